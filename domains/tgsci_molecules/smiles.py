@@ -1,0 +1,293 @@
+"""SMILES from people and models, checked before anything expensive sees them; each refusal has a reason."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdMolDescriptors
+
+from tgsci.errors import InvalidValue
+
+#: Longest text that the parser is shown; the largest molecule allowed here needs about 200 characters.
+MAX_LENGTH = 500
+MAX_HEAVY_ATOMS = 60
+#: Above this Vina's search degrades without a word (36 torsions dock to nonsense).
+MAX_ROTATABLE_BONDS = 20
+MAX_NET_CHARGE = 4
+#: What Vina and meeko have atom types for.
+ELEMENTS = ("H", "C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
+CHARGED_ELEMENTS = ("N", "O", "P", "S")
+
+_PLAIN_BONDS = (
+    Chem.BondType.SINGLE,
+    Chem.BondType.DOUBLE,
+    Chem.BondType.TRIPLE,
+    Chem.BondType.AROMATIC,
+)
+
+
+def canonical(text: str) -> str:
+    """The canonical isomeric SMILES of one neutral or charged small molecule that can be docked.
+
+    Atom map numbers are dropped, explicit hydrogens are folded in; nothing else is changed.
+
+    Args:
+        text: What somebody typed or a model wrote; may be anything.
+
+    Raises:
+        InvalidValue: It is no SMILES, or not of a molecule that can be docked: what is wrong, where,
+            and what to write instead.
+    """
+    smiles = _cleaned(text)
+    raw = _parse(smiles, sanitize=False)
+    if raw is None:
+        raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
+    # Sizes and elements come first: ring perception never sees a molecule that is too large.
+    for check in (_check_fragments, _check_elements, _check_bonds, _check_size):
+        check(raw, smiles)
+    _check_chemistry(raw, smiles)
+    mol = _parse(smiles)
+    if mol is None:
+        raise InvalidValue(f"{shown(smiles)} cannot be read as a molecule; write it in another way")
+    for check in (_check_charges, _check_radicals, _check_rotors):
+        check(mol, smiles)
+    for atom in mol.GetAtoms():
+        atom.SetAtomMapNum(0)
+    return _fixed_point(Chem.MolToSmiles(mol), smiles)
+
+
+def molecule(smiles: str) -> Chem.Mol:
+    """The RDKit molecule of a SMILES, read in silence.
+
+    Raises:
+        InvalidValue: RDKit cannot read it.
+    """
+    mol = _parse(smiles)
+    if mol is None:
+        raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
+    return mol
+
+
+def undefined_stereo(mol: Chem.Mol) -> list[str]:
+    """The stereocentres and double bonds that the molecule leaves open, in words a chemist reads."""
+    found = []
+    for info in Chem.FindPotentialStereo(mol):
+        if info.specified != Chem.StereoSpecified.Unspecified:
+            continue
+        if info.type == Chem.StereoType.Atom_Tetrahedral:
+            found.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
+        elif info.type == Chem.StereoType.Bond_Double:
+            bond = mol.GetBondWithIdx(info.centeredOn)
+            ends = bond.GetBeginAtom(), bond.GetEndAtom()
+            if all(a.GetHybridization() == Chem.HybridizationType.SP2 for a in ends):  # else an azide's
+                found.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in ends))
+    return found
+
+
+def atom_name(mol: Chem.Mol, index: int) -> str:
+    """Symbol and index of an atom, as in `C7`; indices count from 0 in the order of the SMILES."""
+    return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index}"
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """A text from outside, quoted, cut and harmless: printable ASCII as it is, the rest escaped."""
+    cut = text if len(text) <= limit else text[:limit] + "..."
+    return "'" + "".join(c if " " <= c <= "~" else ascii(c)[1:-1] for c in cut) + "'"
+
+
+def _cleaned(text: str) -> str:
+    """Without surrounding space and invisible characters (they come with copy and paste)."""
+    if len(text) > MAX_LENGTH:
+        raise InvalidValue(
+            f"the text is {len(text)} characters long, a SMILES at most {MAX_LENGTH}; it begins {shown(text)}"
+        )
+    smiles = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    if not smiles:
+        raise InvalidValue("the SMILES is empty; write one molecule, for example c1ccccc1")
+    for position, character in enumerate(smiles, 1):
+        if character.isspace():
+            raise InvalidValue(
+                f"{shown(smiles)} has a space at position {position}; "
+                "write one SMILES alone, without a name or remarks"
+            )
+        if not character.isascii() or not character.isprintable():
+            name = unicodedata.name(character, "a control character")
+            raise InvalidValue(f"{shown(smiles)} has {name} at position {position}; a SMILES is plain ASCII")
+    return smiles
+
+
+def _parse(smiles: str, *, sanitize: bool = True) -> Chem.Mol | None:
+    parameters = Chem.SmilesParserParams()
+    parameters.sanitize = parameters.removeHs = sanitize
+    parameters.allowCXSMILES = parameters.parseName = False
+    with rdBase.BlockLogs():
+        mol: Chem.Mol | None = Chem.MolFromSmiles(smiles, parameters)
+    return mol
+
+
+def _syntax_fault(smiles: str) -> str:
+    """RDKit's own reason, which it gives only to its log."""
+    parameters = Chem.SmilesParserParams()
+    parameters.sanitize = False
+    with _rdkit_log() as lines:
+        Chem.MolFromSmiles(smiles, parameters)
+    log = "\n".join(lines)
+    reason = re.search(r"SMILES Parse Error: (.+?)(?: for input| while parsing|\n|$)", log)
+    place = re.search(r"around position (\d+)", log)
+    if reason is None:
+        return "it cannot be parsed"
+    if place is None:
+        return reason[1]
+    end = int(place[1])
+    return f"{reason[1]} around position {end} ({shown(smiles[max(0, end - 6) : end])})"
+
+
+@contextmanager
+def _rdkit_log() -> Iterator[list[str]]:
+    """What RDKit logs in this thread meanwhile, kept from the screen.
+
+    RDKit's logs go to Python's logging from here on, as importing meeko makes them do anyway.
+    """
+    lines: list[str] = []
+    thread = threading.get_ident()
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.thread == thread:
+            lines.append(record.getMessage())
+        return record.thread != thread
+
+    logger = logging.getLogger("rdkit")
+    rdBase.LogToPythonLogger()
+    logger.addFilter(keep)
+    try:
+        yield lines
+    finally:
+        logger.removeFilter(keep)
+
+
+def _check_fragments(mol: Chem.Mol, smiles: str) -> None:
+    pieces = smiles.split(".")
+    if len(Chem.GetMolFrags(mol)) > 1:
+        largest = max(pieces, key=len)
+        raise InvalidValue(
+            f"{shown(smiles)} has {len(pieces)} parts, only one molecule can be docked. "
+            f"Leave out counter-ions and solvents; the largest part is {shown(largest)}"
+        )
+
+
+def _check_elements(mol: Chem.Mol, smiles: str) -> None:
+    for atom in mol.GetAtoms():
+        name = atom_name(mol, atom.GetIdx())
+        if atom.GetAtomicNum() == 0:
+            raise InvalidValue(f"{shown(smiles)}: atom {name} is a placeholder (*); write the real atom")
+        if atom.GetSymbol() not in ELEMENTS:
+            raise InvalidValue(
+                f"{shown(smiles)}: the element of atom {name} cannot be docked; use {' '.join(ELEMENTS)}"
+            )
+        if atom.GetIsotope():
+            raise InvalidValue(
+                f"{shown(smiles)}: atom {name} has the isotope label {atom.GetIsotope()}, "
+                "which makes no difference to docking; write the plain atom"
+            )
+
+
+def _check_bonds(mol: Chem.Mol, smiles: str) -> None:
+    for bond in mol.GetBonds():
+        if bond.GetBondType() not in _PLAIN_BONDS:
+            ends = (atom_name(mol, i) for i in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
+            raise InvalidValue(
+                f"{shown(smiles)}: the bond {'-'.join(ends)} is {bond.GetBondType().name.lower()}; "
+                "only single, double, triple and aromatic bonds can be docked"
+            )
+
+
+def _check_size(mol: Chem.Mol, smiles: str) -> None:
+    heavy = sum(atom.GetAtomicNum() > 1 for atom in mol.GetAtoms())
+    if not heavy:
+        raise InvalidValue(f"{shown(smiles)} has no atom but hydrogen; write a molecule")
+    if heavy > MAX_HEAVY_ATOMS:
+        raise InvalidValue(
+            f"{shown(smiles)} has {heavy} heavy atoms, more than the {MAX_HEAVY_ATOMS} allowed; make it smaller"
+        )
+
+
+def _check_chemistry(mol: Chem.Mol, smiles: str) -> None:
+    with rdBase.BlockLogs():
+        problems = Chem.DetectChemistryProblems(mol)
+    if not problems:
+        return
+    reasons = [_explained(mol, problem) for problem in problems[:3]]
+    raise InvalidValue(f"{shown(smiles)}: {'; '.join(reasons)}")
+
+
+def _explained(mol: Chem.Mol, problem: Chem.MolSanitizeException) -> str:
+    message = str(problem.Message())
+    if problem.GetType() == "AtomValenceException":
+        valence = re.search(r", (\d+), is greater", message)
+        reason = f"has {valence[1]} bonds (hydrogens in brackets included), too many" if valence else message
+        return f"atom {atom_name(mol, problem.GetAtomIdx())} {reason}"
+    if problem.GetType() == "KekulizeException":
+        ring = ", ".join(atom_name(mol, i) for i in problem.GetAtomIndices())
+        return (
+            f"the aromatic atoms {ring} cannot be given single and double bonds; "
+            "write [nH] where a ring nitrogen bears a hydrogen, or capital letters with explicit double bonds"
+        )
+    return message
+
+
+def _check_charges(mol: Chem.Mol, smiles: str) -> None:
+    isocyano = {match[0] for match in mol.GetSubstructMatches(_isocyanide())}
+    for atom in mol.GetAtoms():
+        charge = atom.GetFormalCharge()
+        name = atom_name(mol, atom.GetIdx())
+        if abs(charge) > 1:
+            raise InvalidValue(f"{shown(smiles)}: atom {name} has charge {charge:+d}, an atom at most +1 or -1")
+        if charge and atom.GetSymbol() not in CHARGED_ELEMENTS and atom.GetIdx() not in isocyano:
+            raise InvalidValue(
+                f"{shown(smiles)}: atom {name} has charge {charge:+d}, which is not stable in water; "
+                f"only {', '.join(CHARGED_ELEMENTS)} may be charged"
+            )
+    net = Chem.GetFormalCharge(mol)
+    if abs(net) > MAX_NET_CHARGE:
+        raise InvalidValue(f"{shown(smiles)} has net charge {net:+d}; at most {MAX_NET_CHARGE} either way")
+
+
+def _isocyanide() -> Chem.Mol:
+    return Chem.MolFromSmarts("[C-]#[N+]")
+
+
+def _check_radicals(mol: Chem.Mol, smiles: str) -> None:
+    for atom in mol.GetAtoms():
+        if atom.GetNumRadicalElectrons():
+            raise InvalidValue(
+                f"{shown(smiles)}: atom {atom_name(mol, atom.GetIdx())} is a radical (an open valence); "
+                "write it without brackets, or with its hydrogens as in [NH2]"
+            )
+
+
+def _check_rotors(mol: Chem.Mol, smiles: str) -> None:
+    rotors = rdMolDescriptors.CalcNumRotatableBonds(mol)
+    if rotors > MAX_ROTATABLE_BONDS:
+        raise InvalidValue(
+            f"{shown(smiles)} has {rotors} rotatable bonds; docking is not reliable above "
+            f"{MAX_ROTATABLE_BONDS}. Shorten chains or close rings"
+        )
+
+
+def _fixed_point(smiles: str, original: str) -> str:
+    """Written and read until it stays the same: RDKit's first answer may still depend on the spelling."""
+    for _ in range(5):
+        mol = _parse(smiles)
+        if mol is None:
+            break
+        again = Chem.MolToSmiles(mol)
+        if again == smiles:
+            return smiles
+        smiles = again
+    raise InvalidValue(f"{shown(original)} has no stable canonical form in RDKit; write it in another way")

@@ -1,0 +1,94 @@
+"""tgsci: text gradients for science. Simulators are loss functions; their reports are the gradients."""
+
+from .domain import Domain, Problem
+from .engine import Engine, Reply, as_engine, get_engine, map, set_backward_engine
+from .errors import (
+    EngineError,
+    GraphError,
+    InvalidValue,
+    LedgerError,
+    MeasurementError,
+    TgsciError,
+    UsageError,
+)
+from .feedback import Feedback, is_better
+from .functions import (
+    BlackboxLLM,
+    FormattedLLMCall,
+    LLMCall,
+    Module,
+    MultimodalLLMCall,
+    StringBasedFunction,
+    aggregate,
+    sum,
+)
+from .judges import (
+    ImageQALoss,
+    MultiChoiceTestTime,
+    MultiFieldEvaluation,
+    MultiFieldTokenParsedEvaluation,
+    TextLoss,
+)
+from .ledger import Ledger, Spent
+from .loss import FunctionLoss, LimitedLoss, Loss, WeightedLoss, as_loss
+from .optimizer import TGD, Optimizer, TextualGradientDescent, TextualGradientDescentwithMomentum
+from .result import Result
+from .search import Budget, Progress, minimize
+from .trial import Proposal, State, Trial, Trials
+from .variable import Gradient, Variable
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "TGD",
+    "BlackboxLLM",
+    "Budget",
+    "Domain",
+    "Engine",
+    "EngineError",
+    "Feedback",
+    "FormattedLLMCall",
+    "FunctionLoss",
+    "Gradient",
+    "GraphError",
+    "ImageQALoss",
+    "InvalidValue",
+    "LLMCall",
+    "Ledger",
+    "LedgerError",
+    "LimitedLoss",
+    "Loss",
+    "MeasurementError",
+    "Module",
+    "MultiChoiceTestTime",
+    "MultiFieldEvaluation",
+    "MultiFieldTokenParsedEvaluation",
+    "MultimodalLLMCall",
+    "Optimizer",
+    "Problem",
+    "Progress",
+    "Proposal",
+    "Reply",
+    "Result",
+    "Spent",
+    "State",
+    "StringBasedFunction",
+    "TextLoss",
+    "TextualGradientDescent",
+    "TextualGradientDescentwithMomentum",
+    "TgsciError",
+    "Trial",
+    "Trials",
+    "UsageError",
+    "Variable",
+    "WeightedLoss",
+    "aggregate",
+    "as_engine",
+    "as_loss",
+    "get_engine",
+    "is_better",
+    "map",
+    "minimize",
+    "set_backward_engine",
+    "sum",
+]

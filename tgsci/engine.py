@@ -1,0 +1,266 @@
+"""Engines: whatever answers a prompt. A model, a person, a recording or a script.
+
+An engine is any callable `(prompt, system_prompt) -> str`; `as_engine` turns it, or a name, into an
+`Engine`. Everything in tgsci that asks a question asks it through `Engine.__call__`, so one place can
+count it, record it and, on a resumed run, answer it from the record (`recording`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import inspect
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, TypeVar
+
+from .errors import EngineError, UsageError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: Questions asked at the same time by `map`.
+MAX_CONCURRENT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an engine answered.
+
+    Args:
+        text: The answer.
+        tokens_in: Tokens of the prompt, None where unknown.
+        tokens_out: Tokens of the answer, None where unknown.
+        usd: Price in US dollars, None where unknown (never 0 for unknown).
+        seconds: Wall time of the call, s.
+        finish: Why the answer ended: "stop", or "length" where it was cut off.
+        model: The name of whatever answered.
+    """
+
+    text: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    usd: float | None = None
+    seconds: float = 0.0
+    finish: str = "stop"
+    model: str = ""
+
+    @property
+    def truncated(self) -> bool:
+        """True where the answer was cut off by a length limit."""
+        return self.finish == "length"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question about to be asked, as a recorder sees it."""
+
+    engine: Engine
+    prompt: str
+    system: str
+    images: tuple[bytes, ...]
+
+
+#: Stands between the question and the engine: may answer from a record, and keeps what it hears.
+Recorder: TypeAlias = Callable[[Call, Callable[[], Reply]], Reply]
+
+_recorder: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tgsci_recorder", default=None)
+
+
+class Engine(ABC):
+    """Answers prompts. Derive and write `complete`, or hand any callable to `as_engine`."""
+
+    #: Shown in tables and recorded with every call.
+    name: str = "engine"
+    #: Where prompts go, in plain words; printed before a run starts.
+    destination: str = "nothing leaves this machine"
+
+    @abstractmethod
+    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:
+        """Answer one prompt.
+
+        Args:
+            prompt: The question.
+            system: The system prompt; may be empty.
+            images: Encoded images (PNG, JPEG, ...) that the prompt speaks of, in order.
+
+        Raises:
+            EngineError: No answer could be had; says why and what to do.
+        """
+
+    def __call__(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
+        """Answer one prompt, timed, and recorded where a run is listening."""
+        system, images = system or "", tuple(images)
+
+        def ask() -> Reply:
+            started = time.perf_counter()
+            answer = self.complete(prompt, system, images)
+            reply = answer if isinstance(answer, Reply) else Reply(_text(answer, self.name))
+            return replace(
+                reply,
+                seconds=reply.seconds or time.perf_counter() - started,
+                model=reply.model or self.name,
+            )
+
+        recorder = _recorder.get()
+        return ask() if recorder is None else recorder(Call(self, prompt, system, images), ask)
+
+    def generate(self, content: str, system_prompt: str = "") -> str:
+        """TextGrad's spelling: the answer's text alone."""
+        return self(content, system_prompt).text
+
+    def skip(self, calls: int) -> None:
+        """Told once when a run resumes: this many questions were already answered in it."""
+        return
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+class FunctionEngine(Engine):
+    """A plain function as an engine.
+
+    Args:
+        function: `(prompt)` or `(prompt, system_prompt)` returning text or a `Reply`.
+    """
+
+    destination = "your own function answers; what it sends out is up to it"
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.name = getattr(function, "__name__", type(function).__name__)
+        self._takes_system = _takes_two(function)
+
+    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:
+        if images:
+            raise EngineError(f"engine {self.name!r} is a plain function and takes no images")
+        if self._takes_system:
+            answer = self.function(prompt, system)
+        else:
+            answer = self.function(f"{system}\n\n{prompt}" if system else prompt)
+        return answer if isinstance(answer, Reply) else _text(answer, self.name)
+
+
+def as_engine(engine: Engine | str | Callable[..., Any]) -> Engine:
+    """Turn a name or any callable into an `Engine`.
+
+    Args:
+        engine: An `Engine`; a callable `(prompt, system_prompt=None) -> str`; or a name: `"human"`,
+            `"replay:FILE"`, or a model as litellm writes it (`"gpt-4o"`, `"ollama/qwen3"`, ...).
+
+    Raises:
+        UsageError: The name is empty or the object is no engine.
+    """
+    if isinstance(engine, Engine):
+        return engine
+    if isinstance(engine, str):
+        from .engines import engine_named
+
+        return engine_named(engine)
+    if callable(engine):
+        return FunctionEngine(engine)
+    raise UsageError(f"not an engine: {engine!r}. Give a model name, a callable, or an Engine.")
+
+
+def get_engine(engine_name: str, **parameters: Any) -> Engine:
+    """The engine of that name. Keyword arguments are sampling parameters, passed on to the model.
+
+    `get_engine("gpt-4o", temperature=0)` is TextGrad's call; its `experimental:` prefix is accepted.
+    """
+    from .engines import engine_named
+
+    return engine_named(engine_name, **parameters)
+
+
+_backward_engine: Engine | None = None
+
+
+def set_backward_engine(engine: Engine | str | Callable[..., Any] | None, override: bool = True) -> None:
+    """Set the engine used wherever none is given. None takes it away again.
+
+    Raises:
+        UsageError: One is set already and `override` is False.
+    """
+    global _backward_engine
+    if engine is not None and _backward_engine is not None and not override:
+        raise UsageError("a backward engine is set already; pass override=True to replace it")
+    _backward_engine = None if engine is None else as_engine(engine)
+
+
+def optional_engine(engine: Engine | str | Callable[..., Any] | None = None) -> Engine | None:
+    """The engine given, else the one set by `set_backward_engine`, else None."""
+    return _backward_engine if engine is None else as_engine(engine)
+
+
+def default_engine(engine: Engine | str | Callable[..., Any] | None = None) -> Engine:
+    """The engine given, else the one set by `set_backward_engine`.
+
+    Raises:
+        UsageError: There is neither.
+    """
+    found = optional_engine(engine)
+    if found is None:
+        raise UsageError(
+            "no engine: pass engine=... (a model name such as 'gpt-4o', or any callable), "
+            "or call tgsci.set_backward_engine(...) once"
+        )
+    return found
+
+
+@contextlib.contextmanager
+def recording(recorder: Recorder) -> Iterator[None]:
+    """Within this block every engine call, in this thread and in `map`'s, goes through `recorder`."""
+    token = _recorder.set(recorder)
+    try:
+        yield
+    finally:
+        _recorder.reset(token)
+
+
+def map(function: Callable[[T], R], items: Sequence[T], *, concurrent: int = MAX_CONCURRENT) -> list[R]:
+    """Apply a function to every item at the same time, in threads; results in the items' order.
+
+    For anything that waits on a model: `losses = tgsci.map(lambda x: loss(model(x)), batch)`.
+
+    Args:
+        function: Called once an item.
+        items: What to apply it to.
+        concurrent: How many at the same time.
+
+    Raises:
+        Exception: Whatever the first failing item raised.
+    """
+    items = list(items)
+    if len(items) < 2 or concurrent < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(min(concurrent, len(items)), thread_name_prefix="tgsci") as pool:
+        futures = [pool.submit(contextvars.copy_context().run, function, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _text(answer: object, name: str) -> str:
+    if isinstance(answer, str):
+        return answer
+    raise EngineError(f"engine {name!r} returned {type(answer).__name__}, expected text or a Reply")
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return False
+    try:
+        signature.bind("prompt", "system")
+    except TypeError:
+        return False
+    return True

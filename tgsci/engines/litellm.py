@@ -1,0 +1,296 @@
+"""Models through litellm: every provider that it knows, and every server that speaks OpenAI's protocol.
+
+litellm costs seconds and 180 MB to import, so that happens at the first call. Retries are done here: its
+own stack on each other and ignore what the server asks for.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ..engine import Engine, Reply
+from ..errors import EngineError, UsageError
+from .destination import api_base_of, destination_of
+
+#: Set before litellm is imported: else it looks a host up for prices and loads a stray `.env`.
+ENVIRONMENT = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
+
+#: Longest wait between two tries where the server does not say how long, s.
+LONGEST_BACKOFF = 60.0
+#: Longest wait that a server may ask for, s. Beyond it a person should know.
+LONGEST_RETRY_AFTER = 600.0
+#: A call without an answer for this long counts as lost, s.
+TIMEOUT = 300.0
+
+#: Set by this engine; given by a caller they would change what a reply is, or retry behind its back.
+_RESERVED = ("model", "messages", "stream", "n", "num_retries", "max_retries")
+
+_IMAGES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"), (b"GIF89a", "gif"))
+
+#: What providers' keys look like; a provider may repeat a part of one in its message.
+_KEYLIKE = re.compile(r"\b(?:sk|pk|gsk|hf|xai)[-_][\w*.-]{4,}|\bAIza[\w-]{8,}|(?<=Bearer )\S+", re.ASCII)
+
+_loading = threading.Lock()
+
+
+class LiteLLMEngine(Engine):
+    """A model, by litellm's name for it. Safe to call from many threads at once.
+
+    Args:
+        model: `"gpt-4o"`, `"anthropic/claude-sonnet-4-5"`, `"ollama/qwen3"`, `"openai/NAME"` with an
+            `api_base` for any OpenAI-compatible server.
+        api_base: Address of the server. Else the provider's own variable (`OPENAI_BASE_URL`,
+            `OPENAI_API_BASE`, `OLLAMA_API_BASE`, ...), else the provider.
+        timeout: How long a call may go without an answer before it is tried again, s.
+        tries: Calls made for one prompt before giving up.
+        sleep: Waits between tries, s; replaced in tests.
+        clock: Now, in s since 1970, to read a Retry-After date against; replaced in tests.
+        parameters: Everything else goes to the model: `temperature`, `max_tokens`, `top_p`, `seed`,
+            `response_format`, `api_key`, ...
+
+    Raises:
+        UsageError: A parameter that this engine sets itself.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_base: str | None = None,
+        timeout: float = TIMEOUT,
+        tries: int = 5,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+        **parameters: Any,
+    ) -> None:
+        if clash := [name for name in _RESERVED if name in parameters]:
+            raise UsageError(
+                f"{', '.join(clash)} cannot be given to {model!r} (to retry more often: tries=...)"
+            )
+        if tries < 1:
+            raise UsageError(f"tries must be at least 1, not {tries}")
+        self.name = model
+        self.tries = tries
+        self.timeout = timeout
+        # Found once, here, and handed on with every call: so `destination` stays true.
+        self.api_base = api_base_of(model, api_base)
+        self._parameters = parameters
+        self._sleep = sleep
+        self._clock = clock
+
+    @property
+    def destination(self) -> str:  # type: ignore[override]
+        """Where prompts go, in plain words."""
+        return destination_of(self.name, self.api_base)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is passed on to the model, without anything that could be a secret: fit to be recorded."""
+        return {k: v for k, v in self._parameters.items() if not _secret_name(k) and "headers" not in k}
+
+    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
+        messages = _messages(prompt, system, images)
+        litellm = _litellm()
+        for attempt in range(1, self.tries + 1):
+            # The error is examined outside `except`: chained to ours, its text could show a key.
+            error: Exception
+            try:
+                answer = litellm.completion(
+                    model=self.name,
+                    messages=messages,
+                    timeout=self.timeout,
+                    num_retries=0,
+                    max_retries=0,
+                    # Whatever else this process hooked into litellm is not shown these prompts.
+                    **{"no-log": True},
+                    **({"api_base": self.api_base} if self.api_base else {}),
+                    **self._parameters,
+                )
+            except Exception as caught:
+                error = caught
+            else:
+                return self._reply(litellm, answer)
+            if not _worth_another_try(error):
+                raise EngineError(self._advice(litellm, error))
+            if attempt < self.tries:
+                self._sleep(self._wait(error, attempt))
+        times = f"after {self.tries} tries" if self.tries > 1 else "at the only try"
+        raise EngineError(f"{self.name} did not answer {times}: {self._said(error)}. Run it again later.")
+
+    def _wait(self, error: Exception, attempt: int) -> float:
+        """Seconds until the next try: what the server asked for, else exponential with jitter.
+
+        Jitter only ever adds to what was asked for: 32 threads must not come back in the same instant.
+        """
+        asked = _retry_after(error, self._clock())
+        if asked is None:
+            return min(LONGEST_BACKOFF, 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+        if asked > LONGEST_RETRY_AFTER:
+            raise EngineError(
+                f"{self.name}: the server asks to wait {asked / 60:.0f} min before the next call: "
+                f"{self._said(error)}. Run it again then."
+            )
+        return asked + random.uniform(0.0, min(1.0, asked / 10))
+
+    def _reply(self, litellm: Any, answer: Any) -> Reply:
+        choice = answer.choices[0] if answer.choices else None
+        content = choice.message.content if choice else None
+        finish = str((choice and choice.finish_reason) or "stop")
+        # Where a server reports no usage litellm reports 0, and no prompt has 0 tokens.
+        usage: Any = getattr(answer, "usage", None) or None
+        known = usage is not None and bool(usage.prompt_tokens)
+        return Reply(
+            content if isinstance(content, str) else "",
+            tokens_in=usage.prompt_tokens if known else None,
+            tokens_out=usage.completion_tokens if known else None,
+            usd=_price(litellm, self.name, usage) if known else None,
+            finish="length" if finish in ("length", "max_tokens") else finish,
+            model=_clean(str(answer.model or self.name), 200),
+        )
+
+    def _advice(self, litellm: Any, error: Exception) -> str:
+        """What to do about an error that another try would only repeat."""
+        said = self._said(error)
+        status = _status(error)
+        if _key_is_missing(error):
+            try:
+                missing = litellm.validate_environment(self.name).get("missing_keys") or []
+            except Exception:  # only sharpens the message: a provider that it does not know is no failure
+                missing = []
+            which = f"set {' and '.join(missing)}" if missing else "set the provider's API key"
+            return f"{self.name}: no valid API key: {which} in the environment ({said})"
+        if type(error).__name__ == "ContextWindowExceededError":
+            return f"{self.name}: the prompt is longer than this model can read: use another model ({said})"
+        if "LLM Provider NOT provided" in str(error):
+            return (
+                f"no provider is known for the model {self.name!r}: write it as PROVIDER/MODEL, for example "
+                "'anthropic/claude-sonnet-4-5' or 'ollama/qwen3'"
+            )
+        if status == 403:
+            return f"{self.name}: this API key may not use this model ({said})"
+        if status == 404:
+            return f"{self.name}: no such model, or no such address ({said})"
+        return f"{self.name}: the request was refused, and would be again: {said}"
+
+    def _said(self, error: Exception) -> str:
+        """The provider's message: short, on one line, without anything secret in it."""
+        text = str(error)
+        for secret in self._secrets():
+            text = text.replace(secret, "[key]")
+        return _clean(_KEYLIKE.sub("[key]", text), 300).rstrip(". ")
+
+    def _secrets(self) -> list[str]:
+        given = [v for k, v in self._parameters.items() if _secret_name(k)]
+        headers = [v for h in self._parameters.values() if isinstance(h, Mapping) for v in h.values()]
+        exported = [v for k, v in os.environ.items() if _secret_name(k)]
+        found = {s for s in (*given, *headers, *exported) if isinstance(s, str) and len(s) > 5}
+        return sorted(found, key=len, reverse=True)
+
+
+def _litellm() -> Any:
+    """litellm, imported once; a lock, because half of it is not enough for a second thread."""
+    with _loading:
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        litellm: Any = importlib.import_module("litellm")
+        litellm.suppress_debug_info = True  # it prints advice to standard output on every error
+        litellm.telemetry = False
+        return litellm
+
+
+def _messages(prompt: str, system: str, images: Sequence[bytes]) -> list[dict[str, Any]]:
+    content: str | list[dict[str, Any]] = _sendable(prompt)
+    if images:
+        pictures = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
+        content = [{"type": "text", "text": content}, *pictures]
+    user = {"role": "user", "content": content}
+    return [{"role": "system", "content": _sendable(system)}, user] if system else [user]
+
+
+def _sendable(text: str) -> str:
+    """Text with what UTF-8 cannot carry (half a surrogate pair, from a file name or a cut) replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _data_url(image: bytes) -> str:
+    kind = next((kind for magic, kind in _IMAGES if image.startswith(magic)), None)
+    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
+        kind = "webp"
+    if kind is None:
+        raise EngineError("an image is neither PNG, JPEG, GIF nor WebP: convert it to one of these")
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+
+
+def _price(litellm: Any, model: str, usage: Any) -> float | None:
+    """Price of a call in US dollars by litellm's table, None where the table has none.
+
+    By the name that was asked for: a local server may well call itself gpt-3.5-turbo. And only where the
+    table has a price: litellm asks an Ollama server over the network about any model that it does not know.
+    """
+    provider, _, bare = model.partition("/")
+    entry = litellm.model_cost.get(model)
+    if entry is None and litellm.model_cost.get(bare, {}).get("litellm_provider") == provider:
+        entry = litellm.model_cost[bare]
+    if not entry or not any(price for name, price in entry.items() if "cost_per" in name):
+        return None
+    try:
+        paid = litellm.cost_per_token(
+            model=model,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            usage_object=usage,
+        )
+    except Exception:  # a price that cannot be worked out is unknown; the answer is still good
+        return None
+    return float(sum(paid)) or None
+
+
+def _status(error: Exception) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _headers(error: Exception) -> Mapping[str, str] | None:
+    """The headers of the server's answer; None where no server answered."""
+    headers = getattr(error, "litellm_response_headers", None)
+    return headers if isinstance(headers, Mapping) else None
+
+
+def _key_is_missing(error: Exception) -> bool:
+    # For OpenAI's own models litellm reports a missing key as an error 500 that no server ever sent.
+    return _status(error) == 401 or (_headers(error) is None and "Missing credentials" in str(error))
+
+
+def _worth_another_try(error: Exception) -> bool:
+    """429, 5xx, timeouts and lost connections: litellm gives the last two a status 408 and 500."""
+    status = _status(error)
+    return not _key_is_missing(error) and status is not None and (status in (408, 429) or status >= 500)
+
+
+def _retry_after(error: Exception, now: float) -> float | None:
+    """What the server's Retry-After header asks for, s: a number, or a date (RFC 9110, 10.2.3)."""
+    value = (_headers(error) or {}).get("retry-after", "").strip()
+    try:
+        seconds = parsedate_to_datetime(value).timestamp() - now if "GMT" in value else float(value)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, seconds) if seconds < float("inf") else None
+
+
+def _secret_name(name: str) -> bool:
+    return bool(re.search(r"key|token(?!s)|secret|password|authorization|credential", name, re.IGNORECASE))
+
+
+def _clean(text: str, longest: int) -> str:
+    """Text of a provider's, fit for a terminal: one line, printable, short."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= longest else line[: longest - 3] + "..."

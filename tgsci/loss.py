@@ -1,0 +1,247 @@
+"""Losses. A simulator derives from `Loss`; its report is the gradient, at no model call.
+
+Losses compose: `0.5 * a + b` adds them with weights, `loss.limit("MW", high=500)` sets a hard limit.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from .engine import Engine
+from .errors import InvalidValue, MeasurementError, UsageError
+from .feedback import Feedback
+from .variable import Backward, Gradient, Variable
+
+
+class Loss(ABC):
+    """A simulator as a loss function. Derive, and write `evaluate`.
+
+    `evaluate` may run in a worker process: keep the object picklable, and heavy state (maps, matrices)
+    in a cache of the module, not on the object.
+    """
+
+    #: Shown in tables and reports.
+    name: str = ""
+    #: Unit of each metric: `{"vina": "kcal/mol"}`. "" for a figure without a unit.
+    units: Mapping[str, str] = {}
+    #: Longest that one measurement in a worker process may take, s; None for no limit.
+    timeout: float | None = None
+
+    @abstractmethod
+    def evaluate(self, value: str) -> Feedback:
+        """Measure a canonical value. Pure: the same value gives the same feedback.
+
+        Raises:
+            MeasurementError: A known failure of the simulator; it becomes feedback. Anything else
+                raised here is a programming error and stops the run with its traceback.
+        """
+
+    def validate(self, value: str) -> str:
+        """The canonical form of a proposed value. Two values of one canonical form are the same.
+
+        Raises:
+            InvalidValue: It can not be measured; the reason is written for the proposer.
+        """
+        return value.strip()
+
+    @property
+    def fingerprint(self) -> str:
+        """Everything that changes the result: target, settings, versions. A cache is keyed by it."""
+        settings = {k: v for k, v in sorted(vars(self).items()) if isinstance(v, str | int | float | bool | None)}
+        return f"{type(self).__module__}.{type(self).__qualname__}{settings}"
+
+    def measure(self, value: str) -> Feedback:
+        """`evaluate`, with the simulator's known failures turned into feedback."""
+        try:
+            feedback = self.evaluate(value)
+        except MeasurementError as error:
+            return Feedback.failed(str(error), transient=error.transient)
+        if not isinstance(feedback, Feedback):
+            raise TypeError(f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {feedback!r}")
+        return feedback
+
+    def __call__(self, variable: Variable) -> Variable:
+        """Measure a variable: a node of the graph whose gradient is the report. No model is asked."""
+        try:
+            feedback = self.measure(self.validate(variable.text))
+        except InvalidValue as error:
+            feedback = Feedback.failed(f"not a valid value: {error}")
+        node = Variable(
+            feedback.text,
+            predecessors=[variable],
+            requires_grad=variable.requires_grad,
+            role_description=f"{self.name or 'loss'} of {variable.role_description}",
+        )
+        node.feedback = feedback
+        node.grad_fn = Backward(copy_report)
+        return node
+
+    # -- composition -------------------------------------------------------------------------------
+
+    def limit(self, metric: str, *, low: float | None = None, high: float | None = None) -> Loss:
+        """This loss with a hard limit on one of its metrics, in that metric's unit."""
+        return LimitedLoss(self, metric, low=low, high=high)
+
+    def __add__(self, other: Loss) -> Loss:
+        if not isinstance(other, Loss):
+            return NotImplemented
+        return WeightedLoss([*_terms(self), *_terms(other)])
+
+    def __mul__(self, weight: float) -> Loss:
+        return WeightedLoss([(weight * w, term) for w, term in _terms(self)])
+
+    __rmul__ = __mul__
+
+
+def copy_report(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient:
+    """The backward of a loss: its report is the feedback; what came from further on is added."""
+    return Gradient("\n".join(filter(None, (output.text, feedback))), f"feedback to {predecessor.role_description}")
+
+
+class FunctionLoss(Loss):
+    """A plain function as a loss.
+
+    Args:
+        function: `value -> float`, `(float, report)` or `Feedback`. Raise `MeasurementError` where it
+            cannot be measured.
+        name: Shown in tables; else the function's own name.
+        validate: Canonicalises a value or raises `InvalidValue`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[str], float | tuple[float, str] | Feedback],
+        name: str = "",
+        validate: Callable[[str], str] | None = None,
+    ) -> None:
+        self.function = function
+        self.name = name or getattr(function, "__name__", "loss")
+        self._validate = validate
+
+    @property
+    def fingerprint(self) -> str:
+        try:
+            source = inspect.getsource(self.function)
+        except (OSError, TypeError):
+            source = repr(getattr(getattr(self.function, "__code__", None), "co_code", self.name))
+        return f"{self.name}:{sha256(source.encode()).hexdigest()[:16]}"
+
+    def validate(self, value: str) -> str:
+        return self._validate(value) if self._validate else super().validate(value)
+
+    def evaluate(self, value: str) -> Feedback:
+        result = self.function(value)
+        if isinstance(result, Feedback):
+            return result
+        loss, text = result if isinstance(result, tuple) else (result, "")
+        return Feedback(float(loss), text or f"{self.name} = {loss:.6g} (lower is better)")
+
+
+def as_loss(loss: Loss | Callable[[str], float | tuple[float, str] | Feedback]) -> Loss:
+    """A `Loss`, or a plain function made into one."""
+    if isinstance(loss, Loss):
+        return loss
+    if callable(loss):
+        return FunctionLoss(loss)
+    raise UsageError(f"not a loss: {loss!r}. Derive from tgsci.Loss or pass a function of the value.")
+
+
+class WeightedLoss(Loss):
+    """Terms added up with weights: `0.5 * a + b`.
+
+    The canonical form is the first term's. Where one term cannot be measured, neither can the sum.
+    A metric that two terms share keeps its plain name in the first and is prefixed in the others.
+    """
+
+    def __init__(self, terms: Iterable[tuple[float, Loss]]) -> None:
+        self.terms = tuple(terms)
+        if not self.terms:
+            raise UsageError("a weighted loss needs at least one term")
+        self.name = " + ".join(f"{w:g} {t.name}" if w != 1 else t.name for w, t in self.terms)
+        self.units = _merged([(t.name, t.units) for _, t in self.terms])
+        limits = [t.timeout for _, t in self.terms]
+        self.timeout = None if None in limits else math.fsum(limit or 0.0 for limit in limits)
+
+    @property
+    def fingerprint(self) -> str:
+        return " + ".join(f"{w!r}*({t.fingerprint})" for w, t in self.terms)
+
+    def validate(self, value: str) -> str:
+        canonical = self.terms[0][1].validate(value)
+        for _, term in self.terms[1:]:
+            term.validate(canonical)
+        return canonical
+
+    def evaluate(self, value: str) -> Feedback:
+        parts = [(weight, term, term.measure(value)) for weight, term in self.terms]
+        for _, term, part in parts:
+            if not part.measured:
+                why = part.error or "it gave no number"
+                return Feedback.failed(f"{term.name}: {why}", transient=part.transient)
+        total = math.fsum(w * (f.loss or 0.0) for w, _, f in parts)
+        lines = [f"{w:g} x {t.name} ({f.loss:.4g}) = {w * (f.loss or 0.0):.4g}" for w, t, f in parts]
+        reports = [f"[{t.name}]\n{f.text}" for _, t, f in parts if f.text]
+        return Feedback(
+            total,
+            "\n".join([f"Loss {total:.4g} (lower is better) is the sum of:", *lines, *reports]),
+            metrics=_merged([(t.name, f.metrics) for _, t, f in parts]),
+            violations=_merged([(t.name, f.violations) for _, t, f in parts]),
+            artifacts=_merged([(t.name, f.artifacts) for _, t, f in parts]),
+        )
+
+
+class LimitedLoss(Loss):
+    """A loss with a hard limit on one metric: outside it a value is infeasible, however low its loss."""
+
+    def __init__(self, loss: Loss, metric: str, *, low: float | None = None, high: float | None = None) -> None:
+        if low is None and high is None:
+            raise UsageError(f"the limit on {metric!r} needs low=, high= or both")
+        if low is not None and high is not None and low > high:
+            raise UsageError(f"the limit on {metric!r} is empty: low {low:g} > high {high:g}")
+        self.loss, self.metric, self.low, self.high = loss, metric, low, high
+        self.name, self.units, self.timeout = loss.name, loss.units, loss.timeout
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.loss.fingerprint} with {self.low!r} <= {self.metric} <= {self.high!r}"
+
+    def validate(self, value: str) -> str:
+        return self.loss.validate(value)
+
+    def evaluate(self, value: str) -> Feedback:
+        feedback = self.loss.evaluate(value)
+        if not feedback.measured:
+            return feedback
+        if self.metric not in feedback.metrics:
+            known = ", ".join(feedback.metrics) or "none"
+            raise UsageError(f"the limit on {self.metric!r} has no such metric to look at; there are: {known}")
+        figure, unit = feedback.metrics[self.metric], self.units.get(self.metric, "")
+        bounds = [(self.low, (self.low or 0.0) - figure, ">="), (self.high, figure - (self.high or 0.0), "<=")]
+        text, violations = feedback.text, dict(feedback.violations)
+        for bound, excess, sign in bounds:
+            if bound is None:
+                continue
+            violations[f"{self.metric} {sign} {bound:g}"] = max(0.0, excess)
+            if excess > 0:
+                figures = f"{self.metric} is {figure:.4g} {unit}".rstrip()
+                text += f"\nHARD LIMIT BROKEN: {figures}, must be {sign} {bound:g}; it is out by {excess:.4g}."
+        return Feedback(
+            feedback.loss, text, feedback.metrics, violations, feedback.artifacts, feedback.error, feedback.transient
+        )
+
+
+def _terms(loss: Loss) -> Sequence[tuple[float, Loss]]:
+    return loss.terms if isinstance(loss, WeightedLoss) else [(1.0, loss)]
+
+
+def _merged(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for name, items in parts:
+        for key, item in items.items():
+            merged[key if key not in merged else f"{name} {key}"] = item
+    return merged

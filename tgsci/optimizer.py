@@ -1,0 +1,301 @@
+"""Optimizer: what turns feedback into new values. `step` is PyTorch's, `ask` is what search uses."""
+
+from __future__ import annotations
+
+import logging
+import random
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from . import prompts
+from .engine import default_engine, map
+from .errors import InvalidValue, UsageError
+from .feedback import Feedback, is_better
+from .functions import EngineLike
+from .replies import parse
+from .trial import Proposal, State, Trial, Trials
+from .variable import Gradient, Variable
+
+logger = logging.getLogger("tgsci")
+
+#: Measures the current values again, with fresh gradients.
+Closure: TypeAlias = Callable[[], "Variable | Feedback | float"]
+
+
+class Optimizer(ABC):
+    """Proposes values. A rule editor derives from this and writes `ask`; a model's is `TGD`.
+
+    Args:
+        parameters: The variables that `step` edits; none where only `ask` is used.
+    """
+
+    #: Shown as the proposer of a trial.
+    name: str = "optimizer"
+    #: Who proposes and what leaves the machine, in plain words; printed before a run starts.
+    description: str = "Proposals come from a rule editor: no model is asked and nothing leaves this machine."
+
+    def __init__(self, parameters: Sequence[Variable] = ()) -> None:
+        if isinstance(parameters, Variable):
+            parameters = [parameters]
+        for parameter in parameters:
+            if not isinstance(parameter.value, str):
+                raise UsageError(f"only text can be optimised, not {parameter.text}")
+            if not parameter.requires_grad:
+                raise UsageError(f"{parameter.role_description or 'a parameter'} has requires_grad=False")
+        self.parameters = list(parameters)
+
+    @abstractmethod
+    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
+        """Propose up to `n` new values.
+
+        A pure function of its arguments (engines aside), so that a resumed run goes on as if it had
+        never stopped. `trials.check(value)` canonicalises a value and refuses what was seen before.
+        Fewer than `n` is fine; none at all ends the run: nothing is left to try.
+        """
+
+    def step(self, closure: Closure | None = None) -> None:
+        """Edit the parameters once. With a closure, keep the edit only where it measures better."""
+        raise UsageError(f"{self.name} proposes through tgsci.minimize(), it has no step()")
+
+    def zero_grad(self) -> None:
+        """Clear the gradients of all parameters."""
+        for parameter in self.parameters:
+            parameter.reset_gradients()
+
+
+class TextualGradientDescent(Optimizer):
+    """A model rewrites values by the feedback on them.
+
+    Args:
+        parameters: The variables that `step` edits; none where only `ask` is used.
+        verbose: Print each new value.
+        engine: Writes the new values; else the one set by `set_backward_engine`.
+        constraints: What a new value must satisfy, in words.
+        new_variable_tags: The tags around a new value in the reply.
+        optimizer_system_prompt: Who the optimizer is and how it should work.
+        in_context_examples: Shown with every request.
+        gradient_memory: How many earlier feedbacks are shown with the current one.
+        momentum_window: How many earlier values, each with its feedback, are shown.
+        proposals: Values proposed in one call; `step(closure)` keeps the best of them.
+        validate: Canonicalises a value or raises `InvalidValue`; `ask` uses the loss's.
+
+    A reply without a usable value is asked for once more, naming the fault; after that the value stays
+    as it is and `faults` says why. Nothing is raised and nothing wrong is adopted.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Variable] = (),
+        verbose: int = 0,
+        engine: EngineLike = None,
+        constraints: Sequence[str] | None = None,
+        new_variable_tags: Sequence[str] | None = None,
+        optimizer_system_prompt: str = prompts.OPTIMIZER,
+        in_context_examples: Sequence[str] | None = None,
+        gradient_memory: int = 0,
+        *,
+        momentum_window: int = 0,
+        proposals: int = 1,
+        validate: Callable[[str], str] = str,
+    ) -> None:
+        super().__init__(parameters)
+        if proposals < 1:
+            raise UsageError(f"proposals must be at least 1, not {proposals}")
+        self.engine = default_engine(engine)
+        self.name = self.engine.name
+        self.description = f"Proposals come from {self.engine.name}: {self.engine.destination}."
+        self.verbose = verbose
+        self.constraints = list(constraints or ())
+        opening, closing = new_variable_tags or ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
+        self.new_variable_tags = (opening, closing)
+        self.optimizer_system_prompt = optimizer_system_prompt
+        self.in_context_examples = list(in_context_examples or ())
+        self.gradient_memory = gradient_memory
+        self.momentum_window = momentum_window
+        self.proposals = proposals
+        self.validate = validate
+        #: What was wrong with replies that gave no value, in order.
+        self.faults: list[str] = []
+        self._past: list[deque[tuple[str, str]]] = [
+            deque(maxlen=max(gradient_memory, momentum_window)) for _ in self.parameters
+        ]
+        self._measured: tuple[list[str], Feedback] | None = None
+
+    def step(self, closure: Closure | None = None) -> None:
+        """Edit every parameter once by its gradients.
+
+        Args:
+            closure: Clears gradients, measures the current values and calls backward, as in PyTorch.
+                Given, all proposals are measured by it and only what is better is kept.
+
+        Raises:
+            UsageError: The closure's loss has no number to compare.
+        """
+        before = self._measure_current(closure) if closure else None
+        candidates = self._candidates(self.proposals if closure else 1)
+        for past, parameter in zip(self._past, self.parameters, strict=True):
+            past.append((parameter.text, parameter.get_gradient_and_context_text()))
+        if closure is None or before is None:
+            self._set(candidates[0] if candidates else self._values())
+        else:
+            self._keep_best(closure, before, candidates)
+        if self.verbose:
+            for parameter in self.parameters:
+                print(f"--- {parameter.role_description} ---\n{parameter.text}")
+
+    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
+        """Propose `n` values in one model call, from the best trials and their reports."""
+        best = trials.best
+        if best is None or best.feedback is None:
+            return []
+        prompt = prompts.improve_measured(
+            task=trials.task,
+            best=best.value,
+            report=best.feedback.text,
+            others=[_one_line(trial) for trial in trials.ranked()[1:6]],
+            rejected=_unsuccessful(trials, best),
+            constraints=self.constraints,
+            examples=self.in_context_examples,
+        )
+        return self._proposals(prompt, n, trials.check, best.value, best.number)
+
+    def _candidates(self, n: int) -> list[list[str]]:
+        """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
+
+        def propose(index: int) -> list[Proposal]:
+            parameter, past = self.parameters[index], list(self._past[index])
+            prompt = prompts.improve(
+                role=parameter.role_description,
+                value=parameter.text,
+                feedback=parameter.get_gradient_and_context_text(),
+                constraints=self.constraints,
+                examples=self.in_context_examples,
+                past_feedback=[f for _, f in past[-self.gradient_memory :]] if self.gradient_memory else (),
+                past_values=past[-self.momentum_window :] if self.momentum_window else (),
+            )
+            return self._proposals(prompt, n, lambda value: self._changed(value, parameter.text), parameter.text)
+
+        asked = map(propose, range(len(self.parameters)))
+        usable = [[p.value for p in proposals if p.fault is None] for proposals in asked]
+        for proposals in asked:
+            for proposal in proposals:
+                if proposal.fault:
+                    self.faults.append(proposal.fault)
+                    logger.warning("%s gave no usable value twice: %s", self.name, proposal.fault)
+        current = self._values()
+        rows = max((len(values) for values in usable), default=0)
+        return [[v[i] if i < len(v) else old for v, old in zip(usable, current, strict=True)] for i in range(rows)]
+
+    def _proposals(
+        self, prompt: str, n: int, check: Callable[[str], str], current: str, parent: int | None = None
+    ) -> list[Proposal]:
+        """Ask, and where something is missing name the fault and ask once more."""
+        tags = _unused(self.new_variable_tags, current)
+        first = self.engine(f"{prompt}\n\n{prompts.reply_format(n, tags)}", self.optimizer_system_prompt)
+        parsed = parse(first, n, tags, check, parent)
+        if not parsed.faults:
+            return parsed.proposals
+        missing = len(parsed.faults)
+        again = "\n\n".join([prompt, prompts.retry(parsed.complaints, first.text), prompts.reply_format(missing, tags)])
+        second = parse(self.engine(again, self.optimizer_system_prompt), missing, tags, check, parent)
+        taken = {proposal.value for proposal in parsed.proposals}
+        new = [proposal for proposal in second.proposals if proposal.value not in taken]
+        return [*parsed.proposals, *new, *second.faults]
+
+    def _changed(self, value: str, current: str) -> str:
+        canonical = self.validate(value)
+        if canonical == current:
+            raise InvalidValue("it is unchanged")
+        return canonical
+
+    def _keep_best(self, closure: Closure, before: Feedback, candidates: Sequence[list[str]]) -> None:
+        kept, kept_values, kept_gradients = before, self._values(), self._gradients()
+        for values in candidates:
+            self._set(values)
+            feedback = _feedback_of(closure())
+            if is_better(feedback, kept):
+                kept, kept_values, kept_gradients = feedback, values, self._gradients()
+        self._set(kept_values)
+        for parameter, gradients in zip(self.parameters, kept_gradients, strict=True):
+            parameter.gradients = gradients
+        self._measured = (kept_values, kept)
+
+    def _measure_current(self, closure: Closure) -> Feedback:
+        """The current values' feedback; not measured again where the last step left it known."""
+        if self._measured is None or self._measured[0] != self._values():
+            self._measured = (self._values(), _feedback_of(closure()))
+        return self._measured[1]
+
+    def _values(self) -> list[str]:
+        return [parameter.text for parameter in self.parameters]
+
+    def _gradients(self) -> list[list[Gradient]]:
+        return [list(parameter.gradients) for parameter in self.parameters]
+
+    def _set(self, values: Sequence[str]) -> None:
+        for parameter, value in zip(self.parameters, values, strict=True):
+            parameter.set_value(value)
+
+
+TGD = TextualGradientDescent
+
+
+class TextualGradientDescentwithMomentum(TextualGradientDescent):
+    """TextGrad's name and arguments for `TextualGradientDescent(momentum_window=...)`."""
+
+    def __init__(
+        self,
+        engine: EngineLike,
+        parameters: Sequence[Variable],
+        momentum_window: int = 0,
+        constraints: Sequence[str] | None = None,
+        new_variable_tags: Sequence[str] | None = None,
+        in_context_examples: Sequence[str] | None = None,
+        optimizer_system_prompt: str = prompts.OPTIMIZER,
+    ) -> None:
+        super().__init__(
+            parameters,
+            engine=engine,
+            constraints=constraints,
+            new_variable_tags=new_variable_tags,
+            in_context_examples=in_context_examples,
+            optimizer_system_prompt=optimizer_system_prompt,
+            momentum_window=momentum_window,
+        )
+
+
+def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
+    if isinstance(measured, Variable):
+        if measured.feedback is None:
+            raise UsageError(
+                "step(closure) compares losses, but the closure returned text without a number; "
+                "return a simulator's loss, a tgsci.sum of them, or a float"
+            )
+        return measured.feedback
+    return measured if isinstance(measured, Feedback) else Feedback(float(measured))
+
+
+def _one_line(trial: Trial) -> str:
+    figures = ", ".join(f"{k} {v:.4g}" for k, v in trial.feedback.metrics.items()) if trial.feedback else ""
+    return f"{trial.value} (loss {trial.loss:.4g}{'; ' + figures if figures else ''})"
+
+
+def _unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[str]:
+    """The latest proposals that did not help, oldest first, each with what came of it."""
+    lines = []
+    for trial in trials:
+        if trial.state is State.REJECTED and trial.parent == best.number:
+            lines.append(f"{trial.value} (loss {trial.loss:.4g}, not better than {best.loss:.4g})")
+        elif trial.state in (State.INVALID, State.FAILED) and trial.value:
+            lines.append(f"{trial.value[:500]} ({trial.decision})")
+    return lines[-most:]
+
+
+def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:
+    """The tags, lengthened until the value does not contain them."""
+    opening, closing = tags
+    while opening.rstrip(">") in value:
+        opening, closing = f"{opening.rstrip('>')}_NEW>", f"{closing.rstrip('>')}_NEW>"
+    return opening, closing

@@ -1,0 +1,216 @@
+"""Every word that tgsci sends to a model, in one place.
+
+Values are put into these texts by concatenation only: braces and tags in a value mean nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# -- forward: judges ---------------------------------------------------------------------------------
+
+MULTI_FIELD_JUDGE = "You evaluate a text against others, as part of a system that improves it."
+
+IMAGE_JUDGE = "You evaluate answers to questions about images, as part of a system that improves them."
+
+TEST_TIME_JUDGE = (
+    "You criticise solutions to multiple-choice problems, as part of a system that improves them. Examine the "
+    "reasoning and the answer. Do not solve the problem yourself: name the possible errors and doubtful steps, "
+    "from several points of view."
+)
+
+# -- backward: gradients -----------------------------------------------------------------------------
+
+BACKWARD = (
+    "You write feedback for one variable of a larger system, the way a gradient tells a parameter how to change. "
+    "Say what in the variable led to the outcome and how it should change; be specific, and quote the passage or "
+    "figure you rely on. Do not write a new version of the variable: another component does that, and it sees "
+    "your feedback and the variable only."
+)
+
+
+def backward_through_call(
+    *, role: str, value: str, conversation: str, response_role: str, feedback: str
+) -> str:
+    """Asks for feedback to one input of a model call. `feedback` is what reached the response, or ""."""
+    wanted = (
+        section(f"FEEDBACK TO THE {response_role.upper()}", feedback)
+        if feedback
+        else f"The goal is a better {response_role}; nobody has criticised it yet."
+    )
+    return "\n\n".join(
+        [
+            section("CONVERSATION", conversation),
+            wanted,
+            section(f"THE VARIABLE: {role}", value),
+            f"Write feedback to the variable ({role}): how should it change so that the {response_role} improves?",
+        ]
+    )
+
+
+def backward_through_function(
+    *, role: str, value: str, purpose: str, inputs: Mapping[str, str], output: str, response_role: str, feedback: str
+) -> str:
+    """Asks for feedback to one argument of a function of texts."""
+    arguments = "\n".join(section(name, text) for name, text in inputs.items())
+    wanted = (
+        section(f"FEEDBACK TO THE {response_role.upper()}", feedback)
+        if feedback
+        else f"The goal is a better {response_role}."
+    )
+    return "\n\n".join(
+        [
+            section("A FUNCTION WAS CALLED; ITS PURPOSE", purpose),
+            section("ARGUMENTS", arguments),
+            section("RESULT", output),
+            wanted,
+            section(f"THE VARIABLE: {role}", value),
+            f"Write feedback to the variable ({role}): how should it change so that the {response_role} improves?",
+        ]
+    )
+
+
+def conversation(system: str, prompt: str, response: str) -> str:
+    """A model call as context for feedback."""
+    parts = [("SYSTEM PROMPT", system), ("PROMPT", prompt), ("RESPONSE", response)]
+    return "\n".join(section(title, text) for title, text in parts if text)
+
+
+def reduce_gradients(role: str, feedbacks: Sequence[str]) -> str:
+    """Asks to condense feedback from several sources to one."""
+    numbered = "\n".join(section(f"FEEDBACK {i}", text) for i, text in enumerate(feedbacks, 1))
+    return (
+        f"{numbered}\n\nThese are {len(feedbacks)} pieces of feedback to one variable ({role}). Condense them to "
+        "one: keep what several agree on and every specific point worth acting on; where they contradict each "
+        "other, say so."
+    )
+
+
+def combined_feedback(role: str, feedback: str) -> str:
+    """What a term of a sum is told of the feedback to the whole."""
+    return f"Feedback to several variables together, this one ({role}) among them: {feedback}"
+
+
+def gradient_in_context(feedback: str, context: str) -> str:
+    """A gradient with the conversation or measurement that it arose in."""
+    return section("CONTEXT", context) + "\n" + section("FEEDBACK", feedback) if context else feedback
+
+
+# -- optimizer: new values ---------------------------------------------------------------------------
+
+OPTIMIZER = (
+    "You improve a text inside a larger system, using feedback on it as a gradient: find the change that the "
+    "feedback calls for and make it, keeping what already works. Rely on the figures and passages in the feedback, "
+    "not on general advice; quote in your reason the one you rely on. Some of the feedback may be wrong or beside "
+    "the point. Think as long as you need, then end your reply with exactly the blocks that are asked for."
+)
+
+
+def improve(
+    *,
+    role: str,
+    value: str,
+    feedback: str,
+    constraints: Sequence[str] = (),
+    examples: Sequence[str] = (),
+    past_feedback: Sequence[str] = (),
+    past_values: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Asks for a better value of one variable.
+
+    Args:
+        role: What the variable is for.
+        value: Its whole value.
+        feedback: All gradients with their contexts.
+        constraints: What a new value must satisfy.
+        examples: Values or edits to learn from.
+        past_feedback: Gradients of earlier steps, oldest first.
+        past_values: (value, feedback) of earlier steps, oldest first.
+    """
+    parts = [section(f"THE VARIABLE: {role}", value)]
+    if past_values:
+        history = [section(f"{i} STEPS BEFORE", f"{v}\n{section('FEEDBACK THEN', f)}") for i, (v, f) in _backwards(past_values)]
+        parts.append(section("EARLIER VALUES (do not repeat a change that did not help)", "\n".join(history)))
+    if past_feedback:
+        history = [section(f"FEEDBACK {i} STEPS BEFORE", text) for i, text in _backwards(past_feedback)]
+        parts.append("\n".join(history))
+    parts.append(section("FEEDBACK TO THE VARIABLE NOW", feedback or "none"))
+    return "\n\n".join([*parts, *_rules(constraints, examples)])
+
+
+def improve_measured(
+    *,
+    task: str,
+    best: str,
+    report: str,
+    others: Sequence[str] = (),
+    rejected: Sequence[str] = (),
+    constraints: Sequence[str] = (),
+    examples: Sequence[str] = (),
+) -> str:
+    """Asks for new values in a search: the best so far with its report, and what was tried."""
+    parts = [section("TASK", task)] if task else []
+    parts += [section("THE BEST VALUE SO FAR", best), section("ITS REPORT", report)]
+    if others:
+        parts.append(section("OTHER GOOD VALUES", "\n".join(others)))
+    if rejected:
+        parts.append(section("TRIED WITHOUT SUCCESS (do not propose these again)", "\n".join(rejected)))
+    return "\n\n".join([*parts, *_rules(constraints, examples)])
+
+
+def reply_format(n: int, value_tags: tuple[str, str]) -> str:
+    """Says which blocks the reply must end with."""
+    if n == 1:
+        blocks = f"{reason_tags(1, 1)[0]}one sentence: what changes and which evidence calls for it{reason_tags(1, 1)[1]}\n"
+        blocks += f"{value_tags[0]}the whole new value, nothing else{value_tags[1]}"
+        return f"End your reply with these two blocks:\n{blocks}"
+    blocks = "\n".join(
+        f"{reason_tags(i, n)[0]}...{reason_tags(i, n)[1]}\n{tags[0]}...{tags[1]}"
+        for i in range(1, n + 1)
+        for tags in [numbered(value_tags, i, n)]
+    )
+    return (
+        f"Propose {n} different new values, the most promising first. End your reply with these blocks, numbered: "
+        "in each REASON one sentence (what changes, and which evidence calls for it), in each value block the "
+        f"whole new value and nothing else:\n{blocks}"
+    )
+
+
+def retry(faults: Sequence[str], previous: str) -> str:
+    """Names what was wrong with a reply and asks once more."""
+    listed = "\n".join(f"- {fault}" for fault in faults)
+    return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nIt could not be used:\n{listed}\nReply again."
+
+
+def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:
+    """`<TAG>` for a single proposal, `<TAG_2>` for the second of several."""
+    if n == 1:
+        return tags
+    return (f"{tags[0].rstrip('>')}_{i}>", f"{tags[1].rstrip('>')}_{i}>")
+
+
+def reason_tags(i: int, n: int) -> tuple[str, str]:
+    """The tags around a proposal's reason."""
+    return numbered(("<REASON>", "</REASON>"), i, n)
+
+
+def section(title: str, text: str) -> str:
+    """A titled block. The text is set between rules so that headings inside it cannot be mistaken for ours."""
+    return f"--- {title} ---\n{text}\n--- end ---"
+
+
+def _rules(constraints: Sequence[str], examples: Sequence[str]) -> list[str]:
+    parts = []
+    if constraints:
+        listed = "\n".join(f"{i}. {text}" for i, text in enumerate(constraints, 1))
+        parts.append(section("A NEW VALUE MUST SATISFY", listed))
+    if examples:
+        parts.append(section("EXAMPLES TO LEARN FROM", "\n".join(examples)))
+    return parts
+
+
+def _backwards(items: Sequence[T]) -> list[tuple[int, T]]:
+    return [(len(items) - i, item) for i, item in enumerate(items)]

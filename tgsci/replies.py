@@ -1,0 +1,92 @@
+"""Reading a model's reply strictly: a value is taken only from a complete, well-formed block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .engine import Reply
+from .errors import InvalidValue
+from .prompts import numbered, reason_tags
+from .trial import Proposal
+
+#: No value a model proposes is longer; a reply that exceeds it went astray.
+MAX_VALUE_CHARS = 100_000
+_MAX_REASON_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a reply held: usable proposals and, for each missing one, what was wrong."""
+
+    proposals: list[Proposal]
+    faults: list[Proposal]
+
+    @property
+    def complaints(self) -> list[str]:
+        return [fault.fault or "" for fault in self.faults]
+
+
+def parse(reply: Reply, n: int, tags: tuple[str, str], check: Callable[[str], str], parent: int | None = None) -> Parsed:
+    """Read `n` proposals from a reply.
+
+    Args:
+        reply: What the model answered.
+        n: How many were asked for.
+        tags: The opening and the closing tag of a value.
+        check: Canonicalises a value or raises `InvalidValue`.
+        parent: Number of the trial that the values were made from.
+    """
+    proposals: list[Proposal] = []
+    faults: list[Proposal] = []
+    seen: dict[str, int] = {}
+    for i in range(1, n + 1):
+        opening, closing = numbered(tags, i, n)
+        value = last_block(reply.text, opening, closing)
+        reason = (last_block(reply.text, *reason_tags(i, n)) or "")[:_MAX_REASON_CHARS]
+        fault, canonical = "", ""
+        if reply.truncated:
+            fault = "the reply was cut off by the length limit; think more briefly"
+        elif value is None:
+            fault = f"there is no complete {opening}...{closing} block at the end"
+        elif not value:
+            fault = f"the {opening} block is empty"
+        elif len(value) > MAX_VALUE_CHARS:
+            fault = f"the value in {opening} has {len(value)} characters; at most {MAX_VALUE_CHARS} are read"
+        else:
+            try:
+                canonical = check(value)
+            except InvalidValue as error:
+                fault = f"the value in {opening} ({value[:200]}) is refused: {error}"
+            else:
+                if canonical in seen:
+                    fault = f"the value in {opening} is the same as number {seen[canonical]}"
+        if fault:
+            kept = "" if value is None or reply.truncated else value[:MAX_VALUE_CHARS]
+            faults.append(Proposal(kept, reason, parent, fault=fault))
+        else:
+            seen[canonical] = i
+            proposals.append(Proposal(canonical, reason, parent))
+    return Parsed(proposals, faults)
+
+
+def last_block(text: str, opening: str, closing: str) -> str | None:
+    """The text of the last pair of tags with neither tag inside; None where there is none.
+
+    A tag that is only mentioned does not count, and neither does a block that a later, unclosed
+    opening tag shows to be a draft.
+    """
+    open_, close = re.escape(opening), re.escape(closing)
+    found: Sequence[re.Match[str]] = list(re.finditer(f"{open_}((?:(?!{open_}|{close}).)*){close}", text, re.DOTALL))
+    if not found:
+        return None
+    last = found[-1]
+    if _stands_alone(opening, text[last.end() :]):
+        return None
+    return last[1].strip()
+
+
+def _stands_alone(tag: str, text: str) -> bool:
+    """True where a line begins with the tag: an unclosed block, not a mention within a sentence."""
+    return re.search(rf"^\s*{re.escape(tag)}", text, re.MULTILINE) is not None

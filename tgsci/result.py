@@ -1,0 +1,213 @@
+"""Result: a run to look at. The best value, every trial, a table, a plot."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .domain import Problem
+from .errors import UsageError
+from .ledger import Ledger, Spent
+from .loss import Loss
+from .trial import State, Trial, Trials
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+_MARKS = {
+    State.ACCEPTED: ("best so far", "o", "#1a7f5a"),
+    State.REJECTED: ("not better", "o", "#b8bec6"),
+    State.FAILED: ("could not be measured", "x", "#c0392b"),
+}
+
+
+class Result:
+    """What a run found.
+
+    Args:
+        ledger: The run's record; artifacts are read from it when they are looked at.
+        loss: What the values were measured by, where it is at hand.
+        stopped: Why the run ended.
+        problem: The domain's, where there is one: it draws values.
+    """
+
+    def __init__(self, ledger: Ledger, *, loss: Loss | None = None, stopped: str = "", problem: Problem | None = None):
+        self._ledger = ledger
+        self.header = ledger.header
+        self.problem = problem
+        self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")))
+        self.stopped = stopped
+
+    @classmethod
+    def load(cls, directory: str | Path, problem: Problem | None = None) -> Result:
+        """Look at a run, finished or not.
+
+        Raises:
+            LedgerError: There is none, or it is of another format.
+        """
+        ledger = Ledger.open(Path(directory))
+        sessions = ledger.sessions()
+        stopped = (sessions[-1][3] if sessions else "") or "still running, or killed"
+        return cls(ledger, stopped=stopped, problem=problem)
+
+    @property
+    def directory(self) -> Path | None:
+        """Where the run is kept; None for one in memory."""
+        return self._ledger.directory
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial, None where nothing could be measured."""
+        return self.trials.best
+
+    @property
+    def spent(self) -> Spent:
+        """Evaluations, model calls, US dollars and seconds used."""
+        return self._ledger.spent()
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each metric, "" for none."""
+        return dict(self.header.get("units", {}))
+
+    @property
+    def columns(self) -> list[str]:
+        """The metrics worth a column, in order."""
+        chosen = self.header.get("columns")
+        if chosen:
+            return list(chosen)
+        return list(dict.fromkeys(k for t in self.trials if t.feedback for k in t.feedback.metrics))
+
+    def titled(self, metric: str) -> str:
+        """A metric's name with its unit."""
+        unit = self.units.get(metric)
+        return f"{metric} ({unit})" if unit else metric
+
+    def lineage(self, trial: Trial) -> list[Trial]:
+        """The trials it descends from, the start value first, itself last."""
+        line = [trial]
+        while line[-1].parent is not None and line[-1].parent < line[-1].number:
+            line.append(self.trials[line[-1].parent])
+        return line[::-1]
+
+    def to_frame(self) -> DataFrame:
+        """Every trial as a row of a pandas table; metrics are columns named with their units."""
+        pandas = _import("pandas", "a table")
+        rows = []
+        for t in self.trials:
+            figures = t.feedback.metrics if t.feedback else {}
+            rows.append(
+                {
+                    "number": t.number,
+                    "round": t.round,
+                    "value": t.value,
+                    "state": t.state.value,
+                    "loss": t.loss,
+                    **{self.titled(name): figures.get(name, math.nan) for name in self.columns},
+                    "violation": t.feedback.violation if t.feedback else math.nan,
+                    "parent": t.parent,
+                    "edit": t.edit,
+                    "reason": t.reason,
+                    "decision": t.decision,
+                    "proposer": t.proposer,
+                    "seconds": t.seconds,
+                }
+            )
+        frame: DataFrame = pandas.DataFrame(rows).astype({"parent": "Int64"}) if rows else pandas.DataFrame()
+        return frame
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """The best loss so far against evaluations, with every rejected, infeasible and failed trial."""
+        figure_module = _import("matplotlib.figure", "a plot")
+        if ax is None:
+            figure = figure_module.Figure(figsize=(7, 4), layout="constrained")
+            ax = figure.add_subplot()
+        measured = [t for t in self.trials if t.feedback]
+        losses = [t.loss for t in measured if t.measured]
+        # A start value can be far off; the axis shows where the run worked.
+        top = max(losses, default=1.0)
+        for state, (label, marker, colour) in _MARKS.items():
+            for feasible in (True, False):
+                points = [
+                    (i, t.loss if t.measured else top)
+                    for i, t in enumerate(measured, 1)
+                    if t.state is state and t.feedback and t.feedback.feasible is feasible
+                ]
+                if points:
+                    face = colour if feasible else "none"
+                    shown = label if feasible else f"{label}, outside a hard limit"
+                    style = {"c": colour} if marker == "x" else {"edgecolors": colour, "facecolors": face}
+                    ax.scatter(*zip(*points, strict=True), marker=marker, s=26, label=shown, zorder=3, **style)
+        accepted = [(i, t.loss) for i, t in enumerate(measured, 1) if t.state is State.ACCEPTED]
+        if accepted:
+            x, y = zip(*accepted, strict=True)
+            ax.step([*x, len(measured)], [*y, y[-1]], where="post", color="#1a7f5a", linewidth=1.6, zorder=2)
+        ax.set_xlabel("evaluations")
+        ax.set_ylabel(f"loss: {self.header.get('loss') or 'lower is better'}")
+        ax.set_xlim(0, max(2, len(measured) + 1))
+        ax.grid(alpha=0.25)
+        if measured:
+            ax.legend(frameon=False, fontsize=8)
+        figure = ax.figure
+        assert isinstance(figure, figure_module.Figure)
+        return figure
+
+    def summary(self) -> str:
+        """The run in a few lines of plain text."""
+        lines = [f"stopped: {self.stopped}"]
+        if self.best and self.best.feedback:
+            figures = ", ".join(_figure(self.best, name, self.units.get(name, "")) for name in self.columns)
+            lines.append(f"best: trial {self.best.number}, loss {self.best.loss:.4g}" + (f" ({figures})" if figures else ""))
+            lines.append(f"      {self.best.value}")
+        spent = self.spent
+        used = f"{spent.evaluations} evaluations, {spent.seconds:.0f} s"
+        if spent.model_calls:
+            price = f"{spent.usd:.4f} USD" if not spent.unpriced_calls else "price unknown"
+            used += f", {spent.model_calls} model calls ({price})"
+        lines.append(f"used: {used}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Result of {len(self.trials)} trials>\n{self.summary()}"
+
+    def _repr_html_(self) -> str:
+        """The best trials as a table, with pictures where the domain draws its values."""
+        shown = self.trials.ranked()[:10]
+        head = ["", "value", "loss", *(self.titled(name) for name in self.columns), "why it was made"]
+        rows = [self._html_row(trial) for trial in shown]
+        cells = "".join(f"<th style='text-align:left'>{html.escape(title)}</th>" for title in head)
+        return (
+            f"<div><pre style='white-space:pre-wrap'>{html.escape(self.summary())}</pre>"
+            f"<table><thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        )
+
+    def _html_row(self, trial: Trial) -> str:
+        picture = self.problem.draw(trial.value) if self.problem and self.problem.draw else ""
+        figures = trial.feedback.metrics if trial.feedback else {}
+        texts = [trial.value, f"{trial.loss:.4g}", *(_short(figures.get(name)) for name in self.columns), trial.reason]
+        cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in texts)
+        return f"<tr><td>{trial.number}{picture}</td>{cells}</tr>"
+
+
+def _figure(trial: Trial, name: str, unit: str) -> str:
+    value = trial.feedback.metrics.get(name) if trial.feedback else None
+    return f"{name} {_short(value)} {unit}".rstrip()
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _import(module: str, purpose: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0]
+        raise UsageError(f"{purpose} needs {package}: pip install {package}") from error

@@ -1,0 +1,145 @@
+"""Proposals and trials: a new value with its reason, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import overload
+
+from .errors import InvalidValue
+from .feedback import Feedback, is_better
+from .loss import Loss
+
+
+class State(StrEnum):
+    """What became of a proposal."""
+
+    PENDING = "pending"  # valid and new, not yet judged
+    ACCEPTED = "accepted"  # better than everything before it
+    REJECTED = "rejected"  # measured, and not better
+    DUPLICATE = "duplicate"  # proposed before; not measured again
+    INVALID = "invalid"  # no usable value in the reply, or the loss refuses it
+    FAILED = "failed"  # the simulator could not measure it
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A new value, not yet measured.
+
+    Args:
+        value: The value as proposed.
+        reason: Why it should be better, in a sentence; kept with the trial for good.
+        parent: Number of the trial it was made from.
+        edit: Name of the change, where it has one ("add a fluorine").
+        fault: Why there is no usable value; the trial is then recorded as invalid.
+    """
+
+    value: str
+    reason: str = ""
+    parent: int | None = None
+    edit: str = ""
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A proposal and what became of it.
+
+    Args:
+        number: 0 for the first start value, then in the order of proposal.
+        round: The round of proposals it belongs to; 0 holds the start values.
+        value: Canonical where it is valid, else as proposed.
+        proposer: The engine's or rule editor's name.
+        state: What became of it.
+        decision: Why, in words.
+        feedback: The measurement; None where there was none.
+        seconds: Wall time of the measurement, s.
+    """
+
+    number: int
+    round: int
+    value: str
+    reason: str = ""
+    parent: int | None = None
+    edit: str = ""
+    proposer: str = ""
+    state: State = State.PENDING
+    decision: str = ""
+    feedback: Feedback | None = None
+    seconds: float = 0.0
+
+    @property
+    def loss(self) -> float:
+        """The loss, or nan where there is none."""
+        return self.feedback.loss if self.feedback and self.feedback.loss is not None else float("nan")
+
+    @property
+    def measured(self) -> bool:
+        """True where there is a loss to compare."""
+        return self.feedback is not None and self.feedback.measured
+
+
+class Trials(Sequence[Trial]):
+    """Everything that happened so far, as an optimizer sees it.
+
+    Args:
+        trials: In order of their numbers.
+        loss: What they were measured by; None where a record is only looked at.
+        task: What is being designed and what is wanted, in words for a model.
+    """
+
+    def __init__(self, trials: Iterable[Trial], loss: Loss | None = None, task: str = "") -> None:
+        self._trials = list(trials)
+        self.loss = loss
+        self.task = task
+
+    @cached_property
+    def _by_value(self) -> dict[str, Trial]:
+        """The first trial of each canonical value."""
+        return {t.value: t for t in reversed(self._trials) if t.state not in (State.INVALID, State.DUPLICATE)}
+
+    @overload
+    def __getitem__(self, index: int) -> Trial: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Trial]: ...
+    def __getitem__(self, index: int | slice) -> Trial | Sequence[Trial]:
+        return self._trials[index]
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self._trials)
+
+    @cached_property
+    def best(self) -> Trial | None:
+        """The trial nothing else beats: feasible first, then less violation, then lower loss."""
+        best: Trial | None = None
+        for trial in self._trials:
+            if trial.feedback and is_better(trial.feedback, best.feedback if best else None):
+                best = trial
+        return best
+
+    def ranked(self) -> list[Trial]:
+        """The measured trials, best first; equals in the order of their numbers."""
+        measured = [t for t in self._trials if t.measured]
+        return sorted(measured, key=lambda t: (t.feedback.violation if t.feedback else 0.0, t.loss, t.number))
+
+    def find(self, value: str) -> Trial | None:
+        """The trial that holds this canonical value, or None if nobody proposed it."""
+        return self._by_value.get(value)
+
+    def check(self, value: str) -> str:
+        """The canonical form of a new value.
+
+        Raises:
+            InvalidValue: The loss refuses it, or it was proposed before (and what came of it then).
+        """
+        canonical = self.loss.validate(value) if self.loss else value
+        seen = self.find(canonical)
+        if seen is not None:
+            outcome = f"loss {seen.loss:.4g}" if seen.measured else seen.state.value
+            raise InvalidValue(f"proposed before as trial {seen.number}: {outcome}")
+        return canonical

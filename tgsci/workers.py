@@ -1,0 +1,162 @@
+"""Worker processes for measurements: one that dies or hangs costs its own trial and nothing else.
+
+Each slot is an executor of the standard library with a single process, so a broken pool names the
+one task that broke it. Losses travel by value (cloudpickle): a class from a notebook works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing.connection import wait
+from types import ModuleType
+from typing import Any, TypeVar
+
+import cloudpickle
+
+from .errors import MeasurementError, TgsciError
+
+T = TypeVar("T")
+
+_starting = threading.Lock()
+
+
+class WorkerPool(Executor):
+    """Runs tasks in `workers` processes that live on between tasks and keep their caches.
+
+    Args:
+        workers: Number of processes.
+        timeout: Longest that one task may take, s; None for no limit.
+
+    A task whose process dies or takes too long raises `MeasurementError`; the process is replaced.
+    """
+
+    def __init__(self, workers: int, timeout: float | None = None) -> None:
+        self._timeout = timeout
+        self._slots: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
+        self._all = [_Slot() for _ in range(workers)]
+        for slot in self._all:
+            self._slots.put(slot)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tgsci-worker")
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        payload = cloudpickle.dumps((fn, args, kwargs))
+        return self._threads.submit(self._run, payload)
+
+    def _run(self, payload: bytes) -> Any:
+        slot = self._slots.get()
+        try:
+            return slot.run(payload, self._timeout)
+        finally:
+            self._slots.put(slot)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes. With `wait=False` at once, whatever they are doing."""
+        if not wait:
+            for slot in self._all:
+                slot.kill()
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        for slot in self._all:
+            slot.close()
+
+
+class _Slot:
+    """One worker process, started when first used and again after each death."""
+
+    def __init__(self) -> None:
+        self._executor: ProcessPoolExecutor | None = None
+        self._pid = 0
+        self._stopped = False
+
+    def run(self, payload: bytes, timeout: float | None) -> Any:
+        executor = self._start()
+        future = executor.submit(_run_payload, payload)
+        try:
+            return cloudpickle.loads(future.result(timeout))
+        except FutureTimeout:
+            if future.done():  # the task itself raised TimeoutError
+                raise
+            self._discard()
+            raise MeasurementError(f"it took longer than {timeout:g} s and was stopped") from None
+        except BrokenProcessPool:
+            self._discard()
+            raise MeasurementError("the worker process died while measuring this value") from None
+
+    def _start(self) -> ProcessPoolExecutor:
+        if self._stopped:
+            raise TgsciError("the workers were stopped")
+        if self._executor is None:
+            method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+            self._executor = ProcessPoolExecutor(1, mp_context=get_context(method), initializer=_prepare_worker)
+            try:
+                with _without_main():
+                    pid = self._executor.submit(os.getpid)
+                self._pid = pid.result()
+            except BrokenProcessPool as error:
+                self._discard()
+                raise TgsciError(
+                    "a worker process could not start (out of memory, or too many processes?); "
+                    "try fewer workers, or workers=0 to measure in this process"
+                ) from error
+        return self._executor
+
+    def kill(self) -> None:
+        self._stopped = True
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def _discard(self) -> None:
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        self.close()
+
+    def close(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor, self._pid = None, 0
+
+
+def _run_payload(payload: bytes) -> bytes:
+    function, args, kwargs = cloudpickle.loads(payload)
+    result: bytes = cloudpickle.dumps(function(*args, **kwargs))
+    return result
+
+
+def _prepare_worker() -> None:
+    """Ctrl-C is for the process that holds the ledger; if that one is killed, so is the worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Start a process that does not run the user's script again.
+
+    multiprocessing imports the parent's `__main__` into every child; a script without the
+    `if __name__ == "__main__"` guard would start the whole run once more in each. Nothing here needs it.
+    """
+    with _starting:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
