@@ -75,7 +75,7 @@ class Domain(ABC):
         """
 
     def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        """Add this domain's own commands. Each sets `run=function(namespace) -> exit code` as default."""
+        """Add this domain's own commands. Each sets `run=function(namespace) -> exit code`."""
         return
 
 

@@ -45,8 +45,8 @@ class Module:
         return self.forward(*args, **kwargs)
 
 
-class LLMCall(Module):
-    """Ask a model. The backward asks it, for each input that requires one, for feedback.
+class ModelCall(Module):
+    """What every model call shares: the question, and how feedback on the answer flows back.
 
     Args:
         engine: Answers; else the one set by `set_backward_engine`.
@@ -55,13 +55,7 @@ class LLMCall(Module):
 
     def __init__(self, engine: EngineLike = None, system_prompt: Variable | str | None = None) -> None:
         self.engine = default_engine(engine)
-        self.system_prompt = _constant(system_prompt, "system prompt for the language model")
-
-    def forward(self, input_variable: Variable, response_role_description: str = _RESPONSE) -> Variable:
-        """The model's answer to `input_variable`."""
-        images = [input_variable.value] if isinstance(input_variable.value, bytes) else []
-        prompt = "" if images else input_variable.text
-        return self.ask(prompt, [input_variable], response_role_description, images)
+        self.system_prompt = constant(system_prompt, "system prompt for the language model")
 
     def ask(self, prompt: str, inputs: Sequence[Variable], role: str, images: Sequence[bytes] = ()) -> Variable:
         """The model's answer to a prompt that was made from `inputs`."""
@@ -80,6 +74,21 @@ class LLMCall(Module):
     def grad_fn(self, conversation: str, inputs: Sequence[Variable]) -> Backward:
         """How feedback on the answer reaches the inputs; a judge overrides this."""
         return Backward(partial(through_call, conversation=conversation), asks_model=True)
+
+
+class LLMCall(ModelCall):
+    """Ask a model. The backward asks it, for each input that requires one, for feedback.
+
+    Args:
+        engine: Answers; else the one set by `set_backward_engine`.
+        system_prompt: Optional; a `Variable` that requires a gradient gets feedback too.
+    """
+
+    def forward(self, input_variable: Variable, response_role_description: str = _RESPONSE) -> Variable:
+        """The model's answer to `input_variable`."""
+        images = [input_variable.value] if isinstance(input_variable.value, bytes) else []
+        prompt = "" if images else input_variable.text
+        return self.ask(prompt, [input_variable], response_role_description, images)
 
 
 def through_call(
@@ -114,7 +123,7 @@ class BlackboxLLM(Module):
         return self.llm_call(x)
 
 
-class FormattedLLMCall(LLMCall):
+class FormattedLLMCall(ModelCall):
     """Ask a model with a prompt filled in from several variables.
 
     Args:
@@ -148,7 +157,7 @@ class FormattedLLMCall(LLMCall):
         return self.ask(prompt, list(inputs.values()), response_role_description)
 
 
-class MultimodalLLMCall(LLMCall):
+class MultimodalLLMCall(ModelCall):
     """Ask a model about images and texts.
 
     Args:
@@ -283,7 +292,7 @@ def interleave(parts: Sequence[tuple[str, Variable]]) -> tuple[str, list[bytes]]
     return "\n".join(lines), images
 
 
-def _constant(text: Variable | str | None, role: str) -> Variable | None:
+def constant(text: Variable | str | None, role: str) -> Variable | None:
     if isinstance(text, str):
         return Variable(text, requires_grad=False, role_description=role) if text else None
     return text

@@ -8,12 +8,22 @@ from functools import partial
 from . import prompts
 from .engine import Engine
 from .errors import UsageError
-from .functions import EngineLike, FormattedLLMCall, LLMCall, Module, _constant, fill, interleave, through_call
+from .functions import (
+    EngineLike,
+    FormattedLLMCall,
+    LLMCall,
+    ModelCall,
+    Module,
+    constant,
+    fill,
+    interleave,
+    through_call,
+)
 from .loss import copy_report
 from .variable import Backward, Gradient, Variable
 
 
-class _Judge(LLMCall):
+class _Judges(ModelCall):
     """A model call whose answer is itself the feedback to what was judged."""
 
     def grad_fn(self, conversation: str, inputs: Sequence[Variable]) -> Backward:
@@ -23,7 +33,13 @@ class _Judge(LLMCall):
         return Backward(edge, asks_model=instruction)
 
     def _edge(
-        self, output: Variable, predecessor: Variable, feedback: str, engine: Engine | None, *, conversation: str
+        self,
+        output: Variable,
+        predecessor: Variable,
+        feedback: str,
+        engine: Engine | None,
+        *,
+        conversation: str,
     ) -> Gradient:
         if predecessor is self.system_prompt:
             return through_call(output, predecessor, feedback, engine, conversation=conversation)
@@ -35,7 +51,11 @@ class _Judge(LLMCall):
         return f"evaluated by: {self.system_prompt.text}" if self.system_prompt else ""
 
 
-class _FieldsJudge(_Judge, FormattedLLMCall):
+class _Judge(_Judges, LLMCall):
+    """A judge of one text."""
+
+
+class _FieldsJudge(_Judges, FormattedLLMCall):
     """A judge of several texts: the other texts are context for each."""
 
     def context(self, output: Variable) -> str:
@@ -51,7 +71,7 @@ class TextLoss(Module):
     """
 
     def __init__(self, eval_system_prompt: Variable | str, engine: EngineLike = None) -> None:
-        self.eval_system_prompt = _constant(eval_system_prompt, "instruction for the evaluation")
+        self.eval_system_prompt = constant(eval_system_prompt, "instruction for the evaluation")
         self.llm_call = _Judge(engine, self.eval_system_prompt)
         self.engine = self.llm_call.engine
 
@@ -76,20 +96,25 @@ class MultiFieldEvaluation(Module):
         engine: EngineLike = None,
         system_prompt: Variable | str | None = None,
     ) -> None:
-        self.evaluation_instruction = _constant(evaluation_instruction, "instruction for the evaluation")
+        self.evaluation_instruction = constant(evaluation_instruction, "instruction for the evaluation")
         self.role_descriptions = list(role_descriptions)
         fields = ["instruction", *self.role_descriptions]
         lines = ["{instruction}", *(f"**{role}**: {{{role}}}" for role in self.role_descriptions)]
-        self.system_prompt = _constant(system_prompt or prompts.MULTI_FIELD_JUDGE, "system prompt for the evaluation")
+        self.system_prompt = constant(system_prompt or prompts.MULTI_FIELD_JUDGE, "system prompt for the evaluation")
         self.formatted_llm_call = _FieldsJudge(engine, "\n".join(lines), fields, self.system_prompt)
         self.engine = self.formatted_llm_call.engine
 
     def forward(self, inputs: Sequence[Variable]) -> Variable:
         if len(inputs) != len(self.role_descriptions):
-            raise UsageError(f"expected {len(self.role_descriptions)} inputs {self.role_descriptions}, got {len(inputs)}")
+            raise UsageError(
+                f"expected {len(self.role_descriptions)} inputs {self.role_descriptions}, got {len(inputs)}"
+            )
         for role, variable in zip(self.role_descriptions, inputs, strict=True):
             variable.set_role_description(role)
-        fields = {"instruction": self.evaluation_instruction, **dict(zip(self.role_descriptions, inputs, strict=True))}
+        fields = {
+            "instruction": self.evaluation_instruction,
+            **dict(zip(self.role_descriptions, inputs, strict=True)),
+        }
         return self.formatted_llm_call(fields, f"evaluation of the {' and the '.join(self.role_descriptions)}")
 
 
@@ -128,9 +153,12 @@ class MultiChoiceTestTime(Module):
     """
 
     def __init__(
-        self, evaluation_instruction: str, engine: EngineLike = None, system_prompt: Variable | str | None = None
+        self,
+        evaluation_instruction: str,
+        engine: EngineLike = None,
+        system_prompt: Variable | str | None = None,
     ) -> None:
-        self.tt_system_prompt = _constant(system_prompt or prompts.TEST_TIME_JUDGE, "system prompt for the evaluation")
+        self.tt_system_prompt = constant(system_prompt or prompts.TEST_TIME_JUDGE, "system prompt for the evaluation")
         template = fill(
             "{instruction}\nQuestion: {question}\nAnswer by the language model: {prediction}",
             {"instruction": evaluation_instruction},
@@ -154,12 +182,15 @@ class ImageQALoss(Module):
     """
 
     def __init__(
-        self, evaluation_instruction: str, engine: EngineLike = None, system_prompt: Variable | str | None = None
+        self,
+        evaluation_instruction: str,
+        engine: EngineLike = None,
+        system_prompt: Variable | str | None = None,
     ) -> None:
         self.evaluation_instruction = Variable(
             evaluation_instruction, requires_grad=False, role_description="evaluation instruction"
         )
-        self.system_prompt = _constant(system_prompt or prompts.IMAGE_JUDGE, "system prompt for the evaluation")
+        self.system_prompt = constant(system_prompt or prompts.IMAGE_JUDGE, "system prompt for the evaluation")
         self.llm_call = _Judge(engine, self.system_prompt)
         self.engine = self.llm_call.engine
 

@@ -49,7 +49,8 @@ CREATE TABLE calls (
     tokens_out INTEGER, usd REAL, seconds REAL NOT NULL, finish TEXT NOT NULL, asked_at REAL NOT NULL,
     UNIQUE (round, question, occurrence));
 CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY, started_at REAL NOT NULL, seconds REAL NOT NULL, proposer TEXT NOT NULL, ended TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, started_at REAL NOT NULL, seconds REAL NOT NULL, proposer TEXT NOT NULL,
+    ended TEXT NOT NULL);
 """
 
 
@@ -233,7 +234,18 @@ class Ledger:
             db.executemany(
                 "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (t.number, t.round, t.value, t.reason, t.parent, t.edit, t.proposer, t.state, t.decision, time.time())
+                    (
+                        t.number,
+                        t.round,
+                        t.value,
+                        t.reason,
+                        t.parent,
+                        t.edit,
+                        t.proposer,
+                        t.state,
+                        t.decision,
+                        time.time(),
+                    )
                     for t in trials
                 ],
             )
@@ -310,7 +322,9 @@ class Ledger:
             names.setdefault(number, []).append(name)
         measured = {row[0]: row[1:] for row in self._rows("SELECT * FROM measurements")}
         found = []
-        query = "SELECT number, round, value, reason, parent, edit, proposer, state, decision FROM trials ORDER BY number"
+        query = (
+            "SELECT number, round, value, reason, parent, edit, proposer, state, decision FROM trials ORDER BY number"
+        )
         for number, round, value, reason, parent, edit, proposer, state, decision in self._rows(query):
             feedback, seconds = None, 0.0
             if number in measured:
@@ -325,7 +339,19 @@ class Ledger:
                     bool(transient),
                 )
             found.append(
-                Trial(number, round, value, reason, parent, edit, proposer, State(state), decision, feedback, seconds)
+                Trial(
+                    number,
+                    round,
+                    value,
+                    reason,
+                    parent,
+                    edit,
+                    proposer,
+                    State(state),
+                    decision,
+                    feedback,
+                    seconds,
+                )
             )
         return found
 
@@ -338,7 +364,10 @@ class Ledger:
 
     def calls(self) -> list[tuple[int, str, str, Reply]]:
         """Every question and answer in order, as (round, system, prompt, reply)."""
-        query = "SELECT round, system, prompt, reply, tokens_in, tokens_out, usd, seconds, finish, model FROM calls ORDER BY id"
+        query = (
+            "SELECT round, system, prompt, reply, tokens_in, tokens_out, usd, seconds, finish, model "
+            "FROM calls ORDER BY id"
+        )
         return [(row[0], row[1], row[2], Reply(*row[3:])) for row in self._rows(query)]
 
     def answer(self, round: int, call: Call, occurrence: int) -> Reply | None:
@@ -361,7 +390,9 @@ class Ledger:
         calls, usd, priced, tokens_in, tokens_out = self._rows(
             "SELECT count(*), total(usd), count(usd), total(tokens_in), total(tokens_out) FROM calls"
         )[0]
-        seconds = self._rows("SELECT total(seconds) FROM sessions WHERE id != ?", self._session[0] if self._session else 0)
+        seconds = self._rows(
+            "SELECT total(seconds) FROM sessions WHERE id != ?", self._session[0] if self._session else 0
+        )
         running = time.monotonic() - self._session[1] if self._session else 0.0
         return Spent(evaluations, calls, usd, calls - priced, seconds[0][0] + running, int(tokens_in), int(tokens_out))
 

@@ -221,7 +221,10 @@ class LimitedLoss(Loss):
             known = ", ".join(feedback.metrics) or "none"
             raise UsageError(f"the limit on {self.metric!r} has no such metric to look at; there are: {known}")
         figure, unit = feedback.metrics[self.metric], self.units.get(self.metric, "")
-        bounds = [(self.low, (self.low or 0.0) - figure, ">="), (self.high, figure - (self.high or 0.0), "<=")]
+        bounds = [
+            (self.low, (self.low or 0.0) - figure, ">="),
+            (self.high, figure - (self.high or 0.0), "<="),
+        ]
         text, violations = feedback.text, dict(feedback.violations)
         for bound, excess, sign in bounds:
             if bound is None:
@@ -231,7 +234,13 @@ class LimitedLoss(Loss):
                 figures = f"{self.metric} is {figure:.4g} {unit}".rstrip()
                 text += f"\nHARD LIMIT BROKEN: {figures}, must be {sign} {bound:g}; it is out by {excess:.4g}."
         return Feedback(
-            feedback.loss, text, feedback.metrics, violations, feedback.artifacts, feedback.error, feedback.transient
+            feedback.loss,
+            text,
+            feedback.metrics,
+            violations,
+            feedback.artifacts,
+            feedback.error,
+            feedback.transient,
         )
 
 

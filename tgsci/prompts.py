@@ -32,9 +32,7 @@ BACKWARD = (
 )
 
 
-def backward_through_call(
-    *, role: str, value: str, conversation: str, response_role: str, feedback: str
-) -> str:
+def backward_through_call(*, role: str, value: str, conversation: str, response_role: str, feedback: str) -> str:
     """Asks for feedback to one input of a model call. `feedback` is what reached the response, or ""."""
     wanted = (
         section(f"FEEDBACK TO THE {response_role.upper()}", feedback)
@@ -52,7 +50,14 @@ def backward_through_call(
 
 
 def backward_through_function(
-    *, role: str, value: str, purpose: str, inputs: Mapping[str, str], output: str, response_role: str, feedback: str
+    *,
+    role: str,
+    value: str,
+    purpose: str,
+    inputs: Mapping[str, str],
+    output: str,
+    response_role: str,
+    feedback: str,
 ) -> str:
     """Asks for feedback to one argument of a function of texts."""
     arguments = "\n".join(section(name, text) for name, text in inputs.items())
@@ -132,7 +137,9 @@ def improve(
     """
     parts = [section(f"THE VARIABLE: {role}", value)]
     if past_values:
-        history = [section(f"{i} STEPS BEFORE", f"{v}\n{section('FEEDBACK THEN', f)}") for i, (v, f) in _backwards(past_values)]
+        history = [
+            section(f"{i} STEPS BEFORE", f"{v}\n{section('FEEDBACK THEN', f)}") for i, (v, f) in _backwards(past_values)
+        ]
         parts.append(section("EARLIER VALUES (do not repeat a change that did not help)", "\n".join(history)))
     if past_feedback:
         history = [section(f"FEEDBACK {i} STEPS BEFORE", text) for i, text in _backwards(past_feedback)]
@@ -164,7 +171,9 @@ def improve_measured(
 def reply_format(n: int, value_tags: tuple[str, str]) -> str:
     """Says which blocks the reply must end with."""
     if n == 1:
-        blocks = f"{reason_tags(1, 1)[0]}one sentence: what changes and which evidence calls for it{reason_tags(1, 1)[1]}\n"
+        blocks = (
+            f"{reason_tags(1, 1)[0]}one sentence: what changes and which evidence calls for it{reason_tags(1, 1)[1]}\n"
+        )
         blocks += f"{value_tags[0]}the whole new value, nothing else{value_tags[1]}"
         return f"End your reply with these two blocks:\n{blocks}"
     blocks = "\n".join(

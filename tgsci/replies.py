@@ -28,7 +28,9 @@ class Parsed:
         return [fault.fault or "" for fault in self.faults]
 
 
-def parse(reply: Reply, n: int, tags: tuple[str, str], check: Callable[[str], str], parent: int | None = None) -> Parsed:
+def parse(
+    reply: Reply, n: int, tags: tuple[str, str], check: Callable[[str], str], parent: int | None = None
+) -> Parsed:
     """Read `n` proposals from a reply.
 
     Args:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .domain import Problem
 from .errors import UsageError
@@ -42,6 +41,8 @@ class Result:
         self.problem = problem
         self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")))
         self.stopped = stopped
+        #: What the domain wrote into the run's directory.
+        self.files: list[Path] = []
 
     @classmethod
     def load(cls, directory: str | Path, problem: Problem | None = None) -> Result:
@@ -128,41 +129,40 @@ class Result:
             figure = figure_module.Figure(figsize=(7, 4), layout="constrained")
             ax = figure.add_subplot()
         measured = [t for t in self.trials if t.feedback]
-        losses = [t.loss for t in measured if t.measured]
-        # A start value can be far off; the axis shows where the run worked.
-        top = max(losses, default=1.0)
+        worst = max((t.loss for t in measured if t.measured), default=1.0)
         for state, (label, marker, colour) in _MARKS.items():
             for feasible in (True, False):
-                points = [
-                    (i, t.loss if t.measured else top)
+                shown = [
+                    (i, t.loss if t.measured else worst)
                     for i, t in enumerate(measured, 1)
                     if t.state is state and t.feedback and t.feedback.feasible is feasible
                 ]
-                if points:
-                    face = colour if feasible else "none"
-                    shown = label if feasible else f"{label}, outside a hard limit"
-                    style = {"c": colour} if marker == "x" else {"edgecolors": colour, "facecolors": face}
-                    ax.scatter(*zip(*points, strict=True), marker=marker, s=26, label=shown, zorder=3, **style)
+                if shown:
+                    x, y = zip(*shown, strict=True)
+                    title = label if feasible else f"{label}, outside a hard limit"
+                    fill = colour if feasible or marker == "x" else "none"
+                    edge = None if marker == "x" else colour
+                    ax.scatter(x, y, s=26, c=fill, marker=marker, edgecolors=edge, label=title, zorder=3)
         accepted = [(i, t.loss) for i, t in enumerate(measured, 1) if t.state is State.ACCEPTED]
         if accepted:
-            x, y = zip(*accepted, strict=True)
-            ax.step([*x, len(measured)], [*y, y[-1]], where="post", color="#1a7f5a", linewidth=1.6, zorder=2)
+            steps, best = zip(*accepted, strict=True)
+            ax.step([*steps, len(measured)], [*best, best[-1]], where="post", color="#1a7f5a", linewidth=1.6, zorder=2)
         ax.set_xlabel("evaluations")
         ax.set_ylabel(f"loss: {self.header.get('loss') or 'lower is better'}")
         ax.set_xlim(0, max(2, len(measured) + 1))
         ax.grid(alpha=0.25)
         if measured:
             ax.legend(frameon=False, fontsize=8)
-        figure = ax.figure
-        assert isinstance(figure, figure_module.Figure)
-        return figure
+        return cast("Figure", ax.figure)
 
     def summary(self) -> str:
         """The run in a few lines of plain text."""
         lines = [f"stopped: {self.stopped}"]
         if self.best and self.best.feedback:
             figures = ", ".join(_figure(self.best, name, self.units.get(name, "")) for name in self.columns)
-            lines.append(f"best: trial {self.best.number}, loss {self.best.loss:.4g}" + (f" ({figures})" if figures else ""))
+            lines.append(
+                f"best: trial {self.best.number}, loss {self.best.loss:.4g}" + (f" ({figures})" if figures else "")
+            )
             lines.append(f"      {self.best.value}")
         spent = self.spent
         used = f"{spent.evaluations} evaluations, {spent.seconds:.0f} s"
@@ -189,7 +189,12 @@ class Result:
     def _html_row(self, trial: Trial) -> str:
         picture = self.problem.draw(trial.value) if self.problem and self.problem.draw else ""
         figures = trial.feedback.metrics if trial.feedback else {}
-        texts = [trial.value, f"{trial.loss:.4g}", *(_short(figures.get(name)) for name in self.columns), trial.reason]
+        texts = [
+            trial.value,
+            f"{trial.loss:.4g}",
+            *(_short(figures.get(name)) for name in self.columns),
+            trial.reason,
+        ]
         cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in texts)
         return f"<tr><td>{trial.number}{picture}</td>{cells}</tr>"
 

@@ -47,7 +47,12 @@ class Budget:
     model_calls: int | None = None
 
     def __post_init__(self) -> None:
-        limits = {"evaluations": self.evaluations, "usd": self.usd, "seconds": self.seconds, "model_calls": self.model_calls}
+        limits = {
+            "evaluations": self.evaluations,
+            "usd": self.usd,
+            "seconds": self.seconds,
+            "model_calls": self.model_calls,
+        }
         for name, limit in limits.items():
             if limit is not None and not (limit > 0 and math.isfinite(limit)):
                 raise UsageError(f"the budget of {name} must be above 0, not {limit}")
@@ -137,6 +142,8 @@ def minimize(
         budget = Budget(evaluations=budget)
     if proposals < 1:
         raise UsageError(f"proposals must be at least 1, not {proposals}")
+    if isinstance(workers, int) and workers < 0:
+        raise UsageError(f"workers must be 0 or more, not {workers}")
     values = _checked_start(loss, [start] if isinstance(start, str) else list(start))
     if budget.evaluations is not None and budget.evaluations < len(values):
         raise UsageError(f"{len(values)} start values do not fit into a budget of {budget.evaluations} evaluations")
@@ -393,7 +400,9 @@ def _open(run: str | Path | None, settings: Mapping[str, Any], header: Mapping[s
         return Ledger.create(directory, full)
     ledger = Ledger.open(directory, write=True)
     there = ledger.header
-    different = [f"{key}: {there.get(key)!r} there, {value!r} now" for key, value in settings.items() if there.get(key) != value]
+    different = [
+        f"{key}: {there.get(key)!r} there, {value!r} now" for key, value in settings.items() if there.get(key) != value
+    ]
     if different:
         ledger.close()
         raise LedgerError(
@@ -408,8 +417,6 @@ def _open(run: str | Path | None, settings: Mapping[str, Any], header: Mapping[s
 def _executor(workers: int | Executor, timeout: float | None) -> Iterator[Executor | None]:
     if isinstance(workers, Executor):
         yield workers
-    elif workers < 0:
-        raise UsageError(f"workers must be 0 or more, not {workers}")
     elif workers == 0:
         yield None
     else:
@@ -420,4 +427,3 @@ def _executor(workers: int | Executor, timeout: float | None) -> Iterator[Execut
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
-

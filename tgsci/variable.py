@@ -96,6 +96,7 @@ class Variable:
             raise UsageError(f"a Variable holds text or image bytes, not {type(value).__name__}")
         if isinstance(value, bytes) and requires_grad:
             raise UsageError("an image cannot be optimised: pass requires_grad=False")
+        self.requires_grad: bool = requires_grad
         self.predecessors: tuple[Variable, ...] = tuple(dict.fromkeys(predecessors or ()))
         if not requires_grad and any(p.requires_grad for p in self.predecessors):
             raise UsageError(
@@ -104,7 +105,6 @@ class Variable:
             )
         self.value: str | bytes = value
         self.role_description = role_description
-        self.requires_grad = requires_grad
         self.gradients: list[Gradient] = []
         self.grad_fn: GradFn = None
         #: The measurement behind a loss node; None for plain text.
@@ -305,9 +305,7 @@ def _inherit(gradient: Gradient, upstream: Sequence[Gradient], output: Variable)
     return replace(gradient, groups=tuple(dict.fromkeys((*gradient.groups, *groups))))
 
 
-def _reduce_groups(
-    level: Sequence[Variable], received: dict[Variable, list[Gradient]], engine: Engine | None
-) -> None:
+def _reduce_groups(level: Sequence[Variable], received: dict[Variable, list[Gradient]], engine: Engine | None) -> None:
     """Where several gradients of one aggregation meet, a model condenses them to one.
 
     Without a model they all stay: a list is longer than its summary, but nothing is lost.

@@ -21,9 +21,7 @@ _RULE = "-" * 72
 #: What terminals put around pasted text.
 _PASTE_MARKS = re.compile(r"\x1b\[20[01]~")
 #: A terminal obeys these, or shows text in another order than it has. Line breaks and tabs stay.
-_UNSAFE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: One terminal, one question at a time, whichever engine asks.
 _terminal = threading.Lock()
@@ -38,9 +36,7 @@ class HumanEngine(Engine):
     """
 
     name = "human"
-    destination = (
-        "you: prompts are shown here and you give the replies; nothing leaves this machine by itself"
-    )
+    destination = "you: prompts are shown here and you give the replies; nothing leaves this machine by itself"
 
     def __init__(self, source: TextIO | None = None, sink: TextIO | None = None) -> None:
         self._source = source
@@ -48,9 +44,7 @@ class HumanEngine(Engine):
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> str:
         if images:
-            raise EngineError(
-                "the prompt comes with images, and a terminal shows none: use a model that reads images"
-            )
+            raise EngineError("the prompt comes with images, and a terminal shows none: use a model that reads images")
         with _terminal:
             if system:
                 self._show(f"{_RULE}\nSYSTEM PROMPT\n{_RULE}\n{visible(system)}\n")
@@ -101,4 +95,5 @@ def visible(text: str) -> str:
 
 
 def _joined(lines: Sequence[str]) -> str:
-    return "\n".join(lines).strip()
+    # A terminal that speaks no UTF-8 hands bytes on as half surrogate pairs; nothing could store them.
+    return "\n".join(lines).strip().encode("utf-8", "replace").decode("utf-8")

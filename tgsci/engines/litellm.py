@@ -31,13 +31,21 @@ LONGEST_RETRY_AFTER = 600.0
 #: A call without an answer for this long counts as lost, s.
 TIMEOUT = 300.0
 
-#: Set by this engine; given by a caller they would change what a reply is, or retry behind its back.
-_RESERVED = ("model", "messages", "stream", "n", "num_retries", "max_retries")
+#: Set by this engine. Given by a caller they would change what a reply is, retry behind its back, or
+#: send prompts elsewhere than `destination` says.
+_RESERVED = (
+    *("messages", "stream", "n", "num_retries", "max_retries", "no-log"),
+    *("base_url", "custom_llm_provider", "fallbacks", "context_window_fallback_dict", "model_list"),
+)
 
 _IMAGES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"), (b"GIF89a", "gif"))
 
 #: What providers' keys look like; a provider may repeat a part of one in its message.
 _KEYLIKE = re.compile(r"\b(?:sk|pk|gsk|hf|xai)[-_][\w*.-]{4,}|\bAIza[\w-]{8,}|(?<=Bearer )\S+", re.ASCII)
+
+#: What litellm puts before a provider's own words.
+_PREFIX = re.compile(r"(?:(?:litellm\.)?(?:Timeout )?\w*(?:Error|Timeout): )*(?:\w+(?:Exception|Error) - )?")
+_PATH = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 
 _loading = threading.Lock()
 
@@ -74,7 +82,8 @@ class LiteLLMEngine(Engine):
     ) -> None:
         if clash := [name for name in _RESERVED if name in parameters]:
             raise UsageError(
-                f"{', '.join(clash)} cannot be given to {model!r} (to retry more often: tries=...)"
+                f"{', '.join(clash)} cannot be given to {model!r} "
+                "(to retry more often: tries=...; for another address: api_base=...)"
             )
         if tries < 1:
             raise UsageError(f"tries must be at least 1, not {tries}")
@@ -84,6 +93,9 @@ class LiteLLMEngine(Engine):
         # Found once, here, and handed on with every call: so `destination` stays true.
         self.api_base = api_base_of(model, api_base)
         self._parameters = parameters
+        if self.api_base and model.startswith("openai/") and not os.environ.get("OPENAI_API_KEY"):
+            # OpenAI's client wants a key even where the server, most often a local one, does not.
+            self._parameters.setdefault("api_key", "none")
         self._sleep = sleep
         self._clock = clock
 
@@ -123,8 +135,10 @@ class LiteLLMEngine(Engine):
                 raise EngineError(self._advice(litellm, error))
             if attempt < self.tries:
                 self._sleep(self._wait(error, attempt))
-        times = f"after {self.tries} tries" if self.tries > 1 else "at the only try"
-        raise EngineError(f"{self.name} did not answer {times}: {self._said(error)}. Run it again later.")
+        where = f"a server answers at {self.api_base.split('@')[-1]}" if self.api_base else "the network is up"
+        hint = "Run it again later." if _headers(error) is not None else f"Check that {where}."
+        tries = f"{self.tries} tries" if self.tries > 1 else "1 try"
+        raise EngineError(f"{self.name} did not answer after {tries}: {self._said(error)}. {hint}")
 
     def _wait(self, error: Exception, attempt: int) -> float:
         """Seconds until the next try: what the server asked for, else exponential with jitter.
@@ -145,16 +159,18 @@ class LiteLLMEngine(Engine):
         choice = answer.choices[0] if answer.choices else None
         content = choice.message.content if choice else None
         finish = str((choice and choice.finish_reason) or "stop")
+        name = str(answer.model or self.name)
         # Where a server reports no usage litellm reports 0, and no prompt has 0 tokens.
         usage: Any = getattr(answer, "usage", None) or None
         known = usage is not None and bool(usage.prompt_tokens)
         return Reply(
-            content if isinstance(content, str) else "",
+            _whole(content) if isinstance(content, str) else "",
             tokens_in=usage.prompt_tokens if known else None,
             tokens_out=usage.completion_tokens if known else None,
             usd=_price(litellm, self.name, usage) if known else None,
             finish="length" if finish in ("length", "max_tokens") else finish,
-            model=_clean(str(answer.model or self.name), 200),
+            # Some local servers name a model by its file: a run's report has no use for that folder.
+            model=_clean(re.split(r"[/\\]", name)[-1] if _PATH.match(name) else name, 200),
         )
 
     def _advice(self, litellm: Any, error: Exception) -> str:
@@ -183,7 +199,7 @@ class LiteLLMEngine(Engine):
 
     def _said(self, error: Exception) -> str:
         """The provider's message: short, on one line, without anything secret in it."""
-        text = str(error)
+        text = _PREFIX.sub("", str(error), count=1)
         for secret in self._secrets():
             text = text.replace(secret, "[key]")
         return _clean(_KEYLIKE.sub("[key]", text), 300).rstrip(". ")
@@ -208,16 +224,16 @@ def _litellm() -> Any:
 
 
 def _messages(prompt: str, system: str, images: Sequence[bytes]) -> list[dict[str, Any]]:
-    content: str | list[dict[str, Any]] = _sendable(prompt)
+    content: str | list[dict[str, Any]] = _whole(prompt)
     if images:
         pictures = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
         content = [{"type": "text", "text": content}, *pictures]
     user = {"role": "user", "content": content}
-    return [{"role": "system", "content": _sendable(system)}, user] if system else [user]
+    return [{"role": "system", "content": _whole(system)}, user] if system else [user]
 
 
-def _sendable(text: str) -> str:
-    """Text with what UTF-8 cannot carry (half a surrogate pair, from a file name or a cut) replaced."""
+def _whole(text: str) -> str:
+    """Text that UTF-8 can carry: half a surrogate pair, of a file name or a cut, becomes "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,0 +1,63 @@
+"""Molecules for tgsci: SMILES as values, docking as a loss. Nothing heavy is imported before it is used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .domain import MoleculesDomain
+
+if TYPE_CHECKING:
+    from .docking import Docking, Settings, dock
+    from .ligand import Ligand, prepare
+    from .objective import DockingLoss
+    from .output import svg
+    from .properties import alerts, qed_parts
+    from .rules import RuleEditor
+    from .smiles import canonical
+    from .targets import Target, targets
+
+__all__ = [
+    "Docking",
+    "DockingLoss",
+    "Ligand",
+    "MoleculesDomain",
+    "RuleEditor",
+    "Settings",
+    "Target",
+    "alerts",
+    "canonical",
+    "dock",
+    "domain",
+    "prepare",
+    "qed_parts",
+    "svg",
+    "targets",
+]
+
+#: What the entry point names.
+domain = MoleculesDomain()
+
+_HOMES = {
+    "docking": ("Docking", "Settings", "dock"),
+    "ligand": ("Ligand", "prepare"),
+    "objective": ("DockingLoss",),
+    "output": ("svg",),
+    "properties": ("alerts", "qed_parts"),
+    "rules": ("RuleEditor",),
+    "smiles": ("canonical",),
+    "targets": ("Target", "targets"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(f".{module}", __name__), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

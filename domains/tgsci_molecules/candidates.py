@@ -1,0 +1,96 @@
+"""Molecules that may be proposed: what they were made from and how; and recombination of two trials."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rdkit import Chem
+
+from tgsci.trial import Trial
+
+from .figures import Figures, figures
+from .transformations import finish
+
+#: Smaller pieces are what the transformations attach anyway.
+MIN_PIECE = 4
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A molecule that may be proposed.
+
+    Args:
+        smiles: Canonical SMILES.
+        parent: The trial it was made from.
+        steps: Names of the edits that lead from the parent to it; none for the parent itself.
+    """
+
+    smiles: str
+    parent: Trial
+    steps: tuple[str, ...]
+
+    @property
+    def figures(self) -> Figures:
+        """What can be calculated of it."""
+        return figures(self.smiles)
+
+
+def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
+    """Join a part of one molecule to a part of another.
+
+    Each is cut at one acyclic single bond; the parts are joined where they were cut. The better ranked a
+    molecule is, the likelier it is taken.
+
+    Args:
+        roots: Molecules, best first.
+        count: How often to try; fewer come out.
+        rng: Draws the molecules and the parts.
+    """
+    if len(roots) < 2:
+        return []
+    made: dict[str, Candidate] = {}
+    weights = [1 / (rank + 1) for rank in range(len(roots))]
+    for _ in range(count):
+        first, second = rng.choices(roots, weights, k=2)
+        if first is second:
+            continue
+        here, there = pieces(first.smiles), pieces(second.smiles)
+        if not here or not there:
+            continue
+        product = _join(rng.choice(here), rng.choice(there), first.smiles)
+        if product is not None and product not in (first.smiles, second.smiles):
+            made.setdefault(product, Candidate(product, first.parent, (f"recombine with trial {second.parent.number}",)))
+    return list(made.values())
+
+
+@lru_cache(maxsize=2048)
+def pieces(smiles: str) -> tuple[str, ...]:
+    """What is left of a molecule when it is cut at one acyclic single bond, as SMILES with one `*` each.
+
+    Bonds of amides, sulfonamides and the like count as well: that is where chemists take molecules apart.
+    """
+    mol = Chem.MolFromSmiles(smiles)
+    found: dict[str, None] = {}
+    for bond in mol.GetBonds():
+        if bond.GetBondType() != Chem.BondType.SINGLE or bond.IsInRing():
+            continue
+        cut = Chem.FragmentOnBonds(mol, [bond.GetIdx()], dummyLabels=[(0, 0)])
+        for piece in Chem.GetMolFrags(cut, asMols=True):
+            if piece.GetNumHeavyAtoms() - 1 >= MIN_PIECE:
+                found.setdefault(Chem.MolToSmiles(piece))
+    return tuple(found)
+
+
+def _join(first: str, second: str, parent: str) -> str | None:
+    mol = Chem.RWMol(Chem.CombineMols(Chem.MolFromSmiles(first), Chem.MolFromSmiles(second)))
+    dummies = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
+    if len(dummies) != 2:
+        return None
+    ends = [mol.GetAtomWithIdx(i).GetNeighbors()[0].GetIdx() for i in dummies]
+    mol.AddBond(*ends, Chem.BondType.SINGLE)
+    for i in sorted(dummies, reverse=True):
+        mol.RemoveAtom(i)
+    return finish(mol, parent)

@@ -1,0 +1,167 @@
+"""What a medicinal chemist looks at besides the score: drug-likeness, its parts, and structural alerts."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rdkit import Chem, RDConfig, rdBase
+from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
+from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
+
+
+@dataclass(frozen=True)
+class Property:
+    """A figure of a molecule and where it usually lies.
+
+    Args:
+        unit: "" for a figure without a unit.
+        compute: Of an RDKit molecule.
+        low: Lower end of the usual range, None where there is none.
+        high: Upper end of the usual range.
+        source: Of the range.
+    """
+
+    unit: str
+    compute: Callable[[Chem.Mol], float]
+    low: float | None = None
+    high: float | None = None
+    source: str = ""
+
+
+#: Ranges are rules of thumb for oral drugs. They are said in reports, never enforced: limits are the user's.
+PROPERTIES: Mapping[str, Property] = {
+    "QED": Property("", QED.qed),
+    "MW": Property("g/mol", Descriptors.MolWt, None, 500, "Lipinski"),
+    "cLogP": Property("", Crippen.MolLogP, None, 5, "Lipinski"),
+    "TPSA": Property("A^2", rdMolDescriptors.CalcTPSA, None, 140, "Veber"),
+    "HBD": Property("", rdMolDescriptors.CalcNumHBD, None, 5, "Lipinski"),
+    "HBA": Property("", rdMolDescriptors.CalcNumHBA, None, 10, "Lipinski"),
+    "rotatable bonds": Property("", rdMolDescriptors.CalcNumRotatableBonds, None, 10, "Veber"),
+    "aromatic rings": Property("", rdMolDescriptors.CalcNumAromaticRings, None, 3, "Ritchie"),
+    "Fsp3": Property("", rdMolDescriptors.CalcFractionCSP3),
+    "SA": Property("", lambda mol: float(_sascorer().calculateScore(mol)), None, 6, "Ertl: above 6 hard to make"),
+    "heavy atoms": Property("", lambda mol: mol.GetNumHeavyAtoms()),
+}
+
+#: The parts of QED (Bickerton 2012) in plain words, by RDKit's names.
+_QED_PARTS = {
+    "MW": "molecular weight",
+    "ALOGP": "cLogP",
+    "HBA": "hydrogen-bond acceptors",
+    "HBD": "hydrogen-bond donors",
+    "PSA": "polar surface",
+    "ROTB": "rotatable bonds",
+    "AROM": "aromatic rings",
+    "ALERTS": "structural alerts (QED's own list)",
+}
+
+
+@dataclass(frozen=True)
+class QedPart:
+    """One of the eight properties that QED is the weighted geometric mean of.
+
+    Args:
+        name: In plain words.
+        figure: Its value; in g/mol for the molecular weight and A^2 for the polar surface.
+        desirability: From 0 to 1.
+        gain: By how much QED would rise if this property alone were ideal.
+        wish: "lower" or "higher", whichever raises QED.
+    """
+
+    name: str
+    figure: float
+    desirability: float
+    gain: float
+    wish: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A substructure that chemists distrust.
+
+    Args:
+        catalog: PAINS or BRENK.
+        name: The catalogue's name of it.
+        atoms: Indices of the atoms, counted from 0 in the order of the SMILES.
+        fragment: Those atoms as SMILES.
+    """
+
+    catalog: str
+    name: str
+    atoms: tuple[int, ...]
+    fragment: str
+
+
+def properties_of(mol: Chem.Mol) -> dict[str, float]:
+    """All of `PROPERTIES` for a molecule without explicit hydrogens."""
+    with rdBase.BlockLogs():
+        return {name: float(p.compute(mol)) for name, p in PROPERTIES.items()}
+
+
+def out_of_range(figures: Mapping[str, float]) -> list[str]:
+    """The figures outside their usual range, in words."""
+    found = []
+    for name, p in PROPERTIES.items():
+        figure = figures[name]
+        if p.high is not None and figure > p.high:
+            found.append(f"{name} {figure:.4g} {p.unit}".rstrip() + f" is above {p.high:g} ({p.source})")
+        elif p.low is not None and figure < p.low:
+            found.append(f"{name} {figure:.4g} {p.unit}".rstrip() + f" is below {p.low:g} ({p.source})")
+    return found
+
+
+def qed_parts(mol: Chem.Mol) -> list[QedPart]:
+    """The eight parts of QED, the one that costs most first."""
+    figures = QED.properties(mol)._asdict()
+    weights = QED.WEIGHT_MEAN._asdict()
+    total = sum(weights.values())
+    qed = QED.qed(mol)
+    parts = []
+    for key, figure in figures.items():
+        curve = QED.adsParameters[key]
+        desirability = QED.ads(figure, curve)
+        # The mean is exp(sum(w ln d) / sum(w)): without this part's loss it would be larger by this factor.
+        factor = math.exp(-weights[key] * math.log(min(1.0, desirability)) / total)
+        step = max(1.0, abs(figure)) * 1e-3
+        rising = QED.ads(figure + step, curve) > QED.ads(figure - step, curve)
+        parts.append(
+            QedPart(_QED_PARTS[key], figure, desirability, qed * (factor - 1.0), "higher" if rising else "lower")
+        )
+    return sorted(parts, key=lambda part: -part.gain)
+
+
+def alerts(mol: Chem.Mol) -> list[Alert]:
+    """PAINS and BRENK alerts with the atoms that raise them."""
+    found: dict[Alert, None] = {}
+    for catalog in ("PAINS", "BRENK"):
+        for entry in _catalog(catalog).GetMatches(mol):
+            for match in entry.GetFilterMatches(mol):
+                atoms = tuple(sorted(pair.target for pair in match.atomPairs))
+                fragment = Chem.MolFragmentToSmiles(mol, atoms) if atoms else ""
+                found[Alert(catalog, entry.GetDescription(), atoms, fragment)] = None
+    return list(found)
+
+
+@cache
+def _catalog(name: str) -> FilterCatalog:
+    parameters = FilterCatalogParams()
+    parameters.AddCatalog(getattr(FilterCatalogParams.FilterCatalogs, name))
+    return FilterCatalog(parameters)
+
+
+@cache
+def _sascorer() -> Any:
+    """RDKit's synthetic accessibility score (Ertl 2009): 1 easy to 10 hard. It is no part of the package."""
+    path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
+    spec = importlib.util.spec_from_file_location("tgsci_molecules._sascorer", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"RDKit's contributed SA score is not where it should be: {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

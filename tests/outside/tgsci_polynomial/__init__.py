@@ -1,0 +1,95 @@
+"""A tiny outside domain: find the x, in metres, with the lowest (x - target)^2."""
+
+import argparse
+import os
+import signal
+import time
+from pathlib import Path
+
+from tgsci import Domain, Feedback, InvalidValue, Loss, MeasurementError, Optimizer, Problem, Proposal, UsageError
+
+
+class Distance(Loss):
+    name = "squared distance"
+    units = {"x": "m"}  # noqa: RUF012
+    timeout = 3.0
+
+    def __init__(self, target: float, misbehave: bool = False) -> None:
+        self.target, self.misbehave = target, misbehave
+
+    def validate(self, value: str) -> str:
+        try:
+            x = float(value[:40])
+        except ValueError:
+            raise InvalidValue(f"{value[:40]!r} is no number") from None
+        if not abs(x) < 1e6:
+            raise InvalidValue("x must lie between -1e6 and 1e6 m")
+        return f"{x:.4f}"
+
+    def evaluate(self, value: str) -> Feedback:
+        x = float(value)
+        if self.misbehave:
+            self._misbehave(value)
+        loss = (x - self.target) ** 2
+        text = f"x = {x} m gives {loss:.4g} m^2; it should be {'larger' if x < self.target else 'smaller'}"
+        return Feedback(loss, text, {"x": x}, artifacts={"x.txt": value})
+
+    def _misbehave(self, value: str) -> None:
+        """Every fifth value crashes the process, hangs, or is one that cannot be measured."""
+        kind = sum(map(ord, value)) % 15
+        if kind == 0:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if kind == 5:
+            time.sleep(60)
+        if kind == 10:
+            raise MeasurementError("no ruler at hand")
+
+
+class Walk(Optimizer):
+    name = "walk"
+
+    def ask(self, trials, n, rng):
+        best = trials.best
+        steps = [rng.gauss(0, 0.5) for _ in range(n)]
+        return [
+            Proposal(f"{float(best.value) + step:.4f}", f"a step of {step:+.2f} m", best.number, "step")
+            for step in steps
+        ]
+
+
+class Polynomial(Domain):
+    name = "polynomial"
+    summary = "find x, in m"
+
+    def problem(self, config):
+        for key in config:
+            if key not in ("target", "start", "misbehave"):
+                raise UsageError(f"unknown key {key!r} for the domain polynomial; there are: misbehave, start, target")
+        if "target" not in config:
+            raise UsageError("polynomial needs a target, in m")
+        return Problem(
+            loss=Distance(float(config["target"]), bool(config.get("misbehave"))),
+            start=[str(config.get("start", "0"))],
+            rules=Walk(),
+            task="Find the x with the lowest squared distance to a hidden target.",
+            domain=self.name,
+            config=dict(config),
+            name="polynomial",
+            columns=["x"],
+            draw=lambda value: f"<svg><title>{value}</title></svg>",
+            export=_export,
+        )
+
+    def add_commands(self, commands: argparse._SubParsersAction) -> None:
+        parser = commands.add_parser("square", help="square a number")
+        parser.add_argument("x", type=float)
+        parser.set_defaults(run=lambda namespace: print(namespace.x**2) or 0)
+
+
+def _export(result, directory: Path):
+    path = directory / "x.csv"
+    path.write_text("\n".join(["x (m)", *(t.value for t in result.trials.ranked())]) + "\n")
+    return [path]
+
+
+domain = Polynomial()

@@ -1,0 +1,179 @@
+"""The command line as a person meets it."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+JOB = """
+domain = "polynomial"
+[polynomial]
+target = 3.0
+[budget]
+evaluations = 20
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    (tmp_path / "job.toml").write_text(JOB)
+    return tmp_path / "job.toml"
+
+
+@pytest.fixture
+def done(tgsci, job):
+    """A finished run in the directory `r`."""
+    finished = tgsci("run", "job.toml", "--run", "r", "--workers", "1")
+    assert finished.returncode == 0, finished.stderr
+    return finished
+
+
+def test_the_end_shows_the_best_why_it_was_made_and_where_things_are(done):
+    assert "stopped: the budget of 20 evaluations is used up" in done.stdout
+    assert "best: trial" in done.stdout
+    assert "from trial" in done.stdout
+    assert "a step of" in done.stdout
+
+
+def test_without_a_directory_a_run_gets_one_below_runs(tgsci, job, tmp_path):
+    tgsci("run", "job.toml", "--workers", "1")
+    (directory,) = (tmp_path / "runs").iterdir()
+    assert directory.name.startswith("polynomial-")
+    assert str(directory.relative_to(tmp_path)) in tgsci("runs", "list").stdout.replace("\n", "")
+
+
+def test_show_tells_one_trials_whole_story(tgsci, done):
+    assert "trial 0 (start)" in tgsci("runs", "show", "r", "--top", "50").stdout
+    story = tgsci("runs", "show", "r", "--trial", "3").stdout
+    assert "line of descent" in story
+    assert "gives" in story
+    assert "artifacts: x.txt" in story
+
+
+def test_plot_writes_a_png(tgsci, done, tmp_path):
+    assert tgsci("runs", "plot", "r").stdout == "wrote r/plot.png\n"
+    assert (tmp_path / "r" / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_finished_run_goes_on_with_a_bigger_budget(tgsci, done):
+    more = tgsci("runs", "resume", "r", "--evals", "28")
+    assert more.returncode == 0, more.stderr
+    assert "28 evaluations" in more.stdout
+    again = tgsci("runs", "resume", "r")
+    assert "28 evaluations" in again.stdout
+
+
+def test_the_same_command_on_a_finished_run_shows_its_result(tgsci, done):
+    again = tgsci("run", "job.toml", "--run", "r", "--workers", "1")
+    assert again.returncode == 0
+    assert "20 evaluations" in again.stdout
+
+
+def test_ctrl_c_ends_a_run_cleanly_and_resume_finishes_it(tgsci, outside_packages, job, tmp_path):
+    job.write_text(JOB.replace("evaluations = 20", "evaluations = 400000"))
+    env = {**os.environ, "PYTHONPATH": f"{outside_packages}:{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-m", "tgsci", "run", "job.toml", "--run", "r", "--workers", "2"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as p:
+        while not (tmp_path / "r" / "run.db").exists() or _measured(tmp_path) < 5:
+            assert p.poll() is None, p.communicate()[1]
+            time.sleep(0.05)
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=60)
+    assert p.returncode == 130
+    assert "Traceback" not in err
+    assert "Go on with: tgsci runs resume r" in out
+    before = _measured(tmp_path)
+    finished = tgsci("runs", "resume", "r", "--evals", str(before + 5))
+    assert finished.returncode == 0, finished.stderr
+    assert _measured(tmp_path) == before + 5
+
+
+def _measured(directory):
+    try:
+        with sqlite3.connect(f"{(directory / 'r' / 'run.db').as_uri()}?mode=ro", uri=True) as db:
+            return db.execute("SELECT count(*) FROM measurements").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "missing.toml"], "cannot read the job 'missing.toml'"),
+        (["run", "job.toml", "--evals", "0"], "the budget of evaluations must be above 0"),
+        (["run", "job.toml", "--evals", "many"], "invalid int value"),
+        (["run", "job.toml", "--proposals", "0"], "proposals must be at least 1"),
+        (["run", "job.toml", "--workers", "-1"], "workers must be 0 or more"),
+        (["run", "job.toml", "--engine", "replay:nowhere.jsonl"], "nowhere.jsonl"),
+        (["run", "job.toml", "--run", "job.toml/below"], "cannot write a run into 'job.toml/below'"),
+        (["runs", "list", "nowhere"], "there is no directory 'nowhere'"),
+        (["runs", "show", "nowhere"], "is no run"),
+        (["runs", "resume", "nowhere"], "is no run"),
+        (["runs", "plot", "nowhere"], "is no run"),
+        (["no-such-command"], "invalid choice"),
+        (["polynomial"], "required"),
+    ],
+)
+def test_bad_input_gets_a_clear_message_and_no_run(tgsci, job, tmp_path, arguments, says):
+    failed = tgsci(*arguments)
+    assert failed.returncode == 2
+    assert says in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert not list(tmp_path.rglob("run.db"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("domain = ", "no valid TOML"),
+        ("[polynomial]", "which domain"),
+        ('domain = "alchemy"\n[alchemy]', "no domain 'alchemy' is installed"),
+        (JOB + "[runn]\n", "unknown key 'runn'"),
+        (JOB + "[run]\nseeds = 1\n", "unknown key 'seeds'"),
+        (JOB.replace("evaluations", "evals"), "unknown key 'evals'"),
+        (JOB.replace("target", "tarket"), "unknown key 'tarket'"),
+        (JOB.replace("target = 3.0", 'target = 3.0\nstart = "up"'), "the start value 'up' cannot be used"),
+        (JOB + '[engine]\nname = "gpt-4o"\napi_key = "s3cret"\n', "put it in the environment"),
+    ],
+)
+def test_a_bad_job_file_says_what_to_change(tgsci, job, tmp_path, text, says):
+    job.write_text(text)
+    failed = tgsci("run", "job.toml")
+    assert failed.returncode == 2
+    assert says in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert "s3cret" not in failed.stderr
+    assert not list(tmp_path.rglob("run.db"))
+
+
+def test_a_run_of_another_format_is_refused(tgsci, done, tmp_path):
+    with sqlite3.connect(tmp_path / "r" / "run.db") as db:
+        db.execute("PRAGMA user_version = 99")
+    for command in ("show", "resume", "plot"):
+        failed = tgsci("runs", command, "r")
+        assert failed.returncode == 2
+        assert "has run format 99" in failed.stderr
+    assert "run format 99" in tgsci("runs", "list", ".").stdout.replace("\n", " ")
+
+
+def test_other_settings_in_the_same_directory_are_refused_by_name(tgsci, done, job):
+    job.write_text(JOB.replace("3.0", "4.0"))
+    failed = tgsci("run", "job.toml", "--run", "r", "--seed", "9")
+    assert failed.returncode == 2
+    assert "fingerprint" in failed.stderr
+    assert "seed: 0 there, 9 now" in failed.stderr
+
+
+def test_the_environment_chooses_the_engine_and_the_option_wins(tgsci, job, tmp_path):
+    chosen = tgsci("run", "job.toml", TGSCI_ENGINE="replay:nowhere.jsonl")
+    assert chosen.returncode == 2
+    assert "nowhere.jsonl" in chosen.stderr
+    wins = tgsci("run", "job.toml", "--engine", "rules", TGSCI_ENGINE="replay:nowhere.jsonl")
+    assert wins.returncode == 0
+    assert "no model is asked" in wins.stderr

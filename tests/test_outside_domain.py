@@ -1,0 +1,75 @@
+"""An outsider's package is a domain like any other."""
+
+import subprocess
+import sys
+
+JOB = """
+domain = "polynomial"
+[polynomial]
+target = 3.0
+start = "0.5"
+[budget]
+evaluations = 30
+[run]
+seed = 4
+workers = 2
+"""
+
+
+def test_its_author_runs_the_contract_tests(outside_packages):
+    code = (
+        f"import sys; sys.path.insert(0, {str(outside_packages)!r})\n"
+        "from tgsci.testing import check_domain\n"
+        "from tgsci_polynomial import domain\n"
+        "if __name__ == '__main__':\n"
+        "    check_domain(domain, {'target': 3.0, 'start': '1'})\n"
+        "    print('contract kept')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "contract kept\n", done.stderr
+
+
+def test_it_is_listed_and_has_its_own_commands(tgsci):
+    assert "find x, in m" in tgsci("--help").stdout
+    assert tgsci("polynomial", "square", "3").stdout == "9.0\n"
+
+
+def test_a_job_file_runs_it_and_its_files_are_named(tgsci, tmp_path):
+    (tmp_path / "job.toml").write_text(JOB)
+    done = tgsci("run", "job.toml", "--run", "here")
+    assert done.returncode == 0, done.stderr
+    assert "no model is asked and nothing leaves this machine" in done.stderr
+    assert "30/30" in done.stderr
+    assert "left)" in done.stderr
+    assert "x\n" in done.stdout or "x (m)" in done.stdout or "m" in done.stdout
+    assert "wrote here/x.csv" in done.stdout
+    best = float((tmp_path / "here" / "x.csv").read_text().splitlines()[1])
+    assert abs(best - 3.0) < 0.5
+
+
+def test_crashes_hangs_and_failures_cost_one_trial_each(tgsci, tmp_path):
+    (tmp_path / "job.toml").write_text(JOB.replace("[polynomial]", "[polynomial]\nmisbehave = true"))
+    done = tgsci("run", "job.toml", "--run", "here")
+    assert done.returncode == 0, done.stderr
+    assert "the worker process died while measuring this value" in done.stderr
+    assert "it took longer than 3 s and was stopped" in done.stderr
+    assert "no ruler at hand" in done.stderr
+    assert "the budget of 30 evaluations is used up" in done.stdout
+
+
+def test_a_package_that_does_not_import_says_so_and_hides_nothing_else(tgsci, outside_packages, tmp_path):
+    broken = tmp_path / "broken"
+    (broken / "broken_domain-1.dist-info").mkdir(parents=True)
+    (broken / "broken_domain-1.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: broken-domain\nVersion: 1\n"
+    )
+    (broken / "broken_domain-1.dist-info" / "entry_points.txt").write_text(
+        "[tgsci.domains]\nbroken = no_such_package:domain\n"
+    )
+    path = f"{broken}:{outside_packages}"
+    assert "does not load" in tgsci("--help", PYTHONPATH=path).stdout
+    done = tgsci("broken", "anything", PYTHONPATH=path)
+    assert done.returncode == 2
+    assert "no_such_package" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert tgsci("polynomial", "square", "2", PYTHONPATH=path).returncode == 0

@@ -1,0 +1,7 @@
+"""`python -m tgsci` is `tgsci`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
