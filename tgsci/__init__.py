@@ -1,5 +1,6 @@
 """tgsci: text gradients for science. Simulators are loss functions; their reports are the gradients."""
 
+from . import autograd
 from .domain import Domain, Problem
 from .engine import Engine, Reply, as_engine, get_engine, map, set_backward_engine
 from .errors import (
@@ -33,6 +34,7 @@ from .ledger import Ledger, Spent
 from .loss import FunctionLoss, LimitedLoss, Loss, WeightedLoss, as_loss
 from .optimizer import TGD, Optimizer, TextualGradientDescent, TextualGradientDescentwithMomentum
 from .result import Result
+from .runs import load, resume, solve
 from .search import Budget, Progress, minimize
 from .trial import Proposal, State, Trial, Trials
 from .variable import Gradient, Variable
@@ -85,10 +87,14 @@ __all__ = [
     "aggregate",
     "as_engine",
     "as_loss",
+    "autograd",
     "get_engine",
     "is_better",
+    "load",
     "map",
     "minimize",
+    "resume",
     "set_backward_engine",
+    "solve",
     "sum",
 ]

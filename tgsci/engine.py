@@ -127,7 +127,8 @@ class FunctionEngine(Engine):
     """A plain function as an engine.
 
     Args:
-        function: `(prompt)` or `(prompt, system_prompt)` returning text or a `Reply`.
+        function: `(prompt)` or `(prompt, system_prompt)` returning text or a `Reply`. One that takes
+            `system_prompt` by keyword, as TextGrad's engines do, gets it by keyword.
     """
 
     destination = "your own function answers; what it sends out is up to it"
@@ -135,12 +136,16 @@ class FunctionEngine(Engine):
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.name = getattr(function, "__name__", type(function).__name__)
-        self._takes_system = _takes_two(function)
+        fixed = "system_prompt" in getattr(function, "keywords", ())  # by functools.partial
+        self._by_keyword = not fixed and _takes(function, "prompt", system_prompt="system")
+        self._by_position = _takes(function, "prompt", "system")
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:
         if images:
             raise EngineError(f"engine {self.name!r} is a plain function and takes no images")
-        if self._takes_system:
+        if system and self._by_keyword:
+            answer = self.function(prompt, system_prompt=system)
+        elif self._by_position:
             answer = self.function(prompt, system)
         else:
             answer = self.function(f"{system}\n\n{prompt}" if system else prompt)
@@ -171,25 +176,39 @@ def as_engine(engine: Engine | str | Callable[..., Any]) -> Engine:
 def get_engine(engine_name: str, **parameters: Any) -> Engine:
     """The engine of that name. Keyword arguments are sampling parameters, passed on to the model.
 
-    `get_engine("gpt-4o", temperature=0)` is TextGrad's call; its `experimental:` prefix is accepted.
+    `get_engine("gpt-4o", temperature=0)` is TextGrad's call; its `experimental:` prefix is accepted. So is
+    its `cache=True` or `False`, which does nothing: a run's ledger keeps every answer.
     """
     from .engines import engine_named
 
+    if isinstance(parameters.get("cache"), bool):
+        del parameters["cache"]
     return engine_named(engine_name, **parameters)
 
 
 _backward_engine: Engine | None = None
 
 
-def set_backward_engine(engine: Engine | str | Callable[..., Any] | None, override: bool = True) -> None:
+def set_backward_engine(
+    engine: Engine | str | Callable[..., Any] | None, override: bool = True, **parameters: Any
+) -> None:
     """Set the engine used wherever none is given. None takes it away again.
 
+    Args:
+        engine: As `as_engine` takes it.
+        override: False refuses to replace an engine that is set already.
+        parameters: With a name: sampling parameters, as for `get_engine`.
+
     Raises:
-        UsageError: One is set already and `override` is False.
+        UsageError: One is set already and `override` is False, or parameters for what is no name.
     """
     global _backward_engine
     if engine is not None and _backward_engine is not None and not override:
         raise UsageError("a backward engine is set already; pass override=True to replace it")
+    if isinstance(engine, str):
+        engine = get_engine(engine, **parameters)
+    elif parameters:
+        raise UsageError(f"{', '.join(parameters)} can only be given with a model's name, not with {engine!r}")
     _backward_engine = None if engine is None else as_engine(engine)
 
 
@@ -254,13 +273,9 @@ def _text(answer: object, name: str) -> str:
     raise EngineError(f"engine {name!r} returned {type(answer).__name__}, expected text or a Reply")
 
 
-def _takes_two(function: Callable[..., Any]) -> bool:
+def _takes(function: Callable[..., Any], *args: str, **kwargs: str) -> bool:
     try:
-        signature = inspect.signature(function)
+        inspect.signature(function).bind(*args, **kwargs)
     except (TypeError, ValueError):
-        return False
-    try:
-        signature.bind("prompt", "system")
-    except TypeError:
         return False
     return True

@@ -34,6 +34,11 @@ class Feedback:
     transient: bool = False
 
     def __post_init__(self) -> None:
+        # Plain floats: numpy's would not go into the ledger, and -0.0 would come back from it as 0.0.
+        if self.loss is not None:
+            object.__setattr__(self, "loss", float(self.loss) + 0.0)
+        for name in ("metrics", "violations"):
+            object.__setattr__(self, name, {str(k): float(v) for k, v in getattr(self, name).items()})
         if self.loss is not None and math.isinf(self.loss):
             raise ValueError("a loss must be finite; use nan and say why in `error` where it could not be measured")
         if self.error is not None and self.loss is not None and not math.isnan(self.loss):

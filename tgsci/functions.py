@@ -13,7 +13,7 @@ from . import prompts
 from .engine import Engine, default_engine
 from .errors import UsageError
 from .feedback import Feedback
-from .variable import Backward, Gradient, Variable, pass_on
+from .variable import Backward, Gradient, Variable, pass_on, shortened
 
 EngineLike: TypeAlias = Engine | str | Callable[..., Any] | None
 
@@ -33,6 +33,10 @@ class Module:
             elif isinstance(part, Module):
                 found += part.parameters()
         return list(dict.fromkeys(found))
+
+    def named_parameters(self) -> list[tuple[str, Variable]]:
+        """Each parameter with its role description."""
+        return [(parameter.role_description, parameter) for parameter in self.parameters()]
 
     def zero_grad(self) -> None:
         for parameter in self.parameters():
@@ -62,12 +66,7 @@ class ModelCall(Module):
         predecessors = [*([self.system_prompt] if self.system_prompt else []), *inputs]
         system = self.system_prompt.text if self.system_prompt else ""
         reply = self.engine(prompt, system, images)
-        response = Variable(
-            reply.text,
-            predecessors=predecessors,
-            requires_grad=any(p.requires_grad for p in predecessors),
-            role_description=role,
-        )
+        response = Variable(reply.text, predecessors=predecessors, role_description=role)
         response.grad_fn = self.grad_fn(prompts.conversation(system, prompt, reply.text), inputs)
         return response
 
@@ -172,12 +171,12 @@ class MultimodalLLMCall(ModelCall):
 
 
 class StringBasedFunction(Module):
-    """A Python function of texts. Its backward is a model's: the function itself is not looked into.
+    """A Python function of variables. Its backward is a model's: the function itself is not looked into.
 
     For a function that measures, derive from `Loss` instead: its gradient costs no model call.
 
     Args:
-        fn: Takes keyword arguments of text and returns text.
+        fn: Takes the variables as keyword arguments, as in TextGrad, and returns text or a number.
         function_purpose: What it does, for the model that writes the feedback.
     """
 
@@ -190,7 +189,7 @@ class StringBasedFunction(Module):
         role = response_role_description or f"result of: {self.function_purpose}"
         arguments = {name: variable.text for name, variable in inputs.items()}
         output = Variable(
-            str(self.fn(**arguments)),
+            str(self.fn(**inputs)),
             predecessors=list(inputs.values()),
             requires_grad=any(v.requires_grad for v in inputs.values()),
             role_description=role,
@@ -255,7 +254,7 @@ def _joined(variables: Sequence[Variable], role: str) -> Variable:
         "\n".join(v.text for v in variables),
         predecessors=variables,
         requires_grad=any(v.requires_grad for v in variables),
-        role_description=role + ", ".join(dict.fromkeys(v.role_description for v in variables)),
+        role_description=shortened(role + ", ".join(dict.fromkeys(v.role_description for v in variables))),
     )
     total.feedback = _total([v.feedback for v in variables], total.text)
     return total

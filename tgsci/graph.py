@@ -8,12 +8,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from .errors import UsageError
-from .graph_layout import Point, layout
+from .graph_layout import layout
 
 if TYPE_CHECKING:
     from .variable import Variable
@@ -24,7 +25,7 @@ MOST = 200
 _COLUMNS = 38  # of text in a box, in the width of a Latin letter
 _LINES = 4  # of a value or of the feedback to it
 _TOOLTIP = 2000  # characters
-_LETTER, _LEADING, _MARGIN = 6.65, 15, 10  # px, at 11 px of a monospaced font
+_LETTER, _LEADING, _MARGIN = 7.0, 15, 10  # px, at 11 px of a monospaced font
 _WIDTH = round(_COLUMNS * _LETTER) + 2 * _MARGIN
 
 #: Fill and outline of a box.
@@ -35,14 +36,14 @@ _COLOURS = {
     "computed": ("#eef4fc", "#4a6fa5"),
 }
 
+# Scoped to the picture: inline in a notebook, its style would reach every other picture on the page.
 _STYLE = """\
-text { font: 11px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1a202c; white-space: pre }
-.role { font: bold 11px system-ui, 'DejaVu Sans', sans-serif }
-.loss { font-weight: bold; fill: #9c4221 }
-.gradient { fill: #276749; font-style: italic }
-.note { fill: #4a5568 }
-path { fill: none; stroke: #718096; stroke-width: 1.3 }
-.cut { stroke-dasharray: 4 3 }"""
+.tgsci-graph text { font: 11px 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1a202c; white-space: pre }
+.tgsci-graph .role { font: bold 11px 'DejaVu Sans', system-ui, sans-serif }
+.tgsci-graph .loss { font-weight: bold; fill: #9c4221 }
+.tgsci-graph .gradient { fill: #276749; font-style: italic }
+.tgsci-graph .note { fill: #4a5568 }
+.tgsci-graph .edge { fill: none; stroke: #718096; stroke-width: 1.3 }"""
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ class Graph:
         """
         from .variable import topological
 
-        found = topological(root)[::-1]
+        found = topological(root)
         distance = {root: 0}
-        for variable in found:
+        for variable in reversed(found):
             for predecessor in variable.predecessors:
                 distance[predecessor] = max(distance.get(predecessor, 0), distance[variable] + 1)
         shown = sorted(found, key=distance.__getitem__)[:MOST]
@@ -143,17 +144,20 @@ class Graph:
         """The graph as an SVG image."""
         heights = [_LEADING * len(node.lines) + 2 * _MARGIN for node in self.nodes]
         plan = layout([node.predecessors for node in self.nodes], [(_WIDTH, h) for h in heights])
-        width, height = plan.width, plan.height + (30 if self.left_out else 0)
+        width, height = plan.width, plan.height
+        if self.left_out:
+            width, height = max(width, _LETTER * len(self._note()) + 40), height + 30
         rows = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-            f'width="{width:.0f}" height="{height:.0f}" role="img" aria-label="computation graph">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="tgsci-graph" width="{width:.0f}" '
+            f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
+            'role="img" aria-label="computation graph">',
             f"<style>{_STYLE}</style>",
             '<defs><marker id="tgsci-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" style="fill:#718096;stroke:none"/>'
+            'markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#718096"/>'
             "</marker></defs>",
             f'<rect width="{width:.0f}" height="{height:.0f}" fill="white"/>',
         ]
-        rows += [f'<path d="{_curve(p)}" marker-end="url(#tgsci-arrow)"/>' for p in plan.edges]
+        rows += [f'<path class="edge" d="{_curve(p, plan.down)}" marker-end="url(#tgsci-arrow)"/>' for p in plan.edges]
         for node, (x, y), h in zip(self.nodes, plan.corners, heights, strict=True):
             rows += _box(node, x, y, h)
         if self.left_out:
@@ -223,27 +227,57 @@ def _box(node: Node, x: float, y: float, height: float) -> list[str]:
     dashes = ' stroke-dasharray="4 3"' if node.kind == "constant" else ""
     rows = [
         f'<g transform="translate({x:.1f},{y:.1f})"><title>{escape(node.tooltip)}</title>',
-        f'<rect width="{_WIDTH}" height="{height}" rx="7" fill="{fill}" stroke="{line}" '
-        f'stroke-width="1.3"{dashes}/>',
+        f'<rect width="{_WIDTH}" height="{height}" rx="7" fill="{fill}" stroke="{line}" stroke-width="1.3"{dashes}/>',
+        # An inner image cuts off what a wider font than ours would draw past the box.
+        f'<svg width="{_WIDTH}" height="{height}">',
     ]
     for i, (style, text) in enumerate(node.lines):
-        rows.append(
-            f'<text class="{style}" x="{_MARGIN}" y="{_MARGIN + 11 + i * _LEADING}">{escape(text)}</text>'
-        )
-    return [*rows, "</g>"]
+        rows.append(f'<text class="{style}" x="{_MARGIN}" y="{_MARGIN + 11 + i * _LEADING}">{escape(text)}</text>')
+    return [*rows, "</svg></g>"]
 
 
-def _curve(points: Sequence[Point]) -> str:
+def _curve(points: Sequence[tuple[float, float]], down: bool) -> str:
     """A smooth line through points that leaves and arrives along the graph's direction."""
-    (x, y), vertical = points[0], points[0].vertical
-    path = [f"M{x:.1f},{y:.1f}"]
-    for point in points[1:]:
-        (to_x, to_y) = point
-        if vertical:
-            middle = (y + to_y) / 2
-            path.append(f"C{x:.1f},{middle:.1f} {to_x:.1f},{middle:.1f} {to_x:.1f},{to_y:.1f}")
-        else:
-            middle = (x + to_x) / 2
-            path.append(f"C{middle:.1f},{y:.1f} {middle:.1f},{to_y:.1f} {to_x:.1f},{to_y:.1f}")
-        x, y = to_x, to_y
+    path = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
+    for (x, y), (to_x, to_y) in pairwise(points):
+        across, along = (x + to_x) / 2, (y + to_y) / 2
+        bend = (x, along, to_x, along) if down else (across, y, across, to_y)
+        path.append("C{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f}".format(*bend, to_x, to_y))
     return " ".join(path)
+
+
+def _printable(text: str) -> str:
+    """Text on one line, without anything that XML forbids or that a viewer would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _columns(character: str) -> int:
+    """How wide a character is in a monospaced font, in Latin letters."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _wrap(text: str, most: int) -> list[str]:
+    """The text's start in at most so many lines that fit into a box; the last one shows a cut."""
+    rest = list(_printable(text))
+    lines: list[str] = []
+    while rest and len(lines) < most:
+        room, end = _COLUMNS, 0
+        while end < len(rest) and (room := room - _columns(rest[end])) >= 0:
+            end += 1
+        if end < len(rest):
+            if len(lines) + 1 == most:
+                lines.append("".join(rest[: end - 1]).rstrip() + "…")
+                return lines
+            # At a blank, where there is one late enough: SMILES and JSON have none.
+            blank = next((i for i in range(end, _COLUMNS // 2, -1) if rest[i] == " "), end)
+            end = max(1, blank)
+        lines.append("".join(rest[:end]).strip())
+        rest = list("".join(rest[end:]).lstrip())
+    return lines
+
+
+def _dot(text: str) -> str:
+    """A text inside a quoted DOT string, where a backslash begins an escape of Graphviz' own."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')

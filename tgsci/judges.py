@@ -19,18 +19,20 @@ from .functions import (
     interleave,
     through_call,
 )
-from .loss import copy_report
 from .variable import Backward, Gradient, Variable
 
 
 class _Judges(ModelCall):
     """A model call whose answer is itself the feedback to what was judged."""
 
+    #: Inputs that say how to judge, besides the system prompt.
+    instructions: Sequence[Variable | None] = ()
+
     def grad_fn(self, conversation: str, inputs: Sequence[Variable]) -> Backward:
         edge = partial(self._edge, conversation=conversation)
         # Only an instruction that is itself optimised needs a model to say how it should change.
-        instruction = self.system_prompt is not None and self.system_prompt.requires_grad
-        return Backward(edge, asks_model=instruction)
+        told = [v for v in (self.system_prompt, *self.instructions) if v is not None]
+        return Backward(edge, asks_model=any(v.requires_grad for v in told))
 
     def _edge(
         self,
@@ -41,10 +43,10 @@ class _Judges(ModelCall):
         *,
         conversation: str,
     ) -> Gradient:
-        if predecessor is self.system_prompt:
+        if predecessor is self.system_prompt or predecessor in self.instructions:
             return through_call(output, predecessor, feedback, engine, conversation=conversation)
-        report = copy_report(output, predecessor, feedback, engine)
-        return Gradient(report.value, report.role_description, self.context(output))
+        evaluation = "\n".join(filter(None, (output.text, feedback)))
+        return Gradient(evaluation, f"feedback to {predecessor.role_description}", self.context(output))
 
     def context(self, output: Variable) -> str:
         """What the optimizer needs beside the value and its evaluation."""
@@ -101,7 +103,10 @@ class MultiFieldEvaluation(Module):
         fields = ["instruction", *self.role_descriptions]
         lines = ["{instruction}", *(f"**{role}**: {{{role}}}" for role in self.role_descriptions)]
         self.system_prompt = constant(system_prompt or prompts.MULTI_FIELD_JUDGE, "system prompt for the evaluation")
+        if len(set(fields)) < len(fields):
+            raise UsageError(f"role descriptions must differ from each other and from 'instruction': {fields[1:]}")
         self.formatted_llm_call = _FieldsJudge(engine, "\n".join(lines), fields, self.system_prompt)
+        self.formatted_llm_call.instructions = [self.evaluation_instruction]
         self.engine = self.formatted_llm_call.engine
 
     def forward(self, inputs: Sequence[Variable]) -> Variable:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from .engine import Call, Reply
 from .errors import LedgerError
 from .feedback import Feedback
-from .trial import State, Trial
+from .trial import State, Trial, well_formed
 
 DATABASE = "run.db"
 #: Written into every run; a file of another format is refused, never guessed at.
@@ -51,6 +51,9 @@ CREATE TABLE calls (
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY, started_at REAL NOT NULL, seconds REAL NOT NULL, proposer TEXT NOT NULL,
     ended TEXT NOT NULL);
+-- What a run has spent is summed again and again: from these, without reading reports and prompts.
+CREATE INDEX measured ON measurements (loss);
+CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
 """
 
 
@@ -108,19 +111,19 @@ class Ledger:
         """
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            lock = _locked(directory)
-            connection = _connect(str(directory / DATABASE))
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise LedgerError(f"cannot write a run into {str(directory)!r}: {_reason(error)}") from None
-        ledger = cls(connection, directory, lock)
-        if _format(connection) != 0:
-            ledger.close()
-            raise LedgerError(f"{str(directory)!r} holds a run already; resume it, or choose another directory")
+        lock = _locked(directory)
         try:
+            if cls.exists(directory):
+                raise LedgerError(f"{str(directory)!r} holds a run already; resume it, or choose another directory")
+            ledger = cls(_connect(str(directory / DATABASE)), directory, lock)
             ledger._initialise(header)
-        except sqlite3.Error as error:
-            ledger.close()
-            raise LedgerError(f"cannot write a run into {str(directory)!r}: {_reason(error)}") from None
+        except BaseException as error:
+            lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise LedgerError(f"cannot write a run into {str(directory)!r}: {_reason(error)}") from None
+            raise
         return ledger
 
     @classmethod
@@ -135,36 +138,37 @@ class Ledger:
             LedgerError: No run, another format, damaged, or in use by another process.
         """
         path = directory / DATABASE
-        if not path.is_file():
-            raise LedgerError(f"{str(directory)!r} is no run: it has no {DATABASE}")
-        lock = _locked(directory) if write else None
         try:
-            connection = _connect(str(path)) if write else _connect_readonly(path)
-            found = _format(connection)
-        except sqlite3.Error as error:
-            if lock:
-                lock.release()
+            if not path.is_file():
+                raise LedgerError(f"{str(directory)!r} is no run: it has no {DATABASE}")
+            with closing(_connect_readonly(path)) as connection:  # whatever is there, looking does not change it
+                found = _format(connection)
+        except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"cannot read {str(path)!r}: {_reason(error)}") from None
-        ledger = cls(connection, directory, lock)
         if found != FORMAT:
-            ledger.close()
             what = "holds no run yet: it was stopped before it began" if found == 0 else f"has run format {found}"
             raise LedgerError(
                 f"{str(directory)!r} {what}; this version of tgsci reads format {FORMAT}. "
                 "Use the version that wrote it, or start a new run in another directory."
             )
-        return ledger
+        lock = _locked(directory) if write else None
+        try:
+            return cls(_connect(str(path)) if write else _connect_readonly(path), directory, lock)
+        except sqlite3.Error as error:
+            if lock:
+                lock.release()
+            raise LedgerError(f"cannot open {str(path)!r}: {_reason(error)}") from None
 
     @staticmethod
     def exists(directory: Path) -> bool:
         """True where a run was begun in this directory."""
         path = directory / DATABASE
-        if not path.is_file() or path.stat().st_size == 0:
-            return False
         try:
-            with _connect_readonly(path) as connection:
+            if not path.is_file() or path.stat().st_size == 0:
+                return False
+            with closing(_connect_readonly(path)) as connection:
                 return _format(connection) != 0
-        except sqlite3.Error:
+        except (OSError, sqlite3.Error):
             return True  # something is there; opening it says what is wrong
 
     def _initialise(self, header: Mapping[str, Any]) -> None:
@@ -196,14 +200,17 @@ class Ledger:
     @contextmanager
     def _commit(self) -> Iterator[sqlite3.Connection]:
         with self._mutex:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            try:  # around BEGIN and COMMIT too: Ctrl-C may come right after either
+                self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
                 self._tick()
-            except BaseException:
-                self._db.execute("ROLLBACK")
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and self.directory:
+                    raise LedgerError(f"cannot write into {str(self.directory)!r}: {error}") from error
                 raise
-            self._db.execute("COMMIT")
 
     def _tick(self) -> None:
         """Wall time is kept with every commit, so that a killed session's time counts too."""
@@ -252,6 +259,12 @@ class Ledger:
 
     def add_measurement(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
         """Record what a trial measured. Returns the feedback with its artifacts left on disk."""
+        artifacts = {
+            well_formed(name): content if isinstance(content, bytes) else well_formed(content)
+            for name, content in sorted(feedback.artifacts.items())
+        }
+        error = None if feedback.error is None else well_formed(feedback.error)
+        feedback = replace(feedback, text=well_formed(feedback.text), error=error)
         with self._commit() as db:
             unmeasured = feedback.loss is not None and math.isnan(feedback.loss)
             db.execute(
@@ -271,9 +284,9 @@ class Ledger:
             )
             db.executemany(
                 "INSERT INTO artifacts VALUES (?, ?, ?)",
-                [(number, name, content) for name, content in feedback.artifacts.items()],
+                [(number, name, content) for name, content in artifacts.items()],
             )
-        return replace(feedback, artifacts=_Artifacts(self, number, tuple(feedback.artifacts)))
+        return replace(feedback, artifacts=_Artifacts(self, number, tuple(artifacts)))
 
     def decide(self, trials: Iterable[Trial]) -> None:
         """Record what became of measured trials."""
@@ -292,9 +305,9 @@ class Ledger:
                     round,
                     question_id(call),
                     occurrence,
-                    call.system,
-                    call.prompt,
-                    reply.text,
+                    well_formed(call.system),
+                    well_formed(call.prompt),
+                    well_formed(reply.text),
                     reply.model,
                     reply.tokens_in,
                     reply.tokens_out,
@@ -451,6 +464,8 @@ def _locked(directory: Path) -> FileLock:
         lock.acquire(timeout=0)
     except Timeout:
         raise LedgerError(f"the run in {str(directory)!r} is being worked on by another process") from None
+    except OSError as error:
+        raise LedgerError(f"cannot write into {str(directory)!r}: {_reason(error)}") from None
     return lock
 
 

@@ -9,12 +9,22 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
+from pathlib import PurePath
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
 from .feedback import Feedback
+
+# TextGrad's users import a model's losses from here.
+from .judges import ImageQALoss as ImageQALoss
+from .judges import MultiChoiceTestTime as MultiChoiceTestTime
+from .judges import MultiFieldEvaluation as MultiFieldEvaluation
+from .judges import MultiFieldTokenParsedEvaluation as MultiFieldTokenParsedEvaluation
+from .judges import TextLoss as TextLoss
 from .variable import Backward, Gradient, Variable
 
 
@@ -51,9 +61,14 @@ class Loss(ABC):
 
     @property
     def fingerprint(self) -> str:
-        """Everything that changes the result: target, settings, versions. A cache is keyed by it."""
-        settings = {k: v for k, v in sorted(vars(self).items()) if isinstance(v, str | int | float | bool | None)}
-        return f"{type(self).__module__}.{type(self).__qualname__}{settings}"
+        """Everything that changes the result: target, settings, versions. A run goes on only with the same.
+
+        Unless overridden: the class and those public attributes that are figures, texts, paths, losses or
+        collections of these.
+        """
+        settings = {k: _setting(v) for k, v in sorted(vars(self).items()) if not k.startswith("_")}
+        stated = {k: v for k, v in settings.items() if v is not None}
+        return f"{type(self).__module__}.{type(self).__qualname__}{stated}"
 
     def measure(self, value: str) -> Feedback:
         """`evaluate`, with the simulator's known failures turned into feedback."""
@@ -93,6 +108,8 @@ class Loss(ABC):
         return WeightedLoss([*_terms(self), *_terms(other)])
 
     def __mul__(self, weight: float) -> Loss:
+        if not isinstance(weight, int | float):
+            return NotImplemented
         return WeightedLoss([(weight * w, term) for w, term in _terms(self)])
 
     __rmul__ = __mul__
@@ -125,11 +142,7 @@ class FunctionLoss(Loss):
 
     @property
     def fingerprint(self) -> str:
-        try:
-            source = inspect.getsource(self.function)
-        except (OSError, TypeError):
-            source = repr(getattr(getattr(self.function, "__code__", None), "co_code", self.name))
-        return f"{self.name}:{sha256(source.encode()).hexdigest()[:16]}"
+        return f"{self.name}:{sha256(_function_identity(self.function).encode()).hexdigest()[:16]}"
 
     def validate(self, value: str) -> str:
         return self._validate(value) if self._validate else super().validate(value)
@@ -221,6 +234,8 @@ class LimitedLoss(Loss):
             known = ", ".join(feedback.metrics) or "none"
             raise UsageError(f"the limit on {self.metric!r} has no such metric to look at; there are: {known}")
         figure, unit = feedback.metrics[self.metric], self.units.get(self.metric, "")
+        if math.isnan(figure):
+            return Feedback.failed(f"{self.metric} has a hard limit and is not a number")
         bounds = [
             (self.low, (self.low or 0.0) - figure, ">="),
             (self.high, figure - (self.high or 0.0), "<="),
@@ -252,5 +267,56 @@ def _merged(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for name, items in parts:
         for key, item in items.items():
-            merged[key if key not in merged else f"{name} {key}"] = item
+            unique, count = key, 1
+            while unique in merged:
+                unique, count = f"{name} {key}" if count == 1 else f"{name} {count} {key}", count + 1
+            merged[unique] = item
     return merged
+
+
+def _setting(value: object) -> object:
+    """A setting as it enters a fingerprint; None where it is nothing that can be written down."""
+    if value is None or isinstance(value, str | int | float | bool | bytes):
+        return repr(value)
+    if isinstance(value, PurePath):
+        return repr(str(value))
+    if isinstance(value, Loss):
+        return value.fingerprint
+    if isinstance(value, Mapping):
+        return {str(k): _setting(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_setting(v) for v in value]
+    if isinstance(value, set | frozenset):
+        return sorted(str(_setting(v)) for v in value)
+    return None
+
+
+def _function_identity(function: object) -> str:
+    """What a function computes: its code and the plain values it was made with."""
+    if isinstance(function, partial):
+        return str([_function_identity(function.func), _setting(function.args), _setting(function.keywords)])
+    if isinstance(function, MethodType):
+        return str([_function_identity(function.__func__), _setting(vars(function.__self__))])
+    if not isinstance(function, FunctionType):
+        held = vars(function) if hasattr(function, "__dict__") else {}
+        return str([type(function).__qualname__, getattr(function, "__qualname__", ""), _setting(held)])
+    cells = {k: _cell(c) for k, c in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)}
+    made_with = [_setting(function.__defaults__), _setting(function.__kwdefaults__), cells]
+    try:
+        # A lambda's source is the whole statement around it, the budget of the run included.
+        code = _code_identity(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
+    except (OSError, TypeError):
+        code = _code_identity(function.__code__)
+    return str([code, made_with])
+
+
+def _code_identity(code: CodeType) -> str:
+    constants = [_code_identity(c) if isinstance(c, CodeType) else _setting(c) for c in code.co_consts]
+    return str([code.co_code, code.co_names, constants])
+
+
+def _cell(cell: CellType) -> object:
+    try:
+        return _setting(cell.cell_contents)
+    except ValueError:  # still empty: the function refers to itself
+        return None

@@ -7,6 +7,7 @@ import random
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from . import prompts
@@ -121,7 +122,7 @@ class TextualGradientDescent(Optimizer):
         self._past: list[deque[tuple[str, str]]] = [
             deque(maxlen=max(gradient_memory, momentum_window)) for _ in self.parameters
         ]
-        self._measured: tuple[list[str], Feedback] | None = None
+        self._measured: _Measured | None = None
 
     def step(self, closure: Closure | None = None) -> None:
         """Edit every parameter once by its gradients.
@@ -206,27 +207,30 @@ class TextualGradientDescent(Optimizer):
 
     def _changed(self, value: str, current: str) -> str:
         canonical = self.validate(value)
-        if canonical == current:
+        if current.strip() in (value.strip(), canonical.strip()):
             raise InvalidValue("it is unchanged")
         return canonical
 
     def _keep_best(self, closure: Closure, before: Feedback, candidates: Sequence[list[str]]) -> None:
-        kept, kept_values, kept_gradients = before, self._values(), self._gradients()
-        for values in candidates:
-            self._set(values)
-            feedback = _feedback_of(closure())
-            if is_better(feedback, kept):
-                kept, kept_values, kept_gradients = feedback, values, self._gradients()
-        self._set(kept_values)
-        for parameter, gradients in zip(self.parameters, kept_gradients, strict=True):
-            parameter.gradients = gradients
-        self._measured = (kept_values, kept)
+        kept = _Measured(self._values(), before, self._gradients())
+        try:
+            for values in candidates:
+                self._set(values)
+                feedback = _feedback_of(closure())
+                if is_better(feedback, kept.feedback):
+                    kept = _Measured(values, feedback, self._gradients())
+        finally:  # also where the closure raised: what is left behind was measured
+            self._set(kept.values)
+            self._set_gradients(kept.gradients)
+            self._measured = kept
 
     def _measure_current(self, closure: Closure) -> Feedback:
         """The current values' feedback; not measured again where the last step left it known."""
-        if self._measured is None or self._measured[0] != self._values():
-            self._measured = (self._values(), _feedback_of(closure()))
-        return self._measured[1]
+        if self._measured is None or self._measured.values != self._values():
+            self._measured = _Measured(self._values(), _feedback_of(closure()), self._gradients())
+        elif not any(self._gradients()):  # cleared, as PyTorch's loops do before each step
+            self._set_gradients(self._measured.gradients)
+        return self._measured.feedback
 
     def _values(self) -> list[str]:
         return [parameter.text for parameter in self.parameters]
@@ -237,6 +241,10 @@ class TextualGradientDescent(Optimizer):
     def _set(self, values: Sequence[str]) -> None:
         for parameter, value in zip(self.parameters, values, strict=True):
             parameter.set_value(value)
+
+    def _set_gradients(self, gradients: Sequence[list[Gradient]]) -> None:
+        for parameter, its_own in zip(self.parameters, gradients, strict=True):
+            parameter.gradients = list(its_own)
 
 
 TGD = TextualGradientDescent
@@ -266,15 +274,26 @@ class TextualGradientDescentwithMomentum(TextualGradientDescent):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Values of the parameters, what they measured, and the gradients that the measurement left."""
+
+    values: list[str]
+    feedback: Feedback
+    gradients: list[list[Gradient]]
+
+
 def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
-    if isinstance(measured, Variable):
-        if measured.feedback is None:
-            raise UsageError(
-                "step(closure) compares losses, but the closure returned text without a number; "
-                "return a simulator's loss, a tgsci.sum of them, or a float"
-            )
-        return measured.feedback
-    return measured if isinstance(measured, Feedback) else Feedback(float(measured))
+    feedback = measured.feedback if isinstance(measured, Variable) else measured
+    if isinstance(feedback, int | float):
+        return Feedback(feedback)
+    if not isinstance(feedback, Feedback) or feedback.loss is None:
+        what = "nothing" if measured is None else "text without a number"
+        raise UsageError(
+            f"step(closure) compares losses, but the closure returned {what}; "
+            "return a simulator's loss, a tgsci.sum of them, or a float"
+        )
+    return feedback
 
 
 def _one_line(trial: Trial) -> str:
@@ -294,8 +313,8 @@ def _unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[str]:
 
 
 def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:
-    """The tags, lengthened until the value does not contain them."""
+    """The tags, lengthened until the value contains neither."""
     opening, closing = tags
-    while opening.rstrip(">") in value:
+    while opening.rstrip(">") in value or closing.rstrip(">") in value:
         opening, closing = f"{opening.rstrip('>')}_NEW>", f"{closing.rstrip('>')}_NEW>"
     return opening, closing

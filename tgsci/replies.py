@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .engine import Reply
 from .errors import InvalidValue
 from .prompts import numbered, reason_tags
-from .trial import Proposal
+from .trial import Proposal, well_formed
 
 #: No value a model proposes is longer; a reply that exceeds it went astray.
 MAX_VALUE_CHARS = 100_000
@@ -43,10 +43,11 @@ def parse(
     proposals: list[Proposal] = []
     faults: list[Proposal] = []
     seen: dict[str, int] = {}
+    text = well_formed(reply.text)
     for i in range(1, n + 1):
         opening, closing = numbered(tags, i, n)
-        value = last_block(reply.text, opening, closing)
-        reason = (last_block(reply.text, *reason_tags(i, n)) or "")[:_MAX_REASON_CHARS]
+        value = last_block(text, opening, closing)
+        reason = (last_block(text, *reason_tags(i, n)) or "")[:_MAX_REASON_CHARS]
         fault, canonical = "", ""
         if reply.truncated:
             fault = "the reply was cut off by the length limit; think more briefly"
@@ -77,14 +78,15 @@ def last_block(text: str, opening: str, closing: str) -> str | None:
     """The text of the last pair of tags with neither tag inside; None where there is none.
 
     A tag that is only mentioned does not count, and neither does a block that a later, unclosed
-    opening tag shows to be a draft.
+    opening tag shows to be a draft, or that a stray closing tag shows to end earlier than it was meant to.
     """
     open_, close = re.escape(opening), re.escape(closing)
     found: Sequence[re.Match[str]] = list(re.finditer(f"{open_}((?:(?!{open_}|{close}).)*){close}", text, re.DOTALL))
     if not found:
         return None
     last = found[-1]
-    if _stands_alone(opening, text[last.end() :]):
+    rest = text[last.end() :]
+    if closing in rest or _stands_alone(opening, rest):
         return None
     return last[1].strip()
 

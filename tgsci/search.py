@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .engine import Call, Reply, recording
+from .engine import Call, Engine, Reply, recording
 from .errors import EngineError, InvalidValue, LedgerError, MeasurementError, TgsciError, UsageError
 from .feedback import Feedback, is_better
 from .ledger import Ledger, Spent, question_id
 from .loss import Loss, as_loss
 from .optimizer import Optimizer
 from .result import Result
-from .trial import Proposal, State, Trial, Trials
+from .trial import Proposal, State, Trial, Trials, well_formed
 from .workers import WorkerPool
 
 #: Rounds in a row without a single value to measure after which a run gives up.
@@ -154,7 +154,7 @@ def minimize(
     try:
         search = _Search(ledger, loss, optimizer, budget, goal, proposals, seed, task, progress or (lambda _: None))
         engine = getattr(optimizer, "engine", None)
-        if engine is not None:
+        if isinstance(engine, Engine):
             engine.skip(ledger.spent().model_calls)
         with _executor(workers, loss.timeout) as executor:
             stopped = search.until_stopped(values, executor)
@@ -187,6 +187,7 @@ class _Search:
         self.ledger, self.loss, self.optimizer, self.budget = ledger, loss, optimizer, budget
         self.goal, self.proposals, self.seed, self.task, self.progress = goal, proposals, seed, task, progress
         self.trials = ledger.trials()
+        self._view: Trials | None = None
         self._began = (time.monotonic(), ledger.spent().evaluations)
 
     def until_stopped(self, start: Sequence[str], executor: Executor | None) -> str:
@@ -204,6 +205,7 @@ class _Search:
                     return "nothing is left to propose"
                 self.ledger.add_trials(new)
                 self.trials += new
+                self._view = None
             pending = self._pending()
             if pending:
                 with recording(_AnswerOnce(self.ledger, pending[0].round)):
@@ -232,7 +234,9 @@ class _Search:
         return self.budget.exhausted(self.ledger.spent())
 
     def _so_far(self) -> Trials:
-        return Trials(self.trials, self.loss, self.task)
+        if self._view is None:
+            self._view = Trials(self.trials, self.loss, self.task)
+        return self._view
 
     def _ask(self, start: Sequence[str], round: int) -> list[Trial]:
         """A round of proposals as trials: checked, numbered, not yet measured."""
@@ -250,21 +254,22 @@ class _Search:
 
     def _trial(self, proposal: Proposal, number: int, round: int, seen: dict[str, int]) -> Trial:
         """A proposal as a trial; `seen` holds the values of the same round."""
-        value, state, decision = proposal.value, State.PENDING, ""
+        value, state, decision = well_formed(proposal.value), State.PENDING, ""
         if proposal.fault is not None:
-            state, decision = State.INVALID, proposal.fault
+            state, decision = State.INVALID, well_formed(proposal.fault)
         else:
             try:
-                value = self.loss.validate(value)
+                value = _canonical(self.loss, value)
             except InvalidValue as error:
-                state, decision = State.INVALID, str(error)
+                state, decision = State.INVALID, well_formed(str(error))
             else:
                 earlier = self._so_far().find(value)
                 first = earlier.number if earlier else seen.setdefault(value, number)
                 if first != number:
                     state, decision = State.DUPLICATE, f"proposed before as trial {first}"
         proposer = self.optimizer.name if round else "you"
-        return Trial(number, round, value, proposal.reason, proposal.parent, proposal.edit, proposer, state, decision)
+        reason, edit = well_formed(proposal.reason), well_formed(proposal.edit)
+        return Trial(number, round, value, reason, proposal.parent, edit, proposer, state, decision)
 
     # -- measuring ---------------------------------------------------------------------------------
 
@@ -289,6 +294,7 @@ class _Search:
     def _record(self, trial: Trial, feedback: Feedback, seconds: float) -> None:
         kept = self.ledger.add_measurement(trial.number, feedback, seconds)
         self.trials[trial.number] = replace(trial, feedback=kept, seconds=seconds)
+        self._view = None
         self._report("measuring")
 
     # -- accepting ---------------------------------------------------------------------------------
@@ -308,6 +314,7 @@ class _Search:
         self.ledger.decide(decided)
         for trial in decided:
             self.trials[trial.number] = trial
+        self._view = None
         self._report("deciding")
 
     def _report(self, activity: str) -> None:
@@ -341,6 +348,7 @@ class _AnswerOnce:
         reply = self._ledger.answer(self._round, call, occurrence)
         if reply is None:
             reply = ask()
+            reply = replace(reply, text=well_formed(reply.text))
             self._ledger.add_call(self._round, occurrence, call, reply)
         return reply
 
@@ -383,10 +391,19 @@ def _checked_start(loss: Loss, start: Sequence[str]) -> list[str]:
     checked = []
     for value in start:
         try:
-            checked.append(loss.validate(value))
+            checked.append(_canonical(loss, value))
         except InvalidValue as error:
             raise UsageError(f"the start value {value[:200]!r} cannot be used: {error}") from None
     return list(dict.fromkeys(checked))
+
+
+def _canonical(loss: Loss, value: str) -> str:
+    canonical = loss.validate(value)
+    if not isinstance(canonical, str):
+        raise TypeError(f"{loss.name or type(loss).__name__}.validate must return the canonical text, not {canonical!r}")
+    if well_formed(canonical) != canonical:
+        raise InvalidValue("it holds characters that are no valid Unicode (lone surrogates)")
+    return canonical
 
 
 def _open(run: str | Path | None, settings: Mapping[str, Any], header: Mapping[str, Any]) -> Ledger:

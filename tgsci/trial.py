@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import overload
 
 from .errors import InvalidValue
-from .feedback import Feedback, is_better
+from .feedback import Feedback
 from .loss import Loss
 
 
@@ -116,16 +116,11 @@ class Trials(Sequence[Trial]):
     @cached_property
     def best(self) -> Trial | None:
         """The trial nothing else beats: feasible first, then less violation, then lower loss."""
-        best: Trial | None = None
-        for trial in self._trials:
-            if trial.feedback and is_better(trial.feedback, best.feedback if best else None):
-                best = trial
-        return best
+        return min((t for t in self._trials if t.measured), key=_rank, default=None)
 
     def ranked(self) -> list[Trial]:
         """The measured trials, best first; equals in the order of their numbers."""
-        measured = [t for t in self._trials if t.measured]
-        return sorted(measured, key=lambda t: (t.feedback.violation if t.feedback else 0.0, t.loss, t.number))
+        return sorted((t for t in self._trials if t.measured), key=_rank)
 
     def find(self, value: str) -> Trial | None:
         """The trial that holds this canonical value, or None if nobody proposed it."""
@@ -143,3 +138,20 @@ class Trials(Sequence[Trial]):
             outcome = f"loss {seen.loss:.4g}" if seen.measured else seen.state.value
             raise InvalidValue(f"proposed before as trial {seen.number}: {outcome}")
         return canonical
+
+
+def _rank(trial: Trial) -> tuple[float, float, int]:
+    """The order of `is_better`; equals in the order of their numbers."""
+    return (trial.feedback.violation if trial.feedback else 0.0, trial.loss, trial.number)
+
+
+def well_formed(text: str) -> str:
+    """The text with lone surrogates (half a character, as broken JSON escapes leave them) replaced by U+FFFD.
+
+    No file, database or server takes them.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

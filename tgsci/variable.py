@@ -153,7 +153,7 @@ class Variable:
             self.text + other.text,
             predecessors=[self, other],
             requires_grad=self.requires_grad or other.requires_grad,
-            role_description=f"{self.role_description} and {other.role_description}",
+            role_description=shortened(f"{self.role_description} and {other.role_description}"),
         )
         total.grad_fn = Backward(pass_on)
         return total
@@ -196,7 +196,12 @@ class Variable:
             UsageError: A model is needed and there is no engine.
         """
         levels = _levels(self)
-        asks_model = any(v.grad_fn.asks_model for level in levels for v in level if v.grad_fn)
+        asks_model = any(
+            v.grad_fn.asks_model and any(p.requires_grad for p in v.predecessors)
+            for level in levels
+            for v in level
+            if v.grad_fn
+        )
         writer = default_engine(engine) if asks_model else optional_engine(engine)
         received: dict[Variable, list[Gradient]] = {v: [] for level in levels for v in level}
         for level in levels:
@@ -205,7 +210,7 @@ class Variable:
                 if gradient is not None:
                     received[predecessor].append(_inherit(gradient, received[output], output))
         for variable, gradients in received.items():
-            variable.gradients.extend(gradients)
+            variable.gradients.extend(g for g in gradients if g.value)
 
     def generate_graph(self, print_gradients: bool = False) -> Graph:
         """The computation graph as a picture: shows itself in Jupyter, `.save("graph.svg")` elsewhere.
@@ -228,7 +233,14 @@ def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engi
     """The backward of a sum: each term gets the feedback to the whole, if there is any."""
     if not feedback:
         return None
+    # Along a chain of sums it is said once, not at every link, that the feedback is to several.
+    feedback = feedback.replace(prompts.combined_feedback(output.role_description, ""), "")
     return Gradient(prompts.combined_feedback(predecessor.role_description, feedback), predecessor.role_description)
+
+
+def shortened(role: str, longest: int = 300) -> str:
+    """The role of a sum: a chain of sums would otherwise repeat every role at every link."""
+    return role if len(role) <= longest else role[: longest - 4] + " ..."
 
 
 def topological(root: Variable) -> list[Variable]:
@@ -315,7 +327,7 @@ def _reduce_groups(level: Sequence[Variable], received: dict[Variable, list[Grad
     meetings = []
     for variable in level:
         groups: dict[tuple[int, ...], list[Gradient]] = {}
-        for gradient in received[variable]:
+        for gradient in (g for g in received[variable] if g.value):
             groups.setdefault(gradient.groups, []).append(gradient)
         meetings += [(variable, key, met) for key, met in groups.items() if key and len(met) > 1]
 

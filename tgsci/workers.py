@@ -12,6 +12,7 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -23,7 +24,7 @@ from typing import Any, TypeVar
 
 import cloudpickle
 
-from .errors import MeasurementError, TgsciError
+from .errors import MeasurementError, TgsciError, UsageError
 
 T = TypeVar("T")
 
@@ -49,7 +50,13 @@ class WorkerPool(Executor):
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tgsci-worker")
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        payload = cloudpickle.dumps((fn, args, kwargs))
+        try:
+            payload = cloudpickle.dumps((fn, args, kwargs))
+        except Exception as error:
+            raise UsageError(
+                f"this cannot be sent to a worker process ({error}); keep open files, locks and connections "
+                "in a module instead of the loss, or measure in this process with workers=0"
+            ) from error
         return self._threads.submit(self._run, payload)
 
     def _run(self, payload: bytes) -> Any:
@@ -81,15 +88,17 @@ class _Slot:
         executor = self._start()
         future = executor.submit(_run_payload, payload)
         try:
-            return cloudpickle.loads(future.result(timeout))
+            answer = future.result(timeout)
         except FutureTimeout:
-            if future.done():  # the task itself raised TimeoutError
-                raise
             self._discard()
             raise MeasurementError(f"it took longer than {timeout:g} s and was stopped") from None
         except BrokenProcessPool:
             self._discard()
             raise MeasurementError("the worker process died while measuring this value") from None
+        returned, result = cloudpickle.loads(answer)
+        if not returned:
+            raise result
+        return result
 
     def _start(self) -> ProcessPoolExecutor:
         if self._stopped:
@@ -111,15 +120,20 @@ class _Slot:
 
     def kill(self) -> None:
         self._stopped = True
-        if self._pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        self._end_process()
 
     def _discard(self) -> None:
+        self._end_process()
+        self.close()
+
+    def _end_process(self) -> None:
+        """End the process, and the programs that a simulator may have started from it."""
         if self._pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-        self.close()
+                if hasattr(os, "killpg"):
+                    os.killpg(self._pid, signal.SIGKILL)
+                else:
+                    os.kill(self._pid, signal.SIGTERM)
 
     def close(self) -> None:
         if self._executor is not None:
@@ -128,14 +142,32 @@ class _Slot:
 
 
 def _run_payload(payload: bytes) -> bytes:
-    function, args, kwargs = cloudpickle.loads(payload)
-    result: bytes = cloudpickle.dumps(function(*args, **kwargs))
-    return result
+    """A task's result, or what it raised, by value.
+
+    The standard library sends an exception by reference: one of the user's `__main__` would be lost, and
+    one that does not unpickle would look like a worker that died.
+    """
+    try:
+        function, args, kwargs = cloudpickle.loads(payload)
+        answer: bytes = cloudpickle.dumps((True, function(*args, **kwargs)))
+        return answer
+    except Exception as error:
+        error.add_note(f"in the worker process:\n{traceback.format_exc()}")
+        try:
+            answer = cloudpickle.dumps((False, error))
+            cloudpickle.loads(answer)
+        except Exception:
+            lost = RuntimeError(f"{type(error).__name__}: {error}")
+            lost.add_note(error.__notes__[-1])
+            answer = cloudpickle.dumps((False, lost))
+        return answer
 
 
 def _prepare_worker() -> None:
     """Ctrl-C is for the process that holds the ledger; if that one is killed, so is the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own: what the simulator starts can be ended with it
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -143,6 +175,8 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        if hasattr(os, "killpg"):
+            os.killpg(0, signal.SIGKILL)
         os._exit(1)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .properties import alerts, qed_parts
     from .rules import RuleEditor
     from .smiles import canonical
-    from .targets import Target, targets
+    from .targets import Target, target_names
 
 __all__ = [
     "Docking",
@@ -32,7 +32,7 @@ __all__ = [
     "prepare",
     "qed_parts",
     "svg",
-    "targets",
+    "target_names",
 ]
 
 #: What the entry point names.
@@ -46,7 +46,7 @@ _HOMES = {
     "properties": ("alerts", "qed_parts"),
     "rules": ("RuleEditor",),
     "smiles": ("canonical",),
-    "targets": ("Target", "targets"),
+    "targets": ("Target", "target_names"),
 }
 
 

@@ -62,7 +62,8 @@ def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> li
             continue
         product = _join(rng.choice(here), rng.choice(there), first.smiles)
         if product is not None and product not in (first.smiles, second.smiles):
-            made.setdefault(product, Candidate(product, first.parent, (f"recombine with trial {second.parent.number}",)))
+            step = f"recombine with trial {second.parent.number}"
+            made.setdefault(product, Candidate(product, first.parent, (step,)))
     return list(made.values())
 
 

@@ -48,11 +48,11 @@ def add_targets(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options of `Settings`; one that is not given keeps the default of `Settings`."""
-    group = parser.add_argument_group("docking", "the default is fast: about 2 CPU seconds a drug")
+    group = parser.add_argument_group("docking", "the default is fast: 1 to 4 CPU seconds a drug")
     group.add_argument("--exhaustiveness", type=int, metavar="N", help="restarts of the search (8)")
     group.add_argument("--max-evals", type=int, metavar="N", help="energy evaluations of each (20000); 0: no cap")
     group.add_argument("--box", type=float, metavar="A", help="smallest edge of the box, Angstrom (22)")
-    group.add_argument("--conformers", type=int, metavar="N", help="starting conformers, each docked (1)")
+    group.add_argument("--conformers", type=int, metavar="N", help="starting conformers, each docked (2)")
     group.add_argument("--seed", type=int, metavar="N", help="of conformers and search (1)")
 
 
@@ -101,11 +101,11 @@ def run_dock(arguments: argparse.Namespace) -> int:
 
 def run_targets(arguments: argparse.Namespace) -> int:
     """Print the names of the targets, in columns on a terminal and one a line elsewhere."""
-    from .targets import targets
+    from .targets import target_names
 
-    names = [name for name in targets() if arguments.match.upper() in name]
+    names = [name for name in target_names() if arguments.match.upper() in name]
     if not names:
-        raise UsageError(f"no target contains {arguments.match!r}; there are {len(targets())} without --match")
+        raise UsageError(f"no target contains {arguments.match!r}; there are {len(target_names())} without --match")
     if sys.stdout.isatty():
         from rich.columns import Columns
         from rich.console import Console

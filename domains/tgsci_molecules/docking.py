@@ -35,10 +35,10 @@ _SPACING = 0.375
 
 @dataclass(frozen=True)
 class Settings:
-    """How hard Vina searches. The default is the fast setting: about 2 CPU s a drug.
+    """How hard Vina searches. The default is the fast setting: 1 to 4 CPU s a drug.
 
-    Many short restarts beat few long ones: at the same CPU time, exhaustiveness 8 with 20,000
-    evaluations is within 0.5 kcal/mol of the best known score for 73% of 30 drugs.
+    Many short restarts beat few long ones, and two conformers beat twice the restarts: for 11 drugs, the
+    score changes by 0.4 kcal/mol with the seed on average, by 0.9 with one conformer.
 
     Args:
         exhaustiveness: Restarts of the search.
@@ -54,7 +54,7 @@ class Settings:
     exhaustiveness: int = 8
     max_evals: int = 20_000
     box: float = 22.0
-    conformers: int = 1
+    conformers: int = 2
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -85,6 +85,7 @@ class Docking:
         torsion_penalty: What the rotatable bonds cost in the score, kcal/mol.
         ligand: As it was docked.
         pose: The best pose in the receptor's frame, with all hydrogens.
+        isomers: As it was docked, every isomer that was tried: several only where stereo is undefined.
         box: Edge of the box that was searched, Angstrom.
         scores: The best score of each starting conformer, kcal/mol.
         seconds: Wall time, s, maps included where they were computed.
@@ -97,6 +98,7 @@ class Docking:
     torsion_penalty: float
     ligand: Ligand
     pose: Chem.Mol
+    isomers: tuple[str, ...]
     box: float
     scores: tuple[float, ...]
     seconds: float
@@ -156,6 +158,7 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
         torsion_penalty=torsion_penalty,
         ligand=ligand,
         pose=_pose(poses, ligand),
+        isomers=tuple(dict.fromkeys(each.docked_smiles for each in ligands)),
         box=box,
         scores=tuple(f[0] for f in found),
         seconds=time.perf_counter() - started,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from pathlib import Path
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
 
-from rdkit import Chem, DataStructs, RDConfig
-from rdkit.Chem import QED, FilterCatalog, rdFingerprintGenerator, rdMolDescriptors
+from rdkit import Chem, DataStructs
+from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
 from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from .properties import PROPERTIES
 
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
 
@@ -26,31 +25,84 @@ _QED_NAMES = {
     "AROM": "aromatic rings",
     "ALERTS": "alerts",
 }
+_WEIGHTS = dict(zip(_QED_NAMES, QED.WEIGHT_MEAN, strict=True))
+_TOTAL = math.fsum(_WEIGHTS.values())
+
+#: Names of the entries of `Figures.trend`, each scaled to be of order 1.
+TREND = ("constant", "size/10", "(size/10)^2", "aromatic rings", "other rings", "rotors/5", "TPSA/50", "charges")
 
 
-@dataclass(frozen=True)
 class Figures:
-    """A molecule in numbers.
+    """A molecule in numbers. What is costly is calculated where it is first asked for.
 
     Args:
         smiles: Canonical SMILES.
-        mol: The parsed molecule; never changed.
-        fingerprint: Morgan bits, radius 2, 2048 of them.
-        size: Heavy atoms.
-        trend: What a docking score is expected to follow, see `TREND`.
-        qed: Quantitative estimate of drug-likeness, 0 to 1.
-        properties: QED's eight properties under the names of `_QED_NAMES`, QED itself and SA (1 easy to 10 hard).
-        costs: What each property costs: how much QED would rise were that one ideal.
+
+    Raises:
+        ValueError: It is no molecule.
     """
 
-    smiles: str
-    mol: Chem.Mol
-    fingerprint: DataStructs.ExplicitBitVect
-    size: int
-    trend: tuple[float, ...]
-    qed: float
-    properties: Mapping[str, float]
-    costs: Mapping[str, float]
+    def __init__(self, smiles: str) -> None:
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None or mol.GetNumAtoms() == 0:
+            raise ValueError(f"not a molecule: {smiles!r}")
+        self.smiles = smiles
+        #: The parsed molecule; never changed.
+        self.mol: Chem.Mol = mol
+        #: Heavy atoms.
+        self.size: int = mol.GetNumHeavyAtoms()
+        #: Morgan bits, radius 2, 2048 of them.
+        self.fingerprint: DataStructs.ExplicitBitVect = _MORGAN.GetFingerprint(mol)
+        tpsa = rdMolDescriptors.CalcTPSA(mol)
+        rotors = rdMolDescriptors.CalcNumRotatableBonds(mol, rdMolDescriptors.NumRotatableBondsOptions.Strict)
+        aromatic = rdMolDescriptors.CalcNumAromaticRings(mol)
+        #: What a docking score is expected to follow, see `TREND`.
+        self.trend: tuple[float, ...] = (
+            1.0,
+            self.size / 10,
+            (self.size / 10) ** 2,
+            float(aromatic),
+            float(rdMolDescriptors.CalcNumRings(mol) - aromatic),
+            rotors / 5,
+            tpsa / 50,
+            float(smiles.count("+") + smiles.count("-]")),
+        )
+        quick = {
+            "MW": PROPERTIES["MW"].compute(mol),
+            "HBD": rdMolDescriptors.CalcNumHBD(mol),
+            "PSA": tpsa,
+            "ROTB": rotors,
+        }
+        #: QED cannot be above this: what a few quick properties leave of it were all others ideal.
+        self.qed_ceiling: float = _qed({name: _desirability(name, x) for name, x in quick.items()})
+
+    @cached_property
+    def _drug(self) -> dict[str, float]:
+        return {name: float(x) for name, x in QED.properties(self.mol)._asdict().items()}
+
+    @cached_property
+    def qed(self) -> float:
+        """Quantitative estimate of drug-likeness (Bickerton et al., Nat. Chem. 2012, 4, 90), 0 to 1."""
+        return _qed({name: _desirability(name, x) for name, x in self._drug.items()})
+
+    @cached_property
+    def properties(self) -> dict[str, float]:
+        """QED's eight properties under a chemist's names."""
+        return {_QED_NAMES[name]: x for name, x in self._drug.items()}
+
+    @cached_property
+    def sa(self) -> float:
+        """Synthetic accessibility (Ertl and Schuffenhauer, J. Cheminform. 2009, 1, 8), 1 easy to 10 hard."""
+        return float(PROPERTIES["SA"].compute(self.mol))
+
+    @cached_property
+    def costs(self) -> dict[str, float]:
+        """How much QED would rise were one property ideal and the others as they are."""
+        # Without property n the weighted geometric mean would be QED * d_n ** (-w_n / sum(w)).
+        return {
+            _QED_NAMES[name]: self.qed * (_desirability(name, x) ** (-_WEIGHTS[name] / _TOTAL) - 1)
+            for name, x in self._drug.items()
+        }
 
     @property
     def weakest(self) -> str:
@@ -58,45 +110,27 @@ class Figures:
         return max(self.costs, key=lambda name: self.costs[name])
 
 
-#: Names of the entries of `Figures.trend`, each scaled to be of order 1.
-TREND = ("constant", "size/10", "(size/10)^2", "aromatic rings", "other rings", "rotors/5", "TPSA/50", "charges")
-
-
 @lru_cache(maxsize=50_000)
 def figures(smiles: str) -> Figures:
-    """The figures of a molecule.
+    """The figures of a molecule, calculated once.
 
     Args:
-        smiles: Canonical SMILES of a valid molecule.
+        smiles: Canonical SMILES.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is no molecule.
     """
-    mol = Chem.MolFromSmiles(smiles)
-    if mol is None or mol.GetNumAtoms() == 0:
-        raise ValueError(f"not a molecule: {smiles!r}")
-    drug = QED.properties(mol)
-    desirability = {n: QED.ads(x, QED.adsParameters[n]) for n, x in drug._asdict().items()}
-    weights = dict(zip(desirability, QED.WEIGHT_MEAN, strict=True))
-    total = math.fsum(weights.values())
-    qed = math.exp(math.fsum(weights[n] * math.log(d) for n, d in desirability.items()) / total)
-    # Without property n the weighted geometric mean would be QED * d_n ** (-w_n / sum(w)).
-    costs = {_QED_NAMES[n]: qed * (d ** (-weights[n] / total) - 1) for n, d in desirability.items()}
-    size = mol.GetNumHeavyAtoms()
-    aromatic = rdMolDescriptors.CalcNumAromaticRings(mol)
-    trend = (
-        1.0,
-        size / 10,
-        (size / 10) ** 2,
-        float(aromatic),
-        float(rdMolDescriptors.CalcNumRings(mol) - aromatic),
-        drug.ROTB / 5,
-        drug.PSA / 50,
-        float(sum(1 for atom in mol.GetAtoms() if atom.GetFormalCharge())),
-    )
-    properties = {_QED_NAMES[n]: float(x) for n, x in drug._asdict().items()}
-    properties.update(QED=qed, SA=_synthesis()(mol))
-    return Figures(smiles, mol, _MORGAN.GetFingerprint(mol), size, trend, qed, properties, costs)
+    return Figures(smiles)
+
+
+def _desirability(name: str, figure: float) -> float:
+    value: float = QED.ads(figure, QED.adsParameters[name])
+    return value
+
+
+def _qed(desirability: Mapping[str, float]) -> float:
+    """The weighted geometric mean; properties that are not given count as ideal."""
+    return math.exp(math.fsum(_WEIGHTS[name] * math.log(d) for name, d in desirability.items()) / _TOTAL)
 
 
 @lru_cache(maxsize=4096)
@@ -107,30 +141,3 @@ def scaffold(smiles: str) -> str:
         return ""
     generic: str = Chem.MolToSmiles(MurckoScaffold.MakeScaffoldGeneric(core))
     return generic
-
-
-@lru_cache(maxsize=4096)
-def alert(smiles: str) -> str:
-    """The first structural alert in words ("Aliphatic long chain"), or "" where there is none (BRENK's list)."""
-    match = _brenk().GetFirstMatch(Chem.MolFromSmiles(smiles))
-    return match.GetDescription().replace("_", " ").strip() if match is not None else ""
-
-
-@cache
-def _brenk() -> FilterCatalog.FilterCatalog:
-    parameters = FilterCatalog.FilterCatalogParams()
-    parameters.AddCatalog(FilterCatalog.FilterCatalogParams.FilterCatalogs.BRENK)
-    return FilterCatalog.FilterCatalog(parameters)
-
-
-@cache
-def _synthesis() -> Callable[[Chem.Mol], float]:
-    """Ertl and Schuffenhauer's synthetic accessibility (J. Cheminform. 2009, 1, 8), from RDKit's Contrib."""
-    path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
-    spec = importlib.util.spec_from_file_location("tgsci_molecules_sascorer", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    score: Callable[[Chem.Mol], float] = module.calculateScore
-    return score

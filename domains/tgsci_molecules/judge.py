@@ -12,24 +12,27 @@ from tgsci.trial import Trial, Trials
 
 from .candidates import Candidate
 from .figures import TREND, Figures, figures
+from .properties import PROPERTIES
 from .surrogate import Array, Prior, Surrogate
 
 #: Measured trials beyond this many are left out of the surrogate, the worst of the oldest first.
 MEMORY = 300
 
 #: Only so many of the most promising candidates compete for the places of a round.
-SHORTLIST = 150
+SHORTLIST = 80
 
-#: An SA score above this is paid for: 0.5 kcal/mol a unit (see `figures.figures`).
-EASY_ENOUGH = 3.5
+#: An SA score above this is paid for, so that what is proposed can also be made.
+EASY_ENOUGH = 4.0
+#: What a unit of SA costs above it, kcal/mol (standard deviations where the loss is not docking's).
+HARD_SYNTHESIS = 0.5
 
 # The trend of Vina 1.2.7 scores, kcal/mol: mean and standard deviation over the targets EGFR, ESR1, AR, BACE1,
 # CDK2, DPP4, HSP90AA1, JAK2, PTGS2 and ADRB2 of ridge fits to 60 molecules of 4 to 40 heavy atoms. It says what
 # any pocket says (size pays, less and less; rotors cost); the trials soon say what this pocket says.
-_VINA_WEIGHTS = (-2.2, -2.6, 0.32, -0.6, -0.3, 0.6, 0.1, 0.0)
-_VINA_SPREAD = (0.8, 0.6, 0.15, 0.3, 0.3, 0.4, 0.3, 0.3)
+_VINA_WEIGHTS = (-2.2, -3.3, 0.55, -0.65, -0.15, 0.4, 0.2, 0.0)
+_VINA_SPREAD = (0.5, 0.7, 0.3, 0.3, 0.2, 0.4, 0.2, 0.5)
 VINA = Prior(
-    np.array(_VINA_WEIGHTS), np.diag(np.square(_VINA_SPREAD)), amplitudes=(0.5, 0.8, 1.2, 1.8), noises=(0.15, 0.3)
+    np.array(_VINA_WEIGHTS), np.diag(np.square(_VINA_SPREAD)), amplitudes=(0.5, 0.8, 1.2, 1.8), noises=(0.15, 0.3, 0.5)
 )
 
 # For any other loss, in units of its standard deviation over the trials: no opinion.
@@ -85,10 +88,7 @@ class Judge:
         if self.docked:
             return np.array([f.trend for f in molecules])
         return np.array(
-            [
-                (*f.trend, f.qed, f.properties["cLogP"] / 3, f.properties["SA"] / 3, f.properties["HBD"] / 3)
-                for f in molecules
-            ]
+            [(*f.trend, f.qed, f.properties["cLogP"] / 3, f.sa / 3, f.properties["HBD"] / 3) for f in molecules]
         )
 
     def predict(self, molecules: Sequence[Figures]) -> tuple[Array, Array]:
@@ -105,23 +105,32 @@ class Judge:
     def known(self, molecule: Figures) -> float:
         """The part of the loss that needs no prediction, with what breaking a limit or a hard synthesis costs."""
         value = (self.slope or 0.0) * (1 - molecule.qed)
-        value += 0.5 * self.scale * max(0.0, molecule.properties["SA"] - EASY_ENOUGH)
+        value += HARD_SYNTHESIS * self.scale * max(0.0, molecule.sa - EASY_ENOUGH)
         for name, sign, bound in self._limits:
-            if name in molecule.properties:
-                figure = molecule.properties[name]
+            if name in PROPERTIES:
+                figure = float(PROPERTIES[name].compute(molecule.mol))
                 excess = figure - bound if sign == "<=" else bound - figure
                 if excess > 0:  # infeasible never beats feasible, so the step is large
                     value += self.scale * (5 + 10 * excess / max(1.0, abs(bound)))
         return value
 
     def order(self, pool: Sequence[Candidate], boldness: float) -> list[Candidate]:
-        """The candidates, most promising first."""
+        """The most promising candidates, best first, at most `SHORTLIST` of them.
+
+        Args:
+            pool: All candidates.
+            boldness: How many standard deviations of the prediction count in a candidate's favour.
+        """
         if not pool:
             return []
         molecules = [c.figures for c in pool]
         mean, sd = self.predict(molecules)
-        score = mean - boldness * sd + np.array([self.known(f) for f in molecules])
-        return [pool[i] for i in np.argsort(score, kind="stable")]
+        hope = mean - boldness * sd
+        # QED and SA take most of the time. Their bounds are cheap, and send most candidates home.
+        bound = hope + np.array([(self.slope or 0.0) * (1 - f.qed_ceiling) for f in molecules])
+        short = np.argsort(bound, kind="stable")[:SHORTLIST]
+        score = hope[short] + np.array([self.known(molecules[i]) for i in short])
+        return [pool[short[i]] for i in np.argsort(score, kind="stable")]
 
     def batch(self, pool: Sequence[Candidate], n: int, boldness: float, rng: random.Random) -> list[Candidate]:
         """Up to `n` candidates to measure together, in the order of choice.
@@ -129,7 +138,7 @@ class Judge:
         Each place draws its own boldness (exponential, so mostly small): some proposals exploit, some explore.
         A choice takes away the uncertainty it would resolve, so its near twins lose their appeal.
         """
-        short = self.order(pool, boldness)[:SHORTLIST]
+        short = self.order(pool, boldness)
         if self._surrogate is None or not short:
             return short[:n]
         molecules = [c.figures for c in short]

@@ -94,9 +94,7 @@ def protonate(smiles: str) -> str:
 
     chosen = min((*likeliest, *possible), key=doubt)
     if _skeleton(chosen) != _skeleton(smiles):
-        raise MeasurementError(
-            f"protonation: dimorphite-dl made another molecule of {shown(smiles)}: {shown(chosen)}"
-        )
+        raise MeasurementError(f"protonation: dimorphite-dl made another molecule of {shown(smiles)}: {shown(chosen)}")
     return chosen
 
 

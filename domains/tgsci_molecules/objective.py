@@ -35,9 +35,7 @@ class DockingLoss(Loss):
 
     units: Mapping[str, str] = {**_UNITS, **{name: p.unit for name, p in PROPERTIES.items()}}
 
-    def __init__(
-        self, target: Target | str, settings: Settings | None = None, qed_weight: float = 10.0
-    ) -> None:
+    def __init__(self, target: Target | str, settings: Settings | None = None, qed_weight: float = 10.0) -> None:
         if isinstance(qed_weight, bool) or not isinstance(qed_weight, int | float) or not 0 <= qed_weight <= 1e6:
             raise UsageError(f"qed_weight must be a number from 0 to 1e6 kcal/mol, not {qed_weight!r}")
         self.target = Target(target) if isinstance(target, str) else target
@@ -103,9 +101,11 @@ def _docking_lines(docking: Docking, efficiency: float) -> list[str]:
     )
     if ligand.undefined:
         named = ", ".join(ligand.undefined[:6]) + (" and more" if len(ligand.undefined) > 6 else "")
+        tried = len(docking.isomers)
+        which = f"The best of {tried} arbitrary isomers" if tried > 1 else "One arbitrary isomer"
         lines.append(
-            f"STEREO undefined: {named}. Only the isomer above was docked, an arbitrary one; "
-            "write @ or @@ (/ or \\ at a double bond) to choose."
+            f"STEREO undefined: {named}. {which} is scored, the one above; others may bind better or worse. "
+            "Write @ or @@ (/ or \\ at a double bond) to choose."
         )
     return lines
 

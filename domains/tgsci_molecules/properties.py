@@ -34,6 +34,11 @@ class Property:
     source: str = ""
 
 
+def synthetic_accessibility(mol: Chem.Mol) -> float:
+    """How hard a molecule is to make (Ertl 2009): 1 easy to 10 hard."""
+    return float(_sascorer().calculateScore(mol))
+
+
 #: Ranges are rules of thumb for oral drugs. They are said in reports, never enforced: limits are the user's.
 PROPERTIES: Mapping[str, Property] = {
     "QED": Property("", QED.qed),
@@ -45,7 +50,7 @@ PROPERTIES: Mapping[str, Property] = {
     "rotatable bonds": Property("", rdMolDescriptors.CalcNumRotatableBonds, None, 10, "Veber"),
     "aromatic rings": Property("", rdMolDescriptors.CalcNumAromaticRings, None, 3, "Ritchie"),
     "Fsp3": Property("", rdMolDescriptors.CalcFractionCSP3),
-    "SA": Property("", lambda mol: float(_sascorer().calculateScore(mol)), None, 6, "Ertl: above 6 hard to make"),
+    "SA": Property("", synthetic_accessibility, None, 6, "Ertl: above 6 hard to make"),
     "heavy atoms": Property("", lambda mol: mol.GetNumHeavyAtoms()),
 }
 
@@ -157,7 +162,7 @@ def _catalog(name: str) -> FilterCatalog:
 
 @cache
 def _sascorer() -> Any:
-    """RDKit's synthetic accessibility score (Ertl 2009): 1 easy to 10 hard. It is no part of the package."""
+    """The module of RDKit's contributed score: installed with RDKit, but no part of its package."""
     path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
     spec = importlib.util.spec_from_file_location("tgsci_molecules._sascorer", path)
     if spec is None or spec.loader is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .candidates import Candidate
-from .figures import Figures, alert, figures
+from .figures import Figures, figures
 from .judge import Judge
+from .properties import alerts
 
 #: A property that costs less QED than this is not worth a word.
 WORTH_A_WORD = 0.02
@@ -20,7 +21,7 @@ def reason(candidate: Candidate, judge: Judge) -> str:
         return f"trial {trial.number} could not be measured; {edit} gives QED {after.qed:.2f} (was {before.qed:.2f})"
     if judge.docked and trial.feedback is not None:
         vina = trial.feedback.metrics["vina"]
-        stands = f"trial {trial.number} scores {vina:.1f} kcal/mol with QED {before.qed:.2f} ({before.size} heavy atoms)"
+        stands = f"trial {trial.number} scores {vina:.1f} kcal/mol with QED {before.qed:.2f}"
         expected = f"predicted vina {mean:.1f} +/- {sd:.1f} kcal/mol, QED {after.qed:.2f}"
     else:
         stands = f"trial {trial.number} has loss {trial.loss:.3g} and QED {before.qed:.2f}"
@@ -33,8 +34,9 @@ def _diagnosis(before: Figures, after: Figures) -> str:
     weakest = before.weakest
     worth = before.costs[weakest]
     if weakest == "alerts" and worth >= WORTH_A_WORD and after.properties["alerts"] < before.properties["alerts"]:
-        name = alert(before.smiles)
-        return f"a structural alert costs most ({name}), the edit removes it" if name else "the edit removes an alert"
+        # QED's own list has no names; the catalogues name most of the same motifs.
+        names = ", ".join(sorted({a.name.replace("_", " ") for a in alerts(before.mol)}))
+        return f"structural alerts cost most ({names or 'of QED'}), the edit removes one"
     if after.size >= before.size + 3 and before.size < 20:
         return f"it is small, {before.size} -> {after.size} heavy atoms reach more of the pocket"
     if worth >= WORTH_A_WORD and after.costs[weakest] < before.costs[weakest] - 0.01:
@@ -51,6 +53,4 @@ def _diagnosis(before: Figures, after: Figures) -> str:
 
 def _figure(name: str, molecule: Figures) -> str:
     value = molecule.properties[name]
-    if name in ("cLogP",):
-        return f"{value:.1f}"
-    return f"{value:.0f}"
+    return f"{value:.1f}" if name == "cLogP" else f"{value:.0f}"

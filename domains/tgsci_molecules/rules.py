@@ -20,7 +20,7 @@ from tgsci.optimizer import Optimizer
 from tgsci.trial import Proposal, Trial, Trials
 
 from .candidates import Candidate, recombined
-from .figures import Figures, figures, scaffold
+from .figures import figures, scaffold
 from .judge import Judge
 from .reasons import reason
 from .transformations import TRANSFORMATIONS, Transformation, apply_to
@@ -52,7 +52,7 @@ class RuleEditor(Optimizer):
         parents: int = 8,
         generations: int = 3,
         breadth: int = 8,
-        edits: int = 12,
+        edits: int = 8,
         crosses: int = 16,
         boldness: float = 0.5,
     ) -> None:

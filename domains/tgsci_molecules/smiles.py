@@ -113,8 +113,7 @@ def _cleaned(text: str) -> str:
     for position, character in enumerate(smiles, 1):
         if character.isspace():
             raise InvalidValue(
-                f"{shown(smiles)} has a space at position {position}; "
-                "write one SMILES alone, without a name or remarks"
+                f"{shown(smiles)} has a space at position {position}; write one SMILES alone, without a name or remarks"
             )
         if not character.isascii() or not character.isprintable():
             name = unicodedata.name(character, "a control character")

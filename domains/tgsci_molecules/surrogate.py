@@ -35,9 +35,7 @@ class Prior:
     noises: tuple[float, ...]
 
 
-def tanimoto(
-    rows: Sequence[DataStructs.ExplicitBitVect], columns: Sequence[DataStructs.ExplicitBitVect]
-) -> Array:
+def tanimoto(rows: Sequence[DataStructs.ExplicitBitVect], columns: Sequence[DataStructs.ExplicitBitVect]) -> Array:
     """Tanimoto similarities, rows x columns."""
     columns = list(columns)
     return np.array([DataStructs.BulkTanimotoSimilarity(row, columns) for row in rows], dtype=np.float64).reshape(

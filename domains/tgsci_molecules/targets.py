@@ -26,7 +26,7 @@ class Target:
     """A receptor and the box that is searched.
 
     Args:
-        name: One of `targets()`; upper and lower case are the same.
+        name: One of `target_names()`; upper and lower case are the same.
 
     Raises:
         UsageError: No such target, or dockstring is not installed.
@@ -45,7 +45,7 @@ class Target:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise UsageError('a target is a name, for example Target("ABL1")')
-        known = {name.upper(): name for name in targets()}
+        known = {name.upper(): name for name in target_names()}
         name = known.get(self.name.strip().upper())
         if name is None:
             raise UsageError(f"no target {shown(self.name)}; {_near(self.name, list(known.values()))}")
@@ -66,7 +66,7 @@ class Target:
 
 
 @cache
-def targets() -> tuple[str, ...]:
+def target_names() -> tuple[str, ...]:
     """The names of all targets, in alphabetical order.
 
     Raises:

@@ -8,12 +8,13 @@ apart in a flask and that the molecule did not have before.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdChemReactions
+from rdkit.Chem import FilterCatalog, rdChemReactions
 
 #: The kinds, in the order of the table.
 KINDS = ("grow", "shrink", "swap", "ring", "bioisostere")
@@ -426,11 +427,19 @@ def _reaction(smarts: str) -> rdChemReactions.ChemicalReaction:
 
 
 def _bad_rings(mol: Chem.Mol) -> int:
-    """How many rings nobody would set out to make: too large, or one atom shared by three small ones."""
-    info = mol.GetRingInfo()
-    large = sum(1 for ring in info.AtomRings() if len(ring) > MAX_NEW_RING)
-    crowded = sum(1 for atom in mol.GetAtoms() if info.NumAtomRings(atom.GetIdx()) > 2)
-    return large + crowded
+    """How many rings nobody would set out to make: too large, or an atom shared by three of them."""
+    rings = mol.GetRingInfo().AtomRings()
+    shared = Counter(atom for ring in rings for atom in ring)
+    return sum(len(ring) > MAX_NEW_RING for ring in rings) + sum(count > 2 for count in shared.values())
+
+
+@cache
+def _catalog() -> FilterCatalog.FilterCatalog:
+    """All unstable motifs behind one call, for the common case of a reactant that has none."""
+    catalog = FilterCatalog.FilterCatalog()
+    for motif in _UNSTABLE:
+        catalog.AddEntry(FilterCatalog.FilterCatalogEntry("unstable", FilterCatalog.SmartsMatcher(motif)))
+    return catalog
 
 
 @lru_cache(maxsize=4096)
@@ -450,11 +459,11 @@ def legal(mol: Chem.Mol, parent: str) -> bool:
     """
     if not 1 < mol.GetNumHeavyAtoms() <= max(MAX_HEAVY_ATOMS, 2) or len(Chem.GetMolFrags(mol)) > 1:
         return False
-    if any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
-        return False
     motifs, rings, charge = _flaws(parent)
     if _bad_rings(mol) > rings or abs(Chem.GetFormalCharge(mol)) > abs(charge):
         return False
+    if not motifs:
+        return not _catalog().HasMatch(mol)
     return not any(i not in motifs and mol.HasSubstructMatch(motif) for i, motif in enumerate(_UNSTABLE))
 
 
@@ -474,7 +483,10 @@ def finish(raw: Chem.Mol, parent: str) -> str | None:
     if mol is None or not legal(mol, parent):
         return None
     smiles: str = Chem.MolToSmiles(mol)
-    return smiles if smiles != parent else None
+    # A radical is always in brackets, so the atoms need no look in the common case.
+    if smiles == parent or ("[" in smiles and any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms())):
+        return None
+    return smiles
 
 
 def apply(

@@ -159,9 +159,7 @@ def test_an_empty_answer_is_an_empty_text(httpserver: HTTPServer, empty: dict[st
     ("called", "shown"),
     [("/home/me/secret/m.gguf", "m.gguf"), (r"C:\me\m.gguf", "m.gguf"), ("org/model", "org/model")],
 )
-def test_a_model_named_by_its_file_keeps_the_folder_to_itself(
-    httpserver: HTTPServer, called: str, shown: str
-) -> None:
+def test_a_model_named_by_its_file_keeps_the_folder_to_itself(httpserver: HTTPServer, called: str, shown: str) -> None:
     served(httpserver, answer(model=called))
     assert engine(httpserver)("Question?").model == shown
 

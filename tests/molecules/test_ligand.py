@@ -1,0 +1,75 @@
+"""Preparation: the right protonation state, one deterministic conformer, and a named stage where it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rdkit import Chem
+from tgsci_molecules import canonical, prepare
+from tgsci_molecules.ligand import protonate
+
+from tgsci.errors import MeasurementError
+
+IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
+
+
+@pytest.mark.parametrize(
+    ("name", "neutral", "at_ph_7"),
+    [
+        ("acid", "CC(=O)O", "CC(=O)[O-]"),
+        ("amine", "CCCCN", "CCCC[NH3+]"),
+        ("amidine", "NC(=N)c1ccccc1", "NC(=[NH2+])c1ccccc1"),
+        ("phenol", "CC(=O)Nc1ccc(O)cc1", "CC(=O)Nc1ccc(O)cc1"),
+        ("biphenol", "Oc1ccc(-c2ccccc2)cc1", "Oc1ccc(-c2ccccc2)cc1"),
+        ("lactam", "O=c1[nH]cnc2ccccc12", "O=c1[nH]cnc2ccccc12"),
+        ("tetrazole", "c1nnn[nH]1", "c1nnn[n-]1"),
+        ("amide", "CC(N)=O", "CC(N)=O"),
+        ("nitro", "O=[N+]([O-])c1ccccc1", "O=[N+]([O-])c1ccccc1"),
+    ],
+)
+def test_protonation_is_what_a_chemist_expects(name: str, neutral: str, at_ph_7: str) -> None:
+    assert canonical(protonate(neutral)) == canonical(at_ph_7)
+
+
+def test_a_piperazine_takes_one_proton() -> None:
+    state = Chem.MolFromSmiles(protonate(IMATINIB))
+    assert Chem.GetFormalCharge(state) == 1
+
+
+def test_a_smiles_that_names_a_file_is_still_a_smiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "CCO").write_text("c1ccccc1\n")
+    monkeypatch.chdir(tmp_path)
+    assert protonate("CCO") == "CCO"
+
+
+def test_the_same_smiles_and_seed_give_the_same_ligand() -> None:
+    assert prepare(IMATINIB, 3) == prepare(IMATINIB, 3)
+    assert prepare(IMATINIB, 3).pdbqt != prepare(IMATINIB, 4).pdbqt
+
+
+def test_what_is_docked_is_said() -> None:
+    ligand = prepare("CC(O)C(N)C")
+    assert ligand.undefined == ("stereocentre C1", "stereocentre C3")
+    assert ligand.docked_smiles.count("@") >= 2
+    assert "[NH3+]" in ligand.docked_smiles
+    assert prepare("C[C@H](O)CF").undefined == ()
+
+
+def test_rings_of_seven_stay_whole() -> None:
+    pdbqt = prepare("C1CCCCCN1CCOc1ccccc1").pdbqt
+    assert not [line for line in pdbqt.splitlines() if line.startswith("ATOM") and line[77:].strip().startswith("G")]
+
+
+@pytest.mark.parametrize(
+    ("smiles", "stage"),
+    [
+        ("C1=C2CC1C2", "embedding"),
+        ("FS(F)(F)(F)(F)F", "force field"),
+        ("CP(C)(C)(C)C", "atom typing"),
+    ],
+)
+def test_a_failure_names_its_stage(smiles: str, stage: str) -> None:
+    with pytest.raises(MeasurementError, match=f"^{stage}: ") as caught:
+        prepare(canonical(smiles))
+    assert "\n" not in str(caught.value)
