@@ -77,6 +77,23 @@ def judged_step(side: str, count: Counter) -> None:
     tg.TGD([value], engine=count).step()
 
 
+def feedback_through_sums(side: str) -> float:
+    """Characters of feedback that arrive when a judgement of 2 characters goes back through 12 sums in a row."""
+    if side == "ours":
+        import tgsci as tg
+    else:
+        import textgrad as tg
+
+    def judge(prompt: str, system_prompt: str | None = None) -> str:
+        return "no"
+
+    value = total = tg.Variable("1000", requires_grad=True, role_description="a number")
+    for _ in range(12):
+        total = tg.sum([total])
+    tg.TextLoss("Is the number small?", engine=judge)(total).backward(judge)
+    return len(value.get_gradient_text())
+
+
 def counted(run: Callable[[str, Counter], None], side: str, figure: str) -> float:
     count = Counter()
     run(side, count)
@@ -103,6 +120,16 @@ BENCHMARKS = [
         (f"{name}-text", "prompt text for", "characters", "characters", None),
     ]
 ]
+BENCHMARKS.append(
+    Benchmark(
+        "calls.sums",
+        "feedback after 12 sums in a row, of 2 characters at their end,",
+        "characters",
+        partial(feedback_through_sums, "ours"),
+        partial(feedback_through_sums, "peer"),
+        rounds=1,
+    )
+)
 
 if __name__ == "__main__":
     main(BENCHMARKS)

@@ -37,12 +37,13 @@ from .result import Result
 from .runs import load, resume, solve
 from .search import Budget, Progress, minimize
 from .trial import Proposal, State, Trial, Trials
-from .variable import Gradient, Variable
+from .variable import Backward, Gradient, Variable
 
 __version__ = "0.1.0"
 
 __all__ = [
     "TGD",
+    "Backward",
     "BlackboxLLM",
     "Budget",
     "Domain",

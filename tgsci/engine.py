@@ -97,19 +97,17 @@ class Engine(ABC):
     def __call__(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         """Answer one prompt, timed, and recorded where a run is listening."""
         system, images = system or "", tuple(images)
-
-        def ask() -> Reply:
-            started = time.perf_counter()
-            answer = self.complete(prompt, system, images)
-            reply = answer if isinstance(answer, Reply) else Reply(_text(answer, self.name))
-            return replace(
-                reply,
-                seconds=reply.seconds or time.perf_counter() - started,
-                model=reply.model or self.name,
-            )
-
         recorder = _recorder.get()
-        return ask() if recorder is None else recorder(Call(self, prompt, system, images), ask)
+        if recorder is None:
+            return self.answer(prompt, system, images)
+        return recorder(Call(self, prompt, system, images), lambda: self.answer(prompt, system, images))
+
+    def answer(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
+        """`complete`, timed and named; for an engine that stands in front of another. Nothing is recorded."""
+        started = time.perf_counter()
+        answer = self.complete(prompt, system, images)
+        reply = answer if isinstance(answer, Reply) else Reply(_text(answer, self.name))
+        return replace(reply, seconds=reply.seconds or time.perf_counter() - started, model=reply.model or self.name)
 
     def generate(self, content: str, system_prompt: str = "") -> str:
         """TextGrad's spelling: the answer's text alone."""
@@ -138,7 +136,7 @@ class FunctionEngine(Engine):
         self.name = getattr(function, "__name__", type(function).__name__)
         fixed = "system_prompt" in getattr(function, "keywords", ())  # by functools.partial
         self._by_keyword = not fixed and _takes(function, "prompt", system_prompt="system")
-        self._by_position = _takes(function, "prompt", "system")
+        self._by_position = _second_is_system(function)
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:
         if images:
@@ -271,6 +269,14 @@ def _text(answer: object, name: str) -> str:
     if isinstance(answer, str):
         return answer
     raise EngineError(f"engine {name!r} returned {type(answer).__name__}, expected text or a Reply")
+
+
+def _second_is_system(function: Callable[..., Any]) -> bool:
+    """True where a second positional argument is asked for, or offered for a system prompt (not a temperature)."""
+    if not _takes(function, "prompt", "system"):
+        return False
+    second = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY][1:2]
+    return not second or second[0].default is inspect.Parameter.empty or "system" in second[0].name
 
 
 def _takes(function: Callable[..., Any], *args: str, **kwargs: str) -> bool:

@@ -400,7 +400,7 @@ def _checked_start(loss: Loss, start: Sequence[str]) -> list[str]:
 def _canonical(loss: Loss, value: str) -> str:
     canonical = loss.validate(value)
     if not isinstance(canonical, str):
-        raise TypeError(f"{loss.name or type(loss).__name__}.validate must return the canonical text, not {canonical!r}")
+        raise TypeError(f"{loss.name or type(loss).__name__}.validate must return the value, not {canonical!r}")
     if well_formed(canonical) != canonical:
         raise InvalidValue("it holds characters that are no valid Unicode (lone surrogates)")
     return canonical

@@ -90,8 +90,8 @@ def _join(first: str, second: str, parent: str) -> str | None:
     dummies = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
     if len(dummies) != 2:
         return None
-    ends = [mol.GetAtomWithIdx(i).GetNeighbors()[0].GetIdx() for i in dummies]
-    mol.AddBond(*ends, Chem.BondType.SINGLE)
+    first_end, second_end = [mol.GetAtomWithIdx(i).GetNeighbors()[0].GetIdx() for i in dummies]
+    mol.AddBond(first_end, second_end, Chem.BondType.SINGLE)
     for i in sorted(dummies, reverse=True):
         mol.RemoveAtom(i)
     return finish(mol, parent)

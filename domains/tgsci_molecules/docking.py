@@ -7,7 +7,7 @@ scores differ, and docking with them crashes.
 
 from __future__ import annotations
 
-import os
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ PACKAGES = ("vina", "meeko", "rdkit", "dimorphite-dl")
 #: Few sizes of boxes, so that maps are shared between ligands.
 _BOX_STEP = 4.0
 _MAX_BOX = 38.0
-#: Maps held by one process; a stand-alone process with one takes about 300 MB.
-_MAX_MAPS = 3
+#: Maps held by one process: 400 MB each, beside 165 MB for the process itself.
+_MAX_MAPS = 2
 _SPACING = 0.375
 
 
@@ -142,8 +142,9 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
     settings = settings or Settings()
     ligands = [prepare(smiles, settings.seed + n) for n in range(settings.conformers)]
     box = _box_edge(settings.box, max(ligand.extent for ligand in ligands))
-    vina = _maps(target, box, settings.seed)
-    found = [_search(vina, ligand, settings) for ligand in ligands]
+    with _one_at_a_time:
+        vina = _maps(target, box, settings.seed)
+        found = [_search(vina, ligand, settings) for ligand in ligands]
     best = min(range(len(found)), key=lambda n: found[n][0])
     score, inter, torsion_penalty, poses = found[best]
     ligand = ligands[best]
@@ -186,13 +187,14 @@ def _box_edge(smallest: float, extent: float) -> float:
     return edge
 
 
-_cache: OrderedDict[tuple[str, float, int, int], Any] = OrderedDict()
+_cache: OrderedDict[tuple[str, tuple[float, float, float], float, int], Any] = OrderedDict()
+#: A Vina object holds one ligand: two threads must not take turns on it.
+_one_at_a_time = threading.Lock()
 
 
 def _maps(target: Target, box: float, seed: int) -> Any:
     """A Vina object with the maps of this target and box, from this process's own few."""
-    # A forked child must not share one with its parent, hence the process id.
-    key = (target.sha256, box, seed, os.getpid())
+    key = (target.sha256, target.center, box, seed)
     if key in _cache:
         _cache.move_to_end(key)
         return _cache[key]

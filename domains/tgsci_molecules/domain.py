@@ -106,10 +106,10 @@ def _task(loss: Any) -> str:
     from .smiles import ELEMENTS, MAX_HEAVY_ATOMS, MAX_ROTATABLE_BONDS
 
     return (
-        f"Design a small molecule that binds the protein {loss.target.name} (human gene name) and looks like an oral "
+        f"Design a small molecule that binds the protein {loss.target.name} (gene name) and looks like an oral "
         "drug. A value is one SMILES string of one molecule: no salt or solvent, no name, no remarks.\n"
-        f"The loss is vina + {loss.qed_weight:g} x (1 - QED), lower is better: vina is the docking score in kcal/mol "
-        "(a drug reaches about -8 to -11), QED is drug-likeness from 0 to 1. Adding atoms only for a better docking "
+        f"The loss is vina + {loss.qed_weight:g} x (1 - QED), lower is better: vina is the docking score in kcal/mol, "
+        "QED is drug-likeness from 0 to 1. Adding atoms only for a better docking "
         "score costs QED; differences below 0.5 kcal/mol are noise of the search.\n"
         f"A valid molecule uses only {' '.join(ELEMENTS)}, has at most {MAX_HEAVY_ATOMS} heavy atoms and "
         f"{MAX_ROTATABLE_BONDS} rotatable bonds, no radicals, isotopes or metals; write stereocentres with @ and @@. "

@@ -96,6 +96,11 @@ class Figures:
         return float(PROPERTIES["SA"].compute(self.mol))
 
     @cached_property
+    def open_centres(self) -> int:
+        """Stereocentres that the SMILES leaves open."""
+        return int(rdMolDescriptors.CalcNumUnspecifiedAtomStereoCenters(self.mol))
+
+    @cached_property
     def costs(self) -> dict[str, float]:
         """How much QED would rise were one property ideal and the others as they are."""
         # Without property n the weighted geometric mean would be QED * d_n ** (-w_n / sum(w)).

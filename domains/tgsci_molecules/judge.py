@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -25,6 +25,9 @@ SHORTLIST = 80
 EASY_ENOUGH = 4.0
 #: What a unit of SA costs above it, kcal/mol (standard deviations where the loss is not docking's).
 HARD_SYNTHESIS = 0.5
+#: What a stereocentre costs that is left open, in the same unit: the isomer that gets measured is an arbitrary
+#: one, so a good figure may be luck, and a chemist has a mixture to separate.
+OPEN_CENTRE = 0.3
 
 # The trend of Vina 1.2.7 scores, kcal/mol: mean and standard deviation over the targets EGFR, ESR1, AR, BACE1,
 # CDK2, DPP4, HSP90AA1, JAK2, PTGS2 and ADRB2 of ridge fits to 60 molecules of 4 to 40 heavy atoms. It says what
@@ -103,16 +106,20 @@ class Judge:
         return mean * self.scale + self._shift, sd * self.scale
 
     def known(self, molecule: Figures) -> float:
-        """The part of the loss that needs no prediction, with what breaking a limit or a hard synthesis costs."""
-        value = (self.slope or 0.0) * (1 - molecule.qed)
-        value += HARD_SYNTHESIS * self.scale * max(0.0, molecule.sa - EASY_ENOUGH)
+        """The part of the loss that needs no prediction, with what makes a molecule unwelcome besides."""
+        penalty = HARD_SYNTHESIS * self.scale * max(0.0, molecule.sa - EASY_ENOUGH)
+        penalty += OPEN_CENTRE * self.scale * molecule.open_centres
+        return (self.slope or 0.0) * (1 - molecule.qed) + penalty + self._out_of_limits(molecule)
+
+    def _out_of_limits(self, molecule: Figures) -> float:
+        """What broken hard limits cost: infeasible never beats feasible, so the step is large."""
+        cost = 0.0
         for name, sign, bound in self._limits:
-            if name in PROPERTIES:
-                figure = float(PROPERTIES[name].compute(molecule.mol))
-                excess = figure - bound if sign == "<=" else bound - figure
-                if excess > 0:  # infeasible never beats feasible, so the step is large
-                    value += self.scale * (5 + 10 * excess / max(1.0, abs(bound)))
-        return value
+            figure = float(PROPERTIES[name].compute(molecule.mol))
+            excess = figure - bound if sign == "<=" else bound - figure
+            if excess > 0:
+                cost += self.scale * (5 + 10 * excess / max(1.0, abs(bound)))
+        return cost
 
     def order(self, pool: Sequence[Candidate], boldness: float) -> list[Candidate]:
         """The most promising candidates, best first, at most `SHORTLIST` of them.
@@ -127,20 +134,22 @@ class Judge:
         mean, sd = self.predict(molecules)
         hope = mean - boldness * sd
         # QED and SA take most of the time. Their bounds are cheap, and send most candidates home.
-        bound = hope + np.array([(self.slope or 0.0) * (1 - f.qed_ceiling) for f in molecules])
+        slope = self.slope or 0.0
+        bound = hope + np.array([slope * (1 - f.qed_ceiling) + self._out_of_limits(f) for f in molecules])
         short = np.argsort(bound, kind="stable")[:SHORTLIST]
         score = hope[short] + np.array([self.known(molecules[i]) for i in short])
         return [pool[short[i]] for i in np.argsort(score, kind="stable")]
 
-    def batch(self, pool: Sequence[Candidate], n: int, boldness: float, rng: random.Random) -> list[Candidate]:
-        """Up to `n` candidates to measure together, in the order of choice.
+    def batch(self, pool: Sequence[Candidate], boldness: float, rng: random.Random) -> Iterator[Candidate]:
+        """The shortlist in an order in which its first ones are good to measure together.
 
         Each place draws its own boldness (exponential, so mostly small): some proposals exploit, some explore.
         A choice takes away the uncertainty it would resolve, so its near twins lose their appeal.
         """
         short = self.order(pool, boldness)
         if self._surrogate is None or not short:
-            return short[:n]
+            yield from short
+            return
         molecules = [c.figures for c in short]
         mean, _ = self.predict(molecules)
         score = mean + np.array([self.known(f) for f in molecules])
@@ -148,15 +157,15 @@ class Judge:
         covariance *= self.scale**2
         noise = (self._surrogate.noise * self.scale) ** 2
         chosen: list[int] = []
-        for _ in range(min(n, len(short))):
+        while len(chosen) < len(short):
             sd = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
             bound = score - rng.expovariate(1.0) * boldness * sd
             bound[chosen] = np.inf
             best = int(np.argmin(bound))
             chosen.append(best)
+            yield short[best]
             column = covariance[:, best].copy()
             covariance = covariance - np.outer(column, column) / (column[best] + noise)
-        return [short[i] for i in chosen]
 
     def appetite(self, candidate: Candidate) -> dict[str, float]:
         """How much a molecule needs each kind of transformation, from the figures that cost it most."""
@@ -204,12 +213,12 @@ def _qed_slope(measured: Sequence[tuple[Trial, Figures]]) -> float | None:
 
 
 def _limits(measured: Sequence[tuple[Trial, Figures]]) -> list[tuple[str, str, float]]:
-    """The hard limits that the feedback names, such as "MW <= 500"."""
+    """The hard limits that the feedback names and that can be calculated, such as "MW <= 500"."""
     found: dict[tuple[str, str, float], None] = {}
     for trial, _ in measured:
         for key in trial.feedback.violations if trial.feedback else ():
             match = _LIMIT.match(key)
-            if match is None:
+            if match is None or match["name"] not in PROPERTIES:
                 continue
             try:
                 found.setdefault((match["name"], match["sign"], float(match["bound"])))

@@ -84,7 +84,7 @@ def protonate(smiles: str) -> str:
     with rdBase.BlockLogs():
         # A list: a bare string that happens to name a file would be read as one.
         likeliest: Sequence[str] = protonate_smiles([smiles], ph_min=PH, ph_max=PH, max_variants=1)
-        possible: Sequence[str] = protonate_smiles([smiles], ph_min=PH, ph_max=PH, max_variants=64)
+        possible: Sequence[str] = protonate_smiles([smiles], ph_min=PH, ph_max=PH, max_variants=128)
     if not likeliest or not possible:
         raise MeasurementError(f"protonation: dimorphite-dl has no state of {shown(smiles)} at pH {PH}")
     cations = _count(likeliest[0], _CATION)
@@ -161,7 +161,7 @@ def _isomer(conformer: Chem.Mol) -> str:
     mol = Chem.Mol(conformer)
     Chem.AssignStereochemistryFrom3D(mol)
     for atom in mol.GetAtoms():
-        if atom.GetSymbol() == "N" and atom.GetTotalNumHs():
+        if atom.GetSymbol() == "N" and atom.GetTotalNumHs(includeNeighbors=True):
             atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # its proton comes and goes
     return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
 

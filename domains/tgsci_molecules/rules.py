@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rdkit import Chem, rdBase
 
@@ -52,9 +53,9 @@ class RuleEditor(Optimizer):
         parents: int = 8,
         generations: int = 3,
         breadth: int = 8,
-        edits: int = 8,
+        edits: int = 10,
         crosses: int = 16,
-        boldness: float = 0.5,
+        boldness: float = 0.7,
     ) -> None:
         super().__init__()
         self.parents, self.generations, self.breadth = parents, generations, breadth
@@ -71,12 +72,13 @@ class RuleEditor(Optimizer):
             judge = Judge(trials)
             pool = self._search(roots, judge, trials, rng)
             chosen = self._choose(pool, judge, trials, n, rng)
-            if len(chosen) < n:
-                # The lucky dip found too little (a tiny or exotic molecule): look at every edit there is.
-                taken = {c.smiles for c in chosen}
-                everything = (c for root in roots for c in _edits_of(root, TRANSFORMATIONS, None, rng))
-                rest = _unseen((c for c in everything if c.smiles not in taken), trials, {})
-                chosen += self._choose(rest, judge, trials, n - len(chosen), rng, taken)
+            for root in roots:
+                if len(chosen) == n:
+                    break
+                # The draw held too little (a tiny molecule, a loss that refuses much): look at every edit there is.
+                taken = [c.smiles for c in chosen]
+                every = _unseen(_edits_of(root, TRANSFORMATIONS, None, rng), trials, dict.fromkeys(taken))
+                chosen += self._choose(every, judge, trials, n - len(chosen), rng, taken)
             return [
                 Proposal(c.smiles, reason(c, judge), parent=c.parent.number, edit=", then ".join(c.steps))
                 for c in chosen
@@ -96,7 +98,7 @@ class RuleEditor(Optimizer):
             children: list[Candidate] = []
             for candidate in basis:
                 chosen = self._transformations(candidate, judge, rng)
-                children += _edits_of(candidate, chosen, 2, rng)
+                children += _edits_of(candidate, chosen, 1, rng)
             pool += _unseen(children, trials, seen)
         return pool
 
@@ -123,17 +125,22 @@ class RuleEditor(Optimizer):
         """The most promising, one after the other; each choice lowers the value of its likes."""
         chosen: list[Candidate] = []
         refused = set(taken)
-        for candidate in judge.batch(pool, 4 * n, self.boldness, rng):
-            try:
-                value = trials.check(candidate.smiles)
-            except InvalidValue:
-                continue
-            if value in refused:
-                continue
-            refused.add(value)
-            chosen.append(candidate)
-            if len(chosen) == n:
-                break
+        left = list(pool)
+        while left and len(chosen) < n:
+            tried: set[str] = set()
+            for candidate in judge.batch(left, self.boldness, rng):
+                tried.add(candidate.smiles)
+                try:
+                    value = trials.check(candidate.smiles)
+                except InvalidValue:
+                    continue
+                if value not in refused:
+                    refused.add(value)
+                    chosen.append(candidate)
+                if len(chosen) == n:
+                    break
+            # A loss that refuses much (a core to keep, say) may refuse a whole shortlist: on to the next one.
+            left = [c for c in left if c.smiles not in tried]
         return chosen
 
 
@@ -148,10 +155,15 @@ def _roots(trials: Trials) -> list[Candidate]:
 
 
 def _root(trial: Trial) -> Candidate | None:
-    mol = Chem.MolFromSmiles(trial.value)
-    if mol is None or mol.GetNumAtoms() == 0:
-        return None
-    return Candidate(Chem.MolToSmiles(mol), trial, ())
+    smiles = _canonical(trial.value)
+    return Candidate(smiles, trial, ()) if smiles else None
+
+
+@lru_cache(maxsize=4096)
+def _canonical(value: str) -> str:
+    """RDKit's canonical SMILES, whatever the loss takes for one; "" where it is no molecule."""
+    mol = Chem.MolFromSmiles(value)
+    return Chem.MolToSmiles(mol) if mol is not None else ""
 
 
 def _diverse(roots: Sequence[Candidate], count: int) -> list[Candidate]:

@@ -77,10 +77,11 @@ def molecule(smiles: str) -> Chem.Mol:
 def undefined_stereo(mol: Chem.Mol) -> list[str]:
     """The stereocentres and double bonds that the molecule leaves open, in words a chemist reads."""
     found = []
+    forced = _forced_by_a_cage(mol)
     for info in Chem.FindPotentialStereo(mol):
         if info.specified != Chem.StereoSpecified.Unspecified:
             continue
-        if info.type == Chem.StereoType.Atom_Tetrahedral:
+        if info.type == Chem.StereoType.Atom_Tetrahedral and info.centeredOn not in forced:
             found.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
         elif info.type == Chem.StereoType.Bond_Double:
             bond = mol.GetBondWithIdx(info.centeredOn)
@@ -88,6 +89,15 @@ def undefined_stereo(mol: Chem.Mol) -> list[str]:
             if all(a.GetHybridization() == Chem.HybridizationType.SP2 for a in ends):  # else an azide's
                 found.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in ends))
     return found
+
+
+def _forced_by_a_cage(mol: Chem.Mol) -> set[int]:
+    """Bridgeheads as in adamantane: RDKit counts them as stereocentres, but the rings leave them no choice."""
+    bridgeheads: list[int] = []
+    rdMolDescriptors.CalcNumBridgeheadAtoms(mol, bridgeheads)
+    # The older perception lists only atoms with four different neighbours: those are real even in a cage.
+    real = Chem.FindMolChiralCenters(mol, includeUnassigned=True, useLegacyImplementation=True)
+    return set(bridgeheads) - {index for index, _ in real}
 
 
 def atom_name(mol: Chem.Mol, index: int) -> str:
@@ -171,11 +181,11 @@ def _rdkit_log() -> Iterator[list[str]]:
 
 
 def _check_fragments(mol: Chem.Mol, smiles: str) -> None:
-    pieces = smiles.split(".")
-    if len(Chem.GetMolFrags(mol)) > 1:
-        largest = max(pieces, key=len)
+    parts = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)
+    if len(parts) > 1:
+        largest = Chem.MolToSmiles(max(parts, key=lambda part: part.GetNumAtoms()))
         raise InvalidValue(
-            f"{shown(smiles)} has {len(pieces)} parts, only one molecule can be docked. "
+            f"{shown(smiles)} has {len(parts)} parts, only one molecule can be docked. "
             f"Leave out counter-ions and solvents; the largest part is {shown(largest)}"
         )
 

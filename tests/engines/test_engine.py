@@ -267,3 +267,10 @@ def test_map_runs_as_many_at_once_as_it_is_told() -> None:
     engines.map(work, range(20), concurrent=4)
     assert 1 < most <= 4
     engines.map(work, range(4), concurrent=1)
+
+
+def test_a_second_parameter_that_is_no_system_prompt_is_left_alone():
+    def model(prompt, temperature=0.5):
+        return f"{prompt} at {temperature}"
+
+    assert as_engine(model)("question", "system").text == "system\n\nquestion at 0.5"

@@ -188,14 +188,18 @@ def test_an_unknown_price_is_none_whatever_the_server_calls_itself(httpserver: H
     assert engine(httpserver)("Question?").usd is None
 
 
-def test_a_local_model_has_no_price_and_is_not_asked_about_one(httpserver: HTTPServer) -> None:
+@pytest.mark.parametrize("model", ["llama3", "unheard-of"])
+def test_a_local_model_has_no_price_whether_litellm_knows_it_or_not(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_API_BASE", httpserver.url_for("").rstrip("/"))
+    httpserver.expect_request("/api/show").respond_with_json({"model_info": {}, "template": ""})
     reply = {"model": "m", "created_at": "2026-01-01T00:00:00Z", "done": True, "done_reason": "stop"}
     counts = {"prompt_eval_count": 12, "eval_count": 3}
     message = {"message": {"role": "assistant", "content": "Hello"}}
     httpserver.expect_request("/api/chat").respond_with_json({**reply, **counts, **message})
-    found = LiteLLMEngine("ollama_chat/llama3", api_base=httpserver.url_for("").rstrip("/"))("Question?")
+    found = LiteLLMEngine(f"ollama_chat/{model}")("Question?")
     assert (found.text, found.tokens_in, found.usd) == ("Hello", 12, None)
-    assert [request.path for request, _ in httpserver.log] == ["/api/chat"]
 
 
 # -- retries -----------------------------------------------------------------------------------------

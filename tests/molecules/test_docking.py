@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from tgsci_molecules import Docking, Settings, Target, canonical, dock
 from tgsci_molecules.docking import fingerprint
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.workers import WorkerPool
 
 DASATINIB = "Cc1nc(Nc2ncc(s2)C(=O)Nc2c(C)cccc2Cl)cc(n1)N1CCN(CCO)CC1"
 IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
@@ -51,6 +53,20 @@ def test_the_pose_lies_in_the_pocket_and_is_the_molecule(dasatinib: Docking) -> 
     assert offset[heavy].max() <= dasatinib.box / 2 + 0.5
 
 
+def test_docking_prints_nothing_and_threads_do_not_mix(capfd: pytest.CaptureFixture[str]) -> None:
+    molecules = ["Cc1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CCCCO"]
+    alone = [dock(smiles, "ABL1", QUICK).score for smiles in molecules]
+    with ThreadPoolExecutor(3) as threads:
+        together = list(threads.map(lambda smiles: dock(smiles, "ABL1", QUICK).score, molecules))
+    assert together == alone
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_worker_process_gives_the_same_score(dasatinib: Docking) -> None:
+    with WorkerPool(1) as pool:
+        assert pool.submit(dock, DASATINIB, Target("ABL1"), Settings()).result().score == dasatinib.score
+
+
 def test_stereo_written_in_the_smiles_is_docked() -> None:
     for smiles in ("C[C@H](O)c1ccccc1", "C[C@@H](O)c1ccccc1", "F/C=C\\c1ccccc1"):
         found = dock(smiles, "ABL1", QUICK)
@@ -63,7 +79,6 @@ def test_where_nothing_binds_there_is_no_score() -> None:
     target = Target("ABL1")
     far = replace(target)
     object.__setattr__(far, "center", (500.0, 500.0, 500.0))
-    object.__setattr__(far, "sha256", "far away")
     with pytest.raises(MeasurementError, match=r"no binding mode|no pose"):
         dock("c1ccccc1", far, QUICK)
 

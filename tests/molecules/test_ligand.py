@@ -35,6 +35,7 @@ def test_protonation_is_what_a_chemist_expects(name: str, neutral: str, at_ph_7:
 def test_a_piperazine_takes_one_proton() -> None:
     state = Chem.MolFromSmiles(protonate(IMATINIB))
     assert Chem.GetFormalCharge(state) == 1
+    assert "@" not in prepare(IMATINIB).docked_smiles  # the protonated nitrogen is no stereocentre
 
 
 def test_a_smiles_that_names_a_file_is_still_a_smiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,10 @@ def test_a_check_takes_milliseconds() -> None:
 def test_open_stereo_is_named_and_nothing_else() -> None:
     assert undefined_stereo(molecule("CC(O)C(N)C")) == ["stereocentre C1", "stereocentre C3"]
     assert undefined_stereo(molecule("CC=CC")) == ["double bond C1=C2"]
-    assert undefined_stereo(molecule("C[C@H](O)CN=[N+]=[N-]")) == []
+    assert undefined_stereo(molecule("CC1CCC(C)CC1")) == ["stereocentre C1", "stereocentre C4"]
+    assert undefined_stereo(molecule("CC1(C)C2CCC1(C)C(=O)C2")) == ["stereocentre C3", "stereocentre C6"]
+    for smiles in ("C[C@H](O)CN=[N+]=[N-]", "NC12CC3CC(CC(C3)C1)C2", "C1CN2CCC1CC2"):
+        assert undefined_stereo(molecule(smiles)) == []
 
 
 def test_text_in_messages_is_harmless() -> None:

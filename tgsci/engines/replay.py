@@ -15,10 +15,9 @@ import json
 import math
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -127,14 +126,7 @@ class RecordingEngine(Engine):
                 file.write(b"\n")
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
-        started = time.perf_counter()
-        answer = self.engine.complete(prompt, system, images)
-        reply = answer if isinstance(answer, Reply) else Reply(answer)
-        reply = replace(
-            reply,
-            seconds=reply.seconds or time.perf_counter() - started,
-            model=reply.model or self.name,
-        )
+        reply = self.engine.answer(prompt, system, images)
         entry = {"prompt_sha256": question_key(prompt, system, images), "reply": asdict(reply)}
         if not images:  # the key covers them, the file has no place for them
             entry |= {"prompt": prompt, "system": system}

@@ -1,0 +1,144 @@
+"""What maps variables to a variable: forward, and the question its backward asks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import tgsci as tg
+from tgsci.engines.scripted import Scripted
+
+ECHO = tg.as_engine(lambda prompt, system="": f"{system}|{prompt}")
+
+#: Texts that a formatting function would stumble over.
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    st.lists(
+        st.sampled_from(["{", "}", "{{", "}}", "{a}", "{b}", "{0}", "{a!r:>9}", "%s", "\\1", "\\g<0>", "$a", "x"]),
+        max_size=8,
+    ).map("".join),
+)
+
+
+class Camera(tg.Engine):
+    """Keeps the images it is shown."""
+
+    name = "camera"
+
+    def __init__(self) -> None:
+        self.images: list[tuple[bytes, ...]] = []
+        self.prompts: list[str] = []
+
+    def complete(self, prompt, system="", images=()):
+        self.images.append(tuple(images))
+        self.prompts.append(prompt)
+        return "a cat"
+
+
+def test_a_model_call_sends_the_system_prompt_and_the_value():
+    answer = tg.LLMCall(ECHO, "be brief")(tg.Variable("2+2?"), "sum")
+    assert answer.value == "be brief|2+2?"
+    assert answer.role_description == "sum"
+
+
+def test_a_model_as_a_module_has_its_system_prompt_as_parameter():
+    prompt = tg.Variable("be brief", role_description="system prompt")
+    model = tg.BlackboxLLM(ECHO, prompt)
+    assert model.parameters() == [prompt]
+    prompt.add_gradient("x")
+    model.zero_grad()
+    assert prompt.gradients == []
+    assert model(tg.Variable("q", requires_grad=False)).value == "be brief|q"
+    assert tg.BlackboxLLM(ECHO, "fixed").parameters() == []
+
+
+def test_the_backward_of_a_call_shows_the_conversation_the_feedback_and_the_whole_variable():
+    value = " ".join(f"w{i}" for i in range(500))
+    x = tg.Variable(value, role_description="question")
+    answer = tg.LLMCall(lambda p, s: "forty-two", "be brief")(x)
+    loss = tg.FunctionLoss(lambda v: (1.0, "the unit is missing"))(answer)
+    engine = Scripted(["name the unit"])
+    loss.backward(engine)
+    prompt, _ = engine.calls[0]
+    for part in (value, "be brief", "forty-two", "the unit is missing", "question"):
+        assert part in prompt
+    assert x.get_gradient_text() == "name the unit"
+    assert "forty-two" in x.get_gradient_and_context_text()
+
+
+def test_the_value_of_an_intermediate_answer_can_change_without_touching_the_graph():
+    x = tg.Variable("q")
+    answer = tg.LLMCall(lambda p, s: "a")(x)
+    x.set_value("another")
+    answer.backward(tg.as_engine(lambda p, s: "ok"))
+    assert x.get_gradient_text() == "ok"
+
+
+@given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+@example("{a", "b}", "{", "}")
+@example("{", "a}", "x", "y")
+def test_any_text_is_safe_in_a_formatted_call(before, after, a, b):
+    """One pass: what a field holds is never looked at again, and no other brace means anything."""
+    asked = Scripted(lambda prompt, system: prompt)
+    call = tg.FormattedLLMCall(asked, "<{a}|{b}|{a}>", ["a", "b"])
+    assert call({"a": tg.Variable(a), "b": tg.Variable(b)}).value == f"<{a}|{b}|{a}>"
+    plain = tg.FormattedLLMCall(asked, before + "{zz}" + after, ["zz"])
+    assert plain({"zz": tg.Variable(a)}).value == before + a + after
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=6), HOSTILE, min_size=1, max_size=4))
+def test_any_field_name_works(fields):
+    template = "".join(f"[{{{name}}}]" for name in fields)
+    call = tg.FormattedLLMCall(Scripted(lambda prompt, system: prompt), template, fields)
+    names = set(fields)
+    if not any("{" in name or "}" in name for name in names):
+        answer = call({name: tg.Variable(value) for name, value in fields.items()})
+        assert answer.value == "".join(f"[{value}]" for value in fields.values())
+
+
+def test_a_formatted_call_wants_exactly_its_fields():
+    call = tg.FormattedLLMCall(ECHO, "{a}", {"a": None})
+    with pytest.raises(tg.UsageError, match="expected the fields"):
+        call({"b": tg.Variable("x")})
+    with pytest.raises(tg.UsageError, match="expected the fields"):
+        call({"a": tg.Variable("x"), "b": tg.Variable("x")})
+
+
+def test_images_reach_the_engine_as_bytes():
+    camera = Camera()
+    image = tg.Variable(b"\x89PNG", requires_grad=False, role_description="photo")
+    tg.LLMCall(camera)(image)
+    tg.MultimodalLLMCall(camera)([image, tg.Variable("what is it?"), image])
+    assert camera.images == [(b"\x89PNG",), (b"\x89PNG", b"\x89PNG")]
+    assert "[image 2: photo]" in camera.prompts[1]
+    assert "what is it?" in camera.prompts[1]
+
+
+def test_an_engine_that_takes_no_images_says_so():
+    with pytest.raises(tg.EngineError, match="no images"):
+        tg.LLMCall(ECHO)(tg.Variable(b"\x89PNG", requires_grad=False))
+
+
+def test_a_function_of_texts_runs_forward_and_is_explained_backward():
+    function = tg.StringBasedFunction(lambda code, unit: len(code.value), "counts the characters")
+    code = tg.Variable("abc", role_description="code")
+    result = function({"code": code, "unit": tg.Variable("char", requires_grad=False)})
+    assert result.value == "3"
+    engine = Scripted(["shorten it"])
+    result.backward(engine)
+    assert code.get_gradient_text() == "shorten it"
+    assert "counts the characters" in engine.calls[0][0]
+    assert len(engine.calls) == 1
+
+
+def test_map_keeps_the_order_and_raises_the_first_failure():
+    assert tg.map(lambda i: i * i, range(50)) == [i * i for i in range(50)]
+    assert tg.map(str, []) == []
+
+    def fails(i):
+        if i % 2:
+            raise ValueError(i)
+
+    with pytest.raises(ValueError, match="^1$"):
+        tg.map(fails, range(10))

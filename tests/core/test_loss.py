@@ -1,0 +1,275 @@
+"""Losses: known failures become feedback, everything else is heard; composition keeps every figure."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tgsci as tg
+
+
+class Length(tg.Loss):
+    """Counts characters; long values take forever, vowels crash it."""
+
+    units = {"length": "chars"}
+
+    def __init__(self, name="length", target=0, options=(), path=None):
+        self.name, self.target, self.options, self.path = name, target, options, path
+        self._cache = {}
+
+    def validate(self, value):
+        canonical = value.strip().upper()
+        if not canonical.isalpha():
+            raise tg.InvalidValue("letters only, please")
+        return canonical
+
+    def evaluate(self, value):
+        if "Q" in value:
+            raise tg.MeasurementError("no convergence", transient=True)
+        if "Z" in value:
+            raise ZeroDivisionError("a bug")
+        size = float(len(value))
+        return tg.Feedback(
+            abs(size - self.target), f"{size:g} chars", {"length": size}, artifacts={"value.txt": value, "b": b"\0"}
+        )
+
+
+def test_a_report_is_the_gradient_and_costs_no_call():
+    x = tg.Variable(" abc ", role_description="word")
+    node = Length()(x)
+    node.backward()
+    assert node.item() == 3.0
+    assert x.get_gradient_text() == "3 chars"
+    assert node.role_description == "length of word"
+
+
+def test_an_invalid_value_is_feedback_in_a_graph():
+    x = tg.Variable("123")
+    node = Length()(x)
+    node.backward()
+    assert math.isnan(node.item())
+    assert "letters only" in x.get_gradient_text()
+    assert not node.feedback.measured
+
+
+def test_a_known_failure_is_feedback_and_a_bug_is_not():
+    failed = Length().measure("Q")
+    assert failed.error == "no convergence"
+    assert failed.transient
+    assert math.isnan(failed.loss)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        Length().measure("Z")
+    with pytest.raises(ZeroDivisionError):
+        Length()(tg.Variable("Z"))
+
+
+def test_what_is_no_feedback_is_refused():
+    class Wrong(tg.Loss):
+        name = "wrong"
+
+        def evaluate(self, value):
+            return 1.0
+
+    with pytest.raises(TypeError, match="wrong.evaluate must return a Feedback"):
+        Wrong().measure("x")
+
+
+@pytest.mark.parametrize(
+    ("function", "loss", "text"),
+    [
+        (lambda v: 1, 1.0, "(lower is better)"),
+        (lambda v: (2.5, "report"), 2.5, "report"),
+        (lambda v: tg.Feedback(3.0, "page"), 3.0, "page"),
+        (lambda v: math.nan, math.nan, ""),
+    ],
+)
+def test_a_function_is_a_loss(function, loss, text):
+    feedback = tg.as_loss(function).measure("x")
+    assert feedback.loss == pytest.approx(loss, nan_ok=True)
+    assert text in feedback.text
+
+
+def test_what_is_no_loss_is_refused():
+    with pytest.raises(tg.UsageError, match="not a loss"):
+        tg.as_loss("vina")
+    loss = Length()
+    assert tg.as_loss(loss) is loss
+
+
+def test_a_weighted_sum_adds_up_and_keeps_every_figure():
+    a, b = Length("a"), Length("b", target=10)
+    feedback = (0.5 * a + b * 2).measure("ABCD")
+    assert feedback.loss == 0.5 * 4 + 2 * 6
+    assert feedback.metrics == {"length": 4.0, "b length": 4.0}
+    assert (0.5 * a + b).units == {"length": "chars", "b length": "chars"}
+    assert dict(feedback.artifacts)["b value.txt"] == "ABCD"
+    assert "0.5 x a (4) = 2" in feedback.text
+
+
+def test_three_terms_of_one_name_lose_nothing():
+    """The limit that one of them breaks must not vanish behind another's."""
+    terms = [Length("l", target=i).limit("length", high=high) for i, high in enumerate((9, 2, 9))]
+    feedback = (terms[0] + terms[1] + terms[2]).measure("ABCD")
+    assert len(feedback.violations) == 3
+    assert len(feedback.metrics) == 3
+    assert feedback.violation == 2.0
+
+
+def test_weights_distribute_over_a_sum():
+    a, b = Length("a"), Length("b")
+    assert (2 * (a + 3 * b)).measure("AB").loss == 2 * (2 + 3 * 2)
+    assert (a + b + a).measure("AB").loss == 6
+    for wrong in (lambda: a * b, lambda: a + 1, lambda: "x" * a):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_the_canonical_form_of_a_sum_is_the_first_terms_and_suits_every_term():
+    def short(value):
+        if len(value) > 3:
+            raise tg.InvalidValue("at most three")
+        return value
+
+    total = Length() + tg.FunctionLoss(len, validate=short)
+    assert total.validate(" abc ") == "ABC"
+    with pytest.raises(tg.InvalidValue, match="at most three"):
+        total.validate("abcd")
+
+
+def test_where_one_term_fails_so_does_the_sum():
+    feedback = (Length("a") + Length("b")).measure("Q")
+    assert feedback.error == "a: no convergence"
+    assert feedback.transient
+    text_only = Length("a") + tg.FunctionLoss(lambda v: tg.Feedback(None, "nice"), name="judge")
+    assert "judge" in text_only.measure("A").error
+
+
+def test_a_hard_limit_is_a_violation_in_its_own_unit():
+    loss = Length().limit("length", low=2, high=3)
+    assert loss.measure("ABC").feasible
+    assert loss.measure("ABCDE").violations == {"length >= 2": 0.0, "length <= 3": 2.0}
+    assert "length is 5 chars, must be <= 3; it is out by 2" in loss.measure("ABCDE").text
+    assert loss.measure("A").violation == 1.0
+    assert loss.measure("Q").error == "no convergence"
+    assert loss.validate(" a") == "A"
+
+
+def test_a_limit_on_a_figure_that_is_not_a_number_is_not_kept():
+    loss = tg.FunctionLoss(lambda v: tg.Feedback(-9.0, metrics={"dose": math.nan})).limit("dose", high=1)
+    feedback = loss.measure("x")
+    assert not feedback.measured
+    assert "dose" in feedback.error
+
+
+def test_senseless_limits_are_refused():
+    for limits, message in (({}, "low=, high= or both"), ({"low": 2, "high": 1}, "empty")):
+        with pytest.raises(tg.UsageError, match=message):
+            Length().limit("length", **limits)
+    with pytest.raises(tg.UsageError, match="there are: length"):
+        Length().limit("mass", high=1).measure("A")
+
+
+def test_time_limits_add_up():
+    quick, slow, endless = Length(), Length(), Length()
+    quick.timeout, slow.timeout = 1.0, 2.5
+    assert (quick + slow).timeout == 3.5
+    assert (quick + endless).timeout is None
+    assert quick.limit("length", high=1).timeout == 1.0
+
+
+# -- fingerprints: what a resumed run is held to ---------------------------------------------------
+
+
+def made_with(n):
+    return lambda value: len(value) * n
+
+
+def power(value, n):
+    return len(value) ** n
+
+
+class Callable:
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, value):
+        return self.n
+
+    def method(self, value):
+        return self.n
+
+
+DIFFERENT = [
+    Length(),
+    Length("other"),
+    Length(target=1),
+    Length(options=(1, 2)),
+    Length(options=(1, 3)),
+    Length(options={"box": 20}),
+    Length(options={"box": 22}),
+    Length(path=Path("a.pdb")),
+    Length(path=Path("b.pdb")),
+    2 * Length(),
+    3 * Length(),
+    Length() + Length(target=1),
+    Length().limit("length", high=1),
+    Length().limit("length", high=2),
+    Length().limit("length", low=2),
+    tg.FunctionLoss(lambda v: len(v)),
+    tg.FunctionLoss(lambda v: len(v) + 1),
+    tg.FunctionLoss(lambda v: len(v) + 2),
+    tg.FunctionLoss(made_with(2)),
+    tg.FunctionLoss(made_with(3)),
+    tg.FunctionLoss(power),
+    tg.FunctionLoss(partial(power, n=2)),
+    tg.FunctionLoss(partial(power, n=3)),
+    tg.FunctionLoss(Callable(1)),
+    tg.FunctionLoss(Callable(2)),
+    tg.FunctionLoss(Callable(1).method),
+    tg.FunctionLoss(Callable(2).method),
+    tg.FunctionLoss(len),
+    tg.FunctionLoss(len, name="size"),
+]
+
+
+def test_other_settings_have_another_fingerprint():
+    fingerprints = [loss.fingerprint for loss in DIFFERENT]
+    assert len(set(fingerprints)) == len(fingerprints)
+    assert not any(" at 0x" in fingerprint for fingerprint in fingerprints)
+
+
+def test_the_same_settings_have_the_same_fingerprint_and_measuring_changes_nothing():
+    loss = Length(options={"b": [1], "a": {2}})
+    before = loss.fingerprint
+    loss._cache["x"] = 1
+    assert loss.fingerprint == before == Length(options={"b": [1], "a": {2}}).fingerprint
+
+
+def test_a_lambdas_fingerprint_is_its_own_and_not_its_line():
+    """`minimize(lambda v: ..., budget=20)` run again with budget=30 goes on with the same run."""
+    a, _ = tg.FunctionLoss(lambda v: len(v) * 7), "budget=20"
+    b, _ = tg.FunctionLoss(lambda v: len(v) * 7), "budget=30, and something else on this line"
+    assert a.fingerprint == b.fingerprint
+
+
+def test_a_fingerprint_is_the_same_in_every_process(script):
+    code = """
+        import tgsci as tg
+        class L(tg.Loss):
+            def __init__(self): self.tags = {"a", "b", "c", "d"}
+            def evaluate(self, value): return tg.Feedback(0.0)
+        print(L().fingerprint, tg.FunctionLoss(lambda v: sum(x in {"a", "b", "c"} for x in v)).fingerprint)
+    """
+    assert script(code, PYTHONHASHSEED="1") == script(code, PYTHONHASHSEED="2")
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 9)), min_size=1, max_size=5), st.text("AB", min_size=1))
+def test_any_weighted_sum_is_the_sum_of_its_parts(terms, value):
+    total = tg.WeightedLoss([(w, Length(f"t{i}", target=t)) for i, (w, t) in enumerate(terms)])
+    assert total.measure(value).loss == pytest.approx(math.fsum(w * abs(len(value) - t) for w, t in terms))
+    assert len(total.measure(value).metrics) == len(terms)
