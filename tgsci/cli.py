@@ -149,22 +149,17 @@ def print_result(result: Result, most: int = 5) -> None:
 
     from .progress import trial_table, visible
 
-    console = Console()
     best = result.trials.ranked()[:most]
-    console.print()
     if best:
-        console.print(trial_table(best, result.columns, result.units))
-        console.print()
-        for trial in best:
-            made = f"from trial {trial.parent}" if trial.parent is not None else "start"
-            edit = f", {trial.edit}" if trial.edit else ""
-            console.print(
-                visible(f"trial {trial.number} ({made}{edit}): {trial.reason}"), markup=False, highlight=False
-            )
-        console.print()
-    console.print(visible(result.summary()), markup=False, highlight=False)
-    for path in result.files:
-        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+        print()
+        Console().print(trial_table(best, result.columns, result.units, values=False))
+    lines = [""]
+    for trial in best:
+        made = f"from trial {trial.parent}" if trial.parent is not None else "start"
+        edit = f", {trial.edit}" if trial.edit else ""
+        lines += [f"trial {trial.number} ({made}{edit})", f"  {trial.value}", f"  {trial.reason}"]
+    lines += ["", result.summary(), *(f"wrote {path}" for path in result.files)]
+    print(visible("\n".join(lines)))  # not folded to the terminal's width: a value must survive copy and paste
 
 
 def _budget(namespace: argparse.Namespace, job: Mapping[str, Any]) -> Budget:

@@ -96,14 +96,17 @@ class LiveProgress:
             self.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
-def trial_table(trials: Sequence[Trial], columns: Sequence[str], units: Mapping[str, str]) -> Table:
+def trial_table(
+    trials: Sequence[Trial], columns: Sequence[str], units: Mapping[str, str], *, values: bool = True
+) -> Table:
     """A table of trials: number, state, loss, metrics with units, and the value or what became of it."""
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for title in ("#", "state", "loss"):
         table.add_column(title, justify="right" if title != "state" else "left", no_wrap=True)
     for name in columns:
         table.add_column(f"{name}\n{units[name]}" if units.get(name) else name, justify="right", no_wrap=True)
-    table.add_column("value", overflow="fold", ratio=1)
+    if values:
+        table.add_column("value", overflow="fold", ratio=1)
     for trial in trials:
         add_row(table, trial, columns)
     return table
@@ -114,7 +117,7 @@ def add_row(table: Table, trial: Trial, columns: Sequence[str], style: str | Non
     loss = f"{trial.loss:.3f}" if trial.measured else ""
     value = trial.value if trial.measured or not trial.decision else f"{trial.value[:80]}  ({trial.decision})"
     cells = [str(trial.number), trial.state.value, loss, *(figure(trial, name) for name in columns), visible(value)]
-    table.add_row(*(Text(cell) for cell in cells), style=style or _STYLES[trial.state])
+    table.add_row(*(Text(cell) for cell in cells[: len(table.columns)]), style=style or _STYLES[trial.state])
 
 
 def figure(trial: Trial, name: str) -> str:

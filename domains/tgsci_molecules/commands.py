@@ -1,4 +1,4 @@
-"""`tgsci molecules dock` and `tgsci molecules targets`."""
+"""`tgsci molecules design`, `dock` and `targets`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,46 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tgsci.cli import add_run_options, run_problem
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
+
+from .keys import KEYS, SETTINGS
 
 if TYPE_CHECKING:
     from .docking import Settings
 
 _Commands = argparse._SubParsersAction
+
+
+def add_design(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """Add `design`: search for better molecules from a start."""
+    parser = commands.add_parser(
+        "design",
+        help="search for molecules that dock better and look like drugs",
+        description="Search for molecules with a lower loss: vina (kcal/mol) + 10 x (1 - QED). Every molecule is "
+        "docked; the table, the poses and the record of the run are left in its directory.",
+        epilog="Exit code: 0 done, 1 nothing could be measured, 2 bad input (nothing was started), 130 interrupted.",
+    )
+    parser.add_argument("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
+    parser.add_argument("--start", required=True, nargs="+", metavar="SMILES", help="one molecule or several")
+    parser.add_argument("--qed-weight", type=float, metavar="W", help="worth of one whole QED, kcal/mol (10)")
+    add_settings(parser)
+    add_run_options(parser)
+    parser.set_defaults(run=run_design)
+
+
+def run_design(arguments: argparse.Namespace) -> int:
+    """Build the problem that the command line describes, and run it.
+
+    Raises:
+        UsageError: Bad input; nothing was started.
+    """
+    from . import domain
+
+    given = {key: getattr(arguments, key) for key in KEYS}
+    return run_problem(domain.problem({key: value for key, value in given.items() if value is not None}), arguments)
 
 
 def add_dock(commands: _Commands[argparse.ArgumentParser]) -> None:
@@ -53,7 +85,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-evals", type=int, metavar="N", help="energy evaluations of each (20000); 0: no cap")
     group.add_argument("--box", type=float, metavar="A", help="smallest edge of the box, Angstrom (22)")
     group.add_argument("--conformers", type=int, metavar="N", help="starting conformers, each docked (2)")
-    group.add_argument("--seed", type=int, metavar="N", help="of conformers and search (1)")
+    group.add_argument("--docking-seed", type=int, metavar="N", help="of conformers and search (1)")
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -64,9 +96,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """
     from .docking import Settings
 
-    names = ("exhaustiveness", "max_evals", "box", "conformers", "seed")
-    given = {name: getattr(arguments, name) for name in names}
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    given = {field: getattr(arguments, key) for key, field in SETTINGS.items()}
+    return Settings(**{field: value for field, value in given.items() if value is not None})
 
 
 def run_dock(arguments: argparse.Namespace) -> int:

@@ -10,18 +10,8 @@ from typing import Any
 from tgsci.domain import Domain, Problem
 from tgsci.errors import InvalidValue, UsageError
 
-#: Keys of a job file's table, with what they mean.
-KEYS = {
-    "target": "the protein, for example ABL1",
-    "start": "a SMILES or a list of them",
-    "qed_weight": "what one whole QED is worth, kcal/mol",
-    "exhaustiveness": "restarts of the docking search",
-    "max_evals": "energy evaluations of each restart",
-    "box": "smallest edge of the search box, Angstrom",
-    "conformers": "starting conformers, each docked",
-    "seed": "of conformers and search",
-}
-_SETTINGS = ("exhaustiveness", "max_evals", "box", "conformers", "seed")
+from .keys import KEYS, SETTINGS
+
 _COLUMNS = ("vina", "QED", "MW", "cLogP", "SA")
 
 
@@ -46,7 +36,7 @@ class MoleculesDomain(Domain):
         from .rules import RuleEditor
 
         _check_keys(config)
-        settings = Settings(**{key: config[key] for key in _SETTINGS if key in config})
+        settings = Settings(**{field: config[key] for key, field in SETTINGS.items() if key in config})
         loss = DockingLoss(config["target"], settings, config.get("qed_weight", 10.0))
         start = _start(config["start"])
         return Problem(
@@ -60,7 +50,7 @@ class MoleculesDomain(Domain):
                 "target": loss.target.name,
                 "start": start,
                 "qed_weight": loss.qed_weight,
-                **{key: getattr(settings, key) for key in _SETTINGS},
+                **{key: getattr(settings, field) for key, field in SETTINGS.items()},
             },
             columns=_COLUMNS,
             draw=svg,
@@ -68,8 +58,9 @@ class MoleculesDomain(Domain):
         )
 
     def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        from .commands import add_dock, add_targets
+        from .commands import add_design, add_dock, add_targets
 
+        add_design(commands)
         add_dock(commands)
         add_targets(commands)
 

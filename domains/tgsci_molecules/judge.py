@@ -38,13 +38,15 @@ VINA = Prior(
     np.array(_VINA_WEIGHTS), np.diag(np.square(_VINA_SPREAD)), amplitudes=(0.5, 0.8, 1.2, 1.8), noises=(0.15, 0.3, 0.5)
 )
 
-# For any other loss, in units of its standard deviation over the trials: no opinion.
-_OTHER = ("QED", "cLogP/3", "SA/3", "HBD/3")
+# For any other loss, in units of its standard deviation over the trials: hardly an opinion. Such a loss may well
+# have its best in the middle of a range (a cLogP of 3), so half of the kernel follows the figures smoothly.
+_OTHER = ("4 QED", "cLogP/2", "SA/3", "HBD/3")
 ANY = Prior(
     np.zeros(len(TREND) + len(_OTHER)),
-    np.diag([1.0] * len(TREND) + [25.0, 1.0, 1.0, 1.0]),
-    amplitudes=(0.1, 0.3, 1.0),
+    np.diag([1.0] + [0.05] * (len(TREND) - 1) + [1.0, 0.05, 0.05, 0.05]),
+    amplitudes=(0.3, 1.0, 2.0),
     noises=(0.01, 0.1, 0.3),
+    smooth=0.5,
 )
 
 _LIMIT = re.compile(r"^(?P<name>.+) (?P<sign><=|>=) (?P<bound>\S+)$")
@@ -91,7 +93,7 @@ class Judge:
         if self.docked:
             return np.array([f.trend for f in molecules])
         return np.array(
-            [(*f.trend, f.qed, f.properties["cLogP"] / 3, f.sa / 3, f.properties["HBD"] / 3) for f in molecules]
+            [(*f.trend, 4 * f.qed, f.properties["cLogP"] / 2, f.sa / 3, f.properties["HBD"] / 3) for f in molecules]
         )
 
     def predict(self, molecules: Sequence[Figures]) -> tuple[Array, Array]:

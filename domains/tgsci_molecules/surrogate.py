@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from rdkit import DataStructs
 from scipy.linalg import cho_factor, cho_solve
+from scipy.spatial.distance import cdist
 
 Array = npt.NDArray[np.float64]
 
@@ -27,12 +28,14 @@ class Prior:
         spread: Covariance of those weights, features x features.
         amplitudes: Standard deviations that the fingerprint part may have; the likeliest is taken.
         noises: Standard deviations of a repeated measurement; the likeliest is taken.
+        smooth: Share of the kernel that compares trend features (Gaussian, length 1) instead of fingerprints.
     """
 
     weights: Array
     spread: Array
     amplitudes: tuple[float, ...]
     noises: tuple[float, ...]
+    smooth: float = 0.0
 
 
 def tanimoto(rows: Sequence[DataStructs.ExplicitBitVect], columns: Sequence[DataStructs.ExplicitBitVect]) -> Array:
@@ -59,7 +62,7 @@ class Surrogate:
         self._prints, self._trend, self._prior = list(prints), trend, prior
         residual = values - trend @ prior.weights
         linear = trend @ prior.spread @ trend.T
-        alike = tanimoto(prints, prints)
+        alike = self._alike(prints, trend, prints, trend)
         likelihood = -np.inf
         for amplitude in prior.amplitudes:
             for noise in prior.noises:
@@ -84,10 +87,23 @@ class Surrogate:
     def covariance(self, prints: Sequence[DataStructs.ExplicitBitVect], trend: Array) -> Array:
         """How the errors of the predictions go together, molecules x molecules."""
         cross = self._cross(prints, trend)
-        own = trend @ self._prior.spread @ trend.T + self.amplitude**2 * tanimoto(prints, prints)
+        own = trend @ self._prior.spread @ trend.T + self.amplitude**2 * self._alike(prints, trend, prints, trend)
         covariance: Array = own - cross @ cho_solve(self._factor, cross.T)
         return covariance
 
     def _cross(self, prints: Sequence[DataStructs.ExplicitBitVect], trend: Array) -> Array:
-        cross: Array = trend @ self._prior.spread @ self._trend.T + self.amplitude**2 * tanimoto(prints, self._prints)
-        return cross
+        linear: Array = trend @ self._prior.spread @ self._trend.T
+        return linear + self.amplitude**2 * self._alike(prints, trend, self._prints, self._trend)
+
+    def _alike(
+        self,
+        prints: Sequence[DataStructs.ExplicitBitVect],
+        trend: Array,
+        others: Sequence[DataStructs.ExplicitBitVect],
+        other_trend: Array,
+    ) -> Array:
+        likeness = tanimoto(prints, others)
+        if self._prior.smooth:
+            gaussian = np.exp(-0.5 * cdist(trend, other_trend, "sqeuclidean"))
+            likeness = (1 - self._prior.smooth) * likeness + self._prior.smooth * gaussian
+        return likeness

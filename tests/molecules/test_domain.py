@@ -40,7 +40,7 @@ def test_the_task_tells_a_model_the_target_the_objective_and_the_rules() -> None
         ({"start": ["CCO", 3]}, "start must be"),
         ({"start": ["CCO", "C1CC"]}, "start molecule 2: 'C1CC' is not a SMILES: unclosed ring"),
         ({"exhaustiveness": 0}, "exhaustiveness must be"),
-        ({"seed": "1"}, "seed must be"),
+        ({"docking_seed": "1"}, "seed must be"),
         ({"qed_weight": "10"}, "qed_weight must be"),
     ],
 )
