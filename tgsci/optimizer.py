@@ -199,7 +199,13 @@ class TextualGradientDescent(Optimizer):
         if not parsed.faults:
             return parsed.proposals
         missing = len(parsed.faults)
-        again = "\n\n".join([prompt, prompts.retry(parsed.complaints, first.text), prompts.reply_format(missing, tags)])
+        again = "\n\n".join(
+            [
+                prompt,
+                prompts.retry(parsed.complaints, first.text, len(parsed.proposals)),
+                prompts.reply_format(missing, tags),
+            ]
+        )
         second = parse(self.engine(again, self.optimizer_system_prompt), missing, tags, check, parent)
         taken = {proposal.value for proposal in parsed.proposals}
         new = [proposal for proposal in second.proposals if proposal.value not in taken]

@@ -188,10 +188,11 @@ def reply_format(n: int, value_tags: tuple[str, str]) -> str:
     )
 
 
-def retry(faults: Sequence[str], previous: str) -> str:
-    """Names what was wrong with a reply and asks once more."""
+def retry(faults: Sequence[str], previous: str, taken: int = 0) -> str:
+    """Names what was wrong with a reply and asks once more; `taken` of its values were usable."""
     listed = "\n".join(f"- {fault}" for fault in faults)
-    return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nIt could not be used:\n{listed}\nReply again."
+    rest = f"The other {taken} were taken: reply only with what is missing." if taken else "Reply again."
+    return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nThis could not be used:\n{listed}\n{rest}"
 
 
 def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:

@@ -157,7 +157,7 @@ def test_a_bad_reply_is_asked_for_once_more_with_the_fault_named(reply, named):
     assert x.value == "new"
     assert tgd.faults == []
     assert named in engine.calls[1][0]
-    assert "It could not be used" in engine.calls[1][0]
+    assert "This could not be used" in engine.calls[1][0]
     assert engine.calls[0][0].split("End your reply")[0] in engine.calls[1][0]
 
 

@@ -34,7 +34,9 @@ def plot(result: Result) -> str:
     for i, trial in enumerate(measured, 1):
         kind = _KINDS.get((trial.state, trial.feedback.feasible if trial.feedback else True))
         if kind:
-            points[kind].append(_point(trial, kind[0], scale.x(i), scale.y(trial.loss if trial.measured else scale.top)))
+            points[kind].append(
+                _point(trial, kind[0], scale.x(i), scale.y(trial.loss if trial.measured else scale.top))
+            )
     name = shortened(str(result.header.get("loss") or ""), 70)
     title = f"Best loss so far against evaluations: {len(measured)} trials"
     return (
@@ -53,7 +55,7 @@ class _Scale:
     def __init__(self, evaluations: int, low: float, high: float) -> None:
         self.last = max(2, evaluations + 1)
         self.top = high
-        step = _nice(high / 4 - low / 4) or abs(high) or 1.0
+        step = _nice(high / 4 - low / 4) or max(abs(low), abs(high)) or 1.0
         #: Losses that get a line. A handful even of losses that a float can hardly hold.
         self.ticks = [step * i for i in range(math.floor(low / step), math.ceil(high / step) + 1)][:12]
         if len(self.ticks) < 2 or not all(map(math.isfinite, self.ticks)):
