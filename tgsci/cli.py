@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import __version__, runs
+from . import __version__, report, runs
 from .domain import Domain, Domains, Problem
 from .errors import InvalidValue, LedgerError, TgsciError, UsageError
 from .result import Result
@@ -247,6 +247,11 @@ def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     plot.add_argument("--output", type=Path, metavar="FILE", help="default RUN/plot.png")
     plot.set_defaults(run=_plot)
 
+    page = own.add_parser("report", help="write the run as one HTML page, to read, print or send")
+    page.add_argument("directory", type=Path, metavar="RUN")
+    page.add_argument("--output", type=Path, metavar="FILE", help="default RUN/report.html")
+    page.set_defaults(run=_report)
+
 
 def _list(namespace: argparse.Namespace) -> int:
     from rich.console import Console
@@ -313,4 +318,15 @@ def _plot(namespace: argparse.Namespace) -> int:
     output = namespace.output or namespace.directory / "plot.png"
     Result.load(namespace.directory).plot().savefig(output, dpi=150)
     print(f"wrote {output}")
+    return 0
+
+
+def _report(namespace: argparse.Namespace) -> int:
+    result = runs.load(namespace.directory)
+    output = namespace.output or namespace.directory / report.FILE
+    print(f"wrote {report.write(result, output)}")
+    if result.problem is None and result.header.get("domain"):
+        print(
+            "Values are not drawn: the run's domain is not installed, or not the one it was made with.", file=sys.stderr
+        )
     return 0

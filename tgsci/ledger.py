@@ -260,7 +260,7 @@ class Ledger:
     def add_measurement(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
         """Record what a trial measured. Returns the feedback with its artifacts left on disk."""
         artifacts = {
-            well_formed(name): content if isinstance(content, bytes) else well_formed(content)
+            well_formed(name): well_formed(content) if isinstance(content, str) else content
             for name, content in sorted(feedback.artifacts.items())
         }
         error = None if feedback.error is None else well_formed(feedback.error)
@@ -382,6 +382,10 @@ class Ledger:
             "FROM calls ORDER BY id"
         )
         return [(row[0], row[1], row[2], Reply(*row[3:])) for row in self._rows(query)]
+
+    def models(self) -> dict[str, int]:
+        """How many questions each model answered, in the order of their first answer."""
+        return dict(self._rows("SELECT model, count(*) FROM calls GROUP BY model ORDER BY min(id)"))
 
     def answer(self, round: int, call: Call, occurrence: int) -> Reply | None:
         """The recorded answer to a question of this round, or None if it was not asked."""

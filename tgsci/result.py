@@ -41,7 +41,7 @@ class Result:
         self.problem = problem
         self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")))
         self.stopped = stopped
-        #: What the domain wrote into the run's directory.
+        #: What was written into the run's directory: the domain's own files and the report.
         self.files: list[Path] = []
 
     @classmethod
@@ -72,6 +72,16 @@ class Result:
         return self._ledger.spent()
 
     @property
+    def sessions(self) -> list[tuple[float, float, str, str]]:
+        """(began at, seconds, who proposed, why it ended) of each session; "" where it was killed or still runs."""
+        return self._ledger.sessions()
+
+    @property
+    def models(self) -> dict[str, int]:
+        """How many questions each model answered."""
+        return self._ledger.models()
+
+    @property
     def units(self) -> dict[str, str]:
         """The unit of each metric, "" for none."""
         return dict(self.header.get("units", {}))
@@ -92,7 +102,7 @@ class Result:
     def lineage(self, trial: Trial) -> list[Trial]:
         """The trials it descends from, the start value first, itself last."""
         line = [trial]
-        while line[-1].parent is not None and line[-1].parent < line[-1].number:
+        while line[-1].parent is not None and 0 <= line[-1].parent < line[-1].number:
             line.append(self.trials[line[-1].parent])
         return line[::-1]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from . import report
 from .domain import Domains, Problem
 from .engine import as_engine, get_engine
 from .errors import LedgerError, UsageError
@@ -19,6 +21,8 @@ from .ledger import DATABASE, Ledger
 from .optimizer import TGD, Optimizer
 from .result import Result
 from .search import Budget, Progress, minimize
+
+logger = logging.getLogger("tgsci")
 
 #: Names the engine where none is given; without it the domain's rule editor proposes.
 ENGINE_VARIABLE = "TGSCI_ENGINE"
@@ -36,7 +40,9 @@ def solve(
     run: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Result:
-    """Solve a domain's problem, and leave its result files in the run's directory.
+    """Solve a domain's problem, and leave its result files and `report.html` in the run's directory.
+
+    A file that cannot be written is logged, not raised: the run is complete and its result is returned.
 
     Args:
         problem: From `Domain.problem`.
@@ -81,9 +87,27 @@ def solve(
         header=header,
     )
     result.problem = problem
-    if run is not None and problem.export:
-        result.files = list(problem.export(result, Path(run)))
+    if run is not None:
+        _leave_files(problem, result, Path(run))
     return result
+
+
+def _leave_files(problem: Problem, result: Result, directory: Path) -> None:
+    """The domain's own files, and the report. A full disk costs these: everything measured is recorded."""
+
+    def page(result: Result, directory: Path) -> Sequence[Path]:
+        return [report.write(result, directory / report.FILE)]
+
+    for write in (problem.export, page):
+        try:
+            result.files += write(result, directory) if write else []
+        except OSError as error:
+            logger.warning(
+                "could not write %s: %s; nothing measured is lost, and `tgsci runs resume %s` writes the files again",
+                error.filename or "a result file",
+                error.strerror or error,
+                directory,
+            )
 
 
 def resume(

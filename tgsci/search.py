@@ -140,6 +140,8 @@ def minimize(
     loss = as_loss(loss)
     if isinstance(budget, int):
         budget = Budget(evaluations=budget)
+    if not isinstance(optimizer, Optimizer):
+        raise UsageError(f"not an optimizer: {optimizer!r}. Pass tgsci.TGD(engine=...) or a domain's rule editor.")
     if proposals < 1:
         raise UsageError(f"proposals must be at least 1, not {proposals}")
     if isinstance(workers, int) and workers < 0:
@@ -202,6 +204,7 @@ class _Search:
                 with recording(_AnswerOnce(self.ledger, round)):
                     new = self._ask(start, round)
                 if not new:
+                    self._report("done")
                     return "nothing is left to propose"
                 self.ledger.add_trials(new)
                 self.trials += new

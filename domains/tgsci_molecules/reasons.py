@@ -40,7 +40,8 @@ def _diagnosis(before: Figures, after: Figures) -> str:
     if after.size >= before.size + 3 and before.size < 20:
         return f"it is small, {before.size} -> {after.size} heavy atoms reach more of the pocket"
     if worth >= WORTH_A_WORD and after.costs[weakest] < before.costs[weakest] - 0.01:
-        return f"its {weakest} costs most, {_figure(weakest, before)} -> {_figure(weakest, after)}"
+        verb = "cost" if weakest.endswith("s") else "costs"
+        return f"its {weakest} {verb} most, {_figure(weakest, before)} -> {_figure(weakest, after)}"
     if after.qed > before.qed + 0.02:
         helped = max(before.costs, key=lambda name: before.costs[name] - after.costs[name])
         return f"QED gains from {helped} {_figure(helped, before)} -> {_figure(helped, after)}"

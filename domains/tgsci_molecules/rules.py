@@ -54,8 +54,8 @@ class RuleEditor(Optimizer):
         generations: int = 3,
         breadth: int = 8,
         edits: int = 10,
-        crosses: int = 16,
-        boldness: float = 0.7,
+        crosses: int = 32,
+        boldness: float = 1.0,
     ) -> None:
         super().__init__()
         self.parents, self.generations, self.breadth = parents, generations, breadth

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
+from core_processes import child_environment
 
 import tgsci
 
@@ -62,9 +61,3 @@ def start_script(tmp_path):
     for process in started:
         process.kill()
         process.communicate()
-
-
-def child_environment(**env: str) -> dict[str, str]:
-    """This interpreter's environment, with the package that is being tested on its path."""
-    paths = [str(Path(tgsci.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **env}

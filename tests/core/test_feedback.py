@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tgsci import Feedback, is_better
-
-numpy = pytest.importorskip("numpy")
 
 
 def feedbacks():

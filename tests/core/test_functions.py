@@ -140,5 +140,5 @@ def test_map_keeps_the_order_and_raises_the_first_failure():
         if i % 2:
             raise ValueError(i)
 
-    with pytest.raises(ValueError, match="^1$"):
+    with pytest.raises(ValueError, match=r"^1$"):
         tg.map(fails, range(10))

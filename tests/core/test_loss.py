@@ -16,7 +16,7 @@ import tgsci as tg
 class Length(tg.Loss):
     """Counts characters; long values take forever, vowels crash it."""
 
-    units = {"length": "chars"}
+    units = {"length": "chars"}  # noqa: RUF012
 
     def __init__(self, name="length", target=0, options=(), path=None):
         self.name, self.target, self.options, self.path = name, target, options, path
@@ -75,7 +75,7 @@ def test_what_is_no_feedback_is_refused():
         def evaluate(self, value):
             return 1.0
 
-    with pytest.raises(TypeError, match="wrong.evaluate must return a Feedback"):
+    with pytest.raises(TypeError, match=r"wrong.evaluate must return a Feedback"):
         Wrong().measure("x")
 
 

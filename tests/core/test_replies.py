@@ -120,7 +120,9 @@ def test_half_a_character_does_not_get_into_a_value():
 
 TAG_LIKE = st.lists(
     st.one_of(
-        st.sampled_from(["<", ">", "/", "<V", "V>", "<VV>", "</VV>", "<V_2>", "</V_2>", "<REASON>", "</b>", "\n", "{}"]),
+        st.sampled_from(
+            ["<", ">", "/", "<V", "V>", "<VV>", "</VV>", "<V_2>", "</V_2>", "<REASON>", "</b>", "\n", "{}"]
+        ),
         st.text(max_size=8),
     ),
     max_size=12,
@@ -136,9 +138,13 @@ def test_whatever_is_put_into_the_blocks_is_read_back(texts, before):
     if any(tag in text for text in [*texts, before] for pair in tags for tag in pair):
         return
     whole = [text.strip() for text in texts]
-    reply = before + "\n" + "\n".join(
-        f"{reason_tags(i, n)[0]}why{reason_tags(i, n)[1]}\n{o}{t}{c}"
-        for i, ((o, c), t) in enumerate(zip(tags, texts, strict=True), 1)
+    reply = (
+        before
+        + "\n"
+        + "\n".join(
+            f"{reason_tags(i, n)[0]}why{reason_tags(i, n)[1]}\n{o}{t}{c}"
+            for i, ((o, c), t) in enumerate(zip(tags, texts, strict=True), 1)
+        )
     )
     parsed = read(reply, n)
     expected = list(dict.fromkeys(text for text in whole if text))

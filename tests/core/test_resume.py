@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import child_environment
-from resume_job import hash_of
+from core_processes import child_environment
+from core_resume_job import hash_of
 
 import tgsci as tg
 
-JOB = Path(__file__).with_name("resume_job.py")
+JOB = Path(__file__).with_name("core_resume_job.py")
 
 
 def start(*arguments):

@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from conftest import child_environment
+from core_processes import child_environment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -395,6 +395,7 @@ def test_progress_is_told_of_everything_in_order():
         ({"proposals": 0}, "at least 1"),
         ({"workers": -1}, "0 or more"),
         ({"loss": "vina"}, "not a loss"),
+        ({"optimizer": "gpt-4o"}, "not an optimizer"),
     ],
 )
 def test_bad_arguments_are_refused_before_a_directory_is_made(arguments, message, tmp_path):
@@ -430,7 +431,7 @@ import tgsci as tg
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
-    tg.minimize(len, "x", None, run=sys.argv[1])
+    tg.minimize(len, "x", tg.TGD(engine=print), run=sys.argv[1])
 except tg.LedgerError as error:
     print("refused:", error)
 """
@@ -502,18 +503,18 @@ def test_a_run_that_was_killed_before_it_began_starts_over(tmp_path):
 
 
 HOLDS = """
-    import sys
+    import sys, time
     import tgsci as tg
     def loss(value):
         print("busy", flush=True)
-        sys.stdin.read()
+        time.sleep(60)
         return 1.0
-    tg.minimize(loss, "9", None, run=sys.argv[1])
+    tg.minimize(loss, "9", tg.TGD(engine=print), run=sys.argv[1])
 """
 
 
 def test_a_directory_in_use_by_another_process_is_refused_and_can_be_looked_at(start_script, tmp_path):
-    process = start_script(HOLDS.replace("sys.stdin.read()", "__import__('time').sleep(60)"), str(tmp_path / "run"))
+    process = start_script(HOLDS, str(tmp_path / "run"))
     assert process.stdout.readline() == "busy\n"
     assert "another process" in refusal(tmp_path / "run")
     result = tg.Result.load(tmp_path / "run")

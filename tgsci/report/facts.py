@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..result import Result
-from .text import LongTexts, shown, shortened
+from .text import LongTexts, shortened, shown
 
 #: Sessions listed one by one; of more, the latest.
 _SESSIONS = 30
@@ -38,6 +38,15 @@ def tiles(result: Result) -> str:
     ]
     items = [f"<div><dt>{name}</dt><dd>{figure}<small>{note}</small></dd></div>" for name, figure, note in figures]
     return f'<dl class="tiles">{"".join(items)}</dl>'
+
+
+def lead(result: Result) -> str:
+    """Who proposed, why it stopped and what left the machine, in plain words."""
+    stopped = shown(shortened(result.stopped, 300))
+    return (
+        f'<p class="lead">Proposed by {_proposers(result)}. <b>Stopped:</b> <bdi>{stopped}</bdi>. '
+        f'<b>Left this machine:</b> {_left(result)} <a href="#run">More about this run</a></p>'
+    )
 
 
 def facts(result: Result, texts: LongTexts) -> str:
@@ -89,7 +98,7 @@ def _task(task: str, texts: LongTexts) -> str:
 def _proposers(result: Result) -> str:
     names = dict.fromkeys(proposer for _, _, proposer, _ in result.sessions)
     shown_names = [shown(shortened(name, 100)) for name in names]
-    rules = " (the domain’s rule editor: no model)" if list(names) == ["rules"] else ""
+    rules = " (the domain's rule editor: no model)" if list(names) == ["rules"] else ""
     proposals = result.header.get("proposals")
     return ", ".join(shown_names) + rules + (f"; {proposals} values a round" if isinstance(proposals, int) else "")
 
@@ -177,7 +186,8 @@ def _time(seconds: object) -> str:
         moment = datetime.fromtimestamp(float(str(seconds))).astimezone()
     except (ValueError, OverflowError, OSError):
         return "date unknown"
-    return f'<time datetime="{moment.isoformat(timespec="seconds")}">{moment:%Y-%m-%d %H:%M} UTC{moment:%z}</time>'
+    iso = moment.isoformat(timespec="seconds")
+    return f'<time datetime="{iso}">{moment:%Y-%m-%d %H:%M} UTC{iso[-6:]}</time>'
 
 
 def _duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from ..result import Result
-from .facts import facts, headline, tiles
+from .facts import facts, headline, lead, tiles
 from .plot import plot
 from .text import shown
 from .trials import Trials
@@ -43,6 +43,7 @@ def page(result: Result) -> str:
 <h1><bdi>{shown(name)}</bdi></h1>
 <p class="subtitle">{subtitle}</p>
 {tiles(result)}
+{lead(result)}
 </header>
 <main>
 {_section("progress", "Progress", plot(result))}
@@ -51,7 +52,7 @@ def page(result: Result) -> str:
 {_section("trials", "All trials", trials.table())}
 </main>
 <footer>
-<p>Made by tgsci from the run’s record. Every proposal, prompt, reply and measurement is in <code>run.db</code>.</p>
+<p>Made by tgsci from the run's record. Every proposal, prompt, reply and measurement is in <code>run.db</code>.</p>
 </footer>
 <script>{script}</script>
 </body>

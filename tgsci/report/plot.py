@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from ..result import Result
 from ..trial import State, Trial
-from .text import attribute, shown, shortened
+from .text import attribute, shortened, shown
 
-_WIDTH, _HEIGHT = 760, 320
+_WIDTH, _HEIGHT = 880, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 30, 40
 
 #: (state, feasible) in the order they are drawn, the important ones on top: class, and what it means.
@@ -121,7 +121,8 @@ def _mark(kind: str, x: float, y: float) -> str:
 
 def _legend(counts: dict[tuple[str, str], int]) -> str:
     entries = [
-        f'<li><svg class="plot" width="14" height="14" aria-hidden="true">{_mark(kind, 7, 7)}</svg> {meaning} ({count})</li>'
+        f'<li><svg class="plot" width="14" height="14" aria-hidden="true">{_mark(kind, 7, 7)}</svg> '
+        f"{meaning} ({count})</li>"
         for (kind, meaning), count in reversed(counts.items())
         if count
     ]

@@ -41,7 +41,7 @@ class LongTexts:
         most = min(len(text), MOST_OF_ONE, self.room)
         self.room -= most
         missing = len(text) - most
-        note = f'\n<span class="note">({missing:,} more characters are in the run’s record)</span>' if missing else ""
+        note = f'\n<span class="note">({missing:,} more characters are in the record)</span>' if missing else ""
         return shown(text[:most]) + note
 
     def folded(self, text: str, most: int) -> str:

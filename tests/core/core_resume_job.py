@@ -1,4 +1,4 @@
-"""One run, as a process that the tests may kill: `resume_job.py RUN LOG WORKERS PROPOSER`.
+"""One run, as a process that the tests may kill: `core_resume_job.py RUN LOG WORKERS PROPOSER`.
 
 Every value that was measured and every question that was answered is appended to a file at once.
 """
