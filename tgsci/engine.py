@@ -114,7 +114,7 @@ class Engine(ABC):
         return self(content, system_prompt).text
 
     def skip(self, calls: int) -> None:
-        """Told once when a run resumes: this many questions were already answered in it."""
+        """Told when a run begins or resumes: this many of its questions are answered already."""
         return
 
     def __repr__(self) -> str:

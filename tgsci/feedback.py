@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -65,6 +65,18 @@ class Feedback:
     def feasible(self) -> bool:
         """True where no hard limit is broken."""
         return self.violation == 0
+
+
+def combined(feedbacks: Sequence[Feedback | None], text: str) -> Feedback | None:
+    """The feedback of a sum of losses; None where one of them is text only, failed where one is."""
+    parts = [f for f in feedbacks if f is not None and f.loss is not None]
+    if len(parts) < len(feedbacks):
+        return None
+    errors = [part.error for part in parts if part.error]
+    if errors:
+        return Feedback.failed("; ".join(errors))
+    violations = {f"{i}: {k}": v for i, part in enumerate(parts) for k, v in part.violations.items()}
+    return Feedback(math.fsum(part.loss or 0.0 for part in parts), text, violations=violations)
 
 
 def is_better(a: Feedback, b: Feedback | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any, TypeAlias
 from . import prompts
 from .engine import Engine, default_engine
 from .errors import UsageError
-from .feedback import Feedback
+from .feedback import combined
 from .variable import Backward, Gradient, Variable, pass_on, shortened
 
 EngineLike: TypeAlias = Engine | str | Callable[..., Any] | None
@@ -256,19 +255,8 @@ def _joined(variables: Sequence[Variable], role: str) -> Variable:
         requires_grad=any(v.requires_grad for v in variables),
         role_description=shortened(role + ", ".join(dict.fromkeys(v.role_description for v in variables))),
     )
-    total.feedback = _total([v.feedback for v in variables], total.text)
+    total.feedback = combined([v.feedback for v in variables], total.text)
     return total
-
-
-def _total(feedbacks: Sequence[Feedback | None], text: str) -> Feedback | None:
-    parts = [f for f in feedbacks if f is not None and f.loss is not None]
-    if len(parts) < len(feedbacks):
-        return None
-    errors = [part.error for part in parts if part.error]
-    if errors:
-        return Feedback.failed("; ".join(errors))
-    violations = {f"{i}: {k}": v for i, part in enumerate(parts) for k, v in part.violations.items()}
-    return Feedback(math.fsum(part.loss or 0.0 for part in parts), text, violations=violations)
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import random
 import threading
@@ -35,7 +36,7 @@ class Budget:
         evaluations: Measurements, the start values and failed ones included.
         usd: Known price of all model calls, US dollars.
         seconds: Wall time, s, summed over interrupted sessions. Looked at between rounds.
-        model_calls: Questions to an engine.
+        model_calls: Questions to an engine. Looked at between rounds: a round's retry may exceed it by one.
 
     Raises:
         UsageError: A limit that is not positive, or none at all.
@@ -79,7 +80,7 @@ class Progress:
     """How far a run is; handed to `progress` whenever something happened.
 
     Args:
-        trials: Everything so far.
+        trials: Everything so far; it goes on growing, so look at it now or copy what you need.
         spent: What was used.
         budget: What may be used.
         activity: What goes on now, in words.
@@ -187,9 +188,10 @@ class _Search:
         progress: Callable[[Progress], None],
     ) -> None:
         self.ledger, self.loss, self.optimizer, self.budget = ledger, loss, optimizer, budget
-        self.goal, self.proposals, self.seed, self.task, self.progress = goal, proposals, seed, task, progress
-        self.trials = ledger.trials()
-        self._view: Trials | None = None
+        self.goal, self.proposals, self.seed, self.progress = goal, proposals, seed, progress
+        self.trials = Trials(ledger.trials(), loss, task)
+        #: What a new measurement has to beat.
+        self._accepted = Trials(t for t in self.trials if t.state is State.ACCEPTED).best
         self._began = (time.monotonic(), ledger.spent().evaluations)
 
     def until_stopped(self, start: Sequence[str], executor: Executor | None) -> str:
@@ -207,8 +209,8 @@ class _Search:
                     self._report("done")
                     return "nothing is left to propose"
                 self.ledger.add_trials(new)
-                self.trials += new
-                self._view = None
+                for trial in new:
+                    self.trials.append(trial)
             pending = self._pending()
             if pending:
                 with recording(_AnswerOnce(self.ledger, pending[0].round)):
@@ -216,12 +218,13 @@ class _Search:
                 self._decide()
 
     def _pending(self) -> list[Trial]:
-        return [t for t in self.trials if t.state is State.PENDING]
+        """Trials not yet judged: only the latest round can hold any."""
+        return [t for t in self.trials.last_round() if t.state is State.PENDING]
 
     def _stop(self) -> str:
         if not self.trials:
             return ""
-        best = self._so_far().best
+        best = self.trials.best
         if best is None or best.feedback is None:
             return f"no start value could be measured: {self.trials[0].decision}"
         if callable(self.goal):
@@ -231,15 +234,10 @@ class _Search:
         if met:
             return f"the goal is met by trial {best.number}"
         last = self.trials[-1].round
-        recent = [t for t in self.trials if t.round > last - _FRUITLESS_ROUNDS]
+        recent = itertools.takewhile(lambda t: t.round > last - _FRUITLESS_ROUNDS, reversed(self.trials))
         if last >= _FRUITLESS_ROUNDS and not any(t.feedback for t in recent):
             return f"{_FRUITLESS_ROUNDS} rounds in a row gave no new value to measure ({self.trials[-1].decision})"
         return self.budget.exhausted(self.ledger.spent())
-
-    def _so_far(self) -> Trials:
-        if self._view is None:
-            self._view = Trials(self.trials, self.loss, self.task)
-        return self._view
 
     def _ask(self, start: Sequence[str], round: int) -> list[Trial]:
         """A round of proposals as trials: checked, numbered, not yet measured."""
@@ -251,7 +249,7 @@ class _Search:
             n = min(n, self.budget.evaluations - self.ledger.spent().evaluations)
         self._report(f"{self.optimizer.name} proposes")
         rng = random.Random(f"{self.seed}:{first}")
-        proposals = self.optimizer.ask(self._so_far(), n, rng)[:n]
+        proposals = self.optimizer.ask(self.trials, n, rng)[:n]
         seen: dict[str, int] = {}
         return [self._trial(p, first + i, round, seen) for i, p in enumerate(proposals)]
 
@@ -266,7 +264,7 @@ class _Search:
             except InvalidValue as error:
                 state, decision = State.INVALID, well_formed(str(error))
             else:
-                earlier = self._so_far().find(value)
+                earlier = self.trials.find(value)
                 first = earlier.number if earlier else seen.setdefault(value, number)
                 if first != number:
                     state, decision = State.DUPLICATE, f"proposed before as trial {first}"
@@ -296,33 +294,29 @@ class _Search:
 
     def _record(self, trial: Trial, feedback: Feedback, seconds: float) -> None:
         kept = self.ledger.add_measurement(trial.number, feedback, seconds)
-        self.trials[trial.number] = replace(trial, feedback=kept, seconds=seconds)
-        self._view = None
+        self.trials.update(replace(trial, feedback=kept, seconds=seconds))
         self._report("measuring")
 
     # -- accepting ---------------------------------------------------------------------------------
 
     def _decide(self) -> None:
         """Judge the round's measurements in the order of their numbers, whatever order they came in."""
-        pending = self._pending()
-        best = Trials([t for t in self.trials if t.state is State.ACCEPTED], self.loss).best
-        decided = []
-        for trial in pending:
-            assert trial.feedback is not None
+        decided, best = [], self._accepted
+        for trial in self._pending():
             state, decision = _judge(trial, best)
             judged = replace(trial, state=state, decision=decision)
             decided.append(judged)
             if state is State.ACCEPTED:
                 best = judged
         self.ledger.decide(decided)
+        self._accepted = best
         for trial in decided:
-            self.trials[trial.number] = trial
-        self._view = None
+            self.trials.update(trial)
         self._report("deciding")
 
     def _report(self, activity: str) -> None:
         spent = self.ledger.spent()
-        self.progress(Progress(self._so_far(), spent, self.budget, activity, self._eta(spent)))
+        self.progress(Progress(self.trials, spent, self.budget, activity, self._eta(spent)))
 
     def _eta(self, spent: Spent) -> float | None:
         """Time to the end of the evaluations at this session's speed, or to the end of the seconds."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import overload
 
 from .errors import InvalidValue
@@ -91,14 +90,37 @@ class Trials(Sequence[Trial]):
     """
 
     def __init__(self, trials: Iterable[Trial], loss: Loss | None = None, task: str = "") -> None:
-        self._trials = list(trials)
         self.loss = loss
         self.task = task
+        #: The trial nothing else beats: feasible first, then less violation, then lower loss.
+        self.best: Trial | None = None
+        self._trials: list[Trial] = []
+        self._first: dict[str, int] = {}  # canonical value -> position of the first trial that holds it
+        for trial in trials:
+            self.append(trial)
 
-    @cached_property
-    def _by_value(self) -> dict[str, Trial]:
-        """The first trial of each canonical value."""
-        return {t.value: t for t in reversed(self._trials) if t.state not in (State.INVALID, State.DUPLICATE)}
+    def append(self, trial: Trial) -> None:
+        """Add the next trial."""
+        if trial.state not in (State.INVALID, State.DUPLICATE):
+            self._first.setdefault(trial.value, len(self._trials))
+        self._trials.append(trial)
+        self._consider(trial)
+
+    def update(self, trial: Trial) -> None:
+        """Put what became of a trial in the place of what was known of it."""
+        self._trials[trial.number] = trial
+        self._consider(trial)
+
+    def _consider(self, trial: Trial) -> None:
+        if trial.measured and (self.best is None or _rank(trial) <= _rank(self.best)):
+            self.best = trial
+
+    def last_round(self) -> list[Trial]:
+        """The trials of the latest round, in order."""
+        first = len(self._trials)
+        while first and self._trials[first - 1].round == self._trials[-1].round:
+            first -= 1
+        return self._trials[first:]
 
     @overload
     def __getitem__(self, index: int) -> Trial: ...
@@ -113,18 +135,14 @@ class Trials(Sequence[Trial]):
     def __iter__(self) -> Iterator[Trial]:
         return iter(self._trials)
 
-    @cached_property
-    def best(self) -> Trial | None:
-        """The trial nothing else beats: feasible first, then less violation, then lower loss."""
-        return min((t for t in self._trials if t.measured), key=_rank, default=None)
-
     def ranked(self) -> list[Trial]:
         """The measured trials, best first; equals in the order of their numbers."""
         return sorted((t for t in self._trials if t.measured), key=_rank)
 
     def find(self, value: str) -> Trial | None:
         """The trial that holds this canonical value, or None if nobody proposed it."""
-        return self._by_value.get(value)
+        position = self._first.get(value)
+        return None if position is None else self._trials[position]
 
     def check(self, value: str) -> str:
         """The canonical form of a new value.

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from . import prompts
 from .engine import Engine, default_engine, map, optional_engine
 from .errors import GraphError, UsageError
+from .feedback import Feedback, combined
 
 if TYPE_CHECKING:
-    from .feedback import Feedback
     from .graph import Graph
 
 
@@ -155,6 +155,7 @@ class Variable:
             requires_grad=self.requires_grad or other.requires_grad,
             role_description=shortened(f"{self.role_description} and {other.role_description}"),
         )
+        total.feedback = combined([self.feedback, other.feedback], total.text)
         total.grad_fn = Backward(pass_on)
         return total
 
@@ -185,7 +186,8 @@ class Variable:
         """Send feedback from this variable to everything it was computed from.
 
         Gradients add up on every variable until they are cleared; within one call each edge carries
-        exactly the feedback of that call, once.
+        exactly the feedback of that call, once. Feedback that this variable holds already, from
+        `add_gradient` say, is sent on.
 
         Args:
             engine: Writes gradients across model calls; else the one set by `set_backward_engine`.
@@ -204,11 +206,13 @@ class Variable:
         )
         writer = default_engine(engine) if asks_model else optional_engine(engine)
         received: dict[Variable, list[Gradient]] = {v: [] for level in levels for v in level}
+        received[self] = list(self.gradients)
         for level in levels:
             _reduce_groups(level, received, writer)
             for output, predecessor, gradient in _cross(level, received, writer):
                 if gradient is not None:
                     received[predecessor].append(_inherit(gradient, received[output], output))
+        del received[self]
         for variable, gradients in received.items():
             variable.gradients.extend(g for g in gradients if g.value)
 

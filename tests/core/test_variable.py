@@ -373,3 +373,18 @@ def test_the_sum_with_a_text_has_no_number():
 def test_an_empty_sum_is_refused():
     with pytest.raises(tg.UsageError, match="empty"):
         tg.sum([])
+
+
+def test_feedback_written_by_a_person_on_the_output_is_sent_on():
+    part = tg.Variable("a", role_description="first half")
+    whole = part + tg.Variable("b", role_description="second half")
+    whole.add_gradient("too short")
+    whole.backward()
+    assert "too short" in part.get_gradient_text()
+    assert len(whole.gradients) == 1
+
+
+def test_adding_measured_losses_with_plus_is_a_measured_loss():
+    variable = tg.Variable("abc", role_description="text")
+    loss = tg.as_loss(lambda value: float(len(value)))
+    assert (loss(variable) + loss(variable)).item() == 6.0

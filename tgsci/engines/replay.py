@@ -75,10 +75,12 @@ class ReplayEngine(Engine):
                 self._by_key.setdefault(entry.key, deque()).append(entry)
         self._unnamed = deque(entry for entry in self._in_order if not entry.key)
         self._lock = threading.Lock()
+        self._begun = False
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         key = question_key(prompt, system, images)
         with self._lock:
+            self._begun = True
             # Threads ask in any order; which answer belongs to which question must not depend on it.
             waiting = self._by_key.get(key) or self._unnamed
             if waiting:
@@ -89,8 +91,12 @@ class ReplayEngine(Engine):
 
     def skip(self, calls: int) -> None:
         """Pass over the first answers. One that names its question is only put behind its like: with
-        concurrent questions the first answers in the file need not be those that a run heard first."""
+        concurrent questions the first answers in the file need not be those that a run heard first. Once
+        answers were given this does nothing: the recording then stands where this process left it."""
         with self._lock:
+            if self._begun:
+                return
+            self._begun = calls > 0
             for _ in range(min(calls, len(self._in_order))):
                 entry = self._in_order.popleft()
                 if entry.key:

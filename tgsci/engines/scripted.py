@@ -64,7 +64,7 @@ class Scripted(Engine):
 
     def skip(self, calls: int) -> None:
         with self._lock:
-            self._next += calls
+            self._next = max(self._next, calls)
 
 
 def _start(prompt: str) -> str:

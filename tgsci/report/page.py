@@ -18,6 +18,9 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 
+#: Trials from which on a browser had better not lay out what nobody looks at.
+_MANY = 300
+
 
 def page(result: Result) -> str:
     """A run as a complete HTML page."""
@@ -49,7 +52,7 @@ def page(result: Result) -> str:
 {_section("progress", "Progress", plot(result))}
 {_section("best", "The best trials", trials.cards())}
 {_section("run", "About this run", facts(result, trials.texts))}
-{_section("trials", "All trials", trials.table())}
+{_section("trials", "All trials", trials.table(), "many" if len(result.trials) > _MANY else "")}
 </main>
 <footer>
 <p>Made by tgsci from the run's record. Every proposal, prompt, reply and measurement is in <code>run.db</code>.</p>

@@ -31,7 +31,9 @@
     keyed.sort((a, b) => compare(a[0], b[0], asNumber, sign));
     for (const other of heads) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
-    table.append(...keyed.map(([, body]) => body));
+    const sorted = document.createDocumentFragment();
+    for (const [, body] of keyed) sorted.append(body);
+    table.append(sorted);
   }
 
   for (const head of heads) {

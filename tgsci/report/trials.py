@@ -18,6 +18,8 @@ _CARDS = 10
 _STEPS = 12
 #: A run of at most so many trials has a picture in every row.
 _PICTURED_ROWS = 100
+#: Characters of a value in the table's row.
+_VALUE = 160
 #: Metrics with a column; the others stand with the trial.
 _METRICS = 20
 #: All pictures together, bytes.
@@ -193,36 +195,36 @@ class Trials:
             f'<tbody id="trial-{trial.number}" data-state="{trial.state}"><tr><th scope="row">{trial.number}</th>'
             f'<td class="n">{rank or ""}</td>{picture}<td class="{trial.state}">{trial.state}</td>'
             f"{_cell(trial.loss)}{''.join(_cell(metrics.get(name)) for name in self._titles)}{broken}"
-            f"<td><code>{shown(shortened(trial.value, 160))}</code></td></tr>"
+            f"<td><code>{shown(shortened(trial.value, _VALUE))}</code></td></tr>"
             f'<tr class="more"><td colspan="{len(self._columns)}"><details><summary>{_in_short(trial)}</summary>'
             f"{self._details(trial)}</details></td></tr></tbody>"
         )
 
     def _details(self, trial: Trial) -> str:
+        """All there is on a trial. Few elements: a run may have thousands of these."""
         feedback = trial.feedback
-        made = f"round {trial.round}"
+        made = f"Round {trial.round}"
         if trial.parent is not None:
             made += f", from {_link(trial.parent)}"
         if trial.proposer:
-            made += f", by <bdi>{shown(shortened(trial.proposer, 60))}</bdi>"
+            made += f", by {shown(shortened(trial.proposer, 60))}"
+        if feedback:
+            made += f", measured in {trial.seconds:.3g} s"
         rows = [
-            ("value", f"<code>{self.texts.folded(trial.value, 2000)}</code>" if len(trial.value) > 160 else ""),
-            ("made", made),
-            ("edit", self.texts.folded(trial.edit, 500)),
-            ("reason", self.texts.folded(trial.reason, 2000)),
-            ("decision", self.texts.folded(trial.decision, 1000)),
+            ("Value", f"<code>{self.texts.folded(trial.value, 2000)}</code>" if len(trial.value) > _VALUE else ""),
+            ("Edit", self.texts.folded(trial.edit, 500) if trial.reason else ""),
+            ("Reason", self.texts.folded(trial.reason or trial.edit, 2000)),
+            ("Decision", self.texts.folded(trial.decision, 1000)),
         ]
         if feedback:
             rows += [
-                ("error", self.texts.folded(feedback.error or "", 2000)),
-                ("limits broken", _broken(feedback, self._result)),
-                ("also measured", self._others(feedback)),
-                ("took", f"{trial.seconds:.3g} s"),
-                ("files", self._row_files(trial)),
+                ("Limits broken", _broken(feedback, self._result)),
+                ("Also measured", self._others(feedback)),
+                ("Files", self._row_files(trial)),
             ]
-        items = "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in rows if text)
+        texts = "".join(f"<div><b>{name}:</b> {text}</div>" for name, text in rows if text)
         report = f"<pre>{self._whole[trial.number]}</pre>" if trial.number in self._whole else ""
-        return f'<dl class="facts">{items}</dl>{report}'
+        return f"<div>{made}.</div>{texts}{report}"
 
     def _others(self, feedback: Feedback) -> str:
         """Metrics that are worth no column."""
