@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import html
+import importlib
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .domain import Problem
 from .errors import UsageError
 from .ledger import Ledger, Spent
 from .loss import Loss
-from .trial import State, Trial, Trials
+from .trial import Trial, Trials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
-
-_MARKS = {
-    State.ACCEPTED: ("best so far", "o", "#1a7f5a"),
-    State.REJECTED: ("not better", "o", "#b8bec6"),
-    State.FAILED: ("could not be measured", "x", "#c0392b"),
-}
 
 
 class Result:
@@ -133,37 +128,15 @@ class Result:
         return frame
 
     def plot(self, ax: Axes | None = None) -> Figure:
-        """The best loss so far against evaluations, with every rejected, infeasible and failed trial."""
-        figure_module = _import("matplotlib.figure", "a plot")
-        if ax is None:
-            figure = figure_module.Figure(figsize=(7, 4), layout="constrained")
-            ax = figure.add_subplot()
-        measured = [t for t in self.trials if t.feedback]
-        worst = max((t.loss for t in measured if t.measured), default=1.0)
-        for state, (label, marker, colour) in _MARKS.items():
-            for feasible in (True, False):
-                shown = [
-                    (i, t.loss if t.measured else worst)
-                    for i, t in enumerate(measured, 1)
-                    if t.state is state and t.feedback and t.feedback.feasible is feasible
-                ]
-                if shown:
-                    x, y = zip(*shown, strict=True)
-                    title = label if feasible else f"{label}, outside a hard limit"
-                    fill = colour if feasible or marker == "x" else "none"
-                    edge = None if marker == "x" else colour
-                    ax.scatter(x, y, s=26, c=fill, marker=marker, edgecolors=edge, label=title, zorder=3)
-        accepted = [(i, t.loss) for i, t in enumerate(measured, 1) if t.state is State.ACCEPTED]
-        if accepted:
-            steps, best = zip(*accepted, strict=True)
-            ax.step([*steps, len(measured)], [*best, best[-1]], where="post", color="#1a7f5a", linewidth=1.6, zorder=2)
-        ax.set_xlabel("evaluations")
-        ax.set_ylabel(f"loss: {self.header.get('loss') or 'lower is better'}")
-        ax.set_xlim(0, max(2, len(measured) + 1))
-        ax.grid(alpha=0.25)
-        if measured:
-            ax.legend(frameon=False, fontsize=8)
-        return cast("Figure", ax.figure)
+        """The best loss so far against evaluations, with every rejected, infeasible and failed trial.
+
+        Args:
+            ax: Where to draw; a figure of its own where None.
+        """
+        _import("matplotlib", "a plot")
+        from .plots import progress
+
+        return progress(self, ax)
 
     def summary(self) -> str:
         """The run in a few lines of plain text."""
@@ -219,8 +192,6 @@ def _short(value: float | None) -> str:
 
 
 def _import(module: str, purpose: str) -> Any:
-    import importlib
-
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -63,10 +63,9 @@ def page(result: Result) -> str:
 """
 
 
-def _section(name: str, title: str, content: str) -> str:
-    return (
-        f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{title}</h2>\n{content}</section>'
-    )
+def _section(name: str, title: str, content: str, kind: str = "") -> str:
+    heading = f'<h2 id="{name}-title">{title}</h2>'
+    return f'<section id="{name}" class="{kind}" aria-labelledby="{name}-title">{heading}\n{content}</section>'
 
 
 def _packaged(name: str) -> str:
