@@ -41,7 +41,7 @@ class DockingLoss(Loss):
         self.target = Target(target) if isinstance(target, str) else target
         self.settings = settings or Settings()
         self.qed_weight = float(qed_weight)
-        self.name = f"docking in {self.target}"
+        self.name = f"vina + {self.qed_weight:g} (1 - QED) in {self.target}"
         # A hundred times what a slow drug takes (11 us an evaluation): only a hang is ever stopped.
         evaluations = self.settings.conformers * self.settings.exhaustiveness * (self.settings.max_evals or 1e6)
         self.timeout = 300.0 + 1e-3 * evaluations
