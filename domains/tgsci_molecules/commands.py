@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,10 +182,19 @@ def _measured(loss: Loss, molecules: Sequence[str], workers: int | None) -> list
     with WorkerPool(min(workers or os.cpu_count() or 1, len(molecules)), loss.timeout) as pool:
         futures = [pool.submit(_timed, loss, smiles) for smiles in molecules]
         try:
-            return [_outcome(future) for future in futures]
+            return [_outcome(future) for future in _shown(futures)]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _shown(futures: Sequence[Future[tuple[Feedback, float]]]) -> Iterator[Future[tuple[Feedback, float]]]:
+    """The futures in their order, with a bar and the time left on a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(futures, "docking", console=console, transient=True, disable=not console.is_terminal)
 
 
 def _timed(loss: Loss, smiles: str) -> tuple[Feedback, float]:

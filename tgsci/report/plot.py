@@ -9,8 +9,10 @@ from ..result import Result
 from ..trial import State, Trial
 from .text import attribute, shortened, shown
 
-_WIDTH, _HEIGHT = 880, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 30, 40
+_WIDTH, _HEIGHT = 880, 330
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 32, 52
+#: Points from which on they are drawn smaller.
+_DENSE = 500
 
 #: (state, feasible) in the order they are drawn, the important ones on top: class, and what it means.
 _KINDS = {
@@ -39,8 +41,9 @@ def plot(result: Result) -> str:
             )
     name = shortened(str(result.header.get("loss") or ""), 70)
     title = f"Best loss so far against evaluations: {len(measured)} trials"
+    dense = " dense" if len(measured) > _DENSE else ""
     return (
-        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="group" aria-label="{attribute(title)}">'
+        f'<svg class="plot{dense}" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="group" aria-label="{attribute(title)}">'
         f"{_axes(scale)}"
         f'<text class="label" x="{_LEFT}" y="16">loss{f": {shown(name)}" if name else ""} (lower is better)</text>'
         f'<text class="label" x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 4}" text-anchor="end">evaluations</text>'
@@ -91,7 +94,7 @@ def _axes(scale: _Scale) -> str:
     for evaluation in range(0, scale.last + 1, step):
         x = scale.x(evaluation)
         marks.append(f'<path class="grid" d="M{x:.1f},{bottom}v5"/>')
-        marks.append(f'<text x="{x:.1f}" y="{bottom + 19}" text-anchor="middle">{evaluation}</text>')
+        marks.append(f'<text x="{x:.1f}" y="{bottom + 20}" text-anchor="middle">{evaluation}</text>')
     return "".join(marks)
 
 

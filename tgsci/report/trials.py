@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from ..feedback import Feedback
@@ -81,7 +81,7 @@ class Trials:
     def _figures(self, trial: Trial) -> str:
         figures = trial.feedback.metrics if trial.feedback else {}
         rows = [("loss", f"{trial.loss:.4g}", "")] + [
-            (shown(shortened(name, 60)), f"{figures[name]:.4g}", shown(self._result.units.get(name, "")))
+            (shown(shortened(name, 60)), f"{figures[name]:.4g}", shown(shortened(self._result.units.get(name, ""), 80)))
             for name in self._titles
             if name in figures
         ]
@@ -228,10 +228,8 @@ class Trials:
 
     def _others(self, feedback: Feedback) -> str:
         """Metrics that are worth no column."""
-        others = [name for name in feedback.metrics if name not in self._titles][:50]
-        return shown(
-            ", ".join(f"{n} {feedback.metrics[n]:.4g} {self._result.units.get(n, '')}".rstrip() for n in others)
-        )
+        others = [(name, figure) for name, figure in feedback.metrics.items() if name not in self._titles]
+        return _in_words(others, " ", self._result.units)
 
     # -- artifacts ---------------------------------------------------------------------------------
 
@@ -282,8 +280,17 @@ def _violations(feedback: Feedback, result: Result) -> str:
 
 
 def _broken(feedback: Feedback, result: Result) -> str:
-    found = [(name, by) for name, by in feedback.violations.items() if by > 0][:50]
-    return shown(", ".join(f"{name} by {by:.4g} {result.units.get(name, '')}".rstrip() for name, by in found))
+    broken = [(name, by) for name, by in feedback.violations.items() if by > 0]
+    return _in_words(broken, " by ", result.units)
+
+
+def _in_words(figures: Sequence[tuple[str, float]], between: str, units: Mapping[str, str]) -> str:
+    """Named figures with their units, on one line."""
+    words = [
+        f"{shortened(name, 80)}{between}{figure:.4g} {shortened(units.get(name, ''), 80)}".rstrip()
+        for name, figure in figures[:50]
+    ]
+    return shown(", ".join(words))
 
 
 def _cell(figure: float | None) -> str:
@@ -297,5 +304,5 @@ def _cell(figure: float | None) -> str:
 def _in_short(trial: Trial) -> str:
     """One line on a trial: why it came to nothing, or else why it was made."""
     fell = trial.state in (State.INVALID, State.FAILED, State.DUPLICATE)
-    text: Iterable[str] = (trial.decision,) if fell else (trial.edit or trial.reason,)
-    return f"<bdi>{shown(shortened(' '.join(' '.join(text).split()), 140)) or 'details'}</bdi>"
+    text = trial.decision if fell else trial.edit or trial.reason
+    return f"<bdi>{shown(shortened(' '.join(text.split()), 140)) or 'details'}</bdi>"
