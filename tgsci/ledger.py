@@ -50,7 +50,7 @@ CREATE TABLE calls (
     UNIQUE (round, question, occurrence));
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY, started_at REAL NOT NULL, seconds REAL NOT NULL, proposer TEXT NOT NULL,
-    ended TEXT NOT NULL);
+    description TEXT NOT NULL, ended TEXT NOT NULL);
 -- What a run has spent is summed again and again: from these, without reading reports and prompts.
 CREATE INDEX measured ON measurements (loss);
 CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
@@ -78,6 +78,25 @@ class Spent:
     seconds: float
     tokens_in: int
     tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A stretch of work on a run by one process.
+
+    Args:
+        started_at: When it began, s since 1970.
+        seconds: Wall time, s.
+        proposer: The engine's or rule editor's name.
+        description: What was said when it began: who proposes, and what leaves the machine.
+        ended: Why it ended; "" where it was killed or still runs.
+    """
+
+    started_at: float
+    seconds: float
+    proposer: str
+    description: str
+    ended: str
 
 
 class Ledger:
@@ -218,10 +237,10 @@ class Ledger:
             number, started = self._session
             self._db.execute("UPDATE sessions SET seconds = ? WHERE id = ?", (time.monotonic() - started, number))
 
-    def begin_session(self, proposer: str) -> None:
-        """Note that work goes on, and who proposes."""
+    def begin_session(self, proposer: str, description: str = "") -> None:
+        """Note that work goes on, who proposes, and what a person was told of that."""
         with self._commit() as db:
-            row = db.execute("INSERT INTO sessions VALUES (NULL, ?, 0, ?, '')", (time.time(), proposer))
+            row = db.execute("INSERT INTO sessions VALUES (NULL, ?, 0, ?, ?, '')", (time.time(), proposer, description))
             self._session = (int(row.lastrowid or 0), time.monotonic())
 
     def end_session(self, reason: str) -> None:
@@ -398,9 +417,10 @@ class Ledger:
         )
         return Reply(*rows[0]) if rows else None
 
-    def sessions(self) -> list[tuple[float, float, str, str]]:
-        """(started at, seconds, proposer, why it ended) of each session; "" where it was killed or still runs."""
-        return [tuple(r) for r in self._rows("SELECT started_at, seconds, proposer, ended FROM sessions ORDER BY id")]
+    def sessions(self) -> list[Session]:
+        """Each stretch of work on the run, in order."""
+        query = "SELECT started_at, seconds, proposer, description, ended FROM sessions ORDER BY id"
+        return [Session(*row) for row in self._rows(query)]
 
     def spent(self) -> Spent:
         evaluations = self._rows("SELECT count(*) FROM measurements")[0][0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .domain import Problem
 from .errors import UsageError
-from .ledger import Ledger, Spent
+from .ledger import Ledger, Session, Spent
 from .loss import Loss
 from .trial import Trial, Trials
 
@@ -48,7 +48,7 @@ class Result:
         """
         ledger = Ledger.open(Path(directory))
         sessions = ledger.sessions()
-        stopped = (sessions[-1][3] if sessions else "") or "still running, or killed"
+        stopped = (sessions[-1].ended if sessions else "") or "still running, or killed"
         return cls(ledger, stopped=stopped, problem=problem)
 
     @property
@@ -67,8 +67,8 @@ class Result:
         return self._ledger.spent()
 
     @property
-    def sessions(self) -> list[tuple[float, float, str, str]]:
-        """(began at, seconds, who proposed, why it ended) of each session; "" where it was killed or still runs."""
+    def sessions(self) -> list[Session]:
+        """Each stretch of work on the run, in order."""
         return self._ledger.sessions()
 
     @property

@@ -152,7 +152,7 @@ def minimize(
         raise UsageError(f"{len(values)} start values do not fit into a budget of {budget.evaluations} evaluations")
     settings = {"fingerprint": loss.fingerprint, "start": values, "seed": seed, "proposals": proposals}
     ledger = _open(run, settings, {**(header or {}), "loss": loss.name, "units": dict(loss.units), "task": task})
-    ledger.begin_session(optimizer.name)
+    ledger.begin_session(optimizer.name, optimizer.description)
     stopped = "an error"
     try:
         search = _Search(ledger, loss, optimizer, budget, goal, proposals, seed, task, progress or (lambda _: None))

@@ -26,7 +26,7 @@ class Slow(tg.Loss):
     """Far from 500 is bad; multiples of seven cannot be measured; odd hundreds break a limit."""
 
     name = "distance"
-    units = {"x": "mm"}  # noqa: RUF012
+    units = {"x": "mm"}
 
     def __init__(self, path: str, seconds: float) -> None:
         self.path, self._seconds = path, seconds

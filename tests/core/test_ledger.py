@@ -176,11 +176,11 @@ def test_sessions_say_how_long_and_why_they_ended(tmp_path):
     ledger.add_trials([tg.Trial(0, 0, "a")])  # killed after this: its time counts up to here
     ledger._lock.release()
     with tg.Ledger.open(tmp_path) as reader:
-        assert [(proposer, ended) for _, _, proposer, ended in reader.sessions()] == [
+        assert [(session.proposer, session.ended) for session in reader.sessions()] == [
             ("first", "interrupted"),
             ("second", ""),
         ]
-        assert reader.sessions()[1][1] > 0
+        assert reader.sessions()[1].seconds > 0
 
 
 def test_a_run_is_created_once(tmp_path):

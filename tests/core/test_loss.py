@@ -16,7 +16,7 @@ import tgsci as tg
 class Length(tg.Loss):
     """Counts characters; long values take forever, vowels crash it."""
 
-    units = {"length": "chars"}  # noqa: RUF012
+    units = {"length": "chars"}
 
     def __init__(self, name="length", target=0, options=(), path=None):
         self.name, self.target, self.options, self.path = name, target, options, path

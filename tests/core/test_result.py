@@ -27,7 +27,7 @@ class Rounds(tg.Optimizer):
 
 class Size(tg.Loss):
     name = "size"
-    units = {"size": "chars"}  # noqa: RUF012
+    units = {"size": "chars"}
 
     def validate(self, value):
         if "!" in value:

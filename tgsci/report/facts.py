@@ -96,7 +96,7 @@ def _task(task: str, texts: LongTexts) -> str:
 
 
 def _proposers(result: Result) -> str:
-    names = dict.fromkeys(proposer for _, _, proposer, _ in result.sessions)
+    names = dict.fromkeys(session.proposer for session in result.sessions)
     shown_names = [shown(shortened(name, 100)) for name in names]
     rules = " (the domain's rule editor: no model)" if list(names) == ["rules"] else ""
     proposals = result.header.get("proposals")
@@ -136,7 +136,7 @@ def _left(result: Result) -> str:
     models = result.models
     if not models:
         return "Nothing: no model was asked, and tgsci opens no connection of its own."
-    proposers = {proposer for _, _, proposer, _ in result.sessions}
+    proposers = {session.proposer for session in result.sessions}
     engine = result.header.get("engine")
     calls = f"{sum(models.values()):,} prompts"
     if proposers == {engine} and engine == "human":
@@ -144,10 +144,13 @@ def _left(result: Result) -> str:
     if proposers == {engine} and str(engine).startswith("replay:"):
         return f"Nothing: {calls} were answered from a recording."
     names = [f"<bdi>{shown(shortened(name, 100))}</bdi> ({count:,})" for name, count in list(models.items())[:20]]
+    said = dict.fromkeys(s.description for s in result.sessions if s.description and s.proposer != "rules")
+    quoted = [f"<bdi>{shown(shortened(text, 400))}</bdi>" for text in list(said)[:5]]
     return (
         f"{calls}, with values and reports in them, went to {', '.join(names)}. "
-        "Unless that runs on this machine, they left it."
-    )
+        "Unless that runs on this machine, they left it. "
+        + (f"What the run said when it began: {' '.join(quoted)}" if quoted else "")
+    ).strip()
 
 
 def _settings(config: Mapping[str, Any], texts: LongTexts) -> str:
@@ -166,9 +169,10 @@ def _versions(header: Mapping[str, Any]) -> str:
 def _sessions(result: Result) -> str:
     sessions = result.sessions
     rows = [
-        f"<tr><td>{_time(began)}</td><td>{_duration(seconds)}</td><td><bdi>{shown(shortened(proposer, 100))}</bdi></td>"
-        f"<td><bdi>{shown(shortened(ended or 'killed, or still at work', 300))}</bdi></td></tr>"
-        for began, seconds, proposer, ended in sessions[-_SESSIONS:]
+        f"<tr><td>{_time(s.started_at)}</td><td>{_duration(s.seconds)}</td>"
+        f"<td><bdi>{shown(shortened(s.proposer, 100))}</bdi></td>"
+        f"<td><bdi>{shown(shortened(s.ended or 'killed, or still at work', 300))}</bdi></td></tr>"
+        for s in sessions[-_SESSIONS:]
     ]
     if len(rows) < 2:
         return ""

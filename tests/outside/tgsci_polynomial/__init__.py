@@ -11,7 +11,7 @@ from tgsci import Domain, Feedback, InvalidValue, Loss, MeasurementError, Optimi
 
 class Distance(Loss):
     name = "squared distance"
-    units = {"x": "m"}  # noqa: RUF012
+    units = {"x": "m"}
     timeout = 3.0
 
     def __init__(self, target: float, misbehave: bool = False) -> None:
