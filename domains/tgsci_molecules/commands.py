@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tgsci.cli import add_run_options, run_problem
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
+from tgsci.files import write_atomically
 from tgsci.loss import Loss
 
 from .keys import KEYS, SETTINGS
@@ -123,8 +124,6 @@ def run_dock(arguments: argparse.Namespace) -> int:
     for report in [] if arguments.report else failed:
         print(report, end="", file=sys.stderr)
     if arguments.out:
-        from .output import write_atomically
-
         write_atomically(arguments.out / "poses.sdf", "".join(poses))
         print(f"poses: {arguments.out / 'poses.sdf'}")
     return 1 if failed else 0

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdkit.Chem.Draw import rdMolDraw2D
 
+from tgsci.files import write_atomically
 from tgsci.trial import Trial, Trials
 
 from .smiles import molecule
@@ -56,19 +55,6 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     write_atomically(table, _csv(result.trials, result.units))
     write_atomically(poses, "".join(_records(result.trials.ranked(), result.units)))
     return [table, poses]
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file by a complete new one; a reader never sees half of it."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _csv(trials: Trials, units: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rdkit import Chem
 from tgsci_molecules import DockingLoss, Settings, dock, svg
-from tgsci_molecules.output import export, write_atomically
+from tgsci_molecules.output import export
 
 from tgsci.feedback import Feedback
 from tgsci.trial import State, Trial, Trials
@@ -63,15 +63,6 @@ def test_the_poses_are_best_first_and_carry_their_figures(result: Any, tmp_path:
     assert records[0].GetProp("vina (kcal/mol)") == "-6"
     assert records[0].GetProp("reason") == "longer $$$$ > <x>"
     assert all(r.GetNumConformers() for r in records)
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    write_atomically(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "new \ud800")
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
 
 
 def test_the_picture_stands_in_a_page() -> None:

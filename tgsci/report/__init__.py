@@ -10,10 +10,10 @@ What models, files and values say is shown as text and never becomes part of the
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..files import write_atomically
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -45,18 +45,5 @@ def write(result: Result, path: str | Path) -> Path:
     Raises:
         OSError: It cannot be written.
     """
-    path, text = Path(path), html(result)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None  # not the temporary one's
-        raise
-    return path
+    write_atomically(Path(path), html(result))
+    return Path(path)
