@@ -1,5 +1,6 @@
 """The command line as a person meets it."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -62,9 +63,9 @@ def test_plot_writes_a_png(tgsci, done, tmp_path):
 def test_a_finished_run_goes_on_with_a_bigger_budget(tgsci, done):
     more = tgsci("runs", "resume", "r", "--evals", "28")
     assert more.returncode == 0, more.stderr
-    assert "28 evaluations" in more.stdout
+    assert "the budget of 28 evaluations is used up" in more.stdout
     again = tgsci("runs", "resume", "r")
-    assert "28 evaluations" in again.stdout
+    assert "the budget of 28 evaluations is used up" in again.stdout
 
 
 def test_the_same_command_on_a_finished_run_shows_its_result(tgsci, done):
@@ -139,6 +140,13 @@ def test_bad_input_gets_a_clear_message_and_no_run(tgsci, job, tmp_path, argumen
         (JOB.replace("evaluations", "evals"), "unknown key 'evals'"),
         (JOB.replace("target", "tarket"), "unknown key 'tarket'"),
         (JOB.replace("target = 3.0", 'target = 3.0\nstart = "up"'), "the start value 'up' cannot be used"),
+        (JOB.replace("= 20", '= "20"'), "the budget of evaluations must be a whole number, not '20'"),
+        (JOB.replace("= 20", "= 2.5"), "the budget of evaluations must be a whole number, not 2.5"),
+        (JOB + '[run]\nproposals = "4"\n', "proposals must be a whole number"),
+        (JOB + "[run]\nworkers = 1.5\n", "workers must be a whole number"),
+        (JOB + "[run]\nseed = [1]\n", "seed must be a whole number"),
+        (JOB + '[run]\ngoal = "x"\n', "goal must be a number"),
+        (JOB + "[run]\ndirectory = 5\n", "directory must be text"),
         (JOB + '[engine]\nname = "gpt-4o"\napi_key = "s3cret"\n', "put it in the environment"),
     ],
 )
@@ -177,3 +185,24 @@ def test_the_environment_chooses_the_engine_and_the_option_wins(tgsci, job, tmp_
     wins = tgsci("run", "job.toml", "--engine", "rules", TGSCI_ENGINE="replay:nowhere.jsonl")
     assert wins.returncode == 0
     assert "no model is asked" in wins.stderr
+
+
+def test_a_job_file_may_name_the_rule_editor_or_a_recording(tgsci, job, tmp_path):
+    job.write_text(JOB + '[engine]\nname = "rules"\n')
+    assert "no model is asked" in tgsci("run", "job.toml", "--run", "a").stderr
+    reply = "<REASON>r</REASON><IMPROVED_VARIABLE>2.5</IMPROVED_VARIABLE>"
+    line = json.dumps({"reply": {"text": reply}})
+    (tmp_path / "replies.jsonl").write_text(f"{line}\n")
+    job.write_text(JOB.replace("= 20", "= 2") + '[run]\nproposals = 1\n[engine]\nname = "replay:replies.jsonl"\n')
+    played = tgsci("run", "job.toml", "--run", "b")
+    assert played.returncode == 0, played.stderr
+    assert "2.5000" in played.stdout
+    assert "answered from a recording" in (tmp_path / "b" / "report.html").read_text()
+
+
+def test_what_a_run_says_is_no_markup(tgsci, done, tmp_path):
+    with sqlite3.connect(tmp_path / "r" / "run.db") as db:
+        db.execute("UPDATE sessions SET ended = 'stopped by [/INST] and [key]'")
+    listed = tgsci("runs", "list", ".")
+    assert listed.returncode == 0, listed.stderr
+    assert "[/INST] and [key]" in listed.stdout

@@ -122,7 +122,10 @@ def run_problem(problem: Problem, namespace: argparse.Namespace, job: Mapping[st
     job = job or {}
     options = {**job.get("run", {}), **_given(namespace, "goal", "proposals", "seed", "workers", "directory")}
     engine = namespace.engine or job.get("engine")
-    directory = Path(options.pop("directory", None) or runs.new_directory(problem))
+    chosen = options.pop("directory", None)
+    if chosen is not None and not isinstance(chosen, str):
+        raise UsageError(f"directory must be text, not {chosen!r}")
+    directory = Path(chosen or runs.new_directory(problem))
     budget = _budget(namespace, job.get("budget", {}))
     return _show_run(problem, directory, engine, lambda p: runs.solve(
         problem, engine=engine, budget=budget, run=directory, progress=p, **options
@@ -256,6 +259,7 @@ def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _list(namespace: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from .progress import visible
 
@@ -266,12 +270,13 @@ def _list(namespace: argparse.Namespace) -> int:
         try:
             result = Result.load(directory)
         except LedgerError as error:
-            table.add_row(str(directory), "", "", "", visible(str(error)))
+            table.add_row(*map(Text, (str(directory), "", "", "", visible(str(error)))))
             continue
         best = f"{result.best.loss:.4g}" if result.best else ""
         domain = str(result.header.get("domain", ""))
-        table.add_row(str(directory), visible(domain), str(len(result.trials)), best, visible(result.stopped))
-    Console().print(table if table.rows else f"no runs below {namespace.root}")
+        cells = (str(directory), visible(domain), str(len(result.trials)), best, visible(result.stopped))
+        table.add_row(*map(Text, cells))  # Text: what a model or a path says is no markup
+    Console().print(table if table.rows else Text(f"no runs below {namespace.root}"))
     return 0
 
 

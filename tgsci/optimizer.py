@@ -151,12 +151,14 @@ class TextualGradientDescent(Optimizer):
         best = trials.best
         if best is None or best.feedback is None:
             return []
+        rejected = _unsuccessful(trials, best)
+        others = [t for t in trials.ranked()[1:] if t not in rejected][:5]
         prompt = prompts.improve_measured(
             task=trials.task,
             best=best.value,
             report=best.feedback.text,
-            others=[_one_line(trial) for trial in trials.ranked()[1:6]],
-            rejected=_unsuccessful(trials, best),
+            others=[prompts.tried(t.value, _figures(t)) for t in others],
+            rejected=[prompts.tried(t.value, _outcome(t)) for t in rejected],
             constraints=self.constraints,
             examples=self.in_context_examples,
         )
@@ -218,22 +220,22 @@ class TextualGradientDescent(Optimizer):
         return canonical
 
     def _keep_best(self, closure: Closure, before: Feedback, candidates: Sequence[list[str]]) -> None:
-        kept = _Measured(self._values(), before, self._gradients())
+        kept = _Measured(closure, self._values(), before, self._gradients())
         try:
             for values in candidates:
                 self._set(values)
                 feedback = _feedback_of(closure())
                 if is_better(feedback, kept.feedback):
-                    kept = _Measured(values, feedback, self._gradients())
+                    kept = _Measured(closure, values, feedback, self._gradients())
         finally:  # also where the closure raised: what is left behind was measured
             self._set(kept.values)
             self._set_gradients(kept.gradients)
             self._measured = kept
 
     def _measure_current(self, closure: Closure) -> Feedback:
-        """The current values' feedback; not measured again where the last step left it known."""
-        if self._measured is None or self._measured.values != self._values():
-            self._measured = _Measured(self._values(), _feedback_of(closure()), self._gradients())
+        """The current values' feedback; not measured again where the last step's same closure left it known."""
+        if self._measured is None or self._measured.by != closure or self._measured.values != self._values():
+            self._measured = _Measured(closure, self._values(), _feedback_of(closure()), self._gradients())
         elif not any(self._gradients()):  # cleared, as PyTorch's loops do before each step
             self._set_gradients(self._measured.gradients)
         return self._measured.feedback
@@ -282,8 +284,9 @@ class TextualGradientDescentwithMomentum(TextualGradientDescent):
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Values of the parameters, what they measured, and the gradients that the measurement left."""
+    """Values of the parameters, what measured them and how, and the gradients that the measurement left."""
 
+    by: Closure
     values: list[str]
     feedback: Feedback
     gradients: list[list[Gradient]]
@@ -302,20 +305,26 @@ def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
     return feedback
 
 
-def _one_line(trial: Trial) -> str:
-    figures = ", ".join(f"{k} {v:.4g}" for k, v in trial.feedback.metrics.items()) if trial.feedback else ""
-    return f"{trial.value} (loss {trial.loss:.4g}{'; ' + figures if figures else ''})"
+def _figures(trial: Trial) -> str:
+    """What a trial measured, and which hard limits it breaks."""
+    if trial.feedback is None:
+        return ""
+    broken = [f"breaks {name} by {by:.4g}" for name, by in trial.feedback.violations.items() if by > 0]
+    return "; ".join([f"loss {trial.loss:.4g}", *(f"{k} {v:.4g}" for k, v in trial.feedback.metrics.items()), *broken])
 
 
-def _unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[str]:
-    """The latest proposals that did not help, oldest first, each with what came of it."""
-    lines = []
-    for trial in trials:
-        if trial.state is State.REJECTED and trial.parent == best.number:
-            lines.append(f"{trial.value} (loss {trial.loss:.4g}, not better than {best.loss:.4g})")
-        elif trial.state in (State.INVALID, State.FAILED) and trial.value:
-            lines.append(f"{trial.value[:500]} ({trial.decision})")
-    return lines[-most:]
+def _outcome(trial: Trial) -> str:
+    return f"{_figures(trial)}: {trial.decision}" if trial.measured else trial.decision
+
+
+def _unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[Trial]:
+    """The latest proposals that did not help, oldest first: edits of the best, and what could not be measured."""
+    return [
+        t
+        for t in trials
+        if (t.state is State.REJECTED and t.parent == best.number)
+        or (t.state in (State.INVALID, State.FAILED) and t.value)
+    ][-most:]
 
 
 def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:

@@ -102,9 +102,10 @@ def trial_table(
     """A table of trials: number, state, loss, metrics with units, and the value or what became of it."""
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for title in ("#", "state", "loss"):
-        table.add_column(title, justify="right" if title != "state" else "left", no_wrap=True)
+        table.add_column(Text(title), justify="right" if title != "state" else "left", no_wrap=True)
     for name in columns:
-        table.add_column(f"{name}\n{units[name]}" if units.get(name) else name, justify="right", no_wrap=True)
+        # Text: names and units come from plugins, and [/Gy] is no markup.
+        table.add_column(Text(f"{name}\n{units[name]}" if units.get(name) else name), justify="right", no_wrap=True)
     if values:
         table.add_column("value", overflow="fold", ratio=1)
     for trial in trials:

@@ -207,9 +207,17 @@ def reason_tags(i: int, n: int) -> tuple[str, str]:
     return numbered(("<REASON>", "</REASON>"), i, n)
 
 
+def tried(value: str, outcome: str) -> str:
+    """A value that was tried, whole, with what came of it."""
+    return f"{section('VALUE', value)}\n{outcome}" if "\n" in value else f"{value} ({outcome})"
+
+
 def section(title: str, text: str) -> str:
-    """A titled block. The text is set between rules so that headings inside it cannot be mistaken for ours."""
-    return f"--- {title} ---\n{text}\n--- end ---"
+    """A titled block between rules, which grow until the text holds none like them: no heading in it passes for ours."""
+    rule = "---"
+    while f"{rule} end" in text:
+        rule += "-"
+    return f"{rule} {title} {rule}\n{text}\n{rule} end {rule}"
 
 
 def _rules(constraints: Sequence[str], examples: Sequence[str]) -> list[str]:

@@ -62,7 +62,7 @@ def solve(
         EngineError: The engine gave no reply after its retries; the run can be resumed.
     """
     recorded = _engine_record(engine)
-    budget = Budget(evaluations=budget) if isinstance(budget, int) else budget
+    budget = budget if isinstance(budget, Budget) else Budget(evaluations=budget)
     header = {
         "domain": problem.domain,
         "config": dict(problem.config),
@@ -122,8 +122,8 @@ def resume(
 
     Args:
         run: Its directory.
-        engine: Proposes from here on; None takes the one it was started with.
-        budget: For the whole run, what was used before included; None takes the one it was started with.
+        engine: Proposes from here on; None takes the last one.
+        budget: For the whole run, what was used before included; None takes the last one.
         workers: Processes that measure, or an executor; None takes one a core.
         progress: Called whenever something happened.
 
@@ -174,6 +174,8 @@ def choose_optimizer(problem: Problem, engine: EngineLike | Mapping[str, Any] = 
     """Who proposes: the engine given, else TGSCI_ENGINE's, else the domain's rule editor."""
     if engine is None:
         engine = os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
+    if isinstance(engine, Mapping) and set(engine) == {"name"}:
+        engine = str(engine["name"])
     if engine == "rules":
         return problem.rules
     if isinstance(engine, Mapping):

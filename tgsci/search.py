@@ -39,7 +39,7 @@ class Budget:
         model_calls: Questions to an engine. Looked at between rounds: a round's retry may exceed it by one.
 
     Raises:
-        UsageError: A limit that is not positive, or none at all.
+        UsageError: A limit that is no positive number, or none at all.
     """
 
     evaluations: int | None = 60
@@ -55,7 +55,9 @@ class Budget:
             "model_calls": self.model_calls,
         }
         for name, limit in limits.items():
-            if limit is not None and not (limit > 0 and math.isfinite(limit)):
+            if limit is not None:
+                number(f"the budget of {name}", limit, whole=name in ("evaluations", "model_calls"))
+            if limit is not None and not limit > 0:
                 raise UsageError(f"the budget of {name} must be above 0, not {limit}")
         if all(limit is None for limit in limits.values()):
             raise UsageError("a budget without any limit never ends: set evaluations, usd, seconds or model_calls")
@@ -139,14 +141,17 @@ def minimize(
         EngineError: The engine gave no reply after its retries; the run can be resumed.
     """
     loss = as_loss(loss)
-    if isinstance(budget, int):
+    if not isinstance(budget, Budget):
         budget = Budget(evaluations=budget)
     if not isinstance(optimizer, Optimizer):
         raise UsageError(f"not an optimizer: {optimizer!r}. Pass tgsci.TGD(engine=...) or a domain's rule editor.")
-    if proposals < 1:
+    if number("proposals", proposals, whole=True) < 1:
         raise UsageError(f"proposals must be at least 1, not {proposals}")
-    if isinstance(workers, int) and workers < 0:
+    if not isinstance(workers, Executor) and number("workers", workers, whole=True) < 0:
         raise UsageError(f"workers must be 0 or more, not {workers}")
+    number("seed", seed, whole=True)
+    if goal is not None and not callable(goal):
+        number("goal", goal)
     values = _checked_start(loss, [start] if isinstance(start, str) else list(start))
     if budget.evaluations is not None and budget.evaluations < len(values):
         raise UsageError(f"{len(values)} start values do not fit into a budget of {budget.evaluations} evaluations")
@@ -382,6 +387,18 @@ def _judge(trial: Trial, best: Trial | None) -> tuple[State, str]:
     return State.REJECTED, f"not better than {against}{limits}"
 
 
+def number(name: str, value: object, *, whole: bool = False) -> float:
+    """A setting as a finite number.
+
+    Raises:
+        UsageError: It is none, or no whole one where it has to be; names the setting.
+    """
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        raise UsageError(f"{name} must be a {'whole ' if whole else ''}number, not {value!r}")
+    return value
+
+
 def _checked_start(loss: Loss, start: Sequence[str]) -> list[str]:
     if not start:
         raise UsageError("no start value was given")
@@ -424,6 +441,9 @@ def _open(run: str | Path | None, settings: Mapping[str, Any], header: Mapping[s
             + "; ".join(different)
             + ". Choose another directory."
         )
+    for key in ("budget", "goal", "engine"):  # may change between sessions: the latest is what a resumed run takes
+        if key in header and header[key] != there.get(key):
+            ledger.set_header(key, header[key])
     return ledger
 
 

@@ -137,11 +137,12 @@ def _left(result: Result) -> str:
     if not models:
         return "Nothing: no model was asked, and tgsci opens no connection of its own."
     proposers = {session.proposer for session in result.sessions}
-    engine = result.header.get("engine")
+    recorded = result.header.get("engine")
+    engine = str(recorded.get("name") if isinstance(recorded, Mapping) else recorded)
     calls = f"{sum(models.values()):,} prompts"
     if proposers == {engine} and engine == "human":
         return f"Nothing by itself: a person read {calls}, with values and reports in them, and gave the replies."
-    if proposers == {engine} and str(engine).startswith("replay:"):
+    if proposers == {engine} and engine.startswith("replay:"):
         return f"Nothing: {calls} were answered from a recording."
     names = [f"<bdi>{shown(shortened(name, 100))}</bdi> ({count:,})" for name, count in list(models.items())[:20]]
     said = dict.fromkeys(s.description for s in result.sessions if s.description and s.proposer != "rules")
