@@ -134,7 +134,9 @@ def test_any_text_gives_xml_and_dot(value: str, role: str) -> None:
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', graph.source)
     assert re.fullmatch(r"[\w\s\[\]{}=,;>-]*", bare.replace('""', ""))
     assert bare.count("n1 -> n0;") == 1
-    assert str(graph).isprintable() or "\n" in str(graph)
+    lines = str(graph).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert [line[:4] for line in lines if line.startswith("[")] == ["[0] ", "[1] "]
 
 
 def test_backslashes_are_not_escapes_of_graphviz() -> None:

@@ -18,6 +18,7 @@ from .domain import Domain, Domains, Problem
 from .errors import InvalidValue, LedgerError, TgsciError, UsageError
 from .result import Result
 from .search import Budget
+from .texts import visible
 from .trial import Trial
 
 _JOB_KEYS = {"domain", "budget", "run", "engine"}
@@ -49,8 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: object, code: int) -> int:
-    from .progress import visible
-
     print(f"tgsci: {visible(str(message))}", file=sys.stderr)
     return code
 
@@ -150,7 +149,7 @@ def print_result(result: Result, most: int = 5) -> None:
     """The best trials, why each was made, and where the files are."""
     from rich.console import Console
 
-    from .progress import trial_table, visible
+    from .progress import trial_table
 
     best = result.trials.ranked()[:most]
     if best:
@@ -261,8 +260,6 @@ def _list(namespace: argparse.Namespace) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    from .progress import visible
-
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for title in ("run", "domain", "trials", "best loss", "state"):
         table.add_column(title, overflow="fold")
@@ -292,8 +289,6 @@ def _show(namespace: argparse.Namespace) -> int:
 
 
 def _print_trial(result: Result, trial: Trial) -> None:
-    from .progress import visible
-
     lines = [f"trial {trial.number}: {trial.state.value} ({trial.decision})", trial.value, "", "line of descent:"]
     for step in result.lineage(trial):
         lines.append(f"  {step.number:>4}  loss {step.loss:.4g}  {step.value}")

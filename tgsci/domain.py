@@ -87,13 +87,14 @@ class Domains:
 
     @classmethod
     def installed(cls) -> Domains:
+        """Every domain that an installed package registers, by name; nothing is imported yet."""
         return cls({entry.name: entry for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=str)})
 
     def load(self, name: str) -> Domain:
         """The domain of that name.
 
         Raises:
-            UsageError: None has it, or its package does not import.
+            UsageError: None has it, its package does not import, or there is no domain where it points to.
         """
         if name not in self.entries:
             known = ", ".join(self.entries) or "none"
@@ -104,6 +105,8 @@ class Domains:
             raise UsageError(
                 f"the domain {name!r} cannot be imported ({error}); try: pip install 'tgsci[{name}]'"
             ) from error
+        except AttributeError as error:
+            raise UsageError(f"the entry point {name!r} does not load: {error}") from error
         if not isinstance(domain, Domain):
             raise UsageError(f"the entry point {name!r} is {domain!r}, not a tgsci.Domain instance")
         return domain

@@ -251,18 +251,20 @@ def map(function: Callable[[T], R], items: Sequence[T], *, concurrent: int = MAX
         concurrent: How many at the same time.
 
     Raises:
-        Exception: Whatever the first failing item raised.
+        Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
     items = list(items)
     if len(items) < 2 or concurrent < 2:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(min(concurrent, len(items)), thread_name_prefix="tgsci") as pool:
+    pool = ThreadPoolExecutor(min(concurrent, len(items)), thread_name_prefix="tgsci")
+    try:
         futures = [pool.submit(contextvars.copy_context().run, function, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        results = [future.result() for future in futures]
+    except BaseException:  # as `with` would do, but without waiting for the items that still run
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return results
 
 
 def _text(answer: object, name: str) -> str:

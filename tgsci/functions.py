@@ -42,6 +42,7 @@ class Module:
             parameter.reset_gradients()
 
     def forward(self, *args: Any, **kwargs: Any) -> Variable:
+        """What the module computes; derive and write this, and call the module itself."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Variable:
@@ -83,7 +84,18 @@ class LLMCall(ModelCall):
     """
 
     def forward(self, input_variable: Variable, response_role_description: str = _RESPONSE) -> Variable:
-        """The model's answer to `input_variable`."""
+        """Ask the model.
+
+        Args:
+            input_variable: The prompt, or an image.
+            response_role_description: What the answer is.
+
+        Returns:
+            The model's answer.
+
+        Raises:
+            EngineError: The engine had no answer, or takes no images.
+        """
         images = [input_variable.value] if isinstance(input_variable.value, bytes) else []
         prompt = "" if images else input_variable.text
         return self.ask(prompt, [input_variable], response_role_description, images)
@@ -118,6 +130,7 @@ class BlackboxLLM(Module):
         self.system_prompt = self.llm_call.system_prompt
 
     def forward(self, x: Variable) -> Variable:
+        """The model's answer to `x`."""
         return self.llm_call(x)
 
 
@@ -144,10 +157,18 @@ class FormattedLLMCall(ModelCall):
         self.fields = list(fields)
 
     def forward(self, inputs: Mapping[str, Variable], response_role_description: str = _RESPONSE) -> Variable:
-        """The model's answer to the filled-in prompt.
+        """Ask the model.
+
+        Args:
+            inputs: For each field the variable that goes there.
+            response_role_description: What the answer is.
+
+        Returns:
+            The model's answer to the filled-in prompt.
 
         Raises:
             UsageError: The inputs' names are not exactly the fields.
+            EngineError: The engine had no answer.
         """
         if set(inputs) != set(self.fields):
             raise UsageError(f"expected the fields {sorted(self.fields)}, got {sorted(inputs)}")
@@ -164,7 +185,18 @@ class MultimodalLLMCall(ModelCall):
     """
 
     def forward(self, inputs: Sequence[Variable], response_role_description: str = _RESPONSE) -> Variable:
-        """The model's answer to images and texts, in the order given."""
+        """Ask the model.
+
+        Args:
+            inputs: Images and texts, in the order in which the model sees them.
+            response_role_description: What the answer is.
+
+        Returns:
+            The model's answer.
+
+        Raises:
+            EngineError: The engine had no answer, or takes no images.
+        """
         prompt, images = interleave([("", variable) for variable in inputs])
         return self.ask(prompt, inputs, response_role_description, images)
 
@@ -184,7 +216,18 @@ class StringBasedFunction(Module):
         self.function_purpose = function_purpose
 
     def forward(self, inputs: Mapping[str, Variable], response_role_description: str = "") -> Variable:
-        """The function's result as a variable; a number is written out."""
+        """Call the function.
+
+        Args:
+            inputs: The function's keyword arguments.
+            response_role_description: What the result is; else made from the function's purpose.
+
+        Returns:
+            The function's result as a variable; a number is written out.
+
+        Raises:
+            Exception: Whatever the function raised.
+        """
         role = response_role_description or f"result of: {self.function_purpose}"
         arguments = {name: variable.text for name, variable in inputs.items()}
         output = Variable(

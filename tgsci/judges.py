@@ -78,6 +78,7 @@ class TextLoss(Module):
         self.engine = self.llm_call.engine
 
     def forward(self, instance: Variable) -> Variable:
+        """The model's evaluation of `instance`."""
         return self.llm_call(instance, f"evaluation of the {instance.role_description}")
 
 
@@ -110,6 +111,18 @@ class MultiFieldEvaluation(Module):
         self.engine = self.formatted_llm_call.engine
 
     def forward(self, inputs: Sequence[Variable]) -> Variable:
+        """Ask the judge.
+
+        Args:
+            inputs: The texts, in the order of the role descriptions, which become theirs.
+
+        Returns:
+            The model's evaluation.
+
+        Raises:
+            UsageError: There are more inputs than role descriptions, or fewer.
+            EngineError: The engine had no answer.
+        """
         if len(inputs) != len(self.role_descriptions):
             raise UsageError(
                 f"expected {len(self.role_descriptions)} inputs {self.role_descriptions}, got {len(inputs)}"
@@ -172,6 +185,18 @@ class MultiChoiceTestTime(Module):
         self.engine = self.formatted_llm_call.engine
 
     def forward(self, question: str, prediction: Variable) -> Variable:
+        """Ask the judge.
+
+        Args:
+            question: The question with its choices.
+            prediction: The answer that is judged.
+
+        Returns:
+            The model's evaluation.
+
+        Raises:
+            EngineError: The engine had no answer.
+        """
         asked = Variable(question, requires_grad=False, role_description="multiple-choice question")
         fields = {"question": asked, "prediction": prediction}
         return self.formatted_llm_call(fields, f"evaluation of the {prediction.role_description}")
@@ -200,6 +225,19 @@ class ImageQALoss(Module):
         self.engine = self.llm_call.engine
 
     def forward(self, image: Variable, question: Variable, response: Variable) -> Variable:
+        """Ask the judge.
+
+        Args:
+            image: What the question is about.
+            question: The question.
+            response: The answer that is judged.
+
+        Returns:
+            The model's evaluation.
+
+        Raises:
+            EngineError: The engine had no answer, or takes no images.
+        """
         inputs = [self.evaluation_instruction, question, image, response]
         prompt, images = interleave(
             list(zip(["Evaluation instruction", "Question", "Image", "Answer"], inputs, strict=True))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -125,6 +126,10 @@ class Ledger:
     def create(cls, directory: Path, header: Mapping[str, Any]) -> Ledger:
         """Start a run in a directory, which is made where it is missing.
 
+        Args:
+            directory: Where to; it must not hold a run yet.
+            header: JSON-able facts that stay with the run: its settings.
+
         Raises:
             LedgerError: It cannot be written, or holds a run already.
         """
@@ -201,6 +206,8 @@ class Ledger:
     def release(self) -> None:
         """Let another process go on with the run; this one may still read it."""
         if self._lock:
+            with self._mutex, suppress(sqlite3.Error):  # closed already, or somebody reads: then the -wal file stays
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the one file is the whole run
             self._lock.release()
             self._lock = None
 
@@ -341,10 +348,20 @@ class Ledger:
 
     def _rows(self, query: str, *arguments: Any) -> list[Any]:
         with self._mutex:
-            return self._db.execute(query, arguments).fetchall()
+            try:
+                return self._db.execute(query, arguments).fetchall()
+            except sqlite3.DatabaseError as error:
+                if self.directory:
+                    raise LedgerError(f"cannot read {str(self.directory)!r}: {error}") from error
+                raise
 
     @property
     def header(self) -> dict[str, Any]:
+        """The facts that the run was created with, and what `set_header` changed since.
+
+        Raises:
+            LedgerError: The file is damaged.
+        """
         return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM header")}
 
     def trials(self) -> list[Trial]:
@@ -423,6 +440,11 @@ class Ledger:
         return [Session(*row) for row in self._rows(query)]
 
     def spent(self) -> Spent:
+        """What all sessions used so far, the running one up to now.
+
+        Raises:
+            LedgerError: The file is damaged.
+        """
         evaluations = self._rows("SELECT count(*) FROM measurements")[0][0]
         calls, usd, priced, tokens_in, tokens_out = self._rows(
             "SELECT count(*), total(usd), count(usd), total(tokens_in), total(tokens_out) FROM calls"
@@ -468,7 +490,10 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _connect_readonly(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=30)
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        uri += "&immutable=1"  # an archive: SQLite could not make the files by which readers and a writer agree
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
     connection.isolation_level = None
     return connection
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .search import Progress
+from .texts import duration, visible
 from .trial import State, Trial
 
 _STYLES = {
@@ -125,18 +126,3 @@ def figure(trial: Trial, name: str) -> str:
     """A metric of a trial, rounded for reading; "" where there is none."""
     value = trial.feedback.metrics.get(name) if trial.feedback else None
     return "" if value is None else f"{value:.4g}"
-
-
-def duration(seconds: float) -> str:
-    """A time span as a person says it: 42 s, 3 min 05 s, 2 h 10 min."""
-    whole = int(seconds + 0.5)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def visible(text: str) -> str:
-    """Text from outside, made safe for a terminal: control characters become their escapes."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

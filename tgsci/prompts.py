@@ -213,7 +213,7 @@ def tried(value: str, outcome: str) -> str:
 
 
 def section(title: str, text: str) -> str:
-    """A titled block between rules, which grow until the text holds none like them: no heading in it passes for ours."""
+    """A titled block between rules, which grow until the text holds none like them: no heading in it is ours."""
     rule = "---"
     while f"{rule} end" in text:
         rule += "-"

@@ -95,14 +95,15 @@ class Trials(Sequence[Trial]):
         #: The trial nothing else beats: feasible first, then less violation, then lower loss.
         self.best: Trial | None = None
         self._trials: list[Trial] = []
-        self._first: dict[str, int] = {}  # canonical value -> position of the first trial that holds it
+        #: Canonical value -> position of the first trial that holds it, passing failures aside.
+        self._first: dict[str, int] = {}
         for trial in trials:
             self.append(trial)
 
     def append(self, trial: Trial) -> None:
         """Add the next trial."""
-        if trial.state not in (State.INVALID, State.DUPLICATE):
-            self._first.setdefault(trial.value, len(self._trials))
+        if trial.state not in (State.INVALID, State.DUPLICATE) and self.find(trial.value) is None:
+            self._first[trial.value] = len(self._trials)
         self._trials.append(trial)
         self._consider(trial)
 
@@ -140,9 +141,16 @@ class Trials(Sequence[Trial]):
         return sorted((t for t in self._trials if t.measured), key=_rank)
 
     def find(self, value: str) -> Trial | None:
-        """The trial that holds this canonical value, or None if nobody proposed it."""
+        """The trial that holds this canonical value.
+
+        None if nobody proposed it, or if it failed for a passing reason only: it may be proposed again.
+        """
         position = self._first.get(value)
-        return None if position is None else self._trials[position]
+        if position is None:
+            return None
+        trial = self._trials[position]
+        passing = trial.state is State.FAILED and trial.feedback is not None and trial.feedback.transient
+        return None if passing else trial
 
     def check(self, value: str) -> str:
         """The canonical form of a new value.

@@ -43,7 +43,8 @@ class WorkerPool(Executor):
 
     def __init__(self, workers: int, timeout: float | None = None) -> None:
         self._timeout = timeout
-        self._slots: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
+        #: Last in, first out: where few are busy at once, the others never start.
+        self._slots: queue.LifoQueue[_Slot] = queue.LifoQueue()
         self._all = [_Slot() for _ in range(workers)]
         for slot in self._all:
             self._slots.put(slot)

@@ -18,12 +18,12 @@ from tgsci.errors import UsageError
 from .smiles import shown
 
 _SUFFIX = "_target.pdbqt"
-_BOX_LINE = re.compile(r"^\s*(center|size)_([xyz])\s*=\s*(-?\d+(?:\.\d+)?)\s*$", re.MULTILINE)
+_CENTER_LINE = re.compile(r"^\s*center_([xyz])\s*=\s*(-?\d+(?:\.\d+)?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Target:
-    """A receptor and the box that is searched.
+    """A receptor and where its binding site is.
 
     Args:
         name: One of `target_names()`; upper and lower case are the same.
@@ -37,8 +37,6 @@ class Target:
     receptor: Path = field(init=False, repr=False)
     #: Centre of the binding site, Angstrom, in the receptor's frame.
     center: tuple[float, float, float] = field(init=False, repr=False)
-    #: DOCKSTRING's own search box, Angstrom.
-    size: tuple[float, float, float] = field(init=False, repr=False)
     #: Of the receptor file; part of every fingerprint.
     sha256: str = field(init=False, repr=False)
 
@@ -50,13 +48,11 @@ class Target:
         if name is None:
             raise UsageError(f"no target {shown(self.name)}; {_near(self.name, list(known.values()))}")
         receptor = _directory() / f"{name}{_SUFFIX}"
-        center, size = _box(receptor.with_name(f"{name}_conf.txt"))
         # A frozen dataclass has no other way to compute fields from its one argument.
         for key, value in {
             "name": name,
             "receptor": receptor,
-            "center": center,
-            "size": size,
+            "center": _center(receptor.with_name(f"{name}_conf.txt")),
             "sha256": sha256(receptor.read_bytes()).hexdigest(),
         }.items():
             object.__setattr__(self, key, value)
@@ -85,13 +81,11 @@ def _directory() -> Path:
     raise UsageError("the receptors come with the dockstring package; try: pip install 'tgsci[molecules]'")
 
 
-def _box(path: Path) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    found = {(kind, axis): float(figure) for kind, axis, figure in _BOX_LINE.findall(path.read_text())}
-    if len(found) != 6:
-        raise UsageError(f"{path.name} of the installed dockstring does not describe a box")
-    x, y, z = (found["center", axis] for axis in "xyz")
-    a, b, c = (found["size", axis] for axis in "xyz")
-    return (x, y, z), (a, b, c)
+def _center(path: Path) -> tuple[float, float, float]:
+    found = {axis: float(figure) for axis, figure in _CENTER_LINE.findall(path.read_text())}
+    if len(found) != 3:
+        raise UsageError(f"{path.name} of the installed dockstring does not say where the binding site is")
+    return found["x"], found["y"], found["z"]
 
 
 def _near(name: str, known: list[str]) -> str:

@@ -16,11 +16,10 @@ from functools import cache, lru_cache
 from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdChemReactions
 
+from .smiles import MAX_HEAVY_ATOMS
+
 #: The kinds, in the order of the table.
 KINDS = ("grow", "shrink", "swap", "ring", "bioisostere")
-
-#: Larger products are not drug-like by any rule, and cost more than they teach.
-MAX_HEAVY_ATOMS = 60
 
 #: Larger rings are not made: their synthesis is a project of its own.
 MAX_NEW_RING = 7
@@ -457,7 +456,7 @@ def legal(mol: Chem.Mol, parent: str) -> bool:
         mol: A sanitized product.
         parent: Canonical SMILES of what it was made from.
     """
-    if not 1 < mol.GetNumHeavyAtoms() <= max(MAX_HEAVY_ATOMS, 2) or len(Chem.GetMolFrags(mol)) > 1:
+    if not 1 < mol.GetNumHeavyAtoms() <= MAX_HEAVY_ATOMS or len(Chem.GetMolFrags(mol)) > 1:
         return False
     motifs, rings, charge = _flaws(parent)
     if _bad_rings(mol) > rings or abs(Chem.GetFormalCharge(mol)) > abs(charge):

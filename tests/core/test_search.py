@@ -407,7 +407,7 @@ def test_bad_arguments_are_refused_before_a_directory_is_made(arguments, message
 
 @pytest.mark.parametrize("limits", [{"usd": 0}, {"seconds": -1}, {"model_calls": 0}, {"usd": math.inf}])
 def test_a_budget_that_allows_nothing_or_everything_is_refused(limits):
-    with pytest.raises(tg.UsageError, match="the budget of .* must be (above 0|a number)"):
+    with pytest.raises(tg.UsageError, match=r"the budget of .* must be (above 0|a number)"):
         tg.Budget(**limits)
     with pytest.raises(tg.UsageError, match="never ends"):
         tg.Budget(evaluations=None)

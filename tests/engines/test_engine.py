@@ -251,6 +251,26 @@ def test_map_does_not_start_what_waits_behind_a_failure() -> None:
     assert len(started) < 1000
 
 
+def test_map_does_not_wait_for_what_runs_beside_a_failure() -> None:
+    blocking, release, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work(i: int) -> None:
+        if i == 0:
+            assert blocking.wait(30)
+            raise ValueError(i)
+        blocking.set()
+        release.wait(30)
+        done.set()
+
+    try:
+        with pytest.raises(ValueError, match="0"):
+            engines.map(work, range(2))
+        assert not done.is_set()
+    finally:
+        release.set()
+    assert done.wait(30)  # and it ends as it would have
+
+
 def test_map_runs_as_many_at_once_as_it_is_told() -> None:
     running, most = 0, 0
     lock = threading.Lock()

@@ -17,7 +17,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 import tgsci.engine
-from tgsci.engines.litellm import LiteLLMEngine
+from tgsci.engines.litellm import LiteLLMEngine, secrets_in
 from tgsci.errors import EngineError, UsageError
 
 KEY = "sk-very-secret-0123456789"
@@ -428,6 +428,20 @@ def test_litellm_is_not_imported_before_the_first_call() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_without_litellm_a_model_is_refused_at_once() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['litellm'] = None  # as where it is not installed\n"
+        "import tgsci\n"
+        "try:\n"
+        "    tgsci.get_engine('gpt-4o')\n"
+        "except tgsci.errors.UsageError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "the model 'gpt-4o' needs litellm: pip install 'tgsci[models]'\n", done.stderr
+
+
 def test_nothing_is_printed_and_nobody_else_is_told(
     httpserver: HTTPServer, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -454,6 +468,33 @@ def test_no_key_in_repr_and_an_engine_can_be_sent_to_a_worker() -> None:
     assert KEY not in f"{one!r} {one.destination} {one.parameters}"
     again = pickle.loads(pickle.dumps(one))  # noqa: S301 our own bytes
     assert (again.name, again.parameters) == ("gpt-4o", {"temperature": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "names"),
+    [
+        (
+            {"api_key": KEY, "Password": "x", "seed": 1, "azure_ad_token": "x"},
+            ["api_key", "Password", "azure_ad_token"],
+        ),
+        ({"extra_body": {"auth": {"client_secret": KEY}, "top_k": 3}}, ["extra_body.auth.client_secret"]),
+        ({"extra_headers": {"X-Org": "acme"}, "Headers": None}, ["extra_headers", "Headers"]),
+        ({"tools": [{"type": "mcp"}, {"headers": {"a": "b"}}]}, ["tools.1.headers"]),
+        ({"api_base": "http://u:pw@h/", "x": {"base_url": "https://token@h:1/v1"}}, ["api_base", "x.base_url"]),
+        ({"api_base": "u:pw@h:8000"}, ["api_base"]),
+        ({"api_base": "http://[broken@h"}, ["api_base"]),
+        ({"api_base": "http://h:8000/v1/@me?to=a@b", "base_url": None}, []),
+        ({"max_tokens": 7, "max_completion_tokens": 7, "temperature": 0.5, "stop": ["key", "a@b"], "user": "a@b"}, []),
+        ({"response_format": {"type": "json_object"}, "thinking": {"budget_tokens": 9}, 3: "three"}, []),
+    ],
+)
+def test_what_may_be_a_secret_is_named(parameters: dict[str, Any], names: list[str]) -> None:
+    assert secrets_in(parameters) == names
+
+
+def test_recorded_parameters_hold_no_secret_at_any_depth() -> None:
+    given = {"extra_body": {"api_key": KEY}, "Extra_Headers": {"a": "b"}, "extra_query": {"version": 1}}
+    assert LiteLLMEngine("gpt-4o", **given).parameters == {"extra_query": {"version": 1}}
 
 
 # -- where prompts go ----------------------------------------------------------------------------------

@@ -12,14 +12,13 @@ from tgsci_molecules import Target, target_names
 from tgsci.errors import UsageError
 
 
-def test_there_are_58_and_each_has_a_receptor_and_a_box() -> None:
+def test_there_are_58_and_each_has_a_receptor_and_a_center() -> None:
     names = target_names()
     assert len(names) == 58
     assert list(names) == sorted(names)
     for name in names:
         target = Target(name)
         assert target.receptor.read_text().count("ATOM") > 500
-        assert all(10 <= edge <= 60 for edge in target.size)
         assert all(abs(x) < 500 for x in target.center)
     assert len({Target(name).sha256 for name in names}) == 58
 
@@ -28,7 +27,6 @@ def test_abl1_is_dockstrings() -> None:
     target = Target("abl1")
     assert str(target) == target.name == "ABL1"
     assert target.center == (15.851, 14.647, 3.904)
-    assert target.size == (30.0, 30.0, 30.0)
     assert target == Target("ABL1") == pickle.loads(pickle.dumps(target))  # noqa: S301
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import importlib.util
 import os
 import random
 import re
@@ -47,6 +48,10 @@ _KEYLIKE = re.compile(r"\b(?:sk|pk|gsk|hf|xai)[-_][\w*.-]{4,}|\bAIza[\w-]{8,}|(?
 _PREFIX = re.compile(r"(?:(?:litellm\.)?(?:Timeout )?\w*(?:Error|Timeout): )*(?:\w+(?:Exception|Error) - )?")
 _PATH = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 
+#: Parameters that are addresses, and how one begins that has a user's name or password in it.
+_ADDRESSES = ("api_base", "base_url")
+_USER_INFO = re.compile(r"(?:[^/?#]*//)?[^/?#]*@")
+
 _loading = threading.Lock()
 
 
@@ -66,7 +71,7 @@ class LiteLLMEngine(Engine):
             `response_format`, `api_key`, ...
 
     Raises:
-        UsageError: A parameter that this engine sets itself.
+        UsageError: A parameter that this engine sets itself, or litellm is not installed.
     """
 
     def __init__(
@@ -87,6 +92,8 @@ class LiteLLMEngine(Engine):
             )
         if tries < 1:
             raise UsageError(f"tries must be at least 1, not {tries}")
+        if importlib.util.find_spec("litellm") is None:  # only looked for: said now, not at the first call
+            raise UsageError(f"the model {model!r} needs litellm: pip install 'tgsci[models]'")
         self.name = model
         self.tries = tries
         self.timeout = timeout
@@ -107,7 +114,7 @@ class LiteLLMEngine(Engine):
     @property
     def parameters(self) -> dict[str, Any]:
         """What is passed on to the model, without anything that could be a secret: fit to be recorded."""
-        return {k: v for k, v in self._parameters.items() if not _secret_name(k) and "headers" not in k}
+        return {k: v for k, v in self._parameters.items() if not secrets_in({k: v})}
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         messages = _messages(prompt, system, images)
@@ -205,9 +212,9 @@ class LiteLLMEngine(Engine):
         return _clean(_KEYLIKE.sub("[key]", text), 300).rstrip(". ")
 
     def _secrets(self) -> list[str]:
-        given = [v for k, v in self._parameters.items() if _secret_name(k)]
+        given = [v for k, v in self._parameters.items() if secret_name(k)]
         headers = [v for h in self._parameters.values() if isinstance(h, Mapping) for v in h.values()]
-        exported = [v for k, v in os.environ.items() if _secret_name(k)]
+        exported = [v for k, v in os.environ.items() if secret_name(k)]
         found = {s for s in (*given, *headers, *exported) if isinstance(s, str) and len(s) > 5}
         return sorted(found, key=len, reverse=True)
 
@@ -302,8 +309,32 @@ def _retry_after(error: Exception, now: float) -> float | None:
     return max(0.0, seconds) if seconds < float("inf") else None
 
 
-def _secret_name(name: str) -> bool:
+def secret_name(name: str) -> bool:
+    """True where a parameter or a variable of this name holds a secret: `api_key`, but not `max_tokens`."""
     return bool(re.search(r"key|token(?!s)|secret|password|authorization|credential", name, re.IGNORECASE))
+
+
+def secrets_in(parameters: Mapping[str, Any]) -> list[str]:
+    """The parameters that hold, or may hold, a secret; nothing else of them may be kept in a record.
+
+    Args:
+        parameters: A model's parameters, as `LiteLLMEngine` takes them; looked into to any depth.
+
+    Returns:
+        Dotted names, such as `"extra_body.api_key"`: of what `secret_name` recognises, of headers, and of
+        addresses with a user's name or password in them.
+    """
+    found = []
+    for key, value in parameters.items():
+        name = str(key)
+        if secret_name(name) or "headers" in name.lower() or (name in _ADDRESSES and _USER_INFO.match(str(value))):
+            found.append(name)
+            continue
+        if isinstance(value, list | tuple):
+            value = {str(i): part for i, part in enumerate(value)}
+        if isinstance(value, Mapping):
+            found += [f"{name}.{inner}" for inner in secrets_in(value)]
+    return found
 
 
 def _clean(text: str, longest: int) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..result import Result
+from ..texts import duration
 from .text import LongTexts, shortened, shown
 
 #: Sessions listed one by one; of more, the latest.
@@ -33,7 +34,7 @@ def tiles(result: Result) -> str:
         ("best loss", f'<a href="#trial-{best.number}">{best.loss:.4g}</a>' if best else "none", _best_note(result)),
         ("start", f"{min(start):.4g}" if start else "none", "lower is better"),
         ("evaluations", f"{spent.evaluations}", f"of {limit}" if isinstance(limit, int) else ""),
-        ("wall time", _duration(spent.seconds), _sessions_note(result)),
+        ("wall time", duration(spent.seconds), _sessions_note(result)),
         ("model calls", f"{spent.model_calls}", _price(result) if spent.model_calls else "no model was asked"),
     ]
     items = [f"<div><dt>{name}</dt><dd>{figure}<small>{note}</small></dd></div>" for name, figure, note in figures]
@@ -114,7 +115,7 @@ def _budget(header: Mapping[str, Any]) -> str:
 
 def _used(result: Result) -> str:
     spent = result.spent
-    used = f"{spent.evaluations} evaluations, {_duration(spent.seconds)}"
+    used = f"{spent.evaluations} evaluations, {duration(spent.seconds)}"
     if not spent.model_calls:
         return f"{used}, no model calls"
     known = spent.tokens_in or spent.tokens_out
@@ -170,7 +171,7 @@ def _versions(header: Mapping[str, Any]) -> str:
 def _sessions(result: Result) -> str:
     sessions = result.sessions
     rows = [
-        f"<tr><td>{_time(s.started_at)}</td><td>{_duration(s.seconds)}</td>"
+        f"<tr><td>{_time(s.started_at)}</td><td>{duration(s.seconds)}</td>"
         f"<td><bdi>{shown(shortened(s.proposer, 100))}</bdi></td>"
         f"<td><bdi>{shown(shortened(s.ended or 'killed, or still at work', 300))}</bdi></td></tr>"
         for s in sessions[-_SESSIONS:]
@@ -193,12 +194,6 @@ def _time(seconds: object) -> str:
         return "date unknown"
     iso = moment.isoformat(timespec="seconds")
     return f'<time datetime="{iso}">{moment:%Y-%m-%d %H:%M} UTC{iso[-6:]}</time>'
-
-
-def _duration(seconds: float) -> str:
-    from ..progress import duration
-
-    return duration(seconds)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
