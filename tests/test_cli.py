@@ -148,6 +148,8 @@ def test_bad_input_gets_a_clear_message_and_no_run(tgsci, job, tmp_path, argumen
         (JOB + '[run]\ngoal = "x"\n', "goal must be a number"),
         (JOB + "[run]\ndirectory = 5\n", "directory must be text"),
         (JOB + '[engine]\nname = "gpt-4o"\napi_key = "s3cret"\n', "put it in the environment"),
+        (JOB + '[engine]\nname = "x/y"\nextra_headers = {Authorization = "Bearer s3cret"}\n', "'extra_headers"),
+        (JOB + '[engine]\nname = "x/y"\napi_base = "http://me:s3cret@h/"\n', "'api_base' does not belong"),
     ],
 )
 def test_a_bad_job_file_says_what_to_change(tgsci, job, tmp_path, text, says):

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 JOB = """
 domain = "polynomial"
 [polynomial]
@@ -57,15 +59,19 @@ def test_crashes_hangs_and_failures_cost_one_trial_each(tgsci, tmp_path):
     assert "the budget of 30 evaluations is used up" in done.stdout
 
 
+def broken_package(directory, target, **modules):
+    """Install a package `broken-domain` whose domain is at `target`; returns its directory."""
+    info = directory / "broken_domain-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-domain\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[tgsci.domains]\nbroken = {target}\n")
+    for name, code in modules.items():
+        (directory / f"{name}.py").write_text(code)
+    return directory
+
+
 def test_a_package_that_does_not_import_says_so_and_hides_nothing_else(tgsci, outside_packages, tmp_path):
-    broken = tmp_path / "broken"
-    (broken / "broken_domain-1.dist-info").mkdir(parents=True)
-    (broken / "broken_domain-1.dist-info" / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: broken-domain\nVersion: 1\n"
-    )
-    (broken / "broken_domain-1.dist-info" / "entry_points.txt").write_text(
-        "[tgsci.domains]\nbroken = no_such_package:domain\n"
-    )
+    broken = broken_package(tmp_path / "broken", "no_such_package:domain")
     path = f"{broken}:{outside_packages}"
     assert "does not load" in tgsci("--help", PYTHONPATH=path).stdout
     done = tgsci("broken", "anything", PYTHONPATH=path)
@@ -73,3 +79,40 @@ def test_a_package_that_does_not_import_says_so_and_hides_nothing_else(tgsci, ou
     assert "no_such_package" in done.stderr
     assert "Traceback" not in done.stderr
     assert tgsci("polynomial", "square", "2", PYTHONPATH=path).returncode == 0
+
+
+HALFWAY = """
+import tgsci
+class Broken(tgsci.Domain):
+    name = "broken"
+    def problem(self, config):
+        raise NotImplementedError
+    def add_commands(self, commands):
+        commands.add_parser("first")
+        raise RuntimeError("no second command")
+domain = Broken()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise RuntimeError('no licence found')", "no licence found"),
+        ("domains = 1", "has no attribute 'domain'"),
+        (HALFWAY, "no second command"),
+    ],
+)
+def test_a_package_that_is_broken_hides_nothing_else(tgsci, outside_packages, tmp_path, code, reason):
+    broken = broken_package(tmp_path / "broken", "broken_plugin:domain", broken_plugin=code)
+    path = f"{broken}:{outside_packages}"
+    listed = tgsci("--help", PYTHONPATH=path)
+    assert listed.returncode == 0, listed.stderr
+    assert "(does not load: " in listed.stdout
+    assert reason in listed.stdout
+    assert tgsci("polynomial", "square", "2", PYTHONPATH=path).stdout == "4.0\n"
+    used = tgsci("broken", "anything", PYTHONPATH=path)
+    assert used.returncode != 0
+    assert reason in used.stderr
+    if "attribute" in reason:
+        assert used.returncode == 2
+        assert "Traceback" not in used.stderr

@@ -81,10 +81,12 @@ def _mount(
     try:
         domain: Domain | None = domains.load(name)
         summary = domain.summary if domain else ""
-    except UsageError as error:
+        if domain and not must_load:
+            domain.add_commands(argparse.ArgumentParser().add_subparsers())  # a rehearsal: it may fail halfway
+    except Exception as error:  # somebody else's code: whatever it raises, the other commands work
         if must_load:
             raise
-        domain, summary = None, f"(does not load: {error})"
+        domain, summary = None, f"(does not load: {str(error) or type(error).__name__})"
     parser = commands.add_parser(name, help=summary.replace("%", "%%"), description=summary)
     if domain:
         own = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -9,6 +9,8 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import fields, is_dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
@@ -63,8 +65,8 @@ class Loss(ABC):
     def fingerprint(self) -> str:
         """Everything that changes the result: target, settings, versions. A run goes on only with the same.
 
-        Unless overridden: the class and those public attributes that are figures, texts, paths, losses or
-        collections of these.
+        Unless overridden: the class and those public attributes that are figures, texts, paths, arrays,
+        losses, functions, dataclasses or collections of these.
         """
         settings = {k: _setting(v) for k, v in sorted(vars(self).items()) if not k.startswith("_")}
         stated = {k: v for k, v in settings.items() if v is not None}
@@ -99,7 +101,16 @@ class Loss(ABC):
     # -- composition -------------------------------------------------------------------------------
 
     def limit(self, metric: str, *, low: float | None = None, high: float | None = None) -> Loss:
-        """This loss with a hard limit on one of its metrics, in that metric's unit."""
+        """This loss with a hard limit on one of its metrics: outside it a value is infeasible.
+
+        Args:
+            metric: The metric's name, as it is in the feedback.
+            low: The least that is allowed, in the metric's unit; None for no lower limit.
+            high: The most that is allowed, in the metric's unit; None for no upper limit.
+
+        Raises:
+            UsageError: Neither is given, or no figure lies between them.
+        """
         return LimitedLoss(self, metric, low=low, high=high)
 
     def __add__(self, other: Loss) -> Loss:
@@ -142,7 +153,10 @@ class FunctionLoss(Loss):
 
     @property
     def fingerprint(self) -> str:
-        return f"{self.name}:{sha256(_function_identity(self.function).encode()).hexdigest()[:16]}"
+        identity = _function_identity(self.function)
+        if self._validate:
+            identity += _function_identity(self._validate)
+        return f"{self.name}:{_short_digest(identity)}"
 
     def validate(self, value: str) -> str:
         return self._validate(value) if self._validate else super().validate(value)
@@ -168,7 +182,8 @@ class WeightedLoss(Loss):
     """Terms added up with weights: `0.5 * a + b`.
 
     The canonical form is the first term's. Where one term cannot be measured, neither can the sum.
-    A metric that two terms share keeps its plain name in the first and is prefixed in the others.
+    A metric that two terms share keeps its plain name in the first that states its unit, else in the
+    first, and is prefixed in the others.
     """
 
     def __init__(self, terms: Iterable[tuple[float, Loss]]) -> None:
@@ -176,6 +191,7 @@ class WeightedLoss(Loss):
         if not self.terms:
             raise UsageError("a weighted loss needs at least one term")
         self.name = " + ".join(f"{w:g} {t.name}" if w != 1 else t.name for w, t in self.terms)
+        self._stated = _names([(t.name, t.units) for _, t in self.terms])
         self.units = _merged([(t.name, t.units) for _, t in self.terms])
         limits = [t.timeout for _, t in self.terms]
         self.timeout = None if None in limits else math.fsum(limit or 0.0 for limit in limits)
@@ -202,7 +218,7 @@ class WeightedLoss(Loss):
         return Feedback(
             total,
             "\n".join([f"Loss {total:.4g} (lower is better) is the sum of:", *lines, *reports]),
-            metrics=_merged([(t.name, f.metrics) for _, t, f in parts]),
+            metrics=_merged([(t.name, f.metrics) for _, t, f in parts], self._stated),
             violations=_merged([(t.name, f.violations) for _, t, f in parts]),
             artifacts=_merged([(t.name, f.artifacts) for _, t, f in parts]),
         )
@@ -263,32 +279,87 @@ def _terms(loss: Loss) -> Sequence[tuple[float, Loss]]:
     return loss.terms if isinstance(loss, WeightedLoss) else [(1.0, loss)]
 
 
-def _merged(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for name, items in parts:
-        for key, item in items.items():
+def _merged(parts: Sequence[tuple[str, Mapping[str, Any]]], stated: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """The items of all parts, each under its name from `_names`."""
+    names = _names(parts, stated)
+    return {own[key]: item for own, (_, items) in zip(names, parts, strict=True) for key, item in items.items()}
+
+
+def _names(
+    parts: Sequence[tuple[str, Iterable[str]]], stated: Sequence[Mapping[str, str]] = ()
+) -> list[dict[str, str]]:
+    """For each part (its name and its keys), what each key is called once all are together: no two alike.
+
+    What `stated` calls a part's key is kept for it, whether it is there or not: a unit that is known before
+    anything is measured stays with its own metric.
+    """
+    names = [dict(own) for own in stated] or [{} for _ in parts]
+    taken = {name for own in names for name in own.values()}
+    for (prefix, keys), own in zip(parts, names, strict=True):
+        for key in keys:
+            if key in own:
+                continue
             unique, count = key, 1
-            while unique in merged:
-                unique, count = f"{name} {key}" if count == 1 else f"{name} {count} {key}", count + 1
-            merged[unique] = item
-    return merged
+            while unique in taken:
+                unique, count = f"{prefix} {key}" if count == 1 else f"{prefix} {count} {key}", count + 1
+            taken.add(unique)
+            own[key] = unique
+    return names
+
+
+#: Identities of the objects that are being written down: one may hold itself.
+_within: ContextVar[frozenset[int]] = ContextVar("_within", default=frozenset())
 
 
 def _setting(value: object) -> object:
     """A setting as it enters a fingerprint; None where it is nothing that can be written down."""
     if value is None or isinstance(value, str | int | float | bool | bytes):
         return repr(value)
+    within = _within.get()
+    if id(value) in within:
+        return "itself"
+    token = _within.set(within | {id(value)})
+    try:
+        return _compound(value)
+    finally:
+        _within.reset(token)
+
+
+def _compound(value: object) -> object:
     if isinstance(value, PurePath):
         return repr(str(value))
     if isinstance(value, Loss):
         return value.fingerprint
+    if isinstance(value, Engine):
+        return repr(value)  # who answers, not how often it was asked
     if isinstance(value, Mapping):
         return {str(k): _setting(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_setting(v) for v in value]
     if isinstance(value, set | frozenset):
         return sorted(str(_setting(v)) for v in value)
+    if isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__}"
+    if is_dataclass(value):
+        held = {f.name: _setting(getattr(value, f.name, None)) for f in fields(value)}
+        return [type(value).__qualname__, held]
+    if hasattr(value, "dtype") and hasattr(value, "tobytes"):
+        return _array(value)
+    if callable(value):
+        return _short_digest(_function_identity(value))
     return None
+
+
+def _array(array: Any) -> object:
+    """An array or a single figure of NumPy or its like, by content; nothing is imported for it."""
+    shape = list(getattr(array, "shape", ()))
+    if getattr(array.dtype, "hasobject", False):  # its bytes are addresses
+        return [str(array.dtype), shape, _setting(array.tolist())]
+    return [str(array.dtype), shape, sha256(array.tobytes()).hexdigest()]
+
+
+def _short_digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _function_identity(function: object) -> str:
@@ -296,7 +367,7 @@ def _function_identity(function: object) -> str:
     if isinstance(function, partial):
         return str([_function_identity(function.func), _setting(function.args), _setting(function.keywords)])
     if isinstance(function, MethodType):
-        return str([_function_identity(function.__func__), _setting(vars(function.__self__))])
+        return str([_function_identity(function.__func__), _owner(function.__self__)])
     if not isinstance(function, FunctionType):
         held = vars(function) if hasattr(function, "__dict__") else {}
         return str([type(function).__qualname__, getattr(function, "__qualname__", ""), _setting(held)])
@@ -308,6 +379,13 @@ def _function_identity(function: object) -> str:
     except (OSError, TypeError):
         code = _code_identity(function.__code__)
     return str([code, made_with])
+
+
+def _owner(instance: object) -> object:
+    """What a method computes with."""
+    if isinstance(instance, Loss | type) or is_dataclass(instance) or not hasattr(instance, "__dict__"):
+        return _setting(instance)
+    return _setting(vars(instance))
 
 
 def _code_identity(code: CodeType) -> str:

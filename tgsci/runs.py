@@ -15,6 +15,7 @@ from typing import Any
 from . import report
 from .domain import Domains, Problem
 from .engine import as_engine, get_engine
+from .engines.litellm import secrets_in
 from .errors import LedgerError, UsageError
 from .functions import EngineLike
 from .ledger import DATABASE, Ledger
@@ -189,7 +190,7 @@ def _engine_record(engine: EngineLike | Mapping[str, Any]) -> Any:
     if engine is None:
         return os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
     if isinstance(engine, Mapping):
-        secret = [key for key in engine if "key" in key.lower() or key.lower().endswith("token")]
+        secret = secrets_in(engine)
         if secret:
             raise UsageError(f"{secret[0]!r} does not belong in a job or a run's record: put it in the environment")
         return dict(engine)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from core_processes import child_environment
@@ -202,6 +204,66 @@ def test_what_is_no_run_is_named(tmp_path):
     with pytest.raises(tg.LedgerError, match="stopped before it began"):
         tg.Ledger.open(tmp_path)
     assert not tg.Ledger.exists(tmp_path)
+
+
+def test_a_damaged_run_is_named(tmp_path):
+    ledger = tg.Ledger.create(tmp_path, {"x": 1})
+    ledger.add_trials([tg.Trial(i, 0, str(i) * 1000) for i in range(100)])
+    ledger.close()
+    file = tmp_path / "run.db"
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    with pytest.raises(tg.LedgerError, match="cannot read"), tg.Ledger.open(tmp_path) as reader:
+        reader.trials()
+    file.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))  # the first page still says what it is
+    with tg.Ledger.open(tmp_path) as reader:
+        for look in (reader.trials, reader.spent, reader.sessions, lambda: reader.header):
+            with pytest.raises(tg.LedgerError, match="cannot read"):
+                look()
+
+
+ARCHIVED = """
+import os, sys
+from pathlib import Path
+import tgsci as tg
+if os.geteuid() == 0:
+    os.setuid(65534)
+directory = Path(sys.argv[1])
+assert not os.access(directory, os.W_OK)
+with tg.Ledger.open(directory) as ledger:
+    print([trial.value for trial in ledger.trials()])
+"""
+
+
+def test_a_run_in_a_directory_without_the_right_to_write_can_be_looked_at(tmp_path):
+    with tg.Ledger.create(tmp_path / "run", {}) as ledger:
+        ledger.add_trials([tg.Trial(0, 0, "a")])
+    above = [path for path in (tmp_path, *tmp_path.parents) if path.stat().st_uid == os.geteuid() and path != Path("/")]
+    modes = {path: path.stat().st_mode for path in above}
+    for path in above:
+        path.chmod(modes[path] | 0o011)  # pytest's directories are its user's alone
+    (tmp_path / "run" / "run.db").chmod(0o444)
+    (tmp_path / "run").chmod(0o555)
+    try:
+        command = [sys.executable, "-c", ARCHIVED, str(tmp_path / "run")]
+        done = subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=60)
+    finally:
+        (tmp_path / "run").chmod(0o755)
+        for path in above:
+            path.chmod(modes[path])
+    assert done.stdout == "['a']\n", done.stderr
+    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"run.db", "run.lock"}
+
+
+def test_a_released_run_is_whole_in_its_one_file(tmp_path):
+    ledger = tg.Ledger.create(tmp_path / "run", {})
+    ledger.add_trials([tg.Trial(0, 0, "a"), tg.Trial(1, 0, "b")])
+    ledger.release()
+    (tmp_path / "copy").mkdir()
+    shutil.copy(tmp_path / "run" / "run.db", tmp_path / "copy")
+    with tg.Ledger.open(tmp_path / "copy") as copy:
+        assert copy.trials() == ledger.trials() != []
+    ledger.close()
 
 
 def test_a_directory_of_any_name_can_be_read(tmp_path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +113,27 @@ def test_a_weighted_sum_adds_up_and_keeps_every_figure():
     assert "0.5 x a (4) = 2" in feedback.text
 
 
+class Doses(tg.Loss):
+    def __init__(self, name, dose, **units):
+        self.name, self.dose, self.units = name, dose, units
+
+    def evaluate(self, value):
+        return tg.Feedback(1.0, metrics={} if self.dose is None else {"dose": self.dose})
+
+
+def test_a_unit_stays_with_its_own_metric():
+    silent, gray, percent = Doses("a", 1.0), Doses("b", 2.0, dose="Gy"), Doses("c", 3.0, dose="%")
+    total = silent + gray + percent
+    assert total.units == {"dose": "Gy", "c dose": "%"}
+    assert total.measure("x").metrics == {"a dose": 1.0, "dose": 2.0, "c dose": 3.0}
+    absent = Doses("a", None, dose="Gy") + percent
+    assert absent.units == {"dose": "Gy", "c dose": "%"}
+    assert absent.measure("x").metrics == {"c dose": 3.0}
+    assert (silent + Doses("b", 2.0)).measure("x").metrics == {"dose": 1.0, "b dose": 2.0}
+    nested = tg.WeightedLoss([(1.0, percent), (2.0, absent)])
+    assert nested.units[next(name for name, figure in nested.measure("x").metrics.items() if figure == 3.0)] == "%"
+
+
 def test_three_terms_of_one_name_lose_nothing():
     """The limit that one of them breaks must not vanish behind another's."""
     terms = [Length("l", target=i).limit("length", high=high) for i, high in enumerate((9, 2, 9))]
@@ -204,7 +227,68 @@ class Callable:
         return self.n
 
 
+def strict(value):
+    return value.strip()
+
+
+def lax(value):
+    return value
+
+
+def knot(n):
+    def count(value):
+        return count(value[:n]) if value else 0
+
+    return count
+
+
+@dataclass
+class Box:
+    size: float
+    center: tuple[float, ...] = (0.0, 0.0, 0.0)
+
+
 DIFFERENT = [
+    *[
+        Length(options=setting)
+        for setting in (
+            np.int64(1),
+            np.int64(2),
+            np.int32(1),
+            np.float32(1),
+            np.float32(2),
+            np.array([1, 2]),
+            np.array([1, 3]),
+            np.array([[1, 2]]),
+            np.array(["a", None], dtype=object),
+            np.array(["b", None], dtype=object),
+            np.float32,
+            np.float64,
+            Box(1.0),
+            Box(2.0),
+            Box(1.0, (0.0, 0.0, 1.0)),
+            [Box(1.0)],
+            strict,
+            lax,
+            len,
+            partial(power, n=2),
+            partial(power, n=3),
+            made_with(2),
+            made_with(3),
+            made_with(strict),
+            made_with(lax),
+            knot(1),
+            knot(2),
+            Callable(1),
+            Callable(2),
+            Callable(1).method,
+            Callable(2).method,
+        )
+    ],
+    tg.FunctionLoss(power, validate=strict),
+    tg.FunctionLoss(power, validate=lax),
+    tg.FunctionLoss(knot(1)),
+    tg.FunctionLoss(knot(2)),
     Length(),
     Length("other"),
     Length(target=1),
@@ -248,6 +332,24 @@ def test_the_same_settings_have_the_same_fingerprint_and_measuring_changes_nothi
     before = loss.fingerprint
     loss._cache["x"] = 1
     assert loss.fingerprint == before == Length(options={"b": [1], "a": {2}}).fingerprint
+
+
+def test_a_setting_that_holds_itself_has_a_fingerprint():
+    loss = Length(options={"box": 20})
+    loss.options["self"], loss.method = loss, loss.validate
+    again = Length(options={"box": 20})
+    again.options["self"], again.method = again, again.validate
+    assert loss.fingerprint == again.fingerprint
+    again.options["box"] = 22
+    assert loss.fingerprint != again.fingerprint
+
+
+def test_equal_settings_of_other_identity_have_the_same_fingerprint():
+    def made():
+        array = np.array(["".join(("a", "b")), 1.5], dtype=object)
+        return Length(options=[np.arange(3), array, Box(1.0), made_with(2), knot(3), Callable(1)], path=np.int64(7))
+
+    assert made().fingerprint == made().fingerprint
 
 
 def test_a_lambdas_fingerprint_is_its_own_and_not_its_line():

@@ -132,6 +132,39 @@ def test_a_passing_failure_is_tried_twice_and_recorded():
     assert states(result) == [("a", "failed"), ("b", "accepted")]
 
 
+def test_a_passing_failure_may_be_proposed_again(tmp_path):
+    tries = []
+
+    def flaky(value):
+        tries.append(value)
+        if tries.count("2") in (1, 2) and value == "2":  # and its second try
+            raise tg.MeasurementError("server busy", transient=True)
+        return float(value)
+
+    loss = tg.FunctionLoss(flaky, name="flaky")
+    optimizer = Script(["2", "2"], ["2"], ["2"])
+    result = tg.minimize(loss, "3", optimizer, run=tmp_path)
+    assert states(result) == [
+        ("3", "accepted"),
+        ("2", "failed"),
+        ("2", "duplicate"),
+        ("2", "accepted"),
+        ("2", "duplicate"),
+    ]
+    assert result.trials[4].decision == "proposed before as trial 3"
+    assert result.trials.find("2").number == 3
+    assert tg.Result.load(tmp_path).trials.find("2").number == 3
+
+
+def test_what_failed_for_good_is_not_proposed_again():
+    for transient, found in ((True, None), (False, 0)):
+        trial = tg.Trial(0, 0, "a", state=tg.State.FAILED, feedback=tg.Feedback.failed("x", transient=transient))
+        trials = tg.Trials([trial])
+        assert (trials.find("a") and trials.find("a").number) == found
+        trials.append(tg.Trial(1, 1, "a"))
+        assert trials.find("a").number == (1 if transient else 0)
+
+
 def test_feasible_beats_infeasible_and_the_broken_limit_is_named():
     loss = tg.FunctionLoss(lambda v: tg.Feedback(float(v), metrics={"dose": float(v)})).limit("dose", low=5)
     result = tg.minimize(loss, "1", Script(["3"], ["9"], ["2"]))

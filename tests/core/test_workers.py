@@ -91,6 +91,17 @@ def test_workers_stay_and_measure_somewhere_else():
     wait_until_gone(int(pids.pop()))
 
 
+def test_no_more_processes_start_than_are_busy_at_once():
+    pool = WorkerPool(8)
+    try:
+        pids = set()
+        for _ in range(6):
+            pids.update([future.result() for future in [pool.submit(os.getpid) for _ in range(2)]])
+        assert len(pids) <= 2
+    finally:
+        pool.shutdown()
+
+
 def test_a_bug_in_a_worker_stops_the_run_with_its_own_exception_and_traceback():
     def buggy(value):
         raise Trouble("wrong sign")

@@ -315,7 +315,7 @@ def secret_name(name: str) -> bool:
 
 
 def secrets_in(parameters: Mapping[str, Any]) -> list[str]:
-    """The parameters that hold, or may hold, a secret; nothing else of them may be kept in a record.
+    """The parameters that hold, or may hold, a secret: they belong in no job and no record.
 
     Args:
         parameters: A model's parameters, as `LiteLLMEngine` takes them; looked into to any depth.
