@@ -9,7 +9,6 @@ import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from .loss import Loss
 from .optimizer import Optimizer
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from .result import Result
 
 #: Outside packages register here exactly as the built-in domains do.
@@ -88,6 +89,8 @@ class Domains:
     @classmethod
     def installed(cls) -> Domains:
         """Every domain that an installed package registers, by name; nothing is imported yet."""
+        from importlib.metadata import entry_points
+
         return cls({entry.name: entry for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=str)})
 
     def load(self, name: str) -> Domain:

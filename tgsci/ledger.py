@@ -17,14 +17,15 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING, Any
 
 from .engine import Call, Reply
 from .errors import LedgerError
 from .feedback import Feedback
 from .trial import State, Trial, well_formed
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 DATABASE = "run.db"
 #: Written into every run; a file of another format is refused, never guessed at.
@@ -508,6 +509,8 @@ def _format(connection: sqlite3.Connection) -> int:
 
 
 def _locked(directory: Path) -> FileLock:
+    from filelock import FileLock, Timeout  # brings asyncio along: not for everyone who imports tgsci
+
     lock = FileLock(directory / "run.lock")
     try:
         lock.acquire(timeout=0)

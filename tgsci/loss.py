@@ -331,7 +331,7 @@ def _compound(value: object) -> object:
     if isinstance(value, Loss):
         return value.fingerprint
     if isinstance(value, Engine):
-        return repr(value)  # who answers, not how often it was asked
+        return f"{type(value).__qualname__}({value.name!r})"  # who answers, not how often it was asked
     if isinstance(value, Mapping):
         return {str(k): _setting(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -15,7 +15,6 @@ from typing import Any
 from . import report
 from .domain import Domains, Problem
 from .engine import as_engine, get_engine
-from .engines.litellm import secrets_in
 from .errors import LedgerError, UsageError
 from .functions import EngineLike
 from .ledger import DATABASE, Ledger
@@ -190,6 +189,8 @@ def _engine_record(engine: EngineLike | Mapping[str, Any]) -> Any:
     if engine is None:
         return os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
     if isinstance(engine, Mapping):
+        from .engines.litellm import secrets_in
+
         secret = secrets_in(engine)
         if secret:
             raise UsageError(f"{secret[0]!r} does not belong in a job or a run's record: put it in the environment")

@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from core_processes import child_environment
@@ -238,10 +237,10 @@ with tg.Ledger.open(directory) as ledger:
 def test_a_run_in_a_directory_without_the_right_to_write_can_be_looked_at(tmp_path):
     with tg.Ledger.create(tmp_path / "run", {}) as ledger:
         ledger.add_trials([tg.Trial(0, 0, "a")])
-    above = [path for path in (tmp_path, *tmp_path.parents) if path.stat().st_uid == os.geteuid() and path != Path("/")]
-    modes = {path: path.stat().st_mode for path in above}
-    for path in above:
-        path.chmod(modes[path] | 0o011)  # pytest's directories are its user's alone
+    modes = {path: path.stat().st_mode for path in (tmp_path, *tmp_path.parents)}
+    modes = {path: mode for path, mode in modes.items() if not mode & 0o001 and path.owner() == tmp_path.owner()}
+    for path, mode in modes.items():
+        path.chmod(mode | 0o011)  # pytest's directories are its user's alone
     (tmp_path / "run" / "run.db").chmod(0o444)
     (tmp_path / "run").chmod(0o555)
     try:
@@ -249,8 +248,8 @@ def test_a_run_in_a_directory_without_the_right_to_write_can_be_looked_at(tmp_pa
         done = subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=60)
     finally:
         (tmp_path / "run").chmod(0o755)
-        for path in above:
-            path.chmod(modes[path])
+        for path, mode in modes.items():
+            path.chmod(mode)
     assert done.stdout == "['a']\n", done.stderr
     assert {path.name for path in (tmp_path / "run").iterdir()} <= {"run.db", "run.lock"}
 

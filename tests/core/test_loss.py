@@ -114,19 +114,19 @@ def test_a_weighted_sum_adds_up_and_keeps_every_figure():
 
 
 class Doses(tg.Loss):
-    def __init__(self, name, dose, **units):
-        self.name, self.dose, self.units = name, dose, units
+    def __init__(self, name, dose, unit=None):
+        self.name, self.dose, self.units = name, dose, {} if unit is None else {"dose": unit}
 
     def evaluate(self, value):
         return tg.Feedback(1.0, metrics={} if self.dose is None else {"dose": self.dose})
 
 
 def test_a_unit_stays_with_its_own_metric():
-    silent, gray, percent = Doses("a", 1.0), Doses("b", 2.0, dose="Gy"), Doses("c", 3.0, dose="%")
+    silent, gray, percent = Doses("a", 1.0), Doses("b", 2.0, "Gy"), Doses("c", 3.0, "%")
     total = silent + gray + percent
     assert total.units == {"dose": "Gy", "c dose": "%"}
     assert total.measure("x").metrics == {"a dose": 1.0, "dose": 2.0, "c dose": 3.0}
-    absent = Doses("a", None, dose="Gy") + percent
+    absent = Doses("a", None, "Gy") + percent
     assert absent.units == {"dose": "Gy", "c dose": "%"}
     assert absent.measure("x").metrics == {"c dose": 3.0}
     assert (silent + Doses("b", 2.0)).measure("x").metrics == {"dose": 1.0, "b dose": 2.0}
