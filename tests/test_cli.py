@@ -208,3 +208,19 @@ def test_what_a_run_says_is_no_markup(tgsci, done, tmp_path):
     listed = tgsci("runs", "list", ".")
     assert listed.returncode == 0, listed.stderr
     assert "[/INST] and [key]" in listed.stdout
+
+
+def test_a_closed_pipe_does_not_cost_the_run(outside_packages, job, tmp_path):
+    env = {**os.environ, "PYTHONPATH": f"{outside_packages}:{os.environ.get('PYTHONPATH', '')}"}
+    command = f"{sys.executable} -m tgsci run job.toml --run r --workers 0 2>&1 | head -3"
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, check=True, capture_output=True, timeout=120)
+    deadline = time.monotonic() + 60
+    while _measured(tmp_path) < 20 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _measured(tmp_path) == 20
+
+
+def test_a_name_that_the_terminal_cannot_show_is_escaped(tgsci, job):
+    done = tgsci("run", "job.toml", "--run", "lä uf", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "l\\xe4 uf" in done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import sqlite3
@@ -15,7 +16,7 @@ from typing import Any, NoReturn
 
 from . import __version__, report, runs
 from .domain import Domain, Domains, Problem
-from .errors import InvalidValue, LedgerError, TgsciError, UsageError
+from .errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
 from .result import Result
 from .search import Budget
 from .texts import visible
@@ -28,6 +29,9 @@ _RUN_KEYS = {"goal", "proposals", "seed", "workers", "directory"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code: 0 done, 1 it failed, 2 bad input, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an ASCII terminal still shows every name
     with contextlib.suppress(ValueError):  # not in the main thread: nothing to handle there
         signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -126,7 +130,7 @@ def run_problem(problem: Problem, namespace: argparse.Namespace, job: Mapping[st
     chosen = options.pop("directory", None)
     if chosen is not None and not isinstance(chosen, str):
         raise UsageError(f"directory must be text, not {chosen!r}")
-    directory = Path(chosen or runs.new_directory(problem))
+    directory = Path(chosen).expanduser() if chosen else runs.new_directory(problem)
     budget = _budget(namespace, job.get("budget", {}))
     return _show_run(problem, directory, engine, lambda p: runs.solve(
         problem, engine=engine, budget=budget, run=directory, progress=p, **options
@@ -136,10 +140,15 @@ def run_problem(problem: Problem, namespace: argparse.Namespace, job: Mapping[st
 def _show_run(problem: Problem, directory: Path, engine: Any, work: Any) -> int:
     from .progress import LiveProgress
 
-    print(runs.choose_optimizer(problem, engine).description, file=sys.stderr)
+    optimizer = runs.choose_optimizer(problem, engine)
+    print(optimizer.description, file=sys.stderr)
     print(f"Run directory: {directory}", file=sys.stderr)
-    with LiveProgress(problem.columns, problem.loss.units) as progress:
-        result: Result = work(progress)
+    try:
+        # A person who pastes replies would have the live table drawn over what is typed.
+        with LiveProgress(problem.columns, problem.loss.units, live=optimizer.name != "human") as progress:
+            result: Result = work(progress)
+    except EngineError as error:
+        raise EngineError(f"{error}\nNothing is lost. Go on with: tgsci runs resume {directory}") from error
     print_result(result)
     if result.stopped == "interrupted":
         print(f"Interrupted; nothing is lost. Go on with: tgsci runs resume {directory}")
@@ -199,7 +208,7 @@ def read_job(path: Path) -> dict[str, Any]:
         UsageError: It cannot be read, or holds what nobody knows; says which.
     """
     try:
-        job = tomllib.loads(path.read_text(encoding="utf-8"))
+        job = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"cannot read the job {str(path)!r}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -33,16 +33,20 @@ class LiveProgress:
         columns: Metrics to show.
         units: Their units.
         console: Where to; standard error by default, so that results can be piped.
+        live: False for a line a trial on a terminal too, where somebody types there.
     """
 
-    def __init__(self, columns: Sequence[str], units: Mapping[str, str], console: Console | None = None) -> None:
+    def __init__(
+        self, columns: Sequence[str], units: Mapping[str, str], console: Console | None = None, *, live: bool = True
+    ) -> None:
         self.columns, self.units = columns, units
         self.console = console or Console(stderr=True)
+        self._may_live = live
         self._live: Live | None = None
         self._printed = -1
 
     def __enter__(self) -> LiveProgress:
-        if self.console.is_terminal:
+        if self.console.is_terminal and self._may_live:
             self._live = Live(console=self.console, refresh_per_second=4)
             self._live.start()
         return self
@@ -54,10 +58,14 @@ class LiveProgress:
             self._live.stop()
 
     def __call__(self, progress: Progress) -> None:
-        if self._live:
-            self._live.update(self._screen(progress))
-        else:
-            self._lines(progress)
+        try:
+            if self._live:
+                self._live.update(self._screen(progress))
+            else:
+                self._lines(progress)
+        except (OSError, SystemExit):  # a closed pipe (rich ends the process then) must not cost the run
+            self.console = Console(quiet=True)
+            self._live = None
 
     def _screen(self, progress: Progress) -> Group:
         trials = progress.trials

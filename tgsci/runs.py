@@ -174,8 +174,12 @@ def choose_optimizer(problem: Problem, engine: EngineLike | Mapping[str, Any] = 
     """Who proposes: the engine given, else TGSCI_ENGINE's, else the domain's rule editor."""
     if engine is None:
         engine = os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
-    if isinstance(engine, Mapping) and set(engine) == {"name"}:
-        engine = str(engine["name"])
+    if isinstance(engine, Mapping):
+        name = engine.get("name")
+        if not isinstance(name, str) or (name == "rules" and len(engine) > 1):
+            raise UsageError(f"[engine] needs a name, and 'rules' takes no parameters; there is {dict(engine)!r}")
+        if len(engine) == 1:
+            engine = name
     if engine == "rules":
         return problem.rules
     if isinstance(engine, Mapping):

@@ -236,4 +236,6 @@ def _pose(pdbqt: str, ligand: Ligand) -> Chem.Mol:
 
 
 def _flat(mol: Chem.Mol) -> str:
-    return str(Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False))
+    parameters = Chem.RemoveHsParameters()
+    parameters.removeDefiningBondStereo = True  # else the hydrogen of an N-H imine stays
+    return str(Chem.MolToSmiles(Chem.RemoveHs(mol, parameters), isomericSmiles=False))

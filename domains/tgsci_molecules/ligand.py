@@ -61,7 +61,7 @@ def prepare(smiles: str, seed: int = 1) -> Ligand:
     return Ligand(
         smiles=smiles,
         docked_smiles=_isomer(conformer),
-        undefined=tuple(undefined_stereo(original)),
+        undefined=_undefined(original, molecule(protonated)),
         pdbqt=pdbqt,
         torsions=sum(line.startswith("BRANCH") for line in pdbqt.splitlines()),
         extent=_extent(conformer),
@@ -154,6 +154,14 @@ def write_pdbqt(mol: Chem.Mol) -> str:
     if not ok:
         raise MeasurementError(f"atom typing: meeko cannot write the molecule ({_first_line(reason)})")
     return str(pdbqt)
+
+
+def _undefined(original: Chem.Mol, protonated: Chem.Mol) -> tuple[str, ...]:
+    """What the molecule leaves open and its docked form does too: an amidine's C=N has no isomers once charged."""
+    named = undefined_stereo(original)
+    if not any(name.startswith("double bond") for name in undefined_stereo(protonated)):
+        named = [name for name in named if not name.startswith("double bond")]
+    return tuple(named)
 
 
 def _isomer(conformer: Chem.Mol) -> str:

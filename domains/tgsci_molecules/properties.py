@@ -103,6 +103,11 @@ class Alert:
     fragment: str
 
 
+#: The parts of QED that are whole numbers, and the largest that is looked at.
+_COUNTS = ("HBA", "HBD", "ROTB", "AROM", "ALERTS")
+_LARGEST_COUNT = 20
+
+
 def properties_of(mol: Chem.Mol) -> dict[str, float]:
     """All of `PROPERTIES` for a molecule without explicit hydrogens."""
     with rdBase.BlockLogs():
@@ -130,11 +135,15 @@ def qed_parts(mol: Chem.Mol) -> list[QedPart]:
     parts = []
     for key, figure in figures.items():
         curve = QED.adsParameters[key]
-        desirability = QED.ads(figure, curve)
-        # The mean is exp(sum(w ln d) / sum(w)): without this part's loss it would be larger by this factor.
-        factor = math.exp(-weights[key] * math.log(min(1.0, desirability)) / total)
-        step = max(1.0, abs(figure)) * 1e-3
-        rising = QED.ads(figure + step, curve) > QED.ads(figure - step, curve)
+        desirability = min(1.0, QED.ads(figure, curve))
+        if key in _COUNTS:  # between 0 and 1 alerts there is nothing to reach
+            best = max(range(_LARGEST_COUNT), key=lambda count: QED.ads(count, curve))
+            reachable, rising = max(desirability, min(1.0, QED.ads(best, curve))), best > figure
+        else:
+            step = max(1.0, abs(figure)) * 1e-3
+            reachable, rising = 1.0, QED.ads(figure + step, curve) > QED.ads(figure - step, curve)
+        # The mean is exp(sum(w ln d) / sum(w)): with this part at its best it would be larger by this factor.
+        factor = math.exp(weights[key] * math.log(reachable / desirability) / total)
         parts.append(
             QedPart(_QED_PARTS[key], figure, desirability, qed * (factor - 1.0), "higher" if rising else "lower")
         )

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tgsci as tg
+from tgsci.engines.scripted import Scripted
 
 
 class Length(tg.Loss):
@@ -342,6 +343,14 @@ def test_a_setting_that_holds_itself_has_a_fingerprint():
     assert loss.fingerprint == again.fingerprint
     again.options["box"] = 22
     assert loss.fingerprint != again.fingerprint
+
+
+def test_a_judge_that_was_asked_is_still_the_same_setting():
+    engine = Scripted(["4", "5"])
+    loss = Length(options=engine)
+    before = loss.fingerprint
+    engine("how good?")
+    assert loss.fingerprint == before != Length(options=Scripted(["4"], name="another")).fingerprint
 
 
 def test_equal_settings_of_other_identity_have_the_same_fingerprint():

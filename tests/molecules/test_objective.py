@@ -92,7 +92,7 @@ def test_the_parts_of_qed_multiply_to_qed(smiles: str) -> None:
     assert [p.gain for p in parts] == sorted((p.gain for p in parts), reverse=True)
     qed = properties_of(mol)["QED"]
     product = math.prod((qed + part.gain) / qed for part in parts)
-    assert qed * product == pytest.approx(1.0, abs=0.02)  # all parts ideal
+    assert qed * product == pytest.approx(0.948, abs=0.001)  # all parts at their best: the largest QED there is
 
 
 def test_the_direction_of_a_part_is_the_one_that_raises_qed() -> None:
@@ -114,3 +114,19 @@ def test_figures_out_of_the_usual_range_are_named() -> None:
     words = " ".join(out_of_range(properties_of(Chem.MolFromSmiles("CCCCCCCCCCCCCCCCCCCCCC"))))
     assert "cLogP" in words
     assert "rotatable bonds" in words
+
+
+def test_an_imine_is_the_same_molecule_after_docking() -> None:
+    feedback = DockingLoss("F2").measure("Cc1cccc(C(=N)c2ccccc2)c1")
+    assert feedback.measured, feedback.error
+
+
+def test_an_amidine_that_is_docked_as_a_cation_has_no_open_isomers() -> None:
+    assert "STEREO" not in DockingLoss("F2").measure("N=C(N)c1ccccc1").text
+
+
+def test_no_alerts_are_never_too_few() -> None:
+    parts = {part.name: part for part in qed_parts(Chem.MolFromSmiles("CC(=O)NCc1ccccc1"))}
+    alerts_of_qed = parts["structural alerts (QED's own list)"]
+    assert alerts_of_qed.figure == 0
+    assert alerts_of_qed.gain == 0

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import TextIO
 
-from ..engine import Engine
+from ..engine import Engine, Reply
 from ..errors import EngineError
 
 END = "."
@@ -42,15 +42,16 @@ class HumanEngine(Engine):
         self._source = source
         self._sink = sink
 
-    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> str:
+    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         if images:
             raise EngineError("the prompt comes with images, and a terminal shows none: use a model that reads images")
         with _terminal:
             if system:
                 self._show(f"{_RULE}\nSYSTEM PROMPT\n{_RULE}\n{visible(system)}\n")
             self._show(f"{_RULE}\nPROMPT\n{_RULE}\n{visible(prompt)}\n{_RULE}\n")
-            self._show(f'Paste the reply. End it with a line that has only "{END}", or with Ctrl-D.\n')
-            return self._read()
+            self._show("Paste the reply, with the blocks that the prompt asks for.\n")
+            self._show(f'End it with a line that has only "{END}", or with Ctrl-D.\n')
+            return Reply(self._read(), usd=0.0)
 
     def _read(self) -> str:
         lines: list[str] = []
