@@ -173,7 +173,7 @@ def load(run: str | Path) -> Result:
 def choose_optimizer(problem: Problem, engine: EngineLike | Mapping[str, Any] = None) -> Optimizer:
     """Who proposes: the engine given, else TGSCI_ENGINE's, else the domain's rule editor."""
     if engine is None:
-        engine = os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
+        engine = _default_engine()
     if isinstance(engine, Mapping):
         name = engine.get("name")
         if not isinstance(name, str) or (name == "rules" and len(engine) > 1):
@@ -188,10 +188,15 @@ def choose_optimizer(problem: Problem, engine: EngineLike | Mapping[str, Any] = 
     return TGD(engine=as_engine(engine))
 
 
+def _default_engine() -> str:
+    """The engine of a run that names none."""
+    return os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
+
+
 def _engine_record(engine: EngineLike | Mapping[str, Any]) -> Any:
     """What to keep of the engine so that a resumed run finds it again; None where it has no name."""
     if engine is None:
-        return os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
+        return _default_engine()
     if isinstance(engine, Mapping):
         from .engines.litellm import secrets_in
 
