@@ -9,13 +9,13 @@ from .domain import MoleculesDomain
 
 if TYPE_CHECKING:
     from .docking import Docking, Settings, dock
+    from .editor.rules import RuleEditor
     from .ligand import Ligand, prepare
     from .objective import DockingLoss
     from .output import svg
     from .properties import alerts, qed_parts
-    from .rules import RuleEditor
+    from .protein.targets import Target, target_names
     from .smiles import canonical
-    from .targets import Target, target_names
 
 __all__ = [
     "Docking",
@@ -44,9 +44,9 @@ _HOMES = {
     "objective": ("DockingLoss",),
     "output": ("svg",),
     "properties": ("alerts", "qed_parts"),
-    "rules": ("RuleEditor",),
+    "editor.rules": ("RuleEditor",),
     "smiles": ("canonical",),
-    "targets": ("Target", "target_names"),
+    "protein.targets": ("Target", "target_names"),
 }
 
 

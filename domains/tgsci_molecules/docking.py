@@ -20,8 +20,8 @@ from rdkit import Chem, rdBase
 from tgsci.errors import MeasurementError, UsageError
 
 from .ligand import Ligand, prepare
+from .protein.targets import Target
 from .smiles import canonical, shown
-from .targets import Target
 
 #: The packages whose version changes a score.
 PACKAGES = ("vina", "meeko", "rdkit", "dimorphite-dl")

@@ -31,9 +31,9 @@ class MoleculesDomain(Domain):
             UsageError: An unknown key, a missing one or a bad value.
         """
         from .docking import Settings
+        from .editor.rules import RuleEditor
         from .objective import DockingLoss
         from .output import export, svg
-        from .rules import RuleEditor
 
         _check_keys(config)
         settings = Settings(**{field: config[key] for key, field in SETTINGS.items() if key in config})
@@ -58,11 +58,10 @@ class MoleculesDomain(Domain):
         )
 
     def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        from .commands import add_design, add_dock, add_targets
+        from .commands import COMMANDS
 
-        add_design(commands)
-        add_dock(commands)
-        add_targets(commands)
+        for add in COMMANDS:
+            add(commands)
 
 
 def _check_keys(config: Mapping[str, Any]) -> None:

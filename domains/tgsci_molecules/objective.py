@@ -12,8 +12,8 @@ from tgsci.loss import Loss
 
 from .docking import Docking, Settings, dock, fingerprint
 from .properties import PROPERTIES, alerts, out_of_range, properties_of, qed_parts
+from .protein.targets import Target
 from .smiles import atom_name, canonical, molecule
-from .targets import Target
 
 #: What a metric of docking is measured in; the properties bring their own.
 _UNITS = {"vina": "kcal/mol", "LE": "kcal/mol per heavy atom"}

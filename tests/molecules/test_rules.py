@@ -20,11 +20,11 @@ pytest.importorskip("rdkit")
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
-from tgsci_molecules.candidates import Candidate, pieces, recombined
-from tgsci_molecules.figures import figures, scaffold
-from tgsci_molecules.judge import MEMORY, Judge
-from tgsci_molecules.rules import RuleEditor
-from tgsci_molecules.transformations import TRANSFORMATIONS, apply
+from tgsci_molecules.editor.candidates import Candidate, pieces, recombined
+from tgsci_molecules.editor.figures import figures, scaffold
+from tgsci_molecules.editor.judge import MEMORY, Judge
+from tgsci_molecules.editor.rules import RuleEditor
+from tgsci_molecules.editor.transformations import TRANSFORMATIONS, apply
 
 from tgsci.errors import InvalidValue
 from tgsci.feedback import Feedback
@@ -202,7 +202,7 @@ def test_a_pure_function_of_trials_and_rng() -> None:
 def test_the_same_in_another_process_whatever_the_hash_seed() -> None:
     script = (
         "import json, random, test_rules as t\n"
-        "from tgsci_molecules.rules import RuleEditor\n"
+        "from tgsci_molecules.editor.rules import RuleEditor\n"
         "ps = RuleEditor().ask(t.history(t.DOCKING, evals=8), 4, random.Random(7))\n"
         "print(json.dumps([[p.value, p.reason, p.edit, p.parent] for p in ps]))"
     )

@@ -10,9 +10,9 @@ import numpy as np
 
 from tgsci.trial import Trial, Trials
 
+from ..properties import PROPERTIES
 from .candidates import Candidate
 from .figures import TREND, Figures, figures
-from .properties import PROPERTIES
 from .surrogate import Array, Prior, Surrogate
 
 #: Measured trials beyond this many are left out of the surrogate, the worst of the oldest first.

@@ -10,7 +10,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from .properties import PROPERTIES
+from ..properties import PROPERTIES
 
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
 

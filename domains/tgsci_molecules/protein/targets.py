@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tgsci.errors import UsageError
 
-from .smiles import shown
+from ..smiles import shown
 
 _SUFFIX = "_target.pdbqt"
 _CENTER_LINE = re.compile(r"^\s*center_([xyz])\s*=\s*(-?\d+(?:\.\d+)?)\s*$", re.MULTILINE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..properties import alerts
 from .candidates import Candidate
 from .figures import Figures, figures
 from .judge import Judge
-from .properties import alerts
 
 #: A property that costs less QED than this is not worth a word.
 WORTH_A_WORD = 0.02

@@ -1,0 +1,1 @@
+"""Proteins to dock into: the built-in targets, and your own."""
