@@ -10,6 +10,12 @@ import pytest
 TESTS = Path(__file__).parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory) -> None:
+    """No test reads or writes the user's cache of docking results; worker processes and command lines inherit this."""
+    os.environ["TGSCI_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def outside_packages(tmp_path_factory) -> Path:
     """A directory with the installed package `tgsci_polynomial`; put it on the path."""

@@ -176,7 +176,7 @@ def test_other_settings_in_the_same_directory_are_refused_by_name(tgsci, done, j
     job.write_text(JOB.replace("3.0", "4.0"))
     failed = tgsci("run", "job.toml", "--run", "r", "--seed", "9")
     assert failed.returncode == 2
-    assert "fingerprint" in failed.stderr
+    assert "what is measured: target 3.0 there, 4.0 now" in failed.stderr
     assert "seed: 0 there, 9 now" in failed.stderr
 
 

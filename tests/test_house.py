@@ -17,7 +17,7 @@ CORE = ROOT / "tgsci"
 
 #: From the ground up; modules of one floor may use each other.
 FLOORS = [
-    {"errors", "texts", "files", "prompts", "graph_layout"},
+    {"errors", "texts", "files", "figures", "prompts", "graph_layout"},
     {"engine", "engines"},
     {"feedback"},
     {"variable", "graph"},
@@ -27,14 +27,17 @@ FLOORS = [
     {"trial"},
     {"replies"},
     {"optimizer"},
+    {"menu"},
     {"domain"},
     {"ledger", "workers"},
+    {"executors"},
     {"result", "plots"},
+    {"finish"},
     {"search"},
-    {"report"},
+    {"report", "proposers", "comparison"},
     {"runs"},
     {"progress"},
-    {"cli", "testing"},
+    {"cli", "cli_runs", "testing"},
     {"__init__", "__main__"},
 ]
 #: Looking up is allowed where a floor offers a convenience of the next one, at the moment it is used.

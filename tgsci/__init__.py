@@ -1,6 +1,7 @@
 """tgsci: text gradients for science. Simulators are loss functions; their reports are the gradients."""
 
 from . import autograd
+from .comparison import Comparison, compare
 from .domain import Domain, Problem
 from .engine import Engine, Reply, as_engine, get_engine, map, set_backward_engine
 from .errors import (
@@ -13,6 +14,7 @@ from .errors import (
     UsageError,
 )
 from .feedback import Feedback, is_better
+from .finish import Finishing
 from .functions import (
     BlackboxLLM,
     FormattedLLMCall,
@@ -32,9 +34,10 @@ from .judges import (
 )
 from .ledger import Ledger, Spent
 from .loss import FunctionLoss, LimitedLoss, Loss, WeightedLoss, as_loss
+from .menu import Menu, Option
 from .optimizer import TGD, Optimizer, TextualGradientDescent, TextualGradientDescentwithMomentum
 from .result import Result
-from .runs import load, resume, solve
+from .runs import branch, load, resume, solve
 from .search import Budget, Progress, minimize
 from .trial import Proposal, State, Trial, Trials
 from .variable import Backward, Gradient, Variable
@@ -46,10 +49,12 @@ __all__ = [
     "Backward",
     "BlackboxLLM",
     "Budget",
+    "Comparison",
     "Domain",
     "Engine",
     "EngineError",
     "Feedback",
+    "Finishing",
     "FormattedLLMCall",
     "FunctionLoss",
     "Gradient",
@@ -62,12 +67,14 @@ __all__ = [
     "LimitedLoss",
     "Loss",
     "MeasurementError",
+    "Menu",
     "Module",
     "MultiChoiceTestTime",
     "MultiFieldEvaluation",
     "MultiFieldTokenParsedEvaluation",
     "MultimodalLLMCall",
     "Optimizer",
+    "Option",
     "Problem",
     "Progress",
     "Proposal",
@@ -89,6 +96,8 @@ __all__ = [
     "as_engine",
     "as_loss",
     "autograd",
+    "branch",
+    "compare",
     "get_engine",
     "is_better",
     "load",

@@ -10,20 +10,25 @@ import signal
 import sqlite3
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import __version__, report, runs
+from . import __version__, executors, runs
 from .domain import Domain, Domains, Problem
+from .engine import Engine
 from .errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
+from .proposers import ENGINE_VARIABLE, WITH_MODEL, Chosen, choose
 from .result import Result
 from .search import Budget
 from .texts import visible
-from .trial import Trial
+
+if TYPE_CHECKING:
+    from .progress import LiveProgress
 
 _JOB_KEYS = {"domain", "budget", "run", "engine"}
-_RUN_KEYS = {"goal", "proposals", "seed", "workers", "directory"}
+_RUN_KEYS = {"goal", "proposals", "seed", "workers", "directory", "optimizer", "executor"}
+_BUDGET_OPTIONS = {"evals": "evaluations", "seconds": "seconds", "usd": "usd", "model_calls": "model_calls"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,6 +68,8 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    from .cli_runs import add_runs  # its commands use what is defined here
+
     parser = argparse.ArgumentParser(
         prog="tgsci",
         description="Text gradients for science. A research tool: nothing it says is advice for patients.",
@@ -70,7 +77,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tgsci {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
-    _add_runs(commands)
+    add_runs(commands)
     domains = Domains.installed()
     wanted = next((a for a in arguments if not a.startswith("-")), None)
     for name in domains.entries:
@@ -105,48 +112,92 @@ def _mount(
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that runs a problem."""
     group = parser.add_argument_group("run")
-    group.add_argument("--evals", type=int, metavar="N", help="measurements, start values included (default 60)")
+    add_budget_options(group)
+    group.add_argument("--run", dest="directory", metavar="DIR", help="directory of the run (default runs/NAME-TIME)")
+    add_proposer_options(group, f"(default: {ENGINE_VARIABLE}, else rules)")
+    group.add_argument("--proposals", type=int, metavar="N", help="new values a round (default 4)")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of all randomness (default 0)")
+    add_worker_options(group)
+
+
+def add_budget_options(group: argparse._ActionsContainer, *, fresh: bool = True) -> None:
+    """When to stop; `fresh` for a new run."""
+    default = " (default 60)" if fresh else ""
+    group.add_argument("--evals", type=int, metavar="N", help=f"measurements, start values included{default}")
     group.add_argument("--seconds", type=float, metavar="S", help="wall time after which no new round starts")
     group.add_argument("--usd", type=float, metavar="USD", help="most that model calls may cost")
     group.add_argument("--model-calls", type=int, metavar="N", help="most questions to a model")
     group.add_argument("--goal", type=float, metavar="LOSS", help="stop at this loss or below")
-    group.add_argument("--run", dest="directory", metavar="DIR", help="directory of the run (default runs/NAME-TIME)")
+
+
+def add_proposer_options(group: argparse._ActionsContainer, default: str) -> None:
+    """Who proposes."""
     group.add_argument(
         "--engine",
         metavar="NAME",
-        help="who proposes: a model as litellm names it, 'human', 'replay:FILE', or 'rules' for the rule editor "
-        f"(default: {runs.ENGINE_VARIABLE}, else rules)",
+        help="a model proposes: its name as litellm writes it, 'human', 'replay:FILE', or 'rules' for the rule editor "
+        + default,
     )
-    group.add_argument("--proposals", type=int, metavar="N", help="new values a round (default 4)")
-    group.add_argument("--seed", type=int, metavar="N", help="seed of all randomness (default 0)")
+    group.add_argument(
+        "--optimizer",
+        metavar="NAME",
+        help="'rules', a baseline of the domain, or with --engine 'tgd' (the model writes values) or 'menu' (it "
+        "chooses from the domain's options); an unknown name lists what there is",
+    )
+
+
+def add_worker_options(group: argparse._ActionsContainer) -> None:
+    """Where to measure."""
     group.add_argument("--workers", type=int, metavar="N", help="processes that measure (default one a core)")
+    group.add_argument("--executor", metavar="ADDRESS", help="measure on a Dask cluster: dask://HOST:PORT")
 
 
-def run_problem(problem: Problem, namespace: argparse.Namespace, job: Mapping[str, Any] | None = None) -> int:
-    """Run a problem with the options of `add_run_options`; they win over a job file's."""
+def run_problem(
+    problem: Problem,
+    namespace: argparse.Namespace,
+    job: Mapping[str, Any] | None = None,
+    header: Mapping[str, Any] | None = None,
+) -> int:
+    """Run a problem with the options of `add_run_options`; they win over a job file's.
+
+    Args:
+        problem: What to run.
+        namespace: The parsed options.
+        job: A job file's tables.
+        header: Facts to keep with the run.
+    """
     job = job or {}
-    options = {**job.get("run", {}), **_given(namespace, "goal", "proposals", "seed", "workers", "directory")}
-    engine = namespace.engine or job.get("engine")
-    chosen = options.pop("directory", None)
-    if chosen is not None and not isinstance(chosen, str):
-        raise UsageError(f"directory must be text, not {chosen!r}")
-    directory = Path(chosen).expanduser() if chosen else runs.new_directory(problem)
+    table = job.get("run", {})
+    options = {**table, **given(namespace, "goal", "proposals", "seed", "directory")}
+    chosen = choose(problem, *_proposer(namespace, job.get("engine"), options.pop("optimizer", None)))
+    workers = _workers(namespace, table)
+    for key in ("workers", "executor"):
+        options.pop(key, None)
+    named = options.pop("directory", None)
+    if named is not None and not isinstance(named, str):
+        raise UsageError(f"directory must be text, not {named!r}")
+    directory = Path(named).expanduser() if named else runs.new_directory(problem)
     budget = _budget(namespace, job.get("budget", {}))
-    return _show_run(problem, directory, engine, lambda p: runs.solve(
-        problem, engine=engine, budget=budget, run=directory, progress=p, **options
+    return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_out(
+        problem, chosen, budget=budget, run=directory, workers=workers, progress=progress, header=header, **options
     ))  # fmt: skip
 
 
-def _show_run(problem: Problem, directory: Path, engine: Any, work: Any) -> int:
+def show_run(
+    problem: Problem, directory: Path, chosen: Chosen, workers: Any, work: Callable[[LiveProgress], Result]
+) -> int:
+    """Do the work of a run, with a person watching. Returns the exit code."""
     from .progress import LiveProgress
 
-    optimizer = runs.choose_optimizer(problem, engine)
-    print(optimizer.description, file=sys.stderr)
-    print(f"Run directory: {directory}", file=sys.stderr)
+    executors.check(0 if workers is None else workers)
+    for line in (chosen.optimizer.description, executors.destination(workers), f"Run directory: {directory}"):
+        if line:
+            print(visible(line), file=sys.stderr)
+    person = isinstance(getattr(chosen.optimizer, "engine", None), Engine) and chosen.optimizer.name == "human"
     try:
         # A person who pastes replies would have the live table drawn over what is typed.
-        with LiveProgress(problem.columns, problem.loss.units, live=optimizer.name != "human") as progress:
-            result: Result = work(progress)
+        with LiveProgress(problem.columns, problem.loss.units, live=not person) as progress:
+            result = work(progress)
     except EngineError as error:
         raise EngineError(f"{error}\nNothing is lost. Go on with: tgsci runs resume {directory}") from error
     print_result(result)
@@ -154,6 +205,32 @@ def _show_run(problem: Problem, directory: Path, engine: Any, work: Any) -> int:
         print(f"Interrupted; nothing is lost. Go on with: tgsci runs resume {directory}")
         return 130
     return 0 if result.best else 1
+
+
+def _proposer(namespace: argparse.Namespace, job_engine: Any, job_optimizer: Any) -> tuple[Any, Any]:
+    """Engine and optimizer; one that is given on the command line drops a job's other that does not go with it."""
+    engine, optimizer = namespace.engine, namespace.optimizer
+    alone = optimizer is not None and optimizer not in WITH_MODEL
+    if engine is None and not alone:
+        engine = job_engine
+    if optimizer is None and (namespace.engine is None or job_optimizer in WITH_MODEL):
+        optimizer = job_optimizer
+    return engine, optimizer
+
+
+def _workers(namespace: argparse.Namespace, table: Mapping[str, Any]) -> Any:
+    """Where to measure: a number of processes, a cluster's address, or None."""
+    for asked in (given(namespace, "workers", "executor"), table):
+        there = {key: asked[key] for key in ("workers", "executor") if asked.get(key) is not None}
+        if len(there) == 2:
+            raise UsageError("workers (processes of this machine) and executor (a cluster) exclude each other")
+        if "executor" in there and not isinstance(there["executor"], str):
+            raise UsageError(f"executor must be text such as 'dask://HOST:PORT', not {there['executor']!r}")
+        if "workers" in there and isinstance(there["workers"], str):
+            raise UsageError(f"workers must be a whole number, not {there['workers']!r}; an address goes to executor")
+        if there:
+            return next(iter(there.values()))
+    return None
 
 
 def print_result(result: Result, most: int = 5) -> None:
@@ -165,23 +242,33 @@ def print_result(result: Result, most: int = 5) -> None:
     best = result.trials.ranked()[:most]
     if best:
         print()
-        Console().print(trial_table(best, result.columns, result.units, values=False))
+        console = Console()
+        console.print(trial_table(best, result.columns, result.units, values=False, width=console.width))
     lines = [""]
+    origin = result.branched_from()
+    if origin:
+        lines += [origin, ""]
     for trial in best:
         made = f"from trial {trial.parent}" if trial.parent is not None else "start"
         edit = f", {trial.edit}" if trial.edit else ""
         lines += [f"trial {trial.number} ({made}{edit})", f"  {trial.value}", f"  {trial.reason}"]
+        if trial.number in result.finals:
+            lines.append(f"  measured again: {result.final_in_words(result.finals[trial.number])}")
     lines += ["", result.summary(), *(f"wrote {path}" for path in result.files)]
     print(visible("\n".join(lines)))  # not folded to the terminal's width: a value must survive copy and paste
 
 
 def _budget(namespace: argparse.Namespace, job: Mapping[str, Any]) -> Budget:
-    named = {"evals": "evaluations", "seconds": "seconds", "usd": "usd", "model_calls": "model_calls"}
-    given = {named[key]: value for key, value in _given(namespace, *named).items()}
-    return Budget(**{**_checked(job, set(named.values()), "[budget]"), **given})
+    return Budget(**{**_checked(job, set(_BUDGET_OPTIONS.values()), "[budget]"), **given_budget(namespace)})
 
 
-def _given(namespace: argparse.Namespace, *names: str) -> dict[str, Any]:
+def given_budget(namespace: argparse.Namespace) -> dict[str, Any]:
+    """The limits that the options of `add_budget_options` set, by `Budget`'s names."""
+    return {_BUDGET_OPTIONS[key]: value for key, value in given(namespace, *_BUDGET_OPTIONS).items()}
+
+
+def given(namespace: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those options that were given."""
     return {name: getattr(namespace, name) for name in names if getattr(namespace, name, None) is not None}
 
 
@@ -229,115 +316,3 @@ def _checked(table: Mapping[str, Any], known: set[str], where: str) -> dict[str,
     if unknown:
         raise UsageError(f"{where} has an unknown key {unknown[0]!r}; there are: {', '.join(sorted(known))}")
     return dict(table)
-
-
-# -- tgsci runs --------------------------------------------------------------------------------------
-
-
-def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("runs", help="look at runs, or go on with one")
-    own = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    listed = own.add_parser("list", help="the runs below a directory")
-    listed.add_argument("root", nargs="?", default="runs", metavar="DIR")
-    listed.set_defaults(run=_list)
-
-    show = own.add_parser("show", help="a run's best trials, or one trial's whole story")
-    show.add_argument("directory", type=Path, metavar="RUN")
-    show.add_argument("--top", type=int, default=10, metavar="N", help="how many of the best (default 10)")
-    show.add_argument("--trial", type=int, metavar="NUMBER", help="one trial: its report, its line of descent")
-    show.set_defaults(run=_show)
-
-    resume = own.add_parser("resume", help="go on with a run that was killed, interrupted, or needs a bigger budget")
-    resume.add_argument("directory", type=Path, metavar="RUN")
-    resume.add_argument("--evals", type=int, metavar="N", help="new budget of measurements for the whole run")
-    resume.add_argument("--engine", metavar="NAME", help="who proposes from here on (default: as before)")
-    resume.add_argument("--workers", type=int, metavar="N", help="processes that measure (default one a core)")
-    resume.set_defaults(run=_resume)
-
-    plot = own.add_parser("plot", help="write a PNG: best so far against evaluations")
-    plot.add_argument("directory", type=Path, metavar="RUN")
-    plot.add_argument("--output", type=Path, metavar="FILE", help="default RUN/plot.png")
-    plot.set_defaults(run=_plot)
-
-    page = own.add_parser("report", help="write the run as one HTML page, to read, print or send")
-    page.add_argument("directory", type=Path, metavar="RUN")
-    page.add_argument("--output", type=Path, metavar="FILE", help="default RUN/report.html")
-    page.set_defaults(run=_report)
-
-
-def _list(namespace: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for title in ("run", "domain", "trials", "best loss", "state"):
-        table.add_column(title, overflow="fold")
-    for directory in runs.find_runs(namespace.root):
-        try:
-            result = Result.load(directory)
-        except LedgerError as error:
-            table.add_row(*map(Text, (str(directory), "", "", "", visible(str(error)))))
-            continue
-        best = f"{result.best.loss:.4g}" if result.best else ""
-        domain = str(result.header.get("domain", ""))
-        cells = (str(directory), visible(domain), str(len(result.trials)), best, visible(result.stopped))
-        table.add_row(*map(Text, cells))  # Text: what a model or a path says is no markup
-    Console().print(table if table.rows else Text(f"no runs below {namespace.root}"))
-    return 0
-
-
-def _show(namespace: argparse.Namespace) -> int:
-    result = Result.load(namespace.directory)
-    if namespace.trial is None:
-        print_result(result, namespace.top)
-        return 0
-    if not 0 <= namespace.trial < len(result.trials):
-        raise UsageError(f"there is no trial {namespace.trial}; the run has 0 to {len(result.trials) - 1}")
-    _print_trial(result, result.trials[namespace.trial])
-    return 0
-
-
-def _print_trial(result: Result, trial: Trial) -> None:
-    lines = [f"trial {trial.number}: {trial.state.value} ({trial.decision})", trial.value, "", "line of descent:"]
-    for step in result.lineage(trial):
-        lines.append(f"  {step.number:>4}  loss {step.loss:.4g}  {step.value}")
-        lines.append(f"        {step.edit + ': ' if step.edit else ''}{step.reason}")
-    lines += ["", trial.feedback.text if trial.feedback else "not measured"]
-    if trial.feedback and trial.feedback.artifacts:
-        lines += ["", f"artifacts: {', '.join(trial.feedback.artifacts)}"]
-    print(visible("\n".join(lines)))
-
-
-def _resume(namespace: argparse.Namespace) -> int:
-    result = runs.load(namespace.directory)
-    budget = None
-    if namespace.evals is not None:
-        budget = Budget(**{**result.header.get("budget", {}), "evaluations": namespace.evals})
-    if result.problem is None:
-        # Says what is missing: no domain, or one that is not installed.
-        runs.resume(namespace.directory, engine=namespace.engine, budget=budget, workers=namespace.workers)
-        return 0
-    engine = namespace.engine or result.header.get("engine")
-    return _show_run(result.problem, namespace.directory, engine, lambda p: runs.resume(
-        namespace.directory, engine=namespace.engine, budget=budget, workers=namespace.workers, progress=p
-    ))  # fmt: skip
-
-
-def _plot(namespace: argparse.Namespace) -> int:
-    output = namespace.output or namespace.directory / "plot.png"
-    Result.load(namespace.directory).plot().savefig(output, dpi=150)
-    print(f"wrote {output}")
-    return 0
-
-
-def _report(namespace: argparse.Namespace) -> int:
-    result = runs.load(namespace.directory)
-    output = namespace.output or namespace.directory / report.FILE
-    print(f"wrote {report.write(result, output)}")
-    if result.problem is None and result.header.get("domain"):
-        print(
-            "Values are not drawn: the run's domain is not installed, or not the one it was made with.", file=sys.stderr
-        )
-    return 0

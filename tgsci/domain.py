@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
 from .loss import Loss
+from .menu import Options
 from .optimizer import Optimizer
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from .finish import Finishing
     from .result import Result
 
 #: Outside packages register here exactly as the built-in domains do.
@@ -40,6 +42,13 @@ class Problem:
         columns: Metrics for tables, in order; all of them where empty.
         draw: A value as an SVG picture, for notebooks and reports.
         export: Writes the domain's own result files into the run directory and returns their paths.
+        optimizers: Further proposers without a model, by the name that `--optimizer` takes: baselines to compare with.
+        options: Enumerates up to so many legal new values, the most promising first, for a model to choose from
+            (`--optimizer menu`). A pure function of (trials, n, rng), as `Optimizer.ask` is.
+        finish: Runs after a search that was not interrupted, before `export`: measures the finalists again with more
+            care, say. It gets the result and a `Finishing`; it may take many minutes. What it hands to
+            `Finishing.keep` is in the run at once, so that it can be interrupted: a resumed run calls it again, and it
+            skips what `result.finals` holds already.
     """
 
     loss: Loss
@@ -52,6 +61,9 @@ class Problem:
     columns: Sequence[str] = ()
     draw: Callable[[str], str] | None = None
     export: Callable[[Result, Path], Sequence[Path]] | None = None
+    optimizers: Mapping[str, Optimizer] = field(default_factory=dict)
+    options: Options | None = None
+    finish: Callable[[Result, Finishing], None] | None = None
 
 
 class Domain(ABC):
@@ -110,6 +122,11 @@ class Domains:
             ) from error
         except AttributeError as error:
             raise UsageError(f"the entry point {name!r} does not load: {error}") from error
+        except Exception as error:  # somebody else's code: whatever it raises, say it in one line
+            raise UsageError(
+                f"the domain {name!r} does not load ({type(error).__name__}: {error}); "
+                "update or reinstall its package, or tell its author"
+            ) from error
         if not isinstance(domain, Domain):
             raise UsageError(f"the entry point {name!r} is {domain!r}, not a tgsci.Domain instance")
         return domain

@@ -80,6 +80,8 @@ class Engine(ABC):
     name: str = "engine"
     #: Where prompts go, in plain words; printed before a run starts.
     destination: str = "nothing leaves this machine"
+    #: True where a person answers, who may leave out the tags that keep a model's reply readable.
+    answered_by_person: bool = False
 
     @abstractmethod
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:

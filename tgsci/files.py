@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from .errors import UsageError
+
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file by a complete new one; a reader never sees half of it.
@@ -26,3 +28,14 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         error.filename, error.filename2 = str(path), None  # the name a person knows, not the temporary one
         raise
+
+
+def as_path(path: object, what: str) -> Path:
+    """A path that somebody gave from Python.
+
+    Raises:
+        UsageError: It is neither text nor a path; names the argument.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"{what} must be a directory's path, not {path!r}")
+    return Path(path)

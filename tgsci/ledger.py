@@ -58,6 +58,18 @@ CREATE INDEX measured ON measurements (loss);
 CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
 """
 
+#: Second measurements of finalists; made when the first is kept, so that runs of every age can have them.
+_FINALS = (
+    """CREATE TABLE IF NOT EXISTS finals (
+    number INTEGER PRIMARY KEY REFERENCES trials, loss REAL, text TEXT NOT NULL, metrics TEXT NOT NULL,
+    violations TEXT NOT NULL, error TEXT, transient INTEGER NOT NULL, seconds REAL NOT NULL, measured_at REAL NOT NULL)
+    """,
+    """CREATE TABLE IF NOT EXISTS final_artifacts (
+    number INTEGER NOT NULL REFERENCES trials, name TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (number, name)) WITHOUT ROWID
+    """,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -286,12 +298,7 @@ class Ledger:
 
     def add_measurement(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
         """Record what a trial measured. Returns the feedback with its artifacts left on disk."""
-        artifacts = {
-            well_formed(name): well_formed(content) if isinstance(content, str) else content
-            for name, content in sorted(feedback.artifacts.items())
-        }
-        error = None if feedback.error is None else well_formed(feedback.error)
-        feedback = replace(feedback, text=well_formed(feedback.text), error=error)
+        feedback, artifacts = _storable(feedback)
         with self._commit() as db:
             unmeasured = feedback.loss is not None and math.isnan(feedback.loss)
             db.execute(
@@ -314,6 +321,37 @@ class Ledger:
                 [(number, name, content) for name, content in artifacts.items()],
             )
         return replace(feedback, artifacts=_Artifacts(self, number, tuple(artifacts)))
+
+    def add_final(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
+        """Record a trial's second measurement, in place of an earlier second one; the first stays.
+
+        Returns:
+            The feedback with its artifacts left on disk.
+        """
+        feedback, artifacts = _storable(feedback)
+        with self._commit() as db:
+            for statement in _FINALS:
+                db.execute(statement)
+            db.execute(
+                "INSERT OR REPLACE INTO finals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    number,
+                    feedback.loss if feedback.measured else None,
+                    feedback.text,
+                    json.dumps(dict(feedback.metrics)),
+                    json.dumps(dict(feedback.violations)),
+                    feedback.error,
+                    feedback.transient,
+                    seconds,
+                    time.time(),
+                ),
+            )
+            db.execute("DELETE FROM final_artifacts WHERE number = ?", (number,))
+            db.executemany(
+                "INSERT INTO final_artifacts VALUES (?, ?, ?)",
+                [(number, name, content) for name, content in artifacts.items()],
+            )
+        return replace(feedback, artifacts=_Artifacts(self, number, tuple(artifacts), "final_artifacts"))
 
     def decide(self, trials: Iterable[Trial]) -> None:
         """Record what became of measured trials."""
@@ -405,8 +443,30 @@ class Ledger:
             )
         return found
 
-    def artifact(self, number: int, name: str) -> bytes | str:
-        rows = self._rows("SELECT content FROM artifacts WHERE number = ? AND name = ?", number, name)
+    def finals(self) -> dict[int, Feedback]:
+        """The second measurements of finalists, by trial number."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'finals'"):
+            return {}
+        names: dict[int, list[str]] = {}
+        for number, name in self._rows("SELECT number, name FROM final_artifacts ORDER BY number, name"):
+            names.setdefault(number, []).append(name)
+        query = "SELECT number, loss, text, metrics, violations, error, transient FROM finals ORDER BY number"
+        return {
+            number: Feedback(
+                math.nan if loss is None else loss,
+                text,
+                json.loads(metrics),
+                json.loads(violations),
+                _Artifacts(self, number, tuple(names.get(number, ())), "final_artifacts"),
+                error,
+                bool(transient),
+            )
+            for number, loss, text, metrics, violations, error, transient in self._rows(query)
+        }
+
+    def artifact(self, number: int, name: str, table: str = "artifacts") -> bytes | str:
+        assert table in ("artifacts", "final_artifacts")
+        rows = self._rows(f"SELECT content FROM {table} WHERE number = ? AND name = ?", number, name)
         if not rows:
             raise KeyError(name)
         content: bytes | str = rows[0][0]
@@ -460,17 +520,31 @@ class Ledger:
 class _Artifacts(Mapping[str, "bytes | str"]):
     """A trial's artifacts, each read from the ledger when it is looked at."""
 
-    def __init__(self, ledger: Ledger, number: int, names: Sequence[str]) -> None:
-        self._ledger, self._number, self._names = ledger, number, tuple(names)
+    def __init__(self, ledger: Ledger, number: int, names: Sequence[str], table: str = "artifacts") -> None:
+        self._ledger, self._number, self._names, self._table = ledger, number, tuple(names), table
 
     def __getitem__(self, name: str) -> bytes | str:
-        return self._ledger.artifact(self._number, name)
+        return self._ledger.artifact(self._number, name, self._table)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Elsewhere there is no ledger: the contents travel along."""
+        return dict, (dict(self),)
+
+
+def _storable(feedback: Feedback) -> tuple[Feedback, dict[str, bytes | str]]:
+    """The feedback with texts that can be stored, and its artifacts, sorted by name."""
+    artifacts = {
+        well_formed(name): well_formed(content) if isinstance(content, str) else content
+        for name, content in sorted(feedback.artifacts.items())
+    }
+    error = None if feedback.error is None else well_formed(feedback.error)
+    return replace(feedback, text=well_formed(feedback.text), error=error), artifacts
 
 
 def question_id(call: Call) -> str:

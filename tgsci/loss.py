@@ -20,6 +20,7 @@ from typing import Any
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
 from .feedback import Feedback
+from .figures import figure, metric
 
 # TextGrad's users import a model's losses from here.
 from .judges import ImageQALoss as ImageQALoss
@@ -39,7 +40,7 @@ class Loss(ABC):
 
     #: Shown in tables and reports.
     name: str = ""
-    #: Unit of each metric: `{"vina": "kcal/mol"}`. "" for a figure without a unit.
+    #: Unit of each metric: `{"vina": "kcal/mol"}`. "" for a figure without a unit; "loss" is that of the loss itself.
     units: Mapping[str, str] = {}
     #: Longest that one measurement in a worker process may take, s; None for no limit.
     timeout: float | None = None
@@ -173,6 +174,8 @@ def as_loss(loss: Loss | Callable[[str], float | tuple[float, str] | Feedback]) 
     """A `Loss`, or a plain function made into one."""
     if isinstance(loss, Loss):
         return loss
+    if isinstance(loss, type):
+        raise UsageError(f"a loss is an instance, not the class itself: write {loss.__name__}(...)")
     if callable(loss):
         return FunctionLoss(loss)
     raise UsageError(f"not a loss: {loss!r}. Derive from tgsci.Loss or pass a function of the value.")
@@ -213,11 +216,11 @@ class WeightedLoss(Loss):
                 why = part.error or "it gave no number"
                 return Feedback.failed(f"{term.name}: {why}", transient=part.transient)
         total = math.fsum(w * (f.loss or 0.0) for w, _, f in parts)
-        lines = [f"{w:g} x {t.name} ({f.loss:.4g}) = {w * (f.loss or 0.0):.4g}" for w, t, f in parts]
+        lines = [f"{w:g} x {t.name} ({figure(f.loss)}) = {figure(w * (f.loss or 0.0))}" for w, t, f in parts]
         reports = [f"[{t.name}]\n{f.text}" for _, t, f in parts if f.text]
         return Feedback(
             total,
-            "\n".join([f"Loss {total:.4g} (lower is better) is the sum of:", *lines, *reports]),
+            "\n".join([f"Loss {figure(total)} (lower is better) is the sum of:", *lines, *reports]),
             metrics=_merged([(t.name, f.metrics) for _, t, f in parts], self._stated),
             violations=_merged([(t.name, f.violations) for _, t, f in parts]),
             artifacts=_merged([(t.name, f.artifacts) for _, t, f in parts]),
@@ -249,12 +252,12 @@ class LimitedLoss(Loss):
         if self.metric not in feedback.metrics:
             known = ", ".join(feedback.metrics) or "none"
             raise UsageError(f"the limit on {self.metric!r} has no such metric to look at; there are: {known}")
-        figure, unit = feedback.metrics[self.metric], self.units.get(self.metric, "")
-        if math.isnan(figure):
+        measured, unit = feedback.metrics[self.metric], self.units.get(self.metric, "")
+        if math.isnan(measured):
             return Feedback.failed(f"{self.metric} has a hard limit and is not a number")
         bounds = [
-            (self.low, (self.low or 0.0) - figure, ">="),
-            (self.high, figure - (self.high or 0.0), "<="),
+            (self.low, (self.low or 0.0) - measured, ">="),
+            (self.high, measured - (self.high or 0.0), "<="),
         ]
         text, violations = feedback.text, dict(feedback.violations)
         for bound, excess, sign in bounds:
@@ -262,8 +265,8 @@ class LimitedLoss(Loss):
                 continue
             violations[f"{self.metric} {sign} {bound:g}"] = max(0.0, excess)
             if excess > 0:
-                figures = f"{self.metric} is {figure:.4g} {unit}".rstrip()
-                text += f"\nHARD LIMIT BROKEN: {figures}, must be {sign} {bound:g}; it is out by {excess:.4g}."
+                shown = f"{self.metric} is {metric(measured, unit)} {unit}".rstrip()
+                text += f"\nHARD LIMIT BROKEN: {shown}, must be {sign} {bound:g}; it is out by {figure(excess)}."
         return Feedback(
             feedback.loss,
             text,

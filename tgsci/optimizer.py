@@ -14,6 +14,7 @@ from . import prompts
 from .engine import default_engine, map
 from .errors import InvalidValue, UsageError
 from .feedback import Feedback, is_better
+from .figures import figure, metric
 from .functions import EngineLike
 from .replies import parse
 from .trial import Proposal, State, Trial, Trials
@@ -151,14 +152,14 @@ class TextualGradientDescent(Optimizer):
         best = trials.best
         if best is None or best.feedback is None:
             return []
-        rejected = _unsuccessful(trials, best)
+        rejected = unsuccessful(trials, best)
         others = [t for t in trials.ranked()[1:] if t not in rejected][:5]
         prompt = prompts.improve_measured(
             task=trials.task,
             best=best.value,
             report=best.feedback.text,
-            others=[prompts.tried(t.value, _figures(t)) for t in others],
-            rejected=[prompts.tried(t.value, _outcome(t)) for t in rejected],
+            others=[prompts.tried(t.value, figures_of(t)) for t in others],
+            rejected=[prompts.tried(t.value, outcome(t)) for t in rejected],
             constraints=self.constraints,
             examples=self.in_context_examples,
         )
@@ -197,7 +198,8 @@ class TextualGradientDescent(Optimizer):
         """Ask, and where something is missing name the fault and ask once more."""
         tags = _unused(self.new_variable_tags, current)
         first = self.engine(f"{prompt}\n\n{prompts.reply_format(n, tags)}", self.optimizer_system_prompt)
-        parsed = parse(first, n, tags, check, parent)
+        person = self.engine.answered_by_person
+        parsed = parse(first, n, tags, check, parent, by_person=person)
         if not parsed.faults:
             return parsed.proposals
         missing = len(parsed.faults)
@@ -208,7 +210,8 @@ class TextualGradientDescent(Optimizer):
                 prompts.reply_format(missing, tags),
             ]
         )
-        second = parse(self.engine(again, self.optimizer_system_prompt), missing, tags, check, parent)
+        reply = self.engine(again, self.optimizer_system_prompt)
+        second = parse(reply, missing, tags, check, parent, by_person=person)
         taken = {proposal.value for proposal in parsed.proposals}
         new = [proposal for proposal in second.proposals if proposal.value not in taken]
         return [*parsed.proposals, *new, *second.faults]
@@ -305,19 +308,21 @@ def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
     return feedback
 
 
-def _figures(trial: Trial) -> str:
+def figures_of(trial: Trial) -> str:
     """What a trial measured, and which hard limits it breaks."""
     if trial.feedback is None:
         return ""
-    broken = [f"breaks {name} by {by:.4g}" for name, by in trial.feedback.violations.items() if by > 0]
-    return "; ".join([f"loss {trial.loss:.4g}", *(f"{k} {v:.4g}" for k, v in trial.feedback.metrics.items()), *broken])
+    broken = [f"breaks {name} by {figure(by)}" for name, by in trial.feedback.violations.items() if by > 0]
+    metrics = [f"{name} {metric(value)}" for name, value in trial.feedback.metrics.items()]
+    return "; ".join([f"loss {figure(trial.loss)}", *metrics, *broken])
 
 
-def _outcome(trial: Trial) -> str:
-    return f"{_figures(trial)}: {trial.decision}" if trial.measured else trial.decision
+def outcome(trial: Trial) -> str:
+    """What became of a trial, with its figures, for a model."""
+    return f"{figures_of(trial)}: {trial.decision}" if trial.measured else trial.decision
 
 
-def _unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[Trial]:
+def unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[Trial]:
     """The latest proposals that did not help, oldest first: edits of the best, and what could not be measured."""
     return [
         t

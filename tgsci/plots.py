@@ -11,9 +11,13 @@ from matplotlib.figure import Figure
 from .trial import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .result import Result
 
 _LINE = "#1a7f5a"
+_STYLES = ("-", "--", ":", "-.")
+_LONGEST_NAME = 60
 _MARKS = {
     State.ACCEPTED: ("best so far", "o", _LINE),
     State.REJECTED: ("not better", "o", "#b8bec6"),
@@ -59,9 +63,49 @@ def progress(result: Result, ax: Axes | None = None) -> Figure:
         steps, best = zip(*accepted, strict=True)
         ax.step([*steps, len(measured)], [*best, best[-1]], where="post", color=_LINE, linewidth=1.6, zorder=2)
     ax.set_xlabel("evaluations")
-    ax.set_ylabel(f"loss: {result.header.get('loss') or 'lower is better'}")
+    ax.set_ylabel(_label(result))
     ax.set_xlim(0, max(2, len(measured) + 1))
     ax.grid(alpha=0.25)
     if measured:
         ax.legend(frameon=False, fontsize=8)
     return cast("Figure", ax.figure)
+
+
+def overlay(runs: Mapping[str, Result], ax: Axes | None = None, note: str = "") -> Figure:
+    """The best loss so far of several runs against evaluations, one curve each.
+
+    Args:
+        runs: The runs by the names in the legend.
+        ax: Where to draw; a figure of its own where None.
+        note: Said above the curves.
+    """
+    if ax is None:
+        ax = _ShownFigure(figsize=(7, 4), layout="constrained").add_subplot()
+    longest = 1
+    for i, (name, result) in enumerate(runs.items()):
+        measured = [t for t in result.trials if t.feedback]
+        accepted = [(step, t.loss) for step, t in enumerate(measured, 1) if t.state is State.ACCEPTED]
+        longest = max(longest, len(measured))
+        if accepted:
+            steps, best = zip(*accepted, strict=True)
+            label = name if len(name) <= _LONGEST_NAME else f"...{name[-_LONGEST_NAME:]}"
+            # A name from outside is no formula, and one that begins with _ would be left out of the legend.
+            label = label.replace("$", r"\$").lstrip("_")
+            x, y = [*steps, len(measured)], [*best, best[-1]]
+            ax.step(x, y, where="post", label=label, linewidth=1.6, linestyle=_STYLES[i // 10 % len(_STYLES)])
+    ax.set_xlabel("evaluations")
+    ax.set_ylabel(" or ".join(dict.fromkeys(f"best {_label(result)}" for result in runs.values())))
+    ax.set_xlim(0, longest + 1)
+    ax.grid(alpha=0.25)
+    if note:
+        ax.set_title(note, fontsize=9)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, fontsize=8)
+    return cast("Figure", ax.figure)
+
+
+def _label(result: Result) -> str:
+    """The loss with its unit, where it has one."""
+    name = str(result.header.get("loss") or "lower is better")
+    unit = result.units.get("loss", "")
+    return f"loss: {name} ({unit})" if unit else f"loss: {name}"

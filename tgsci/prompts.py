@@ -168,6 +168,38 @@ def improve_measured(
     return "\n\n".join([*parts, *_rules(constraints, examples)])
 
 
+CHOOSER = (
+    "You choose the next experiments from a menu of legal options, using a simulator's report as evidence. First quote "
+    "the evidence: copy the figure or phrase from the report, or from the option, that decides. Then give the option's "
+    "number. Options that were predicted are no measurements; choose different ones where several are asked for."
+)
+
+
+def choose(*, task: str, best: str, report: str, options: Sequence[str], rejected: Sequence[str] = ()) -> str:
+    """Asks for choices from a menu: the best value with its report, what was tried, and the options."""
+    parts = [section("TASK", task)] if task else []
+    parts += [section("THE BEST VALUE SO FAR", best), section("ITS REPORT", report)]
+    if rejected:
+        parts.append(section("TRIED WITHOUT SUCCESS", "\n".join(rejected)))
+    return "\n\n".join([*parts, section("THE MENU, the most promising by the figures first", "\n".join(options))])
+
+
+def option(number: int, label: str, facts: str, reason: str) -> str:
+    """A line of the menu."""
+    return f"{number}. " + "; ".join(filter(None, (" ".join(text.split()) for text in (label, facts, reason))))
+
+
+def choice_format(n: int) -> str:
+    """Says what a reply to a menu looks like: the evidence first."""
+    pair = 'EVIDENCE: "the figure or phrase from the report or the option that decides, copied"\nCHOICE: its number'
+    if n == 1:
+        return f"Choose one option. Answer with these two lines, the evidence first:\n{pair}"
+    return (
+        f"Choose {n} different options, the best first. For each of the {n}, answer with these two lines, the evidence "
+        f"first:\n{pair}"
+    )
+
+
 def reply_format(n: int, value_tags: tuple[str, str]) -> str:
     """Says which blocks the reply must end with."""
     if n == 1:

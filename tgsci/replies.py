@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .engine import Reply
 from .errors import InvalidValue
@@ -29,7 +29,13 @@ class Parsed:
 
 
 def parse(
-    reply: Reply, n: int, tags: tuple[str, str], check: Callable[[str], str], parent: int | None = None
+    reply: Reply,
+    n: int,
+    tags: tuple[str, str],
+    check: Callable[[str], str],
+    parent: int | None = None,
+    *,
+    by_person: bool = False,
 ) -> Parsed:
     """Read `n` proposals from a reply.
 
@@ -39,7 +45,12 @@ def parse(
         tags: The opening and the closing tag of a value.
         check: Canonicalises a value or raises `InvalidValue`.
         parent: Number of the trial that the values were made from.
+        by_person: A reply without any of the tags then holds a value a line, and fewer than `n` will do.
     """
+    if by_person and not _tagged(reply.text, tags):
+        lines = [line.strip() for line in well_formed(reply.text).splitlines() if line.strip()][:n]
+        blocks = [_block(line, tags, i, len(lines)) for i, line in enumerate(lines, 1)]
+        return parse(replace(reply, text="\n".join(blocks)), len(lines), tags, check, parent)
     proposals: list[Proposal] = []
     faults: list[Proposal] = []
     seen: dict[str, int] = {}
@@ -72,6 +83,16 @@ def parse(
             seen[canonical] = i
             proposals.append(Proposal(canonical, reason, parent))
     return Parsed(proposals, faults)
+
+
+def _tagged(text: str, tags: tuple[str, str]) -> bool:
+    return any(tag.rstrip(">") in text for tag in (*tags, *reason_tags(1, 1)))
+
+
+def _block(line: str, tags: tuple[str, str], i: int, n: int) -> str:
+    """A bare value as the blocks that a model would write."""
+    (opening, closing), (reason, end) = numbered(tags, i, n), reason_tags(i, n)
+    return f"{reason}given by a person{end}\n{opening}{line}{closing}"
 
 
 def last_block(text: str, opening: str, closing: str) -> str | None:

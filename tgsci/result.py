@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from .domain import Problem
 from .errors import UsageError
+from .feedback import Feedback
+from .figures import figure, metric
+from .files import as_path
 from .ledger import Ledger, Session, Spent
 from .loss import Loss
 from .trial import Trial, Trials
@@ -36,6 +39,8 @@ class Result:
         self.problem = problem
         self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")))
         self.stopped = stopped
+        #: Second, more careful measurements of finalists, by trial number; the trials keep their first ones.
+        self.finals: dict[int, Feedback] = ledger.finals()
         #: What was written into the run's directory: the domain's own files and the report.
         self.files: list[Path] = []
 
@@ -46,10 +51,20 @@ class Result:
         Raises:
             LedgerError: There is none, or it is of another format.
         """
-        ledger = Ledger.open(Path(directory))
+        ledger = Ledger.open(as_path(directory, "a run"))
         sessions = ledger.sessions()
         stopped = (sessions[-1].ended if sessions else "") or "still running, or killed"
         return cls(ledger, stopped=stopped, problem=problem)
+
+    def keep_final(self, number: int, feedback: Feedback, seconds: float = 0.0) -> None:
+        """Record a second measurement of a trial, while the run is being finished.
+
+        Raises:
+            UsageError: There is no such trial.
+        """
+        if not 0 <= number < len(self.trials):
+            raise UsageError(f"there is no trial {number}; the run has 0 to {len(self.trials) - 1}")
+        self.finals[number] = self._ledger.add_final(number, feedback, seconds)
 
     @property
     def directory(self) -> Path | None:
@@ -103,7 +118,7 @@ class Result:
 
     def to_frame(self) -> DataFrame:
         """Every trial as a row of a pandas table; metrics are columns named with their units."""
-        pandas = _import("pandas", "a table")
+        pandas = imported("pandas", "a table")
         rows = []
         for t in self.trials:
             figures = t.feedback.metrics if t.feedback else {}
@@ -133,19 +148,31 @@ class Result:
         Args:
             ax: Where to draw; a figure of its own where None.
         """
-        _import("matplotlib", "a plot")
+        imported("matplotlib", "a plot")
         from .plots import progress
 
         return progress(self, ax)
+
+    def branched_from(self) -> str:
+        """Where the run was branched off, in words; "" for one with a start of its own."""
+        origin = self.header.get("branched_from")
+        if not isinstance(origin, dict):
+            return ""
+        loss = origin.get("loss")
+        measured = f" (loss {figure(loss)})" if isinstance(loss, int | float) else ""
+        return f"branched from trial {origin.get('trial')}{measured} of {origin.get('run')}"
 
     def summary(self) -> str:
         """The run in a few lines of plain text."""
         lines = [f"stopped: {self.stopped}"]
         if self.best and self.best.feedback:
-            figures = ", ".join(_figure(self.best, name, self.units.get(name, "")) for name in self.columns)
+            named = self._in_words(self.best.feedback)
             lines.append(
-                f"best: trial {self.best.number}, loss {self.best.loss:.4g}" + (f" ({figures})" if figures else "")
+                f"best: trial {self.best.number}, loss {figure(self.best.loss)}" + (f" ({named})" if named else "")
             )
+            final = self.finals.get(self.best.number)
+            if final:
+                lines.append(f"      measured again: {self.final_in_words(final)}")
             lines.append(f"      {self.best.value}")
         spent = self.spent
         used = f"{spent.evaluations} evaluations, {spent.seconds:.0f} s"
@@ -154,6 +181,17 @@ class Result:
             used += f", {spent.model_calls} model calls ({price})"
         lines.append(f"used: {used}")
         return "\n".join(lines)
+
+    def final_in_words(self, final: Feedback) -> str:
+        """A second measurement on one line: its loss and figures, or why there are none."""
+        if not final.measured:
+            return final.error or "it gave no number"
+        return ", ".join(filter(None, (f"loss {figure(final.loss)}", self._in_words(final, every=True))))
+
+    def _in_words(self, feedback: Feedback, *, every: bool = False) -> str:
+        names = list(feedback.metrics) if every else self.columns
+        figures = [(name, feedback.metrics.get(name), self.units.get(name, "")) for name in names]
+        return ", ".join(f"{name} {metric(value, unit)} {unit}".rstrip() for name, value, unit in figures)
 
     def __repr__(self) -> str:
         return f"<Result of {len(self.trials)} trials>\n{self.summary()}"
@@ -174,24 +212,20 @@ class Result:
         figures = trial.feedback.metrics if trial.feedback else {}
         texts = [
             trial.value,
-            f"{trial.loss:.4g}",
-            *(_short(figures.get(name)) for name in self.columns),
+            figure(trial.loss),
+            *(metric(figures.get(name), self.units.get(name, "")) for name in self.columns),
             trial.reason,
         ]
         cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in texts)
         return f"<tr><td>{trial.number}{picture}</td>{cells}</tr>"
 
 
-def _figure(trial: Trial, name: str, unit: str) -> str:
-    value = trial.feedback.metrics.get(name) if trial.feedback else None
-    return f"{name} {_short(value)} {unit}".rstrip()
+def imported(module: str, purpose: str) -> Any:
+    """A package that is needed for one thing only.
 
-
-def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
-
-
-def _import(module: str, purpose: str) -> Any:
+    Raises:
+        UsageError: It is not installed; says what needs it.
+    """
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
+import logging
 import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from . import executors
 from .engine import Call, Engine, Reply, recording
 from .errors import EngineError, InvalidValue, LedgerError, MeasurementError, TgsciError, UsageError
 from .feedback import Feedback, is_better
+from .figures import figure
+from .files import as_path
+from .finish import Finishing
 from .ledger import Ledger, Spent, question_id
 from .loss import Loss, as_loss
 from .optimizer import Optimizer
 from .result import Result
+from .texts import differences
 from .trial import Proposal, State, Trial, Trials, well_formed
-from .workers import WorkerPool
+
+logger = logging.getLogger("tgsci")
 
 #: Rounds in a row without a single value to measure after which a run gives up.
 _FRUITLESS_ROUNDS = 10
@@ -87,6 +93,8 @@ class Progress:
         budget: What may be used.
         activity: What goes on now, in words.
         eta_seconds: Estimated time to the end, s; None where it cannot be told yet.
+        done: How much of the activity is done, where it can be counted: after the search, while the run is finished.
+        total: How much of it there is; 0 while the search goes on.
     """
 
     trials: Trials
@@ -94,6 +102,8 @@ class Progress:
     budget: Budget
     activity: str
     eta_seconds: float | None
+    done: int = 0
+    total: int = 0
 
 
 def minimize(
@@ -105,11 +115,12 @@ def minimize(
     goal: float | Callable[[Feedback], bool] | None = None,
     proposals: int = 4,
     seed: int = 0,
-    workers: int | Executor = 0,
+    workers: int | str | Executor = 0,
     run: str | Path | None = None,
     task: str = "",
     progress: Callable[[Progress], None] | None = None,
     header: Mapping[str, Any] | None = None,
+    finish: Callable[[Result, Finishing], None] | None = None,
 ) -> Result:
     """Search for the value with the lowest loss.
 
@@ -126,11 +137,14 @@ def minimize(
         goal: Stop once a feasible loss is at most this, or once this says yes to the best feedback.
         proposals: Values a round; one model call for all of them.
         seed: All randomness comes from it and the trial's number.
-        workers: Processes that measure; 0 measures here. Or any `concurrent.futures.Executor`.
+        workers: Processes that measure; 0 measures here. Or "dask://HOST:PORT" for a Dask cluster, or any
+            `concurrent.futures.Executor`.
         run: Directory of the run; None keeps the record in memory.
         task: What is designed and what is wanted, for a model.
         progress: Called whenever something happened.
         header: JSON-able facts to keep with the run.
+        finish: Called with the result after a search that was not interrupted, while the workers are still there;
+            see `Problem.finish`.
 
     Returns:
         The result; `result.stopped` says why it ended, Ctrl-C included.
@@ -147,25 +161,39 @@ def minimize(
         raise UsageError(f"not an optimizer: {optimizer!r}. Pass tgsci.TGD(engine=...) or a domain's rule editor.")
     if number("proposals", proposals, whole=True) < 1:
         raise UsageError(f"proposals must be at least 1, not {proposals}")
-    if not isinstance(workers, Executor) and number("workers", workers, whole=True) < 0:
-        raise UsageError(f"workers must be 0 or more, not {workers}")
+    executors.check(workers)
+    directory = None if run is None else as_path(run, "run")
     number("seed", seed, whole=True)
     if goal is not None and not callable(goal):
         number("goal", goal)
-    values = _checked_start(loss, [start] if isinstance(start, str) else list(start))
+    values = _checked_start(loss, start)
     if budget.evaluations is not None and budget.evaluations < len(values):
         raise UsageError(f"{len(values)} start values do not fit into a budget of {budget.evaluations} evaluations")
     settings = {"fingerprint": loss.fingerprint, "start": values, "seed": seed, "proposals": proposals}
-    ledger = _open(run, settings, {**(header or {}), "loss": loss.name, "units": dict(loss.units), "task": task})
-    ledger.begin_session(optimizer.name, optimizer.description)
+    measurers = executors.Measurers(workers, loss.timeout)  # a cluster that cannot be reached is said before any work
+    try:
+        facts = {**(header or {}), "loss": loss.name, "units": dict(loss.units), "task": task}
+        ledger = _open(directory, settings, facts)
+    except BaseException:
+        measurers.close()
+        raise
+    _note_idle(measurers.workers, proposals)
+    ledger.begin_session(optimizer.name, " ".join(filter(None, (optimizer.description, measurers.destination))))
     stopped = "an error"
     try:
+        if measurers.destination:
+            _note_destination(ledger, measurers.destination)
         search = _Search(ledger, loss, optimizer, budget, goal, proposals, seed, task, progress or (lambda _: None))
         engine = getattr(optimizer, "engine", None)
         if isinstance(engine, Engine):
             engine.skip(ledger.spent().model_calls)
-        with _executor(workers, loss.timeout) as executor:
-            stopped = search.until_stopped(values, executor)
+        with measurers as executor:
+            ended = search.until_stopped(values, executor)
+            if finish is not None and search.trials.best is not None:
+                result = Result(ledger, loss=loss, stopped=ended)
+                finish(result, Finishing(result, executor, max(1, measurers.workers), search.say))
+            search.report("done")
+            stopped = ended
     except KeyboardInterrupt:
         stopped = "interrupted"
     except EngineError as error:
@@ -175,6 +203,21 @@ def minimize(
         ledger.end_session(stopped)
         ledger.release()
     return Result(ledger, loss=loss, stopped=stopped)
+
+
+def _note_idle(workers: int, proposals: int) -> None:
+    if workers > proposals:
+        logger.warning(
+            "%d workers, %d proposals a round: %d idle; a run with proposals=%d (--proposals %d) would use them all",
+            *(workers, proposals, workers - proposals, workers, workers),
+        )
+
+
+def _note_destination(ledger: Ledger, destination: str) -> None:
+    """Keep where values went, for good: a report says what left the machine."""
+    there = ledger.header.get("measured_at", [])
+    if destination not in there:
+        ledger.set_header("measured_at", [*there, destination])
 
 
 class _Search:
@@ -205,13 +248,11 @@ class _Search:
             if not self._pending():
                 stop = self._stop()
                 if stop:
-                    self._report("done")
                     return stop
                 round = self.trials[-1].round + 1 if self.trials else 0
                 with recording(_AnswerOnce(self.ledger, round)):
                     new = self._ask(start, round)
                 if not new:
-                    self._report("done")
                     return "nothing is left to propose"
                 self.ledger.add_trials(new)
                 for trial in new:
@@ -252,7 +293,7 @@ class _Search:
         first, n = len(self.trials), self.proposals
         if self.budget.evaluations is not None:
             n = min(n, self.budget.evaluations - self.ledger.spent().evaluations)
-        self._report(f"{self.optimizer.name} proposes")
+        self.report(f"{self.optimizer.name} proposes")
         rng = random.Random(f"{self.seed}:{first}")
         proposals = self.optimizer.ask(self.trials, n, rng)[:n]
         seen: dict[str, int] = {}
@@ -281,7 +322,7 @@ class _Search:
 
     def _measure(self, trials: Sequence[Trial], executor: Executor | None) -> None:
         """Measure trials and record each as it comes in."""
-        self._report(f"measuring {len(trials)}")
+        self.report(f"measuring {len(trials)}")
         if executor is None:
             for trial in trials:
                 self._record(trial, *_measure(self.loss, trial.value))
@@ -300,7 +341,7 @@ class _Search:
     def _record(self, trial: Trial, feedback: Feedback, seconds: float) -> None:
         kept = self.ledger.add_measurement(trial.number, feedback, seconds)
         self.trials.update(replace(trial, feedback=kept, seconds=seconds))
-        self._report("measuring")
+        self.report("measuring")
 
     # -- accepting ---------------------------------------------------------------------------------
 
@@ -317,9 +358,14 @@ class _Search:
         self._accepted = best
         for trial in decided:
             self.trials.update(trial)
-        self._report("deciding")
+        self.report("deciding")
 
-    def _report(self, activity: str) -> None:
+    def say(self, text: str, done: int = 0, total: int = 0, eta_seconds: float | None = None) -> None:
+        """Tell what goes on after the search, with its own estimate of the time left."""
+        self.progress(Progress(self.trials, self.ledger.spent(), self.budget, text, eta_seconds, done, total))
+
+    def report(self, activity: str) -> None:
+        """Tell what goes on."""
         spent = self.ledger.spent()
         self.progress(Progress(self.trials, spent, self.budget, activity, self._eta(spent)))
 
@@ -369,7 +415,7 @@ def _outcome(future: Future[tuple[Feedback, float]]) -> tuple[Feedback, float]:
     try:
         return future.result()
     except MeasurementError as error:
-        return Feedback.failed(str(error)), 0.0
+        return Feedback.failed(str(error), transient=error.transient), 0.0
     except BrokenExecutor as error:
         raise TgsciError(f"the executor broke ({error}); nothing measured is lost, the run can be resumed") from error
 
@@ -379,8 +425,8 @@ def _judge(trial: Trial, best: Trial | None) -> tuple[State, str]:
     if feedback is None or not feedback.measured:
         why = feedback.error if feedback and feedback.error else "the loss gave no number"
         return State.FAILED, why
-    against = f"trial {best.number} (loss {best.loss:.4g})" if best else ""
-    broken = ", ".join(f"{name} by {by:.4g}" for name, by in feedback.violations.items() if by > 0)
+    against = f"trial {best.number} (loss {figure(best.loss)})" if best else ""
+    broken = ", ".join(f"{name} by {figure(by)}" for name, by in feedback.violations.items() if by > 0)
     limits = f"; limits broken: {broken}" if broken else ""
     if is_better(feedback, best.feedback if best else None):
         return State.ACCEPTED, (f"better than {against}" if best else "the first measured value") + limits
@@ -399,11 +445,14 @@ def number(name: str, value: object, *, whole: bool = False) -> float:
     return value
 
 
-def _checked_start(loss: Loss, start: Sequence[str]) -> list[str]:
-    if not start:
+def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:
+    values = [start] if isinstance(start, str) else list(start) if isinstance(start, Iterable) else [start]
+    if not values:
         raise UsageError("no start value was given")
     checked = []
-    for value in start:
+    for value in values:
+        if not isinstance(value, str):
+            raise UsageError(f"a start value is text, not {value!r}")
         try:
             checked.append(_canonical(loss, value))
         except InvalidValue as error:
@@ -420,19 +469,20 @@ def _canonical(loss: Loss, value: str) -> str:
     return canonical
 
 
-def _open(run: str | Path | None, settings: Mapping[str, Any], header: Mapping[str, Any]) -> Ledger:
+def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[str, Any]) -> Ledger:
     from . import __version__
 
     full = {**header, **settings, "tgsci": __version__, "created_at": time.time()}
-    if run is None:
+    if directory is None:
         return Ledger.in_memory(full)
-    directory = Path(run)
     if not Ledger.exists(directory):
         return Ledger.create(directory, full)
     ledger = Ledger.open(directory, write=True)
     there = ledger.header
     different = [
-        f"{key}: {there.get(key)!r} there, {value!r} now" for key, value in settings.items() if there.get(key) != value
+        f"{'what is measured' if key == 'fingerprint' else key}: {differences(str(there.get(key)), str(value))}"
+        for key, value in settings.items()
+        if there.get(key) != value
     ]
     if different:
         ledger.close()
@@ -441,23 +491,12 @@ def _open(run: str | Path | None, settings: Mapping[str, Any], header: Mapping[s
             + "; ".join(different)
             + ". Choose another directory."
         )
-    for key in ("budget", "goal", "engine"):  # may change between sessions: the latest is what a resumed run takes
+    for key in (
+        "budget",
+        "goal",
+        "engine",
+        "optimizer",
+    ):  # may change between sessions: the latest is what a resumed run takes
         if key in header and header[key] != there.get(key):
             ledger.set_header(key, header[key])
     return ledger
-
-
-@contextlib.contextmanager
-def _executor(workers: int | Executor, timeout: float | None) -> Iterator[Executor | None]:
-    if isinstance(workers, Executor):
-        yield workers
-    elif workers == 0:
-        yield None
-    else:
-        pool = WorkerPool(workers, timeout)
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown()

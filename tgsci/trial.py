@@ -9,6 +9,7 @@ from typing import overload
 
 from .errors import InvalidValue
 from .feedback import Feedback
+from .figures import figure
 from .loss import Loss
 
 
@@ -161,7 +162,7 @@ class Trials(Sequence[Trial]):
         canonical = self.loss.validate(value) if self.loss else value
         seen = self.find(canonical)
         if seen is not None:
-            outcome = f"loss {seen.loss:.4g}" if seen.measured else seen.state.value
+            outcome = f"loss {figure(seen.loss)}" if seen.measured else seen.state.value
             raise InvalidValue(f"proposed before as trial {seen.number}: {outcome}")
         return canonical
 

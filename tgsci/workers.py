@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing import current_process, get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
 from types import ModuleType
 from typing import Any, TypeVar
@@ -42,7 +42,8 @@ class WorkerPool(Executor):
     """
 
     def __init__(self, workers: int, timeout: float | None = None) -> None:
-        self._timeout = timeout
+        #: Longest that a task submitted from now on may take, s.
+        self.timeout = timeout
         #: Last in, first out: where few are busy at once, the others never start.
         self._slots: queue.LifoQueue[_Slot] = queue.LifoQueue()
         self._all = [_Slot() for _ in range(workers)]
@@ -51,19 +52,12 @@ class WorkerPool(Executor):
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tgsci-worker")
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        try:
-            payload = cloudpickle.dumps((fn, args, kwargs))
-        except Exception as error:
-            raise UsageError(
-                f"this cannot be sent to a worker process ({error}); keep open files, locks and connections "
-                "in a module instead of the loss, or measure in this process with workers=0"
-            ) from error
-        return self._threads.submit(self._run, payload)
+        return self._threads.submit(self._run, packed(fn, args, kwargs), self.timeout)
 
-    def _run(self, payload: bytes) -> Any:
+    def _run(self, payload: bytes, timeout: float | None) -> Any:
         slot = self._slots.get()
         try:
-            return slot.run(payload, self._timeout)
+            return unpacked(slot.run(payload, timeout))
         finally:
             self._slots.put(slot)
 
@@ -83,26 +77,27 @@ class _Slot:
     def __init__(self) -> None:
         self._executor: ProcessPoolExecutor | None = None
         self._pid = 0
-        self._stopped = False
+        self.stopped = False
 
-    def run(self, payload: bytes, timeout: float | None) -> Any:
+    def run(self, payload: bytes, timeout: float | None) -> bytes:
+        """What `_run_payload` answers.
+
+        Raises:
+            MeasurementError: The process died, or it took too long.
+        """
         executor = self._start()
         future = executor.submit(_run_payload, payload)
         try:
-            answer = future.result(timeout)
+            return future.result(timeout)
         except FutureTimeout:
             self._discard()
             raise MeasurementError(f"it took longer than {timeout:g} s and was stopped") from None
         except BrokenProcessPool:
             self._discard()
             raise MeasurementError("the worker process died while measuring this value") from None
-        returned, result = cloudpickle.loads(answer)
-        if not returned:
-            raise result
-        return result
 
     def _start(self) -> ProcessPoolExecutor:
-        if self._stopped:
+        if self.stopped:
             raise TgsciError("the workers were stopped")
         if self._executor is None:
             method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
@@ -120,7 +115,7 @@ class _Slot:
         return self._executor
 
     def kill(self) -> None:
-        self._stopped = True
+        self.stopped = True
         self._end_process()
 
     def _discard(self) -> None:
@@ -140,6 +135,79 @@ class _Slot:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor, self._pid = None, 0
+
+
+def packed(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> bytes:
+    """A call, by value, to be run in another process.
+
+    Raises:
+        UsageError: It holds what cannot be sent.
+    """
+    try:
+        payload: bytes = cloudpickle.dumps((function, arguments, named))
+    except Exception as error:
+        raise UsageError(
+            f"this cannot be sent to a worker process ({error}); keep open files, locks and connections "
+            "in a module instead of the loss, or measure in this process with workers=0"
+        ) from error
+    return payload
+
+
+def unpacked(answer: bytes) -> Any:
+    """What a call in another process returned.
+
+    Raises:
+        Exception: What it raised.
+    """
+    returned, result = cloudpickle.loads(answer)
+    if not returned:
+        raise result
+    return result
+
+
+# -- on the workers of a cluster ---------------------------------------------------------------------
+
+#: Processes of this cluster worker: those at rest, and those at work by the token of their run.
+_resting: list[_Slot] = []
+_busy: dict[_Slot, str] = {}
+_slots_lock = threading.Lock()
+
+
+def run_guarded(payload: bytes, timeout: float | None, token: str) -> bytes:
+    """Run a packed call in a process of its own on this machine, which is kept for the next one.
+
+    On a cluster a call runs in a thread of a worker that others share: in there a crash would take the worker along,
+    nobody could stop what hangs, and simulators would meet others of their kind. So it gets a process, as at home.
+    """
+    with _slots_lock:
+        slot = _resting.pop() if _resting else _Slot()
+        _busy[slot] = token
+    try:
+        _allow_children()
+        return slot.run(payload, timeout)
+    except TgsciError as error:
+        answer: bytes = cloudpickle.dumps((False, error))
+        return answer
+    finally:
+        with _slots_lock:
+            del _busy[slot]
+            if not slot.stopped:
+                _resting.append(slot)
+
+
+def end_guarded(token: str) -> None:
+    """End this machine's processes that rest, and those that work for the run of this token."""
+    with _slots_lock:
+        ending = [*_resting, *(slot for slot, its in _busy.items() if its == token)]
+        _resting.clear()
+    for slot in ending:
+        slot.kill()
+        slot.close()
+
+
+def _allow_children() -> None:
+    """A cluster's worker is often a daemonic process, which Python forbids children; ours end with it anyway."""
+    getattr(current_process(), "_config", {}).pop("daemon", None)
 
 
 def _run_payload(payload: bytes) -> bytes:

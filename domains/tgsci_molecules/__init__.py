@@ -11,28 +11,42 @@ if TYPE_CHECKING:
     from .docking import Docking, Settings, dock
     from .editor.rules import RuleEditor
     from .ligand import Ligand, prepare
-    from .objective import DockingLoss
-    from .output import svg
+    from .notebook import table
+    from .objective import DockingLoss, Objective, Term, Transform
+    from .output import contributions, svg
+    from .output.tradeoff import plot_tradeoff
+    from .pose import PoseReport, explain
     from .properties import alerts, qed_parts
     from .protein.targets import Target, target_names
     from .smiles import canonical
+    from .view3d import view, view_trial
 
 __all__ = [
     "Docking",
     "DockingLoss",
     "Ligand",
     "MoleculesDomain",
+    "Objective",
+    "PoseReport",
     "RuleEditor",
     "Settings",
     "Target",
+    "Term",
+    "Transform",
     "alerts",
     "canonical",
+    "contributions",
     "dock",
     "domain",
+    "explain",
+    "plot_tradeoff",
     "prepare",
     "qed_parts",
     "svg",
+    "table",
     "target_names",
+    "view",
+    "view_trial",
 ]
 
 #: What the entry point names.
@@ -41,12 +55,16 @@ domain = MoleculesDomain()
 _HOMES = {
     "docking": ("Docking", "Settings", "dock"),
     "ligand": ("Ligand", "prepare"),
-    "objective": ("DockingLoss",),
-    "output": ("svg",),
+    "objective": ("DockingLoss", "Objective", "Term", "Transform"),
+    "notebook": ("table",),
+    "output": ("contributions", "svg"),
+    "output.tradeoff": ("plot_tradeoff",),
+    "pose": ("PoseReport", "explain"),
     "properties": ("alerts", "qed_parts"),
     "editor.rules": ("RuleEditor",),
     "smiles": ("canonical",),
     "protein.targets": ("Target", "target_names"),
+    "view3d": ("view", "view_trial"),
 }
 
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tgsci.domain import Domain, Problem
 from tgsci.errors import InvalidValue, UsageError
 
-from .keys import KEYS, SETTINGS
+from .keys import FINALISTS, KEYS
 
-_COLUMNS = ("vina", "QED", "MW", "cLogP", "SA")
+if TYPE_CHECKING:
+    from .objective import Objective
+    from .objective.advice import Advice
+
+#: Columns of tables besides what the objective is about, and how many there are at most.
+_COLUMNS = ("QED", "MW", "cLogP", "SA")
+_MOST_COLUMNS = 8
+#: Limits and terms that are spelled out to a model, at most.
+_MOST_WORDS = 40
 
 
 class MoleculesDomain(Domain):
@@ -22,40 +30,57 @@ class MoleculesDomain(Domain):
     summary = "design small molecules that bind a protein and look like drugs (RDKit, AutoDock Vina)"
 
     def problem(self, config: Mapping[str, Any]) -> Problem:
-        """Dock to a target, from one molecule or several.
+        """Dock to a target or several, from one molecule or several, for the objective that the table describes.
 
         Args:
-            config: See `KEYS`; `target` and `start` must be there.
+            config: See `KEYS`; `target` (unless the objective has its own) and `start` or `start_file` must be there.
 
         Raises:
             UsageError: An unknown key, a missing one or a bad value.
         """
-        from .docking import Settings
+        problem, notes = self.described(config)
+        if notes:
+            # Who starts the run is told what proposes; here it also belongs what became of the wishes.
+            problem.rules.description = "\n".join([problem.rules.description, *notes])
+        return problem
+
+    def described(self, config: Mapping[str, Any]) -> tuple[Problem, list[str]]:
+        """The problem, and what a person should know before it runs: salts left out, advice that was understood.
+
+        Raises:
+            UsageError: As for `problem`.
+        """
+        from .editor.ga import GraphGA
+        from .editor.random import RandomEdits
         from .editor.rules import RuleEditor
-        from .objective import DockingLoss
+        from .finalists import finish
+        from .objective.jobs import read_objective
         from .output import export, svg
 
-        _check_keys(config)
-        settings = Settings(**{field: config[key] for key, field in SETTINGS.items() if key in config})
-        loss = DockingLoss(config["target"], settings, config.get("qed_weight", 10.0))
-        start = _start(config["start"])
-        return Problem(
-            loss=loss,
+        objective, table, advice = read_objective(config)
+        start, notes = _start(config)
+        finalists = _finalists(config.get("finalists", FINALISTS))
+        objective = objective.refusing(start)
+        notes += [advice.said()] if advice.text else []
+        notes += _broken_at_the_start(objective, start)
+        rules = RuleEditor()
+        baselines = {editor.name: editor for editor in (GraphGA(), RandomEdits())}
+        problem = Problem(
+            loss=objective,
             start=start,
-            rules=RuleEditor(),
-            task=_task(loss),
+            rules=rules,
+            task=_task(objective, advice),
             domain=self.name,
-            name=loss.target.name,
-            config={
-                "target": loss.target.name,
-                "start": start,
-                "qed_weight": loss.qed_weight,
-                **{key: getattr(settings, field) for key, field in SETTINGS.items()},
-            },
-            columns=_COLUMNS,
+            name="-".join(target.name for target in objective.targets),
+            config={**table, "start": start, "finalists": finalists},
+            columns=_columns(objective),
             draw=svg,
             export=export,
+            optimizers=baselines,
+            options=rules.options,
+            finish=partial(finish, count=finalists) if finalists else None,
         )
+        return problem, notes
 
     def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         from .commands import COMMANDS
@@ -64,46 +89,110 @@ class MoleculesDomain(Domain):
             add(commands)
 
 
-def _check_keys(config: Mapping[str, Any]) -> None:
-    for key in config:
-        if key not in KEYS:
-            near = difflib.get_close_matches(str(key)[:40], KEYS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise UsageError(f"unknown key {str(key)[:40]!r}; {hint}There are: {', '.join(KEYS)}")
-    for key in ("target", "start"):
-        if key not in config:
-            raise UsageError(f"the key {key!r} is missing: {KEYS[key]}")
-    if not isinstance(config["target"], str):
-        raise UsageError(f"target must be {KEYS['target']}, not {config['target']!r}")
+def _start(config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The molecules to start from, each once, and what was changed to read them."""
+    if ("start" in config) == ("start_file" in config):
+        missing = "the key 'start' is missing" if "start" not in config else "give start or start_file, not both"
+        raise UsageError(f"{missing}: {KEYS['start']}; or start_file: {KEYS['start_file']}")
+    if "start_file" in config:
+        return _from_file(config["start_file"])
+    return _from_list(config["start"])
 
 
-def _start(value: object) -> list[str]:
-    from .smiles import canonical
+def _from_list(value: object) -> tuple[list[str], list[str]]:
+    from .library import clean
 
     smiles: Sequence[object] = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
     if not smiles or not all(isinstance(s, str) for s in smiles):
         raise UsageError(f"start must be {KEYS['start']}")
     found: dict[str, None] = {}
+    notes: list[str] = []
     for number, text in enumerate(smiles, 1):
         try:
-            found[canonical(str(text))] = None
-        except InvalidValue as error:
+            molecule = clean(str(text))
+        except (InvalidValue, UsageError) as error:
             raise UsageError(f"start molecule {number}: {error}") from None
-    return list(found)
+        found[molecule.smiles] = None
+        notes += molecule.remarks
+    return list(found), notes
 
 
-def _task(loss: Any) -> str:
+def _from_file(path: object) -> tuple[list[str], list[str]]:
+    from .library import read_molecules
+
+    if not isinstance(path, str):
+        raise UsageError(f"start_file must be {KEYS['start_file']}, not {path!r}")
+    molecules = read_molecules(path)
+    if not molecules:
+        raise UsageError(f"there is no molecule in {path!r}")
+    found = list(dict.fromkeys(molecule.smiles for molecule in molecules))
+    return found, [remark for molecule in molecules for remark in molecule.remarks][:20]
+
+
+def _finalists(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:
+        raise UsageError(f"finalists must be a whole number from 0 to 100, not {value!r}")
+    return value
+
+
+def _broken_at_the_start(objective: Objective, start: Sequence[str]) -> list[str]:
+    """Which limits on structure the start itself breaks, so that they are not refused but only count."""
+    open_limits = [x for x in objective.limits if x.structural and x.key not in objective.refused]
+    if not open_limits:
+        return []
+    keys = "; ".join(limit.key for limit in open_limits)
+    which = "The start" if len(start) == 1 else "One of the start molecules or more"
+    return [
+        f"{which} breaks: {keys}. Such molecules are docked and reported as infeasible until one keeps it; limits that "
+        "the whole start keeps are refused without docking."
+    ]
+
+
+def _columns(objective: Objective) -> tuple[str, ...]:
+    wanted = [m.name for m in objective.metrics.values() if m.kind == "vina"]
+    wanted += [term.metric.name for term in objective.terms]
+    wanted += [metric.name for limit in objective.limits for metric in limit.metrics]
+    return tuple(dict.fromkeys([*wanted, *_COLUMNS]))[:_MOST_COLUMNS]
+
+
+def _task(objective: Objective, advice: Advice) -> str:
+    from .docking import NOISE
     from .smiles import ELEMENTS, MAX_HEAVY_ATOMS, MAX_ROTATABLE_BONDS
 
-    return (
-        f"Design a small molecule that binds the protein {loss.target.name} (gene name) and looks like an oral "
-        "drug. A value is one SMILES string of one molecule: no salt or solvent, no name, no remarks.\n"
-        f"The loss is vina + {loss.qed_weight:g} x (1 - QED), lower is better: vina is the docking score in kcal/mol, "
-        "QED is drug-likeness from 0 to 1. Adding atoms only for a better docking "
-        "score costs QED; differences below 0.5 kcal/mol are noise of the search.\n"
+    others = [target.name for target in objective.targets[1:]]
+    protein = f"the protein {objective.target.name}" + (f" (docked into {', '.join(others)} too)" if others else "")
+    lines = [
+        f"Design a small molecule that binds {protein} and looks like a drug. A value is one SMILES string of one "
+        "molecule: no salt or solvent, no name, no remarks.",
+        f"The loss is {objective.formula}; lower is better.",
+        *_meanings(objective),
+        f"Scores of docking are kcal/mol and lower is better; differences below {NOISE:g} kcal/mol are noise of the "
+        "search.",
+    ]
+    if objective.limits:
+        lines.append("Hard limits: a molecule that breaks one loses against every molecule that keeps them. It must")
+        lines += [f"- {limit.wish}" + _strictly(objective, limit.key) for limit in objective.limits[:_MOST_WORDS]]
+    if advice.text:
+        lines.append(f"The chemist advises: {advice.text!r}")
+    lines += [
         f"A valid molecule uses only {' '.join(ELEMENTS)}, has at most {MAX_HEAVY_ATOMS} heavy atoms and "
         f"{MAX_ROTATABLE_BONDS} rotatable bonds, no radicals, isotopes or metals; write stereocentres with @ and @@. "
-        "Write the neutral form; docking protonates it at pH 7.4.\n"
-        "In your reason, quote the figure of the report that the change answers (an alert, a part of QED, the price "
-        "of rotatable bonds), then say which atoms you change and which figure should move, and which way."
-    )
+        "Write the neutral form; docking protonates it at pH 7.4.",
+        "In your reason, quote the figure of the report that the change answers (a contact, an empty pocket, a broken "
+        "limit, an alert, a part of QED, the price of rotatable bonds), then say which atoms you change and which "
+        "figure should move, and which way.",
+    ]
+    return "\n".join(lines)
+
+
+def _meanings(objective: Objective) -> list[str]:
+    """What the terms are about, and how each is transformed."""
+    lines = []
+    for term in objective.terms[:_MOST_WORDS]:
+        how = "" if term.transform.type == "identity" else f"; enters by {term.transform}"
+        lines.append(f"- {term.label}: {term.metric.meaning}{how}")
+    return lines
+
+
+def _strictly(objective: Objective, key: str) -> str:
+    return " (else it is refused and not measured)" if key in objective.refused else ""

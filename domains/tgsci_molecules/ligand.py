@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
@@ -14,6 +15,14 @@ from tgsci.errors import MeasurementError
 from .smiles import molecule, shown, undefined_stereo
 
 PH = 7.4
+#: How far from it a state of protonation may still be plausible.
+PH_WIDTH = 0.5
+#: Atoms of a ring that takes many shapes, which docking does not turn into each other.
+LARGE_RING = 8
+#: Conformers that are made for each that is docked of a large ring.
+_SHAPES_TRIED = 6
+#: Rings less different than this have the same shape, Angstrom.
+_SAME_SHAPE = 0.3
 #: Longest wall time that one embedding may take, s; drugs need well under 1 s.
 EMBED_SECONDS = 30
 _RELAX_STEPS = 1000
@@ -43,29 +52,103 @@ class Ligand:
     extent: float
 
 
-def prepare(smiles: str, seed: int = 1) -> Ligand:
-    """Prepare a molecule for docking. The same SMILES and seed give the same ligand.
+def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
+    """Prepare a molecule for docking. The same arguments give the same ligand.
 
     Args:
         smiles: Canonical, from `canonical()`.
         seed: Of the starting conformer (rings keep it), and of the isomer where stereo is undefined.
+        form: The protonated form to dock as SMILES; the most probable at pH 7.4 where None.
 
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
-    original = molecule(smiles)
-    protonated = protonate(smiles)
+    protonated = protonate(smiles) if form is None else form
     conformer = embed(protonated, seed)
     relax(conformer)
+    return _ready(smiles, protonated, conformer)
+
+
+def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
+    """A form of a molecule in several starting conformers.
+
+    Docking turns bonds but keeps rings. Where a ring of 8 or more atoms could take many shapes, the starting
+    conformers are those of lowest energy that differ in a ring; else each is embedded with a seed of its own.
+
+    Args:
+        smiles: Canonical, from `canonical()`.
+        form: The protonated form to dock.
+        seed: Of the first conformer.
+        conformers: How many.
+        ring_conformers: How many, at least, where there is such a ring.
+
+    Raises:
+        MeasurementError: A stage failed; the message names it.
+    """
+    ring = large_ring(molecule(form))
+    if not ring:
+        return [prepare(smiles, seed + n, form) for n in range(conformers)]
+    return [_ready(smiles, form, mol) for mol in ring_shapes(form, seed, max(conformers, ring_conformers))]
+
+
+def large_ring(mol: Chem.Mol) -> bool:
+    """True for a molecule with a ring of 8 or more atoms, which has shapes that docking does not reach."""
+    return any(len(ring) >= LARGE_RING for ring in mol.GetRingInfo().AtomRings())
+
+
+def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
+    """Conformers of low energy that differ in the shape of their large rings, the lowest first.
+
+    Args:
+        smiles: The protonated form.
+        seed: Of the embedding.
+        count: How many, at most; a stiff ring has fewer.
+
+    Raises:
+        MeasurementError: There is none, or no force field for it.
+    """
+    pool = Chem.AddHs(molecule(smiles))
+    parameters = rdDistGeom.ETKDGv3()  # with its torsions for macrocycles (Wang 2020)
+    parameters.randomSeed = seed
+    parameters.timeout = EMBED_SECONDS
+    parameters.useRandomCoords = True
+    with rdBase.BlockLogs():
+        ids = list(rdDistGeom.EmbedMultipleConfs(pool, _SHAPES_TRIED * count, parameters))
+        if not ids:
+            raise _shapeless(smiles)
+        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(pool):
+            relaxed = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(pool, 1, _RELAX_STEPS, "MMFF94s")
+        elif rdForceFieldHelpers.UFFHasAllMoleculeParams(pool):
+            relaxed = rdForceFieldHelpers.UFFOptimizeMoleculeConfs(pool, 1, _RELAX_STEPS)
+        else:
+            raise _fieldless()
+    energies = dict(zip(ids, (energy for _, energy in relaxed), strict=True))
+    rings = sorted({i for ring in pool.GetRingInfo().AtomRings() if len(ring) >= LARGE_RING for i in ring})
+    chosen: list[int] = []
+    for candidate in sorted(ids, key=lambda n: (energies[n], n)):
+        same = (_ring_distance(pool, rings, candidate, other) < _SAME_SHAPE for other in chosen)
+        if len(chosen) < count and not any(same):
+            chosen.append(candidate)
+    return [Chem.Mol(pool, confId=number) for number in chosen]
+
+
+def _ready(smiles: str, protonated: str, conformer: Chem.Mol) -> Ligand:
     pdbqt = write_pdbqt(conformer)
     return Ligand(
         smiles=smiles,
         docked_smiles=_isomer(conformer),
-        undefined=_undefined(original, molecule(protonated)),
+        undefined=_undefined(molecule(smiles), molecule(protonated)),
         pdbqt=pdbqt,
         torsions=sum(line.startswith("BRANCH") for line in pdbqt.splitlines()),
         extent=_extent(conformer),
     )
+
+
+def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int) -> float:
+    """Root-mean-square difference of the distances between ring atoms, Angstrom: no alignment, mirror images alike."""
+    a, b = (mol.GetConformer(n).GetPositions()[atoms] for n in (first, second))
+    apart = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (a, b)]
+    return float(np.sqrt(np.mean((apart[0] - apart[1]) ** 2)))
 
 
 def protonate(smiles: str) -> str:
@@ -79,23 +162,54 @@ def protonate(smiles: str) -> str:
     Raises:
         MeasurementError: None was found, or one that is not the same molecule.
     """
-    from dimorphite_dl import protonate_smiles
-
-    with rdBase.BlockLogs():
-        # A list: a bare string that happens to name a file would be read as one.
-        likeliest: Sequence[str] = protonate_smiles([smiles], ph_min=PH, ph_max=PH, max_variants=1)
-        possible: Sequence[str] = protonate_smiles([smiles], ph_min=PH, ph_max=PH, max_variants=128)
-    if not likeliest or not possible:
-        raise MeasurementError(f"protonation: dimorphite-dl has no state of {shown(smiles)} at pH {PH}")
-    cations = _count(likeliest[0], _CATION)
+    likeliest, *others = _states(smiles, PH, PH)
+    cations = _count(likeliest, _CATION)
 
     def doubt(state: str) -> tuple[int, int]:
         return _count(state, _DOUBTFUL_CHARGE), abs(_count(state, _CATION) - cations)
 
-    chosen = min((*likeliest, *possible), key=doubt)
+    chosen = min((likeliest, *others), key=doubt)
     if _skeleton(chosen) != _skeleton(smiles):
         raise MeasurementError(f"protonation: dimorphite-dl made another molecule of {shown(smiles)}: {shown(chosen)}")
     return chosen
+
+
+def states_of(smiles: str, most: int) -> list[str]:
+    """The states of protonation that are plausible within half a unit of pH 7.4, that of `protonate` first.
+
+    Args:
+        smiles: Canonical.
+        most: How many, at most; 1 is `protonate` alone.
+
+    Raises:
+        MeasurementError: None was found.
+    """
+    first = protonate(smiles)
+    if most <= 1:
+        return [first]
+    found = {canonical_form(first): first}
+    for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
+        if _skeleton(state) == _skeleton(smiles):
+            found.setdefault(canonical_form(state), state)
+    return list(found.values())[:most]
+
+
+def canonical_form(smiles: str) -> str:
+    """RDKit's own spelling."""
+    return str(Chem.MolToSmiles(molecule(smiles)))
+
+
+def _states(smiles: str, low: float, high: float) -> list[str]:
+    """dimorphite-dl's states of a molecule between two pH, the most probable first."""
+    from dimorphite_dl import protonate_smiles
+
+    with rdBase.BlockLogs():
+        # A list: a bare string that happens to name a file would be read as one.
+        likeliest: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=1)
+        possible: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=128)
+    if not likeliest or not possible:
+        raise MeasurementError(f"protonation: dimorphite-dl has no state of {shown(smiles)} at pH {PH}")
+    return [*likeliest, *possible]
 
 
 def embed(smiles: str, seed: int) -> Chem.Mol:
@@ -114,11 +228,15 @@ def embed(smiles: str, seed: int) -> Chem.Mol:
             parameters.useRandomCoords = True
             failed = rdDistGeom.EmbedMolecule(mol, parameters) < 0
     if failed:
-        raise MeasurementError(
-            f"embedding: no three-dimensional shape was found for {shown(smiles)}; "
-            "its rings or stereocentres are probably too strained"
-        )
+        raise _shapeless(smiles)
     return mol
+
+
+def _shapeless(smiles: str) -> MeasurementError:
+    return MeasurementError(
+        f"embedding: no three-dimensional shape was found for {shown(smiles)}; "
+        "its rings or stereocentres are probably too strained"
+    )
 
 
 def relax(mol: Chem.Mol) -> None:
@@ -133,7 +251,11 @@ def relax(mol: Chem.Mol) -> None:
         elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
             rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_RELAX_STEPS)
         else:
-            raise MeasurementError("force field: neither MMFF94s nor UFF has parameters for this molecule")
+            raise _fieldless()
+
+
+def _fieldless() -> MeasurementError:
+    return MeasurementError("force field: neither MMFF94s nor UFF has parameters for this molecule")
 
 
 def write_pdbqt(mol: Chem.Mol) -> str:

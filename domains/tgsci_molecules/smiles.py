@@ -45,14 +45,14 @@ def canonical(text: str) -> str:
             and what to write instead.
     """
     smiles = _cleaned(text)
-    raw = _parse(smiles, sanitize=False)
+    raw = parse(smiles, sanitize=False)
     if raw is None:
         raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
     # Sizes and elements come first: ring perception never sees a molecule that is too large.
     for check in (_check_fragments, _check_elements, _check_bonds, _check_size):
         check(raw, smiles)
     _check_chemistry(raw, smiles)
-    mol = _parse(smiles)
+    mol = parse(smiles)
     if mol is None:
         raise InvalidValue(f"{shown(smiles)} cannot be read as a molecule; write it in another way")
     for check in (_check_charges, _check_radicals, _check_rotors):
@@ -68,7 +68,7 @@ def molecule(smiles: str) -> Chem.Mol:
     Raises:
         InvalidValue: RDKit cannot read it.
     """
-    mol = _parse(smiles)
+    mol = parse(smiles)
     if mol is None:
         raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
     return mol
@@ -77,18 +77,33 @@ def molecule(smiles: str) -> Chem.Mol:
 def undefined_stereo(mol: Chem.Mol) -> list[str]:
     """The stereocentres and double bonds that the molecule leaves open, in words a chemist reads."""
     found = []
+    for info in open_stereo(mol):
+        if info.type == Chem.StereoType.Atom_Tetrahedral:
+            found.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
+        else:
+            bond = mol.GetBondWithIdx(info.centeredOn)
+            found.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in _ends(bond)))
+    return found
+
+
+def open_stereo(mol: Chem.Mol) -> list[Chem.StereoInfo]:
+    """What RDKit knows of each stereocentre and double bond that the molecule leaves open."""
+    found = []
     forced = _forced_by_a_cage(mol)
     for info in Chem.FindPotentialStereo(mol):
         if info.specified != Chem.StereoSpecified.Unspecified:
             continue
         if info.type == Chem.StereoType.Atom_Tetrahedral and info.centeredOn not in forced:
-            found.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
+            found.append(info)
         elif info.type == Chem.StereoType.Bond_Double:
-            bond = mol.GetBondWithIdx(info.centeredOn)
-            ends = bond.GetBeginAtom(), bond.GetEndAtom()
+            ends = _ends(mol.GetBondWithIdx(info.centeredOn))
             if all(a.GetHybridization() == Chem.HybridizationType.SP2 for a in ends):  # else an azide's
-                found.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in ends))
+                found.append(info)
     return found
+
+
+def _ends(bond: Chem.Bond) -> tuple[Chem.Atom, Chem.Atom]:
+    return bond.GetBeginAtom(), bond.GetEndAtom()
 
 
 def _forced_by_a_cage(mol: Chem.Mol) -> set[int]:
@@ -101,8 +116,13 @@ def _forced_by_a_cage(mol: Chem.Mol) -> set[int]:
 
 
 def atom_name(mol: Chem.Mol, index: int) -> str:
-    """Symbol and index of an atom, as in `C7`; indices count from 0 in the order of the SMILES."""
-    return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index}"
+    """Symbol and number of an atom, as in `C7`; numbers count from 1 in the order of the SMILES.
+
+    Args:
+        mol: The molecule.
+        index: RDKit's, which counts from 0.
+    """
+    return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index + 1}"
 
 
 def shown(text: str, limit: int = 80) -> str:
@@ -131,7 +151,7 @@ def _cleaned(text: str) -> str:
     return smiles
 
 
-def _parse(smiles: str, *, sanitize: bool = True) -> Chem.Mol | None:
+def parse(smiles: str, *, sanitize: bool = True) -> Chem.Mol | None:
     parameters = Chem.SmilesParserParams()
     parameters.sanitize = parameters.removeHs = sanitize
     parameters.allowCXSMILES = parameters.parseName = False
@@ -292,7 +312,7 @@ def _check_rotors(mol: Chem.Mol, smiles: str) -> None:
 def _fixed_point(smiles: str, original: str) -> str:
     """Written and read until it stays the same: RDKit's first answer may still depend on the spelling."""
     for _ in range(5):
-        mol = _parse(smiles)
+        mol = parse(smiles)
         if mol is None:
             break
         again = Chem.MolToSmiles(mol)

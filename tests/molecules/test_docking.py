@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from rdkit import Chem
 from tgsci_molecules import Docking, Settings, Target, canonical, dock
-from tgsci_molecules.docking import fingerprint
+from tgsci_molecules.docking import fingerprint, known
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.workers import WorkerPool
@@ -36,7 +37,10 @@ def test_the_score_is_contacts_and_torsions(dasatinib: Docking) -> None:
     assert len(dasatinib.scores) == dasatinib.settings.conformers
 
 
-def test_the_same_seed_gives_the_same_score_whatever_was_docked_between(dasatinib: Docking) -> None:
+def test_the_same_seed_gives_the_same_score_whatever_was_docked_between(
+    dasatinib: Docking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TGSCI_CACHE", "")
     again = dock(DASATINIB, Target("ABL1"), Settings())
     assert again.score == dasatinib.score
     assert np.array_equal(again.pose.GetConformer().GetPositions(), dasatinib.pose.GetConformer().GetPositions())
@@ -53,7 +57,10 @@ def test_the_pose_lies_in_the_pocket_and_is_the_molecule(dasatinib: Docking) -> 
     assert offset[heavy].max() <= dasatinib.box / 2 + 0.5
 
 
-def test_docking_prints_nothing_and_threads_do_not_mix(capfd: pytest.CaptureFixture[str]) -> None:
+def test_docking_prints_nothing_and_threads_do_not_mix(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TGSCI_CACHE", "")
     molecules = ["Cc1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CCCCO"]
     alone = [dock(smiles, "ABL1", QUICK).score for smiles in molecules]
     with ThreadPoolExecutor(3) as threads:
@@ -62,7 +69,8 @@ def test_docking_prints_nothing_and_threads_do_not_mix(capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_worker_process_gives_the_same_score(dasatinib: Docking) -> None:
+def test_a_worker_process_gives_the_same_score(dasatinib: Docking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGSCI_CACHE", "")
     with WorkerPool(1) as pool:
         assert pool.submit(dock, DASATINIB, Target("ABL1"), Settings()).result().score == dasatinib.score
 
@@ -75,12 +83,106 @@ def test_stereo_written_in_the_smiles_is_docked() -> None:
         assert Chem.MolToSmiles(mol) == canonical(smiles)
 
 
-def test_where_nothing_binds_there_is_no_score() -> None:
-    target = Target("ABL1")
-    far = replace(target)
-    object.__setattr__(far, "center", (500.0, 500.0, 500.0))
+def placed(center: tuple[float, float, float], box: tuple[float, float, float] | None = None) -> Target:
+    target = replace(Target("ABL1"))
+    object.__setattr__(target, "center", center)
+    object.__setattr__(target, "box", box or target.box)
+    return target
+
+
+def test_a_box_in_solvent_is_an_error_and_says_what_to_do() -> None:
+    with pytest.raises(UsageError, match=r"lies in solvent.*809 Angstrom.*prepare --ligand"):
+        dock("c1ccccc1", placed((500.0, 500.0, 500.0)), QUICK)
+
+
+def test_hardly_any_contact_is_no_score() -> None:
+    x, y, z = Target("ABL1").center
     with pytest.raises(MeasurementError, match=r"no binding mode|no pose"):
-        dock("c1ccccc1", far, QUICK)
+        dock("C", placed((x - 42.0, y, z), (12.0, 12.0, 12.0)), Settings(1, 500, 10.0, 1))
+
+
+def test_a_ligand_that_does_not_fit_into_the_box_is_no_score() -> None:
+    small = placed(Target("ABL1").center, (5.0, 5.0, 5.0))
+    with pytest.raises(MeasurementError, match=r"no pose|out of the box|does not fit"):
+        dock(DASATINIB, small, replace(QUICK, exhaustiveness=1, max_evals=500))
+
+
+def test_the_box_is_never_larger_than_the_targets_own() -> None:
+    small = placed(Target("ABL1").center, (18.0, 30.0, 20.0))
+    assert dock("Cc1ccccc1", small, QUICK).edges == (18.0, 22.0, 20.0)
+    assert dock("Cc1ccccc1", small, replace(QUICK, whole_box=True)).edges == (18.0, 30.0, 20.0)
+    assert dock("Cc1ccccc1", "ABL1", QUICK).box == 22.0
+
+
+def test_the_full_setting_is_vinas_own(capfd: pytest.CaptureFixture[str]) -> None:
+    full = Settings.full(Target("DRD2"), Settings(seed=7))
+    assert (full.exhaustiveness, full.max_evals, full.whole_box, full.seed) == (8, 0, True, 7)
+    assert not full.capped
+    found = dock("Cc1ccccc1", "DRD2", replace(full, exhaustiveness=1, max_evals=500, conformers=1))
+    assert found.edges == Target("DRD2").box == (30.0, 30.0, 32.0)
+    assert capfd.readouterr() == ("", "")  # Vina warns of its size
+
+
+def test_open_stereo_is_docked_as_both_isomers_and_said() -> None:
+    found = dock("CC(O)c1ccccc1", "ABL1", QUICK)
+    assert [form.label for form in found.forms] == ["(S)", "(R)"]
+    assert found.possible == 2
+    assert found.score == min(form.score for form in found.forms)
+    best, other = sorted(found.forms, key=lambda form: form.score)
+    assert f"The best form counts: {best.label} {best.score:.2f} kcal/mol; {other.label} {other.score:.2f}." in (
+        found.remarks
+    )
+    assert "stereocentre C2" in " ".join(found.remarks)
+    assert dock("C[C@H](O)c1ccccc1", "ABL1", QUICK).remarks == []
+    alone = dock("CC(O)c1ccccc1", "ABL1", replace(QUICK, isomers=1))
+    assert len(alone.scores) == 1
+    assert "1 of 2 isomers" in " ".join(alone.remarks)
+
+
+def test_isomers_that_cannot_be_are_not_docked() -> None:
+    found = dock("CC1(C)C2CCC1(C)C(=O)C2", "ABL1", replace(QUICK, isomers=4))  # camphor: 2 of 4 exist
+    assert sorted(form.label for form in found.forms) == ["(R at C2, R at C5)", "(S at C2, S at C5)"] or (
+        len(found.forms) == 2
+    )
+
+
+def test_tautomers_and_states_are_docked_where_asked_for() -> None:
+    found = dock("O=c1cccc[nH]1", "ABL1", replace(QUICK, tautomers=2))
+    assert [form.label for form in found.forms] == ["", "tautomer Oc1ccccn1"]
+    found = dock("C1CNCCN1", "ABL1", replace(QUICK, states=3))
+    assert sorted(form.label for form in found.forms) == ["", "charge +0", "charge +2"]
+    assert "as written" in " ".join(found.remarks)
+
+
+def test_a_macrocycle_is_docked_from_several_ring_shapes() -> None:
+    found = dock("C1CCN(C1)CCOc1ccc2Nc3nccc(n3)-c3cccc(c3)COC/C=C/COCc1c2", "JAK2", replace(QUICK, ring_conformers=3))
+    assert len(found.scores) == 3
+    assert found.score < -6
+
+
+def test_three_targets_keep_their_maps() -> None:
+    targets = ["ABL1", "LCK", "EGFR"]
+    for target in targets:
+        dock("Cc1ccccc1", target, replace(QUICK, seed=5))
+    started = time.process_time()
+    for target in targets:
+        dock("Cc1ccccc1F", target, replace(QUICK, seed=5, exhaustiveness=1, max_evals=500))
+    assert time.process_time() - started < 1.5  # computing the maps of one takes 1 s
+
+
+def test_what_was_docked_before_comes_from_the_cache_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = dock("CC(O)Cc1ccccc1F", "ABL1", QUICK)
+    again = dock("OC(C)Cc1ccccc1F", "ABL1", QUICK)
+    assert again.known
+    assert not first.known
+    assert known(canonical("OC(C)Cc1ccccc1F"), Target("ABL1"), QUICK)
+    assert replace(again, known=False) == first
+    assert again.sdf() == first.sdf()
+    assert dock("CC(O)Cc1ccccc1F", "ABL1", replace(QUICK, seed=2)).known is False
+    monkeypatch.setenv("TGSCI_CACHE", "")
+    fresh = dock("CC(O)Cc1ccccc1F", "ABL1", QUICK)
+    assert not fresh.known
+    assert fresh.pose_pdbqt == first.pose_pdbqt
 
 
 def test_bad_input_is_refused_before_docking() -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from rdkit import Chem
 from tgsci_molecules import canonical, prepare
-from tgsci_molecules.ligand import protonate
+from tgsci_molecules.ligand import large_ring, prepare_all, protonate, ring_shapes, states_of
+from tgsci_molecules.smiles import molecule
 
 from tgsci.errors import MeasurementError
 
+LORLATINIB = "C[C@H]1Oc2cc(cnc2N)-c2c(nn(C)c2C#N)CN(C)C(=O)c2ccc(F)cc21"
+PACRITINIB = "C1CCN(C1)CCOc1ccc2Nc3nccc(n3)-c3cccc(c3)COC/C=C/COCc1c2"
 IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
 
 
@@ -51,7 +54,7 @@ def test_the_same_smiles_and_seed_give_the_same_ligand() -> None:
 
 def test_what_is_docked_is_said() -> None:
     ligand = prepare("CC(O)C(N)C")
-    assert ligand.undefined == ("stereocentre C1", "stereocentre C3")
+    assert ligand.undefined == ("stereocentre C2", "stereocentre C4")
     assert ligand.docked_smiles.count("@") >= 2
     assert "[NH3+]" in ligand.docked_smiles
     assert prepare("C[C@H](O)CF").undefined == ()
@@ -74,3 +77,32 @@ def test_a_failure_names_its_stage(smiles: str, stage: str) -> None:
     with pytest.raises(MeasurementError, match=f"^{stage}: ") as caught:
         prepare(canonical(smiles))
     assert "\n" not in str(caught.value)
+
+
+def test_a_macrocycle_starts_from_several_shapes_of_its_ring() -> None:
+    smiles = canonical(PACRITINIB)
+    form = protonate(smiles)
+    ligands = prepare_all(smiles, form, seed=1, conformers=2, ring_conformers=3)
+    assert len(ligands) == 3
+    assert len({ligand.pdbqt for ligand in ligands}) == 3
+    assert {ligand.torsions for ligand in ligands} == {4}  # the ring is rigid in each
+    assert prepare_all(smiles, form, seed=1, conformers=2, ring_conformers=3) == ligands
+    shapes = ring_shapes(form, 1, 3)
+    ring = max(shapes[0].GetRingInfo().AtomRings(), key=len)
+    across = [shape.GetConformer().GetPositions()[list(ring)].std(axis=0).sum() for shape in shapes]
+    assert len({round(size, 1) for size in across}) > 1
+
+
+def test_a_stiff_macrocycle_has_fewer_shapes_than_asked_for() -> None:
+    form = protonate(canonical(LORLATINIB))
+    assert large_ring(molecule(form))
+    assert 1 <= len(ring_shapes(form, 1, 4)) < 4
+    assert not large_ring(molecule("C1CCCCCC1"))
+
+
+def test_states_of_protonation_begin_with_the_most_probable() -> None:
+    assert states_of("C1CNCCN1", 1) == [protonate("C1CNCCN1")]
+    charges = [Chem.GetFormalCharge(molecule(state)) for state in states_of("C1CNCCN1", 3)]
+    assert charges[0] == 1
+    assert sorted(charges) == [0, 1, 2]
+    assert len(states_of("c1ccccc1", 5)) == 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 
 import pytest
 from rdkit import Chem
-from tgsci_molecules import DockingLoss, Settings, alerts, qed_parts
+from tgsci_molecules import DockingLoss, Objective, Settings, Term, Transform, alerts, qed_parts
 from tgsci_molecules.properties import PROPERTIES, out_of_range, properties_of
 
 from tgsci.errors import UsageError
@@ -43,14 +44,30 @@ def test_every_metric_has_a_unit_and_every_figure_is_finite(loss: DockingLoss, f
     )
 
 
+def test_ligand_efficiency_is_positive_as_chemists_write_it(feedback: Feedback) -> None:
+    assert feedback.metrics["LE"] == -feedback.metrics["vina"] / 13 > 0
+
+
 def test_the_report_says_what_costs_and_what_would_help(feedback: Feedback) -> None:
     text = feedback.text
-    assert f"LOSS {feedback.loss:.2f} = vina" in text
-    assert "kcal/mol" in text
+    assert f"LOSS {feedback.loss:.2f} = the sum of these costs; lower is better:" in text
+    assert f"  vina {feedback.metrics['vina']:.2f} kcal/mol = {feedback.metrics['vina']:+.2f}" in text
+    assert f"-> (1 - {feedback.metrics['QED']:.3f}) x 10 = " in text
+    assert "POSE in ABL1" in text
     assert "One rotatable bond less" in text
-    assert "STEREO undefined: stereocentre C1" in text
-    assert "BRENK nitro_group: O=[N+][O-] at N8, O9, O10" in text
+    assert "Stereo undefined: stereocentre C2" in text
     assert "would help; ideal, QED would be" in text
+    assert "HARD LIMIT" not in text
+
+
+def test_atoms_carry_the_numbers_of_the_smiles_that_is_printed(feedback: Feedback) -> None:
+    numbered = next(line for line in feedback.text.splitlines() if line.startswith("ATOMS")).split()[-1]
+    mol = Chem.MolFromSmiles(numbered)
+    alert = next(line for line in feedback.text.splitlines() if "BRENK nitro_group" in line)
+    named = alert.rstrip(".").partition(" at ")[2].split(", ")
+    symbols = {atom.GetAtomMapNum(): atom.GetSymbol() for atom in mol.GetAtoms()}
+    assert sorted(symbols[int(name[1:])] for name in named) == ["N", "O", "O"]
+    assert all(symbols[int(name[1:])] == name[0] for name in named)
 
 
 def test_the_pose_comes_as_an_artifact(feedback: Feedback) -> None:
@@ -58,6 +75,9 @@ def test_the_pose_comes_as_an_artifact(feedback: Feedback) -> None:
     assert isinstance(sdf, str)
     assert sdf.endswith("$$$$\n")
     assert "<loss>" in sdf
+    page = json.loads(feedback.artifacts["pose.json"])
+    assert page["smiles"] == "CC(O)Cc1ccc([N+](=O)[O-])cc1"
+    assert len(page["atoms"]) == 13
 
 
 def test_what_cannot_be_measured_is_feedback_and_no_score(loss: DockingLoss) -> None:
@@ -117,12 +137,12 @@ def test_figures_out_of_the_usual_range_are_named() -> None:
 
 
 def test_an_imine_is_the_same_molecule_after_docking() -> None:
-    feedback = DockingLoss("F2").measure("Cc1cccc(C(=N)c2ccccc2)c1")
+    feedback = DockingLoss("F2", QUICK).measure("Cc1cccc(C(=N)c2ccccc2)c1")
     assert feedback.measured, feedback.error
 
 
 def test_an_amidine_that_is_docked_as_a_cation_has_no_open_isomers() -> None:
-    assert "STEREO" not in DockingLoss("F2").measure("N=C(N)c1ccccc1").text
+    assert "Stereo undefined" not in DockingLoss("F2", QUICK).measure("N=C(N)c1ccccc1").text
 
 
 def test_no_alerts_are_never_too_few() -> None:
@@ -130,3 +150,118 @@ def test_no_alerts_are_never_too_few() -> None:
     alerts_of_qed = parts["structural alerts (QED's own list)"]
     assert alerts_of_qed.figure == 0
     assert alerts_of_qed.gain == 0
+
+
+# -- objectives of one's own ---------------------------------------------------------------------------
+
+TINY = Settings(exhaustiveness=1, max_evals=1_000, conformers=1, isomers=1)
+PHENYLPYRIMIDINE = "Nc1nccc(-c2ccccc2)n1"
+
+
+@pytest.fixture(scope="module")
+def several() -> Objective:
+    """Two targets, every kind of term and limit."""
+    return Objective(
+        ["JAK2", "LCK"],
+        [
+            Term("vina", Transform("reverse_sigmoid", low=-11, high=-5, k=0.25), weight=2),
+            Term("LCK vina", Transform("sigmoid", low=-10, high=-4, k=0.25)),
+            Term("selectivity", Transform("left_step", low=5)),
+            Term("max LE", Transform("sigmoid", low=0.1, high=0.5), name="efficiency"),
+            Term("QED"),
+            Term("similarity"),
+            Term("matches", Transform("right_step", high=1), smarts="[nX2]", name="ring N"),
+            Term("alerts", Transform("exponential_decay", k=0.5)),
+            Term("strain", Transform("reverse_sigmoid", low=0, high=30)),
+        ],
+        aggregate="geometric_mean",
+        limits={"MW": (200, 400), "LCK vina": ">= -4", "ring sizes": (5, 6), "cLogP": "<= 1"},
+        keep=[("[NX3]c1ncccn1", "aminopyrimidine")],
+        avoid=[("c-c", "biaryl")],
+        core="Nc1nccc([*:1])n1",
+        reference="Nc1ncccn1",
+        alerts=["PAINS"],
+        contacts=["hbond Leu86", "contact Val22"],
+        settings=TINY,
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(several: Objective) -> Feedback:
+    return several.measure(several.validate(PHENYLPYRIMIDINE))
+
+
+def test_the_loss_follows_from_the_metrics_alone(several: Objective, measured: Feedback) -> None:
+    assert measured.measured, measured.error
+    assert several.combine(measured.metrics) == measured.loss
+    mol = Chem.MolFromSmiles(PHENYLPYRIMIDINE)
+    parts = {name: measured.metrics[name] for name in several.simulated} | several.calculated(mol)
+    assert several.combine(parts) == measured.loss
+    assert several.simulated == ("JAK2 vina", "LCK vina", "JAK2 strain")
+    kept = json.loads(json.dumps(dict(measured.metrics)))
+    assert several.combine(kept) == measured.loss
+
+
+def test_what_is_calculated_needs_no_docking(several: Objective, measured: Feedback) -> None:
+    mol = Chem.MolFromSmiles(PHENYLPYRIMIDINE)
+    figures = several.calculated(mol)
+    assert {name: measured.metrics[name] for name in figures} == figures
+    assert several.calculated(mol, ["MW"]) == {"MW": measured.metrics["MW"]}
+    assert not set(figures) & set(several.simulated)
+    foretold = several.broken(mol)
+    broken = {key: excess for key, excess in measured.violations.items() if excess > 0}
+    docked = {"LCK vina >= -4", "hbond Leu86", "contact Val22"}
+    assert {key: excess for key, excess in broken.items() if key not in docked} == foretold
+    assert set(measured.violations) == {limit.key for limit in several.limits}
+    assert set(measured.violations) - set(broken) >= {"core", "keep aminopyrimidine", "alerts of PAINS"}
+
+
+def test_raw_and_transformed_figures_are_columns_with_a_meaning(several: Objective, measured: Feedback) -> None:
+    assert set(measured.metrics) == set(several.units) == set(several.columns_help())
+    for column in ("JAK2 vina (term)", "efficiency (term)", "ring N (term)", "JAK2 strain (term)"):
+        assert 0 <= measured.metrics[column] <= 1
+    assert measured.metrics["ring N (term)"] == 1.0
+    assert measured.metrics["selectivity"] == measured.metrics["JAK2 vina"] - measured.metrics["LCK vina"]
+    assert "reverse_sigmoid(low -11, high -5, k 0.25)" in several.columns_help()["JAK2 vina (term)"]
+
+
+def test_the_report_of_a_mean_shows_raw_transformed_and_weight(several: Objective, measured: Feedback) -> None:
+    text = measured.text
+    assert f"LOSS {measured.loss:.4f} = 1 - the weighted geometric mean of these desirabilities" in text
+    vina, d = measured.metrics["JAK2 vina"], measured.metrics["JAK2 vina (term)"]
+    assert f"JAK2 vina {vina:.2f} kcal/mol -> {d:.3f} by reverse_sigmoid" in text
+    assert "weight 2 (20%)" in text
+    assert "BROKEN: MW is 171.2 g/mol, must be >= 200; out by 28.8 g/mol: add a group, about 2 heavy atoms." in text
+    assert "BROKEN: must not contain biaryl (SMARTS c-c), and does at C" in text
+    assert "POSE in JAK2" in text
+    assert "ALSO DOCKED in LCK" in text
+
+
+def test_each_target_leaves_its_pose(several: Objective, measured: Feedback) -> None:
+    assert list(measured.artifacts) == ["pose.sdf", "pose.json", "LCK.pose.sdf", "LCK.pose.json"]
+    assert json.loads(measured.artifacts["LCK.pose.json"])["target"] == "LCK"
+    assert several.timeout == 2 * Objective("JAK2", settings=TINY).timeout
+
+
+def test_an_objective_travels_and_its_fingerprint_knows_all_of_it(several: Objective) -> None:
+    assert pickle.loads(pickle.dumps(several)).fingerprint == several.fingerprint  # noqa: S301
+    prints = {
+        Objective("ABL1", **options).fingerprint
+        for options in (
+            {},
+            {"terms": [Term("vina")]},
+            {"terms": [Term("vina"), Term("QED", weight=9.0)]},
+            {"limits": {"MW": (1, 500)}},
+            {"limits": {"MW": (1, 501)}},
+            {"keep": ["CC"]},
+            {"avoid": ["CC"]},
+            {"core": "CC[*:1]"},
+            {"contacts": ["hbond Met318"]},
+            {"contacts": ["contact Met318"]},
+            {"alerts": ["PAINS"]},
+            {"terms": [Term("alerts")], "alerts": ["PAINS"]},
+            {"terms": [Term("alerts")]},
+            {"settings": TINY},
+        )
+    }
+    assert len(prints) == 14

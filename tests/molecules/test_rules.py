@@ -8,9 +8,10 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -62,15 +63,33 @@ def drug_likeness(value: str) -> float:
     return 1 - QED.qed(Chem.MolFromSmiles(value))
 
 
-def fake_docking(value: str) -> Feedback:
-    """Something like a pocket: size and aromatic rings pay, rotors cost, an amide pays."""
-    f = figures(value)
-    amide = Chem.MolFromSmiles(value).HasSubstructMatch(Chem.MolFromSmarts("c-C(=O)N-[#6]"))
-    vina = -2 - 0.22 * min(f.size, 30) - 0.5 * f.trend[3] + 0.3 * f.trend[5] - 0.8 * amide
-    return Feedback(vina + 10 * (1 - f.qed), metrics={"vina": vina, "QED": f.qed, "MW": Descriptors.MolWt(f.mol)})
+class Pocket(Loss):
+    """Something like a pocket: size and aromatic rings pay, rotors cost, an amide pays. Says what it is made of."""
+
+    name = "fake docking"
+    simulated = ("vina",)
+
+    def validate(self, value: str) -> str:
+        return canonical(value)
+
+    def calculated(self, mol: Chem.Mol) -> dict[str, float]:
+        return {"QED": QED.qed(mol)}
+
+    def combine(self, metrics: Mapping[str, Any]) -> Any:
+        return metrics["vina"] + 10 * (1 - metrics["QED"])
+
+    def broken(self, mol: Chem.Mol) -> dict[str, float]:
+        return {}
+
+    def evaluate(self, value: str) -> Feedback:
+        f = figures(value)
+        amide = Chem.MolFromSmiles(value).HasSubstructMatch(Chem.MolFromSmarts("c-C(=O)N-[#6]"))
+        vina = -2 - 0.22 * min(f.size, 30) - 0.5 * f.trend[3] + 0.3 * f.trend[5] - 0.8 * amide
+        metrics = {"vina": vina, "QED": f.qed, "MW": Descriptors.MolWt(f.mol)}
+        return Feedback(self.combine(metrics), metrics=metrics, violations=self.broken(f.mol))
 
 
-DOCKING = FunctionLoss(fake_docking, "fake docking", validate=canonical)
+DOCKING = Pocket()
 DRUG = FunctionLoss(drug_likeness, "1 - QED", validate=canonical)
 
 
@@ -140,7 +159,7 @@ def test_the_reason_quotes_the_figures_of_the_parent() -> None:
         assert p.parent is not None
         parent = by_number[p.parent]
         assert parent.feedback is not None
-        assert f"trial {p.parent} scores {parent.feedback.metrics['vina']:.1f} kcal/mol" in p.reason
+        assert f"trial {p.parent} has vina {parent.feedback.metrics['vina']:.1f} kcal/mol" in p.reason
         assert f"QED {parent.feedback.metrics['QED']:.2f}" in p.reason
         assert f"QED {figures(p.value).qed:.2f}" in p.reason
 
@@ -240,11 +259,11 @@ def test_acetamide_grows_at_once() -> None:
     assert min(sizes) >= 10
 
 
-def test_the_docking_loss_is_taken_apart() -> None:
+def test_a_loss_that_says_what_it_is_made_of_is_taken_apart() -> None:
     judge = Judge(history(DOCKING))
-    assert judge.docked
-    assert judge.slope == pytest.approx(10, abs=1e-6)
-    assert not Judge(history(DRUG)).docked
+    assert judge.learned == judge.scores == ("vina",)
+    assert judge.unit == pytest.approx(1.0)
+    assert Judge(history(DRUG)).learned == ("loss",)
 
 
 def test_appetite_follows_size() -> None:
@@ -273,11 +292,16 @@ def test_predictions_are_close_and_know_it() -> None:
     trials = list(history(DOCKING, evals=28))
     judge = Judge(Trials(trials[:20], DOCKING))
     later = trials[20:]
-    mean, sd = judge.predict([figures(t.value) for t in later])
-    assert (sd > 0).all()
-    truth = [t.feedback.metrics["vina"] for t in later if t.feedback]
-    assert max(abs(m - v) / s for m, s, v in zip(mean, sd, truth, strict=True)) < 4
-    assert max(abs(m - v) for m, v in zip(mean, truth, strict=True)) < 2.0
+    outlook = judge.predict([figures(t.value) for t in later])
+    assert (outlook.sd > 0).all()
+    truth = [t.loss for t in later]
+    assert max(abs(m - v) / s for m, s, v in zip(outlook.loss, outlook.sd, truth, strict=True)) < 4
+    assert max(abs(m - v) for m, v in zip(outlook.loss, truth, strict=True)) < 2.0
+    expected = [judge.expect(figures(t.value))["vina"][0] for t in later]
+    scores = [t.feedback.metrics["vina"] for t in later if t.feedback]
+    assert [e - v for e, v in zip(expected, scores, strict=True)] == pytest.approx(
+        [m - v for m, v in zip(outlook.loss, truth, strict=True)], abs=1e-6
+    )
 
 
 def test_recombination_joins_parts_of_both() -> None:

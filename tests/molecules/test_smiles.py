@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
+from tgsci_molecules.library import MAX_TEXT, clean
 from tgsci_molecules.smiles import MAX_LENGTH, canonical, molecule, shown, undefined_stereo
 
-from tgsci.errors import InvalidValue
+from tgsci.errors import InvalidValue, UsageError
 
 DASATINIB = "Cc1nc(Nc2ncc(s2)C(=O)Nc2c(C)cccc2Cl)cc(n1)N1CCN(CCO)CC1"
 ALPHABET = "CNOPSFIBrclnos[]()=#$:/\\@+-.%0123456789H*~&|<>{} \t\n\u200b\u2212\x00\ud800"
@@ -42,18 +46,18 @@ def test_every_spelling_has_one_canonical_form(spelling: str, expected: str) -> 
         ("C1CC", "unclosed ring"),
         ("CC)", "extra close parentheses around position 3"),
         ("[Xx]", "syntax error"),
-        ("C(C)(C)(C)(C)C", "atom C0 has 5 bonds"),
-        ("CCCN(C)(C)C", "atom N3 has 4 bonds"),
-        ("c1cccc1", r"aromatic atoms C0, C1, C2, C3, C4"),
+        ("C(C)(C)(C)(C)C", "atom C1 has 5 bonds"),
+        ("CCCN(C)(C)C", "atom N4 has 4 bonds"),
+        ("c1cccc1", r"aromatic atoms C1, C2, C3, C4, C5"),
         ("CCN.Cl", "2 parts.*the largest part is 'CCN'"),
         ("[Zn+2].CC(=O)[O-]", "2 parts"),
-        ("C[CH2]", "atom C1 is a radical"),
-        ("CB(O)O", "element of atom B1"),
-        ("C[Se]C", "element of atom Se1"),
+        ("C[CH2]", "atom C2 is a radical"),
+        ("CB(O)O", "element of atom B2"),
+        ("C[Se]C", "element of atom Se2"),
         ("*c1ccccc1", "placeholder"),
         ("[2H]C", "isotope label 2"),
-        ("C~C", "bond C0-C1 is unspecified"),
-        ("C$C", "bond C0-C1 is quadruple"),
+        ("C~C", "bond C1-C2 is unspecified"),
+        ("C$C", "bond C1-C2 is quadruple"),
         ("C[CH-]C", "charge -1"),
         ("[OH2+2]", "charge [+]2"),
         ("[H][H]", "no atom but hydrogen"),
@@ -111,10 +115,10 @@ def test_a_check_takes_milliseconds() -> None:
 
 
 def test_open_stereo_is_named_and_nothing_else() -> None:
-    assert undefined_stereo(molecule("CC(O)C(N)C")) == ["stereocentre C1", "stereocentre C3"]
-    assert undefined_stereo(molecule("CC=CC")) == ["double bond C1=C2"]
-    assert undefined_stereo(molecule("CC1CCC(C)CC1")) == ["stereocentre C1", "stereocentre C4"]
-    assert undefined_stereo(molecule("CC1(C)C2CCC1(C)C(=O)C2")) == ["stereocentre C3", "stereocentre C6"]
+    assert undefined_stereo(molecule("CC(O)C(N)C")) == ["stereocentre C2", "stereocentre C4"]
+    assert undefined_stereo(molecule("CC=CC")) == ["double bond C2=C3"]
+    assert undefined_stereo(molecule("CC1CCC(C)CC1")) == ["stereocentre C2", "stereocentre C5"]
+    assert undefined_stereo(molecule("CC1(C)C2CCC1(C)C(=O)C2")) == ["stereocentre C4", "stereocentre C7"]
     for smiles in ("C[C@H](O)CN=[N+]=[N-]", "NC12CC3CC(CC(C3)C1)C2", "C1CN2CCC1CC2"):
         assert undefined_stereo(molecule(smiles)) == []
 
@@ -123,3 +127,62 @@ def test_text_in_messages_is_harmless() -> None:
     assert shown("a\x1b[31m\n") == "'a\\x1b[31m\\n'"
     assert shown("C/C=C\\C") == "'C/C=C\\C'"
     assert len(shown("C" * 10_000)) < 100
+
+
+HOSTILE_SEED = 20_000
+PARTS = (
+    "C", "c1ccccc1", "N", "O", "[NH3+]", "[O-]", "S(=O)(=O)", "C(=O)", "F", "Cl", "Br", "I", "[2H]", "[13CH3]",
+    "[235U]", "[Fe+2]", "[Na+]", "[Pt]", "[Zn+2]", "B", "[Se]", "[As]", "[Xe]", "*", "[*:1]", "[CH3:7]", "%10", "%99",
+    "1", "2", "3", "9", "(", ")", "((", "))", "[", "]", "=", "#", "$", ":", "~", "/", "\\", "@", "@@", "[C@H]", "[C@@]",
+    ".", "..", "-", ">", ">>", "{", "}", "|", "&", " ", "\t", "\n", "\r", "\x00", "\x1b[31m", "\u200b", "\u200d",
+    "\u202e", "\ufeff", "\u2212", "\ud800", "\U0001f4a9", "\u0421", "\uff23", "\xa0", "'", '"', "`", ";", "$(ls)", "%s",
+    "../../etc/passwd", "InChI=1S/", "InChI=1S/CH4/h1H4", "nan", "C" * 60, "[C" + "H" * 30 + "]", "[C+99]", "[999C]",
+)  # fmt: skip
+
+
+def hostile(count: int) -> Iterator[str]:
+    """Strings as models, spreadsheets and pranksters write them; the same ones in every run."""
+    rng = random.Random(HOSTILE_SEED)
+    good = (DASATINIB, "CC(=O)Oc1ccccc1C(=O)[O-].[Na+]", "C[C@H](N)C(=O)O", "[2H]C([2H])([2H])O", "N->[Pt](Cl)Cl")
+    kinds: list[Callable[[], str]] = [
+        lambda: "".join(rng.choices(PARTS, k=rng.randint(1, 30))),
+        lambda: _mutated(rng, rng.choice(good)),
+        lambda: "".join(map(chr, rng.choices(range(0x110000), k=rng.randint(1, 40)))),
+        lambda: rng.choice(["(", "[", "C1", "C(", "C%11", "=", ".", "C.", "c1", "\\", "[H]"]) * rng.randint(1, 3_000),
+        lambda: "C" + "".join(f"C{rng.randint(1, 9)}" for _ in range(rng.randint(2, 120))),
+        lambda: rng.choice(PARTS) * rng.randint(1, 200),
+        lambda: "InChI=" + "".join(rng.choices("1S/CHNOch0123456789,-()+pqtbmsi;", k=rng.randint(1, 60))),
+        lambda: rng.choice(good) + rng.choice([" ", "\t", "\u3000", "|", ".", "\n"]) + rng.choice(PARTS),
+    ]
+    for number in range(count):
+        yield kinds[number % len(kinds)]()
+
+
+def _mutated(rng: random.Random, text: str) -> str:
+    letters = list(text)
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randrange(len(letters) + 1)
+        letters[place : place + rng.randint(0, 2)] = rng.choice(PARTS)
+    return "".join(letters)
+
+
+def test_ten_thousand_hostile_strings_are_read_or_refused_in_words() -> None:
+    outcomes: Counter[str] = Counter()
+    for text in hostile(10_000):
+        for read in (canonical, lambda text: clean(text).smiles):
+            started = time.process_time()
+            try:
+                smiles = read(text)
+            except (InvalidValue, UsageError) as error:
+                reason = str(error)
+                assert reason.isprintable(), ascii(text)
+                assert 10 < len(reason) < 700, ascii(text)
+                outcomes["refused"] += 1
+            else:
+                assert canonical(smiles) == smiles, ascii(text)
+                outcomes["read"] += 1
+            assert time.process_time() - started < 1.0, ascii(text)
+    assert outcomes["read"] > 500  # the strings are not all nonsense
+    assert outcomes["refused"] > 10_000
+    with pytest.raises(InvalidValue, match="2001 characters"):
+        clean("C" * (MAX_TEXT + 1))

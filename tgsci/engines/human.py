@@ -37,6 +37,7 @@ class HumanEngine(Engine):
 
     name = "human"
     destination = "you: prompts are shown here and you give the replies; nothing leaves this machine by itself"
+    answered_by_person = True
 
     def __init__(self, source: TextIO | None = None, sink: TextIO | None = None) -> None:
         self._source = source
@@ -49,7 +50,7 @@ class HumanEngine(Engine):
             if system:
                 self._show(f"{_RULE}\nSYSTEM PROMPT\n{_RULE}\n{visible(system)}\n")
             self._show(f"{_RULE}\nPROMPT\n{_RULE}\n{visible(prompt)}\n{_RULE}\n")
-            self._show("Paste the reply, with the blocks that the prompt asks for.\n")
+            self._show("Paste the reply, with the blocks that the prompt asks for, or just new values, one a line.\n")
             self._show(f'End it with a line that has only "{END}", or with Ctrl-D.\n')
             return Reply(self._read(), usd=0.0)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ..figures import figure
 from ..result import Result
 from ..texts import duration
 from .text import LongTexts, shortened, shown
@@ -31,8 +32,12 @@ def tiles(result: Result) -> str:
     start = [t.loss for t in result.trials if t.round == 0 and t.measured]
     limit = _mapping(result.header.get("budget")).get("evaluations")
     figures = [
-        ("best loss", f'<a href="#trial-{best.number}">{best.loss:.4g}</a>' if best else "none", _best_note(result)),
-        ("start", f"{min(start):.4g}" if start else "none", "lower is better"),
+        (
+            "best loss",
+            f'<a href="#trial-{best.number}">{figure(best.loss)}</a>' if best else "none",
+            _best_note(result),
+        ),
+        ("start", figure(min(start)) if start else "none", "lower is better"),
         ("evaluations", f"{spent.evaluations}", f"of {limit}" if isinstance(limit, int) else ""),
         ("wall time", duration(spent.seconds), _sessions_note(result)),
         ("model calls", f"{spent.model_calls}", _price(result) if spent.model_calls else "no model was asked"),
@@ -54,6 +59,7 @@ def facts(result: Result, texts: LongTexts) -> str:
     """The run's settings and history as a list of terms."""
     header = result.header
     rows = [
+        ("Branched off", texts.folded(result.branched_from(), 400)),
         ("Start", "<br>".join(f"<code>{texts.folded(value, 300)}</code>" for value in _start(header))),
         ("Loss", texts.folded(str(header.get("loss") or ""), 200)),
         ("Task", _task(str(header.get("task") or ""), texts)),
@@ -100,6 +106,8 @@ def _proposers(result: Result) -> str:
     names = dict.fromkeys(session.proposer for session in result.sessions)
     shown_names = [shown(shortened(name, 100)) for name in names]
     rules = " (the domain's rule editor: no model)" if list(names) == ["rules"] else ""
+    if result.header.get("optimizer") == "menu":
+        rules = " (chosen from the domain's menu)"
     proposals = result.header.get("proposals")
     return ", ".join(shown_names) + rules + (f"; {proposals} values a round" if isinstance(proposals, int) else "")
 
@@ -134,6 +142,15 @@ def _price(result: Result) -> str:
 
 def _left(result: Result) -> str:
     """What left the machine. A colleague relies on it: nothing is promised that the record does not show."""
+    clusters = result.header.get("measured_at")
+    if not isinstance(clusters, list) or not clusters:
+        return _asked(result)
+    places = " ".join(f"<bdi>{shown(shortened(str(text), 300))}</bdi>" for text in clusters[:5])
+    return places if not result.models else f"{places} {_asked(result)}"
+
+
+def _asked(result: Result) -> str:
+    """What left the machine for being answered."""
     models = result.models
     if not models:
         return "Nothing: no model was asked, and tgsci opens no connection of its own."

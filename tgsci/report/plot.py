@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..figures import figure
 from ..result import Result
 from ..trial import State, Trial
 from .text import attribute, shortened, shown
@@ -109,7 +110,7 @@ def _steps(measured: Sequence[Trial], scale: _Scale) -> str:
 
 
 def _point(trial: Trial, kind: str, x: float, y: float) -> str:
-    outcome = f"loss {trial.loss:.4g}" if trial.measured else "not measured"
+    outcome = f"loss {figure(trial.loss)}" if trial.measured else "not measured"
     title = shown(f"trial {trial.number}, {trial.state.value}, {outcome}: {shortened(trial.value, 120)}")
     # Only the steps are reached with the tabulator key; all the others would bury what comes next.
     skipped = "" if trial.state is State.ACCEPTED else ' tabindex="-1"'

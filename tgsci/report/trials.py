@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from ..feedback import Feedback
+from ..figures import counts, figure, fixed, metric, places
 from ..result import Result
 from ..trial import State, Trial
 from .text import LongTexts, attribute, file_name, picture_address, shortened, shown
@@ -71,7 +72,7 @@ class Trials:
             f"<small>{made}{_badge(trial)}</small></h3>"
             f'<div class="body{" pictured" if picture else ""}">{picture}<div>'
             f'<p class="value"><code>{self.texts.folded(trial.value, 400)}</code></p>'
-            f"{self._figures(trial)}{_violations(feedback, self._result)}"
+            f"{self._figures(trial)}{_violations(feedback, self._result)}{self._again(trial)}"
             f'<p class="why">{self._why(trial)}</p>'
             f"{files}</div></div>{self._descent(trial, unfolded=rank == 1)}"
             "<details><summary>Report of the simulator</summary>"
@@ -80,13 +81,29 @@ class Trials:
 
     def _figures(self, trial: Trial) -> str:
         figures = trial.feedback.metrics if trial.feedback else {}
-        rows = [("loss", f"{trial.loss:.4g}", "")] + [
-            (shown(shortened(name, 60)), f"{figures[name]:.4g}", shown(shortened(self._result.units.get(name, ""), 80)))
+        units = self._units
+        rows = [("loss", figure(trial.loss), "")] + [
+            (
+                shown(shortened(name, 60)),
+                metric(figures[name], units.get(name, "")),
+                shown(shortened(units.get(name, ""), 80)),
+            )
             for name in self._titles
             if name in figures
         ]
-        items = [f"<div><dt>{n}</dt><dd>{figure} <small>{unit}</small></dd></div>" for n, figure, unit in rows]
+        items = [f"<div><dt>{n}</dt><dd>{text} <small>{unit}</small></dd></div>" for n, text, unit in rows]
         return f'<dl class="figures">{"".join(items)}</dl>'
+
+    def _again(self, trial: Trial) -> str:
+        """A finalist's second measurement."""
+        final = self._result.finals.get(trial.number)
+        if final is None:
+            return ""
+        figures = shown(shortened(self._result.final_in_words(final), 2000))
+        if not final.measured:
+            return f'<p class="outside">Measuring it again failed: <bdi>{figures}</bdi></p>'
+        report = f"<details><summary>Its report</summary><pre>{self.texts.full(final.text)}</pre></details>"
+        return f"<p><b>Measured again:</b> <bdi>{figures}</bdi></p>{report if final.text else ''}"
 
     def _why(self, trial: Trial) -> str:
         edit = f"<b><bdi>{shown(shortened(trial.edit, 300))}</bdi></b>. " if trial.edit else ""
@@ -110,9 +127,9 @@ class Trials:
     def _step(self, trial: Trial, before: Trial | None) -> str:
         change = ""
         if before is not None and before.measured and trial.measured:
-            better = trial.loss < before.loss
-            change = f' <span class="{"better" if better else "worse"}">({trial.loss - before.loss:+.3g})</span>'
-        loss = f"loss {trial.loss:.4g}{change}" if trial.measured else "not measured"
+            by = trial.loss - before.loss
+            change = f' <span class="{"better" if by < 0 else "worse"}">({"" if by < 0 else "+"}{figure(by)})</span>'
+        loss = f"loss {figure(trial.loss)}{change}" if trial.measured else "not measured"
         edit = trial.edit or (trial.reason if before else "start")
         picture = self._picture(trial, "small") or f"<code>{shown(shortened(trial.value, 60))}</code>"
         return (
@@ -186,15 +203,34 @@ class Trials:
             ("value", "value", False),
         ]
 
+    @cached_property
+    def _loss_places(self) -> int:
+        return places([t.loss for t in self._ranked])
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        """Decimals of each metric's column."""
+        found = {}
+        for name in self._titles:
+            values = [t.feedback.metrics[name] for t in self._ranked if t.feedback and name in t.feedback.metrics]
+            there = [value for value in values if not math.isnan(value)]
+            found[name] = 0 if counts(there, self._units.get(name, "")) else places(there)
+        return found
+
+    @cached_property
+    def _units(self) -> Mapping[str, str]:
+        return self._result.units
+
     def _row(self, trial: Trial, rank: int | None) -> str:
         feedback = trial.feedback
         metrics = feedback.metrics if feedback else {}
         picture = f"<td>{self._picture(trial, 'small')}</td>" if self._pictured_rows else ""
-        broken = _cell(feedback.violation or None if feedback else None) if self._limited else ""
+        broken = _cell(feedback.violation or None if feedback else None, None) if self._limited else ""
+        cells = [_cell(metrics.get(name), self._places[name]) for name in self._titles]
         return (
             f'<tbody id="trial-{trial.number}" data-state="{trial.state}"><tr><th scope="row">{trial.number}</th>'
             f'<td class="n">{rank or ""}</td>{picture}<td class="{trial.state}">{trial.state}</td>'
-            f"{_cell(trial.loss)}{''.join(_cell(metrics.get(name)) for name in self._titles)}{broken}"
+            f"{_cell(trial.loss, self._loss_places)}{''.join(cells)}{broken}"
             f"<td><code>{shown(shortened(trial.value, _VALUE))}</code></td></tr>"
             f'<tr class="more"><td colspan="{len(self._columns)}"><details><summary>{_in_short(trial)}</summary>'
             f"{self._details(trial)}</details></td></tr></tbody>"
@@ -229,7 +265,7 @@ class Trials:
     def _others(self, feedback: Feedback) -> str:
         """Metrics that are worth no column."""
         others = [(name, figure) for name, figure in feedback.metrics.items() if name not in self._titles]
-        return _in_words(others, " ", self._result.units)
+        return _in_words(others, " ", self._units)
 
     # -- artifacts ---------------------------------------------------------------------------------
 
@@ -287,18 +323,23 @@ def _broken(feedback: Feedback, result: Result) -> str:
 def _in_words(figures: Sequence[tuple[str, float]], between: str, units: Mapping[str, str]) -> str:
     """Named figures with their units, on one line."""
     words = [
-        f"{shortened(name, 80)}{between}{figure:.4g} {shortened(units.get(name, ''), 80)}".rstrip()
-        for name, figure in figures[:50]
+        f"{shortened(name, 80)}{between}{metric(value, unit)} {shortened(unit, 80)}".rstrip()
+        for name, value in figures[:50]
+        for unit in [units.get(name, "")]
     ]
     return shown(", ".join(words))
 
 
-def _cell(figure: float | None) -> str:
+def _cell(value: float | None, decimals: int | None) -> str:
     """A figure; in full for the script to sort by, where rounding hides some of it."""
-    if figure is None or math.isnan(figure):
+    if value is None or math.isnan(value):
         return '<td class="n"></td>'
-    short, full = f"{figure:.4g}", f"{figure:.8g}"
-    return f'<td class="n">{short}</td>' if short == full else f'<td class="n" data-full="{full}">{short}</td>'
+    short, full = figure(value) if decimals is None else fixed(value, decimals), f"{value:.8g}"
+    return (
+        f'<td class="n">{short}</td>'
+        if float(short) == float(full)
+        else f'<td class="n" data-full="{full}">{short}</td>'
+    )
 
 
 def _in_short(trial: Trial) -> str:

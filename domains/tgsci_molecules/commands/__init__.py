@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from .cache import add_cache
 from .design import add_design
 from .dock import add_dock
+from .explain import add_explain
+from .objectives import add_objectives
+from .prepare import add_prepare
 from .targets import add_targets
 
 #: Each adds its own parser.
-COMMANDS = (add_design, add_dock, add_targets)
+COMMANDS = (add_design, add_dock, add_explain, add_objectives, add_prepare, add_targets, add_cache)

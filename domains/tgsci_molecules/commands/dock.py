@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.files import write_atomically
-from tgsci.loss import Loss
+from tgsci.texts import duration
 
 from .shared import Commands, add_settings, positive, print_table, settings_of
+
+if TYPE_CHECKING:
+    from tgsci.loss import Loss
+
+    from ..library import Molecule
+    from ..objective import DockingLoss
+    from ..protein.targets import Target
+
+#: What a canonical SMILES measured, and in how many seconds.
+_Measured = dict[str, tuple[Feedback, float]]
+#: Between two lines about the progress where no terminal listens, s.
+_NEWS = 60.0
+
+
+@dataclass(frozen=True)
+class _Column:
+    title: str
+    cell: Callable[[Molecule], str]
 
 
 def add_dock(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -24,13 +47,17 @@ def add_dock(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "dock",
         help="dock molecules into a target and show their scores",
-        description="Dock molecules into a target. All of them are checked before the first is docked.",
-        epilog="Exit code: 0 all docked, 1 some could not be docked, 2 bad input (nothing was docked).",
+        description="Dock molecules into a target: SMILES, or files of them (.smi, .txt, .csv, .tsv, .sdf, also .gz). "
+        "Salts are stripped and said. All molecules are checked before the first is docked; what is docked is kept, "
+        "so that an interrupted screen goes on with the same command.",
+        epilog="Exit code: 0 all docked, 1 some could not be, 2 bad input (nothing was docked), 130 interrupted.",
     )
-    parser.add_argument("smiles", nargs="+", metavar="SMILES", help="molecules; quote them for the shell")
+    parser.add_argument("smiles", nargs="+", metavar="SMILES|FILE", help="molecules; quote SMILES for the shell")
     parser.add_argument("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
+    parser.add_argument("--full", action="store_true", help="dock again at the full setting (minutes each); both shown")
     parser.add_argument("--report", action="store_true", help="also print each molecule's report")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write the poses to DIR/poses.sdf")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write poses.sdf, scores.csv and the receptor to DIR")
+    parser.add_argument("--skip-faults", action="store_true", help="leave out what is no molecule, instead of stopping")
     parser.add_argument("--workers", type=positive, metavar="N", help="processes that dock (default one a core)")
     add_settings(parser)
     parser.set_defaults(run=run_dock)
@@ -42,41 +69,64 @@ def run_dock(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was docked.
     """
+    from ..finalists import in_full
     from ..objective import DockingLoss
 
     loss = DockingLoss(arguments.target, settings_of(arguments))
-    molecules = _checked(arguments.smiles)
+    molecules, faults = _molecules(arguments.smiles, arguments.skip_faults)
     if arguments.out:
         _make(arguments.out)
-    measured = _measured(loss, molecules, arguments.workers)
-    rows = [_row(smiles, *each) for smiles, each in zip(molecules, measured, strict=True)]
-    reports = [f"{smiles}\n{feedback.text}\n" for smiles, (feedback, _) in zip(molecules, measured, strict=True)]
-    poses = [str(feedback.artifacts.get("pose.sdf", "")) for feedback, _ in measured]
-    print_table(["SMILES", "vina (kcal/mol)", "QED", "loss", "seconds"], rows)
+    workers = arguments.workers or os.cpu_count() or 1
+    fast: _Measured = {}
+    full: _Measured = {}
+    interrupted = False
+    try:
+        _measure(loss, molecules, workers, fast, "docking")
+        if arguments.full:
+            docked = [m for m in molecules if fast[m.smiles][0].measured]
+            _measure(in_full(loss), docked, workers, full, "docking at the full setting")
+    except KeyboardInterrupt:
+        interrupted = True
+    columns = _columns(molecules, fast, full if arguments.full else None)
+    print_table([column.title for column in columns], [[column.cell(m) for column in columns] for m in molecules])
+    best = {**fast, **full}
+    failed = [m for m in molecules if m.smiles in best and not best[m.smiles][0].measured]
     if arguments.report:
-        print("\n" + "\n".join(reports), end="")
-    failed = [r for r, pose in zip(reports, poses, strict=True) if not pose]
-    for report in [] if arguments.report else failed:
-        print(report, end="", file=sys.stderr)
+        print("\n" + "\n".join(f"{m.label}\n{best[m.smiles][0].text}\n" for m in molecules if m.smiles in best), end="")
+    else:
+        for smiles, feedback in {m.smiles: best[m.smiles][0] for m in failed}.items():
+            print(f"{smiles}\n{feedback.text}", file=sys.stderr)
+    for line in [*faults, *(remark for m in molecules for remark in m.remarks)]:
+        print(line, file=sys.stderr)
     if arguments.out:
-        write_atomically(arguments.out / "poses.sdf", "".join(poses))
-        print(f"poses: {arguments.out / 'poses.sdf'}")
-    return 1 if failed else 0
+        _write(arguments.out, loss.target, molecules, best, columns)
+    if interrupted:
+        done = f"{len(fast)} of {len({m.smiles for m in molecules})} are docked and kept"
+        print(f"Interrupted: {done}; the same command goes on.", file=sys.stderr)
+        return 130
+    return 1 if failed or faults else 0
 
 
-def _checked(texts: Sequence[str]) -> list[str]:
-    from ..smiles import canonical
+def _molecules(texts: Sequence[str], skip: bool) -> tuple[list[Molecule], list[str]]:
+    """The molecules that SMILES and files name, and the faults that were left out."""
+    from ..library import clean, is_library, listed, read
 
-    found: dict[str, None] = {}
-    faults = []
+    found: list[Molecule] = []
+    faults: list[str] = []
     for text in texts:
+        if is_library(text):
+            library = read(text)
+            found += library.molecules
+            faults += [listed(Path(text).name, library.faults)] if library.faults else []
+            continue
         try:
-            found[canonical(text)] = None
+            found.append(clean(text))
         except InvalidValue as error:
             faults.append(str(error))
-    if faults:
-        raise UsageError("\n".join([*faults, "Nothing was docked."]))
-    return list(found)
+    if faults and not (skip and found):
+        hint = "" if skip else " --skip-faults docks the others."
+        raise UsageError("\n".join([*faults, f"Nothing was docked.{hint if found else ''}"]))
+    return found, faults
 
 
 def _make(directory: Path) -> None:
@@ -86,26 +136,50 @@ def _make(directory: Path) -> None:
         raise UsageError(f"cannot write to {str(directory)!r}: {error.strerror}") from None
 
 
-def _measured(loss: Loss, molecules: Sequence[str], workers: int | None) -> list[tuple[Feedback, float]]:
-    """Each molecule's feedback and seconds, measured in worker processes: Vina may crash or hang."""
+def _measure(loss: DockingLoss, molecules: Sequence[Molecule], workers: int, found: _Measured, text: str) -> None:
+    """Fill `found` with each molecule's feedback and seconds, as they come.
+
+    They are measured in worker processes: Vina may crash or hang.
+    """
     from tgsci.workers import WorkerPool
 
-    with WorkerPool(min(workers or os.cpu_count() or 1, len(molecules)), loss.timeout) as pool:
-        futures = [pool.submit(_timed, loss, smiles) for smiles in molecules]
+    from ..docking import known
+
+    todo = list(dict.fromkeys(molecule.smiles for molecule in molecules))
+    if not todo:
+        return
+    before = sum(known(smiles, loss.target, loss.settings) for smiles in todo)
+    if before:
+        print(f"{before} of {len(todo)} were docked before and come from the cache", file=sys.stderr)
+    with WorkerPool(min(workers, len(todo)), loss.timeout) as pool:
         try:
-            return [_outcome(future) for future in _shown(futures)]
+            futures = {pool.submit(_timed, loss, smiles): smiles for smiles in todo}
+            for future in _shown(futures, text):
+                found[futures[future]] = _outcome(future)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _shown(futures: Sequence[Future[tuple[Feedback, float]]]) -> Iterator[Future[tuple[Feedback, float]]]:
-    """The futures in their order, with a bar and the time left on a terminal."""
+def _shown(
+    futures: Mapping[Future[tuple[Feedback, float]], str], text: str
+) -> Iterator[Future[tuple[Feedback, float]]]:
+    """The futures as they are done: with a bar and the time left on a terminal, with a line now and then elsewhere."""
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
-    yield from track(futures, "docking", console=console, transient=True, disable=not console.is_terminal)
+    if console.is_terminal:
+        yield from track(as_completed(futures), text, total=len(futures), console=console, transient=True)
+        return
+    started = told = time.monotonic()
+    for done, future in enumerate(as_completed(futures), 1):
+        yield future
+        now = time.monotonic()
+        if now - told > _NEWS and done < len(futures):
+            left = (now - started) / done * (len(futures) - done)
+            print(f"{text}: {done} of {len(futures)}, about {duration(left)} left", file=sys.stderr, flush=True)
+            told = now
 
 
 def _timed(loss: Loss, smiles: str) -> tuple[Feedback, float]:
@@ -120,8 +194,61 @@ def _outcome(future: Future[tuple[Feedback, float]]) -> tuple[Feedback, float]:
         return Feedback.failed(str(error)), math.nan
 
 
-def _row(smiles: str, feedback: Feedback, seconds: float) -> list[str]:
+def _columns(molecules: Sequence[Molecule], fast: _Measured, full: _Measured | None) -> list[_Column]:
+    """The columns of the table: names where there are any, both scores where both were asked for."""
+    columns = [_Column("name", lambda m: m.name)] if any(m.name for m in molecules) else []
+    columns += [
+        _Column("SMILES", lambda m: m.smiles),
+        _Column("vina (kcal/mol)", partial(_figure, fast, "vina", failed="failed", waiting="not docked")),
+    ]
+    final = fast
+    if full is not None:
+        columns.append(_Column("vina, full (kcal/mol)", partial(_figure, full, "vina", failed="failed")))
+        final = {**fast, **full}
+    return [
+        *columns,
+        _Column("QED", partial(_figure, final, "QED")),
+        _Column("loss", partial(_figure, final, "")),
+        _Column("seconds", partial(_seconds, final)),
+    ]
+
+
+def _figure(measured: _Measured, name: str, molecule: Molecule, failed: str = "", waiting: str = "") -> str:
+    """One metric of a molecule, or its loss where the name is empty."""
+    if molecule.smiles not in measured:
+        return waiting
+    feedback = measured[molecule.smiles][0]
     if not feedback.measured:
-        return [smiles, "failed", "", "", "" if math.isnan(seconds) else f"{seconds:.1f}"]
-    figures = feedback.metrics
-    return [smiles, f"{figures['vina']:.2f}", f"{figures['QED']:.2f}", f"{feedback.loss:.2f}", f"{seconds:.1f}"]
+        return failed
+    return f"{feedback.metrics[name] if name else feedback.loss or 0.0:.2f}"
+
+
+def _seconds(measured: _Measured, molecule: Molecule) -> str:
+    seconds = measured.get(molecule.smiles, (None, math.nan))[1]
+    return "" if math.isnan(seconds) else f"{seconds:.1f}"
+
+
+def _write(
+    directory: Path, target: Target, molecules: Sequence[Molecule], best: _Measured, columns: Sequence[_Column]
+) -> None:
+    """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
+    from ..output.figures import cell
+    from ..protein.repair import receptor_pdb
+
+    poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*(column.title for column in columns), "error", "notes", "where it stood"])
+    for m in molecules:
+        error = best[m.smiles][0].error if m.smiles in best else "not docked"
+        words = [error or "", "; ".join(m.notes), m.source]
+        figures = [cell(column.cell(m)) if column.title in ("name", "SMILES") else column.cell(m) for column in columns]
+        writer.writerow([*figures, *map(cell, words)])
+    files = {
+        "poses.sdf": "".join(poses.values()),
+        "scores.csv": text.getvalue(),
+        f"{target.name}.pdb": receptor_pdb(target),
+    }
+    for name, content in files.items():
+        write_atomically(directory / name, content)
+    print(f"poses, scores and receptor: {', '.join(str(directory / name) for name in files)}")

@@ -22,6 +22,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-evals", type=int, metavar="N", help="energy evaluations of each (20000); 0: no cap")
     group.add_argument("--box", type=float, metavar="A", help="smallest edge of the box, Angstrom (22)")
     group.add_argument("--conformers", type=int, metavar="N", help="starting conformers, each docked (2)")
+    group.add_argument("--isomers", type=int, metavar="N", help="stereoisomers docked where stereo is left open (2)")
+    group.add_argument("--tautomers", type=int, metavar="N", help="tautomers docked; 1: as written (1)")
+    group.add_argument("--states", type=int, metavar="N", help="states of protonation docked around pH 7.4 (1)")
+    group.add_argument(
+        "--ring-conformers", type=int, metavar="N", help="conformers where a ring has 8 atoms or more (4)"
+    )
     group.add_argument("--docking-seed", type=int, metavar="N", help="of conformers and search (1)")
 
 
@@ -33,7 +39,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """
     from ..docking import Settings
 
-    given = {field: getattr(arguments, key) for key, field in SETTINGS.items()}
+    given = {field: getattr(arguments, key, None) for key, field in SETTINGS.items()}
     return Settings(**{field: value for field, value in given.items() if value is not None})
 
 

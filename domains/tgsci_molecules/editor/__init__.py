@@ -1,1 +1,1 @@
-"""The rule editor: legal medicinal-chemistry edits, chosen by what was measured so far."""
+"""Proposers without a model: the rule editor, and the baselines that it has to beat."""

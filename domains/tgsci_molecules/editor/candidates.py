@@ -26,11 +26,15 @@ class Candidate:
         smiles: Canonical SMILES.
         parent: The trial it was made from.
         steps: Names of the edits that lead from the parent to it; none for the parent itself.
+        path: The molecule after each step, canonical SMILES; the last is its own.
+        evidence: What in the parent's pose asks for it; "" where it was not the pose.
     """
 
     smiles: str
     parent: Trial
-    steps: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    evidence: str = ""
 
     @property
     def figures(self) -> Figures:
@@ -63,7 +67,7 @@ def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> li
         product = _join(rng.choice(here), rng.choice(there), first.smiles)
         if product is not None and product not in (first.smiles, second.smiles):
             step = f"recombine with trial {second.parent.number}"
-            made.setdefault(product, Candidate(product, first.parent, (step,)))
+            made.setdefault(product, Candidate(product, first.parent, (step,), (product,)))
     return list(made.values())
 
 

@@ -1,19 +1,29 @@
-"""What the trials so far say about a molecule that was not measured yet."""
+"""What the trials so far say about a molecule that was not measured yet.
+
+Where the loss can say how it is put together (`Parts`), only what the simulator alone gives is learned, one metric
+each; all else is calculated, and the loss follows. Any other loss is learned as a whole.
+"""
 
 from __future__ import annotations
 
+import math
 import random
-import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from rdkit import Chem
 
+from tgsci.loss import LimitedLoss, Loss
 from tgsci.trial import Trial, Trials
 
 from ..properties import PROPERTIES
 from .candidates import Candidate
-from .figures import TREND, Figures, figures
-from .surrogate import Array, Prior, Surrogate
+from .figures import SLOW, TREND, Figures, figures, murcko
+from .surrogate import Array, Belief, Prior, Surrogate
 
 #: Measured trials beyond this many are left out of the surrogate, the worst of the oldest first.
 MEMORY = 300
@@ -23,11 +33,17 @@ SHORTLIST = 60
 
 #: An SA score above this is paid for, so that what is proposed can also be made.
 EASY_ENOUGH = 4.0
-#: What a unit of SA costs above it, kcal/mol (standard deviations where the loss is not docking's).
+#: What a unit of SA costs above it, in kcal/mol of docking (standard deviations where nothing is docked).
 HARD_SYNTHESIS = 0.5
-#: What a stereocentre costs that is left open, in the same unit: the isomer that gets measured is an arbitrary
-#: one, so a good figure may be luck, and a chemist has a mixture to separate.
+#: What a stereocentre costs that is left open, in the same unit: a good figure may be that of one isomer only, and
+#: a chemist has a mixture to separate.
 OPEN_CENTRE = 0.3
+#: What each trial beyond the first `per_scaffold_visits` costs a candidate of the same scaffold, same unit.
+CROWDED = 0.1
+
+#: The most that growing along a vector of the pose counts in a candidate's favour beyond its prediction, same unit,
+#: once it proved better than other edits; half of it while nothing is known.
+VECTOR_BONUS = 0.4
 
 # The trend of Vina 1.2.7 scores, kcal/mol: mean and standard deviation (rounded up) over the targets EGFR, ESR1, AR,
 # BACE1, CDK2, DPP4, HSP90AA1, JAK2, PTGS2 and ADRB2 of ridge fits to 60 molecules of 4 to 40 heavy atoms, none of
@@ -35,94 +51,231 @@ OPEN_CENTRE = 0.3
 # pocket says.
 _VINA_WEIGHTS = (-2.2, -3.4, 0.64, -0.68, -0.14, 0.3, 0.22, 0.0)
 _VINA_SPREAD = (0.5, 0.8, 0.5, 0.3, 0.2, 0.5, 0.2, 0.5)
-VINA = Prior(
-    np.array(_VINA_WEIGHTS), np.diag(np.square(_VINA_SPREAD)), amplitudes=(0.5, 0.8, 1.2, 1.8), noises=(0.15, 0.3, 0.5)
-)
+_VINA_AMPLITUDES = (0.5, 0.8, 1.2, 1.8)
+_VINA_NOISES = (0.15, 0.3, 0.5)
 
-# For any other loss, in units of its standard deviation over the trials: hardly an opinion. Such a loss may well
+# For a loss as a whole, in units of its standard deviation over the trials: hardly an opinion. Such a loss may well
 # have its best in the middle of a range (a cLogP of 3), so half of the kernel follows the figures smoothly.
 _OTHER = ("4 QED", "cLogP/2", "SA/3", "HBD/3")
-ANY = Prior(
-    np.zeros(len(TREND) + len(_OTHER)),
+_ANY = Prior(
+    np.zeros((len(TREND) + len(_OTHER), 1)),
     np.diag([1.0] + [0.05] * (len(TREND) - 1) + [1.0, 0.05, 0.05, 0.05]),
     amplitudes=(0.3, 1.0, 2.0),
     noises=(0.01, 0.1, 0.3),
     smooth=0.5,
 )
 
-_LIMIT = re.compile(r"^(?P<name>.+) (?P<sign><=|>=) (?P<bound>\S+)$")
+#: A broken limit outweighs everything else: infeasible never beats feasible.
+_INFEASIBLE = 1e6
+
+
+@runtime_checkable
+class Parts(Protocol):
+    """A loss that says what it is made of."""
+
+    @property
+    def simulated(self) -> Sequence[str]:
+        """Names of the metrics that only the simulator gives."""
+        ...
+
+    def calculated(self, mol: Chem.Mol) -> Mapping[str, float]:
+        """Every other metric that the loss needs."""
+        ...
+
+    def combine(self, metrics: Mapping[str, Any]) -> Any:
+        """The loss from its metrics; arrays broadcast."""
+        ...
+
+    def broken(self, mol: Chem.Mol) -> Mapping[str, float]:
+        """The hard limits that are broken, of those that need no simulator, and by how much."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What to expect of some molecules.
+
+    Args:
+        loss: Expected loss of each.
+        sd: Its standard deviation.
+        belief: What the surrogate expects of the learned metrics, in its own unit.
+    """
+
+    loss: Array
+    sd: Array
+    belief: Belief
 
 
 class Judge:
     """Predicts losses and ranks candidates. A pure function of the trials.
 
-    Where the loss is Vina's score plus a multiple of 1 - QED, QED is calculated and only the score is learned;
-    any other loss is learned as a whole.
-
     Args:
         trials: Everything that happened so far.
+        per_scaffold_visits: Trials of one Murcko scaffold beyond this many cost its next candidates something.
     """
 
-    def __init__(self, trials: Trials) -> None:
+    def __init__(self, trials: Trials, *, per_scaffold_visits: int = 25) -> None:
+        loss, self._limits = _unwrapped(trials.loss)
+        self._parts: Parts | None = loss if isinstance(loss, Parts) else None
+        #: Names of what is learned: simulated metrics, or the loss itself.
+        self.learned: tuple[str, ...] = tuple(self._parts.simulated) if self._parts else ("loss",)
+        #: Which of these are docking scores, kcal/mol.
+        self.scores: tuple[str, ...] = tuple(filter(_is_score, self.learned))
         measured = [(t, f) for t in trials if t.measured and (f := _figures(t.value)) is not None]
+        if self._parts:
+            measured = [
+                (t, f) for t, f in measured if t.feedback and all(n in t.feedback.metrics for n in self.learned)
+            ]
         if len(measured) > MEMORY:
             ranked = sorted(measured, key=lambda p: p[0].loss)
             kept = {t.number for t, _ in (*ranked[: MEMORY // 2], *measured[-MEMORY // 2 :])}
             measured = [(t, f) for t, f in measured if t.number in kept]
-        self.slope = _qed_slope(measured)
-        self.docked = self.slope is not None
-        self._limits = _limits(measured)
+        self._by_number = {t.number: t for t in trials}
         self._records = _records(trials)
+        self._visits = Counter(murcko(t.value) for t in trials if t.measured and _figures(t.value) is not None)
+        self._per_scaffold_visits = per_scaffold_visits
+        self._known: dict[str, tuple[Array, float]] = {}
         self._surrogate: Surrogate | None = None
-        self._shift, self.scale = 0.0, 1.0
-        if measured:
+        self._shift, self._scale = np.zeros(len(self.learned)), np.ones(len(self.learned))
+        if measured and self.learned:
             self._learn(measured)
+        #: What a kcal/mol of docking is worth in the loss; its standard deviation where nothing is docked.
+        self.unit = self._worth_of_a_unit(measured)
 
     def _learn(self, measured: Sequence[tuple[Trial, Figures]]) -> None:
-        if self.docked:
-            values = np.array([t.feedback.metrics["vina"] for t, _ in measured if t.feedback])
+        if self._parts:
+            values = np.array([[t.feedback.metrics[n] for n in self.learned] for t, _ in measured if t.feedback])
         else:
-            losses = np.array([t.loss for t, _ in measured])
-            self._shift, self.scale = float(losses.mean()), float(losses.std()) or 1.0
-            values = (losses - self._shift) / self.scale
-        known = [f for _, f in measured]
+            values = np.array([[t.loss] for t, _ in measured])
+        docking = np.array([_is_score(name) for name in self.learned])
+        self._shift = np.where(docking, 0.0, values.mean(0))
+        spread = values.std(0)
+        self._scale = np.where(docking | (spread == 0), 1.0, spread)
+        molecules = [f for _, f in measured]
+        weights = np.array(_VINA_WEIGHTS)[:, None] * docking
+        prior = Prior(weights, np.diag(np.square(_VINA_SPREAD)), _VINA_AMPLITUDES, _VINA_NOISES)
         self._surrogate = Surrogate(
-            [f.fingerprint for f in known], self._trend(known), values, VINA if self.docked else ANY
+            _prints(molecules),
+            self._trend(molecules),
+            (values - self._shift) / self._scale,
+            prior if self._parts else _ANY,
         )
 
+    def _worth_of_a_unit(self, measured: Sequence[tuple[Trial, Figures]]) -> float:
+        losses = np.array([t.loss for t, _ in measured])
+        spread = float(losses.std()) if len(losses) else 0.0
+        if not self._parts or not self.scores:
+            return spread or 1.0
+        changes = []
+        for trial, molecule in measured:
+            if trial.feedback is None:
+                continue
+            here = {**self._calculated(molecule), **{n: trial.feedback.metrics[n] for n in self.learned}}
+            there = {n: x + 1 if _is_score(n) else x for n, x in here.items()}
+            changes.append(abs(float(self._parts.combine(there)) - float(self._parts.combine(here))))
+        return float(np.median(changes)) if changes and np.median(changes) > 0 else spread or 1.0
+
     def _trend(self, molecules: Sequence[Figures]) -> Array:
-        if self.docked:
+        if self._parts:
             return np.array([f.trend for f in molecules])
         return np.array(
             [(*f.trend, 4 * f.qed, f.properties["cLogP"] / 2, f.sa / 3, f.properties["HBD"] / 3) for f in molecules]
         )
 
-    def predict(self, molecules: Sequence[Figures]) -> tuple[Array, Array]:
-        """What the surrogate expects: Vina's score (kcal/mol) where it is `docked`, else the loss.
+    # -- predictions -------------------------------------------------------------------------------
 
-        Returns:
-            Mean and standard deviation of each molecule.
-        """
-        if self._surrogate is None:  # nothing measured yet: drug-likeness is all there is to go by
-            return np.array([1 - f.qed for f in molecules]), np.full(len(molecules), 0.1)
-        mean, sd = self._surrogate.predict([f.fingerprint for f in molecules], self._trend(molecules))
-        return mean * self.scale + self._shift, sd * self.scale
+    def expect(self, molecule: Figures) -> dict[str, tuple[float, float]]:
+        """Mean and standard deviation of each learned metric, in its own unit."""
+        belief = self._believe([molecule])
+        return {
+            name: (float(belief.mean[0, j] * self._scale[j] + self._shift[j]), float(belief.sd[0] * self._scale[j]))
+            for j, name in enumerate(self.learned)
+        }
 
-    def known(self, molecule: Figures) -> float:
-        """The part of the loss that needs no prediction, with what makes a molecule unwelcome besides."""
-        penalty = HARD_SYNTHESIS * self.scale * max(0.0, molecule.sa - EASY_ENOUGH)
-        penalty += OPEN_CENTRE * self.scale * molecule.open_centres
-        return (self.slope or 0.0) * (1 - molecule.qed) + penalty + self._out_of_limits(molecule)
+    def predict(self, molecules: Sequence[Figures]) -> Outlook:
+        """The loss of each molecule, all that can be calculated of it exact."""
+        return self._outlook(molecules, [self._calculated(f) for f in molecules])
 
-    def _out_of_limits(self, molecule: Figures) -> float:
-        """What broken hard limits cost: infeasible never beats feasible, so the step is large."""
-        cost = 0.0
-        for name, sign, bound in self._limits:
-            figure = float(PROPERTIES[name].compute(molecule.mol))
-            excess = figure - bound if sign == "<=" else bound - figure
-            if excess > 0:
-                cost += self.scale * (5 + 10 * excess / max(1.0, abs(bound)))
-        return cost
+    def _believe(self, molecules: Sequence[Figures]) -> Belief:
+        """What the surrogate expects, each molecule looked at once."""
+        if self._surrogate is None:  # nothing measured yet
+            count, metrics = len(molecules), len(self.learned)
+            docking = np.array([_is_score(name) for name in self.learned], dtype=float).reshape(metrics)
+            trend = np.array([f.trend for f in molecules]).reshape(count, len(TREND))
+            return Belief((trend @ np.array(_VINA_WEIGHTS))[:, None] * docking, np.full(count, 1.0))
+        new = [f for f in dict.fromkeys(molecules) if f.smiles not in self._known]
+        if new:
+            belief = self._surrogate.predict(_prints(new), self._trend(new))
+            for f, mean, sd in zip(new, belief.mean, belief.sd, strict=True):
+                self._known[f.smiles] = (mean, float(sd))
+        rows = [self._known[f.smiles] for f in molecules]
+        return Belief(np.array([m for m, _ in rows]).reshape(len(rows), -1), np.array([s for _, s in rows]))
+
+    def _outlook(self, molecules: Sequence[Figures], calculated: Sequence[Mapping[str, float]]) -> Outlook:
+        belief = self._believe(molecules)
+        if self._parts is None:
+            if self._surrogate is None:  # drug-likeness is all there is to go by
+                return Outlook(np.array([1 - f.qed for f in molecules]), np.full(len(molecules), 0.1), belief)
+            return Outlook(belief.mean[:, 0] * self._scale[0] + self._shift[0], belief.sd * self._scale[0], belief)
+        exact = {name: np.array([c[name] for c in calculated]) for name in (calculated[0] if calculated else ())}
+        correlation = self._surrogate.correlation if self._surrogate else np.eye(len(self.learned))
+        mean, square = np.zeros(len(molecules)), np.zeros(len(molecules))
+        for weight, point in _sigma_points(correlation):
+            guess = (belief.mean + belief.sd[:, None] * point) * self._scale + self._shift
+            metrics = {**exact, **{name: guess[:, j] for j, name in enumerate(self.learned)}}
+            loss = np.broadcast_to(np.asarray(self._parts.combine(metrics), dtype=np.float64), mean.shape)
+            mean, square = mean + weight * loss, square + weight * loss**2
+        return Outlook(mean, np.sqrt(np.maximum(square - mean**2, 0.0)), belief)
+
+    def _calculated(self, molecule: Figures) -> Mapping[str, float]:
+        """The loss's metrics that need no simulator; those known by name are calculated once for all purposes."""
+        if self._parts is None:
+            return {}
+        if self._property_names is not None:
+            return {name: molecule.metric(name) for name in self._property_names}
+        return self._parts.calculated(molecule.mol)
+
+    @cached_property
+    def _property_names(self) -> tuple[str, ...] | None:
+        """The names of what `Parts.calculated` gives, where all are `PROPERTIES`; None where they are not."""
+        names = tuple(self._parts.calculated(Chem.MolFromSmiles("CCO"))) if self._parts else ()
+        return names if all(name in PROPERTIES for name in names) else None
+
+    def _roughly(self, molecule: Figures) -> Mapping[str, float]:
+        """`_calculated` without what takes long: bounds and typical values in its place."""
+        names = self._property_names or ()
+        quick = {name: molecule.metric(name) for name in names if name not in SLOW}
+        return quick | {name: molecule.qed_ceiling if name == "QED" else 3.0 for name in names if name in SLOW}
+
+    # -- what counts besides -----------------------------------------------------------------------
+
+    def violation(self, molecule: Figures) -> float:
+        """By how much hard limits are broken that need no simulator; 0.0 where none is."""
+        total = math.fsum(x for x in self._parts.broken(molecule.mol).values() if x > 0) if self._parts else 0.0
+        for limit in self._limits:
+            if limit.metric not in PROPERTIES:
+                continue
+            figure = molecule.metric(limit.metric)
+            total += max(0.0, figure - limit.high if limit.high is not None else 0.0)
+            total += max(0.0, limit.low - figure if limit.low is not None else 0.0)
+        return total
+
+    def drawback(self, molecule: Figures) -> float:
+        """What makes a molecule unwelcome besides its loss, in the loss's unit."""
+        penalty = HARD_SYNTHESIS * max(0.0, molecule.sa - EASY_ENOUGH) + OPEN_CENTRE * molecule.open_centres
+        if self._visits and max(self._visits.values()) > self._per_scaffold_visits:
+            penalty += CROWDED * max(0, self._visits[murcko(molecule.smiles)] - self._per_scaffold_visits)
+        return penalty * self.unit
+
+    def merit(self, candidate: Candidate) -> float:
+        """What the pose says in a candidate's favour, as far as that proved right in this run; in the loss's unit."""
+        if not candidate.evidence:
+            return 0.0
+        grown, other = self._records.get(_GROWN, (0, 0)), self._records.get(_OTHER_EDITS, (0, 0))
+        rate = [(better + 2.0) / (better + worse + 4.0) for better, worse in (grown, other)]
+        return VECTOR_BONUS * float(np.clip(0.5 + 1.5 * (rate[0] - rate[1]), 0.0, 1.0)) * self.unit
+
+    # -- ranking -----------------------------------------------------------------------------------
 
     def order(self, pool: Sequence[Candidate], boldness: float) -> list[Candidate]:
         """The most promising candidates, best first, at most `SHORTLIST` of them.
@@ -131,17 +284,38 @@ class Judge:
             pool: All candidates.
             boldness: How many standard deviations of the prediction count in a candidate's favour.
         """
+        return [c for c, *_ in self._shortlist(pool, boldness)]
+
+    def _shortlist(self, pool: Sequence[Candidate], boldness: float) -> list[tuple[Candidate, float, float, float]]:
+        """Candidate, expected loss with all that counts besides, its standard deviation, and the latent one."""
         if not pool:
             return []
         molecules = [c.figures for c in pool]
-        mean, sd = self.predict(molecules)
-        hope = mean - boldness * sd
-        # QED and SA take most of the time. Their bounds are cheap, and send most candidates home.
-        slope = self.slope or 0.0
-        bound = hope + np.array([slope * (1 - f.qed_ceiling) + self._out_of_limits(f) for f in molecules])
-        short = np.argsort(bound, kind="stable")[:SHORTLIST]
-        score = hope[short] + np.array([self.known(molecules[i]) for i in short])
-        return [pool[short[i]] for i in np.argsort(score, kind="stable")]
+        if self._parts is not None and self._property_names is not None:
+            rough = self._outlook(molecules, [self._roughly(f) for f in molecules])
+            bound = rough.loss - boldness * rough.sd - np.array([self.merit(c) for c in pool])
+            queue = np.argsort(np.round(bound, 6), kind="stable")
+        else:
+            queue = np.arange(len(pool))
+        # QED, SA and limits take most of the time: the bounds send most candidates home. Where limits refuse much,
+        # the next best are looked at too.
+        found: list[int] = []
+        costs: list[float] = []
+        feasible = 0
+        step = SHORTLIST if self._parts is not None and self._property_names is not None else len(pool)
+        for start in range(0, len(pool), step):
+            some = [int(i) for i in queue[start : start + step]]
+            violations = [self.violation(molecules[i]) for i in some]
+            found += some
+            costs += [_INFEASIBLE * self.unit * x for x in violations]
+            feasible += sum(x == 0 for x in violations)
+            if feasible >= SHORTLIST // 2 or len(found) >= 4 * SHORTLIST:
+                break
+        outlook = self.predict([molecules[i] for i in found])
+        cost = np.array(costs) + np.array([self.drawback(molecules[i]) - self.merit(pool[i]) for i in found])
+        score = outlook.loss + cost
+        best = np.argsort(np.round(score - boldness * outlook.sd, 6), kind="stable")[:SHORTLIST]
+        return [(pool[found[i]], float(score[i]), float(outlook.sd[i]), float(outlook.belief.sd[i])) for i in best]
 
     def batch(self, pool: Sequence[Candidate], boldness: float, rng: random.Random) -> Iterator[Candidate]:
         """The shortlist in an order in which its first ones are good to measure together.
@@ -149,24 +323,24 @@ class Judge:
         Each place draws its own boldness (exponential, so mostly small): some proposals exploit, some explore.
         A choice takes away the uncertainty it would resolve, so its near twins lose their appeal.
         """
-        short = self.order(pool, boldness)
+        short = self._shortlist(pool, boldness)
         if self._surrogate is None or not short:
-            yield from short
+            yield from (c for c, *_ in short)
             return
-        molecules = [c.figures for c in short]
-        mean, _ = self.predict(molecules)
-        score = mean + np.array([self.known(f) for f in molecules])
-        covariance = self._surrogate.covariance([f.fingerprint for f in molecules], self._trend(molecules))
-        covariance *= self.scale**2
-        noise = (self._surrogate.noise * self.scale) ** 2
+        molecules = [c.figures for c, *_ in short]
+        score = np.array([s for _, s, _, _ in short])
+        # How far the loss moves when the latent score moves by one.
+        slope = np.array([sd / max(latent, 1e-9) for _, _, sd, latent in short])
+        covariance = self._surrogate.covariance(_prints(molecules), self._trend(molecules))
+        noise = self._surrogate.noise**2
         chosen: list[int] = []
         while len(chosen) < len(short):
-            sd = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
-            bound = score - rng.expovariate(1.0) * boldness * sd
+            sd = slope * np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+            bound = np.round(score - rng.expovariate(1.0) * boldness * sd, 6)
             bound[chosen] = np.inf
             best = int(np.argmin(bound))
             chosen.append(best)
-            yield short[best]
+            yield short[best][0]
             column = covariance[:, best].copy()
             covariance = covariance - np.outer(column, column) / (column[best] + noise)
 
@@ -193,6 +367,10 @@ class Judge:
         return float(2 ** ((better - worse) / (better + worse + 2)))
 
 
+def _prints(molecules: Sequence[Figures]) -> Any:
+    return np.array([f.fingerprint for f in molecules])
+
+
 def _figures(smiles: str) -> Figures | None:
     try:
         return figures(smiles)
@@ -200,34 +378,36 @@ def _figures(smiles: str) -> Figures | None:
         return None
 
 
-def _qed_slope(measured: Sequence[tuple[Trial, Figures]]) -> float | None:
-    """k where every loss is vina + k (1 - QED); None where they are not."""
-    rest, gap = [], []
-    for trial, molecule in measured:
-        if trial.feedback is None or "vina" not in trial.feedback.metrics:
-            return None
-        rest.append(trial.loss - trial.feedback.metrics["vina"])
-        gap.append(1 - molecule.qed)
-    if not rest:
-        return None
-    r, g = np.array(rest), np.array(gap)
-    slope = float(r @ g / (g @ g))
-    return slope if slope > -1e-9 and float(np.abs(r - slope * g).max()) < 0.05 else None
+def _is_score(metric: str) -> bool:
+    """True for Vina's score, whichever target it is in."""
+    return metric == "vina" or metric.endswith(" vina")
 
 
-def _limits(measured: Sequence[tuple[Trial, Figures]]) -> list[tuple[str, str, float]]:
-    """The hard limits that the feedback names and that can be calculated, such as "MW <= 500"."""
-    found: dict[tuple[str, str, float], None] = {}
-    for trial, _ in measured:
-        for key in trial.feedback.violations if trial.feedback else ():
-            match = _LIMIT.match(key)
-            if match is None or match["name"] not in PROPERTIES:
-                continue
-            try:
-                found.setdefault((match["name"], match["sign"], float(match["bound"])))
-            except ValueError:
-                continue
-    return list(found)
+def _unwrapped(loss: Loss | None) -> tuple[Loss | None, list[LimitedLoss]]:
+    """The loss without the limits that were set on it, and those limits."""
+    limits = []
+    while isinstance(loss, LimitedLoss):
+        limits.append(loss)
+        loss = loss.loss
+    return loss, limits
+
+
+def _sigma_points(correlation: Array) -> list[tuple[float, Array]]:
+    """Weighted points with the mean and covariance of correlated errors (Julier and Uhlmann, Proc. IEEE 2004, 92, 401).
+
+    Exact for a loss that is linear in its metrics, and close for the largest or smallest of several.
+    """
+    count = len(correlation)
+    if count == 0:
+        return [(1.0, np.zeros(0))]
+    reach = float(max(3, count))
+    axes = np.linalg.cholesky(correlation + 1e-9 * np.eye(count)).T * math.sqrt(reach)
+    centre = [(1 - count / reach, np.zeros(count))] if count < reach else []
+    return [*centre, *((0.5 / reach, sign * axis) for axis in axes for sign in (1.0, -1.0))]
+
+
+#: Keys of the record of edits that no transformation has for its name.
+_GROWN, _OTHER_EDITS = "<grown along a vector>", "<any other edit>"
 
 
 def _records(trials: Trials) -> Mapping[str, tuple[int, int]]:
@@ -238,7 +418,13 @@ def _records(trials: Trials) -> Mapping[str, tuple[int, int]]:
         parent = by_number.get(trial.parent) if trial.parent is not None else None
         if parent is None or not (trial.measured and parent.measured):
             continue
-        for name in trial.edit.split(", then "):
+        names = trial.edit.split(", then ")
+        for name in (*names, _GROWN if is_pose_edit(trial.edit) else _OTHER_EDITS):
             better, worse = records.get(name, (0, 0))
             records[name] = (better + 1, worse) if trial.loss < parent.loss else (better, worse + 1)
     return records
+
+
+def is_pose_edit(edit: str) -> bool:
+    """True where an edit's name says that the pose suggested it: only those name the atom."""
+    return " at atom " in edit

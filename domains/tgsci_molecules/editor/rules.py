@@ -3,7 +3,8 @@
 It is the proposer where no model is configured, and the baseline that every model has to beat. Each round it
 
 1. takes the best trials as parents, no two of the leaders on one scaffold;
-2. makes edits of them, edits of those edits, and recombinations, leaning towards what a parent needs;
+2. makes edits of them: those that their docked poses ask for, others leaning towards what a parent needs, edits of
+   those edits, and recombinations;
 3. predicts each one's loss: what can be calculated is calculated, the rest is learned from the trials;
 4. proposes those that promise most, each far enough from the others to teach something.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rdkit import Chem, rdBase
 
@@ -22,23 +24,35 @@ from tgsci.trial import Proposal, Trial, Trials
 
 from .candidates import Candidate, recombined
 from .figures import figures, scaffold
+from .grow import suggestions
 from .judge import Judge
+from .protect import protection
 from .reasons import reason
 from .transformations import TRANSFORMATIONS, Transformation, apply_to
+
+if TYPE_CHECKING:
+    from tgsci.menu import Option
+
+#: A molecule with fewer heavy atoms than this is far from a drug: more edits in a row lead there.
+SMALL = 15
 
 
 class RuleEditor(Optimizer):
     """Proposes edits of SMILES by rules.
 
-    Guided by the metrics "vina" (kcal/mol) and "QED" where the loss reports them, else by the loss alone.
+    Guided by what the loss is made of (see `judge.Parts`) where it says so, else by the loss alone, and by the page
+    about the docked pose where the trials have one.
 
     Args:
         parents: How many trials are edited in a round.
-        generations: How many edits in a row may make one proposal.
+        generations: How many edits in a row may make one proposal; two more while all molecules are small.
         breadth: How many molecules of a generation are edited.
         edits: How many transformations are tried on each of them.
         crosses: How many recombinations of two trials are tried in a round.
+        pose_edits: How many edits that the pose asks for are tried on each parent.
         boldness: How much an uncertain prediction is favoured, in standard deviations on average.
+        per_scaffold: Parents of one scaffold while there are others.
+        per_scaffold_visits: Trials of one Murcko scaffold from which on it becomes less welcome.
     """
 
     name = "rules"
@@ -55,21 +69,45 @@ class RuleEditor(Optimizer):
         breadth: int = 8,
         edits: int = 10,
         crosses: int = 32,
+        pose_edits: int = 8,
         boldness: float = 1.0,
+        per_scaffold: int = 1,
+        per_scaffold_visits: int = 25,
     ) -> None:
         super().__init__()
         self.parents, self.generations, self.breadth = parents, generations, breadth
-        self.edits, self.crosses, self.boldness = edits, crosses, boldness
+        self.edits, self.crosses, self.pose_edits, self.boldness = edits, crosses, pose_edits, boldness
+        self.per_scaffold, self.per_scaffold_visits = per_scaffold, per_scaffold_visits
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Up to `n` new molecules; see the module's first lines for how they are found."""
-        if n <= 0:
-            return []
+        chosen, judge = self._best(trials, n, rng)
         with rdBase.BlockLogs():
-            roots = _roots(trials)
+            return [
+                Proposal(c.smiles, reason(c, judge), parent=c.parent.number, edit=", then ".join(c.steps))
+                for c in chosen
+            ]
+
+    def options(self, trials: Trials, n: int, rng: random.Random) -> list[Option]:
+        """Up to `n` new molecules to choose from, the most promising first: what `ask` finds, with the figures.
+
+        Args:
+            trials: Everything that happened so far.
+            n: How many.
+            rng: All randomness comes from it.
+        """
+        from .options import option
+
+        chosen, judge = self._best(trials, n, rng)
+        with rdBase.BlockLogs():
+            return [option(c, judge) for c in chosen]
+
+    def _best(self, trials: Trials, n: int, rng: random.Random) -> tuple[list[Candidate], Judge]:
+        with rdBase.BlockLogs():
+            judge = Judge(trials, per_scaffold_visits=self.per_scaffold_visits)
+            roots = _roots(trials) if n > 0 else []
             if not roots:
-                return []
-            judge = Judge(trials)
+                return [], judge
             pool = self._search(roots, judge, trials, rng)
             chosen = self._choose(pool, judge, trials, n, rng)
             for root in roots:
@@ -77,28 +115,32 @@ class RuleEditor(Optimizer):
                     break
                 # The draw held too little (a tiny molecule, a loss that refuses much): look at every edit there is.
                 taken = [c.smiles for c in chosen]
-                every = _unseen(_edits_of(root, TRANSFORMATIONS, None, rng), trials, dict.fromkeys(taken))
+                every = _unseen(_edits_of(root, TRANSFORMATIONS, None, rng, trials), trials, dict.fromkeys(taken))
                 chosen += self._choose(every, judge, trials, n - len(chosen), rng, taken)
-            return [
-                Proposal(c.smiles, reason(c, judge), parent=c.parent.number, edit=", then ".join(c.steps))
-                for c in chosen
-            ]
+            return chosen, judge
 
     def _search(self, roots: Sequence[Candidate], judge: Judge, trials: Trials, rng: random.Random) -> list[Candidate]:
         """Generations of edits, each made from the most promising so far."""
-        parents = _diverse(roots, self.parents)
+        parents = _diverse(roots, self.parents, self.per_scaffold)
         seen: dict[str, None] = {}
-        pool = _unseen(recombined(_diverse(roots, 2 * self.parents), self.crosses, rng), trials, seen)
-        for generation in range(self.generations):
+        pool = _unseen(
+            recombined(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen
+        )
+        for root in parents:
+            pool += _unseen(_asked_for(root, self.pose_edits, rng), trials, seen)
+        # Only what docking rewards is known before it is measured: a long way blindfold leads nowhere.
+        far = judge.scores and max(root.figures.size for root in parents) < SMALL
+        generations = self.generations + (2 if far else 0)
+        for generation in range(generations):
             if generation == 0:
                 basis = parents
             else:
                 ranked = judge.order(pool, self.boldness)
-                basis = [c for c in ranked if len(c.steps) < self.generations][: self.breadth]
+                basis = [c for c in ranked if len(c.steps) < generations][: self.breadth]
             children: list[Candidate] = []
             for candidate in basis:
                 chosen = self._transformations(candidate, judge, rng)
-                children += _edits_of(candidate, chosen, 1, rng)
+                children += _edits_of(candidate, chosen, 1, rng, trials)
             pool += _unseen(children, trials, seen)
         return pool
 
@@ -156,7 +198,7 @@ def _roots(trials: Trials) -> list[Candidate]:
 
 def _root(trial: Trial) -> Candidate | None:
     smiles = _canonical(trial.value)
-    return Candidate(smiles, trial, ()) if smiles else None
+    return Candidate(smiles, trial) if smiles else None
 
 
 @lru_cache(maxsize=4096)
@@ -166,10 +208,10 @@ def _canonical(value: str) -> str:
     return Chem.MolToSmiles(mol) if mol is not None else ""
 
 
-def _diverse(roots: Sequence[Candidate], count: int) -> list[Candidate]:
-    """The best, but not twice the same scaffold while there are others; ranked order is kept."""
+def _diverse(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[Candidate]:
+    """The best, but only so many of a scaffold while there are others; ranked order is kept."""
     chosen: list[Candidate] = []
-    for allowed in (1, 2, len(roots)):
+    for allowed in (per_scaffold, 2 * per_scaffold, len(roots)):
         for root in roots[: 6 * count]:
             if len(chosen) >= count:
                 break
@@ -179,14 +221,28 @@ def _diverse(roots: Sequence[Candidate], count: int) -> list[Candidate]:
     return chosen
 
 
+def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidate]:
+    """Some of the edits that a trial's pose asks for."""
+    found = suggestions(root.parent)
+    return [
+        Candidate(s.smiles, root.parent, (s.step,), (s.smiles,), s.evidence)
+        for s in rng.sample(found, min(count, len(found)))
+    ]
+
+
 def _edits_of(
-    candidate: Candidate, transformations: Iterable[Transformation], sites: int | None, rng: random.Random
+    candidate: Candidate,
+    transformations: Iterable[Transformation],
+    sites: int | None,
+    rng: random.Random,
+    trials: Trials,
 ) -> list[Candidate]:
     mol = figures(candidate.smiles).mol
+    kept = protection(trials.loss, mol)
     return [
-        Candidate(made, candidate.parent, (*candidate.steps, t.name))
+        Candidate(made, candidate.parent, (*candidate.steps, t.name), (*candidate.path, made), candidate.evidence)
         for t in transformations
-        for made in apply_to(t, mol, candidate.smiles, sites=sites, rng=rng)
+        for made in apply_to(t, mol, candidate.smiles, sites=sites, rng=rng, protected=kept)
     ]
 
 

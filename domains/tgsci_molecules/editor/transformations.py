@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -17,6 +17,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdChemReactions
 
 from ..smiles import MAX_HEAVY_ATOMS
+from .protect import NOTHING, Protection
 
 #: The kinds, in the order of the table.
 KINDS = ("grow", "shrink", "swap", "ring", "bioisostere")
@@ -34,12 +35,16 @@ class Transformation:
         kind: One of `KINDS`.
         smarts: Reaction SMARTS, one reactant and one product. Unmapped reactant atoms are removed.
         example: A SMILES string on which it fires; the tests hold it to that.
+        site: Where it does no more than replace a hydrogen: SMARTS of the atom that carries it, the first one.
+        fragment: What it puts there, as SMILES whose first atom is bonded.
     """
 
     name: str
     kind: str
     smarts: str
     example: str
+    site: str = ""
+    fragment: str = ""
 
 
 # Where a carbon can be attached: aromatic C-H, sp3 C-H, and N-H that is not part of an N-N or N=C.
@@ -153,17 +158,21 @@ _ACYL = (  # onto an amine or aniline N-H
 
 def _attached() -> Iterator[Transformation]:
     for name, fragment, site, example in _SUBSTITUENTS:
-        yield Transformation(name, "grow", f"{site}>>[*:1]-{fragment}", example)
+        yield _attachment(name, fragment, site, example)
     for name, fragment in _RINGS:
-        yield Transformation(f"attach {name}", "grow", f"{_ANY}>>[*:1]-{fragment}", "CC(N)=O")
+        yield _attachment(f"attach {name}", fragment, _ANY, "CC(N)=O")
     for name, fragment in _AMINES:
-        yield Transformation(f"attach {name}", "grow", f"{_CARBON}>>[*:1]-{fragment}", "c1ccccc1")
+        yield _attachment(f"attach {name}", fragment, _CARBON, "c1ccccc1")
     for name, fragment in _LINKED:
-        yield Transformation(f"attach {name}", "grow", f"{_ANY}>>[*:1]-{fragment}", "CC(N)=O")
+        yield _attachment(f"attach {name}", fragment, _ANY, "CC(N)=O")
     for name, fragment in _LINKED_TO_CARBON:
-        yield Transformation(f"attach {name}", "grow", f"{_CARBON}>>[*:1]-{fragment}", "Cc1ccccc1")
+        yield _attachment(f"attach {name}", fragment, _CARBON, "Cc1ccccc1")
     for name, fragment in _ACYL:
-        yield Transformation(name, "grow", f"{_AMINE}>>[*:1]-{fragment}", "CNC")
+        yield _attachment(name, fragment, _AMINE, "CNC")
+
+
+def _attachment(name: str, fragment: str, site: str, example: str) -> Transformation:
+    return Transformation(name, "grow", f"{site}>>[*:1]-{fragment}", example, site, fragment)
 
 
 def _table(kind: str, rows: tuple[tuple[str, str, str], ...]) -> Iterator[Transformation]:
@@ -414,6 +423,20 @@ _UNSTABLE = tuple(
         "[r3]~[R2;r3]~[r3]~[R2;r3]",  # fused three-membered rings
         "[CX4](-C#N)-[NX3,OX2H]",  # cyanohydrin, aminonitrile
         "[#16;X4](=O)(=O)-[#16]",
+        "[CX4]-[Cl,Br,I]",  # alkylating
+        "[NX3;!$(N-C=O);!$(N-S=O)]-[CX4](-F)-F",
+        "[CX3;!R]=[CX3]-[NX3;!$(N-C=[O,S]);!$(N-S=O)]",  # enamine
+        "[CX3;!R]=[CX3;!$(C=O)]-[OX2]",  # enol ether
+        "[CX3;!R;!$(C-[#7,#8,#16])]=[NX2;!$(N-[#7,#8,#16])]",  # imine
+        "[CX3](=O)-[SX2]",  # thioester
+        "[$([CX3;!R]=[O,S]),$([#16;X4;!R](=O)=O)]-[n;r5]:,-[$(n),$(c:n:c)]",  # acylated azole: an acylating agent
+        "O=C1[CX4][CX4]N1",  # beta-lactam
+        "[r3;X3]=[OX1]",
+        "[CX3](=O)(-[#6])-[CX3](=O)-[#6]",  # 1,2-diketone
+        "[a;r5]-[OX2H]",  # hydroxyazoles and hydroxyfurans are mostly their keto forms
+        "[c;r5;$(c:[o,s,nH])]-[NX3;H2]",  # and aminofurans and their kin decompose
+        "[#7;a]:[#7;a](-[CX3]=O)",
+        "[C;r3,r4](-[#7,#8])-[#7,#8]",
     )
 )
 
@@ -476,16 +499,22 @@ def finish(raw: Chem.Mol, parent: str) -> str | None:
     with rdBase.BlockLogs():  # a product that breaks valence rules is expected here, and no news to the user
         try:
             Chem.SanitizeMol(raw)
-            mol = Chem.MolFromSmiles(Chem.MolToSmiles(raw))
+            return _settled(Chem.MolToSmiles(raw), parent)
         except (ValueError, RuntimeError):
             return None
+
+
+@lru_cache(maxsize=50_000)
+def _settled(smiles: str, parent: str) -> str | None:
+    """`finish` for a SMILES that may not be canonical yet; the same edits of the same leaders come every round."""
+    mol = Chem.MolFromSmiles(smiles)
     if mol is None or not legal(mol, parent):
         return None
-    smiles: str = Chem.MolToSmiles(mol)
+    settled: str = Chem.MolToSmiles(mol)
     # A radical is always in brackets, so the atoms need no look in the common case.
-    if smiles == parent or ("[" in smiles and any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms())):
+    if settled == parent or ("[" in settled and any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms())):
         return None
-    return smiles
+    return settled
 
 
 def apply(
@@ -519,18 +548,116 @@ def apply_to(
     *,
     sites: int | None = None,
     rng: random.Random | None = None,
+    protected: Protection = NOTHING,
 ) -> list[str]:
-    """`apply` for a molecule that is parsed already; `smiles` is its canonical form."""
+    """`apply` for a molecule that is parsed already and parts of which are to stay; `smiles` is its canonical form."""
     if sites is not None and rng is None:
         raise ValueError("a limit on sites needs an rng to draw them")
-    raw = [products[0] for products in _reaction(transformation.smarts).RunReactants((mol,), maxProducts=200)]
-    if rng is not None:
-        rng.shuffle(raw)
     found: dict[str, None] = {}
-    for product in raw:
+    for product in _products(transformation, mol, rng, protected):
         made = finish(product, smiles)
         if made is not None:
             found.setdefault(made)
         if sites is not None and len(found) >= sites:
             break
     return list(found)
+
+
+def _products(
+    transformation: Transformation, mol: Chem.Mol, rng: random.Random | None, protected: Protection
+) -> Iterator[Chem.Mol]:
+    """Raw products, not sanitized, in an order that `rng` draws."""
+    if transformation.site:
+        matches = mol.GetSubstructMatches(_pattern(transformation.site))
+        atoms = [match[0] for match in matches if match[0] not in protected.closed]
+        if rng is not None:
+            rng.shuffle(atoms)
+        for atom in atoms:
+            yield attached(mol, atom, transformation.fragment)
+        return
+    if protected.fixed:
+        mol = Chem.Mol(mol)
+        for index in protected.fixed:
+            mol.GetAtomWithIdx(index).SetProp("_protected", "1")
+    raw = [products[0] for products in _reaction(transformation.smarts).RunReactants((mol,), maxProducts=200)]
+    if rng is not None:
+        rng.shuffle(raw)
+    yield from raw
+
+
+def attached(mol: Chem.Mol, atom: int, fragment: str) -> Chem.Mol:
+    """A molecule with a hydrogen of an atom replaced by a fragment; not sanitized.
+
+    Args:
+        mol: The molecule.
+        atom: Index of the atom that gives up a hydrogen.
+        fragment: SMILES; its first atom is bonded.
+    """
+    product = Chem.RWMol(Chem.CombineMols(mol, _fragment(fragment)))
+    product.AddBond(atom, mol.GetNumAtoms(), Chem.BondType.SINGLE)
+    site = product.GetAtomWithIdx(atom)
+    if site.GetNumExplicitHs():
+        site.SetNumExplicitHs(site.GetNumExplicitHs() - 1)
+    site.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # which of the hydrogens went is open
+    return product
+
+
+def origins(transformation: Transformation, smiles: str, product: str) -> tuple[int | None, ...]:
+    """Where each atom of a product came from.
+
+    Args:
+        transformation: What was done.
+        smiles: The reactant, canonical.
+        product: One of `apply(transformation, smiles)`.
+
+    Returns:
+        For each atom of the product's SMILES the index of the reactant's atom, None for a new one; empty where
+        the transformation does not lead there.
+    """
+    mol = Chem.MolFromSmiles(smiles)
+    for raw in _products(transformation, mol, None, NOTHING):
+        if transformation.site:
+            came = [i if i < mol.GetNumAtoms() else None for i in range(raw.GetNumAtoms())]
+        else:
+            came = [a.GetIntProp("react_atom_idx") if a.HasProp("react_atom_idx") else None for a in raw.GetAtoms()]
+        if finish(raw, smiles) != product:
+            continue
+        once = Chem.MolFromSmiles(Chem.MolToSmiles(raw))
+        came = [came[i] for i in raw.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"]]
+        Chem.MolToSmiles(once)
+        return tuple(came[i] for i in once.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
+    return ()
+
+
+def changed(before: str, after: str, came: Sequence[int | None]) -> tuple[int, ...]:
+    """The atoms of a molecule that an edit removes or binds anew, by index.
+
+    Args:
+        before: SMILES.
+        after: SMILES of what became of it.
+        came: For each atom of `after` its index in `before`, None for a new one.
+    """
+    reactant, product = Chem.MolFromSmiles(before), Chem.MolFromSmiles(after)
+    here = {atom.GetIdx(): _surroundings(atom, range(reactant.GetNumAtoms())) for atom in reactant.GetAtoms()}
+    there = {
+        index: _surroundings(atom, came) for atom in product.GetAtoms() if (index := came[atom.GetIdx()]) is not None
+    }
+    return tuple(index for index, surroundings in here.items() if there.get(index) != surroundings)
+
+
+def _surroundings(atom: Chem.Atom, names: Sequence[int | None]) -> tuple[object, ...]:
+    bonds = [(names[b.GetOtherAtomIdx(atom.GetIdx())], str(b.GetBondType())) for b in atom.GetBonds()]
+    return (atom.GetAtomicNum(), atom.GetFormalCharge(), atom.GetTotalNumHs(), sorted(map(str, bonds)))
+
+
+@cache
+def _pattern(smarts: str) -> Chem.Mol:
+    return Chem.MolFromSmarts(smarts)
+
+
+@cache
+def _fragment(smiles: str) -> Chem.Mol:
+    # A pyrazol-1-yl is no molecule by itself: it is read with the bond that it is to get.
+    fragment = Chem.RWMol(Chem.MolFromSmiles(f"*-{smiles}"))
+    fragment.RemoveAtom(0)
+    return fragment.GetMol()

@@ -1,24 +1,38 @@
-"""Targets: the 58 prepared receptors of the dockstring package (Apache-2.0), read as files.
+"""Targets: the 58 prepared receptors of the dockstring package (Apache-2.0), and your own.
 
-dockstring itself is never imported: it loads openbabel, and openbabel and vina in one process abort.
+dockstring's receptors are read as files; it is never imported: it loads openbabel, and openbabel and vina in one
+process abort. Your own are directories that `tgsci molecules prepare` wrote.
 """
 
 from __future__ import annotations
 
-import difflib
+import json
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tgsci.errors import UsageError
 
 from ..smiles import shown
+from .names import resolved, suggestions
+from .numbering import Numbering, builtin_numbering, standard
 
 _SUFFIX = "_target.pdbqt"
-_CENTER_LINE = re.compile(r"^\s*center_([xyz])\s*=\s*(-?\d+(?:\.\d+)?)\s*$", re.MULTILINE)
+_FIGURE_LINE = re.compile(r"^\s*(center|size)_([xyz])\s*=\s*(-?\d+(?:\.\d+)?)\s*$", re.MULTILINE)
+#: What `tgsci molecules prepare` writes last: a directory without it is not a target.
+TARGET_FILE = "target.json"
+FORMAT = "tgsci target 1"
+#: Largest file of a target directory that is read, bytes; a ribosome's would be smaller.
+_MAX_BYTES = 64_000_000
+_MAX_JSON_BYTES = 4_000_000
+
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -26,44 +40,178 @@ class Target:
     """A receptor and where its binding site is.
 
     Args:
-        name: One of `target_names()`; upper and lower case are the same.
+        name: One of `target_names()` or a common synonym; upper and lower case are the same. Or a directory that
+            `tgsci molecules prepare` wrote; a built-in name goes first, so write ./abl1 for a directory abl1.
 
     Raises:
-        UsageError: No such target, or dockstring is not installed.
+        UsageError: No such target, a directory that is none or was changed, or dockstring is not installed.
     """
 
     name: str
     #: The prepared receptor, a pdbqt file.
-    receptor: Path = field(init=False, repr=False)
+    receptor: Path = field(init=False, repr=False, compare=False)
     #: Centre of the binding site, Angstrom, in the receptor's frame.
-    center: tuple[float, float, float] = field(init=False, repr=False)
+    center: Point = field(init=False, repr=False)
+    #: Edges of the whole search box, Angstrom.
+    box: Point = field(init=False, repr=False)
     #: Of the receptor file; part of every fingerprint.
     sha256: str = field(init=False, repr=False)
+    #: The prepared protein with all its hydrogens, PDB; None for the built-in targets.
+    structure: Path | None = field(init=False, repr=False, compare=False)
+    #: Where an own target was read from; None for the built-in ones.
+    directory: Path | None = field(init=False, repr=False, compare=False)
+    _numbering: Numbering = field(init=False, repr=False, compare=False)
+    #: Chains of which a label must name the chain; empty where there is only one.
+    _named_chains: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise UsageError('a target is a name, for example Target("ABL1")')
+        if not isinstance(self.name, (str, os.PathLike)) or not str(self.name).strip():
+            raise UsageError('a target is a name, for example Target("ABL1"), or a directory')
+        text = str(self.name).strip()
         known = {name.upper(): name for name in target_names()}
-        name = known.get(self.name.strip().upper())
-        if name is None:
-            raise UsageError(f"no target {shown(self.name)}; {_near(self.name, list(known.values()))}")
-        receptor = _directory() / f"{name}{_SUFFIX}"
+        name = known.get(text.upper())
+        if name is not None:
+            fields = _builtin(name)
+        elif _names_a_directory(text):
+            fields = _own(Path(text))
+        elif resolved(text) in known.values():
+            fields = _builtin(str(resolved(text)))
+        else:
+            near = suggestions(text)
+            hint = f"did you mean {', '.join(near)}? " if near else ""
+            raise UsageError(f"no target {shown(text)}; {hint}`tgsci molecules targets` lists all {len(known)}")
         # A frozen dataclass has no other way to compute fields from its one argument.
-        for key, value in {
-            "name": name,
-            "receptor": receptor,
-            "center": _center(receptor.with_name(f"{name}_conf.txt")),
-            "sha256": sha256(receptor.read_bytes()).hexdigest(),
-        }.items():
+        for key, value in fields.items():
             object.__setattr__(self, key, value)
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def spec(self) -> str:
+        """What makes this target again: its name, or its directory."""
+        return str(self.directory) if self.directory else self.name
+
+    @property
+    def numbering(self) -> str:
+        """One sentence: whose numbers the labels of residues carry."""
+        return self._numbering.note
+
+    def label(self, resname: str, number: int | str, chain: str = "") -> str:
+        """A residue as people write it, `Met318`; with its chain, `B:Met318`, where a protein has several.
+
+        Args:
+            resname: As in the receptor file; odd names (MEU, HIZ ...) become the usual ones.
+            number: As in the receptor file, with an insertion code if it has one.
+            chain: As in the receptor file.
+        """
+        name = standard(resname).capitalize()
+        text = str(number).strip()
+        stretch = self._numbering.stretch(int(text)) if text.lstrip("-").isdigit() else None
+        if stretch is not None:
+            text = f"{int(text) + stretch.offset}{chr(39) if stretch.copy else ''}"
+        prefix = f"{chain.strip()}:" if chain.strip() in self._named_chains else ""
+        return f"{prefix}{name}{text}"
+
+
+def _builtin(name: str) -> dict[str, Any]:
+    receptor = _directory() / f"{name}{_SUFFIX}"
+    center, box = _site(receptor.with_name(f"{name}_conf.txt"))
+    return {
+        "name": name,
+        "receptor": receptor,
+        "center": center,
+        "box": box,
+        "sha256": sha256(receptor.read_bytes()).hexdigest(),
+        "structure": None,
+        "directory": None,
+        "_numbering": builtin_numbering(name),
+        "_named_chains": (),
+    }
+
+
+def _names_a_directory(text: str) -> bool:
+    """A path rather than a name: it has a separator, or there is such a directory."""
+    return "/" in text or os.sep in text or (len(text) < 200 and "\0" not in text and Path(text).is_dir())
+
+
+def _own(directory: Path) -> dict[str, Any]:
+    description = _description(directory)
+    try:
+        receptor = _unchanged(directory, "receptor.pdbqt", description)
+        structure = _unchanged(directory, "receptor.pdb", description)
+        chains = tuple(str(chain) for chain in description["chains"])
+        return {
+            "name": str(description["name"]),
+            "receptor": receptor,
+            "center": _point(description["center"]),
+            "box": _point(description["box"]),
+            "sha256": str(description["files"]["receptor.pdbqt"]),
+            "structure": structure,
+            "directory": directory.resolve(),
+            "_numbering": Numbering(str(description["numbering"])),
+            "_named_chains": chains if len(chains) > 1 else (),
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"{str(directory / TARGET_FILE)!r} lacks {error}: prepare the target again with `tgsci molecules prepare`"
+        ) from None
+
+
+def _description(directory: Path) -> Mapping[str, Any]:
+    """target.json of a directory.
+
+    Raises:
+        UsageError: There is none, or it is not one of ours.
+    """
+    path = directory / TARGET_FILE
+    where = shown(str(directory))
+    try:
+        if not path.is_file():
+            what = "has no target.json" if directory.is_dir() else "is no directory"
+            raise UsageError(
+                f"no target {where}: it {what}. `tgsci molecules prepare protein.pdb --ligand NAME --out DIR` "
+                f"makes one; `tgsci molecules targets` lists all {len(target_names())} that are built in"
+            )
+        if path.stat().st_size > _MAX_JSON_BYTES:
+            raise UsageError(f"{str(path)!r} is larger than any target.json; this is no target directory")
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{str(path)!r} cannot be read ({error}); prepare the target again") from None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise UsageError(
+            f"{str(path)!r} was not written by this version of `tgsci molecules prepare`; prepare it again"
+        )
+    return description
+
+
+def _unchanged(directory: Path, name: str, description: Mapping[str, Any]) -> Path:
+    wanted = description["files"][name]
+    path = directory / name
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise UsageError(f"{str(path)!r} is larger than {_MAX_BYTES // 1_000_000} MB; prepare the target again")
+        found = sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(f"{str(path)!r} cannot be read ({error.strerror}); prepare the target again") from None
+    if found != wanted:
+        raise UsageError(
+            f"{str(path)!r} was changed after it was prepared: scores would not be those of this target. "
+            "Prepare it again, or put the file back"
+        )
+    return path.resolve()
+
+
+def _point(figures: Any) -> Point:
+    x, y, z = (float(figure) for figure in figures)
+    if not all(abs(figure) < 1e5 for figure in (x, y, z)):
+        raise ValueError("a plausible position")
+    return x, y, z
+
 
 @cache
 def target_names() -> tuple[str, ...]:
-    """The names of all targets, in alphabetical order.
+    """The names of all built-in targets, in alphabetical order.
 
     Raises:
         UsageError: dockstring is not installed.
@@ -81,17 +229,10 @@ def _directory() -> Path:
     raise UsageError("the receptors come with the dockstring package; try: pip install 'tgsci[molecules]'")
 
 
-def _center(path: Path) -> tuple[float, float, float]:
-    found = {axis: float(figure) for axis, figure in _CENTER_LINE.findall(path.read_text())}
-    if len(found) != 3:
-        raise UsageError(f"{path.name} of the installed dockstring does not say where the binding site is")
-    return found["x"], found["y"], found["z"]
-
-
-def _near(name: str, known: list[str]) -> str:
-    wanted = name.strip().upper()[:40]
-    by_upper = {n.upper(): n for n in known}
-    near = difflib.get_close_matches(wanted, by_upper, n=5, cutoff=0.6)
-    near += [n for n in by_upper if wanted and n.startswith(wanted[:3]) and n not in near][:5]
-    hint = f"did you mean {', '.join(by_upper[n] for n in near)}? " if near else ""
-    return f"{hint}`tgsci molecules targets` lists all {len(known)}"
+def _site(path: Path) -> tuple[Point, Point]:
+    """Centre and edges of the box in a configuration file of dockstring's, Angstrom."""
+    found = {(what, axis): float(figure) for what, axis, figure in _FIGURE_LINE.findall(path.read_text())}
+    try:
+        return _point(found["center", axis] for axis in "xyz"), _point(found["size", axis] for axis in "xyz")
+    except KeyError:
+        raise UsageError(f"{path.name} of the installed dockstring does not say where the binding site is") from None

@@ -6,7 +6,18 @@ import signal
 import time
 from pathlib import Path
 
-from tgsci import Domain, Feedback, InvalidValue, Loss, MeasurementError, Optimizer, Problem, Proposal, UsageError
+from tgsci import (
+    Domain,
+    Feedback,
+    InvalidValue,
+    Loss,
+    MeasurementError,
+    Optimizer,
+    Option,
+    Problem,
+    Proposal,
+    UsageError,
+)
 
 
 class Distance(Loss):
@@ -57,14 +68,24 @@ class Walk(Optimizer):
         ]
 
 
+class Throw(Optimizer):
+    """A baseline: anywhere."""
+
+    name = "throw"
+
+    def ask(self, trials, n, rng):
+        return [Proposal(f"{rng.uniform(-10, 10):.4f}", "by chance", edit="throw") for _ in range(n)]
+
+
 class Polynomial(Domain):
     name = "polynomial"
     summary = "find x, in m"
 
     def problem(self, config):
         for key in config:
-            if key not in ("target", "start", "misbehave"):
-                raise UsageError(f"unknown key {key!r} for the domain polynomial; there are: misbehave, start, target")
+            if key not in ("target", "start", "misbehave", "careful"):
+                known = "careful, misbehave, start, target"
+                raise UsageError(f"unknown key {key!r} for the domain polynomial; there are: {known}")
         if "target" not in config:
             raise UsageError("polynomial needs a target, in m")
         return Problem(
@@ -78,12 +99,34 @@ class Polynomial(Domain):
             columns=["x"],
             draw=lambda value: f"<svg><title>{value}</title></svg>",
             export=_export,
+            optimizers={"throw": Throw()},
+            options=_options,
+            finish=_finish if config.get("careful") else None,
         )
 
     def add_commands(self, commands: argparse._SubParsersAction) -> None:
         parser = commands.add_parser("square", help="square a number")
         parser.add_argument("x", type=float)
         parser.set_defaults(run=lambda namespace: print(namespace.x**2) or 0)
+
+
+def _options(trials, n, rng):
+    x = float(trials.best.value)
+    steps = [sign * size for size in (0.1, 0.2, 0.5, 1.0, 2.0, 4.0) for sign in (1, -1)][:n]
+    return [
+        Option(f"{x + step:.4f}", f"go {step:+.1f} m", {"x": x + step}, trials.best.number, "go", "a step of the menu")
+        for step in steps
+    ]
+
+
+def _finish(result, finishing):
+    todo = [t for t in result.trials.ranked()[:3] if t.number not in result.finals]
+    for trial, outcome in finishing.each(_again, todo, "measuring the finalists again", timeout=10):
+        finishing.keep(trial, outcome if isinstance(outcome, Feedback) else Feedback.failed(str(outcome)))
+
+
+def _again(trial):
+    return Feedback(trial.loss + 0.001, "measured with the good ruler", {"x": float(trial.value)})
 
 
 def _export(result, directory: Path):

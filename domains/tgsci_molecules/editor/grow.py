@@ -1,0 +1,456 @@
+"""Edits that the docked pose asks for: grow where there is room, drop what earns nothing, satisfy or bury.
+
+All of it is read from the trial's `pose.json`: growth vectors with the room in front of them, what each fragment
+earns, buried polar atoms without a partner, atoms that clash. Each edit says what it answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from rdkit import Chem
+
+from tgsci.trial import Trial
+
+from .transformations import TRANSFORMATIONS, apply, attached, changed, finish, origins
+
+#: A pose.json of more characters than this is no page about a drug.
+_LONGEST = 1_000_000
+#: Growth vectors that are looked at, the most promising first.
+_VECTORS = 6
+#: Fragments that are tried on each.
+_TRIED = 8
+#: A bond between heavy atoms with what it reaches past its end, and one more bond along a chain, Angstrom.
+_FIRST_BOND, _BOND = 1.5, 1.1
+#: Room that the centre of a fragment's heavy atom has to move in, Angstrom^3; the page gives the room of centres.
+_ATOM_VOLUME = 5.0
+#: What a fragment may exceed the reach by, Angstrom: side chains and poses give a little.
+_SLACK = 0.7
+#: What the page says that a substituent would earn is worth a try from here, kcal/mol.
+_WORTH_A_TRY = -0.2
+#: A fragment that earns less than this per heavy atom does not pay its way, kcal/mol.
+_POOR = -0.15
+#: Atoms of a group that may be dropped or swapped as a whole.
+_LARGEST_GROUP = 12
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A group that may be grown.
+
+    Args:
+        name: What a chemist calls it.
+        smiles: Its first atom is bonded.
+        characters: What it is good for: "lipophilic", "donor", "acceptor", "solvent".
+    """
+
+    name: str
+    smiles: str
+    characters: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Heavy atoms."""
+        return _size_and_reach(self.smiles)[0]
+
+    @property
+    def reach(self) -> float:
+        """How far it goes from the atom that it is bonded to, Angstrom."""
+        return _size_and_reach(self.smiles)[1]
+
+
+@cache
+def _size_and_reach(smiles: str) -> tuple[int, float]:
+    mol = Chem.MolFromSmiles(f"*-{smiles}")
+    bonds = max(int(d) for d in Chem.GetDistanceMatrix(mol)[1])
+    return mol.GetNumAtoms() - 1, _FIRST_BOND + _BOND * bonds
+
+
+_L, _D, _A, _S = "lipophilic", "donor", "acceptor", "solvent"
+
+
+def _library() -> Iterator[Fragment]:
+    for name, smiles, *characters in (
+        ("fluoro", "F", _L),
+        ("chloro", "Cl", _L),
+        ("methyl", "C", _L),
+        ("ethyl", "CC", _L),
+        ("isopropyl", "C(C)C", _L),
+        ("isobutyl", "CC(C)C", _L),
+        ("tert-butyl", "C(C)(C)C", _L),
+        ("difluoromethyl", "C(F)F", _L),
+        ("trifluoromethyl", "C(F)(F)F", _L),
+        ("trifluoromethoxy", "OC(F)(F)F", _L),
+        ("cyclopropyl", "C1CC1", _L),
+        ("cyclobutyl", "C1CCC1", _L),
+        ("cyclopentyl", "C1CCCC1", _L),
+        ("cyclohexyl", "C1CCCCC1", _L),
+        ("cyclopropylmethyl", "CC1CC1", _L),
+        ("phenyl", "c1ccccc1", _L),
+        ("2-fluorophenyl", "c1ccccc1F", _L),
+        ("3-fluorophenyl", "c1cccc(F)c1", _L),
+        ("4-fluorophenyl", "c1ccc(F)cc1", _L),
+        ("3-chlorophenyl", "c1cccc(Cl)c1", _L),
+        ("4-chlorophenyl", "c1ccc(Cl)cc1", _L),
+        ("3-tolyl", "c1cccc(C)c1", _L),
+        ("3-methoxyphenyl", "c1cccc(OC)c1", _L, _A),
+        ("4-methoxyphenyl", "c1ccc(OC)cc1", _L, _A),
+        ("3-cyanophenyl", "c1cccc(C#N)c1", _L, _A),
+        ("3-hydroxyphenyl", "c1cccc(O)c1", _L, _D, _A),
+        ("benzyl", "Cc1ccccc1", _L),
+        ("4-fluorobenzyl", "Cc1ccc(F)cc1", _L),
+        ("phenethyl", "CCc1ccccc1", _L),
+        ("phenoxy", "Oc1ccccc1", _L),
+        ("benzyloxy", "OCc1ccccc1", _L),
+        ("anilino", "Nc1ccccc1", _L, _D),
+        ("2-thienyl", "c1cccs1", _L),
+        ("3-thienyl", "c1ccsc1", _L),
+        ("2-furyl", "c1ccco1", _L),
+        ("1-naphthyl", "c1cccc2ccccc12", _L),
+        ("2-naphthyl", "c1ccc2ccccc2c1", _L),
+        ("indan-5-yl", "c1ccc2CCCc2c1", _L),
+        ("benzothiophen-2-yl", "c1cc2ccccc2s1", _L),
+        ("hydroxyl", "O", _D, _A),
+        ("methoxy", "OC", _A),
+        ("ethoxy", "OCC", _A),
+        ("amino", "N", _D),
+        ("methylamino", "NC", _D),
+        ("dimethylamino", "N(C)C", _A, _S),
+        ("hydroxymethyl", "CO", _D, _A),
+        ("2-hydroxyethyl", "CCO", _D, _A, _S),
+        ("2-methoxyethyl", "CCOC", _A, _S),
+        ("aminomethyl", "CN", _D, _S),
+        ("cyano", "C#N", _A),
+        ("acetyl", "C(C)=O", _A),
+        ("carboxamide", "C(N)=O", _D, _A),
+        ("N-methylcarboxamide", "C(=O)NC", _D, _A),
+        ("N,N-dimethylcarboxamide", "C(=O)N(C)C", _A, _S),
+        ("acetamido", "NC(C)=O", _D, _A),
+        ("cyclopropanecarboxamido", "NC(=O)C1CC1", _D, _A),
+        ("benzamido", "NC(=O)c1ccccc1", _D, _A, _L),
+        ("phenylcarbamoyl", "C(=O)Nc1ccccc1", _D, _A, _L),
+        ("benzylcarbamoyl", "C(=O)NCc1ccccc1", _D, _A, _L),
+        ("methylsulfonyl", "S(C)(=O)=O", _A),
+        ("sulfonamide", "S(N)(=O)=O", _D, _A),
+        ("methanesulfonamido", "NS(C)(=O)=O", _D, _A),
+        ("2-pyridyl", "c1ccccn1", _A, _L),
+        ("3-pyridyl", "c1cccnc1", _A, _L),
+        ("4-pyridyl", "c1ccncc1", _A, _L),
+        ("5-pyrimidinyl", "c1cncnc1", _A),
+        ("2-thiazolyl", "c1nccs1", _A, _L),
+        ("5-isoxazolyl", "c1ccno1", _A),
+        ("1-methylpyrazol-4-yl", "c1cnn(C)c1", _A),
+        ("1H-pyrazol-4-yl", "c1cn[nH]c1", _D, _A),
+        ("imidazol-4-yl", "c1c[nH]cn1", _D, _A),
+        ("indol-3-yl", "c1c[nH]c2ccccc12", _D, _L),
+        ("indol-5-yl", "c1ccc2[nH]ccc2c1", _D, _L),
+        ("indazol-5-yl", "c1ccc2[nH]ncc2c1", _D, _A, _L),
+        ("benzimidazol-2-yl", "c1nc2ccccc2[nH]1", _D, _A, _L),
+        ("quinolin-3-yl", "c1cnc2ccccc2c1", _A, _L),
+        ("1,3-benzodioxol-5-yl", "c1ccc2OCOc2c1", _A, _L),
+        ("pyrrolidin-1-yl", "N1CCCC1", _L, _S),
+        ("piperidin-1-yl", "N1CCCCC1", _L, _S),
+        ("morpholin-4-yl", "N1CCOCC1", _A, _S),
+        ("piperazin-1-yl", "N1CCNCC1", _D, _S),
+        ("4-methylpiperazin-1-yl", "N1CCN(C)CC1", _S),
+        ("piperidin-4-yl", "C1CCNCC1", _D, _S),
+        ("tetrahydropyran-4-yl", "C1CCOCC1", _A, _S),
+        ("morpholin-4-ylmethyl", "CN1CCOCC1", _A, _S),
+        ("morpholine-4-carbonyl", "C(=O)N1CCOCC1", _A, _S),
+    ):
+        yield Fragment(name, smiles, tuple(characters))
+
+
+#: What may be grown or put in the place of another group.
+FRAGMENTS: tuple[Fragment, ...] = tuple(_library())
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """An edit that the pose asks for.
+
+    Args:
+        smiles: The product, canonical.
+        step: Name of the edit; it names the atom by the number that the pose's page gives it.
+        evidence: What in the pose it answers.
+        atoms: Indices of the parent's atoms that it removes or binds anew.
+    """
+
+    smiles: str
+    step: str
+    evidence: str
+    atoms: tuple[int, ...]
+
+
+def suggestions(trial: Trial) -> tuple[Suggestion, ...]:
+    """The edits that a trial's pose asks for, the most promising kinds first; none where it has no pose.json."""
+    if trial.feedback is None or "pose.json" not in trial.feedback.artifacts:
+        return ()
+    content = trial.feedback.artifacts["pose.json"]
+    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
+    mol = Chem.MolFromSmiles(trial.value)
+    return _suggested(Chem.MolToSmiles(mol), trial.value, text) if mol is not None else ()
+
+
+@lru_cache(maxsize=1024)
+def _suggested(parent: str, value: str, text: str) -> tuple[Suggestion, ...]:
+    pose = _pose(text)
+    mol = Chem.MolFromSmiles(value)
+    if pose is None or _canonical(pose.get("smiles")) != parent:
+        return ()
+    if pose["smiles"] != value:
+        mol = Chem.MolFromSmiles(pose["smiles"])
+    found: dict[str, Suggestion] = {}
+    for make in (_grown, _relieved, _satisfied, _spared):
+        for suggestion in make(mol, parent, pose):
+            found.setdefault(suggestion.smiles, suggestion)
+    return tuple(found.values())
+
+
+# -- growth -----------------------------------------------------------------------------------------
+
+
+def _grown(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+    """Fragments that fill the room along the growth vectors."""
+    vectors = [v for v in _entries(pose, "growth", mol) if mol.GetAtomWithIdx(v["atom"]).GetTotalNumHs() > 0]
+    done: dict[tuple[int, str], None] = {}
+    for vector in vectors:
+        atom, character = vector["atom"], str(vector.get("character", ""))
+        if len(done) >= _VECTORS:
+            return
+        if (atom, character) in done:
+            continue
+        done[atom, character] = None
+        tried = _tried(vector)
+        fits = fitting(_number(vector, "reach", 0.0), _number(vector, "volume", 0.0), character)
+        known = [f for f in FRAGMENTS if tried.get(f.name, 0.0) <= _WORTH_A_TRY]
+        for fragment in dict.fromkeys([*known, *(f for f in fits[:_TRIED] if f.name not in tried)]):
+            if not _bondable(mol.GetAtomWithIdx(atom), fragment):
+                continue
+            product = finish(attached(mol, atom, fragment.smiles), parent)
+            if product is None:
+                continue
+            energy = tried.get(fragment.name)
+            worth = f"fits {fragment.name}" if energy is None else f"{fragment.name} could earn {energy:+.1f} kcal/mol"
+            step = f"grow {fragment.name} at atom {atom + 1}"
+            yield Suggestion(product, step, f"{_room(mol, vector)}, {worth}", (atom,))
+
+
+def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
+    """What the page says that substituents would earn at this place, kcal/mol."""
+    entries = vector.get("substituents")
+    return {
+        str(e[0]): float(e[1])
+        for e in (entries[:50] if isinstance(entries, list) else [])
+        if isinstance(e, list) and len(e) == 2 and isinstance(e[1], int | float) and not isinstance(e[1], bool)
+    }
+
+
+def fitting(reach: float, volume: float, character: str) -> list[Fragment]:
+    """The fragments that go into a room, the best filling first.
+
+    Args:
+        reach: Free room along the vector, Angstrom.
+        volume: Of the room, Angstrom^3.
+        character: What it wants: "lipophilic", "donor", "acceptor", "polar", "solvent".
+    """
+    fits = [
+        f for f in FRAGMENTS if (f.reach <= reach + _SLACK and f.size * _ATOM_VOLUME <= volume and _suits(f, character))
+    ]
+    return sorted(fits, key=lambda f: (-f.size + 3 * (f.characters[0] != character), f.name))
+
+
+def _suits(fragment: Fragment, character: str) -> bool:
+    if character == "polar":
+        return "donor" in fragment.characters or "acceptor" in fragment.characters
+    return character in fragment.characters
+
+
+def _bondable(atom: Chem.Atom, fragment: Fragment) -> bool:
+    """A heteroatom gets no heteroatom, and an amide nitrogen no acyl group."""
+    return atom.GetAtomicNum() == 6 or fragment.smiles[0] in "Cc"
+
+
+def _room(mol: Chem.Mol, vector: Mapping[str, Any]) -> str:
+    character = str(vector.get("character", ""))
+    lined = _listed(vector.get("residues"))
+    where = {
+        "solvent": "out into solvent",
+        "lipophilic": "into a lipophilic pocket",
+        "donor": "at an acceptor of the protein",
+        "acceptor": "at a donor of the protein",
+        "polar": "into a polar pocket",
+    }.get(character, "into free room")
+    by = f" lined by {lined}" if character in ("lipophilic", "polar") else f" ({lined})"
+    return f"{_label(mol, vector['atom'])}-H points {_number(vector, 'reach', 0.0):.1f} A {where}{by if lined else ''}"
+
+
+# -- what does not pay ------------------------------------------------------------------------------
+
+
+def _spared(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+    """Terminal groups that earn little for their atoms: dropped, or swapped for a smaller one."""
+    for entry in _group_entries(pose, mol):
+        atoms, energy = entry["atoms"], _number(entry, "energy", 0.0)
+        if len(atoms) > _LARGEST_GROUP or energy / len(atoms) < _POOR:
+            continue
+        bond = _single_bond_out(mol, atoms)
+        if bond is None:
+            continue
+        stays, goes = bond
+        evidence = (
+            f"the group at {_label(mol, goes)} earns {energy:+.1f} kcal/mol with {len(atoms)} heavy atoms "
+            f"({energy / len(atoms):+.2f} each)"
+        )
+        for name, fragment in (("", ""), ("methyl", "C"), ("hydroxyl", "O"), ("fluoro", "F"), ("methoxy", "OC")):
+            product = finish(_swapped(mol, atoms, stays, fragment), parent)
+            if product is not None:
+                step = f"swap the group for {name} at atom {goes + 1}" if name else f"drop the group at atom {goes + 1}"
+                yield Suggestion(product, step, evidence, tuple(sorted({*atoms, stays})))
+
+
+def _relieved(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+    """Terminal atoms that clash with the protein: off, or fluorine for something larger."""
+    for entry in _entries(pose, "repulsive", mol):
+        atom = mol.GetAtomWithIdx(entry["atom"])
+        if atom.GetDegree() != 1 or atom.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE:
+            continue
+        stays = atom.GetNeighbors()[0].GetIdx()
+        evidence = (
+            f"{_label(mol, entry['atom'])} clashes with {str(entry.get('residue', 'the protein'))[:20]} "
+            f"({_number(entry, 'energy', 0.0):+.1f} kcal/mol)"
+        )
+        for step, fragment in (("drop", ""), ("swap for fluoro", "F")):
+            product = finish(_swapped(mol, [entry["atom"]], stays, fragment), parent)
+            if product is not None:
+                yield Suggestion(product, f"{step} at atom {entry['atom'] + 1}", evidence, (stays, entry["atom"]))
+
+
+#: What takes the polarity of an atom away, or its hydrogen.
+_LESS_POLAR = (
+    "ring N to CH",
+    "azole N to CH",
+    "swap ring N with the next CH",
+    "pyrrole N-methylation",
+    "N-methylation",
+    "O-methylation",
+    "hydroxyl to F",
+    "remove hydroxyl",
+    "remove amino",
+    "ether O to CH2",
+    "amine NH to CH2",
+    "amine NH to O",
+    "C=O to CH2",
+    "remove nitrile",
+)
+
+
+def _satisfied(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+    """Buried polar atoms without a partner lose their polarity."""
+    lonely = _entries(pose, "unsatisfied", mol)[:3]
+    if not lonely or Chem.MolToSmiles(mol, canonical=False) != parent:
+        return  # the atoms are traced in the canonical order
+    by_name = {t.name: t for t in TRANSFORMATIONS}
+    for name in _LESS_POLAR:
+        transformation = by_name[name]
+        for product in apply(transformation, parent):
+            atoms = changed(parent, product, origins(transformation, parent, product))
+            for entry in lonely:
+                if entry["atom"] in atoms:
+                    role = str(entry.get("role", "polar atom"))[:20]
+                    evidence = f"{_label(mol, entry['atom'])} is a buried {role} without a partner"
+                    yield Suggestion(product, f"{name} at atom {entry['atom'] + 1}", evidence, atoms)
+                    break
+
+
+# -- molecules --------------------------------------------------------------------------------------
+
+
+def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> Chem.Mol:
+    """A molecule whose group `atoms`, bonded to `stays`, is replaced by a fragment; by hydrogen where it is ""."""
+    product = Chem.RWMol(attached(mol, stays, fragment) if fragment else mol)
+    site = product.GetAtomWithIdx(stays)
+    if not fragment and site.GetNoImplicit():
+        site.SetNumExplicitHs(site.GetNumExplicitHs() + 1)
+    if fragment and mol.GetAtomWithIdx(stays).GetNumExplicitHs():  # `attached` took a hydrogen that stays
+        site.SetNumExplicitHs(mol.GetAtomWithIdx(stays).GetNumExplicitHs())
+    site.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    for index in sorted(atoms, reverse=True):
+        product.RemoveAtom(index)
+    return product.GetMol()
+
+
+def _single_bond_out(mol: Chem.Mol, atoms: Sequence[int]) -> tuple[int, int] | None:
+    """The only bond between a group and the rest: the atom that stays and the one that goes."""
+    inside = set(atoms)
+    out = [
+        (other, index, bond)
+        for index in atoms
+        for bond in mol.GetAtomWithIdx(index).GetBonds()
+        if (other := bond.GetOtherAtomIdx(index)) not in inside
+    ]
+    if len(out) != 1 or out[0][2].GetBondType() != Chem.BondType.SINGLE or len(inside) >= mol.GetNumAtoms() - 4:
+        return None
+    return out[0][0], out[0][1]
+
+
+def _label(mol: Chem.Mol, index: int) -> str:
+    return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index + 1}"
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+
+def _pose(text: str) -> Mapping[str, Any] | None:
+    if len(text) > _LONGEST:
+        return None
+    try:
+        pose = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return pose if isinstance(pose, dict) else None
+
+
+@lru_cache(maxsize=1024)
+def _canonical(smiles: object) -> str:
+    mol = Chem.MolFromSmiles(smiles) if isinstance(smiles, str) and len(smiles) < 1000 else None
+    return Chem.MolToSmiles(mol) if mol is not None else ""
+
+
+def _entries(pose: Mapping[str, Any], name: str, mol: Chem.Mol) -> list[dict[str, Any]]:
+    """The entries of a list of the page that name an atom of the molecule."""
+    entries = pose.get(name)
+    if not isinstance(entries, list):
+        return []
+    return [e for e in entries[:200] if isinstance(e, dict) and _is_atom(e.get("atom"), mol)]
+
+
+def _group_entries(pose: Mapping[str, Any], mol: Chem.Mol) -> list[dict[str, Any]]:
+    entries = pose.get("fragments")
+    return [
+        e
+        for e in (entries[:200] if isinstance(entries, list) else [])
+        if isinstance(e, dict)
+        and isinstance(e.get("atoms"), list)
+        and e["atoms"]
+        and all(_is_atom(i, mol) for i in e["atoms"])
+    ]
+
+
+def _is_atom(value: object, mol: Chem.Mol) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < mol.GetNumAtoms()
+
+
+def _number(entry: Mapping[str, Any], name: str, default: float) -> float:
+    value = entry.get(name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
+    return float(value) if is_number else default  # type: ignore[arg-type]
+
+
+def _listed(names: object) -> str:
+    found = [str(n)[:20] for n in names[:4]] if isinstance(names, list) else []
+    return ", ".join(found)

@@ -1,0 +1,451 @@
+"""Molecules as people keep them: salts, names, files. Each becomes one molecule to dock, and what was changed is said.
+
+What a model proposes goes through `canonical` alone, which changes nothing; here a person is met half-way.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rdkit import Chem, rdBase
+
+from tgsci.errors import InvalidValue, UsageError
+
+from .salts import counterpart, neutralised, without_metal_bonds
+from .smiles import MAX_HEAVY_ATOMS, canonical, parse, shown
+
+#: Longest text that is read as one molecule: a salt with its solvents, or an InChI.
+MAX_TEXT = 2_000
+MAX_PARTS = 20
+MAX_NAME = 100
+MAX_FILE_BYTES = 100_000_000
+MAX_MOLECULES = 50_000
+#: Faults of a file that are listed; the others are counted.
+_LISTED = 10
+
+_SMILES_COLUMNS = ("smiles", "canonical_smiles", "isomeric_smiles", "canonicalsmiles", "isomericsmiles", "structure")
+_NAME_COLUMNS = (
+    "name", "molecule_name", "compound_name", "compound", "molecule", "title", "id", "compound_id", "molecule_id",
+    "mol_id", "catalog_id", "chembl_id", "molecule_chembl_id", "pref_name", "identifier", "code",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Molecule:
+    """One molecule of a person's.
+
+    Args:
+        name: As it was given; empty where there was none.
+        smiles: Canonical, of the one molecule that is docked.
+        notes: What was left out or changed to get there, in words.
+        source: Where it stands in its file, such as "line 3".
+    """
+
+    name: str
+    smiles: str
+    notes: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its name, else its SMILES."""
+        return self.name or self.smiles
+
+    @property
+    def remarks(self) -> list[str]:
+        """Its notes, each with what it is about: "imatinib mesylate: methanesulfonic acid left out"."""
+        return [f"{self.label}: {note}" for note in self.notes]
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a file holds.
+
+    Args:
+        molecules: In the order of the file, duplicates included.
+        faults: What could not be read, each with its line, in the order of the file.
+    """
+
+    molecules: tuple[Molecule, ...]
+    faults: tuple[str, ...] = ()
+
+
+def clean(text: str, name: str = "") -> Molecule:
+    """One molecule of what a person wrote: a SMILES or an InChI, with or without a name after it.
+
+    Counter-ions and solvents are left out, and the charge that they balanced is neutralised; isotope labels and
+    atom map numbers are dropped.
+
+    Args:
+        text: What was typed or stood in a file; may be anything.
+        name: Goes before a name in `text`.
+
+    Raises:
+        InvalidValue: There is no molecule that can be docked in it: why, and what to write instead.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidValue(
+            f"the text is {len(text)} characters long, a molecule at most {MAX_TEXT}; it begins {shown(text)}"
+        )
+    structure, _, rest = "".join(c for c in text if unicodedata.category(c) != "Cf").strip().partition(" ")
+    if (blank := re.search(r"\s", structure)) is not None:
+        structure, rest = structure[: blank.start()], f"{structure[blank.end() :]} {rest}"
+    notes = []
+    extension = re.match(r"\s*\|[^|]*\|", rest)
+    if extension is not None:
+        rest = rest[extension.end() :]
+        notes.append("the extension in |...| left out (it is no part of the structure that is docked)")
+    smiles, changes = _single(structure)
+    return Molecule(_name(name) or _name(rest), smiles, (*notes, *changes))
+
+
+def read(path: str | Path) -> Library:
+    """The molecules of a file and its faults; see `read_molecules` for the formats.
+
+    Raises:
+        UsageError: The file cannot be read, or is of no known format.
+    """
+    path = Path(path)
+    reader = _reader(path)
+    found: list[Molecule] = []
+    faults: list[str] = []
+    first: dict[str, Molecule] = {}
+    for source, structure, name in reader(_content(path)):
+        if isinstance(structure, InvalidValue):
+            faults.append(f"{source}: {structure}")
+            continue
+        try:
+            molecule = replace(clean(structure, name), source=source)
+        except InvalidValue as error:
+            faults.append(f"{source}{f' ({_name(name)})' if _name(name) else ''}: {error}")
+            continue
+        if len(found) + len(faults) >= MAX_MOLECULES:
+            raise UsageError(f"{path.name} has more than {MAX_MOLECULES} molecules; split it into several files")
+        known = first.setdefault(molecule.smiles, molecule)
+        if known is not molecule:
+            twin = f"{known.source}, {known.name}" if known.name else known.source
+            molecule = replace(molecule, notes=(*molecule.notes, f"the same molecule as {twin}"))
+        found.append(molecule)
+    if not found and not faults:
+        raise UsageError(f"{path.name} holds no molecule")
+    return Library(tuple(found), tuple(faults))
+
+
+def read_molecules(path: str | Path) -> list[Molecule]:
+    """The molecules of a file, in its order; one that stands there twice comes twice, and its notes say so.
+
+    Args:
+        path: `.smi`, `.smiles` or `.txt` (a SMILES and a name in each line), `.csv` or `.tsv` (a column `smiles`, and
+            `name` or `id` where there is one) or `.sdf`; each also with `.gz`.
+
+    Raises:
+        UsageError: It cannot be read, or some of it is no molecule: the first faults with their lines.
+    """
+    library = read(path)
+    if library.faults:
+        raise UsageError(listed(Path(path).name, library.faults))
+    return list(library.molecules)
+
+
+def listed(name: str, faults: Iterable[str]) -> str:
+    """The faults of a file in words, the first of them one a line."""
+    every = list(faults)
+    lines = [f"{name}: {len(every)} of its molecules cannot be docked:", *(f"  {fault}" for fault in every[:_LISTED])]
+    if len(every) > _LISTED:
+        lines.append(f"  and {len(every) - _LISTED} more")
+    return "\n".join(lines)
+
+
+def is_library(text: str) -> bool:
+    """True for the name of a file that `read` can read; no SMILES ends like one."""
+    return _suffix(Path(text)) in _READERS
+
+
+# -- one molecule ----------------------------------------------------------------------------------------------------
+
+
+def _single(structure: str) -> tuple[str, list[str]]:
+    """The canonical SMILES of the one molecule in a SMILES or InChI, and what was changed to get it."""
+    notes = []
+    mol = None
+    if structure.startswith("InChI="):
+        mol = _from_inchi(structure)
+        notes.append("read from its InChI")
+    else:
+        mol = parse(structure, sanitize=False) if structure.isascii() and structure.isprintable() else None
+    if mol is None or not mol.GetNumAtoms():
+        return canonical(structure), []  # which says what is wrong with it
+    mol = without_metal_bonds(mol)
+    changes = [*_drop_isotopes(mol), *_drop_maps(mol)]
+    parts = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)
+    if len(parts) == 1 and not changes and not notes:
+        return canonical(structure), []
+    if len(parts) > 1:
+        mol, left_out = _kept(structure, parts)
+        changes += left_out
+    return canonical(Chem.MolToSmiles(mol)), notes + changes
+
+
+def _from_inchi(text: str) -> Chem.Mol:
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromInchi(text, sanitize=False, removeHs=False)
+    if mol is None:
+        raise InvalidValue(f"{shown(text)} is not an InChI that RDKit can read; write the SMILES instead")
+    return mol
+
+
+def _drop_isotopes(mol: Chem.Mol) -> list[str]:
+    labelled = [atom for atom in mol.GetAtoms() if atom.GetIsotope()]
+    for atom in labelled:
+        atom.SetIsotope(0)
+    count = len(labelled)
+    return [f"{count} isotope label{'s' if count > 1 else ''} left out (docking does not see them)"] if count else []
+
+
+def _drop_maps(mol: Chem.Mol) -> list[str]:
+    mapped = [atom for atom in mol.GetAtoms() if atom.GetAtomMapNum()]
+    for atom in mapped:
+        atom.SetAtomMapNum(0)
+    return ["atom map numbers left out"] if mapped else []
+
+
+def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[str]]:
+    """The part that is the drug, neutral where another part balanced its charge, and the names of the others."""
+    if len(parts) > MAX_PARTS:
+        raise InvalidValue(f"{shown(structure)} has {len(parts)} parts, more than {MAX_PARTS}; write one molecule")
+    for part in parts:
+        if _heavy(part) > MAX_HEAVY_ATOMS:
+            raise InvalidValue(
+                f"{shown(structure)} has a part of {_heavy(part)} heavy atoms, more than the {MAX_HEAVY_ATOMS} allowed"
+            )
+        with rdBase.BlockLogs():
+            if Chem.SanitizeMol(part, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
+                canonical(Chem.MolToSmiles(part))  # which says what is wrong with it
+                raise InvalidValue(f"{shown(structure)} cannot be read as a molecule; write one part of it alone")
+    parts = tuple(Chem.RemoveHs(part) for part in parts)
+    names = [counterpart(part) for part in parts]
+    wanted = [part for part, name in zip(parts, names, strict=True) if name is None] or list(parts)
+    organic = [part for part in wanted if any(atom.GetAtomicNum() == 6 for atom in part.GetAtoms())]
+    if not organic:
+        raise InvalidValue(f"{shown(structure)} has no organic part; write the molecule that is to be docked")
+    best = max(organic, key=_heavy)
+    spelling = Chem.MolToSmiles(best)
+    for part in organic:
+        if Chem.MolToSmiles(part) != spelling and 2 * _heavy(part) > _heavy(best):
+            raise InvalidValue(
+                f"{shown(structure)} has two molecules that may be meant, {shown(spelling)} and "
+                f"{shown(Chem.MolToSmiles(part))}; write the one to dock"
+            )
+    others = list(zip(parts, names, strict=True))
+    others.pop(next(n for n, part in enumerate(parts) if part is best))
+    balanced = Chem.GetFormalCharge(best) and any(Chem.GetFormalCharge(part) for part, _ in others)
+    kept = neutralised(best) if balanced else best
+    counts = Counter(name or Chem.MolToSmiles(part) for part, name in others)
+    notes = []
+    if copies := counts.pop(spelling, 0):
+        notes.append(f"it stands there {copies + 1} times, one was kept")
+    if counts:
+        named = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counts.items())
+        notes.append(f"{named} left out")
+    return kept, notes
+
+
+def _heavy(mol: Chem.Mol) -> int:
+    return sum(atom.GetAtomicNum() > 1 for atom in mol.GetAtoms())
+
+
+def _name(text: str) -> str:
+    """A name on one line, without control characters, bounded."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 10 * MAX_NAME]).split())
+    return line if len(line) <= MAX_NAME else line[: MAX_NAME - 3] + "..."
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+#: Where it stands, the structure as text or why there is none, and its name.
+_Entry = tuple[str, str | InvalidValue, str]
+
+
+def _reader(path: Path) -> Callable[[bytes], Iterator[_Entry]]:
+    reader = _READERS.get(_suffix(path))
+    if reader is None:
+        raise UsageError(
+            f"{shown(path.name)} is no file of molecules by its name; it must end in {', '.join(_READERS)}, each also "
+            "with .gz"
+        )
+    return reader
+
+
+def _suffix(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else suffixes[-1] if suffixes else ""
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file, unpacked; a file that is too large is refused before it fills the memory."""
+    too_large = f"{path.name} is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files"
+    try:
+        if not path.is_file():
+            raise UsageError(f"there is no file {shown(str(path), 200)}")
+        with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot read {shown(str(path), 200)}: {reason}") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise UsageError(too_large)
+    return content
+
+
+def _text(content: bytes) -> str:
+    """The text of a file from any editor or spreadsheet: UTF-8, UTF-16 with its mark, else Windows' Latin."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = content.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _lines(content: bytes) -> Iterator[_Entry]:
+    """A SMILES in each line, and a name after a blank, a tab or a comma."""
+    started = False
+    for number, line in enumerate(_text(content).split("\n"), 1):
+        line = line.strip().strip("\ufeff\0")
+        if not line or line.startswith("#"):
+            continue
+        structure, name = line, ""
+        if not line.startswith("InChI=") and (mark := re.search(r"[\s,;]", line)) is not None:
+            structure, name = line[: mark.start()], line[mark.start() :].strip(" \t,;")
+            if name.startswith("|"):
+                structure, name = line, ""  # the extension of the SMILES, which `clean` knows
+        if not started and _column(structure) in (*_SMILES_COLUMNS, *_NAME_COLUMNS):
+            started = True
+            continue
+        started = True
+        yield f"line {number}", structure, name
+
+
+def _table(content: bytes) -> Iterator[_Entry]:
+    """A table with a header: the columns are found by their names."""
+    text = _text(content)
+    offset = 1
+    mark = ""
+    if (separator := re.match(r"sep=(.)\n", text, re.IGNORECASE)) is not None:  # Excel's own first line
+        mark, text, offset = separator[1], text[separator.end() :], 2
+    head = next((line for line in text.split("\n") if line.strip()), "")
+    mark = mark or max("\t;,", key=head.count)
+    reader = csv.reader(io.StringIO(text), delimiter=mark)
+    columns: tuple[int, int | None] | None = None
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # a field without end, a NUL
+            yield f"line {reader.line_num + offset - 1}", InvalidValue(f"not a table from here on ({error})"), ""
+            return
+        cells = [_cell(cell) for cell in row]
+        if not any(cells):
+            continue
+        if columns is None:
+            columns = _columns(cells)
+            if columns is not None:
+                continue
+            columns = _headless(cells)
+        smiles, name = columns
+        source = f"line {reader.line_num + offset - 1}"
+        structure = cells[smiles] if smiles < len(cells) else ""
+        if not structure:
+            yield source, InvalidValue("it has no SMILES"), ""
+            continue
+        yield source, structure, cells[name] if name is not None and name < len(cells) else ""
+
+
+def _cell(text: str) -> str:
+    """A cell without what spreadsheets put around a text: ="CCO" and 'CCO."""
+    text = text.strip().strip("\ufeff\0")
+    if (formula := re.fullmatch(r'="(.*)"', text)) is not None:
+        text = formula[1]
+    return text.removeprefix("'").strip()
+
+
+def _column(title: str) -> str:
+    return re.sub(r"[\s\-]+", "_", title.strip().strip('"').lower())
+
+
+def _columns(header: list[str]) -> tuple[int, int | None] | None:
+    """Where the SMILES and the names stand; None where this line is no header with a SMILES column."""
+    titles = [_column(title) for title in header]
+    smiles = next((titles.index(known) for known in _SMILES_COLUMNS if known in titles), None)
+    if smiles is None:
+        smiles = next((n for n, title in enumerate(titles) if "smiles" in title.split("_")), None)
+    if smiles is None:
+        return None
+    return smiles, next((titles.index(known) for known in _NAME_COLUMNS if known in titles), None)
+
+
+def _headless(cells: list[str]) -> tuple[int, int | None]:
+    """The columns of a table without a header: the first that is a molecule, and the first other one."""
+    for number, cell in enumerate(cells):
+        try:
+            clean(cell)
+        except InvalidValue:
+            continue
+        return number, next((n for n in range(len(cells)) if n != number), None)
+    titles = ", ".join(shown(title, 30) for title in cells[:12])
+    raise UsageError(f"the table has no column of SMILES; call it smiles. Its columns are {titles}")
+
+
+def _records(content: bytes) -> Iterator[_Entry]:
+    """The structures of an SDF, with the name in the title line or a tag."""
+    text = _text(content)
+    start = 1
+    for record in re.split(r"^\$\$\$\$[^\n]*\n?", text, flags=re.MULTILINE):
+        lines = record.count("\n") + 1  # its end mark too
+        if record.strip():
+            yield f"line {start}", *_structure(record)
+        start += lines
+
+
+def _structure(record: str) -> tuple[str | InvalidValue, str]:
+    tags = {
+        _column(title): value.strip()
+        for title, value in re.findall(r"^> .*?<([^>\n]{1,80})>[^\n]*\n([^\n]{0,200})", record, re.MULTILINE)
+    }
+    name = _name(record.partition("\n")[0]) or next((tags[known] for known in _NAME_COLUMNS if tags.get(known)), "")
+    end = record.find("M  END")
+    block = record[: end + 6] if end >= 0 else record
+    if len(block) > 200 * MAX_TEXT:
+        return InvalidValue("the structure is far larger than what can be docked"), name
+    with rdBase.BlockLogs():
+        try:
+            mol = Chem.MolFromMolBlock(block, sanitize=True, removeHs=True)
+            if mol is None:  # unsanitised, it can still be said what is wrong with it
+                mol = Chem.MolFromMolBlock(block, sanitize=False, removeHs=False)
+        except RuntimeError:
+            mol = None
+        if mol is None or not mol.GetNumAtoms():
+            return InvalidValue("no structure could be read (not a V2000 or V3000 mol block, or an empty one)"), name
+        return str(Chem.MolToSmiles(mol)), name
+
+
+_READERS: dict[str, Callable[[bytes], Iterator[_Entry]]] = {
+    ".smi": _lines,
+    ".smiles": _lines,
+    ".txt": _lines,
+    ".csv": _table,
+    ".tsv": _table,
+    ".sdf": _records,
+}

@@ -1,0 +1,321 @@
+"""Advice in words: what of it names a group to keep or to avoid becomes a limit, and the rest is said to be left.
+
+A model gets the whole text. The rule editor follows only what stands here, and a person is told which part that is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from tgsci.errors import UsageError
+
+from .patterns import Pattern
+
+#: Longest advice that is taken, characters.
+MAX_ADVICE = 500
+
+# Each: the name, its SMARTS, and further names. Plurals are understood.
+_GROUPS: tuple[tuple[str, str, str], ...] = (
+    ("aminopyrimidine", "[NX3;!$(N=*)]-!@c1nc:c:cn1", "2-aminopyrimidine, anilinopyrimidine, pyrimidin-2-amine"),
+    ("4-aminopyrimidine", "[NX3]-!@c1ccncn1", "pyrimidin-4-amine"),
+    ("aminopyridine", "[NX3;!$(N=*)]-!@c1cccc:n1", "2-aminopyridine, pyridin-2-amine"),
+    ("aminopyrazole", "[NX3]-!@c1[c,n][c,n][nX3,nX2][c,n]1", "pyrazol-3-amine, 3-aminopyrazole"),
+    ("aminothiazole", "[NX3]-!@c1nccs1", "2-aminothiazole, thiazol-2-amine"),
+    ("hinge binder", "[nX2]:c~[#7;!H0]", "hinge binding motif, hinge binding group, hinge motif"),
+    ("pyrimidine", "c1cncnc1", "pyrimidinyl"),
+    ("pyridine", "c1ccncc1", "pyridyl, pyridinyl"),
+    ("pyrazine", "c1cnccn1", "pyrazinyl"),
+    ("pyridazine", "c1ccnnc1", "pyridazinyl"),
+    ("quinazoline", "c1ccc2ncncc2c1", "quinazolinyl"),
+    ("quinoline", "c1ccc2ncccc2c1", "quinolinyl, quinolyl"),
+    ("isoquinoline", "c1ccc2cnccc2c1", "isoquinolinyl"),
+    ("indole", "c1ccc2[nX3]ccc2c1", "indolyl"),
+    ("indazole", "c1ccc2c(c1)cn[nX3]2", "indazolyl"),
+    (
+        "azaindole",
+        "[$(c1cnc2[nX3]ccc2c1),$(c1ccc2[nX3]ccc2n1),$(c1cc2[nX3]ccc2cn1),$(c1cc2[nX3]ccc2nc1)]",
+        "7-azaindole",
+    ),
+    ("benzimidazole", "c1ccc2[nX3]cnc2c1", "benzimidazolyl"),
+    ("purine", "c1ncc2ncnc2n1", "purinyl"),
+    ("pyrazole", "[nX3]1nccc1", "pyrazolyl"),
+    ("imidazole", "[nX3]1cncc1", "imidazolyl"),
+    ("triazole", "[$([nX3]1nncc1),$([nX3]1ncnc1),$([nX3]1cnnc1)]", "triazolyl"),
+    ("tetrazole", "[$([nX3]1nnnc1),$([nX3]1nncn1)]", "tetrazolyl"),
+    ("oxadiazole", "[$(o1ncnc1),$(o1nccn1),$(o1cnnc1),$(o1nncc1)]", "oxadiazolyl"),
+    ("thiazole", "s1cncc1", "thiazolyl"),
+    ("oxazole", "o1cncc1", "oxazolyl"),
+    ("isoxazole", "o1nccc1", "isoxazolyl"),
+    ("thiophene", "s1cccc1", "thienyl, thiophenyl"),
+    ("furan", "o1cccc1", "furyl, furanyl"),
+    ("pyrrole", "[nX3]1cccc1", "pyrrolyl"),
+    ("phenyl", "c1ccccc1", "benzene, phenyl ring, benzene ring"),
+    ("naphthalene", "c1ccc2ccccc2c1", "naphthyl"),
+    ("biphenyl", "c1ccc(-!@c2ccccc2)cc1", "biaryl phenyl"),
+    ("aniline", "c-!@[NX3;!$(N-[C,S]=[O,S,N]);!$(N=*);!$([N+])]", "arylamine, aromatic amine"),
+    ("morpholine", "[NX3]1CCOCC1", "morpholino, morpholinyl"),
+    ("piperazine", "[NX3]1CC[NX3]CC1", "piperazinyl, piperazino"),
+    ("piperidine", "[NX3]1CCCCC1", "piperidinyl, piperidyl"),
+    ("pyrrolidine", "[NX3]1CCCC1", "pyrrolidinyl"),
+    ("cyclopropyl", "[CX4]1[CX4][CX4]1", "cyclopropane"),
+    ("cyclohexyl", "[CX4]1[CX4][CX4][CX4][CX4][CX4]1", "cyclohexane"),
+    ("amide", "[CX3;!$(C([#7])[#7,#8X2,#16X2])](=O)[NX3]", "carboxamide, amide bond"),
+    ("primary amide", "[#6][CX3](=O)[NX3H2]", ""),
+    ("lactam", "[CX3;R](=O)[NX3;R]", ""),
+    ("urea", "[NX3][CX3](=O)[NX3]", ""),
+    ("thiourea", "[NX3][CX3](=S)[NX3]", ""),
+    ("carbamate", "[NX3][CX3](=O)[OX2]", "urethane"),
+    ("sulfonamide", "[SX4](=O)(=O)[NX3]", "sulphonamide"),
+    ("sulfone", "[#6][SX4](=O)(=O)[#6]", "sulphone, sulfonyl"),
+    ("sulfoxide", "[#6][SX3](=O)[#6]", "sulphoxide"),
+    ("carboxylic acid", "[CX3](=O)[OX2H1,OX1-]", "carboxylate, carboxyl, cooh, acid, acids"),
+    ("ester", "[CX3;!$(C([#7])=O)](=O)[OX2;H0][#6;!$(C=O)]", "carboxylic ester"),
+    ("ketone", "[#6][CX3](=O)[#6]", ""),
+    ("aldehyde", "[CX3H1](=O)[#6]", "formyl"),
+    ("nitrile", "[CX2]#[NX1]", "cyano, cyanide"),
+    ("nitro", "[$([NX3](=O)=O),$([NX3+](=O)[O-])]", "no2, nitroaromatic, nitroarene"),
+    ("azide", "[$([NX1]=[NX2+]=[NX2]),$([NX2]=[NX2+]=[NX1])]", "azido"),
+    ("hydroxyl", "[OX2H][#6;!$(C=O)]", "hydroxy, alcohol, oh group"),
+    ("phenol", "[OX2H]c1ccccc1", "phenolic oh"),
+    ("catechol", "[OX2H]c1ccccc1[OX2H]", ""),
+    ("methoxy", "[OX2]([CH3])[#6]", "ome, methyl ether"),
+    ("ether", "[OX2;H0]([#6;!$(C=[O,N,S])])[#6;!$(C=[O,N,S])]", ""),
+    ("trifluoromethyl", "[CX4](F)(F)F", "cf3"),
+    ("halogen", "[F,Cl,Br,I]", "halide, halogen atom"),
+    ("fluorine", "[F]", "fluoro, fluoride, fluorine atom"),
+    ("chlorine", "[Cl]", "chloro, chloride, chlorine atom"),
+    ("bromine", "[Br]", "bromo, bromide, bromine atom"),
+    ("iodine", "[I]", "iodo, iodide"),
+    ("tert-butyl", "[CX4]([CH3])([CH3])[CH3]", "t-butyl, tbutyl"),
+    (
+        "basic amine",
+        "[NX3;!$(N-[C,S]=[O,S,N]);!$(N-a);!$(N=*);!$(N-C#N);!$([N+]);!$(N-[#7,#8])]([#6X4,#1])([#6X4,#1])[#6X4]",
+        "aliphatic amine, alkylamine, tertiary amine",
+    ),
+    ("primary amine", "[NX3H2;!$(N-[C,S]=[O,S,N]);!$(N-a)][CX4]", ""),
+    ("guanidine", "[NX3][CX3](=[NX2,NX3+])[NX3]", ""),
+    ("amidine", "[#6][CX3](=[NX2,NX3+])[NX3]", "benzamidine"),
+    ("thiol", "[SX2H]", "mercapto, sulfhydryl"),
+    ("thioether", "[#6][SX2;!R][#6]", "sulfide"),
+    ("michael acceptor", "[CX3;!R]=[CX3]-[CX3]=[O,N]", "enone, acrylamide, warhead"),
+    ("epoxide", "[OX2]1[CX4][CX4]1", "oxirane"),
+    ("hydrazine", "[NX3;!a]-[NX3;!a]", "hydrazide, hydrazone"),
+    ("alkyne", "[CX2]#[CX2]", "acetylene, ethynyl, triple bond"),
+    ("alkene", "[CX3;!a]=[CX3;!a]", "olefin, vinyl"),
+    ("boronic acid", "[#5]([OX2H])[OX2H]", "boronate"),
+    ("phosphate", "[PX4](=O)([O])[O]", "phosphonate, phosphonic acid"),
+    ("hydroxamic acid", "[CX3](=O)[NX3][OX2H]", "hydroxamate"),
+    ("oxetane", "[OX2]1CCC1", ""),
+    ("methylenedioxy", "c1cc2OCOc2cc1", "benzodioxole, dioxolane ring"),
+)
+
+_KEEP = (
+    "keep", "retain", "preserve", "maintain", "conserve", "contain", "contains", "must have", "needs", "include",
+    "leave intact", "hold on to", "keeping", "retaining", "preserving",
+)  # fmt: skip
+_AVOID = (
+    "avoid", "no", "without", "remove", "exclude", "omit", "drop", "delete", "eliminate", "leave out", "get rid of",
+    "free of", "lose", "avoiding", "removing", "excluding", "nor", "never",
+)  # fmt: skip
+#: Harmless alone, a wish to keep when negated: "do not change the morpholine".
+_CHANGE = ("change", "touch", "modify", "alter", "replace", "break", "edit", "swap", "move")
+#: Not something the rule editor can promise, a wish to avoid when negated: "do not add nitro groups".
+_ADD = ("add", "introduce", "use", "make", "put", "have", "has", "allow", "want", "like", "install")
+_NOT = ("not", "don't", "dont", "cannot", "can't", "must not", "should not", "shouldn't", "do not")
+
+#: Words that say nothing about which group is meant.
+_FILLER = frozenset(
+    re.findall(
+        r"\w+",
+        "the a an any all and or of its it in on at to group groups moiety moieties motif ring rings intact unchanged "
+        "present please alone that which is are be binds binding bind hinge core fragment part substituent "
+        "substituents this these those their molecule molecules compound compounds you we i must should always do "
+        "also more as well new further place there untouched original but too unit scaffold functional everywhere",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What advice comes to.
+
+    Args:
+        text: As it goes to a model: one line, nothing but what can be printed.
+        keep: Groups that it asks to keep.
+        avoid: Groups that it asks to avoid.
+        left: Parts that became no limit.
+    """
+
+    text: str
+    keep: tuple[Pattern, ...] = ()
+    avoid: tuple[Pattern, ...] = ()
+    left: tuple[str, ...] = ()
+
+    def said(self) -> str:
+        """What was understood and what was not, for a person; empty without advice."""
+        if not self.text:
+            return ""
+        lines = [f"understood as a limit: {verb} {p.name} (SMARTS {p.smarts})" for verb, p in self._limits()]
+        if self.left:
+            parts = "; ".join(f"'{part}'" for part in self.left)
+            lines.append(f"the rule editor cannot follow: {parts}. A model is told; to be sure, use --keep or --avoid")
+        return "Advice: " + ". ".join(lines) + "."
+
+    def _limits(self) -> Iterator[tuple[str, Pattern]]:
+        yield from (("keep", pattern) for pattern in self.keep)
+        yield from (("avoid", pattern) for pattern in self.avoid)
+
+
+def read_advice(text: object) -> Advice:
+    """What of an advice names groups to keep or to avoid.
+
+    Args:
+        text: "keep the aminopyrimidine hinge binder, no nitro groups".
+
+    Raises:
+        UsageError: It is no text, or too long.
+    """
+    if not isinstance(text, str) or len(text) > MAX_ADVICE:
+        raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {str(text)[:40]!r}...")
+    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    found: dict[str, dict[str, Pattern]] = {"keep": {}, "avoid": {}}
+    left: list[str] = []
+    for sentence in filter(None, (part.strip(" ,") for part in re.split(r"[.;:!?]+(?:\s|$)", shown))):
+        for wish, part in _parts(sentence):
+            either = wish == "keep" and "or" in map(str.lower, part)
+            for words in _pieces(part):
+                groups, rest = _groups_in(words)
+                if wish in found and groups and not rest and not either:
+                    found[wish] |= {group.name: group for group in groups}
+                elif groups or rest:
+                    left.append(" ".join(words))
+    both = found["keep"].keys() & found["avoid"].keys()
+    left += [f"both keep and avoid {name}" for name in found["keep"] if name in both]
+    return Advice(
+        shown,
+        tuple(p for name, p in found["keep"].items() if name not in both),
+        tuple(p for name, p in found["avoid"].items() if name not in both),
+        tuple(left),
+    )
+
+
+def group_names() -> list[str]:
+    """The names of the groups that advice may use."""
+    return [name for name, _, _ in _GROUPS]
+
+
+def _parts(sentence: str) -> Iterator[tuple[str, list[str]]]:
+    """A sentence cut before each verb: what is wished ("keep", "avoid" or "") and the words, the verb included."""
+    words = re.findall(r"[\w'+#-]+|,", sentence)
+    plain = [word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") for word in words]
+    wish, negated = "", False
+    current: list[str] = []
+    at = 0
+    while at < len(words):
+        kind, length = _verb(plain, at)
+        if kind and current and not (negated and len(current) <= 2):
+            yield wish, current
+            current, wish = [], ""
+        if kind == "not":
+            negated = True
+        elif kind:
+            wish = _wish(kind, negated)
+            negated = False
+        current += words[at : at + max(1, length)]
+        at += max(1, length)
+    if current:
+        yield wish, current
+
+
+def _pieces(words: Sequence[str]) -> Iterator[list[str]]:
+    """Words cut at commas and "and": what is understood of them does not suffer from the rest."""
+    piece: list[str] = []
+    for word in words:
+        if word.lower() in (",", "and", "but"):
+            if piece:
+                yield piece
+            piece = []
+        else:
+            piece.append(word)
+    if piece:
+        yield piece
+
+
+def _wish(kind: str, negated: bool) -> str:
+    if kind == "keep":
+        return "avoid" if negated else "keep"
+    if kind == "avoid":
+        return "keep" if negated else "avoid"
+    return {"change": "keep", "add": "avoid"}[kind] if negated else ""
+
+
+_VERBS = {
+    "not": _NOT,
+    "keep": _KEEP,
+    "avoid": _AVOID,
+    "change": _CHANGE,
+    "add": _ADD,
+}
+
+
+def _verb(words: Sequence[str], at: int) -> tuple[str, int]:
+    """The kind of verb that begins here and how many words it has; longer ones go first."""
+    best = ("", 0)
+    for kind, verbs in _VERBS.items():
+        for verb in verbs:
+            parts = verb.split()
+            if len(parts) > best[1] and list(words[at : at + len(parts)]) == parts:
+                best = (kind, len(parts))
+    return best
+
+
+def _groups_in(words: Sequence[str]) -> tuple[list[Pattern], list[str]]:
+    """The groups named among words, the longest names first, and the words that are neither names nor filler."""
+    plain = [word.lower() for word in words]
+    groups: list[Pattern] = []
+    rest: list[str] = []
+    at = 0
+    while at < len(plain):
+        verb, length = _verb(plain, at)
+        if verb:
+            at += length
+            continue
+        pattern, length = _named_at(plain, at)
+        if pattern is not None:
+            # "the aminopyrimidine hinge binder" is one group with a word on what it does.
+            if not (pattern.name == "hinge binder" and groups):
+                groups.append(pattern)
+            at += length
+            continue
+        if plain[at] not in _FILLER:
+            rest.append(words[at])
+        at += 1
+    return groups, rest
+
+
+def _named_at(words: Sequence[str], at: int) -> tuple[Pattern | None, int]:
+    for length in (4, 3, 2, 1):
+        if at + length <= len(words):
+            pattern = _by_name().get(_stem(words[at : at + length]))
+            if pattern is not None:
+                return pattern, length
+    return None, 0
+
+
+@cache
+def _by_name() -> dict[str, Pattern]:
+    found: dict[str, Pattern] = {}
+    for name, smarts, others in _GROUPS:
+        pattern = Pattern(smarts, name)
+        for each in (name, *filter(None, (other.strip() for other in others.split(",")))):
+            found.setdefault(_stem(each.split()), pattern)
+    return found
+
+
+def _stem(words: Iterable[str]) -> str:
+    """A name without its spelling: no hyphens, no plural."""
+    text = "".join(word.lower().replace("-", "").replace("'", "") for word in words)
+    return text[:-1] if text.endswith("s") and not text.endswith("ss") else text

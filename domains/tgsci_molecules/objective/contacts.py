@@ -1,0 +1,120 @@
+"""Contacts that a docked pose must make, as a chemist writes them: "hbond Met318"."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from tgsci.errors import UsageError
+
+from ..pose.receptor import receptor_of
+from ..protein.targets import Target
+from ..smiles import shown
+
+#: Kinds of contact, with what people write for them.
+KINDS = {
+    "hbond": ("hbond", "hydrogenbond", "hb"),
+    "salt bridge": ("saltbridge", "ionic", "salt"),
+    "aromatic": ("aromatic", "pi", "stacking", "pistacking"),
+    "contact": ("contact", "touch", "near"),
+}
+#: A residue this far from the centre of the site is worth naming to somebody who mistyped one, Angstrom.
+_NEAR = 12.0
+
+
+def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str]:
+    """A contact's target, kind and residue.
+
+    Args:
+        text: "hbond Met318"; with a target's name before it for another than the first: "LCK hbond Met319".
+        targets: Those that are docked into.
+
+    Raises:
+        UsageError: It is not written so, there is no such kind, or the target has no such residue; names near ones.
+    """
+    words = text.split() if isinstance(text, str) else []
+    named = next((t for t in targets if words and words[0].upper() == t.name.upper()), None)
+    target = named or targets[0]
+    words = words[1:] if named else words
+    if len(words) < 2:
+        raise UsageError(
+            f"the contact {shown(str(text))} must be a kind and a residue, such as 'hbond Met318'; "
+            f"the kinds are {', '.join(KINDS)}"
+        )
+    kind = _kind(" ".join(words[:-1]))
+    residue = _residue(words[-1], target)
+    if residue not in _able(target)[kind]:
+        near = [label for label in _able(target)[kind] if residues(target)[label] <= _NEAR]
+        raise UsageError(
+            f"{residue} of {target} cannot make the contact {shown(text)}: it has no such group. Around the site can: "
+            f"{', '.join(sorted(near, key=_number)) or 'none'}"
+        )
+    return target, kind, residue
+
+
+def _kind(text: str) -> str:
+    plain = re.sub(r"[^a-z]", "", text.lower())
+    by_name = {name: kind for kind, names in KINDS.items() for name in names}
+    if plain in by_name:
+        return by_name[plain]
+    near = difflib.get_close_matches(plain[:40], by_name, n=1)
+    hint = f"did you mean {by_name[near[0]]!r}? " if near else ""
+    raise UsageError(f"no kind of contact {shown(text)}; {hint}There are: {', '.join(KINDS)}")
+
+
+def _residue(text: str, target: Target) -> str:
+    known = residues(target)
+    by_upper = {label.upper(): label for label in known}
+    if text.upper() in by_upper:
+        return by_upper[text.upper()]
+    # Without its chain it is still clear where only one chain has it.
+    alike = [label for label in known if label.upper().rpartition(":")[2] == text.upper()]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise UsageError(f"{target} has {text} in several chains; write {' or '.join(alike)}")
+    number = "".join(re.findall(r"\d+", text))
+    near = [label for label in known if number and re.sub(r"\D", "", label.rpartition(":")[2]) == number]
+    near += difflib.get_close_matches(text.upper(), by_upper, n=3, cutoff=0.7)
+    near = list(dict.fromkeys(by_upper.get(label, label) for label in near))
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    site = [label for label, distance in known.items() if distance <= _NEAR]
+    raise UsageError(
+        f"{target} has no residue {shown(text)}; {hint}{target.numbering} Around its site are "
+        f"{', '.join(sorted(site, key=_number))}"
+    )
+
+
+@lru_cache(maxsize=16)
+def residues(target: Target) -> dict[str, float]:
+    """The labels of a target's residues, each with how near it comes to the centre of the site, Angstrom."""
+    receptor = receptor_of(target)
+    distances = np.linalg.norm(receptor.atoms.xyz - np.array(target.center), axis=1)
+    nearest = np.full(len(receptor.labels), np.inf)
+    np.minimum.at(nearest, receptor.residue, distances)
+    found: dict[str, float] = {}
+    for label, distance in zip(receptor.labels, nearest.tolist(), strict=True):
+        found[label] = min(distance, found.get(label, distance))
+    return found
+
+
+@lru_cache(maxsize=16)
+def _able(target: Target) -> dict[str, frozenset[str]]:
+    """The residues that have a group for each kind of contact."""
+    receptor = receptor_of(target)
+    polar = np.flatnonzero(receptor.acceptors | receptor.donors)
+    groups = {
+        "hbond": receptor.residue[polar].tolist(),
+        "salt bridge": [charge.residue for charge in receptor.charges],
+        "aromatic": [ring.residue for ring in receptor.rings],
+        "contact": range(len(receptor.labels)),
+    }
+    return {kind: frozenset(receptor.labels[index] for index in found) for kind, found in groups.items()}
+
+
+def _number(label: str) -> int:
+    return int("".join(re.findall(r"\d", label.rpartition(":")[2])) or 0)

@@ -1,0 +1,475 @@
+"""The objective: docking into one target or several, terms, hard limits, and the page behind the number."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from rdkit import Chem
+
+from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.feedback import Feedback
+from tgsci.loss import Loss
+
+from ..docking import Settings, dock, fingerprint
+from ..properties import PROPERTIES
+from ..protein.targets import Target
+from ..smiles import canonical, molecule, shown
+from . import limits as hard
+from . import metrics as figures_of
+from . import report
+from .contacts import read_contact
+from .core import Core
+from .limits import Limit
+from .metrics import CATALOGS, Metric, placed
+from .patterns import Pattern, catalog_of
+from .terms import Aggregate, Resolved, Term
+
+#: A range of a limit: a pair (None for an open end), a text such as "<= 5", or one number for exactly that.
+Range = str | float | Sequence[float | None]
+
+
+class Objective(Loss):
+    """What is wanted of a molecule: terms, put together to a loss, and hard limits.
+
+    Lower is better. In a "sum" each term costs weight x its transformed figure, and a desirability d (0 bad to 1 good:
+    the sigmoids and steps, QED, similarity) costs weight x (1 - d). In a "geometric_mean" or "arithmetic_mean" all
+    terms are desirabilities and the loss is 1 - their weighted mean.
+
+    Args:
+        targets: Where to dock; the first is the one that the molecule is designed for.
+        terms: Vina's score of the first target plus 10 (1 - QED) where none are given.
+        aggregate: A name of `AGGREGATES`.
+        limits: Ranges by metric: `{"MW": (200, 500), "cLogP": "<= 5", "ring sizes": (5, 7)}`.
+        keep: SMARTS that must be there; a `(SMARTS, name, count)` or a mapping of these names a group.
+        avoid: SMARTS that must not be there, more often than count (0) says.
+        core: A scaffold with attachment points [*:1] that stays intact and grows only there.
+        reference: SMILES that similarity is measured to; of several the nearest counts.
+        contacts: What the docked pose must do: "hbond Met318", "salt bridge Asp381", "aromatic Phe382",
+            "contact Thr315"; with a target's name before it for another than the first.
+        alerts: Catalogues whose alerts must not be raised; the metric "alerts" counts these too.
+        settings: How hard to search; the fast setting where None.
+        name: For tables; describes itself where empty.
+
+    Raises:
+        UsageError: Something of this cannot be had: what, and what there is instead.
+    """
+
+    def __init__(
+        self,
+        targets: Target | str | Sequence[Target | str],
+        terms: Sequence[Term] = (),
+        *,
+        aggregate: str = "sum",
+        limits: Mapping[str, Range] | None = None,
+        keep: Sequence[Any] = (),
+        avoid: Sequence[Any] = (),
+        core: str | None = None,
+        reference: str | Sequence[str] = (),
+        contacts: Sequence[str] = (),
+        alerts: Sequence[str] = (),
+        settings: Settings | None = None,
+        name: str = "",
+    ) -> None:
+        self.targets = _targets(targets)
+        self.target = self.targets[0]
+        self.settings = settings or Settings()
+        self._references = _references(reference)
+        self._catalogs = tuple(dict.fromkeys(map(catalog_of, alerts)))
+        self.terms = _labelled([self._resolved(t) for t in terms or (Term("vina"), Term("QED", weight=10.0))])
+        self._aggregate = Aggregate(aggregate, self.terms)
+        self.limits: tuple[Limit, ...] = _unique(
+            [
+                *self._bounds(limits or {}),
+                *(hard.Keep(*_group(group, 1)) for group in keep),
+                *(hard.Avoid(*_group(group, 0)) for group in avoid),
+                *([hard.CoreKept(Core(core))] if core else []),
+                *([hard.NoAlerts(self._catalogs)] if self._catalogs else []),
+                *(self._contact(text) for text in contacts),
+            ]
+        )
+        #: Every metric that a measurement gives, by name.
+        self.metrics: dict[str, Metric] = self._all_metrics()
+        columns = {term.column: "" for term in self.terms if term.column}
+        self.units: Mapping[str, str] = {**{m.name: m.unit for m in self.metrics.values()}, **columns}
+        self.name = name or f"{self.formula} in {' '.join(map(str, self.targets))}"
+        self._refused: frozenset[str] = frozenset()
+        self.timeout = len(self.targets) * _longest(self.settings)
+
+    # -- what the rule editor asks ---------------------------------------------------------------------
+
+    @property
+    def simulated(self) -> tuple[str, ...]:
+        """The metrics that the loss needs and only docking gives."""
+        roots = [root for term in self.terms for root in term.metric.roots]
+        return tuple(dict.fromkeys(root.name for root in roots if root.simulated))
+
+    def calculated(self, mol: Chem.Mol, names: Collection[str] | None = None) -> dict[str, float]:
+        """The other metrics that terms and limits need, exact.
+
+        Args:
+            mol: A molecule without explicit hydrogens.
+            names: Only these; all where None.
+        """
+        needed = {root.name: root for metric in self._wanted for root in metric.roots if not root.simulated}
+        return {name: metric.calculate(mol) for name, metric in needed.items() if names is None or name in names}
+
+    def combine(self, metrics: Mapping[str, Any]) -> Any:
+        """The loss from raw metrics: those of `simulated` and `calculated`. Arrays broadcast.
+
+        Raises:
+            KeyError: A metric is missing.
+        """
+        return self._aggregate([term.metric.figure(metrics) for term in self.terms])
+
+    def broken(self, mol: Chem.Mol) -> dict[str, float]:
+        """The hard limits that need no docking and are broken, with by how much, in the limit's unit."""
+        mine = [limit for limit in self.limits if not limit.simulated]
+        figures = {m.name: m.calculate(mol) for m in dict.fromkeys(m for limit in mine for m in limit.metrics)}
+        excesses = {limit.key: limit.excess(mol, figures) for limit in mine}
+        return {key: excess for key, excess in excesses.items() if excess > 0}
+
+    # -- Loss ------------------------------------------------------------------------------------------
+
+    @property
+    def formula(self) -> str:
+        """How the loss is composed, in a line."""
+        parts = [_formula_part(term, self.aggregate) for term in self.terms]
+        if self.aggregate == "sum":
+            return " + ".join(parts).replace("+ -", "- ")
+        return f"1 - {self.aggregate.replace('_', ' ')} of {', '.join(parts)}"
+
+    def part(self, term: Resolved, figures: Mapping[str, float]) -> str:
+        """One term of the loss in words: raw, transformed, weighted."""
+        return self._aggregate.part(term, figures[term.metric.name])
+
+    @property
+    def aggregate(self) -> str:
+        """How the terms are put together."""
+        return self._aggregate.how
+
+    @property
+    def fingerprint(self) -> str:
+        places = "; ".join(fingerprint(target, self.settings) for target in self.targets)
+        terms = [(t.label, t.metric, t.transform, t.weight) for t in self.terms]
+        return f"{self.aggregate} of {terms}; limits {list(self.limits)}; {places}"
+
+    def validate(self, value: str) -> str:
+        """The canonical SMILES; see `tgsci_molecules.canonical` and `refusing`.
+
+        Raises:
+            InvalidValue: No molecule that can be docked, or one that breaks a limit which is refused.
+        """
+        smiles = canonical(value)
+        if self._refused:
+            mol = molecule(smiles)
+            for limit in self.limits:
+                if limit.key in self._refused and limit.excess(mol, {}) > 0:
+                    raise InvalidValue(f"{shown(smiles)}: hard limit: the molecule {limit.mend(mol, {})}")
+        return smiles
+
+    def refusing(self, start: Iterable[str]) -> Objective:
+        """This objective, refusing what breaks a limit on structure that all these molecules keep.
+
+        Groups to keep or avoid, the core and alerts are all or nothing: where the start has them right, no docking is
+        spent on a molecule that has not. Ranges are never refused, nor a limit that the start itself breaks: the
+        search must be able to go there step by step, and is told by how much it is still out.
+
+        Args:
+            start: Canonical SMILES.
+        """
+        mols = [molecule(smiles) for smiles in start]
+        strict = copy.copy(self)
+        strict._refused = frozenset(
+            limit.key for limit in self.limits if limit.structural and not any(limit.excess(mol, {}) for mol in mols)
+        )
+        return strict
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Keys of the limits that `validate` refuses."""
+        return self._refused
+
+    def evaluate(self, value: str) -> Feedback:
+        """Dock a canonical SMILES into every target and measure its properties."""
+        mol = molecule(value)
+        strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
+        poses = [
+            report.Posed(target, dock(value, target, self.settings), strained=target.name in strained)
+            for target in self.targets
+        ]
+        figures = self._measured(mol, poses)
+        loss = self.combine(figures)
+        _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
+        figures |= {t.column: t.value(figures[t.metric.name]) for t in self.terms if t.column}
+        violations = {limit.key: limit.excess(mol, figures) for limit in self.limits}
+        text = report.text(self, mol, loss, figures, violations, poses)
+        tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
+        return Feedback(loss, text, figures, violations, report.artifacts(poses, tags))
+
+    def columns_help(self) -> dict[str, str]:
+        """What each metric means, for the head of a table."""
+        help = {name: _with_unit(m.meaning or name, m.unit) for name, m in self.metrics.items()}
+        for term in self.terms:
+            if term.column:
+                help[term.column] = f"{term.metric.name} after {term.transform}, as it enters the loss"
+        return help
+
+    # -- inside ----------------------------------------------------------------------------------------
+
+    def _resolved(self, term: Term) -> tuple[str, Resolved]:
+        metric = self._metric(term.metric, term.targets, term.over, term.smarts, term.name)
+        return term.name, Resolved(term.name or metric.name, metric, term.transform, term.weight)
+
+    def _metric(
+        self, kind: str, targets: Sequence[str] = (), how: str = "", smarts: str = "", name: str = ""
+    ) -> Metric:
+        if kind in figures_of.DOCKED or kind == "LE":
+            named = [self._target(t).name for t in targets] or [t.name for t in self.targets[: None if how else 1]]
+            make = figures_of.efficiency if kind == "LE" else lambda t, p: figures_of.docked(kind, t, p)
+            parts = tuple(make(t, len(self.targets) > 1) for t in named)
+            return figures_of.over(how, parts, len(named) == len(self.targets)) if how else parts[0]
+        if kind == "matches":
+            return figures_of.calculated(kind, f"matches of {name or smarts}", (smarts,))
+        if kind == "selectivity":
+            if len(self.targets) < 2:
+                raise UsageError("selectivity needs off_targets: what the target is compared with")
+            return figures_of.selectivity([t.name for t in self.targets])
+        if kind == "alerts":
+            return figures_of.calculated(kind, about=self._catalogs or CATALOGS)
+        if kind == "similarity":
+            if not self._references:
+                raise UsageError("similarity needs a reference: the SMILES that it is measured to")
+            return figures_of.calculated(kind, about=self._references)
+        return figures_of.calculated(kind)
+
+    def _target(self, name: str) -> Target:
+        for target in self.targets:
+            if target.name.upper() == name.strip().upper():
+                return target
+        raise UsageError(
+            f"the objective docks into {', '.join(map(str, self.targets))}, not into {name[:40]!r}; "
+            "add it to off_targets"
+        )
+
+    def _bounds(self, limits: Mapping[str, Range]) -> list[Limit]:
+        found: list[Limit] = []
+        for text, given in limits.items():
+            low, high = read_range(text, given)
+            if "".join(c for c in str(text).lower() if c.isalnum()) in ("ringsizes", "ringsize"):
+                found.append(hard.RingSizes(int(low or 3), int(high or 99)))
+                continue
+            kind, target, how = placed(text)
+            if kind == "matches":
+                raise UsageError("a limit on matches: write the SMARTS under keep or avoid, with a count")
+            metric = self._metric(kind, (target,) if target else (), how)
+            if low is not None:
+                found.append(hard.Bound(metric, ">=", low))
+            if high is not None:
+                found.append(hard.Bound(metric, "<=", high))
+        return found
+
+    def _contact(self, text: str) -> Limit:
+        target, kind, residue = read_contact(text, self.targets)
+        metric = figures_of.gap(target.name, kind, residue, target is not self.target)
+        return hard.ContactMade(kind, residue, target.name, metric)
+
+    def _all_metrics(self) -> dict[str, Metric]:
+        several = len(self.targets) > 1
+        usual = [
+            metric
+            for t in self.targets
+            for metric in (figures_of.docked("vina", t.name, several), figures_of.efficiency(t.name, several))
+        ]
+        usual += [figures_of.calculated(kind) for kind in PROPERTIES]
+        roots = [root for metric in self._wanted for root in metric.roots]
+        found = {m.name: m for m in (*usual, *roots, *self._wanted)}
+        return {**{n: m for n, m in found.items() if m.target or m.parts}, **found}
+
+    @property
+    def _wanted(self) -> list[Metric]:
+        """The metrics that terms and limits are about."""
+        return [*(term.metric for term in self.terms), *(m for limit in self.limits for m in limit.metrics)]
+
+    def _measured(self, mol: Chem.Mol, poses: Sequence[report.Posed]) -> dict[str, float]:
+        """Every metric's value, in the order of `metrics`."""
+        by_target = {posed.target.name: posed for posed in poses}
+        figures: dict[str, float] = {}
+        for name, metric in self.metrics.items():
+            if metric.simulated:
+                figures[name] = float(by_target[metric.target].figure(metric))
+            elif not metric.parts:
+                figures[name] = metric.calculate(mol)
+        return {name: float(metric.figure(figures)) for name, metric in self.metrics.items()}
+
+
+class DockingLoss(Objective):
+    """How badly a molecule does as a ligand and as a drug: `vina + qed_weight * (1 - QED)`.
+
+    The simple way to an `Objective`: one target, DOCKSTRING's form, no limits.
+
+    Args:
+        target: Where to dock: a `Target` or its name.
+        settings: How hard to search; the fast setting where None.
+        qed_weight: What one whole QED is worth, kcal/mol. 10 is DOCKSTRING's.
+
+    Raises:
+        UsageError: No such target, or a weight that is negative or no number.
+    """
+
+    def __init__(self, target: Target | str, settings: Settings | None = None, qed_weight: float = 10.0) -> None:
+        self.qed_weight = checked_qed_weight(qed_weight)
+        super().__init__(target, vina_and_qed(self.qed_weight), settings=settings)
+
+
+def vina_and_qed(qed_weight: float = 10.0) -> tuple[Term, ...]:
+    """DOCKSTRING's form for any target: vina + qed_weight (1 - QED)."""
+    return (Term("vina"), *([Term("QED", weight=qed_weight)] if qed_weight else []))
+
+
+def checked_qed_weight(weight: Any) -> float:
+    """The weight of QED as a float.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
+        raise UsageError(f"qed_weight must be a number from 0 to 1e6 kcal/mol, not {weight!r}")
+    return float(weight)
+
+
+def read_range(name: str, given: Range) -> tuple[float | None, float | None]:
+    """The lower and the upper end of a range.
+
+    Args:
+        name: What it is about, for the message.
+        given: A pair with None, "" or an infinity for an open end; "<= 5", ">= 200", "200 to 500"; or one number.
+
+    Raises:
+        UsageError: It is none of these, or no figure lies in it.
+    """
+    low, high = _ends(name, given)
+    if low is None and high is None:
+        raise UsageError(f"the limit on {name} is open at both ends; write [200, 500] or '<= 500'")
+    if low is not None and high is not None and low > high:
+        raise UsageError(f"the limit on {name} is empty: {low:g} is more than {high:g}")
+    return low, high
+
+
+def _ends(name: str, given: Range) -> tuple[float | None, float | None]:
+    if isinstance(given, str):
+        text = given.replace("\N{LESS-THAN OR EQUAL TO}", "<=").replace("\N{GREATER-THAN OR EQUAL TO}", ">=").strip()
+        for sign in ("<=", ">=", "<", ">"):
+            if text.startswith(sign):
+                end = _end(name, text[len(sign) :])
+                return (None, end) if sign.startswith("<") else (end, None)
+        for between in (" to ", "..", " - "):
+            first, found, second = text.partition(between)
+            if found:
+                return _end(name, first), _end(name, second)
+        if text:
+            return _end(name, text), _end(name, text)
+    elif isinstance(given, int | float) and not isinstance(given, bool):
+        return _end(name, given), _end(name, given)
+    elif isinstance(given, list | tuple) and len(given) == 2:
+        return _end(name, given[0]), _end(name, given[1])
+    raise UsageError(f"the limit on {name} must be a pair [low, high] or a text such as '<= 500', not {given!r}")
+
+
+def _end(name: str, given: object) -> float | None:
+    if given is None or given == "":
+        return None
+    try:
+        end = float(given) if isinstance(given, str | int | float) and not isinstance(given, bool) else math.nan
+    except ValueError:
+        end = math.nan
+    if math.isnan(end):
+        raise UsageError(f"the limit on {name}: {given!r} is no number")
+    return None if math.isinf(end) else end
+
+
+def _longest(settings: Settings) -> float:
+    """Wall time after which a docking hangs, s: a hundred times what a slow drug takes (11 us an evaluation)."""
+    forms = settings.isomers * settings.tautomers * settings.states
+    runs = forms * max(settings.conformers, settings.ring_conformers) * settings.exhaustiveness
+    return 300.0 + 1e-3 * runs * (settings.max_evals or 1e6)
+
+
+def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]:
+    several: Sequence[Target | str] = [given] if isinstance(given, Target | str) else given
+    targets = tuple(Target(t) if isinstance(t, str) else t for t in several)
+    if not targets:
+        raise UsageError("an objective needs a target")
+    names = [t.name for t in targets]
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice:
+        raise UsageError(f"the target {twice} is given twice")
+    return targets
+
+
+def _references(given: str | Sequence[str]) -> tuple[str, ...]:
+    found = []
+    for text in [given] if isinstance(given, str) else given:
+        try:
+            found.append(canonical(text))
+        except InvalidValue as error:
+            raise UsageError(f"reference: {error}") from None
+    return tuple(dict.fromkeys(found))
+
+
+def _group(given: Any, count: int) -> tuple[Pattern, int]:
+    """A group to keep or to avoid: its pattern and how often."""
+    if isinstance(given, Pattern):
+        return given, count
+    fields = {"smarts": given} if isinstance(given, str) else given
+    if isinstance(given, tuple | list):
+        fields = dict(zip(("smarts", "name", "count"), given, strict=False))
+    if not isinstance(fields, Mapping) or not set(fields) <= {"smarts", "name", "count"} or "smarts" not in fields:
+        raise UsageError(f"a group is a SMARTS, or a table of smarts, name and count; not {given!r}")
+    times = fields.get("count", count)
+    if isinstance(times, bool) or not isinstance(times, int) or not 0 <= times <= 100 or times < count:
+        raise UsageError(f"count of the group {fields['smarts']!r} must be a whole number from {count}, not {times!r}")
+    return Pattern(fields["smarts"], fields.get("name", "")), times
+
+
+def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
+    """The terms with labels that differ."""
+    taken: set[str] = set()
+    found = []
+    for given, term in terms:
+        if given and given in taken:
+            raise UsageError(f"two terms have the name {given!r}")
+        label, count = term.label, 2
+        while label in taken:
+            label, count = f"{term.label} {count}", count + 1
+        taken.add(label)
+        found.append(Resolved(label, term.metric, term.transform, term.weight))
+    return tuple(found)
+
+
+def _unique(limits: Sequence[Limit]) -> tuple[Limit, ...]:
+    found = {limit.key: limit for limit in limits}
+    for limit in limits:
+        if found[limit.key] != limit:
+            raise UsageError(f"two limits are called {limit.key!r}; give them names")
+    return tuple(found.values())
+
+
+def _formula_part(term: Resolved, aggregate: str) -> str:
+    inside = term.transform.of(term.label)
+    if aggregate != "sum":
+        return inside if term.weight == 1 else f"{inside} (weight {term.weight:g})"
+    cost = f"(1 - {inside})" if term.desirable else f"-{inside}" if term.metric.sense == "gain" else inside
+    return cost if term.weight == 1 else f"{term.weight:g} {cost}"
+
+
+def _with_unit(meaning: str, unit: str) -> str:
+    return f"{meaning} [{unit}]" if unit else meaning
+
+
+def _check_numbers(figures: Mapping[str, float], needed: Iterable[str]) -> None:
+    for name in needed:
+        if math.isnan(figures[name]):
+            raise MeasurementError(f"objective: {name} of this molecule cannot be had, and the objective needs it")

@@ -1,0 +1,193 @@
+"""The page behind the number: how the loss is composed, what is broken and what would mend it, and the pose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rdkit import Chem
+
+from ..docking import Docking
+from ..properties import PROPERTIES, alerts, out_of_range, qed_parts
+from ..protein.targets import Target
+from ..smiles import atom_name
+from .metrics import Metric, calculated
+
+if TYPE_CHECKING:
+    from ..physics import Refined
+    from ..pose import PoseReport
+    from .loss import Objective
+
+#: Parts of QED below this gain in QED are not worth a line.
+_WORTH_SAYING = 0.005
+
+
+class Posed:
+    """A docking with what is worked out from its pose, each part once and only where it is asked for."""
+
+    def __init__(self, target: Target, docking: Docking, *, strained: bool = False) -> None:
+        self.target, self.docking = target, docking
+        #: True where the strain is wanted: it takes seconds.
+        self._strained = strained
+
+    @cached_property
+    def page(self) -> PoseReport:
+        """The report about the pose."""
+        from ..pose import explain
+
+        return explain(self.docking, self.target, self.strain if self._strained else None)
+
+    @cached_property
+    def refined(self) -> Refined:
+        """The pose after refinement in the rigid pocket."""
+        from ..physics import refine
+
+        return refine(self.docking, self.target)
+
+    @cached_property
+    def strain(self) -> float:
+        """Of the ligand, kcal/mol."""
+        from ..physics import strain_of
+
+        return strain_of(self.docking)
+
+    def figure(self, metric: Metric) -> float:
+        """What this docking says of a metric."""
+        if metric.kind == "vina":
+            return self.docking.score
+        if metric.kind == "strain":
+            return self.strain
+        if metric.kind == "refined interaction":
+            return self.refined.interaction
+        kind, residue = metric.about
+        return self.page.missing(kind, residue)
+
+
+def text(
+    objective: Objective,
+    mol: Chem.Mol,
+    loss: float,
+    figures: Mapping[str, float],
+    violations: Mapping[str, float],
+    poses: Sequence[Posed],
+) -> str:
+    """The report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
+    lines = [
+        *_loss_lines(objective, loss, figures),
+        *_limit_lines(objective, mol, figures, violations),
+        poses[0].page.text(),
+        *_docking_lines(poses[0].docking),
+        *(_other_pose_line(posed) for posed in poses[1:]),
+        *_qed_lines(objective, mol, loss, figures),
+        *_property_lines(objective, figures),
+        *_alert_lines(mol),
+    ]
+    return "\n".join(lines)
+
+
+def artifacts(poses: Sequence[Posed], tags: Mapping[str, object]) -> dict[str, str]:
+    """The poses as SDF, and what is known of them as JSON; the first target's without its name."""
+    found = {}
+    for number, posed in enumerate(poses):
+        prefix = f"{posed.target.name}." if number else ""
+        found[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
+        found[f"{prefix}pose.json"] = json.dumps(posed.page.as_dict())
+    return found
+
+
+def _loss_lines(objective: Objective, loss: float, figures: Mapping[str, float]) -> list[str]:
+    shown = f"{loss:.2f}" if objective.aggregate == "sum" else f"{loss:.4f}"
+    how = {
+        "sum": "the sum of these costs",
+        "geometric_mean": "1 - the weighted geometric mean of these desirabilities (0 bad, 1 good)",
+        "arithmetic_mean": "1 - the weighted mean of these desirabilities (0 bad, 1 good)",
+    }[objective.aggregate]
+    parts = [objective.part(term, figures) for term in objective.terms]
+    return [f"LOSS {shown} = {how}; lower is better:", *(f"  {part}" for part in parts)]
+
+
+def _limit_lines(
+    objective: Objective, mol: Chem.Mol, figures: Mapping[str, float], violations: Mapping[str, float]
+) -> list[str]:
+    if not objective.limits:
+        return []
+    broken = [limit for limit in objective.limits if violations[limit.key] > 0]
+    if not broken:
+        return [f"HARD LIMITS: all {len(objective.limits)} kept."]
+    lines = [f"HARD LIMITS: {len(broken)} of {len(objective.limits)} broken; mend these first:"]
+    return lines + [f"  BROKEN: {limit.mend(mol, figures)}" for limit in broken]
+
+
+def _docking_lines(docking: Docking) -> list[str]:
+    """How it was searched, and what was left open."""
+    settings = docking.settings
+    lines = []
+    if docking.ligand.torsions and docking.torsion_penalty > 0:
+        lines.append(f"One rotatable bond less at the same contacts: vina {_with_one_less(docking):.2f} kcal/mol.")
+    lines += docking.remarks
+    lines.append(
+        f"Searched: box {' x '.join(f'{edge:g}' for edge in docking.edges)} A, exhaustiveness "
+        f"{settings.exhaustiveness}, max_evals {settings.max_evals}, seed {settings.seed}, best of "
+        f"{len(docking.scores)} conformers. Docked as {docking.ligand.docked_smiles}"
+    )
+    return lines
+
+
+def _with_one_less(docking: Docking) -> float:
+    """Vina divides the contacts by 1 + w * torsions; w follows from this very pose."""
+    weight = (docking.inter / docking.score - 1.0) / docking.ligand.torsions
+    return docking.inter / (1.0 + weight * (docking.ligand.torsions - 1))
+
+
+def _other_pose_line(posed: Posed) -> str:
+    most = sorted(posed.page.residues, key=lambda residue: residue.energy)[:5]
+    named = ", ".join(f"{residue.name} {residue.energy:.2f}" for residue in most)
+    return (
+        f"ALSO DOCKED in {posed.target}: vina {posed.docking.score:.2f} kcal/mol; "
+        f"residues that hold it most (kcal/mol): {named}."
+    )
+
+
+def _qed_lines(objective: Objective, mol: Chem.Mol, loss: float, figures: Mapping[str, float]) -> list[str]:
+    """What costs QED most, where the loss asks for QED."""
+    if not any(root.name == "QED" for term in objective.terms for root in term.metric.roots):
+        return []
+    qed = figures["QED"]
+    lines = [f"QED {qed:.2f} (0 to 1, higher is more drug-like). What costs most:"]
+    for part in qed_parts(mol)[:4]:
+        if part.gain < _WORTH_SAYING:
+            continue
+        change = objective.combine({**figures, "QED": qed + part.gain}) - loss
+        lines.append(
+            f"  {part.name} {part.figure:.{_decimals(part.figure)}f}: {part.wish} would help; ideal, QED would be "
+            f"{qed + part.gain:.2f} (loss {change:+.2f})."
+        )
+    return lines if len(lines) > 1 else [lines[0].replace(" What costs most:", " Nothing costs much.")]
+
+
+def _decimals(figure: float) -> int:
+    return 0 if float(figure).is_integer() and abs(figure) < 100 else 1
+
+
+def _property_lines(objective: Objective, figures: Mapping[str, float]) -> list[str]:
+    extra = [m for m in objective.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
+    shown = [f"{n} {calculated(n).shown(figures[n])}" for n in PROPERTIES if n != "QED"]
+    shown += [f"{m.name} {m.shown(figures[m.name])}" for m in extra]
+    outside = out_of_range(figures)
+    return [
+        f"PROPERTIES {', '.join(shown)}.",
+        f"  Outside the usual range for oral drugs: {'; '.join(outside) or 'none'}.",
+    ]
+
+
+def _alert_lines(mol: Chem.Mol) -> list[str]:
+    found = alerts(mol)
+    if not found:
+        return ["ALERTS (PAINS, BRENK): none."]
+    lines = ["ALERTS (PAINS, BRENK):"]
+    for alert in found:
+        atoms = ", ".join(atom_name(mol, i) for i in alert.atoms)
+        lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")
+    return lines

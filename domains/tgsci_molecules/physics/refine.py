@@ -1,0 +1,261 @@
+"""Refinement of a docked pose: the ligand relaxes in the rigid pocket, under a force field that Vina does not know.
+
+A pose that a second, independent energy function leaves where it is deserves more trust than one that drifts away.
+The energies are those of one frozen arrangement: no entropy, no water, no movement of the protein.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import rdMolAlign
+from rdkit.Geometry import Point3D
+
+from tgsci.errors import MeasurementError
+
+from ..docking import Docking
+from ..protein.targets import Target
+from . import mmff
+from .receptor import FORCE_FIELD as PROTEIN_FIELD
+from .receptor import Array, Receptor, ligand_spheres, receptor
+from .strain import SOLVENT, checked, strain
+
+#: Residues with an atom this close to the ligand take part, Angstrom; every pair of them counts, without a cutoff.
+POCKET = 10.0
+FORCE_FIELD = (
+    f"ligand MMFF94s, protein {PROTEIN_FIELD}; between them MMFF94s and Amber charges in a distance-dependent "
+    f"dielectric ({SOLVENT}, in place of water) and GAFF and Amber Lennard-Jones spheres (Lorentz-Berthelot); rigid "
+    f"residues within {POCKET:g} A, no cutoff"
+)
+#: A pose that moves less has held, Angstrom.
+HELD = 1.0
+#: Angstrom that MMFF94 adds to every distance in its Coulomb term.
+_BUFFER = 0.05
+#: Of the springs that hold the heavy atoms while the hydrogens find their places, kcal/mol/Angstrom^2.
+_SPRING = 50.0
+#: Stop when the root mean square force is below, kJ/mol/nm (0.06 kcal/mol/Angstrom).
+_FORCE = 2.5
+_STEPS = (200, 2000)
+#: Interaction energy that is worth naming a residue for, kcal/mol.
+_WORTH_NAMING = 0.5
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A pose after refinement.
+
+    Args:
+        pose: Refined, with all hydrogens, in the frame of the docked one.
+        rmsd: How far its heavy atoms moved, in place and over symmetric atoms, Angstrom.
+        interaction: Energy between ligand and receptor after refinement, kcal/mol.
+        interaction_before: The same with the heavy atoms as docked, bond lengths and hydrogens relaxed.
+        electrostatic: The part of `interaction` from charges, kcal/mol.
+        strain: Of the refined pose against the nearest minimum of the free ligand, kcal/mol.
+        residues: Energy with each residue after refinement, kcal/mol, the best first.
+        changes: By how much each residue's energy changed, kcal/mol.
+        others: Cofactors, metals and waters near the ligand: generic spheres, charges of the receptor file.
+        seconds: Wall time, s, without preparing the receptor.
+        force_field: In words.
+    """
+
+    pose: Chem.Mol
+    rmsd: float
+    interaction: float
+    interaction_before: float
+    electrostatic: float
+    strain: float
+    residues: dict[str, float] = field(repr=False)
+    changes: dict[str, float] = field(repr=False)
+    others: tuple[str, ...]
+    seconds: float
+    force_field: str = FORCE_FIELD
+
+    @property
+    def held(self) -> bool:
+        """True where the pose stayed where Vina put it."""
+        return self.rmsd < HELD
+
+    def text(self) -> str:
+        """Some lines for the report."""
+        lines = [
+            f"REFINED in the rigid pocket: the pose {'held' if self.held else 'moved'}, RMSD {self.rmsd:.2f} A"
+            f"{'' if self.held else f' (more than {HELD:g} A: look at it before you believe the docked one)'}.",
+            f"  Interaction {self.interaction:.1f} kcal/mol ({self.interaction_before:.1f} as docked), of which "
+            f"charges {self.electrostatic:.1f}; local strain {self.strain:.1f}.",
+            f"  Strongest with {_listed(self.residues, best=True)}; repulsive {_listed(self.residues, best=False)}.",
+        ]
+        moved = {name: change for name, change in self.changes.items() if abs(change) >= 2 * _WORTH_NAMING}
+        if moved:
+            ordered = sorted(moved.items(), key=lambda item: -abs(item[1]))[:4]
+            lines.append(f"  Changed most: {', '.join(f'{name} {change:+.1f}' for name, change in ordered)}.")
+        if self.others:
+            lines.append(
+                f"  {', '.join(self.others[:6])}: not in the protein force field; generic spheres with the receptor "
+                "file's charges, so bonds to metals are not described."
+            )
+        lines.append(f"  Force field: {self.force_field}.")
+        lines.append("  An energy of one frozen arrangement without entropy or water: not a binding free energy.")
+        return "\n".join(lines)
+
+
+def refine(docking: Docking, target: Target) -> Refined:
+    """Relax the ligand of a docking in its rigid pocket. The same docking gives the same result.
+
+    Args:
+        docking: Its best pose is refined.
+        target: Where it was docked.
+
+    Raises:
+        MeasurementError: A force field has no parameters for the ligand or the receptor, or the ligand left the pocket.
+    """
+    return refine_pose(docking.pose, target)
+
+
+def refined(docking: Docking, target: Target) -> Refined:
+    """`refine`; its `.interaction` is the metric `refined interaction`, kcal/mol."""
+    return refine(docking, target)
+
+
+def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
+    """`refine` for a pose from elsewhere: all hydrogens, in the frame of the target's receptor.
+
+    Raises:
+        MeasurementError: See `refine`.
+    """
+    whole = receptor(target)
+    started = time.perf_counter()
+    mol = checked(pose)
+    properties = mmff.typed(mol, SOLVENT)
+    start = np.array(mol.GetConformer().GetPositions())
+    pocket = whole.near(start, POCKET)
+    if not len(pocket):
+        raise MeasurementError(f"refinement: the pose is not in the receptor {target}; no atom is within {POCKET:g} A")
+    pair = _Pair(mol, properties, pocket)
+    relaxed, final = _minimised(mol, properties, pair, start)
+    before, _ = pair.energies(relaxed)
+    after, charges = pair.energies(final)
+    if not np.isfinite(final).all() or not np.isfinite(after).all():
+        raise MeasurementError(f"refinement: the energy of this pose in {target} is not a number; its atoms overlap")
+    moved = _placed(mol, final)
+    named = _by_residue(pocket, after)
+    first = _by_residue(pocket, before)
+    return Refined(
+        pose=moved,
+        rmsd=_rmsd(moved, mol),
+        interaction=float(after.sum()),
+        interaction_before=float(before.sum()),
+        electrostatic=float(charges.sum()),
+        strain=strain(moved, conformers=0).local,
+        residues=dict(sorted(named.items(), key=lambda item: item[1])),
+        changes={name: energy - first[name] for name, energy in named.items()},
+        others=pocket.others,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Pair:
+    """The energy between a ligand and a pocket: for OpenMM, and residue by residue."""
+
+    def __init__(self, mol: Chem.Mol, properties: Any, pocket: Receptor) -> None:
+        self.pocket = pocket
+        self.charges = np.array(mmff.charges(mol, properties))
+        self.radii, self.depths = ligand_spheres(mol)
+
+    def energies(self, positions: Array) -> tuple[Array, Array]:
+        """Of each receptor atom with the whole ligand: all of it, and the part from charges, kcal/mol."""
+        distance = np.linalg.norm(self.pocket.positions[:, None] - positions[None], axis=-1)
+        radius = self.pocket.radii[:, None] + self.radii[None]
+        depth = np.sqrt(self.pocket.depths[:, None] * self.depths[None])
+        sixth = (radius / distance) ** 6
+        product = mmff.COULOMB / SOLVENT.constant * self.pocket.charges[:, None] * self.charges[None]
+        coulomb = product / (distance + _BUFFER) ** 2
+        return (depth * (sixth**2 - 2 * sixth) + coulomb).sum(1), coulomb.sum(1)
+
+    def force(self) -> Any:
+        """The same as an OpenMM force: the ligand's particles first, then the pocket's."""
+        import openmm
+
+        force = openmm.CustomNonbondedForce(
+            f"e*(s^2-2*s)+{mmff.COULOMB * mmff.KCAL / SOLVENT.constant}*q1*q2/(10*r+{_BUFFER})^2;"
+            "s=((R1+R2)/r)^6; e=root1*root2"
+        )
+        for name in ("q", "R", "root"):
+            force.addPerParticleParameter(name)
+        for charges, radii, depths in (
+            (self.charges, self.radii, self.depths),
+            (self.pocket.charges, self.pocket.radii, self.pocket.depths),
+        ):
+            for charge, radius, depth in zip(charges, radii, depths, strict=True):
+                force.addParticle([float(charge), float(radius) / 10, float(np.sqrt(depth * mmff.KCAL))])
+        force.setNonbondedMethod(openmm.CustomNonbondedForce.NoCutoff)
+        count = len(self.charges)
+        force.addInteractionGroup(range(count), range(count, count + len(self.pocket)))
+        return force
+
+
+def _minimised(mol: Chem.Mol, properties: Any, pair: _Pair, start: Array) -> tuple[Array, Array]:
+    """The ligand's atoms with the heavy ones held in place, and then let go, Angstrom."""
+    import openmm
+
+    count = mol.GetNumAtoms()
+    system = openmm.System()
+    for atom in mol.GetAtoms():
+        system.addParticle(atom.GetMass())
+    for _ in range(len(pair.pocket)):
+        system.addParticle(0.0)  # OpenMM does not move what has no mass
+    for force in mmff.forces(mol, properties, SOLVENT):
+        system.addForce(force)
+    system.addForce(pair.force())
+    springs = openmm.CustomExternalForce("hold*((x-x0)^2+(y-y0)^2+(z-z0)^2)")
+    springs.addGlobalParameter("hold", _SPRING * mmff.KCAL * 100)
+    for name in ("x0", "y0", "z0"):
+        springs.addPerParticleParameter(name)
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() > 1:
+            springs.addParticle(atom.GetIdx(), [float(x) / 10 for x in start[atom.GetIdx()]])
+    system.addForce(springs)
+    # One thread adds in one order: with more, the same pose ends differently every time.
+    platform = openmm.Platform.getPlatformByName("CPU")
+    try:
+        context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform, {"Threads": "1"})
+        context.setPositions(np.vstack([start, pair.pocket.positions]) / 10)
+        found = []
+        for steps in _STEPS:
+            openmm.LocalEnergyMinimizer.minimize(context, _FORCE, steps)
+            found.append(np.array(context.getState(positions=True).getPositions(asNumpy=True)._value[:count]) * 10)
+            context.setParameter("hold", 0.0)
+    except openmm.OpenMMException as error:
+        raise MeasurementError(f"refinement: OpenMM cannot minimise this pose ({str(error)[:200]})") from error
+    return found[0], found[1]
+
+
+def _placed(mol: Chem.Mol, positions: Array) -> Chem.Mol:
+    moved = Chem.Mol(mol)
+    for index, (x, y, z) in enumerate(positions):
+        moved.GetConformer().SetAtomPosition(index, Point3D(float(x), float(y), float(z)))
+    return moved
+
+
+def _rmsd(moved: Chem.Mol, original: Chem.Mol) -> float:
+    """Of the heavy atoms, without superposition, the best over symmetric atoms, Angstrom."""
+    one, two = (Chem.RemoveAllHs(mol) for mol in (moved, original))
+    return float(rdMolAlign.CalcRMS(one, two, maxMatches=10_000))
+
+
+def _by_residue(pocket: Receptor, energies: Array) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, energy in zip(pocket.residues, energies, strict=True):
+        found[name] = found.get(name, 0.0) + float(energy)
+    return found
+
+
+def _listed(residues: dict[str, float], *, best: bool) -> str:
+    sign = 1.0 if best else -1.0
+    ordered: Sequence[tuple[str, float]] = sorted(residues.items(), key=lambda item: sign * item[1])
+    named = [f"{name} {energy:+.1f}" for name, energy in ordered if sign * energy <= -_WORTH_NAMING]
+    return ", ".join(named[: 5 if best else 3]) or "none"

@@ -1,0 +1,403 @@
+"""Where the molecule could grow: the room along each hydrogen, what lines it, and what would fit.
+
+Real substituents are put in place of the hydrogen, turned about the new bond, and scored with Vina's terms; the
+room beyond is found on a lattice of probe atoms, walked from the hydrogen outwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from ..smiles import molecule
+from .contacts import HBond
+from .ligand import Posed
+from .probes import BLOCKED, MAPPED, PROBES, SPACING
+from .receptor import Receptor
+from .terms import Flags, Floats
+
+#: How far from its atom a growth vector is followed, Angstrom, and how wide its cone opens to either side.
+REACH = 7.0
+#: The next atoms of a chain lie within this of the first one's, Angstrom.
+_NEXT = 4.5
+_OPENING = math.cos(math.radians(55.0))
+#: A probe atom feels welcome below this, kcal/mol.
+_FREE = 0.5
+#: Receptor atoms within 6 A of a point that lies in a pocket; fewer, and it lies in water.
+_POCKET = 14
+#: Between a new atom and the molecule's own atoms, beyond its neighbours, Angstrom.
+_APART = 3.0
+#: A hydrogen bond is worth this in Vina; less than half of it and a polar atom is no better than carbon.
+_POLAR_GAIN = 0.25
+_POLAR = -0.6
+_LIPOPHILIC = -0.3
+#: A substituent is worth naming from this on, kcal/mol for each of its heavy atoms.
+_WORTH = -0.25
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A hydrogen that could be replaced; `atom` bears it and counts from 0 in the SMILES.
+
+    Args:
+        reach: How far the pocket goes on along it, Angstrom from the atom; 0 where nothing fits.
+        volume: Of the pocket that a new atom's centre can reach from there, cubic Angstrom.
+        character: "lipophilic", "donor", "acceptor", "polar", "solvent" or "closed".
+        energy: Of the best probe atom there, kcal/mol.
+        residues: What lines it, nearest first.
+        fits: In words, with the energies of whole substituents, kcal/mol.
+        substituents: The same as figures, best first.
+        partner: The residue that the best polar probe would bond to, "" if none.
+    """
+
+    atom: int
+    reach: float
+    volume: float
+    character: str
+    energy: float
+    residues: tuple[str, ...]
+    fits: str
+    substituents: tuple[tuple[str, float], ...]
+    partner: str
+
+
+@dataclass(frozen=True)
+class Pocket:
+    """A place near the molecule that it does not fill.
+
+    Args:
+        character: Which probe likes it best: "lipophilic", "donor" or "acceptor".
+        volume: Of the places where that probe is welcome, cubic Angstrom.
+        distance: From the nearest atom of the ligand, Angstrom.
+        atom: That atom.
+        residues: What lines it.
+        energy: Of the best probe atom, kcal/mol.
+    """
+
+    character: str
+    volume: float
+    distance: float
+    atom: int
+    residues: tuple[str, ...]
+    energy: float
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An atom of a substituent: along the bond and away from it (Angstrom), and about it (degrees)."""
+
+    probe: str
+    along: float
+    away: float = 0.0
+    turn: float = 0.0
+
+
+#: Substituents with usual bond lengths on carbon; the first atom is bonded to the molecule.
+_SUBSTITUENTS: Mapping[str, tuple[_Part, ...]] = {
+    "fluoro": (_Part("fluorine", 1.35),),
+    "chloro": (_Part("chlorine", 1.74),),
+    "methyl": (_Part("lipophilic", 1.51),),
+    "hydroxyl": (_Part("hydroxyl", 1.38),),
+    "amino": (_Part("donor", 1.40),),
+    "cyano": (_Part("carbon", 1.44), _Part("nitrogen", 2.60)),
+    "methoxy": (_Part("acceptor", 1.38), _Part("carbon", 2.05, 1.26)),
+    "ethyl": (_Part("lipophilic", 1.51), _Part("lipophilic", 2.02, 1.44)),
+    "hydroxymethyl": (_Part("carbon", 1.51), _Part("hydroxyl", 1.99, 1.34)),
+    "trifluoromethyl": (_Part("carbon", 1.51), *(_Part("fluorine", 1.97, 1.27, t) for t in (0, 120, 240))),
+    "isopropyl": (_Part("lipophilic", 1.51), *(_Part("lipophilic", 2.02, 1.44, t) for t in (0, 120))),
+    "phenyl": (
+        _Part("lipophilic", 1.49),
+        *(_Part("lipophilic", 2.19, 1.21, t) for t in (0, 180)),
+        *(_Part("lipophilic", 3.59, 1.21, t) for t in (0, 180)),
+        _Part("lipophilic", 4.29),
+    ),
+}
+_TURNS = 12
+_ALKYL = ("methyl", "ethyl", "isopropyl")
+#: What may be bonded to what, by the atom that bears the hydrogen; the rest is unstable, reactive or absurd.
+_ALLOWED: Mapping[str, tuple[str, ...]] = {
+    "aromatic": tuple(_SUBSTITUENTS),
+    "N": (*_ALKYL, "phenyl"),
+    "O": _ALKYL,
+    "S": _ALKYL,
+    "alkyl": tuple(name for name in _SUBSTITUENTS if name != "chloro"),  # alkyl chlorides alkylate
+    "beside a heteroatom": (*_ALKYL, "hydroxymethyl", "trifluoromethyl", "phenyl"),  # no aminals
+    "unsaturated": (*_ALKYL, "fluoro", "chloro", "cyano", "hydroxymethyl", "trifluoromethyl", "phenyl"),  # no enols
+    "alkynyl": (*_ALKYL, "hydroxymethyl", "phenyl"),
+}
+
+
+def _laid_out() -> tuple[dict[str, NDArray[np.intp]], list[tuple[_Part, int]]]:
+    """Every place that an atom of a substituent can take, once, and which of them each substituent needs."""
+    places: dict[tuple[str, float, float, int], int] = {}
+    parts: list[tuple[_Part, int]] = []
+    rows: dict[str, NDArray[np.intp]] = {}
+    for name, substituent in _SUBSTITUENTS.items():
+        wanted = []
+        for part in substituent:
+            turns = [(n + round(part.turn * _TURNS / 360)) % _TURNS if part.away else 0 for n in range(_TURNS)]
+            for turn in turns:
+                key = (part.probe, part.along, part.away, turn)
+                if key not in places:
+                    places[key] = len(parts)
+                    parts.append((part, turn))
+            wanted.append([places[part.probe, part.along, part.away, turn] for turn in turns])
+        rows[name] = np.array(wanted, np.intp)
+    return rows, parts
+
+
+_ROWS, _PLACES = _laid_out()
+_ALONG = np.array([part.along for part, _ in _PLACES])
+_AWAY = np.array([part.away for part, _ in _PLACES])
+_COSINE, _SINE = (f(np.array([turn for _, turn in _PLACES]) * 2 * math.pi / _TURNS) for f in (np.cos, np.sin))
+_KIND = np.array([list(PROBES).index(part.probe) for part, _ in _PLACES], np.intp)
+#: Bonds from the molecule's atom to each place.
+_STEPS = np.array([1 if part.away == 0.0 and part.along < 1.8 else 2 for part, _ in _PLACES])
+
+
+def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Growth]:
+    """One for each atom with a hydrogen to replace, the most promising first.
+
+    A hydrogen that makes a hydrogen bond is kept, and one that protonation added is not there to replace.
+    """
+    ligand, mol = room.ligand, molecule(smiles)
+    bonded = {b.atom for b in hbonds if b.role == "donor"}
+    best: dict[int, Growth] = {}
+    for atom in ligand.mol.GetAtoms():
+        number = ligand.to_smiles[atom.GetIdx()] if atom.GetAtomicNum() > 1 else -1
+        if (
+            number < 0
+            or number in bonded
+            or atom.GetFormalCharge() > 0
+            or not mol.GetAtomWithIdx(number).GetTotalNumHs()
+        ):
+            continue
+        for hydrogen in (n.GetIdx() for n in atom.GetNeighbors() if n.GetAtomicNum() == 1):
+            found = _growth(room, atom.GetIdx(), hydrogen)
+            if number not in best or _promise(found) < _promise(best[number]):
+                best[number] = found
+    return sorted(best.values(), key=lambda g: (_promise(g), g.atom))
+
+
+def pockets(room: Room, most: int = 3) -> list[Pocket]:
+    """The unfilled places within 3 to 6.5 A of the molecule, the best first."""
+    ligand, found = room.ligand, []
+    for n, character in enumerate(MAPPED):
+        limit = _LIPOPHILIC - 0.1 if character == "lipophilic" else _POLAR - 0.1
+        usable = room.pocket & (room.own >= _APART) & (room.own <= 6.5) & (room.energies[n] <= limit)
+        if character != "lipophilic":
+            usable &= room.energies[n] <= room.energies[0] - _POLAR_GAIN
+        parts, count = ndimage.label(usable)
+        sizes = np.bincount(parts.ravel(), minlength=count + 1)
+        for part in range(1, count + 1):
+            volume = float(sizes[part]) * SPACING**3
+            if volume < (8.0 if character == "lipophilic" else 1.0):
+                continue
+            places = np.argwhere(parts == part)
+            energies = room.energies[n][tuple(places.T)]
+            xyz = room.points(places)
+            distance, nearest = room.ligand_tree.query(xyz)
+            closest = int(distance.argmin())
+            found.append(
+                Pocket(
+                    character,
+                    volume,
+                    float(distance[closest]),
+                    ligand.to_smiles[int(nearest[closest])],
+                    room.lining(xyz),
+                    float(energies.min()),
+                )
+            )
+    found.sort(key=lambda p: (p.energy * min(p.volume, 60.0) ** 0.5, p.atom))
+    return found[:most]
+
+
+class Room:
+    """The lattice around a pose: where a probe can be, what it feels, how far the molecule is."""
+
+    def __init__(self, ligand: Posed, receptor: Receptor) -> None:
+        self.ligand, self.receptor = ligand, receptor
+        heavy = ligand.xyz[: ligand.heavy]
+        self.low = np.floor((heavy.min(axis=0) - REACH) / SPACING).astype(np.intp)
+        high = np.ceil((heavy.max(axis=0) + REACH) / SPACING).astype(np.intp)
+        values = receptor.probes.region(self.low, high, heavy, REACH)
+        self.energies, count = values[:-1], values[-1]
+        self.ligand_tree = cKDTree(heavy)
+        self.bonds = Chem.GetDistanceMatrix(ligand.mol)
+        free = self.energies.min(axis=0) <= _FREE
+        self.own = np.zeros(free.shape)
+        self.own[free] = self.ligand_tree.query(self.points(np.argwhere(free)), distance_upper_bound=REACH)[0]
+        self.free: Flags = free & (self.own <= REACH)
+        self.pocket: Flags = self.free & (count >= _POCKET)
+
+    def points(self, places: NDArray[np.intp]) -> Floats:
+        xyz: Floats = (places + self.low) * SPACING
+        return xyz
+
+    def around(self, atom: int, direction: Floats) -> tuple[NDArray[np.intp], Floats, Flags, tuple[slice, ...]]:
+        """The cone of a vector: lattice indices, distances from the atom, and which points it holds."""
+        origin = self.ligand.xyz[atom]
+        middle = np.rint(origin / SPACING).astype(np.intp) - self.low
+        half = int(REACH / SPACING)
+        begin = np.maximum(middle - half, 0)
+        end = np.minimum(middle + half + 1, self.free.shape)
+        window = tuple(slice(a, b) for a, b in zip(begin.tolist(), end.tolist(), strict=True))
+        axes = [
+            (np.arange(a, b) + low) * SPACING - o for a, b, low, o in zip(begin, end, self.low, origin, strict=True)
+        ]
+        x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
+        distance = np.sqrt(x * x + y * y + z * z)
+        ahead = x * direction[0] + y * direction[1] + z * direction[2]
+        inside = (ahead >= _OPENING * distance) & (distance <= REACH) & (distance >= 1.0)
+        return begin, distance, inside, window
+
+    def lining(self, xyz: Floats, most: int = 4) -> tuple[str, ...]:
+        """The residues within 4.5 A of these points, the one that touches most of them first."""
+        receptor = self.receptor
+        touched: dict[str, int] = {}
+        for near in receptor.tree.query_ball_point(xyz[:: max(1, len(xyz) // 60)], 4.5):
+            for residue in sorted({int(receptor.residue[receptor.heavy[i]]) for i in near}):
+                touched[receptor.labels[residue]] = touched.get(receptor.labels[residue], 0) + 1
+        return tuple(sorted(touched, key=lambda label: (-touched[label], label))[:most])
+
+
+def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
+    number = room.ligand.to_smiles[atom]
+    scores = _scores(room, atom, hydrogen)
+    if not scores:
+        return Growth(number, 0.0, 0.0, "closed", 0.0, (), "no room: nothing fits", (), "")
+    ranked = tuple(sorted(scores.items(), key=lambda item: (_worth(*item), item[0])))
+    origin = room.ligand.xyz[atom]
+    direction = (room.ligand.xyz[hydrogen] - origin) / np.linalg.norm(room.ligand.xyz[hydrogen] - origin)
+    begin, distance, inside, window = room.around(atom, direction)
+    # Beyond the first atom the molecule itself is a wall.
+    clear = (room.own[window] >= np.minimum(_APART, distance - 0.3)) & inside & room.free[window]
+    reached = _connected(clear, distance)
+    in_pocket = reached & room.pocket[window]
+    places = np.argwhere(in_pocket) + begin
+    xyz = room.points(places)
+    energies = room.energies[(slice(None), *places.T)]
+    close = distance[in_pocket] <= _NEXT
+    best = [float(e[close].min()) if close.any() else 0.0 for e in energies]
+    character, energy = _character(best, ranked)
+    partner = ""
+    if character in ("donor", "acceptor"):
+        n = MAPPED.index(character)
+        partner = _partner(room.receptor, xyz[close][int(energies[n][close].argmin())], character)
+    return Growth(
+        atom=number,
+        reach=float(distance[in_pocket].max(initial=0.0)),
+        volume=float(in_pocket.sum()) * SPACING**3,
+        character=character,
+        energy=energy,
+        residues=room.lining(xyz),
+        fits=_fits(ranked, character, partner),
+        substituents=ranked,
+        partner=partner,
+    )
+
+
+def _connected(clear: Flags, distance: Floats) -> Flags:
+    """The points that a growing chain can reach: in one piece with those one bond from the atom."""
+    parts, _ = ndimage.label(clear)
+    begin = clear & (distance <= 2.0)
+    reached = np.unique(parts[begin])
+    found: Flags = np.isin(parts, reached[reached > 0])
+    return found
+
+
+def _character(best: Sequence[float], ranked: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    lipophilic, donor, acceptor = best
+    polar = min(donor, acceptor)
+    if polar <= _POLAR and polar <= lipophilic - _POLAR_GAIN:
+        both = abs(donor - acceptor) < 0.1
+        return ("polar" if both else "donor" if donor < acceptor else "acceptor"), polar
+    if lipophilic <= _LIPOPHILIC or any(_worth(*each) < 0 for each in ranked):
+        return "lipophilic", lipophilic
+    return "solvent", lipophilic
+
+
+def _partner(receptor: Receptor, point: Floats, character: str) -> str:
+    """The atom that answers a polar probe: its residue and name."""
+    wanted = receptor.acceptors if character == "donor" else receptor.donors
+    near = [int(receptor.heavy[i]) for i in receptor.tree.query_ball_point(point, 3.6)]
+    usable = [i for i in near if wanted[i] or (character == "acceptor" and i in receptor.metals)]
+    if not usable:
+        return ""
+    nearest = min(usable, key=lambda i: (float(np.linalg.norm(receptor.atoms.xyz[i] - point)), i))
+    return f"{receptor.labels[receptor.residue[nearest]]} {receptor.atoms.names[nearest]}"
+
+
+def _worth(name: str, energy: float) -> float:
+    """What a substituent brings beyond what any atoms bring that only lie on the surface, kcal/mol."""
+    return energy - _WORTH * len(_SUBSTITUENTS[name])
+
+
+def _fits(ranked: Sequence[tuple[str, float]], character: str, partner: str) -> str:
+    words = ", ".join(f"{name} {energy:+.1f}" for name, energy in ranked[:4] if _worth(name, energy) < 0)
+    if partner:
+        bond = f"{'a donor' if character == 'donor' else 'an acceptor'} towards {partner}"
+        return f"{bond}; {words}" if words else bond
+    if words:
+        return words
+    if character == "solvent":
+        return "solvent: no gain expected, use it for solubility"
+    return "little gain from a single group; the room is narrow"
+
+
+def _promise(growth: Growth) -> float:
+    """What the best substituent brings beyond its size, kcal/mol."""
+    if growth.character in ("solvent", "closed"):
+        return 1.0 + (growth.character == "closed")
+    best = min(_worth(*each) for each in growth.substituents)
+    return min(best, 0.0) + 0.1 * min(growth.energy, 0.0)
+
+
+def _scores(room: Room, atom: int, hydrogen: int) -> dict[str, float]:
+    """The substituents that fit in place of a hydrogen, with Vina's energy at the best turn, kcal/mol."""
+    heavy = room.ligand.xyz[: room.ligand.heavy]
+    origin, axis, u, w = _frame(room.ligand.xyz[atom], room.ligand.xyz[hydrogen])
+    points = origin + _ALONG[:, None] * axis + _AWAY[:, None] * (_COSINE[:, None] * u + _SINE[:, None] * w)
+    # Atoms of the molecule two bonds away or less are meant to be near, those three away may come to 2.5 A.
+    steps = room.bonds[atom, : len(heavy)][None, :] + _STEPS[:, None]
+    limits = np.select([steps <= 2, steps == 3, steps == 4], [0.0, 2.5, 2.8], _APART)
+    squared = ((points[:, None, :] - heavy[None, :, :]) ** 2).sum(axis=2)
+    energies = room.receptor.probes.energies(points, _KIND)
+    energies[(squared < limits**2).any(axis=1)] = BLOCKED
+    scores = {}
+    for name in _ALLOWED[_surroundings(room.ligand.mol.GetAtomWithIdx(atom))]:
+        rows = _ROWS[name]
+        best = float(energies[rows].sum(axis=0).min())
+        if best < 0:
+            scores[name] = best
+    return scores
+
+
+def _surroundings(atom: Chem.Atom) -> str:
+    """Which row of `_ALLOWED` is an atom's."""
+    if atom.GetSymbol() in ("N", "O", "S"):
+        return str(atom.GetSymbol())
+    if atom.GetIsAromatic():
+        return "aromatic"
+    hybridisation = atom.GetHybridization()
+    if hybridisation == Chem.HybridizationType.SP:
+        return "alkynyl"
+    if hybridisation == Chem.HybridizationType.SP2:
+        return "unsaturated"
+    beside = any(n.GetAtomicNum() not in (1, 6) for n in atom.GetNeighbors())
+    return "beside a heteroatom" if beside else "alkyl"
+
+
+def _frame(origin: Floats, hydrogen: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    axis = (hydrogen - origin) / np.linalg.norm(hydrogen - origin)
+    helper = np.eye(3)[int(np.abs(axis).argmin())]
+    u = np.cross(axis, helper)
+    u /= np.linalg.norm(u)
+    return origin, axis, u, np.cross(axis, u)

@@ -1,0 +1,114 @@
+"""What the built-in targets are called: symbols, proteins, synonyms, and what somebody may have meant."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+#: Longest text that is compared with the names.
+_LONGEST = 60
+_GREEK = {"\N{GREEK SMALL LETTER ALPHA}": "alpha", "\N{GREEK SMALL LETTER BETA}": "beta"}
+_GREEK |= {"\N{GREEK SMALL LETTER GAMMA}": "gamma", "\N{GREEK SMALL LETTER DELTA}": "delta"}
+
+
+@dataclass(frozen=True)
+class Protein:
+    """A protein of the built-in targets.
+
+    Args:
+        symbol: The gene's, as in `target_names()`.
+        uniprot: Accession of the protein in the receptor file.
+        species: Of the receptor file; empty where it is not certain.
+        name: UniProt's recommended name.
+        synonyms: Others that people use; each belongs to one target alone.
+    """
+
+    symbol: str
+    uniprot: str
+    species: str
+    name: str
+    synonyms: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it may be found by."""
+        return self.symbol, self.name, *self.synonyms
+
+
+@cache
+def proteins() -> dict[str, Protein]:
+    """The proteins of the built-in targets by symbol; `proteins.tsv` beside this file."""
+    with Path(__file__).with_name("proteins.tsv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
+        return {
+            row["symbol"]: Protein(
+                row["symbol"],
+                row["uniprot"],
+                row["species"],
+                row["name"],
+                tuple(name for name in row["synonyms"].split(";") if name),
+            )
+            for row in rows
+        }
+
+
+def resolved(text: str) -> str | None:
+    """The symbol that a name stands for: `thrombin` is F2, `COX-2` is PTGS2; None where no name is that one.
+
+    Upper and lower case, spaces and hyphens make no difference.
+    """
+    return _index().get(_plain(text))
+
+
+def suggestions(text: str, limit: int = 5) -> list[str]:
+    """Names near a text that is none, best first, with the protein where a synonym was near: `F2 (thrombin)`."""
+    wanted = _plain(text)
+    if len(wanted) < 2:
+        return []
+    spelled = _spelled()
+    near = difflib.get_close_matches(wanted, spelled, n=3 * limit, cutoff=0.7)
+    if len(wanted) >= 3:
+        near += [name for name in spelled if name.startswith(wanted[:4]) or wanted in name]
+    found: dict[str, str] = {}
+    for name in near:
+        symbol = _index()[name]
+        found.setdefault(symbol, symbol if name == _plain(symbol) else f"{symbol} ({spelled[name]})")
+    return list(found.values())[:limit]
+
+
+def matching(text: str) -> list[str]:
+    """The symbols of all targets with a name that contains a text."""
+    wanted = _plain(text)
+    if not wanted:
+        return list(proteins()) if not text.strip() else []
+    return [
+        protein.symbol
+        for protein in proteins().values()
+        if any(wanted in _plain(name) for name in (*protein.names, protein.uniprot))
+    ]
+
+
+def _plain(text: str) -> str:
+    text = "".join(_GREEK.get(character, character) for character in text[:_LONGEST].casefold())
+    text = unicodedata.normalize("NFKD", text)
+    return re.sub(r"[^a-z0-9]", "", text)
+
+
+@cache
+def _spelled() -> dict[str, str]:
+    """Every name without its spaces and hyphens, and how it is written."""
+    return {_plain(name): name for protein in proteins().values() for name in protein.names}
+
+
+@cache
+def _index() -> dict[str, str]:
+    index: dict[str, str] = {}
+    for protein in proteins().values():
+        for name in (*protein.names, protein.uniprot):
+            index.setdefault(_plain(name), protein.symbol)
+    return index
