@@ -1,7 +1,7 @@
 """DOCKSTRING's own route, in a Python of its own: openbabel, which it needs, and vina abort in one process.
 
-Run by the peer's Python: `python _dockstring.py RESULTS.jsonl [--quick]`. One line a ligand is appended as soon as it is
-docked, and what the file already holds is not docked again: this route takes minutes of CPU for a large ligand.
+Run by the peer's Python: `python _dockstring.py RESULTS.jsonl [--quick]`. One line a ligand is appended as soon as it
+is docked, and what the file already holds is not docked again: this route takes minutes of CPU for a large ligand.
 """
 
 from __future__ import annotations

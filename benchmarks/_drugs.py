@@ -1,6 +1,6 @@
 """Thirty approved drugs on the six targets that they act on: what the docking benchmark docks.
 
-Names and structures are public; the sixth letter of a SMILES means what RDKit says it means. Only the standard
+Names and structures are public. Only the standard
 library is used here: the peer's Python reads this file too.
 """
 

@@ -79,8 +79,10 @@ def search(task: str, name: str, seed: int, options: argparse.Namespace) -> Any:
 
 def finalists(task: str, trials: Any, options: argparse.Namespace) -> list[Finalist]:
     """The leaders of a run, docked again at the full setting."""
+    from tgsci_molecules.editor.judge import finalists as leaders_of
+
     loss = objective(task)
-    leaders = [t for t in trials.ranked() if t.feedback.feasible][: options.finalists]
+    leaders = leaders_of(trials, options.finalists)
     if options.fast_only:
         return [Finalist(t.value, t.loss, None) for t in leaders]
     with ProcessPoolExecutor(options.workers) as pool:

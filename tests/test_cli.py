@@ -118,6 +118,17 @@ def _measured(directory):
         (["runs", "resume", "nowhere"], "is no run"),
         (["runs", "plot", "nowhere"], "is no run"),
         (["no-such-command"], "invalid choice"),
+        (
+            ["run", "job.toml", "--optimizer", "ga"],
+            "there are: rules, throw, tgd (with an engine), menu (with an engine)",
+        ),
+        (["run", "job.toml", "--optimizer", "throw", "--engine", "human"], "proposes on its own and asks no model"),
+        (["run", "job.toml", "--optimizer", "menu"], "name one with --engine"),
+        (["run", "job.toml", "--workers", "2", "--executor", "dask://h:1"], "exclude each other"),
+        (["run", "job.toml", "--executor", "h:1"], "write dask://HOST:PORT"),
+        (["runs", "branch", "nowhere", "--trial", "0"], "is no run"),
+        (["runs", "compare", "nowhere"], "two runs or more"),
+        (["runs", "compare", "nowhere", "there"], "is no run"),
         (["polynomial"], "required"),
     ],
 )
@@ -143,6 +154,12 @@ def test_bad_input_gets_a_clear_message_and_no_run(tgsci, job, tmp_path, argumen
         (JOB.replace("= 20", '= "20"'), "the budget of evaluations must be a whole number, not '20'"),
         (JOB.replace("= 20", "= 2.5"), "the budget of evaluations must be a whole number, not 2.5"),
         (JOB + '[run]\nproposals = "4"\n', "proposals must be a whole number"),
+        (JOB + '[run]\nworkers = 2\nexecutor = "dask://h:1"\n', "exclude each other"),
+        (JOB + "[run]\nexecutor = 5\n", "executor must be text"),
+        (JOB + '[run]\nworkers = "dask://h:1"\n', "an address goes to executor"),
+        (JOB + '[run]\noptimizer = "ga"\n', "there are: rules, throw"),
+        (JOB + "[run]\noptimizer = 5\n", "optimizer must be a name"),
+        (JOB + '[run]\noptimizer = "throw"\n[engine]\nname = "human"\n', "leave one of them out"),
         (JOB + "[run]\nworkers = 1.5\n", "workers must be a whole number"),
         (JOB + "[run]\nseed = [1]\n", "seed must be a whole number"),
         (JOB + '[run]\ngoal = "x"\n', "goal must be a number"),
@@ -224,3 +241,113 @@ def test_a_name_that_the_terminal_cannot_show_is_escaped(tgsci, job):
     done = tgsci("run", "job.toml", "--run", "lä uf", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "l\\xe4 uf" in done.stdout
+
+
+# -- who proposes ------------------------------------------------------------------------------------
+
+
+def test_a_baseline_proposes_and_a_resumed_run_keeps_it(tgsci, job, tmp_path):
+    done = tgsci("run", "job.toml", "--run", "r", "--optimizer", "throw", "--evals", "5")
+    assert done.returncode == 0, done.stderr
+    assert ", throw)" in done.stdout
+    more = tgsci("runs", "resume", "r", "--evals", "9")
+    assert "trial 8" in more.stderr
+    assert "by chance" in tgsci("runs", "show", "r", "--trial", "8").stdout
+
+
+def test_the_command_line_wins_over_the_jobs_proposer(tgsci, job, tmp_path):
+    job.write_text(JOB + '[run]\noptimizer = "throw"\n')
+    assert ", throw)" in tgsci("run", "job.toml", "--run", "a").stdout
+    assert ", throw)" not in tgsci("run", "job.toml", "--run", "b", "--optimizer", "rules").stdout
+    job.write_text(JOB + '[engine]\nname = "replay:nowhere.jsonl"\n')
+    assert ", throw)" in tgsci("run", "job.toml", "--run", "c", "--optimizer", "throw").stdout
+
+
+def test_a_menu_is_chosen_from_and_the_recording_is_read_once(tgsci, job, tmp_path):
+    line = json.dumps({"reply": {"text": "EVIDENCE: x = 0.0 m gives 9.000\nCHOICE: 9"}})
+    (tmp_path / "replies.jsonl").write_text(f"{line}\n")
+    job.write_text(JOB.replace("= 20", "= 2") + '[run]\nproposals = 1\noptimizer = "menu"\n')
+    done = tgsci("run", "job.toml", "--run", "r", "--engine", "replay:replies.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert "chosen from enumerated options by replay:replies.jsonl" in done.stderr
+    assert 'evidence: "x = 0.0 m gives 9.000" a step of the menu' in done.stdout
+    assert "2.0000" in done.stdout
+    assert tgsci("runs", "resume", "r").returncode == 0
+
+
+# -- finishing, branching, comparing -----------------------------------------------------------------
+
+
+def test_finalists_are_measured_again_and_it_is_seen(tgsci, job, tmp_path):
+    job.write_text(JOB.replace("target = 3.0", "target = 3.0\ncareful = true"))
+    done = tgsci("run", "job.toml", "--run", "r", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "[3/3 (0 s left)] measuring the finalists again" in done.stderr
+    assert done.stdout.count("\n  measured again: loss") == 3
+    best = tgsci("runs", "show", "r", "--top", "1").stdout
+    number = best.split("trial ")[1].split()[0]
+    assert "measured with the good ruler" in tgsci("runs", "show", "r", "--trial", number).stdout
+
+
+def test_a_run_branches_off_another_and_says_so(tgsci, done, tmp_path):
+    branched = tgsci("runs", "branch", "r", "--trial", "3", "--run", "b", "--evals", "4", "--optimizer", "throw")
+    assert branched.returncode == 0, branched.stderr
+    for shown in (branched, tgsci("runs", "show", "b")):
+        assert "branched from trial 3 (loss " in shown.stdout
+    assert tgsci("runs", "resume", "b", "--evals", "6").returncode == 0
+    wrong = tgsci("runs", "branch", "r", "--trial", "99")
+    assert wrong.returncode == 2
+    assert "there is no trial 99; the run has 0 to 19" in wrong.stderr
+
+
+def test_runs_are_compared_side_by_side(tgsci, done, job, tmp_path):
+    tgsci("run", "job.toml", "--run", "t", "--optimizer", "throw")
+    shown = tgsci("runs", "compare", "r", "t", "--plot", "both.png")
+    assert shown.returncode == 0, shown.stderr
+    assert "best loss after 10" in shown.stdout
+    assert "throw" in shown.stdout
+    assert "cannot be compared" not in shown.stderr
+    assert (tmp_path / "both.png").read_bytes().startswith(b"\x89PNG")
+    job.write_text(JOB.replace("3.0", "4.0"))
+    tgsci("run", "job.toml", "--run", "o")
+    other = tgsci("runs", "compare", "r", "o")
+    assert "o cannot be compared with r" in other.stderr
+    assert "target 3.0 in the first, 4.0 here" in other.stderr
+    assert tgsci("runs", "compare", "r", "t", "--plot", "both.xyz").returncode == 2
+
+
+def test_a_finished_run_goes_on_with_other_limits(tgsci, done):
+    stopped = tgsci("runs", "resume", "r", "--evals", "400", "--goal", "1000")
+    assert "the goal is met" in stopped.stdout
+    again = tgsci("runs", "resume", "r", "--goal", "-1", "--seconds", "0.000001")
+    assert "the budget of 1e-06 s is used up" in again.stdout
+    assert tgsci("runs", "resume", "r", "--model-calls", "0").returncode == 2
+
+
+@pytest.mark.parametrize("top", ["0", "-1"])
+def test_how_many_to_show_is_at_least_one(tgsci, done, top):
+    failed = tgsci("runs", "show", "r", "--top", top)
+    assert failed.returncode == 2
+    assert f"--top must be at least 1, not {top}" in failed.stderr
+
+
+def test_a_picture_that_cannot_be_written_names_the_way_out(tgsci, done, tmp_path):
+    (tmp_path / "r" / "plot.png").mkdir()
+    failed = tgsci("runs", "plot", "r")
+    assert failed.returncode == 1
+    assert "choose another place with --output FILE" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_in_a_narrow_terminal_columns_are_dropped_and_figures_are_whole(tgsci, done):
+    shown = tgsci("runs", "show", "r", "--top", "3", COLUMNS="26").stdout
+    assert "no room for: x" in shown
+    assert "…" not in shown
+    assert "no room for" not in tgsci("runs", "show", "r", "--top", "3", COLUMNS="60").stdout
+
+
+def test_figures_keep_their_decimals(tgsci, job, tmp_path):
+    job.write_text(JOB.replace("= 20", "= 1").replace("target = 3.0", 'target = 3.0\nstart = "-9"'))
+    done = tgsci("run", "job.toml", "--run", "r")
+    assert "loss 144.0 (x -9.000 m)" in done.stdout
+    assert "loss 144.0  x -9.000" in done.stderr

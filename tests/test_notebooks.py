@@ -15,7 +15,7 @@ def test_it_runs_and_shows_something_in_its_last_cell(path, tmp_path, monkeypatc
     for name in [name for name in os.environ if name.endswith("_API_KEY") or name == "TGSCI_ENGINE"]:
         monkeypatch.delenv(name)
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
     client.execute()
     assert notebook.cells[-1].outputs
 

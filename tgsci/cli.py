@@ -96,14 +96,24 @@ def _mount(
             domain.add_commands(argparse.ArgumentParser().add_subparsers())  # a rehearsal: it may fail halfway
     except Exception as error:  # somebody else's code: whatever it raises, the other commands work
         if must_load:
-            raise
+            raise error if isinstance(error, TgsciError) else _broken(name, error) from error
         domain, summary = None, f"(does not load: {str(error) or type(error).__name__})"
     parser = commands.add_parser(name, help=summary.replace("%", "%%"), description=summary)
     if domain:
         own = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-        domain.add_commands(own)
+        try:
+            domain.add_commands(own)
+        except Exception as error:
+            raise _broken(name, error) from error
         if not own.choices:
             parser.epilog = f"Use it from a job file: tgsci run JOB.toml with domain = {name!r}."
+
+
+def _broken(name: str, error: Exception) -> UsageError:
+    return UsageError(
+        f"the commands of the domain {name!r} do not load ({type(error).__name__}: {error}); "
+        "update or reinstall its package, or tell its author"
+    )
 
 
 # -- running a problem: shared by `tgsci run` and the domains' own commands ----------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import re
@@ -193,6 +192,8 @@ def _connected(address: str) -> Any:
         import distributed
     except ImportError as error:
         raise UsageError(f"a Dask cluster needs the package distributed ({error}): pip install 'tgsci[dask]'") from None
+    import asyncio  # slow, and not for everyone who imports tgsci
+
     # Asked first, in a thread (Jupyter has a loop of its own): a client that fails to connect hangs when it is dropped.
     with ThreadPoolExecutor(1) as thread:
         failure = thread.submit(lambda: asyncio.run(_knock(address))).result()
@@ -205,12 +206,15 @@ def _connected(address: str) -> Any:
 
 async def _knock(address: str) -> str:
     """Why no scheduler answers, "" where one does."""
-    from distributed.comm import connect
+    import asyncio
+
+    from distributed.comm.core import connect
     from distributed.security import Security
 
     try:
-        options = Security().get_connection_args("client")
-        comm = await asyncio.wait_for(connect(address, timeout=CONNECT_SECONDS, **options), CONNECT_SECONDS)
+        options = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+        connecting = connect(address, timeout=CONNECT_SECONDS, **options)  # type: ignore[no-untyped-call]
+        comm = await asyncio.wait_for(connecting, CONNECT_SECONDS)
         try:
             await comm.write({"op": "identity", "reply": True})
             answer = await asyncio.wait_for(comm.read(), CONNECT_SECONDS)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from .errors import MeasurementError
+from .errors import MeasurementError, TgsciError
 from .feedback import Feedback
 from .result import Result
 from .trial import Trial
@@ -111,6 +111,8 @@ class Finishing:
                     yield futures[future], future.result()
                 except MeasurementError as error:
                     yield futures[future], error
+                except BrokenExecutor as error:
+                    raise TgsciError(f"the executor broke ({error}); nothing kept is lost, resume the run") from error
         finally:
             for future in futures:
                 future.cancel()

@@ -191,12 +191,16 @@ def option(number: int, label: str, facts: str, reason: str) -> str:
 
 def choice_format(n: int) -> str:
     """Says what a reply to a menu looks like: the evidence first."""
-    pair = 'EVIDENCE: "the figure or phrase from the report or the option that decides, copied"\nCHOICE: its number'
+    # Dots where the answer goes: words would come back as the answer.
+    pair = 'EVIDENCE: "..."\nCHOICE: ...'
+    lines = (
+        "EVIDENCE with the figure or phrase that decides, copied from the report or the option, "
+        "then CHOICE with its number"
+    )
     if n == 1:
-        return f"Choose one option. Answer with these two lines, the evidence first:\n{pair}"
-    return (
-        f"Choose {n} different options, the best first. For each of the {n}, answer with these two lines, the evidence "
-        f"first:\n{pair}"
+        return f"Choose one option. Answer with two lines: {lines}:\n{pair}"
+    return f"Choose {n} different options, the best first. Answer with {n} pairs of lines: {lines}:\n" + "\n".join(
+        [pair] * min(n, 3)
     )
 
 

@@ -170,10 +170,10 @@ class Result:
             lines.append(
                 f"best: trial {self.best.number}, loss {figure(self.best.loss)}" + (f" ({named})" if named else "")
             )
+            lines.append(f"      {self.best.value}")
             final = self.finals.get(self.best.number)
             if final:
                 lines.append(f"      measured again: {self.final_in_words(final)}")
-            lines.append(f"      {self.best.value}")
         spent = self.spent
         used = f"{spent.evaluations} evaluations, {spent.seconds:.0f} s"
         if spent.model_calls:

@@ -33,8 +33,9 @@ def differences(there: str, now: str, first: str = "there", second: str = "now")
     for kind, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
             name = f"{_cut(before[i - 1])} " if i else ""
-            old, new = (_cut(" ".join(words)) or "nothing" for words in (before[i:i_end], after[j:j_end]))
-            found.append(f"{name}{old} {first}, {new} {second}")
+            both = [(before[i:i_end], first), (after[j:j_end], second)]
+            said = [f"{_cut(' '.join(words))} {where}" for words, where in both if words]
+            found.append(name + ", ".join(said) + (" only" if len(said) == 1 else ""))
     more = f" and {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
     return ", ".join(found[:_MOST_DIFFERENCES]) + more or "written differently"
 

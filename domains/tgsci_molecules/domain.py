@@ -151,6 +151,7 @@ def _broken_at_the_start(objective: Objective, start: Sequence[str]) -> list[str
 def _columns(objective: Objective) -> tuple[str, ...]:
     wanted = [m.name for m in objective.metrics.values() if m.kind == "vina"]
     wanted += [term.metric.name for term in objective.terms]
+    wanted += [metric.name for limit in objective.limits if limit.simulated for metric in limit.metrics]
     wanted += [metric.name for limit in objective.limits for metric in limit.metrics]
     return tuple(dict.fromkeys([*wanted, *_COLUMNS]))[:_MOST_COLUMNS]
 

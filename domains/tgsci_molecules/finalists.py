@@ -119,7 +119,7 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
         finishing: Where to measure, and what keeps the figures.
         count: How many finalists; 0 for none.
     """
-    loss = result.problem.loss if result.problem else None
+    loss = result.problem.loss if result.problem else result.trials.loss
     if loss is None or count <= 0:
         return
     careful = in_full(loss)

@@ -20,7 +20,7 @@ PH_WIDTH = 0.5
 #: Atoms of a ring that takes many shapes, which docking does not turn into each other.
 LARGE_RING = 8
 #: Conformers that are made for each that is docked of a large ring.
-_SHAPES_TRIED = 6
+_SHAPES_TRIED = 4
 #: Rings less different than this have the same shape, Angstrom.
 _SAME_SHAPE = 0.3
 #: Longest wall time that one embedding may take, s; drugs need well under 1 s.

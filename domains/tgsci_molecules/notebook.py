@@ -142,7 +142,14 @@ def _picture(draw: Callable[[Trial], str], trial: Trial) -> str:
         picture = draw(trial)
     except (InvalidValue, UsageError) as error:
         return html.escape(str(error))
-    return f'<img alt="{html.escape(trial.value)}" src="{picture_address(picture)}">'
+    return f'<img alt="{html.escape(trial.value)}" src="{picture_address(_compact(picture))}">'
+
+
+def _compact(picture: str) -> str:
+    """The same picture without what SVG takes for granted: a notebook keeps every one of them."""
+    for default in ("fill-rule:evenodd;", "stroke-linecap:butt;", "stroke-linejoin:miter;", ";stroke-opacity:1"):
+        picture = picture.replace(default, "")
+    return " ".join(picture.split())
 
 
 def _cell(text: str, value: float) -> str:

@@ -14,6 +14,8 @@ from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
+from tgsci.figures import metric
+
 
 @dataclass(frozen=True)
 class Property:
@@ -120,9 +122,9 @@ def out_of_range(figures: Mapping[str, float]) -> list[str]:
     for name, p in PROPERTIES.items():
         figure = figures[name]
         if p.high is not None and figure > p.high:
-            found.append(f"{name} {figure:.4g} {p.unit}".rstrip() + f" is above {p.high:g} ({p.source})")
+            found.append(f"{name} {metric(figure, p.unit)} {p.unit}".rstrip() + f" is above {p.high:g} ({p.source})")
         elif p.low is not None and figure < p.low:
-            found.append(f"{name} {figure:.4g} {p.unit}".rstrip() + f" is below {p.low:g} ({p.source})")
+            found.append(f"{name} {metric(figure, p.unit)} {p.unit}".rstrip() + f" is below {p.low:g} ({p.source})")
     return found
 
 

@@ -127,8 +127,14 @@ def atom_name(mol: Chem.Mol, index: int) -> str:
 
 def shown(text: str, limit: int = 80) -> str:
     """A text from outside, quoted, cut and harmless: printable ASCII as it is, the rest escaped."""
-    cut = text if len(text) <= limit else text[:limit] + "..."
-    return "'" + "".join(c if " " <= c <= "~" else ascii(c)[1:-1] for c in cut) + "'"
+    written, end = "", ""
+    for character in text:
+        piece = character if " " <= character <= "~" else ascii(character)[1:-1]
+        if len(written) + len(piece) > limit:
+            end = "..."
+            break
+        written += piece
+    return f"'{written}{end}'"
 
 
 def _cleaned(text: str) -> str:

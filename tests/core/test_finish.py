@@ -34,7 +34,9 @@ def careful(measured=None, stop_after=None):
         for done, (trial, outcome) in enumerate(finishing.each(again, todo, "again", timeout=5), 1):
             if measured is not None:
                 measured.append(trial.number)
-            finishing.keep(trial, outcome if isinstance(outcome, tg.Feedback) else tg.Feedback.failed(str(outcome)), 0.5)
+            finishing.keep(
+                trial, outcome if isinstance(outcome, tg.Feedback) else tg.Feedback.failed(str(outcome)), 0.5
+            )
             if done == stop_after:
                 raise KeyboardInterrupt
 
@@ -146,3 +148,40 @@ def test_the_report_shows_it_and_hides_no_failure(tmp_path):
     page = report.html(run(tmp_path, careful()))
     assert "Measured again:</b> <bdi>loss 1.250, size 1.000 chars" in page
     assert "Measuring it again failed: <bdi>the ruler broke" in page
+
+
+def test_a_person_sees_how_far_it_is():
+    from io import StringIO
+
+    from rich.console import Console
+
+    from tgsci.progress import LiveProgress
+
+    told = []
+    run(None, careful(), progress=told.append)
+    for live in (False, True):
+        out = StringIO()
+        progress = LiveProgress(["size"], Size.units, Console(file=out, force_terminal=live, width=100))
+        for event in told:
+            progress.console.print(progress._screen(event)) if live else progress(event)
+        lines = [line for line in out.getvalue().splitlines() if "3/3" in line]
+        assert len(lines) == 1
+        assert "again" in lines[0]
+        assert "0 s left" in lines[0]
+
+
+def test_an_executor_that_breaks_is_said_and_keeps_what_there_is(tmp_path):
+    from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+
+    def breaks(trial):
+        if trial.number == 3:
+            raise BrokenExecutor("gone")
+        return again(trial)
+
+    def finish(result, finishing):
+        for trial, outcome in finishing.each(breaks, [result.trials[4], result.trials[3]], "again"):
+            finishing.keep(trial, outcome)
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(tg.TgsciError, match=r"gone.*nothing kept is lost"):
+        run(tmp_path, finish, workers=pool)
+    assert 3 not in tg.Result.load(tmp_path).finals

@@ -111,7 +111,7 @@ def test_a_weighted_sum_adds_up_and_keeps_every_figure():
     assert feedback.metrics == {"length": 4.0, "b length": 4.0}
     assert (0.5 * a + b).units == {"length": "chars", "b length": "chars"}
     assert dict(feedback.artifacts)["b value.txt"] == "ABCD"
-    assert "0.5 x a (4) = 2" in feedback.text
+    assert "0.5 x a (4.000) = 2.000" in feedback.text
 
 
 class Doses(tg.Loss):
@@ -177,7 +177,7 @@ def test_a_hard_limit_is_a_violation_in_its_own_unit():
     loss = Length().limit("length", low=2, high=3)
     assert loss.measure("ABC").feasible
     assert loss.measure("ABCDE").violations == {"length >= 2": 0.0, "length <= 3": 2.0}
-    assert "length is 5 chars, must be <= 3; it is out by 2" in loss.measure("ABCDE").text
+    assert "length is 5.000 chars, must be <= 3; it is out by 2.000." in loss.measure("ABCDE").text
     assert loss.measure("A").violation == 1.0
     assert loss.measure("Q").error == "no convergence"
     assert loss.validate(" a") == "A"

@@ -176,7 +176,14 @@ def test_a_served_model_chooses_over_the_wire(httpserver: HTTPServer):
             text = texts.pop(0)
         message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
-        body = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [message], "usage": usage}
+        body = {
+            "id": "x",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "choices": [message],
+            "usage": usage,
+        }
         return Response(json.dumps(body), content_type="application/json")
 
     httpserver.expect_request("/v1/chat/completions", method="POST").respond_with_handler(handle)

@@ -7,6 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tgsci as tg
+from tgsci.engine import Reply
+from tgsci.errors import InvalidValue
 from tgsci.prompts import numbered, reason_tags, reply_format
 from tgsci.replies import MAX_VALUE_CHARS, last_block, parse
 
@@ -195,3 +197,26 @@ def test_a_hostile_reply_is_read_in_linear_time():
     assert last_block("<V>" * 200_000, *TAGS) is None
     assert last_block("</V>" * 200_000, *TAGS) is None
     assert last_block("\n" * 400_000 + "<V>a</V>" + "\n" * 400_000, *TAGS) == "a"
+
+
+def test_a_person_may_give_bare_values_one_a_line():
+    tags = ("<V>", "</V>")
+    reply = Reply("  CCO \n\nCCN\nCCC\n")
+    found = parse(reply, 2, tags, str, 4, by_person=True)
+    assert [(p.value, p.reason, p.parent) for p in found.proposals] == [
+        ("CCO", "given by a person", 4),
+        ("CCN", "given by a person", 4),
+    ]
+    assert not found.faults
+    assert parse(Reply("CCO"), 3, tags, str, by_person=True).faults == [], "fewer will do"
+    assert parse(reply, 2, tags, str).proposals == [], "a model has to keep to the tags"
+    tagged = parse(Reply("notes\n<V>CCO</V>"), 1, tags, str, by_person=True)
+    assert [p.value for p in tagged.proposals] == ["CCO"]
+
+
+def test_a_bare_value_that_is_refused_is_named():
+    def check(value):
+        raise InvalidValue("no ring")
+
+    found = parse(Reply("CCO"), 1, ("<V>", "</V>"), check, by_person=True)
+    assert "(CCO) is refused: no ring" in found.complaints[0]

@@ -127,7 +127,7 @@ def test_the_notebook_shows_the_best_first(result):
 def test_the_summary_says_what_was_found_and_what_it_cost(result):
     assert result.summary().splitlines()[:3] == [
         "stopped: nothing is left to propose",
-        "best: trial 7, loss 1 (size 1 chars)",
+        "best: trial 7, loss 1.000 (size 1.000 chars)",
         "      a",
     ]
     assert "used: 6 evaluations" in result.summary()

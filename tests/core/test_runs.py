@@ -129,7 +129,11 @@ def test_an_optimizer_is_chosen_by_engine_and_name(problem, engine, optimizer, k
 @pytest.mark.parametrize(
     ("engine", "optimizer", "says"),
     [
-        (None, "ga", "no optimizer 'ga' for line; there are: rules, giant, tgd .with an engine., menu .with an engine."),
+        (
+            None,
+            "ga",
+            "no optimizer 'ga' for line; there are: rules, giant, tgd .with an engine., menu .with an engine.",
+        ),
         ("human", "giant", "'giant' proposes on its own and asks no model.*engine 'human'"),
         ("human", "rules", "'rules' proposes on its own"),
         ("rules", "giant", "'giant' proposes on its own"),

@@ -95,10 +95,10 @@ def test_only_what_is_better_is_accepted_and_everything_is_recorded():
     eight = result.trials[1]
     assert (eight.reason, eight.parent, eight.edit, eight.proposer) == ("closer", 0, "shift", "script")
     assert [t.decision for t in result.trials][2:] == [
-        "not better than trial 1 (loss 3)",
+        "not better than trial 1 (loss 3.000)",
         "'x' is no number",
         "proposed before as trial 1",
-        "better than trial 1 (loss 3)",
+        "better than trial 1 (loss 3.000)",
         "proposed before as trial 5",
         "no convergence",
     ]
@@ -490,8 +490,8 @@ def test_a_run_of_other_settings_is_refused_and_says_which(tmp_path):
     assert "seed: 1 there, 2 now" in message
     assert "proposals: 4 there, 3 now" in message
     assert "start" not in message
-    assert "start: ['9'] there, ['8'] now" in refusal(tmp_path, seed=1, start="8")
-    assert "fingerprint" in refusal(tmp_path, seed=1, loss=LOSS + LOSS)
+    assert "start: 9 there, 8 now" in refusal(tmp_path, seed=1, start="8")
+    assert "what is measured: " in refusal(tmp_path, seed=1, loss=LOSS + LOSS)
     assert tg.minimize(LOSS, "9", Script(["8"], ["7"]), run=tmp_path, seed=1).best.value == "7"
 
 

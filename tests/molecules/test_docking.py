@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rdkit import Chem
 from tgsci_molecules import Docking, Settings, Target, canonical, dock
+from tgsci_molecules.docking import _atoms as receptor_atoms
 from tgsci_molecules.docking import fingerprint, known
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
@@ -96,9 +97,11 @@ def test_a_box_in_solvent_is_an_error_and_says_what_to_do() -> None:
 
 
 def test_hardly_any_contact_is_no_score() -> None:
-    x, y, z = Target("ABL1").center
+    atoms = receptor_atoms(Target("ABL1"))
+    outermost = atoms[atoms[:, 0].argmin()]
+    beside = placed((float(outermost[0]) - 8.9, float(outermost[1]), float(outermost[2])), (10.0, 10.0, 10.0))
     with pytest.raises(MeasurementError, match=r"no binding mode|no pose"):
-        dock("C", placed((x - 42.0, y, z), (12.0, 12.0, 12.0)), Settings(1, 500, 10.0, 1))
+        dock("C", beside, Settings(1, 500, 10.0, 1))
 
 
 def test_a_ligand_that_does_not_fit_into_the_box_is_no_score() -> None:
@@ -141,9 +144,8 @@ def test_open_stereo_is_docked_as_both_isomers_and_said() -> None:
 
 def test_isomers_that_cannot_be_are_not_docked() -> None:
     found = dock("CC1(C)C2CCC1(C)C(=O)C2", "ABL1", replace(QUICK, isomers=4))  # camphor: 2 of 4 exist
-    assert sorted(form.label for form in found.forms) == ["(R at C2, R at C5)", "(S at C2, S at C5)"] or (
-        len(found.forms) == 2
-    )
+    assert len(found.forms) == 2
+    assert len(set(found.isomers)) == 2
 
 
 def test_tautomers_and_states_are_docked_where_asked_for() -> None:
@@ -155,8 +157,8 @@ def test_tautomers_and_states_are_docked_where_asked_for() -> None:
 
 
 def test_a_macrocycle_is_docked_from_several_ring_shapes() -> None:
-    found = dock("C1CCN(C1)CCOc1ccc2Nc3nccc(n3)-c3cccc(c3)COC/C=C/COCc1c2", "JAK2", replace(QUICK, ring_conformers=3))
-    assert len(found.scores) == 3
+    found = dock("C1CCN(C1)CCOc1ccc2Nc3nccc(n3)-c3cccc(c3)COC/C=C/COCc1c2", "JAK2", replace(QUICK, ring_conformers=2))
+    assert len(found.scores) == 2
     assert found.score < -6
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from rdkit.Chem import Descriptors
 from test_rules import DASATINIB, DOCKING, DRUG, Pocket, canonical, history, run, trial
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.figures import figures, murcko
-from tgsci_molecules.editor.judge import Judge, _sigma_points
+from tgsci_molecules.editor.judge import Judge, _sigma_points, finalists
 from tgsci_molecules.editor.options import touched
 from tgsci_molecules.editor.protect import protection
 from tgsci_molecules.editor.rules import RuleEditor
@@ -97,6 +99,25 @@ def test_feasible_before_infeasible_however_good() -> None:
     assert [c.smiles for c in judge.order(pool, 5.0)] == ["CCCCCCCC", canonical(DASATINIB)]
 
 
+def test_a_contact_that_only_docking_shows_is_learned() -> None:
+    class Contact(Pocket):
+        """Aromatic nitrogen reaches the hinge, all else misses it by 3 Angstrom."""
+
+        def evaluate(self, value: str) -> Feedback:
+            feedback = super().evaluate(value)
+            return replace(feedback, violations={"hbond Met318": 0.0 if "n" in value else 3.0})
+
+    loss = Contact()
+    values = ["Cc1ccccc1", "Cc1ccncc1", "CCc1ccccc1", "CCc1ccncc1", "Cc1ccc(C)cc1", "Cc1cccnc1", "CC(N)=O", "Oc1ccccn1"]
+    judge = Judge(Trials([trial(i, canonical(v), loss) for i, v in enumerate(values)], loss))
+    assert judge.learned == ("vina",)
+    reaches, misses = figures(canonical("CCCc1ccncc1")), figures(canonical("CCCc1ccccc1"))
+    assert judge.unmet(reaches) < judge.unmet(misses) - 0.5
+    assert judge.drawback(reaches) < judge.drawback(misses) - 1.0
+    assert judge.violation(misses) == 0.0
+    assert Judge(history(DOCKING)).unmet(misses) == 0.0
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_sigma_points_have_the_moments_of_the_errors(count: int) -> None:
     rng = np.random.default_rng(count)
@@ -131,6 +152,21 @@ def test_a_crowded_scaffold_becomes_less_welcome() -> None:
     assert murcko(here.smiles) == "c1ccccc1"
     assert judge.drawback(here) - lax.drawback(here) == pytest.approx(0.3)
     assert judge.drawback(elsewhere) == lax.drawback(elsewhere)
+
+
+def test_finalists_are_the_best_and_those_that_their_neighbours_bear_out() -> None:
+    trials = list(history(DOCKING, evals=20))
+    lucky = replace(
+        trials[1], number=20, value=canonical("CCCCCCCCC"), feedback=Feedback(-30.0, metrics={"vina": -32.0})
+    )
+    found = finalists(Trials([*trials, lucky], DOCKING), 4)
+    assert found[0].number == 20
+    assert len({t.number for t in found}) == 4
+    leaders = [t.number for t in Trials(trials, DOCKING).ranked()[:10]]
+    assert all(t.number in leaders for t in found[1:])
+    assert finalists(Trials([], DOCKING), 3) == []
+    plain = finalists(history(DRUG, evals=12), 2)
+    assert plain[0] == history(DRUG, evals=12).best
 
 
 # -- keep and core ----------------------------------------------------------------------------------
@@ -194,11 +230,8 @@ def test_options_are_what_is_asked_for_with_the_figures(loss: Loss) -> None:
         assert o.facts["QED"] == pytest.approx(figures(o.value).qed, abs=0.006)
         assert any(name.startswith("predicted") for name in o.facts)
         parent = Chem.MolFromSmiles(trials[o.parent or 0].value)
-        for atom in str(o.facts["atoms"]).split(", ") if o.facts["atoms"] != "none of the parent's" else ():
-            symbol, number = (
-                atom.rstrip("0123456789"),
-                int(atom.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")),
-            )
+        for atom in re.findall(r"[A-Z][a-z]?\d+", str(o.facts["atoms"])):
+            symbol, number = re.sub(r"\d", "", atom), int(re.sub(r"\D", "", atom))
             assert parent.GetAtomWithIdx(number - 1).GetSymbol() == symbol
 
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("rdkit")
 
 from rdkit import Chem
-from test_rules import DOCKING, DRUG, STARTS, best, canonical, history, run, trial
+from test_rules import DOCKING, DRUG, STARTS, canonical, run, trial
 from tgsci_molecules.editor.ga import GraphGA
 from tgsci_molecules.editor.random import RandomEdits, drug_size
 
@@ -68,10 +68,9 @@ def test_children_come_from_the_fittest() -> None:
 
 
 def test_the_ga_learns_and_chance_does_not() -> None:
-    """What is proposed late: children of the fittest are fit, random edits are not, and the rule editor is ahead."""
+    """What is proposed late: children of the fittest are fit, random edits are not."""
     late = {}
     for optimizer in (GraphGA(), RandomEdits()):
         trials = run(optimizer.ask, DOCKING, "CC(N)=O", 60, 0)
         late[optimizer.name] = math.fsum(t.loss for t in trials[-20:]) / 20
     assert late["ga"] < late["random"] - 0.5
-    assert best(history(DOCKING)) < best(run(GraphGA().ask, DOCKING, "CC(N)=O", 12, 0))

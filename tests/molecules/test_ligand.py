@@ -82,21 +82,17 @@ def test_a_failure_names_its_stage(smiles: str, stage: str) -> None:
 def test_a_macrocycle_starts_from_several_shapes_of_its_ring() -> None:
     smiles = canonical(PACRITINIB)
     form = protonate(smiles)
-    ligands = prepare_all(smiles, form, seed=1, conformers=2, ring_conformers=3)
-    assert len(ligands) == 3
-    assert len({ligand.pdbqt for ligand in ligands}) == 3
+    ligands = prepare_all(smiles, form, seed=1, conformers=1, ring_conformers=2)
+    assert len(ligands) == 2
+    assert len({ligand.pdbqt for ligand in ligands}) == 2
     assert {ligand.torsions for ligand in ligands} == {4}  # the ring is rigid in each
-    assert prepare_all(smiles, form, seed=1, conformers=2, ring_conformers=3) == ligands
-    shapes = ring_shapes(form, 1, 3)
-    ring = max(shapes[0].GetRingInfo().AtomRings(), key=len)
-    across = [shape.GetConformer().GetPositions()[list(ring)].std(axis=0).sum() for shape in shapes]
-    assert len({round(size, 1) for size in across}) > 1
+    assert prepare_all(smiles, form, seed=1, conformers=1, ring_conformers=2) == ligands
 
 
 def test_a_stiff_macrocycle_has_fewer_shapes_than_asked_for() -> None:
     form = protonate(canonical(LORLATINIB))
     assert large_ring(molecule(form))
-    assert 1 <= len(ring_shapes(form, 1, 4)) < 4
+    assert 1 <= len(ring_shapes(form, 1, 3)) < 3
     assert not large_ring(molecule("C1CCCCCC1"))
 
 

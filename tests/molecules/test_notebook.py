@@ -25,7 +25,7 @@ HOSTILE = "<script>alert(1)</script>\"'"
 
 @pytest.fixture(scope="module")
 def result() -> Any:
-    problem = tgsci_molecules.domain.problem({"target": "ABL1", "start": "Cc1ccccc1C(N)=O", **QUICK})
+    problem = tgsci_molecules.domain.problem({"target": "ABL1", "start": "Cc1ccccc1C(N)=O", "finalists": 0, **QUICK})
     return tg.solve(problem, engine="rules", budget=6, seed=1)
 
 
@@ -97,7 +97,7 @@ def test_a_hostile_trial_is_text_in_the_table(result: Any) -> None:
 
 def test_an_empty_run_has_an_empty_table(result: Any) -> None:
     empty = with_trial(result, Trial(0, 0, "C"))
-    empty.trials = Trials([], result.trials.loss)
+    empty.trials, empty.finals = Trials([], result.trials.loss), {}
     assert len(table(empty).frame) == 0
     assert "<table>" in table(empty)._repr_html_()
 

@@ -6,7 +6,10 @@ import json
 import math
 import pickle
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rdkit import Chem
 from tgsci_molecules import DockingLoss, Objective, Settings, Term, Transform, alerts, qed_parts
 from tgsci_molecules.properties import PROPERTIES, out_of_range, properties_of
@@ -181,7 +184,7 @@ def several() -> Objective:
         core="Nc1nccc([*:1])n1",
         reference="Nc1ncccn1",
         alerts=["PAINS"],
-        contacts=["hbond Leu86", "contact Val22"],
+        contacts=["hbond Leu932", "contact Val863"],
         settings=TINY,
     )
 
@@ -202,6 +205,31 @@ def test_the_loss_follows_from_the_metrics_alone(several: Objective, measured: F
     assert several.combine(kept) == measured.loss
 
 
+drawn = st.fixed_dictionaries(
+    {
+        "JAK2 vina": st.floats(-15, 5),
+        "LCK vina": st.floats(-15, 5),
+        "JAK2 strain": st.floats(0, 100),
+        "heavy atoms": st.integers(1, 60).map(float),
+        "QED": st.floats(0, 1),
+        "similarity": st.floats(0, 1),
+        "matches of ring N": st.integers(0, 9).map(float),
+        "alerts": st.integers(0, 9).map(float),
+    }
+)
+
+
+@given(st.lists(drawn, min_size=1, max_size=4))
+def test_arrays_of_metrics_give_the_losses_of_their_members(several: Objective, rows: list[dict[str, float]]) -> None:
+    losses = [several.combine(row) for row in rows]
+    assert all(isinstance(loss, float) and 0 <= loss <= 1 for loss in losses)
+    together = several.combine({name: np.array([row[name] for row in rows]) for name in rows[0]})
+    assert together.tolist() == pytest.approx(losses, rel=1e-12)
+    assert several.combine(json.loads(json.dumps(rows[0]))) == losses[0]
+    mixed = several.combine({**rows[0], "JAK2 vina": np.array([row["JAK2 vina"] for row in rows])})
+    assert mixed[0] == pytest.approx(losses[0])
+
+
 def test_what_is_calculated_needs_no_docking(several: Objective, measured: Feedback) -> None:
     mol = Chem.MolFromSmiles(PHENYLPYRIMIDINE)
     figures = several.calculated(mol)
@@ -210,7 +238,7 @@ def test_what_is_calculated_needs_no_docking(several: Objective, measured: Feedb
     assert not set(figures) & set(several.simulated)
     foretold = several.broken(mol)
     broken = {key: excess for key, excess in measured.violations.items() if excess > 0}
-    docked = {"LCK vina >= -4", "hbond Leu86", "contact Val22"}
+    docked = {"LCK vina >= -4", "hbond Leu932", "contact Val863"}
     assert {key: excess for key, excess in broken.items() if key not in docked} == foretold
     assert set(measured.violations) == {limit.key for limit in several.limits}
     assert set(measured.violations) - set(broken) >= {"core", "keep aminopyrimidine", "alerts of PAINS"}

@@ -41,9 +41,7 @@ def broken(smiles: str, **limits: Any) -> dict[str, float]:
         ({"largest ring": "<= 6"}, "C1CCCCCC1", {"largest ring <= 6": 1.0}),
     ],
 )
-def test_a_range_says_by_how_much_it_is_broken(
-    limits: dict[str, Any], smiles: str, expected: dict[str, float]
-) -> None:
+def test_a_range_says_by_how_much_it_is_broken(limits: dict[str, Any], smiles: str, expected: dict[str, float]) -> None:
     assert broken(smiles, limits=limits) == pytest.approx(expected, abs=0.01)
 
 
@@ -63,6 +61,8 @@ def test_groups_alerts_and_similarity() -> None:
 def test_a_pattern_with_written_hydrogens_matches_implicit_ones() -> None:
     assert Pattern("[H]N").count(mol("CN")) == 1
     assert Pattern("[H]Oc1ccccc1").count(mol("Oc1ccccc1")) == 1
+    for smarts in ("*", "[#6]", "[NH2]", "[nH]1cccc1", "F/C=C/F", "C[C@H](N)O", "[O-]", "c:c", "[$([NX3]C=O)]", "C~C"):
+        assert Pattern(smarts)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_the_start_keeps_is_refused_and_what_it_breaks_is_only_counted() ->
     assert strict.refused == {"keep aminopyrimidine", "avoid nitro", "core", "alerts of PAINS"}
     assert strict.fingerprint == objective.fingerprint
     assert strict.validate(ANILINE) == canonical(ANILINE)
-    with pytest.raises(InvalidValue, match="contain aminopyrimidine .* does not have it: put it back"):
+    with pytest.raises(InvalidValue, match=r"contain aminopyrimidine .* does not have it: put it back"):
         strict.validate("c1ccccc1")
     with pytest.raises(InvalidValue, match=r"not contain nitro .* at N\d+, O\d+, O\d+: change these atoms"):
         strict.validate("Nc1nccc(-c2ccc([N+](=O)[O-])cc2)n1")
@@ -147,6 +147,8 @@ def test_a_range_reads_in_every_form(a: float, b: float) -> None:
         ({"limits": {"matches": 3}}, "write the SMARTS under keep or avoid"),
         ({"keep": ["c1ccc("]}, "not a SMARTS"),
         ({"keep": ["C" * 501]}, "plain characters"),
+        ({"keep": ["C1=CC=NC=C1"]}, "does not match the molecule that it is as a SMILES; write 'c1ccncc1'"),
+        ({"avoid": ["CN(=O)=O"]}, r"write 'C\[N\+\]\(=O\)\[O-\]'"),
         ({"keep": [{"smarts": "C", "count": 0}]}, "whole number from 1"),
         ({"keep": [{"smart": "C"}]}, "a table of smarts, name and count"),
         ({"keep": [3]}, "a group is a SMARTS"),
@@ -160,7 +162,10 @@ def test_a_range_reads_in_every_form(a: float, b: float) -> None:
         ({"contacts": ["hbond"]}, "must be a kind and a residue"),
         ({"contacts": ["hbnd Met318"]}, "did you mean 'hbond'"),
         ({"contacts": ["hbond Met319"]}, r"ABL1 has no residue 'Met319'; did you mean .*Around its site are .*Met318"),
-        ({"contacts": ["salt bridge Met318"]}, "Met318 of ABL1 cannot make the contact .*Around the site can: .*Lys271"),
+        (
+            {"contacts": ["salt bridge Met318"]},
+            "Met318 of ABL1 cannot make the contact .*: .*Lys271",
+        ),
         ({"contacts": ["LCK hbond Met319"]}, "no kind of contact"),
     ],
 )

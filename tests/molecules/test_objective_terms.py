@@ -183,9 +183,7 @@ def test_figures_of_several_targets_are_put_together(a: float, b: float, c: floa
         ([Term("QED", name="a"), Term("MW", name="a")], {}, "two terms have the name 'a'"),
     ],
 )
-def test_terms_that_cannot_be_put_together_are_refused(
-    terms: list[Term], options: dict[str, Any], reason: str
-) -> None:
+def test_terms_that_cannot_be_put_together_are_refused(terms: list[Term], options: dict[str, Any], reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         Objective("JAK2", terms, **options)
 
@@ -213,9 +211,11 @@ def test_metrics_go_by_the_names_that_people_use() -> None:
     for text, kind in {"slogp": "cLogP", "NumRotBond": "rotatable bonds", "SAScore": "SA", "Qed": "QED"}.items():
         assert kind_of(text) == kind
     assert placed("LCK vina") == ("vina", "LCK", "")
+    assert placed("refined interaction") == ("refined interaction", "", "")
+    assert placed("LCK refined interaction") == ("refined interaction", "LCK", "")
     assert placed("max vina") == ("vina", "", "max")
     assert placed("vina score") == ("vina", "", "")
-    assert all(kind_of(name) == name for name in kinds())
+    assert all(placed(name) == (kind_of(name), "", "") == (name, "", "") for name in kinds())
 
 
 def test_two_terms_on_one_metric_have_their_own_columns() -> None:

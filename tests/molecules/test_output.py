@@ -47,7 +47,7 @@ def result() -> Any:
         ),
         Trial(3, 1, "CCCC", state=State.FAILED, feedback=Feedback.failed("embedding: no")),
     ]
-    again = Feedback(-1.5, "r", {"vina": -11.5, "QED": 0.61237}, artifacts={"pose.sdf": sdf})
+    again = Feedback(-1.5, "r", {"vina": -11.5, "QED": 0.61237}, {"MW <= 300": 76.5}, {"pose.sdf": sdf})
     return SimpleNamespace(
         trials=Trials(trials, loss),
         units=dict(loss.units),
@@ -78,6 +78,7 @@ def test_pandas_reads_the_table_best_first(files: Path) -> None:
         table["finalist verdict"][1]
         == "0.5 kcal/mol worse than the fast search found: trust the pose of the lower figure"
     )
+    assert table["finalist limits broken"][1] == "MW <= 300 by 76.5"
     assert "finalist QED" not in table.columns  # docking does not change it
     assert table["docked as"][0] == "Cc1ccccc1"
 
@@ -151,6 +152,7 @@ def test_a_finalist_has_both_scores(files: Path) -> None:
     assert record.GetProp("vina_kcal_per_mol") == "-12.0"
     assert record.GetProp("finalist_vina_kcal_per_mol") == "-11.5"
     assert record.GetProp("finalist_loss") == "-1.5"
+    assert record.GetProp("finalist_limits_broken") == "MW <= 300 by 76.5"
 
 
 def test_a_run_without_finalists_has_no_file_of_them(result: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from tgsci_molecules.physics.receptor import Receptor, ligand_spheres, receptor
 from tgsci_molecules.physics.refine import POCKET, _Pair, _rmsd, refine_pose
 from tgsci_molecules.physics.strain import SOLVENT
 
+from tgsci.cli import main
 from tgsci.errors import MeasurementError
 from tgsci.workers import WorkerPool
 
@@ -271,3 +273,21 @@ def test_the_check_gives_figures_and_words(docking: Docking, abl1: Target) -> No
 def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     code = "import sys, tgsci_molecules.physics; print({'openmm', 'pdbfixer', 'vina', 'meeko'} & sys.modules.keys())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+def test_the_command_refines_poses_of_a_file(
+    docking: Docking, abl1: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poses, out = tmp_path / "poses.sdf", tmp_path / "refined.sdf"
+    far = Chem.MolToMolBlock(shifted(docking.pose, (300.0, 0.0, 0.0)))
+    poses.write_text(f"{docking.sdf()}far{far}$$$$\n")
+    assert main(["molecules", "refine", "--target", "ABL1", "--pose", str(poses), "--out", str(out), "--report"]) == 1
+    told = capsys.readouterr()
+    assert "pose 2: refinement: the pose is not in the receptor" in told.err
+    assert told.out.splitlines()[1].split("\t")[1] == docking.ligand.docked_smiles
+    assert "the pose held" in told.out
+    (record,) = Chem.SDMolSupplier(str(out), removeHs=False)
+    assert float(record.GetProp("refined_interaction_kcal_per_mol")) < -15
+    assert "MMFF94s" in record.GetProp("force_field")
+    assert _rmsd(record, refine(docking, abl1).pose) < 0.2
+    assert main(["molecules", "refine", "--target", "ABL1", "--pose", str(tmp_path / "none.sdf")]) == 2

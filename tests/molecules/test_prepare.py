@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import pickle
@@ -12,13 +13,16 @@ from pathlib import Path
 
 import gemmi
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rdkit import Chem
 from tgsci_molecules import Settings, Target, dock
 from tgsci_molecules.docking import fingerprint
+from tgsci_molecules.protein.choice import Options, choose
 from tgsci_molecules.protein.crystal_ligand import ligand_molecule, rmsd, skeleton
-from tgsci_molecules.protein.prepare import Options, Prepared, prepare
+from tgsci_molecules.protein.prepare import Prepared, prepare
 from tgsci_molecules.protein.redock import redock
-from tgsci_molecules.protein.repair import pieces
+from tgsci_molecules.protein.repair import pieces, repaired
 from tgsci_molecules.protein.structures import Group, read_structure
 
 from tgsci.cli import main
@@ -32,7 +36,7 @@ def line(record: str, name: str, altloc: str, resname: str, number: int, at: tup
     spelled = name if len(name) == 4 else f" {name:<3}"
     x, y, z = at
     return (
-        f"{record:<6}    1 {spelled}{altloc}{resname:>3} {more.get('chain', 'A')}{number:>4}    {x:8.3f}{y:8.3f}{z:8.3f}"
+        f"{record:<6}    1 {spelled}{altloc}{resname:>3} A{number:>4}    {x:8.3f}{y:8.3f}{z:8.3f}"
         f"{more.get('occupancy', 1.0):6.2f}  0.00          {more.get('element', name[0]):>2}"
     )
 
@@ -110,7 +114,7 @@ def test_the_crystals_ligand_comes_back(made: Prepared) -> None:
 def test_what_was_done_is_said(made: Prepared) -> None:
     text = "\n".join(made.notes)
     assert "MSE437 by MET" in text
-    assert "1 residues have alternative positions" in text
+    assert "alternative positions in 1 residue:" in text
     assert "kept: 1 ZN (chain A)" in text
     assert "1 waters kept, 1 left out" in text
     assert "missing atoms added" in text
@@ -171,6 +175,15 @@ def test_the_receptor_has_every_atom_and_its_hydrogens(made: Prepared) -> None:
     wanted = {(a.resname, a.number, "".join(f"{x:8.3f}" for x in a.position)): kind for a, kind in typed(protein)}
     assert {key: kind for key, kind in kinds.items() if key[0] != "ZN"} == wanted
     assert [kind for key, kind in kinds.items() if key[0] == "ZN"] == ["Zn"]
+
+
+def test_a_force_field_reads_the_structure(made: Prepared) -> None:
+    from openmm.app import ForceField, PDBFile
+
+    pdb = PDBFile(str(made.target.structure))
+    field = ForceField("amber14-all.xml", "amber14/tip3p.xml")
+    assert field.createSystem(pdb.topology).getNumParticles() == pdb.topology.getNumAtoms()
+    assert repaired(made.target) == Path(str(made.target.structure)).read_text()
 
 
 def test_mmcif_and_gzip_give_the_same_receptor(source: Path, crystal: str, made: Prepared, tmp_path: Path) -> None:
@@ -244,12 +257,32 @@ def test_foreign_files_are_named_for_what_they_are(tmp_path: Path, what: str) ->
     assert not (tmp_path / "out").exists()
 
 
+def test_a_huge_file_is_refused_unread_even_when_it_is_packed(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tgsci_molecules.protein.structures.MAX_BYTES", 50_000)
+    packed = tmp_path / "x.pdb.gz"
+    packed.write_bytes(gzip.compress(source.read_bytes()))
+    assert packed.stat().st_size < 50_000
+    for path in (source, packed):
+        with pytest.raises(UsageError, match="is larger than"):
+            read_structure(path)
+    packed.write_bytes(packed.read_bytes()[:1000])
+    with pytest.raises(UsageError, match="cannot read"):
+        read_structure(packed)
+
+
 def without_end(text: str) -> str:
     return text[: len(text) // 2 // 81 * 81].rsplit("\n", 1)[0] + "\n"
 
 
 def cut_in_a_line(text: str) -> str:
     return text[: text.index("CA  LEU A") + 25]
+
+
+def not_a_number(text: str) -> str:
+    at = text.index("\nATOM", 5000)
+    return text[: at + 31] + "     nan" + text[at + 39 :]
 
 
 def only_ca(text: str) -> str:
@@ -267,6 +300,7 @@ def as_dna(text: str) -> str:
 SPOILED = {
     "half a file": (without_end, Options(ligand="EST"), "no END line"),
     "half a line": (cut_in_a_line, Options(ligand="EST"), "cut off at line"),
+    "no number": (not_a_number, Options(ligand="EST"), "damaged at line"),
     "CA only": (only_ca, Options(ligand="EST"), "only CA atoms"),
     "waters only": (only_water, Options(box=(0, 0, 0)), "no protein"),
     "DNA": (as_dna, Options(box=(0, 0, 0)), "only DNA or RNA"),
@@ -320,6 +354,20 @@ def test_options_that_make_no_sense_are_refused(given: dict[str, object], messag
         Options(**given)  # type: ignore[arg-type]
 
 
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(
+    crystal: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(crystal)))
+    text = crystal[:start] + data.draw(st.text(max_size=90)) + crystal[start + data.draw(st.integers(0, 500)) :]
+    text = text[: data.draw(st.integers(0, len(text)))]
+    path = tmp_path_factory.mktemp("damaged") / "x.pdb"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    with contextlib.suppress(UsageError):
+        assert read_structure(path).protein
+
+
 def test_a_full_directory_is_left_alone(source: Path, made: Prepared, tmp_path: Path) -> None:
     assert made.target.directory is not None
     with pytest.raises(UsageError, match="holds a prepared target already"):
@@ -358,16 +406,31 @@ def test_models_copies_and_blank_chains_are_chosen_and_said(crystal: str, tmp_pa
     assert found.target.label("MET", 421, "A") == "Met421"
 
 
+def test_a_place_with_two_residues_keeps_the_likelier(crystal: str) -> None:
+    rows = []
+    for row in crystal.splitlines():
+        if row.startswith("ATOM") and row[22:26] == " 355":
+            rows.append(f"{row[:16]}A{row[17:56]}0.40{row[60:]}")
+            if row[12:16].strip() in ("N", "CA", "C", "O", "CB"):
+                rows.append(f"{row[:16]}BALA{row[20:56]}0.60{row[60:]}")
+        else:
+            rows.append(row)
+    found = [r for r in read_text("\n".join(rows)).protein["A"] if str(r.seqid) == "355"]
+    assert [residue.name for residue in found] == ["ALA"]
+    assert [atom.name for atom in found[0]] == ["N", "CA", "C", "O", "CB"]
+
+
 def test_of_two_chains_the_one_at_the_site_is_kept_and_labels_name_chains(crystal: str, tmp_path: Path) -> None:
     rows = [row for row in crystal.splitlines() if row.startswith("ATOM")]
     other = [f"{row[:21]}B{row[22:30]}{float(row[30:38]) + 70:8.3f}{row[38:]}" for row in rows]
     path = edited(crystal, tmp_path / "two.pdb", lambda text: "\n".join([*other, "TER", text]))
     options = Options(ligand="EST", redock=False)
-    one = prepare(path, tmp_path / "one", options)
+    one = choose(read_structure(path), options)
+    assert list(one.residues) == ["A"]
     assert "protein chain B left out: not at the site" in one.notes
     both = prepare(path, tmp_path / "both", replace(options, chains=("A", "B")))
     assert both.target.label("HID", 524, "B") == "B:His524"
-    assert one.target.label("HID", 524, "A") == "His524"
+    assert both.target.label("HID", 524, "A") == "A:His524"
 
 
 def test_a_box_can_come_from_an_sdf_in_place(source: Path, pose: Chem.Mol, made: Prepared, tmp_path: Path) -> None:

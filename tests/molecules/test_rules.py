@@ -218,7 +218,7 @@ def test_a_pure_function_of_trials_and_rng() -> None:
     assert RuleEditor().ask(trials, 4, random.Random(8)) != first
 
 
-def test_the_same_in_another_process_whatever_the_hash_seed() -> None:
+def test_the_same_in_another_process_whatever_the_hash_seed_and_the_threads() -> None:
     script = (
         "import json, random, test_rules as t\n"
         "from tgsci_molecules.editor.rules import RuleEditor\n"
@@ -227,9 +227,10 @@ def test_the_same_in_another_process_whatever_the_hash_seed() -> None:
     )
     here = Path(__file__).parent
     outputs = []
-    for seed in ("1", "2"):
+    for seed, threads in (("1", "1"), ("2", "2")):
         path = os.pathsep.join([str(here), *filter(None, sys.path)])
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
+        env |= {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         done = subprocess.run(
             [sys.executable, "-c", script], env=env, cwd=here, capture_output=True, text=True, check=True
         )

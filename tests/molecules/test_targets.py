@@ -27,6 +27,10 @@ def test_abl1_is_dockstrings() -> None:
     target = Target("abl1")
     assert str(target) == target.name == "ABL1"
     assert target.center == (15.851, 14.647, 3.904)
+    assert target.box == (30.0, 30.0, 30.0)
+    assert target.structure is None
+    assert target.directory is None
+    assert target.spec == "ABL1"
     assert target == Target("ABL1") == pickle.loads(pickle.dumps(target))  # noqa: S301
 
 
@@ -47,5 +51,16 @@ def test_nothing_heavy_is_imported_to_list_the_domain_and_openbabel_never() -> N
         "assert not heavy, heavy;"
         "m.dock('CO', 'ABL1', m.Settings(exhaustiveness=1, max_evals=1000, conformers=1));"
         "assert not {'openbabel', 'dockstring'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_nothing_heavy_is_imported_for_labels_and_names() -> None:
+    code = (
+        "import sys; from tgsci_molecules.protein.numbering import builtin_numbering;"
+        "from tgsci_molecules.protein.names import matching;"
+        "assert matching('thrombin') and builtin_numbering('F2').stretches;"
+        "heavy = {'rdkit', 'gemmi', 'numpy', 'openmm', 'pdbfixer'} & set(sys.modules);"
+        "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

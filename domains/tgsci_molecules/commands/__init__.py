@@ -8,7 +8,8 @@ from .dock import add_dock
 from .explain import add_explain
 from .objectives import add_objectives
 from .prepare import add_prepare
+from .refine import add_refine
 from .targets import add_targets
 
 #: Each adds its own parser.
-COMMANDS = (add_design, add_dock, add_explain, add_objectives, add_prepare, add_targets, add_cache)
+COMMANDS = (add_design, add_dock, add_explain, add_objectives, add_prepare, add_refine, add_targets, add_cache)

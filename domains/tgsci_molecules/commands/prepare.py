@@ -12,7 +12,8 @@ from tgsci.errors import MeasurementError
 from .shared import Commands
 
 if TYPE_CHECKING:
-    from ..protein.prepare import Options, Prepared
+    from ..protein.choice import Options
+    from ..protein.prepare import Prepared
 
 
 def add_prepare(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -33,7 +34,7 @@ def add_prepare(commands: Commands[argparse.ArgumentParser]) -> None:
     site.add_argument("--box-from", type=Path, metavar="SDF", help="a ligand in place, in the frame of the protein")
     what = parser.add_argument_group("what is kept")
     what.add_argument(
-        "--chain", nargs="+", default=[], metavar="C", help="chains (those at the site); a blank one is -"
+        "--chain", type=_names, default=(), metavar="A,B", help="chains (those at the site); a blank one is -"
     )
     what.add_argument(
         "--keep-hetero", type=_names, default=(), metavar="NAMES", help="cofactors and metals: HEM,ZN or ZN:A:301"
@@ -77,14 +78,14 @@ def run_prepare(arguments: argparse.Namespace) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
-    from ..protein.prepare import LONGEST_LOOP, Options
+    from ..protein.choice import LONGEST_LOOP, Options
     from ..protein.repair import PH
 
     return Options(
         ligand=arguments.ligand,
         box=tuple(arguments.box) if arguments.box is not None else None,
         box_from=arguments.box_from,
-        chains=tuple(name for text in arguments.chain for name in _names(text)),
+        chains=arguments.chain,
         ph=PH if arguments.ph is None else arguments.ph,
         keep_hetero=arguments.keep_hetero,
         keep_water=arguments.keep_water,

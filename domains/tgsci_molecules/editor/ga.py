@@ -2,8 +2,8 @@
 
 After Jensen, "A graph-based genetic algorithm and generative model/Monte Carlo tree search for the exploration of
 chemical space", Chem. Sci. 2019, 10, 3567: the fittest trials so far are the population; children are crossovers at
-a bond, mostly mutated, or mutated parents. The mutations are this package's transformations, all equally likely, so
-that what differs from the rule editor is the judgement and not the chemistry.
+a bond, mutated or not, or mutated parents, and no larger than a drug. The mutations are this package's
+transformations, so that what differs from the rule editor is the judgement and not the chemistry.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class GraphGA(Optimizer):
         founders: Trials that are made by random edits of the start before breeding begins.
         crossover: Share of the children that have two parents.
         mutation: Share of those that are mutated as well.
+        largest: Heavy atoms of a child at most; Jensen limits the size as well.
     """
 
     name = "ga"
@@ -41,11 +42,17 @@ class GraphGA(Optimizer):
     )
 
     def __init__(
-        self, *, population: int = 20, founders: int = 20, crossover: float = 0.5, mutation: float = 0.5
+        self,
+        *,
+        population: int = 20,
+        founders: int = 20,
+        crossover: float = 0.5,
+        mutation: float = 0.5,
+        largest: int = 32,
     ) -> None:
         super().__init__()
         self.population, self.founders = population, founders
-        self.crossover, self.mutation = crossover, mutation
+        self.crossover, self.mutation, self.largest = crossover, mutation, largest
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Up to `n` new molecules."""
@@ -58,7 +65,7 @@ class GraphGA(Optimizer):
                     break
                 founding = len(roots) < self.founders
                 child = drug_size(rng.choice(roots), rng) if founding else self._child(roots[: self.population], rng)
-                if child is None:
+                if child is None or child.figures.size > self.largest:
                     continue
                 try:
                     value = trials.check(child.smiles)

@@ -41,8 +41,8 @@ OPEN_CENTRE = 0.3
 #: What each trial beyond the first `per_scaffold_visits` costs a candidate of the same scaffold, same unit.
 CROWDED = 0.1
 
-#: The most that growing along a vector of the pose counts in a candidate's favour beyond its prediction, same unit,
-#: once it proved better than other edits; half of it while nothing is known.
+#: The most that an edit which the pose asks for counts beyond its prediction, same unit: as far as such edits were
+#: better than their parents more often than others, and nothing while that is not known.
 VECTOR_BONUS = 0.4
 
 # The trend of Vina 1.2.7 scores, kcal/mol: mean and standard deviation (rounded up) over the targets EGFR, ESR1, AR,
@@ -67,6 +67,9 @@ _ANY = Prior(
 
 #: A broken limit outweighs everything else: infeasible never beats feasible.
 _INFEASIBLE = 1e6
+#: What limits that only the simulator knows (a contact with the protein) cost by as much as they are expected to be
+#: broken, and the most that is looked at: beyond it one molecule is as far out as another.
+_UNMET, _MOST_UNMET = 3.0, 5.0
 
 
 @runtime_checkable
@@ -126,6 +129,8 @@ class Judge:
             measured = [
                 (t, f) for t, f in measured if t.feedback and all(n in t.feedback.metrics for n in self.learned)
             ]
+        #: How many trials there is something to learn from.
+        self.measured = len(measured)
         if len(measured) > MEMORY:
             ranked = sorted(measured, key=lambda p: p[0].loss)
             kept = {t.number for t, _ in (*ranked[: MEMORY // 2], *measured[-MEMORY // 2 :])}
@@ -136,21 +141,37 @@ class Judge:
         self._per_scaffold_visits = per_scaffold_visits
         self._known: dict[str, tuple[Array, float]] = {}
         self._surrogate: Surrogate | None = None
-        self._shift, self._scale = np.zeros(len(self.learned)), np.ones(len(self.learned))
+        unmet = self._unmet(measured)
+        #: How many metrics the surrogate learns: `learned`, and what limits lack that it takes a simulator to know.
+        self._columns = len(self.learned) + bool(unmet.any())
+        self._shift, self._scale = np.zeros(self._columns), np.ones(self._columns)
         if measured and self.learned:
-            self._learn(measured)
+            self._learn(measured, unmet)
         #: What a kcal/mol of docking is worth in the loss; its standard deviation where nothing is docked.
         self.unit = self._worth_of_a_unit(measured)
 
-    def _learn(self, measured: Sequence[tuple[Trial, Figures]]) -> None:
+    def _unmet(self, measured: Sequence[tuple[Trial, Figures]]) -> Array:
+        """By how much each trial breaks limits that cannot be calculated."""
+        if self._parts is None:
+            return np.zeros(len(measured))
+        lacking = [
+            t.feedback.violation - self.violation(f) if t.feedback and t.feedback.violation > 0 else 0.0
+            for t, f in measured
+        ]
+        found = np.clip(np.array(lacking, dtype=np.float64), 0.0, _MOST_UNMET)
+        return np.where(found > 1e-6, found, 0.0)
+
+    def _learn(self, measured: Sequence[tuple[Trial, Figures]], unmet: Array) -> None:
         if self._parts:
             values = np.array([[t.feedback.metrics[n] for n in self.learned] for t, _ in measured if t.feedback])
+            if self._columns > len(self.learned):
+                values = np.column_stack([values, unmet])
         else:
             values = np.array([[t.loss] for t, _ in measured])
-        docking = np.array([_is_score(name) for name in self.learned])
-        self._shift = np.where(docking, 0.0, values.mean(0))
+        docking = self._is_docking()
+        self._shift = np.where(docking > 0, 0.0, values.mean(0))
         spread = values.std(0)
-        self._scale = np.where(docking | (spread == 0), 1.0, spread)
+        self._scale = np.where((docking > 0) | (spread == 0), 1.0, spread)
         molecules = [f for _, f in measured]
         weights = np.array(_VINA_WEIGHTS)[:, None] * docking
         prior = Prior(weights, np.diag(np.square(_VINA_SPREAD)), _VINA_AMPLITUDES, _VINA_NOISES)
@@ -161,13 +182,18 @@ class Judge:
             prior if self._parts else _ANY,
         )
 
+    def _is_docking(self) -> Array:
+        """1 for each learned column that is a docking score, else 0."""
+        names = [*self.learned, *[""] * (self._columns - len(self.learned))]
+        return np.array([float(_is_score(name)) for name in names])
+
     def _worth_of_a_unit(self, measured: Sequence[tuple[Trial, Figures]]) -> float:
         losses = np.array([t.loss for t, _ in measured])
         spread = float(losses.std()) if len(losses) else 0.0
         if not self._parts or not self.scores:
             return spread or 1.0
         changes = []
-        for trial, molecule in measured:
+        for trial, molecule in measured[-20:]:
             if trial.feedback is None:
                 continue
             here = {**self._calculated(molecule), **{n: trial.feedback.metrics[n] for n in self.learned}}
@@ -199,8 +225,8 @@ class Judge:
     def _believe(self, molecules: Sequence[Figures]) -> Belief:
         """What the surrogate expects, each molecule looked at once."""
         if self._surrogate is None:  # nothing measured yet
-            count, metrics = len(molecules), len(self.learned)
-            docking = np.array([_is_score(name) for name in self.learned], dtype=float).reshape(metrics)
+            count, metrics = len(molecules), self._columns
+            docking = self._is_docking().reshape(metrics)
             trend = np.array([f.trend for f in molecules]).reshape(count, len(TREND))
             return Belief((trend @ np.array(_VINA_WEIGHTS))[:, None] * docking, np.full(count, 1.0))
         new = [f for f in dict.fromkeys(molecules) if f.smiles not in self._known]
@@ -218,10 +244,11 @@ class Judge:
                 return Outlook(np.array([1 - f.qed for f in molecules]), np.full(len(molecules), 0.1), belief)
             return Outlook(belief.mean[:, 0] * self._scale[0] + self._shift[0], belief.sd * self._scale[0], belief)
         exact = {name: np.array([c[name] for c in calculated]) for name in (calculated[0] if calculated else ())}
-        correlation = self._surrogate.correlation if self._surrogate else np.eye(len(self.learned))
+        count = len(self.learned)
+        correlation = self._surrogate.correlation[:count, :count] if self._surrogate else np.eye(count)
         mean, square = np.zeros(len(molecules)), np.zeros(len(molecules))
         for weight, point in _sigma_points(correlation):
-            guess = (belief.mean + belief.sd[:, None] * point) * self._scale + self._shift
+            guess = (belief.mean[:, :count] + belief.sd[:, None] * point) * self._scale[:count] + self._shift[:count]
             metrics = {**exact, **{name: guess[:, j] for j, name in enumerate(self.learned)}}
             loss = np.broadcast_to(np.asarray(self._parts.combine(metrics), dtype=np.float64), mean.shape)
             mean, square = mean + weight * loss, square + weight * loss**2
@@ -260,12 +287,23 @@ class Judge:
             total += max(0.0, limit.low - figure if limit.low is not None else 0.0)
         return total
 
+    def unmet(self, molecule: Figures) -> float:
+        """By how much limits that only the simulator knows are expected to be broken, on average."""
+        if self._columns == len(self.learned) or self._surrogate is None:
+            return 0.0
+        belief = self._believe([molecule])
+        mean = float(belief.mean[0, -1] * self._scale[-1] + self._shift[-1])
+        sd = max(1e-9, float(belief.sd[0] * self._scale[-1]))
+        z = mean / sd
+        density = math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+        return sd * density + mean * 0.5 * (1 + math.erf(z / math.sqrt(2)))
+
     def drawback(self, molecule: Figures) -> float:
         """What makes a molecule unwelcome besides its loss, in the loss's unit."""
         penalty = HARD_SYNTHESIS * max(0.0, molecule.sa - EASY_ENOUGH) + OPEN_CENTRE * molecule.open_centres
         if self._visits and max(self._visits.values()) > self._per_scaffold_visits:
             penalty += CROWDED * max(0, self._visits[murcko(molecule.smiles)] - self._per_scaffold_visits)
-        return penalty * self.unit
+        return (penalty + _UNMET * self.unmet(molecule)) * self.unit
 
     def merit(self, candidate: Candidate) -> float:
         """What the pose says in a candidate's favour, as far as that proved right in this run; in the loss's unit."""
@@ -273,20 +311,23 @@ class Judge:
             return 0.0
         grown, other = self._records.get(_GROWN, (0, 0)), self._records.get(_OTHER_EDITS, (0, 0))
         rate = [(better + 2.0) / (better + worse + 4.0) for better, worse in (grown, other)]
-        return VECTOR_BONUS * float(np.clip(0.5 + 1.5 * (rate[0] - rate[1]), 0.0, 1.0)) * self.unit
+        return VECTOR_BONUS * float(np.clip(3.0 * (rate[0] - rate[1]), 0.0, 1.0)) * self.unit
 
     # -- ranking -----------------------------------------------------------------------------------
 
-    def order(self, pool: Sequence[Candidate], boldness: float) -> list[Candidate]:
-        """The most promising candidates, best first, at most `SHORTLIST` of them.
+    def order(self, pool: Sequence[Candidate], boldness: float, size: int = SHORTLIST) -> list[Candidate]:
+        """The most promising candidates, best first.
 
         Args:
             pool: All candidates.
             boldness: How many standard deviations of the prediction count in a candidate's favour.
+            size: At most so many.
         """
-        return [c for c, *_ in self._shortlist(pool, boldness)]
+        return [c for c, *_ in self._shortlist(pool, boldness, size)]
 
-    def _shortlist(self, pool: Sequence[Candidate], boldness: float) -> list[tuple[Candidate, float, float, float]]:
+    def _shortlist(
+        self, pool: Sequence[Candidate], boldness: float, size: int = SHORTLIST
+    ) -> list[tuple[Candidate, float, float, float]]:
         """Candidate, expected loss with all that counts besides, its standard deviation, and the latent one."""
         if not pool:
             return []
@@ -302,19 +343,19 @@ class Judge:
         found: list[int] = []
         costs: list[float] = []
         feasible = 0
-        step = SHORTLIST if self._parts is not None and self._property_names is not None else len(pool)
+        step = size if self._parts is not None and self._property_names is not None else len(pool)
         for start in range(0, len(pool), step):
             some = [int(i) for i in queue[start : start + step]]
             violations = [self.violation(molecules[i]) for i in some]
             found += some
             costs += [_INFEASIBLE * self.unit * x for x in violations]
             feasible += sum(x == 0 for x in violations)
-            if feasible >= SHORTLIST // 2 or len(found) >= 4 * SHORTLIST:
+            if feasible >= size // 2 or len(found) >= 4 * size:
                 break
         outlook = self.predict([molecules[i] for i in found])
         cost = np.array(costs) + np.array([self.drawback(molecules[i]) - self.merit(pool[i]) for i in found])
         score = outlook.loss + cost
-        best = np.argsort(np.round(score - boldness * outlook.sd, 6), kind="stable")[:SHORTLIST]
+        best = np.argsort(np.round(score - boldness * outlook.sd, 6), kind="stable")[:size]
         return [(pool[found[i]], float(score[i]), float(outlook.sd[i]), float(outlook.belief.sd[i])) for i in best]
 
     def batch(self, pool: Sequence[Candidate], boldness: float, rng: random.Random) -> Iterator[Candidate]:
@@ -365,6 +406,27 @@ class Judge:
         """How a transformation did in this run, between 0.5 (always for the worse) and 2 (always better)."""
         better, worse = self._records.get(name, (0, 0))
         return float(2 ** ((better - worse) / (better + worse + 2)))
+
+
+def finalists(trials: Trials, count: int) -> list[Trial]:
+    """The trials that are worth a longer look: the best measured one, then those whose neighbours bear them out.
+
+    The best of a hundred noisy figures is partly luck. What the surrogate makes of a trial, its own measurement
+    included, is less so.
+
+    Args:
+        trials: Of a run; only feasible ones are finalists while there are any.
+        count: How many.
+    """
+    ranked = [t for t in trials.ranked() if _figures(t.value) is not None]
+    feasible = [t for t in ranked if t.feedback is not None and t.feedback.feasible] or ranked
+    if not feasible or count <= 0:
+        return []
+    outlook = Judge(trials).predict([figures(t.value) for t in feasible])
+    order = np.argsort(np.round(outlook.loss, 6), kind="stable")
+    chosen = {feasible[0].number: feasible[0]}
+    chosen.update((feasible[i].number, feasible[i]) for i in order if feasible[i].number != feasible[0].number)
+    return list(chosen.values())[:count]
 
 
 def _prints(molecules: Sequence[Figures]) -> Any:

@@ -12,12 +12,12 @@ from tgsci.trial import Proposal, Trials
 
 from .candidates import Candidate
 from .figures import figures
-from .transformations import TRANSFORMATIONS, apply_to
+from .transformations import KINDS, TRANSFORMATIONS, apply_to
 
 #: Heavy atoms that a walk from a small molecule aims at: the middle half of approved oral drugs.
 _DRUG_SIZES = (18, 30)
 #: Steps after which a walk is given up.
-_MAX_STEPS = 12
+_MAX_STEPS = 20
 _PATIENCE = 50
 
 
@@ -61,9 +61,11 @@ class RandomEdits(Optimizer):
 
 
 def mutated(candidate: Candidate, rng: random.Random) -> Candidate | None:
-    """One random edit: a transformation that fits, all equally likely, anywhere; None where none was found."""
+    """One random edit: a kind, then a transformation of it that fits, anywhere; None where none was found."""
     mol = figures(candidate.smiles).mol
-    for transformation in rng.sample(TRANSFORMATIONS, len(TRANSFORMATIONS)):
+    shuffled = rng.sample(TRANSFORMATIONS, len(TRANSFORMATIONS))
+    first = rng.choice(KINDS)  # most transformations grow: all equally likely, molecules would only get larger
+    for transformation in sorted(shuffled, key=lambda t: t.kind != first):
         made = apply_to(transformation, mol, candidate.smiles, sites=1, rng=rng)
         if made:
             steps, path = (*candidate.steps, transformation.name), (*candidate.path, made[0])

@@ -12,10 +12,12 @@ It is the proposer where no model is configured, and the baseline that every mod
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue
@@ -28,6 +30,7 @@ from .grow import suggestions
 from .judge import Judge
 from .protect import protection
 from .reasons import reason
+from .surrogate import tanimoto
 from .transformations import TRANSFORMATIONS, Transformation, apply_to
 
 if TYPE_CHECKING:
@@ -35,6 +38,19 @@ if TYPE_CHECKING:
 
 #: A molecule with fewer heavy atoms than this is far from a drug: more edits in a row lead there.
 SMALL = 15
+
+#: How much bolder the half of a generation is that explores, and the trials from which on it does: before that
+#: nothing is known of anything, and the boldest are only the largest.
+EXPLORING, EXPLORED_FROM = 2.0, 8
+
+#: Share of the boldness while all molecules are small.
+TIMID = 0.3
+
+#: Molecules of a generation that go on from the same first edit.
+PER_LINE = 2
+
+#: Molecules less alike than this are different series (Tanimoto, Morgan radius 2).
+SERIES = 0.4
 
 
 class RuleEditor(Optimizer):
@@ -108,20 +124,31 @@ class RuleEditor(Optimizer):
             roots = _roots(trials) if n > 0 else []
             if not roots:
                 return [], judge
-            pool = self._search(roots, judge, trials, rng)
-            chosen = self._choose(pool, judge, trials, n, rng)
+            # Far from a drug, what is uncertain is how much size pays: no reason to prefer the largest.
+            far = bool(judge.scores) and max(root.figures.size for root in roots) < SMALL
+            boldness = self.boldness * (TIMID if far else 1.0)
+            pool = self._search(roots, judge, trials, boldness, far, rng)
+            chosen = self._choose(pool, judge, trials, n, boldness, rng)
             for root in roots:
                 if len(chosen) == n:
                     break
                 # The draw held too little (a tiny molecule, a loss that refuses much): look at every edit there is.
                 taken = [c.smiles for c in chosen]
                 every = _unseen(_edits_of(root, TRANSFORMATIONS, None, rng, trials), trials, dict.fromkeys(taken))
-                chosen += self._choose(every, judge, trials, n - len(chosen), rng, taken)
+                chosen += self._choose(every, judge, trials, n - len(chosen), boldness, rng, taken)
             return chosen, judge
 
-    def _search(self, roots: Sequence[Candidate], judge: Judge, trials: Trials, rng: random.Random) -> list[Candidate]:
+    def _search(
+        self,
+        roots: Sequence[Candidate],
+        judge: Judge,
+        trials: Trials,
+        boldness: float,
+        far: bool,
+        rng: random.Random,
+    ) -> list[Candidate]:
         """Generations of edits, each made from the most promising so far."""
-        parents = _diverse(roots, self.parents, self.per_scaffold)
+        parents = _parents(roots, self.parents, self.per_scaffold)
         seen: dict[str, None] = {}
         pool = _unseen(
             recombined(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen
@@ -129,20 +156,32 @@ class RuleEditor(Optimizer):
         for root in parents:
             pool += _unseen(_asked_for(root, self.pose_edits, rng), trials, seen)
         # Only what docking rewards is known before it is measured: a long way blindfold leads nowhere.
-        far = judge.scores and max(root.figures.size for root in parents) < SMALL
-        generations = self.generations + (2 if far else 0)
+        generations, breadth = (self.generations + 2, 2 * self.breadth) if far else (self.generations, self.breadth)
         for generation in range(generations):
-            if generation == 0:
-                basis = parents
-            else:
-                ranked = judge.order(pool, self.boldness)
-                basis = [c for c in ranked if len(c.steps) < generations][: self.breadth]
+            basis = parents if generation == 0 else self._basis(pool, judge, generations, breadth, boldness)
             children: list[Candidate] = []
             for candidate in basis:
                 chosen = self._transformations(candidate, judge, rng)
                 children += _edits_of(candidate, chosen, 1, rng, trials)
             pool += _unseen(children, trials, seen)
         return pool
+
+    def _basis(
+        self, pool: Sequence[Candidate], judge: Judge, generations: int, breadth: int, boldness: float
+    ) -> list[Candidate]:
+        """What the next generation is made from: half promises most, half could be most, where little is known."""
+        exploring = EXPLORING if judge.measured >= EXPLORED_FROM else 1.0
+        basis: dict[str, Candidate] = {}
+        lines: Counter[str] = Counter()
+        for daring, size in ((boldness, breadth // 2), (exploring * boldness, breadth)):
+            for candidate in judge.order(pool, daring, 4 * breadth):
+                if len(basis) >= size:
+                    break
+                line = candidate.path[0]
+                if candidate.smiles not in basis and len(candidate.steps) < generations and lines[line] < PER_LINE:
+                    lines[line] += 1
+                    basis[candidate.smiles] = candidate
+        return list(basis.values())
 
     def _transformations(self, candidate: Candidate, judge: Judge, rng: random.Random) -> list[Transformation]:
         """Some transformations, drawn without replacement, the likelier the more the molecule needs their kind."""
@@ -161,6 +200,7 @@ class RuleEditor(Optimizer):
         judge: Judge,
         trials: Trials,
         n: int,
+        boldness: float,
         rng: random.Random,
         taken: Iterable[str] = (),
     ) -> list[Candidate]:
@@ -170,7 +210,7 @@ class RuleEditor(Optimizer):
         left = list(pool)
         while left and len(chosen) < n:
             tried: set[str] = set()
-            for candidate in judge.batch(left, self.boldness, rng):
+            for candidate in judge.batch(left, boldness, rng):
                 tried.add(candidate.smiles)
                 try:
                     value = trials.check(candidate.smiles)
@@ -218,6 +258,19 @@ def _diverse(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
             likes = sum(1 for c in chosen if scaffold(c.smiles) == scaffold(root.smiles))
             if root not in chosen and likes < allowed:
                 chosen.append(root)
+    return chosen
+
+
+def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[Candidate]:
+    """The leaders, and in a third of the places the best of other series: the first series is rarely the best."""
+    chosen = _diverse(roots, count - count // 3, per_scaffold)
+    others = [root for root in roots if root not in chosen]
+    while others and len(chosen) < count:
+        prints = np.array([c.figures.fingerprint for c in others])
+        near = tanimoto(prints, np.array([c.figures.fingerprint for c in chosen])).max(1)
+        apart = [root for root, likeness in zip(others, near, strict=True) if likeness < SERIES]
+        chosen.append((apart or others)[0])
+        others.remove(chosen[-1])
     return chosen
 
 

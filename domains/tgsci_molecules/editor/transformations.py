@@ -95,19 +95,19 @@ _RINGS = (  # attached by a carbon, anywhere
     ("2-pyridyl", "c1ccccn1"),
     ("3-pyridyl", "c1cccnc1"),
     ("4-pyridyl", "c1ccncc1"),
-    ("5-pyrimidinyl", "c1cncnc1"),
+    ("pyrimidin-5-yl", "c1cncnc1"),
     ("2-thienyl", "c1cccs1"),
-    ("2-thiazolyl", "c1nccs1"),
+    ("thiazol-2-yl", "c1nccs1"),
     ("1-methylpyrazol-4-yl", "c1cnn(C)c1"),
-    ("3-indolyl", "c1c[nH]c2ccccc12"),
-    ("5-indazolyl", "c1ccc2[nH]ncc2c1"),
-    ("2-benzimidazolyl", "c1nc2ccccc2[nH]1"),
-    ("2-benzothiazolyl", "c1nc2ccccc2s1"),
-    ("3-quinolinyl", "c1cnc2ccccc2c1"),
+    ("indol-3-yl", "c1c[nH]c2ccccc12"),
+    ("indazol-5-yl", "c1ccc2[nH]ncc2c1"),
+    ("benzimidazol-2-yl", "c1nc2ccccc2[nH]1"),
+    ("benzothiazol-2-yl", "c1nc2ccccc2s1"),
+    ("quinolin-3-yl", "c1cnc2ccccc2c1"),
     ("cyclopropyl", "C1CC1"),
     ("cyclohexyl", "C1CCCCC1"),
-    ("4-piperidinyl", "C1CCNCC1"),
-    ("4-tetrahydropyranyl", "C1CCOCC1"),
+    ("piperidin-4-yl", "C1CCNCC1"),
+    ("tetrahydropyran-4-yl", "C1CCOCC1"),
 )
 
 _AMINES = (  # attached by their nitrogen, to carbon
@@ -125,7 +125,7 @@ _LINKED = (  # a ring through a linker, from carbon or nitrogen
     ("phenethyl", "CCc1ccccc1"),
     ("pyridin-3-ylmethyl", "Cc1cccnc1"),
     ("cyclopropylmethyl", "CC1CC1"),
-    ("morpholinylethyl", "CCN1CCOCC1"),
+    ("2-morpholinoethyl", "CCN1CCOCC1"),
 )
 
 _LINKED_TO_CARBON = (
@@ -191,7 +191,7 @@ _SHRINK = (
     ("remove nitro", "[#6:1]-[$([NX3](=O)=O),$([N+](=O)[O-])](~O)~O>>[#6:1]", "O=[N+]([O-])c1ccccc1"),
     ("remove carboxyl group", "[#6:1]-C(=O)[$([OH]),$([O-]),$([NH2])]>>[#6:1]", "NC(=O)c1ccccc1"),
     ("remove primary sulfonamide", "[#6:1]-S(=O)(=O)[NH2]>>[#6:1]", "NS(=O)(=O)c1ccccc1"),
-    ("remove acyl from N", "[NX3:1]-!@C(=O)[CH3]>>[N:1]", "CC(=O)Nc1ccccc1"),
+    ("N-deacetylation", "[NX3:1]-!@C(=O)[CH3]>>[N:1]", "CC(=O)Nc1ccccc1"),
     (
         "remove terminal six-membered ring",
         "[*:1]-!@[*;R1]1@[*;R1;D2]@[*;R1;D2]@[*;R1;D2]@[*;R1;D2]@[*;R1;D2]1>>[*:1]",
@@ -226,7 +226,7 @@ _SWAP = (
     ("CH2 to O", "[#6:1]-[CH2;D2]-[#6:2]>>[#6:1]-O-[#6:2]", "CCCc1ccccc1"),
     ("CH2 to NH", "[#6:1]-[CH2;D2]-[#6:2]>>[#6:1]-N-[#6:2]", "CCCc1ccccc1"),
     ("CH2 to C=O", "[#6;!$(C=O):1]-!@[CH2;D2:3]-!@[#6;!$(C=O):2]>>[#6:1]-[C:3](=O)-[#6:2]", "CCc1ccccc1"),
-    ("CH2 next to N to C=O", "[NX3;!$(N-*=*):1]-[CH2;D2:2]-[#6:3]>>[N:1]-[C:2](=O)-[#6:3]", "C1CCNCC1"),
+    ("amine N-CH2 to amide", "[NX3;!$(N-*=*):1]-[CH2;D2:2]-[#6:3]>>[N:1]-[C:2](=O)-[#6:3]", "C1CCNCC1"),
     ("C=O to CH2", "[#6:1]-[CX3:2](=O)-[#6,N:3]>>[#6:1]-[CH2:2]-[*:3]", "CC(=O)c1ccccc1"),
     ("C=O to SO2", "[#6:1]-!@[CX3;D3](=O)-!@[#6:2]>>[#6:1]-S(=O)(=O)-[#6:2]", "CC(=O)c1ccccc1"),
     ("ether O to NH", "[#6:1]-[OX2;H0;!$(O-C=O)]-[#6:2]>>[#6:1]-N-[#6:2]", "COc1ccccc1"),
@@ -248,15 +248,15 @@ _SWAP = (
 )
 
 _RING = (
-    ("phenyl to pyridyl", "[cH;r6:1]>>[n:1]", "Cc1ccccc1"),
+    ("ring CH to N", "[cH;r6:1]>>[n:1]", "Cc1ccccc1"),
     ("ring N to CH", "[n;X2;r6:1]>>[cH:1]", "Cc1ccncc1"),
     ("azole CH to N", "[cH;r5:1]>>[n:1]", "c1cc[nH]c1"),
     ("azole N to CH", "[n;X2;r5:1]>>[cH:1]", "c1c[nH]cn1"),
     ("swap ring N with the next CH", "[n;X2:1]:[cH:2]>>[cH:1]:[n:2]", "Cc1cccnc1"),
-    ("pyrrole NH to O", "[c:1]:[nH]:[c:2]>>[c:1]:o:[c:2]", "c1ccc2[nH]ccc2c1"),
-    ("pyrrole NH to S", "[c:1]:[nH]:[c:2]>>[c:1]:s:[c:2]", "c1ccc2[nH]ccc2c1"),
-    ("ring S or O to NH", "[c:1]:[s,o]:[c:2]>>[c:1]:[nH]:[c:2]", "c1ccc2sccc2c1"),
-    ("pyrrole N-methylation", "[nH:1]>>[nH0:1]-C", "c1ccc2[nH]ccc2c1"),
+    ("azole NH to O", "[c:1]:[nH]:[c:2]>>[c:1]:o:[c:2]", "c1ccc2[nH]ccc2c1"),
+    ("azole NH to S", "[c:1]:[nH]:[c:2]>>[c:1]:s:[c:2]", "c1ccc2[nH]ccc2c1"),
+    ("azole S or O to NH", "[c:1]:[s,o]:[c:2]>>[c:1]:[nH]:[c:2]", "c1ccc2sccc2c1"),
+    ("azole N-methylation", "[nH:1]>>[nH0:1]-C", "c1ccc2[nH]ccc2c1"),
     ("phenyl to thienyl", "[*:1]-!@c1[cH][cH][cH][cH][cH]1>>[*:1]-c1cccs1", "CCc1ccccc1"),
     ("phenyl to cyclohexyl", "[*:1]-!@c1[cH][cH][cH][cH][cH]1>>[*:1]-C1CCCCC1", "CCc1ccccc1"),
     ("phenyl to cyclopropyl", "[*:1]-!@c1[cH][cH][cH][cH][cH]1>>[*:1]-C1CC1", "CCc1ccccc1"),
@@ -431,10 +431,12 @@ _UNSTABLE = tuple(
         "[CX3](=O)-[SX2]",  # thioester
         "[$([CX3;!R]=[O,S]),$([#16;X4;!R](=O)=O)]-[n;r5]:,-[$(n),$(c:n:c)]",  # acylated azole: an acylating agent
         "O=C1[CX4][CX4]N1",  # beta-lactam
+        "[#6]-[CX3](=O)-[CX4](F)(F)F",  # trifluoromethyl ketone: a hydrate, and it takes serine
         "[r3;X3]=[OX1]",
         "[CX3](=O)(-[#6])-[CX3](=O)-[#6]",  # 1,2-diketone
         "[a;r5]-[OX2H]",  # hydroxyazoles and hydroxyfurans are mostly their keto forms
         "[c;r5;$(c:[o,s,nH])]-[NX3;H2]",  # and aminofurans and their kin decompose
+        "[NX3;!$(N-C=[O,S]);!$(N-S=O)]-c1:[nX3,o]:c:c:c:1",  # 2-aminopyrroles and -furans: air takes them
         "[#7;a]:[#7;a](-[CX3]=O)",
         "[C;r3,r4](-[#7,#8])-[#7,#8]",
     )
@@ -575,14 +577,32 @@ def _products(
         for atom in atoms:
             yield attached(mol, atom, transformation.fragment)
         return
-    if protected.fixed:
-        mol = Chem.Mol(mol)
-        for index in protected.fixed:
-            mol.GetAtomWithIdx(index).SetProp("_protected", "1")
     raw = [products[0] for products in _reaction(transformation.smarts).RunReactants((mol,), maxProducts=200)]
+    if protected.fixed:
+        raw = [product for product in raw if _keeps(product, mol, protected)]
     if rng is not None:
         rng.shuffle(raw)
     yield from raw
+
+
+def _keeps(product: Chem.Mol, mol: Chem.Mol, protected: Protection) -> bool:
+    """True where a raw product of a reaction has the protected atoms as they were, and their bonds."""
+    here = {a.GetIntProp("react_atom_idx"): a for a in product.GetAtoms() if a.HasProp("react_atom_idx")}
+    for index in protected.fixed:
+        before, after = mol.GetAtomWithIdx(index), here.get(index)
+        if after is None or after.GetAtomicNum() != before.GetAtomicNum():
+            return False
+        if index in protected.closed and after.GetDegree() != before.GetDegree():
+            return False
+        for bond in before.GetBonds():
+            other = bond.GetOtherAtomIdx(index)
+            if other not in protected.fixed:
+                continue
+            kept = here.get(other)
+            bound = kept is not None and product.GetBondBetweenAtoms(after.GetIdx(), kept.GetIdx())
+            if not bound or bound.GetBondType() != bond.GetBondType():
+                return False
+    return True
 
 
 def attached(mol: Chem.Mol, atom: int, fragment: str) -> Chem.Mol:

@@ -10,7 +10,7 @@ from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 from ..properties import PROPERTIES
-from .patterns import Pattern, alerts_in
+from .patterns import Pattern, alert_count
 
 
 def calculate(kind: str, mol: Chem.Mol, about: tuple[Any, ...] = ()) -> float:
@@ -38,7 +38,7 @@ def _matches(mol: Chem.Mol, smarts: str) -> int:
 
 
 def _alert_count(mol: Chem.Mol, *catalogs: str) -> int:
-    return len({(alert.catalog, alert.name) for alert in alerts_in(mol, catalogs)})
+    return alert_count(mol, catalogs)
 
 
 def _similarity(mol: Chem.Mol, *references: str) -> float:

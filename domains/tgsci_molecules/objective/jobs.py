@@ -13,7 +13,7 @@ from ..docking import Settings
 from ..keys import KEYS, SETTINGS, TERM_KEYS
 from ..protein.targets import Target
 from .advice import Advice, read_advice
-from .loss import Objective, checked_qed_weight, vina_and_qed
+from .loss import Objective, checked_qed_weight, read_range, vina_and_qed
 from .metrics import kind_of
 from .named import NAMED, against_others, named
 from .terms import Term
@@ -61,8 +61,9 @@ def read_objective(config: Mapping[str, Any]) -> tuple[Objective, dict[str, Any]
         alerts=lists.get("alerts", ()),
         settings=settings,
     )
-    given = {key: config[key] for key in ("limits", "core", "reference") if key in config}
-    table |= {**given, **lists}
+    if "limits" in config:
+        table["limits"] = {str(key): list(read_range(str(key), value)) for key, value in limits.items()}
+    table |= {**{key: config[key] for key in ("core", "reference") if key in config}, **lists}
     if advice.text:
         table["advise"] = advice.text
     table |= {key: getattr(settings, field) for key, field in SETTINGS.items()}
@@ -100,7 +101,7 @@ def _formula(config: Mapping[str, Any]) -> tuple[list[Target], Sequence[Term], d
     if "aggregate" in config and not given:
         raise UsageError("aggregate puts terms together; there is no [[molecules.terms]]")
     form = named("dockstring" if name is None else name)
-    if "qed_weight" in config and (given or form.targets or name == "vina-qed"):
+    if "qed_weight" in config and (given or form.targets or form is NAMED["vina-qed"]):
         raise UsageError("qed_weight belongs to the objective dockstring; give the term about QED its weight instead")
     targets = _targets(config, form.targets if not given else ())
     table: dict[str, Any] = {"target": targets[0].spec}

@@ -15,7 +15,7 @@ from rdkit import Chem
 from ..smiles import atom_name
 from .core import Core
 from .metrics import Metric
-from .patterns import Pattern, alerts_in
+from .patterns import Pattern, alert_count, alerts_in
 
 Figures = Mapping[str, float]
 
@@ -247,7 +247,7 @@ class NoAlerts(Limit):
         return f"have no structural alert of {', '.join(self.catalogs)}"
 
     def excess(self, mol: Chem.Mol, figures: Figures) -> float:
-        return float(len({(a.catalog, a.name) for a in alerts_in(mol, self.catalogs)}))
+        return float(alert_count(mol, self.catalogs))
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         found = {(a.catalog, a.name): a for a in alerts_in(mol, self.catalogs)}

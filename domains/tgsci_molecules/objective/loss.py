@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from rdkit import Chem
@@ -13,6 +14,7 @@ from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
+from ..cache import feedback as cached_feedback
 from ..docking import Settings, dock, fingerprint
 from ..properties import PROPERTIES
 from ..protein.targets import Target
@@ -142,8 +144,12 @@ class Objective(Loss):
         return f"1 - {self.aggregate.replace('_', ' ')} of {', '.join(parts)}"
 
     def part(self, term: Resolved, figures: Mapping[str, float]) -> str:
-        """One term of the loss in words: raw, transformed, weighted."""
-        return self._aggregate.part(term, figures[term.metric.name])
+        """One term of the loss in words: raw, transformed, weighted; in a mean also what it could still gain."""
+        part = self._aggregate.part(term, figures[term.metric.name])
+        if self.aggregate == "sum":
+            return part
+        raw = [each.metric.figure(figures) for each in self.terms]
+        return f"{part}; ideal, the loss would be {self._aggregate.if_ideal(term.label, raw):.4f}"
 
     @property
     def aggregate(self) -> str:
@@ -154,7 +160,9 @@ class Objective(Loss):
     def fingerprint(self) -> str:
         places = "; ".join(fingerprint(target, self.settings) for target in self.targets)
         terms = [(t.label, t.metric, t.transform, t.weight) for t in self.terms]
-        return f"{self.aggregate} of {terms}; limits {list(self.limits)}; {places}"
+        physics = [m for m in self.metrics.values() if m.kind == "refined interaction"]
+        engine = f"; openmm {version('openmm')}" if physics else ""
+        return f"{self.aggregate} of {terms}; limits {list(self.limits)}; {places}{engine}"
 
     def validate(self, value: str) -> str:
         """The canonical SMILES; see `tgsci_molecules.canonical` and `refusing`.
@@ -194,6 +202,9 @@ class Objective(Loss):
 
     def evaluate(self, value: str) -> Feedback:
         """Dock a canonical SMILES into every target and measure its properties."""
+        return cached_feedback(self.fingerprint, value, lambda: self._evaluated(value))
+
+    def _evaluated(self, value: str) -> Feedback:
         mol = molecule(value)
         strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
         poses = [

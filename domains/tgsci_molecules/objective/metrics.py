@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CATALOGS = ("PAINS", "BRENK")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Metric:
     """A figure of a molecule.
 
@@ -48,6 +48,12 @@ class Metric:
     target: str = ""
     parts: tuple[Metric, ...] = ()
     about: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        """What makes its value, without the words: part of an objective's fingerprint."""
+        about = f" of {self.about!r}" if self.about else ""
+        parts = f" from {list(self.parts)!r}" if self.parts else ""
+        return f"<{self.name}: {self.kind}{about}{f' in {self.target}' if self.target else ''}{parts}>"
 
     @property
     def simulated(self) -> bool:
@@ -268,15 +274,17 @@ def placed(text: object) -> tuple[str, str, str]:
     Raises:
         UsageError: No such metric.
     """
-    if isinstance(text, str):
-        before, _, rest = text.strip().partition(" ")
+    try:
+        return kind_of(text), "", ""
+    except UsageError:
+        before, _, rest = str(text).strip().partition(" ")
         try:
-            kind = kind_of(rest) if rest else ""
+            kind = kind_of(rest)
         except UsageError:
             kind = ""
-        if kind in (*DOCKED, "LE") and _squeezed(text) not in map(_squeezed, _ALIASES):
-            return (kind, "", before) if before in OVER else (kind, before, "")
-    return kind_of(text), "", ""
+        if kind not in (*DOCKED, "LE"):
+            raise
+        return (kind, "", before) if before in OVER else (kind, before, "")
 
 
 def _squeezed(text: str) -> str:

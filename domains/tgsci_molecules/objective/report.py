@@ -123,22 +123,12 @@ def _limit_lines(
 def _docking_lines(docking: Docking) -> list[str]:
     """How it was searched, and what was left open."""
     settings = docking.settings
-    lines = []
-    if docking.ligand.torsions and docking.torsion_penalty > 0:
-        lines.append(f"One rotatable bond less at the same contacts: vina {_with_one_less(docking):.2f} kcal/mol.")
-    lines += docking.remarks
-    lines.append(
+    return [
+        *docking.remarks,
         f"Searched: box {' x '.join(f'{edge:g}' for edge in docking.edges)} A, exhaustiveness "
         f"{settings.exhaustiveness}, max_evals {settings.max_evals}, seed {settings.seed}, best of "
-        f"{len(docking.scores)} conformers. Docked as {docking.ligand.docked_smiles}"
-    )
-    return lines
-
-
-def _with_one_less(docking: Docking) -> float:
-    """Vina divides the contacts by 1 + w * torsions; w follows from this very pose."""
-    weight = (docking.inter / docking.score - 1.0) / docking.ligand.torsions
-    return docking.inter / (1.0 + weight * (docking.ligand.torsions - 1))
+        f"{len(docking.scores)} conformers. Docked as {docking.ligand.docked_smiles}",
+    ]
 
 
 def _other_pose_line(posed: Posed) -> str:

@@ -163,6 +163,14 @@ class Aggregate:
                 loss = 1.0 - self._sum([share * d for share, d in shares])
         return float(loss) if np.ndim(loss) == 0 else loss
 
+    def if_ideal(self, label: str, figures: Sequence[Any]) -> float:
+        """The loss of a mean if the term of that label were 1 and the others as they are."""
+        values = [1.0 if t.label == label else float(t.value(x)) for t, x in zip(self.terms, figures, strict=True)]
+        shares = [term.weight / self.total for term in self.terms]
+        if self.how == "geometric_mean":
+            return 1.0 - float(math.prod(max(d, FLOOR) ** share for share, d in zip(shares, values, strict=True)))
+        return 1.0 - math.fsum(share * d for share, d in zip(shares, values, strict=True))
+
     @staticmethod
     def _sum(parts: Sequence[Any]) -> Any:
         total = parts[0]

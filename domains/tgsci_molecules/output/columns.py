@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .figures import count, figure, is_count, titled
-from .poses import measured_again, records
+from .poses import limits_broken, measured_again, records
 
 if TYPE_CHECKING:
     from tgsci.feedback import Feedback
@@ -138,6 +138,13 @@ def _finals(result: Result) -> Iterator[Column]:
     if score:
         yield Column(
             "finalist verdict", "finalist", f"what the second {score} says about the first", _verdict(result, score)
+        )
+    if any(not feedback.feasible for feedback in finals.values()):
+        yield Column(
+            "finalist limits broken",
+            "finalist",
+            "hard limits that the second measurement finds broken, each with by how much in its own unit",
+            lambda t: limits_broken(finals.get(t.number)),
         )
     if any(feedback.error for feedback in finals.values()):
         yield Column(

@@ -77,6 +77,12 @@ def records(feedback: Feedback | None) -> Iterator[tuple[str, Record]]:
             yield name.removesuffix("pose.sdf").removesuffix("."), _record(text)
 
 
+def limits_broken(feedback: Feedback | None) -> str:
+    """The hard limits that a measurement breaks, in words; "" for none."""
+    violations = feedback.violations if feedback else {}
+    return "; ".join(f"{name} by {figure(by)}" for name, by in violations.items() if by > 0)
+
+
 def measured_again(result: Result) -> list[str]:
     """The metrics that the second measurement of the finalists is about: docking scores, and what else changed."""
     changed: dict[str, None] = {}
@@ -102,6 +108,7 @@ def _finalists(result: Result) -> Iterator[str]:
         trial = result.trials[number]
         figures = {name: feedback.metrics[name] for name in measured_again(result) if name in feedback.metrics}
         again = {"loss": figure(feedback.loss)} | _figures(figures, result.units)
+        again["limits_broken"] = limits_broken(feedback)
         again = {f"finalist_{name}": value for name, value in again.items()}
         yield from _written(trial, feedback, again | _tags(result, trial, ranks.get(number, 0)))
 
@@ -117,8 +124,7 @@ def _tags(result: Result, trial: Trial, rank: int) -> dict[str, str]:
     feedback = trial.feedback
     tags = {"rank": str(rank), "number": str(trial.number), "loss": figure(trial.loss)}
     if feedback:
-        broken = [f"{name} by {figure(by)}" for name, by in feedback.violations.items() if by > 0]
-        tags |= _figures(feedback.metrics, result.units) | {"limits_broken": "; ".join(broken)}
+        tags |= _figures(feedback.metrics, result.units) | {"limits_broken": limits_broken(feedback)}
     return tags | {"edit": trial.edit, "reason": trial.reason}
 
 

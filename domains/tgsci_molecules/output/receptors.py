@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Where there is one target; of several, each has its name before it.
 FILE = "receptor.pdb"
 #: The number in a label such as B:Met318, Gly27A or Ile12'.
-_NUMBER = re.compile(r"(?P<number>-?\d+)(?P<code>[A-Za-z]?)(?P<copy>'?)$")
+_NUMBER = re.compile(r"(?P<number>-?\d+)(?P<code>[A-Za-z]?)(?P<copy>['#]?)$")
 _COPY = "Z"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from ..smiles import canonical
 #: A larger file is no set of poses that somebody wants to read about, bytes.
 MAX_BYTES = 20_000_000
 MAX_POSES = 200
+#: Hydrogens included; the largest molecule that can be docked has some 150.
+MAX_ATOMS = 400
 #: Vina rounds its box up to whole grid steps, and people dock with boxes of their own, Angstrom.
 _MARGIN = 1.0
 
@@ -33,22 +36,34 @@ def read_poses(path: Path) -> list[Chem.Mol | str]:
     except OSError as error:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from None
     if path.suffix.lower() == ".pdbqt":
-        return [data.decode("ascii", "replace").split("ENDMDL")[0]]
+        first = data.decode("ascii", "replace").partition("ENDMDL")[0]
+        return ["".join(line for line in first.splitlines(keepends=True) if not line.startswith("MODEL"))]
     if path.suffix.lower() not in (".sdf", ".sd", ".mol"):
         raise UsageError(f"{path.name!r} is no .sdf and no .pdbqt file; convert the pose to SDF")
+    if not data.strip():
+        raise UsageError(f"{path.name!r} holds no molecule")
     supplier = Chem.SDMolSupplier()
     found: list[Chem.Mol | str] = []
     with rdBase.BlockLogs():
-        supplier.SetData(data.decode("utf-8", "replace"), removeHs=False)
+        supplier.SetData(data.decode("utf-8", "replace"), sanitize=False, removeHs=False)
         for number, mol in enumerate(supplier, 1):
             if number > MAX_POSES:
                 raise UsageError(f"{path.name!r} holds more than {MAX_POSES} poses; give those that matter")
-            if mol is None:
-                raise UsageError(f"record {number} of {path.name!r} is no molecule that RDKit can read")
-            found.append(mol)
-    if not found:
-        raise UsageError(f"{path.name!r} holds no molecule")
+            found.append(_sane(mol, f"record {number} of {path.name!r}"))
     return found
+
+
+def _sane(mol: Chem.Mol | None, record: str) -> Chem.Mol:
+    """A molecule as read, once it is known to be small enough to look at closely."""
+    if mol is None:
+        raise UsageError(f"{record} is no molecule that RDKit can read")
+    if mol.GetNumAtoms() > MAX_ATOMS:
+        raise UsageError(f"{record} has {mol.GetNumAtoms()} atoms; only small molecules can be explained")
+    try:
+        Chem.SanitizeMol(mol)
+    except ValueError as error:  # RDKit's own are of this kind
+        raise UsageError(f"{record} is no possible molecule ({str(error).partition(chr(10))[0][:100]})") from None
+    return mol
 
 
 def typed(pose: Chem.Mol) -> str:
@@ -77,12 +92,17 @@ def from_pdbqt(text: str) -> Chem.Mol:
     """
     from meeko import PDBQTMolecule, RDKitMolCreate
 
-    if "REMARK SMILES IDX" not in text:
+    smiles = re.search(r"^REMARK SMILES (?!IDX)(\S+)$", text, re.MULTILINE)
+    if smiles is None or "REMARK SMILES IDX" not in text or len(text) > MAX_BYTES // 10:
         raise UsageError("the pdbqt has no REMARK SMILES lines, so its bonds are not known; give the pose as SDF")
+    try:
+        canonical(smiles[1])
+    except InvalidValue as error:
+        raise UsageError(f"the pose: {error}") from None
     try:
         with rdBase.BlockLogs():
             mol = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(text, skip_typing=True))[0]
-    except (RuntimeError, ValueError, KeyError, IndexError) as error:
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UsageError(f"meeko cannot read the pdbqt ({str(error).partition(chr(10))[0][:80]})") from None
     if mol is None or mol.GetNumConformers() == 0:
         raise UsageError("the pdbqt's remarks and its atoms do not belong together")

@@ -112,6 +112,10 @@ _SUBSTITUENTS: Mapping[str, tuple[_Part, ...]] = {
     "hydroxymethyl": (_Part("carbon", 1.51), _Part("hydroxyl", 1.99, 1.34)),
     "trifluoromethyl": (_Part("carbon", 1.51), *(_Part("fluorine", 1.97, 1.27, t) for t in (0, 120, 240))),
     "isopropyl": (_Part("lipophilic", 1.51), *(_Part("lipophilic", 2.02, 1.44, t) for t in (0, 120))),
+    "cyclopropyl": (_Part("lipophilic", 1.50), *(_Part("lipophilic", 2.20, 1.32, t) for t in (0, 60))),
+    "tert-butyl": (_Part("lipophilic", 1.51), *(_Part("lipophilic", 2.02, 1.44, t) for t in (0, 120, 240))),
+    "aminomethyl": (_Part("carbon", 1.51), _Part("donor", 2.00, 1.39)),
+    "carboxamide": (_Part("carbon", 1.50), _Part("acceptor", 2.12, 1.07), _Part("donor", 2.17, 1.16, 180)),
     "phenyl": (
         _Part("lipophilic", 1.49),
         *(_Part("lipophilic", 2.19, 1.21, t) for t in (0, 180)),
@@ -120,37 +124,38 @@ _SUBSTITUENTS: Mapping[str, tuple[_Part, ...]] = {
     ),
 }
 _TURNS = 12
-_ALKYL = ("methyl", "ethyl", "isopropyl")
+_ALKYL = ("methyl", "ethyl", "isopropyl", "cyclopropyl")
+_BY_CARBON = (*_ALKYL, "tert-butyl", "hydroxymethyl", "aminomethyl", "carboxamide", "trifluoromethyl", "phenyl")
 #: What may be bonded to what, by the atom that bears the hydrogen; the rest is unstable, reactive or absurd.
 _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "aromatic": tuple(_SUBSTITUENTS),
-    "N": (*_ALKYL, "phenyl"),
-    "O": _ALKYL,
+    "N": (*_ALKYL, "tert-butyl", "phenyl"),
+    "O": (*_ALKYL, "tert-butyl"),
     "S": _ALKYL,
     "alkyl": tuple(name for name in _SUBSTITUENTS if name != "chloro"),  # alkyl chlorides alkylate
-    "beside a heteroatom": (*_ALKYL, "hydroxymethyl", "trifluoromethyl", "phenyl"),  # no aminals
-    "unsaturated": (*_ALKYL, "fluoro", "chloro", "cyano", "hydroxymethyl", "trifluoromethyl", "phenyl"),  # no enols
-    "alkynyl": (*_ALKYL, "hydroxymethyl", "phenyl"),
+    "beside a heteroatom": _BY_CARBON,  # no aminals
+    "unsaturated": (*_BY_CARBON, "fluoro", "chloro", "cyano"),  # no enols
+    "alkynyl": _BY_CARBON,
 }
 
 
-def _laid_out() -> tuple[dict[str, NDArray[np.intp]], list[tuple[_Part, int]]]:
-    """Every place that an atom of a substituent can take, once, and which of them each substituent needs."""
-    places: dict[tuple[str, float, float, int], int] = {}
-    parts: list[tuple[_Part, int]] = []
-    rows: dict[str, NDArray[np.intp]] = {}
+def _laid_out() -> tuple[dict[tuple[str, bool], NDArray[np.intp]], list[tuple[_Part, int]]]:
+    """Every place that an atom of a substituent can take, once, and which of them each substituent needs.
+
+    On a heteroatom (True) the first carbon is not hydrophobic for Vina.
+    """
+    places: dict[tuple[_Part, int], int] = {}
+    rows: dict[tuple[str, bool], NDArray[np.intp]] = {}
     for name, substituent in _SUBSTITUENTS.items():
-        wanted = []
-        for part in substituent:
-            turns = [(n + round(part.turn * _TURNS / 360)) % _TURNS if part.away else 0 for n in range(_TURNS)]
-            for turn in turns:
-                key = (part.probe, part.along, part.away, turn)
-                if key not in places:
-                    places[key] = len(parts)
-                    parts.append((part, turn))
-            wanted.append([places[part.probe, part.along, part.away, turn] for turn in turns])
-        rows[name] = np.array(wanted, np.intp)
-    return rows, parts
+        for on_heteroatom in (False, True):
+            wanted = []
+            for number, part in enumerate(substituent):
+                probe = "carbon" if on_heteroatom and not number and part.probe == "lipophilic" else part.probe
+                kind = _Part(probe, part.along, part.away)
+                turns = [(n + round(part.turn * _TURNS / 360)) % _TURNS if part.away else 0 for n in range(_TURNS)]
+                wanted.append([places.setdefault((kind, turn), len(places)) for turn in turns])
+            rows[name, on_heteroatom] = np.array(wanted, np.intp)
+    return rows, list(places)
 
 
 _ROWS, _PLACES = _laid_out()
@@ -158,6 +163,7 @@ _ALONG = np.array([part.along for part, _ in _PLACES])
 _AWAY = np.array([part.away for part, _ in _PLACES])
 _COSINE, _SINE = (f(np.array([turn for _, turn in _PLACES]) * 2 * math.pi / _TURNS) for f in (np.cos, np.sin))
 _KIND = np.array([list(PROBES).index(part.probe) for part, _ in _PLACES], np.intp)
+_CARBONS = np.array([list(PROBES).index(name) for name in ("carbon", "lipophilic")], np.intp)
 #: Bonds from the molecule's atom to each place.
 _STEPS = np.array([1 if part.away == 0.0 and part.along < 1.8 else 2 for part, _ in _PLACES])
 
@@ -187,7 +193,7 @@ def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Gro
 
 
 def pockets(room: Room, most: int = 3) -> list[Pocket]:
-    """The unfilled places within 3 to 6.5 A of the molecule, the best first."""
+    """The unfilled places that begin next to the molecule, and go on to 6.5 A from it, the best first."""
     ligand, found = room.ligand, []
     for n, character in enumerate(MAPPED):
         limit = _LIPOPHILIC - 0.1 if character == "lipophilic" else _POLAR - 0.1
@@ -205,6 +211,8 @@ def pockets(room: Room, most: int = 3) -> list[Pocket]:
             xyz = room.points(places)
             distance, nearest = room.ligand_tree.query(xyz)
             closest = int(distance.argmin())
+            if distance[closest] > (4.5 if character == "lipophilic" else 3.6):
+                continue  # behind a wall, or further than one polar group goes
             found.append(
                 Pocket(
                     character,
@@ -349,7 +357,7 @@ def _fits(ranked: Sequence[tuple[str, float]], character: str, partner: str) -> 
         return words
     if character == "solvent":
         return "solvent: no gain expected, use it for solubility"
-    return "little gain from a single group; the room is narrow"
+    return "room, but no single group earns much"
 
 
 def _promise(growth: Growth) -> float:
@@ -370,11 +378,17 @@ def _scores(room: Room, atom: int, hydrogen: int) -> dict[str, float]:
     limits = np.select([steps <= 2, steps == 3, steps == 4], [0.0, 2.5, 2.8], _APART)
     squared = ((points[:, None, :] - heavy[None, :, :]) ** 2).sum(axis=2)
     energies = room.receptor.probes.energies(points, _KIND)
+    kinds, on_heteroatom = room.ligand.kinds, room.ligand.mol.GetAtomWithIdx(atom).GetSymbol() != "C"
+    # A carbon that is given a heteroatom is not hydrophobic any more.
+    here = (
+        room.receptor.probes.energies(np.stack([origin, origin]), _CARBONS) if kinds.hydrophobic[atom] else np.zeros(2)
+    )
     energies[(squared < limits**2).any(axis=1)] = BLOCKED
     scores = {}
     for name in _ALLOWED[_surroundings(room.ligand.mol.GetAtomWithIdx(atom))]:
-        rows = _ROWS[name]
-        best = float(energies[rows].sum(axis=0).min())
+        best = float(energies[_ROWS[name, on_heteroatom]].sum(axis=0).min())
+        if _SUBSTITUENTS[name][0].probe not in ("lipophilic", "carbon"):
+            best += float(here[0] - here[1])
         if best < 0:
             scores[name] = best
     return scores

@@ -180,6 +180,12 @@ def _smiles_order(pdbqt: str) -> dict[int, int]:
 
 def _onto(pose: Chem.Mol, mol: Chem.Mol, smiles: str) -> tuple[int, ...]:
     """For each heavy atom of the pose, the atom of the SMILES: protonation moves charges and double bonds."""
+    heavy = pose.GetNumHeavyAtoms()
+    exact = pose.GetSubstructMatch(mol, useChirality=True)
+    if len(exact) == heavy and all(
+        atom.GetFormalCharge() == pose.GetAtomWithIdx(exact[atom.GetIdx()]).GetFormalCharge() for atom in mol.GetAtoms()
+    ):
+        return _turned_round(exact)
     bare = Chem.RWMol()
     for atom in mol.GetAtoms():
         bare.AddAtom(Chem.AtomFromSmarts(f"[#{atom.GetAtomicNum()}]"))
@@ -187,7 +193,6 @@ def _onto(pose: Chem.Mol, mol: Chem.Mol, smiles: str) -> tuple[int, ...]:
         bare.AddBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), Chem.BondType.UNSPECIFIED)
         bare.ReplaceBond(bare.GetNumBonds() - 1, Chem.BondFromSmarts("~"))
     matches = pose.GetSubstructMatches(bare.GetMol(), uniquify=False, maxMatches=_MAX_MATCHES)
-    heavy = pose.GetNumHeavyAtoms()
     if not matches or mol.GetNumAtoms() != heavy:
         raise MeasurementError(f"pose: it is not the molecule {shown(smiles)}")
     codes = [_codes(each) for each in (mol, pose)]
@@ -205,11 +210,12 @@ def _onto(pose: Chem.Mol, mol: Chem.Mol, smiles: str) -> tuple[int, ...]:
             agreed += 4 * (bond.GetBondType() == pose.GetBondBetweenAtoms(*ends).GetBondType())
         return agreed
 
-    best = max(matches, key=agreement)
-    to_smiles = [-1] * heavy
-    for i, j in enumerate(best):
-        to_smiles[j] = i
-    return tuple(to_smiles)
+    return _turned_round(max(matches, key=agreement))
+
+
+def _turned_round(match: Sequence[int]) -> tuple[int, ...]:
+    back = dict(zip(match, range(len(match)), strict=True))
+    return tuple(back[i] for i in range(len(match)))
 
 
 def _codes(mol: Chem.Mol) -> dict[int, str]:

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rdkit import Chem
+
 from ..smiles import molecule
-from .contacts import HYDROGEN_BOND
+from .geometry import HYDROGEN_BOND
 from .growth import REACH
 from .terms import TORSION_WEIGHT
 
 if TYPE_CHECKING:
     from .growth import Growth
     from .report import PoseReport
-
-from rdkit import Chem
 
 #: A fragment binds well below the first and poorly above the second, kcal/mol per heavy atom.
 _GOOD, _POOR = -0.40, -0.20
@@ -105,7 +105,8 @@ def _trim_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
         lines.append(f"  {_ranges(trim.atoms, names)} ({trim.smiles}): vina {trim.vina:.2f} ({trim.change:+.2f})")
     if not lines:
         return []
-    return [f"ENDS THAT DO NOT PAY for their rotatable bonds; what is left would score, in {_UNIT}:", *lines[:4]]
+    head = f"ENDS THAT DO NOT PAY for their rotatable bonds; what is left would score, in {_UNIT} (solubility aside):"
+    return [head, *lines[:4]]
 
 
 def _residue_lines(report: PoseReport) -> list[str]:
@@ -155,8 +156,8 @@ def _growth_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
     useful = [g for g in report.growth if g.character not in ("closed", "solvent")]
     factor = report.inter / report.vina
     lines = [
-        f"GROWTH in place of a hydrogen: what fits the pose as it is, {_UNIT} of new contacts (in the score 1/{factor:.2f} "
-        "of it, if nothing turns)"
+        f"GROWTH in place of a hydrogen: what fits the pose as it is, {_UNIT} of new contacts "
+        f"(the score takes 1/{factor:.2f} of it):"
     ]
     lines += [_growth_line(growth, names) for growth in useful[:8]]
     for character, words in (

@@ -70,10 +70,10 @@ class Probes:
         free = np.flatnonzero(self._tree.query(points, distance_upper_bound=_CLASH)[0] > _CLASH)
         if not len(free):
             return found
-        center: Floats = points[free].mean(axis=0)
-        radius = float(np.linalg.norm(points[free] - center, axis=1).max())
-        near = np.array(self._tree.query_ball_point(center, radius + CUTOFF), np.intp)
         here: Floats = points[free]
+        center = here.mean(axis=0)
+        radius = float(np.linalg.norm(here - center, axis=1).max())
+        near = np.array(self._tree.query_ball_point(center, radius + CUTOFF), np.intp)
         bins, _ = self._bins(here, near)
         bins += (probes[free] * len(self._tables[0])).astype(np.int32)[:, None]
         found[free] = np.minimum(self._tables.ravel()[bins].sum(axis=1), BLOCKED)
@@ -116,7 +116,7 @@ class Probes:
     def _computed(self, cube: tuple[int, int, int]) -> NDArray[np.float32]:
         values = np.full((len(MAPPED) + 1, _EDGE**3), BLOCKED, np.float32)
         values[-1] = 0.0
-        points = (np.array(cube) * _EDGE + _WITHIN) * SPACING
+        points: Floats = np.asarray((np.array(cube) * _EDGE + _WITHIN) * SPACING, dtype=np.float64)
         distance = self._tree.query(points, distance_upper_bound=_TOO_FAR)[0]
         values[: len(MAPPED), distance > _TOO_FAR] = 0.0  # water
         used = np.flatnonzero((distance >= _TOO_NEAR) & (distance <= _TOO_FAR))

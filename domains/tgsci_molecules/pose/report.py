@@ -3,79 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 from rdkit import Chem
+
+from tgsci.errors import UsageError
 
 from ..docking import Docking
 from ..protein.targets import Target
-from ..smiles import canonical, molecule
-from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied, burial
+from ..smiles import canonical
+from .burial import burial
+from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
 from .given import check_inside, from_pdbqt, typed
 from .growth import Growth, Pocket, Room, growth_vectors, pockets
 from .ligand import Posed, posed
+from .missing import missing
 from .receptor import Receptor, receptor_of
+from .shares import AtomEnergy, Fragment, ResidueEnergy, Trim, atoms_of, fragments_of, residues_of, trims_of
 from .terms import TORSION_WEIGHT, Floats, dampened, pair_energies
 
+#: A pose with less contact than this has none, kcal/mol.
+_LEAST = 0.01
 #: What `PoseReport.missing` knows.
 CONTACT_KINDS = ("hbond", "salt bridge", "aromatic", "contact")
-#: Where a molecule turns: single bonds outside rings between atoms that are no ends, but not next to a triple bond.
-_TURNING = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
-_STIFF = Chem.MolFromSmarts("[CX3](=[OX1,SX1])-!@[#7,#8]")
-
-
-@dataclass(frozen=True)
-class AtomEnergy:
-    """An atom of the ligand.
-
-    Args:
-        index: In the SMILES, counted from 0.
-        symbol: Its element.
-        energy: Of all its contacts with the protein, kcal/mol.
-        burial: Share of its surface that the protein covers.
-    """
-
-    index: int
-    symbol: str
-    energy: float
-    burial: float
-
-
-@dataclass(frozen=True)
-class Fragment:
-    """A stiff piece of the ligand, between rotatable bonds."""
-
-    atoms: tuple[int, ...]
-    smiles: str
-    energy: float
-
-
-@dataclass(frozen=True)
-class Trim:
-    """An end of the molecule that could be cut off.
-
-    Args:
-        atoms: That would go.
-        smiles: Of them.
-        vina: What the rest would score where it lies, kcal/mol.
-        change: Against the whole molecule, kcal/mol; below 0 the end does not pay for its rotatable bonds.
-    """
-
-    atoms: tuple[int, ...]
-    smiles: str
-    vina: float
-    change: float
-
-
-@dataclass(frozen=True)
-class ResidueEnergy:
-    """A residue and its share of the contacts, kcal/mol."""
-
-    name: str
-    energy: float
 
 
 @dataclass(frozen=True)
@@ -221,8 +173,13 @@ def explain_in_place(pose: Chem.Mol | str, target: Target, strain: float | None 
     mol = from_pdbqt(text)
     check_inside(mol, target)
     docked_smiles = canonical(Chem.MolToSmiles(Chem.RemoveHs(mol)))
-    ligand = posed(docked_smiles, mol, text)
+    try:
+        ligand = posed(docked_smiles, mol, text)
+    except (ValueError, LookupError):
+        raise UsageError("the remarks of the pdbqt and its atoms do not belong together") from None
     inter = float(energies_of(ligand, receptor_of(target)).sum())
+    if abs(inter) < _LEAST:
+        raise UsageError(f"the pose touches nothing of {target}; it lies in the water of the binding site's box")
     vina = inter / (1.0 + TORSION_WEIGHT * ligand.rotors())
     return _report(
         ligand,
@@ -252,10 +209,10 @@ def _report(ligand: Posed, target: Target, smiles: str, **figures: Any) -> PoseR
         target=target.name,
         numbering=target.numbering,
         recomputed=float(energies.sum()),
-        atoms=_atoms(ligand, energies, covered),
-        fragments=_fragments(ligand, energies, smiles),
-        trims=_trims(ligand, energies, smiles, figures["vina"]),
-        residues=_residues(receptor, energies),
+        atoms=atoms_of(ligand, energies, covered),
+        fragments=fragments_of(ligand, energies, smiles),
+        trims=trims_of(ligand, energies, smiles, figures["vina"]),
+        residues=residues_of(receptor, energies),
         hbonds=tuple(contacts.hbonds),
         salt_bridges=tuple(contacts.salt_bridges),
         metals=tuple(contacts.metals),
@@ -265,79 +222,9 @@ def _report(ligand: Posed, target: Target, smiles: str, **figures: Any) -> PoseR
         repulsive=tuple(contacts.repulsive(energies)),
         growth=tuple(growth_vectors(room, smiles, contacts.hbonds)),
         pockets=tuple(pockets(room)),
-        _missing=contacts.missing(),
+        _missing=missing(contacts),
         **figures,
     )
-
-
-def _atoms(ligand: Posed, energies: Floats, covered: Floats) -> tuple[AtomEnergy, ...]:
-    rows = energies.sum(axis=1)
-    found = [
-        AtomEnergy(number, ligand.mol.GetAtomWithIdx(i).GetSymbol(), float(rows[i]), float(covered[i]))
-        for i, number in enumerate(ligand.to_smiles)
-    ]
-    return tuple(sorted(found, key=lambda atom: atom.index))
-
-
-def _fragments(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment, ...]:
-    """The pieces between rotatable bonds, the one that binds best first."""
-    mol = molecule(smiles)
-    by_number = {number: float(row) for number, row in zip(ligand.to_smiles, energies.sum(axis=1), strict=True)}
-    stiff = {frozenset((match[0], match[2])) for match in mol.GetSubstructMatches(_STIFF)}
-    cut = [
-        mol.GetBondBetweenAtoms(*ends).GetIdx()
-        for ends in mol.GetSubstructMatches(_TURNING)
-        if frozenset(ends) not in stiff
-    ]
-    pieces: Iterable[Sequence[int]] = (
-        Chem.GetMolFrags(Chem.FragmentOnBonds(mol, cut, addDummies=False)) if cut else [range(mol.GetNumAtoms())]
-    )
-    found = [
-        Fragment(tuple(piece), Chem.MolFragmentToSmiles(mol, list(piece)), sum(by_number[i] for i in piece))
-        for piece in pieces
-    ]
-    return tuple(sorted(found, key=lambda fragment: (fragment.energy, fragment.atoms)))
-
-
-def _trims(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple[Trim, ...]:
-    """Each end of the molecule beyond a rotatable bond, up to half of it, the most welcome cut first.
-
-    The rest keeps its place, and the score counts its rotatable bonds anew.
-    """
-    mol, rows = molecule(smiles), energies.sum(axis=1)
-    places = {number: i for i, number in enumerate(ligand.to_smiles)}
-    found: dict[tuple[int, ...], Trim] = {}
-    for bond in ligand.axes:
-        for near, far in (bond, bond[::-1]):
-            gone = _beyond(ligand.mol, near, far)
-            if not gone or len(gone) > ligand.heavy // 2:
-                continue
-            atoms = tuple(sorted(ligand.to_smiles[i] for i in gone))
-            inter = float(sum(rows[places[n]] for n in range(mol.GetNumAtoms()) if n not in atoms))
-            left = inter / (1.0 + TORSION_WEIGHT * ligand.rotors(gone))
-            found[atoms] = Trim(atoms, Chem.MolFragmentToSmiles(mol, list(atoms)), left, left - vina)
-    return tuple(sorted(found.values(), key=lambda trim: (trim.change, trim.atoms)))
-
-
-def _beyond(mol: Chem.Mol, near: int, far: int) -> frozenset[int]:
-    """The heavy atoms on the far side of a bond that is in no ring."""
-    found, ahead = {near, far}, [far]
-    while ahead:
-        for neighbour in mol.GetAtomWithIdx(ahead.pop()).GetNeighbors():
-            if neighbour.GetAtomicNum() > 1 and neighbour.GetIdx() not in found:
-                found.add(neighbour.GetIdx())
-                ahead.append(neighbour.GetIdx())
-    return frozenset(found - {near})
-
-
-def _residues(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ...]:
-    """Those that matter, best first; residues of one label count as one."""
-    sums = np.bincount(receptor.residue[receptor.heavy], energies.sum(axis=0), len(receptor.labels))
-    by_label: dict[str, float] = {}
-    for label, energy in zip(receptor.labels, sums.tolist(), strict=True):
-        by_label[label] = by_label.get(label, 0.0) + energy
-    found = [ResidueEnergy(label, energy) for label, energy in by_label.items() if abs(energy) >= 0.05]
-    return tuple(sorted(found, key=lambda residue: (residue.energy, residue.name)))
 
 
 def _rounded(value: Any) -> Any:

@@ -25,7 +25,7 @@ class Protein:
         uniprot: Accession of the protein in the receptor file.
         species: Of the receptor file; empty where it is not certain.
         name: UniProt's recommended name.
-        synonyms: Others that people use; each belongs to one target alone.
+        synonyms: Others that people use; each belongs to one target.
     """
 
     symbol: str

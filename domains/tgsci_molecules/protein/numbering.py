@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .names import proteins
+
 #: Names that force fields and DUD-E's preparation give to ordinary residues, by protonation or by truncation.
 ODD_NAMES: Mapping[str, str] = {
     "ASH": "ASP",
@@ -32,43 +34,71 @@ ODD_NAMES: Mapping[str, str] = {
     "MEU": "MET",
     "MSE": "MET",
 }
-AS_IN_THE_FILE = "as in the receptor file; whether these are UniProt's numbers is not known"
+_NAMES = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL SEP TPO PTR TYS"
+#: What is numbered along the chain: the standard residues, and the phosphorylated or sulfated ones.
+AMINO_ACIDS = frozenset(_NAMES.split())
+#: Mark of a residue of another copy of the protein, as DUD-E's receptors have near their site.
+COPY = "'"
+#: Mark of a number that is the receptor file's own and nothing else.
+OWN = "#"
+_UNIPROT = "UniProt's"
+#: Receptors whose residues are known by other numbers than UniProt's: by which, and how they relate.
+_LITERATURE = {
+    "ACHE": "of the mature protein of Torpedo californica, as in the literature (Ser200, His440, Trp84)",
+    "AR": "of the older, 919-residue sequence, as in the literature (Asn705, Thr877); UniProt's P10275 counts one more",
+    "BACE1": "of the mature protein, as in the literature (Asp32, Asp228); UniProt's P56817 counts 61 more",
+    "CA2": "of crystal structures (His94, Thr199), which leave out 126; UniProt's P00918 counts one less after it",
+    "DHFR": "of the mature protein, as in the literature (Glu30, Phe34); UniProt's P00374 counts one more",
+    "F10": "of chymotrypsin (His57, Asp102, Ser195), as usual for serine proteases",
+    "F2": "of chymotrypsin (His57, Asp102, Ser195), as usual for serine proteases",
+    "GBA": "of the mature protein, as in the literature (Glu235, Glu340, Asn370); UniProt's P04062 counts 39 more",
+    "PPARG": "of isoform 1, as in the literature (Ser289, Tyr473); UniProt's P37231 is isoform 2 and counts 28 more",
+    "PTGS2": "of ovine cyclooxygenase-1, as in the literature (Arg120, Tyr385, Ser530); UniProt's Q05769 has 14 less",
+    "REN": "of the mature protein (Asp38, Asp226); UniProt's P00797 counts 66 more",
+}
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A run of residues whose numbers differ from UniProt's by one offset.
+    """A run of residues whose numbers differ from the usual ones by one offset.
 
     Args:
         first: Number of its first residue in the file.
         last: Of its last.
-        offset: What to add to get the number in the chosen numbering.
-        copy: True for pieces of another copy of the protein, as DUD-E's receptors have near their site.
+        offset: What to add to get the usual number.
+        copy: Whether it belongs to another copy of the protein.
+        text: The usual number where it has a letter (60A); else empty.
     """
 
     first: int
     last: int
     offset: int
     copy: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Numbering:
-    """How the residues of one receptor file are numbered.
+    """How the residues of one receptor are numbered.
 
     Args:
         note: One sentence for people.
-        stretches: Where the numbers differ from the file's; elsewhere the file's own are kept.
         scheme: The same in a word or two.
+        stretches: How the file's numbers relate to the usual ones; where there are none, the file's are kept.
     """
 
-    note: str = AS_IN_THE_FILE
+    note: str
+    scheme: str
     stretches: tuple[Stretch, ...] = ()
-    scheme: str = "the file's"
 
-    def stretch(self, number: int) -> Stretch | None:
-        """The stretch that a residue of the file belongs to."""
-        return next((s for s in self.stretches if s.first <= number <= s.last), None)
+    def number(self, text: str) -> str:
+        """The usual number of a residue that has this one in the file, with a mark where something is special."""
+        if not self.stretches:
+            return text
+        stretch = next((s for s in self.stretches if s.first <= int(text) <= s.last), None)
+        if stretch is None:
+            return f"{text}{OWN}"
+        return (stretch.text or str(int(text) + stretch.offset)) + (COPY if stretch.copy else "")
 
 
 def standard(resname: str) -> str:
@@ -79,16 +109,23 @@ def standard(resname: str) -> str:
 
 @cache
 def builtin_numbering(name: str) -> Numbering:
-    """How a built-in receptor is numbered: `numbering.tsv`, beside this file, where something is known."""
-    stretches = []
-    scheme = ""
-    with Path(__file__).with_name("numbering.tsv").open(encoding="utf-8", newline="") as file:
-        lines = (line for line in file if not line.startswith("#"))
-        for row in csv.DictReader(lines, delimiter="\t"):
-            if row["symbol"] == name:
-                scheme = row["scheme"]
-                offset = int(row["offset"])
-                stretches.append(Stretch(int(row["first"]), int(row["last"]), offset, row["copy"] == "yes"))
+    """How a built-in receptor is numbered; `numbering.tsv` beside this file, which its tests hold to landmarks."""
+    rows = [row for row in _table() if row["symbol"] == name]
+    stretches = tuple(
+        Stretch(int(row["first"]), int(row["last"]), int(row["offset"]), row["copy"] == "yes", row["label"])
+        for row in rows
+    )
     if not stretches:
-        return Numbering()
-    return Numbering(f"{scheme}'s", tuple(stretches))
+        return Numbering("as in the receptor file; whether these are UniProt's numbers is not known", "the file's")
+    accession = proteins()[name].uniprot
+    note = f"those {_LITERATURE[name]}" if name in _LITERATURE else f"{_UNIPROT} ({accession})"
+    if any(stretch.copy for stretch in stretches):
+        note += f"; {COPY} marks residues of another chain near the site"
+    scheme = "chymotrypsin's" if name in ("F2", "F10") else "the literature's" if name in _LITERATURE else _UNIPROT
+    return Numbering(f"{note}; {OWN} marks the receptor file's own numbers, where no other is known", scheme, stretches)
+
+
+@cache
+def _table() -> list[dict[str, str]]:
+    with Path(__file__).with_name("numbering.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -191,10 +192,12 @@ def _read_pdb(text: str, where: str) -> gemmi.Structure:
         raise UsageError(f"{where} has no ATOM or HETATM line: it is neither a PDB nor an mmCIF file")
     for number, line in atoms:
         try:
-            float(line[30:38]), float(line[38:46]), float(line[46:54])
+            finite = all(math.isfinite(float(line[start : start + 8])) for start in (30, 38, 46))
         except ValueError:
+            finite = False
+        if not finite:
             what = "cut off" if number >= len(lines) - 1 else "damaged"
-            raise UsageError(f"{where} is {what} at line {number}: {shown(line)} has no complete coordinates") from None
+            raise UsageError(f"{where} is {what} at line {number}: {shown(line)} has no complete coordinates")
     entry = any(line.startswith(("HEADER", "SEQRES")) for line in lines)
     if entry and not any(line[:6].strip() == "END" for line in lines[-50:]):
         raise UsageError(
@@ -220,47 +223,40 @@ def _one_conformation(structure: gemmi.Structure) -> list[str]:
     """Of each residue keep the alternative with the highest occupancy; of equals, the first letter."""
     changed = 0
     for chain in structure[0]:
-        groups: dict[str, list[gemmi.Residue]] = {}
+        places: dict[str, list[gemmi.Residue]] = {}
         for residue in chain:
-            groups.setdefault(str(residue.seqid), []).append(residue)
-        doomed = []
-        for residues in groups.values():
-            weight: dict[str, float] = {}
-            for residue in residues:
-                for atom in residue:
-                    if atom.has_altloc():
-                        weight[atom.altloc] = max(weight.get(atom.altloc, 0.0), atom.occ)
-            if not weight:
-                continue
-            changed += 1
-            best = min(weight, key=lambda letter: (-weight[letter], letter))
-            for residue in residues:
-                _keep(residue, best)
-            doomed += [residue for residue in residues if not len(residue)]
+            places.setdefault(str(residue.seqid), []).append(residue)
+        for residues in places.values():
+            # Two residues at one place, each with its letter, are alternatives too.
+            weights = [(atom.altloc, atom.occ) for residue in residues for atom in residue if atom.has_altloc()]
+            if weights:
+                changed += 1
+                letters = sorted({letter for letter, _ in weights})
+                best = max(letters, key=lambda letter: max(occ for other, occ in weights if other == letter))
+                for residue in residues:
+                    _keep(residue, best)
         for n in reversed(range(len(chain))):
-            if any(chain[n] is residue or not len(chain[n]) for residue in doomed):
+            if not len(chain[n]):
                 del chain[n]
-    return [f"{changed} residues have alternative positions: the one with the highest occupancy is used"] * bool(
-        changed
-    )
+    if not changed:
+        return []
+    return [
+        f"alternative positions in {changed} residue{'s' * (changed > 1)}: those with the highest occupancy are used"
+    ]
 
 
 def _keep(residue: gemmi.Residue, letter: str) -> None:
-    """Only the atoms of one alternative, and those that have none; an atom without it keeps its first."""
-    has = {atom.name for atom in residue if atom.altloc == letter}
-    seen: set[str] = set()
-    letters = {atom.altloc for atom in residue if atom.has_altloc()}
-    whole = bool(letters) and letter not in letters and not any(not atom.has_altloc() for atom in residue)
+    """Only the atoms of one alternative and those that have none; an atom that lacks it keeps its first."""
+    letters = {atom.altloc for atom in residue}
+    another = letter not in letters and "\0" not in letters  # a residue that is an alternative as a whole
+    chosen: dict[str, int] = {}
+    for n, atom in enumerate(residue):
+        if atom.name not in chosen or atom.altloc == letter:
+            chosen[atom.name] = n
     for n in reversed(range(len(residue))):
-        atom = residue[n]
-        if whole or (atom.has_altloc() and atom.altloc != letter and atom.name in has):
-            del residue[n]
-    for n in range(len(residue) - 1, -1, -1):
-        first = next(k for k in range(len(residue)) if residue[k].name == residue[n].name)
-        if first != n:
+        if another or chosen[residue[n].name] != n:
             del residue[n]
     for atom in residue:
-        seen.add(atom.name)
         atom.altloc = "\0"
 
 

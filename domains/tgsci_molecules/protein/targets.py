@@ -21,7 +21,7 @@ from tgsci.errors import UsageError
 
 from ..smiles import shown
 from .names import resolved, suggestions
-from .numbering import Numbering, builtin_numbering, standard
+from .numbering import AMINO_ACIDS, Numbering, builtin_numbering, standard
 
 _SUFFIX = "_target.pdbqt"
 _FIGURE_LINE = re.compile(r"^\s*(center|size)_([xyz])\s*=\s*(-?\d+(?:\.\d+)?)\s*$", re.MULTILINE)
@@ -107,9 +107,8 @@ class Target:
         """
         name = standard(resname).capitalize()
         text = str(number).strip()
-        stretch = self._numbering.stretch(int(text)) if text.lstrip("-").isdigit() else None
-        if stretch is not None:
-            text = f"{int(text) + stretch.offset}{chr(39) if stretch.copy else ''}"
+        if self.directory is None and name.upper() in AMINO_ACIDS and text.isdigit():
+            text = self._numbering.number(text)
         prefix = f"{chain.strip()}:" if chain.strip() in self._named_chains else ""
         return f"{prefix}{name}{text}"
 
@@ -149,7 +148,7 @@ def _own(directory: Path) -> dict[str, Any]:
             "sha256": str(description["files"]["receptor.pdbqt"]),
             "structure": structure,
             "directory": directory.resolve(),
-            "_numbering": Numbering(str(description["numbering"])),
+            "_numbering": Numbering(str(description["numbering"]), "the file's"),
             "_named_chains": chains if len(chains) > 1 else (),
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -1,0 +1,132 @@
+"""`tgsci molecules refine`: relax poses in their pocket and say whether they hold."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tgsci.errors import MeasurementError, UsageError
+from tgsci.files import write_atomically
+
+from .shared import Commands, print_table
+
+if TYPE_CHECKING:
+    from rdkit import Chem
+
+    from ..physics import Refined, Strain
+    from ..protein.targets import Target
+
+
+def add_refine(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add `refine`: relax poses in their pocket and say whether they hold."""
+    parser = commands.add_parser(
+        "refine",
+        help="relax docked poses under a force field: does the pose hold, is the ligand strained",
+        description="Relax poses in the rigid pocket with OpenMM (ligand MMFF94s, protein Amber ff14SB) and measure "
+        "the strain of the ligand. A check of poses, not a binding free energy. Some seconds a pose.",
+        epilog="Exit code: 0 all refined, 1 some could not be, 2 bad input.",
+    )
+    parser.add_argument("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
+    parser.add_argument(
+        "--pose", required=True, type=Path, metavar="FILE", help="poses in place: an .sdf, such as poses.sdf of a run"
+    )
+    parser.add_argument("--report", action="store_true", help="also print what was found about each pose")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the refined poses as SDF")
+    parser.set_defaults(run=run_refine)
+
+
+def run_refine(arguments: argparse.Namespace) -> int:
+    """Refine the poses of a file and print a table.
+
+    Raises:
+        UsageError: Bad input; nothing was refined.
+    """
+    from ..pose.given import read_poses
+    from ..protein.targets import Target
+
+    target = Target(arguments.target)
+    poses = read_poses(arguments.pose)
+    rows, reports, records, failed = [], [], [], False
+    for number, smiles, found, error in _refined(poses, target):
+        if found is None:
+            failed = True
+            rows.append([str(number), smiles, "failed", "", "", ""])
+            print(f"pose {number}: {error}", file=sys.stderr)
+            continue
+        refined, strain = found
+        rows.append(
+            [
+                str(number),
+                smiles,
+                f"{refined.rmsd:.2f}",
+                f"{refined.interaction_before:.1f}",
+                f"{refined.interaction:.1f}",
+                f"{strain.total:.1f}",
+            ]
+        )
+        reports.append(f"pose {number} {smiles}\n{strain.text()}\n{refined.text()}\n")
+        records.append(_record(smiles, refined, strain))
+    header = ["pose", "SMILES", "RMSD (A)", "as docked (kcal/mol)", "refined (kcal/mol)", "strain (kcal/mol)"]
+    print_table(header, rows)
+    if arguments.report:
+        print("\n" + "\n".join(reports), end="")
+    if arguments.out:
+        try:
+            write_atomically(arguments.out, "".join(records))
+        except OSError as error:
+            raise UsageError(f"cannot write {str(arguments.out)!r}: {error.strerror}") from None
+        print(f"refined poses: {arguments.out}")
+    return 1 if failed else 0
+
+
+#: Number, SMILES, what was found, and why nothing was.
+Row = tuple[int, str, "tuple[Refined, Strain] | None", str]
+
+
+def _refined(poses: Any, target: Target) -> Iterator[Row]:
+    from ..physics.refine import refine_pose
+    from ..physics.strain import strain
+    from ..pose.given import from_pdbqt
+
+    for number, given in enumerate(poses, 1):
+        smiles = ""
+        try:
+            pose = from_pdbqt(given) if isinstance(given, str) else _whole(given)
+            smiles = _smiles(pose)
+            yield number, smiles, (refine_pose(pose, target), strain(pose)), ""
+        except (MeasurementError, UsageError) as error:
+            yield number, smiles, None, str(error)
+
+
+def _whole(pose: Chem.Mol) -> Chem.Mol:
+    """A pose of an SDF file with the hydrogens that it lacks, once it is known to be a molecule in space."""
+    from rdkit import Chem
+
+    from ..pose.given import typed
+
+    typed(pose)
+    return Chem.AddHs(pose, addCoords=True)
+
+
+def _smiles(pose: Chem.Mol) -> str:
+    from rdkit import Chem
+
+    return str(Chem.MolToSmiles(Chem.RemoveHs(pose)))
+
+
+def _record(smiles: str, refined: Refined, strain: Strain) -> str:
+    from rdkit import Chem
+
+    mol = Chem.Mol(refined.pose)
+    mol.SetProp("_Name", smiles)
+    tags = {
+        "refined_rmsd_angstrom": f"{refined.rmsd:.3f}",
+        "refined_interaction_kcal_per_mol": f"{refined.interaction:.2f}",
+        "strain_of_the_given_pose_kcal_per_mol": f"{strain.total:.2f}",
+        "force_field": refined.force_field,
+    }
+    lines = [Chem.MolToMolBlock(mol).rstrip("\n"), *(f">  <{key}>\n{value}\n" for key, value in tags.items())]
+    return "\n".join([*lines, "$$$$\n"])

@@ -1,0 +1,145 @@
+"""Finalists: docked again with more care, both figures shown, and what is noise called noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tgsci_molecules.finalists as module
+from tgsci_molecules import DockingLoss, Settings, Target
+from tgsci_molecules.docking import NOISE, known
+from tgsci_molecules.finalists import Finalist, compared, finish, in_full, ranked, redock
+
+from tgsci.errors import MeasurementError, UsageError
+from tgsci.feedback import Feedback
+from tgsci.loss import FunctionLoss
+
+QUICK = Settings(exhaustiveness=1, max_evals=500, conformers=1)
+
+
+@pytest.fixture
+def short_full(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The full setting takes minutes: here it is another fast one."""
+    full = replace(QUICK, exhaustiveness=2, max_evals=1_000)
+    monkeypatch.setattr(Settings, "full", classmethod(lambda cls, target=None, settings=None: full))
+    return full
+
+
+def test_the_full_objective_is_the_same_but_for_the_search() -> None:
+    loss = DockingLoss("ABL1", QUICK, qed_weight=5.0)
+    careful = in_full(loss)
+    assert careful.settings == Settings(8, 0, conformers=1, whole_box=True)
+    assert (careful.target, careful.qed_weight, careful.name) == (loss.target, 5.0, loss.name)
+    assert careful.fingerprint != loss.fingerprint
+    assert loss.settings == QUICK
+    with pytest.raises(UsageError, match="no docking settings"):
+        in_full(FunctionLoss(lambda value: 1.0, "length"))
+
+
+def test_a_difference_within_the_noise_is_called_noise() -> None:
+    assert "within the noise" in compared(-9.0, -9.0 - 0.9 * NOISE)
+    assert compared(-9.0, -10.0) == "1.0 kcal/mol better than the fast search found"
+    assert compared(-10.0, -9.0).startswith("1.0 kcal/mol worse")
+    assert "only one" in compared(math.nan, -9.0)
+    lines = ranked([Finalist("CC", "ABL1", -8.0, -9.9), Finalist("CO", "ABL1", -9.0, -10.0)])
+    assert lines[0].startswith("ABL1 1. CO: -10.00 kcal/mol at the full setting, -9.00 in the search")
+    assert lines[0].endswith("(the difference to the next is noise)")
+    assert not lines[1].endswith("noise)")
+
+
+def test_molecules_are_docked_twice_in_every_target(short_full: Settings) -> None:
+    heard: list[str] = []
+    found = redock(["OCC", "FS(F)(F)(F)(F)F"], ["ABL1", "EGFR"], QUICK, executor=_Here(), say=heard.append)
+    assert [(f.smiles, f.target) for f in found] == [
+        ("CCO", "ABL1"),
+        ("CCO", "EGFR"),
+        ("FS(F)(F)(F)(F)F", "ABL1"),
+        ("FS(F)(F)(F)(F)F", "EGFR"),
+    ]
+    assert all(f.fast < 0 and f.full < 0 for f in found[:2])
+    assert "force field" in found[2].verdict
+    assert len(heard) == 4
+    assert "left" in heard[0]
+    assert known("CCO", Target("ABL1"), short_full)
+
+
+class _Here:
+    """An executor without processes."""
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Any:
+        from concurrent.futures import Future
+
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class _Finishing:
+    def __init__(self, finals: dict[int, Feedback], stop_after: int = 99) -> None:
+        self.finals, self.stop_after, self.timeout = finals, stop_after, 0.0
+
+    def each(self, function: Callable[[Any], Any], items: Sequence[Any], text: str, *, timeout: float) -> Iterator[Any]:
+        self.timeout = timeout
+        for number, item in enumerate(items):
+            if number == self.stop_after:
+                raise KeyboardInterrupt
+            try:
+                yield item, function(item)
+            except MeasurementError as error:
+                yield item, error
+
+    def keep(self, trial: Any, feedback: Feedback, seconds: float = 0.0) -> None:
+        self.finals[trial.number] = feedback
+
+
+def run_of(loss: DockingLoss, values: Sequence[str]) -> Any:
+    trials = [SimpleNamespace(number=n, value=value, feedback=loss.measure(value)) for n, value in enumerate(values)]
+    ranking = SimpleNamespace(ranked=lambda: trials)
+    return SimpleNamespace(problem=SimpleNamespace(loss=loss), trials=ranking, finals={})
+
+
+def test_a_finish_keeps_both_figures_and_goes_on_after_an_interruption(short_full: Settings) -> None:
+    loss = DockingLoss("ABL1", QUICK)
+    result = run_of(loss, ["CCO", "CCN", "CCCC"])
+    with pytest.raises(KeyboardInterrupt):
+        finish(result, _Finishing(result.finals, stop_after=1), count=2)  # type: ignore[arg-type]
+    assert list(result.finals) == [0]
+    first = result.finals[0]
+    finish(result, _Finishing(result.finals), count=2)  # type: ignore[arg-type]
+    assert list(result.finals) == [0, 1]
+    assert result.finals[0] is first
+    head = result.finals[1].text.splitlines()[0]
+    assert head.startswith("FULL SETTING: vina -")
+    assert f"; {result.trials.ranked()[1].feedback.metrics['vina']:.2f} in the search:" in head
+    assert result.finals[1].loss == pytest.approx(in_full(loss).measure("CCN").loss)
+
+
+def test_a_finalist_that_fails_is_kept_as_failed(short_full: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run_of(DockingLoss("ABL1", QUICK), ["CCO"])
+
+    def died(loss: object, value: str) -> None:
+        raise MeasurementError("the worker process died")
+
+    monkeypatch.setattr(module, "_again", died)
+    finish(result, _Finishing(result.finals), count=1)  # type: ignore[arg-type]
+    assert result.finals[0].error == "the worker process died"
+
+
+def test_no_finalists_where_none_are_wanted() -> None:
+    result = run_of(DockingLoss("ABL1", QUICK), ["CCO"])
+    finish(result, _Finishing(result.finals), count=0)  # type: ignore[arg-type]
+    assert result.finals == {}
+
+
+def test_workers_dock_the_finalists(tmp_path: Path, short_full: Settings) -> None:
+    # In a worker process the full setting is the real one: a molecule without torsions takes it in seconds.
+    (found,) = redock(["FC(F)F"], "ABL1", replace(QUICK, conformers=1), workers=1)
+    assert found.full <= found.fast + NOISE
