@@ -148,12 +148,13 @@ class RuleEditor(Optimizer):
         rng: random.Random,
     ) -> list[Candidate]:
         """Generations of edits, each made from the most promising so far."""
-        parents = _parents(roots, self.parents, self.per_scaffold)
+        parents = (_parents if judge.scores else _diverse)(roots, self.parents, self.per_scaffold)
         seen: dict[str, None] = {}
         pool = _unseen(
             recombined(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen
         )
-        for root in parents:
+        # In a pocket, four atoms have room all around: the pose says nothing yet of what to make of them.
+        for root in () if far else parents:
             pool += _unseen(_asked_for(root, self.pose_edits, rng), trials, seen)
         # Only what docking rewards is known before it is measured: a long way blindfold leads nowhere.
         generations, breadth = (self.generations + 2, 2 * self.breadth) if far else (self.generations, self.breadth)
@@ -170,7 +171,8 @@ class RuleEditor(Optimizer):
         self, pool: Sequence[Candidate], judge: Judge, generations: int, breadth: int, boldness: float
     ) -> list[Candidate]:
         """What the next generation is made from: half promises most, half could be most, where little is known."""
-        exploring = EXPLORING if judge.measured >= EXPLORED_FROM else 1.0
+        exploring = EXPLORING if judge.scores and judge.measured >= EXPLORED_FROM else 1.0
+        per_line = PER_LINE if judge.scores else breadth
         basis: dict[str, Candidate] = {}
         lines: Counter[str] = Counter()
         for daring, size in ((boldness, breadth // 2), (exploring * boldness, breadth)):
@@ -178,7 +180,7 @@ class RuleEditor(Optimizer):
                 if len(basis) >= size:
                     break
                 line = candidate.path[0]
-                if candidate.smiles not in basis and len(candidate.steps) < generations and lines[line] < PER_LINE:
+                if candidate.smiles not in basis and len(candidate.steps) < generations and lines[line] < per_line:
                     lines[line] += 1
                     basis[candidate.smiles] = candidate
         return list(basis.values())
