@@ -128,7 +128,10 @@ class RuleEditor(Optimizer):
             far = bool(judge.scores) and max(root.figures.size for root in roots) < SMALL
             boldness = self.boldness * (TIMID if far else 1.0)
             pool = self._search(roots, judge, trials, boldness, far, rng)
-            chosen = self._choose(pool, judge, trials, n, boldness, rng)
+            # The first molecules of a drug's size decide where the search goes: each from another series.
+            chosen = self._choose(pool, judge, trials, n, boldness, rng, apart=True) if far else []
+            taken = [c.smiles for c in chosen]
+            chosen += self._choose(pool, judge, trials, n - len(chosen), boldness, rng, taken)
             for root in roots:
                 if len(chosen) == n:
                     break
@@ -205,8 +208,10 @@ class RuleEditor(Optimizer):
         boldness: float,
         rng: random.Random,
         taken: Iterable[str] = (),
+        *,
+        apart: bool = False,
     ) -> list[Candidate]:
-        """The most promising, one after the other; each choice lowers the value of its likes."""
+        """The most promising, one after the other; each choice lowers the value of its likes, or rules them out."""
         chosen: list[Candidate] = []
         refused = set(taken)
         left = list(pool)
@@ -214,6 +219,8 @@ class RuleEditor(Optimizer):
             tried: set[str] = set()
             for candidate in judge.batch(left, boldness, rng):
                 tried.add(candidate.smiles)
+                if apart and any(_alike(candidate, other) >= SERIES for other in chosen):
+                    continue
                 try:
                     value = trials.check(candidate.smiles)
                 except InvalidValue:
@@ -274,6 +281,11 @@ def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
         chosen.append((apart or others)[0])
         others.remove(chosen[-1])
     return chosen
+
+
+def _alike(first: Candidate, second: Candidate) -> float:
+    prints = [c.figures.fingerprint[None, :] for c in (first, second)]
+    return float(tanimoto(*prints)[0, 0])
 
 
 def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidate]:
