@@ -1,4 +1,4 @@
-"""Two sides, one run: tgsci and TextGrad answer the same question in turn, each in a process of its own.
+"""Two sides, one run: tgsci and a peer answer the same question in turn, each in a process of its own.
 
 Only the standard library is imported here: the peer's Python runs this file too.
 """
@@ -30,11 +30,12 @@ class Benchmark:
         what: What is measured, in words.
         unit: Unit of the figure.
         ours: Measures tgsci once, in a fresh process, and returns the figure.
-        peer: The same for TextGrad; None where it has nothing of the kind.
+        peer: The same for TextGrad; None where it has nothing of the kind, or where `ours` compares by itself.
         at_most: The figure may not be larger.
         at_least: The figure may not be smaller.
         ratio: The figure may be at most this share of the peer's.
         rounds: How often each side is measured, in turn.
+        beside: Whom the figure compares with, where `ours` measures both sides.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Benchmark:
     at_least: float | None = None
     ratio: float | None = None
     rounds: int = 5
+    beside: str = ""
+
+    @property
+    def against(self) -> str:
+        """Whose figures stand beside these; "" for nobody's."""
+        return "TextGrad" if self.peer else self.beside
 
 
 @dataclass(frozen=True)
@@ -81,13 +88,14 @@ class Outcome:
             targets.append(f"ratio <= {wanted.ratio:.3f}")
         verdict = ("pass" if self.passed else "**MISSED**") if targets else ""
         share = "" if self.share is None else f"{self.share:.3f}"
-        cells = [wanted.what, wanted.unit, _spread(self.ours), _spread(self.peer), share, ", ".join(targets), verdict]
+        sides = [_spread(self.ours), wanted.against, _spread(self.peer)]
+        cells = [wanted.what, wanted.unit, *sides, share, ", ".join(targets), verdict]
         return f"| {' | '.join(cells)} |"
 
 
 HEADER = (
-    "| what | unit | tgsci: median (min to max) | TextGrad: median (min to max) | ratio | target | |\n"
-    "|---|---|---|---|---|---|---|"
+    "| what | unit | tgsci: median (min to max) | peer | the peer's | ratio | target | |\n"
+    "|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -156,7 +164,7 @@ def _once(benchmark: Benchmark, side: str, python: str) -> float:
 
 def _spread(figures: Sequence[float]) -> str:
     if not figures:
-        return "none"
+        return ""
     low, middle, high = min(figures), median(figures), max(figures)
     if low == high:
         return _figure(middle)

@@ -186,6 +186,7 @@ BENCHMARKS = (
         throughput,
         at_least=10.0,
         rounds=1,
+        beside="DOCKSTRING",
     ),
     Benchmark("docking.cpu", f"docking at the default setting, {_DRUGS}", "CPU s a ligand", cpu, rounds=1),
     Benchmark(
@@ -195,6 +196,7 @@ BENCHMARKS = (
         regret,
         at_most=0.35,
         rounds=1,
+        beside="DOCKSTRING",
     ),
     Benchmark("docking.workers", "docking with two workers against one", "times", two_workers, at_least=1.8, rounds=1),
     Benchmark(

@@ -1,7 +1,8 @@
-"""Every speed that tgsci claims, against TextGrad, in one run: `python benchmarks/run.py [NAME...] [--peer PYTHON]`.
+"""Every speed that tgsci claims, beside its peer, in one run: `python benchmarks/run.py [NAME...] [--peer PYTHON]`.
 
-NAME is that of a file (`import` for bench_import.py). With no name all are run and RESULTS.md is written.
-Exits with 1 where a target is missed.
+NAME is that of a file (`import` for bench_import.py). With no name all are run and RESULTS.md is written. The core has
+TextGrad as its peer, docking DOCKSTRING (see bench_docking.py). What takes hours is run by hand and has a page of
+its own, SEARCH.md: see bench_search.py. Exits with 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from _peer import HEADER, PEER, find_peer, measure
+from bench_docking import DOCKSTRING
 
 HERE = Path(__file__).resolve().parent
+SEARCH = (
+    "What a search finds in 100 evaluations, beside a genetic algorithm and published figures: [SEARCH.md](SEARCH.md)."
+)
 
 
 def main() -> None:
@@ -48,10 +53,12 @@ def _page(rows: list[str]) -> str:
         [
             "# Results",
             "",
-            f"`python benchmarks/run.py`, {datetime.now(UTC):%Y-%m-%d}: tgsci {tgsci.__version__} against {PEER}, "
-            f"Python {platform.python_version()}, {machine}.",
-            "Both sides run in turn in the same run; a cell is the median of its repetitions. Absolute times differ "
-            "between machines, ratios less so.",
+            f"`python benchmarks/run.py`, {datetime.now(UTC):%Y-%m-%d}: tgsci {tgsci.__version__}, Python "
+            f"{platform.python_version()}, {machine}. The peers are {PEER} and {DOCKSTRING}.",
+            "TextGrad runs in turn with tgsci in the same run; DOCKSTRING docks once, its figures are kept, and the "
+            "row says how the two compare. A cell is the median of its repetitions. Absolute times differ between "
+            "machines, ratios less so.",
+            *(["", SEARCH] if (HERE / "SEARCH.md").exists() else []),
             "",
             HEADER,
             *rows,

@@ -26,7 +26,7 @@ BAR = {task: min(row[task] for row in PUBLISHED.values()) for task in TASKS}
 def optimizers() -> dict[str, Callable[[], Any]]:
     """How each is made, by the name that `--optimizer` takes."""
     from tgsci_molecules.editor.ga import GraphGA
-    from tgsci_molecules.editor.random import RandomEdits
+    from tgsci_molecules.editor.random_edits import RandomEdits
     from tgsci_molecules.editor.rules import RuleEditor
 
     return {"rules": RuleEditor, "ga": GraphGA, "random": RandomEdits}

@@ -1,5 +1,7 @@
 """The command line as a person meets it."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -10,13 +12,43 @@ import time
 
 import pytest
 
-JOB = """
+from tgsci import ledger
+from tgsci.cli import main
+
+BARE = """
 domain = "polynomial"
 [polynomial]
 target = 3.0
 [budget]
 evaluations = 20
 """
+JOB = f"{BARE}[run]\nworkers = 0\n"
+
+
+@pytest.fixture
+def tgsci(tgsci, outside_packages, tmp_path, monkeypatch):
+    """The same in this process, which is ten times faster; the real thing with `process=True`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(outside_packages)
+    monkeypatch.delenv("TGSCI_ENGINE", raising=False)
+
+    def run(*arguments, process=False, **environment):
+        if process:
+            return tgsci(*arguments, **environment)
+        out, err = io.StringIO(), io.StringIO()
+        before = signal.getsignal(signal.SIGTERM)
+        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            for name, value in {"COLUMNS": "200", **environment}.items():
+                patch.setenv(name, value)
+            try:
+                code = main(arguments)
+            except SystemExit as ended:
+                code = ended.code
+            finally:
+                signal.signal(signal.SIGTERM, before)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+    return run
 
 
 @pytest.fixture
@@ -146,27 +178,27 @@ def test_bad_input_gets_a_clear_message_and_no_run(tgsci, job, tmp_path, argumen
         ("domain = ", "no valid TOML"),
         ("[polynomial]", "which domain"),
         ('domain = "alchemy"\n[alchemy]', "no domain 'alchemy' is installed"),
-        (JOB + "[runn]\n", "unknown key 'runn'"),
-        (JOB + "[run]\nseeds = 1\n", "unknown key 'seeds'"),
-        (JOB.replace("evaluations", "evals"), "unknown key 'evals'"),
-        (JOB.replace("target", "tarket"), "unknown key 'tarket'"),
-        (JOB.replace("target = 3.0", 'target = 3.0\nstart = "up"'), "the start value 'up' cannot be used"),
-        (JOB.replace("= 20", '= "20"'), "the budget of evaluations must be a whole number, not '20'"),
-        (JOB.replace("= 20", "= 2.5"), "the budget of evaluations must be a whole number, not 2.5"),
-        (JOB + '[run]\nproposals = "4"\n', "proposals must be a whole number"),
-        (JOB + '[run]\nworkers = 2\nexecutor = "dask://h:1"\n', "exclude each other"),
-        (JOB + "[run]\nexecutor = 5\n", "executor must be text"),
-        (JOB + '[run]\nworkers = "dask://h:1"\n', "an address goes to executor"),
-        (JOB + '[run]\noptimizer = "ga"\n', "there are: rules, throw"),
-        (JOB + "[run]\noptimizer = 5\n", "optimizer must be a name"),
-        (JOB + '[run]\noptimizer = "throw"\n[engine]\nname = "human"\n', "leave one of them out"),
-        (JOB + "[run]\nworkers = 1.5\n", "workers must be a whole number"),
-        (JOB + "[run]\nseed = [1]\n", "seed must be a whole number"),
-        (JOB + '[run]\ngoal = "x"\n', "goal must be a number"),
-        (JOB + "[run]\ndirectory = 5\n", "directory must be text"),
-        (JOB + '[engine]\nname = "gpt-4o"\napi_key = "s3cret"\n', "put it in the environment"),
-        (JOB + '[engine]\nname = "x/y"\nextra_headers = {Authorization = "Bearer s3cret"}\n', "'extra_headers"),
-        (JOB + '[engine]\nname = "x/y"\napi_base = "http://me:s3cret@h/"\n', "'api_base' does not belong"),
+        (BARE + "[runn]\n", "unknown key 'runn'"),
+        (BARE + "[run]\nseeds = 1\n", "unknown key 'seeds'"),
+        (BARE.replace("evaluations", "evals"), "unknown key 'evals'"),
+        (BARE.replace("target", "tarket"), "unknown key 'tarket'"),
+        (BARE.replace("target = 3.0", 'target = 3.0\nstart = "up"'), "the start value 'up' cannot be used"),
+        (BARE.replace("= 20", '= "20"'), "the budget of evaluations must be a whole number, not '20'"),
+        (BARE.replace("= 20", "= 2.5"), "the budget of evaluations must be a whole number, not 2.5"),
+        (BARE + '[run]\nproposals = "4"\n', "proposals must be a whole number"),
+        (BARE + '[run]\nworkers = 2\nexecutor = "dask://h:1"\n', "exclude each other"),
+        (BARE + "[run]\nexecutor = 5\n", "executor must be text"),
+        (BARE + '[run]\nworkers = "dask://h:1"\n', "an address goes to executor"),
+        (BARE + '[run]\noptimizer = "ga"\n', "there are: rules, throw"),
+        (BARE + "[run]\noptimizer = 5\n", "optimizer must be a name"),
+        (BARE + '[run]\noptimizer = "throw"\n[engine]\nname = "human"\n', "leave one of them out"),
+        (BARE + "[run]\nworkers = 1.5\n", "workers must be a whole number"),
+        (BARE + "[run]\nseed = [1]\n", "seed must be a whole number"),
+        (BARE + '[run]\ngoal = "x"\n', "goal must be a number"),
+        (BARE + "[run]\ndirectory = 5\n", "directory must be text"),
+        (BARE + '[engine]\nname = "gpt-4o"\napi_key = "s3cret"\n', "put it in the environment"),
+        (BARE + '[engine]\nname = "x/y"\nextra_headers = {Authorization = "Bearer s3cret"}\n', "'extra_headers"),
+        (BARE + '[engine]\nname = "x/y"\napi_base = "http://me:s3cret@h/"\n', "'api_base' does not belong"),
     ],
 )
 def test_a_bad_job_file_says_what_to_change(tgsci, job, tmp_path, text, says):
@@ -212,7 +244,7 @@ def test_a_job_file_may_name_the_rule_editor_or_a_recording(tgsci, job, tmp_path
     reply = "<REASON>r</REASON><IMPROVED_VARIABLE>2.5</IMPROVED_VARIABLE>"
     line = json.dumps({"reply": {"text": reply}})
     (tmp_path / "replies.jsonl").write_text(f"{line}\n")
-    job.write_text(JOB.replace("= 20", "= 2") + '[run]\nproposals = 1\n[engine]\nname = "replay:replies.jsonl"\n')
+    job.write_text(JOB.replace("= 20", "= 2") + 'proposals = 1\n[engine]\nname = "replay:replies.jsonl"\n')
     played = tgsci("run", "job.toml", "--run", "b")
     assert played.returncode == 0, played.stderr
     assert "2.5000" in played.stdout
@@ -237,8 +269,52 @@ def test_a_closed_pipe_does_not_cost_the_run(outside_packages, job, tmp_path):
     assert _measured(tmp_path) == 20
 
 
+def test_a_full_disk_is_said_with_the_way_out(tgsci, job, monkeypatch):
+    real = ledger._connect
+
+    def tiny(path):
+        connection = real(path)
+        connection.execute("PRAGMA max_page_count = 20")
+        return connection
+
+    with monkeypatch.context() as full:
+        full.setattr(ledger, "_connect", tiny)
+        for again in (("run", "job.toml", "--run", "r", "--evals", "200"), ("runs", "resume", "r")):
+            failed = tgsci(*again)
+            assert failed.returncode == 1
+            assert "database or disk is full; make room, then resume the run" in failed.stderr
+            assert failed.stderr.endswith("Nothing is lost. Go on with: tgsci runs resume r\n")
+    resumed = tgsci("runs", "resume", "r")
+    assert resumed.returncode == 0
+    assert "the budget of 200 evaluations is used up" in resumed.stdout
+
+
+def test_result_files_that_cannot_be_written_cost_the_exit_code_and_nothing_else(tgsci, job, tmp_path):
+    (tmp_path / "r" / "x.csv").mkdir(parents=True)
+    failed = tgsci("run", "job.toml", "--run", "r", process=True)
+    assert failed.returncode == 1
+    assert "could not write r/x.csv: Is a directory; nothing measured is lost" in failed.stderr
+    assert "the budget of 20 evaluations is used up" in failed.stdout
+    assert (tmp_path / "r" / "report.html").exists()
+    (tmp_path / "r" / "x.csv").rmdir()
+    assert tgsci("runs", "resume", "r").returncode == 0
+    assert (tmp_path / "r" / "x.csv").is_file()
+
+
+def test_what_a_person_should_know_is_said_by_every_command_that_runs_and_kept(tgsci, job, tmp_path):
+    job.write_text(JOB.replace("target = 3.0", 'target = 3.0\nstart = "1,5"'))
+    note = "The start value 1,5 is read as 1.5."
+    assert note in tgsci("run", "job.toml", "--run", "r").stderr
+    assert note not in tgsci("runs", "resume", "r", "--evals", "21").stderr, "its start is written properly by now"
+    line = json.dumps({"reply": {"text": "1"}})
+    (tmp_path / "replies.jsonl").write_text(f"{line}\n" * 9)
+    assert note in tgsci("run", "job.toml", "--run", "m", "--engine", "replay:replies.jsonl", "--evals", "1").stderr
+    assert tgsci("runs", "report", "r").returncode == 0
+    assert note in (tmp_path / "r" / "report.html").read_text()
+
+
 def test_a_name_that_the_terminal_cannot_show_is_escaped(tgsci, job):
-    done = tgsci("run", "job.toml", "--run", "lä uf", PYTHONIOENCODING="ascii")
+    done = tgsci("run", "job.toml", "--run", "lä uf", process=True, PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "l\\xe4 uf" in done.stdout
 
@@ -256,7 +332,7 @@ def test_a_baseline_proposes_and_a_resumed_run_keeps_it(tgsci, job, tmp_path):
 
 
 def test_the_command_line_wins_over_the_jobs_proposer(tgsci, job, tmp_path):
-    job.write_text(JOB + '[run]\noptimizer = "throw"\n')
+    job.write_text(JOB + 'optimizer = "throw"\n')
     assert ", throw)" in tgsci("run", "job.toml", "--run", "a").stdout
     assert ", throw)" not in tgsci("run", "job.toml", "--run", "b", "--optimizer", "rules").stdout
     job.write_text(JOB + '[engine]\nname = "replay:nowhere.jsonl"\n')
@@ -266,7 +342,7 @@ def test_the_command_line_wins_over_the_jobs_proposer(tgsci, job, tmp_path):
 def test_a_menu_is_chosen_from_and_the_recording_is_read_once(tgsci, job, tmp_path):
     line = json.dumps({"reply": {"text": "EVIDENCE: x = 0.0 m gives 9.000\nCHOICE: 9"}})
     (tmp_path / "replies.jsonl").write_text(f"{line}\n")
-    job.write_text(JOB.replace("= 20", "= 2") + '[run]\nproposals = 1\noptimizer = "menu"\n')
+    job.write_text(JOB.replace("= 20", "= 2") + 'proposals = 1\noptimizer = "menu"\n')
     done = tgsci("run", "job.toml", "--run", "r", "--engine", "replay:replies.jsonl")
     assert done.returncode == 0, done.stderr
     assert "chosen from enumerated options by replay:replies.jsonl" in done.stderr

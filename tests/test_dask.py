@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +170,14 @@ def test_a_bug_stops_the_run_with_its_own_traceback(address):
     assert "in buggy" in "".join(caught.value.__notes__)
 
 
+def test_a_bug_about_a_file_is_not_taken_for_a_lost_cluster(address):
+    def buggy(value):
+        return float(Path("/no/such/table.csv").read_text())
+
+    with pytest.raises(FileNotFoundError, match=r"table\.csv"):
+        tg.minimize(buggy, "x", Walk(), workers=address)
+
+
 def test_finishing_runs_on_the_cluster_with_its_own_time_limit(address):
     kept = {}
 
@@ -193,8 +202,8 @@ def test_finishing_runs_on_the_cluster_with_its_own_time_limit(address):
 def test_a_scheduler_that_goes_away_is_said_and_loses_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        gone = distributed.LocalCluster(
-            processes=True, n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        gone = distributed.LocalCluster(  # of threads: its end is what counts
+            processes=False, protocol="tcp", n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
         )
     address = gone.scheduler_address.replace("tcp://", "dask://")
     log = tmp_path / "log"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import __version__, executors, runs
 from .domain import Domain, Domains, Problem
 from .engine import Engine
-from .errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
+from .errors import EngineError, InvalidValue, LedgerError, RecordError, TgsciError, UsageError
 from .proposers import ENGINE_VARIABLE, WITH_MODEL, Chosen, choose
 from .result import Result
 from .search import Budget
@@ -32,7 +32,11 @@ _BUDGET_OPTIONS = {"evals": "evaluations", "seconds": "seconds", "usd": "usd", "
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command. Returns the exit code: 0 done, 1 it failed, 2 bad input, 130 interrupted."""
+    """Run a command.
+
+    Returns:
+        The exit code: 0 done, 1 it failed or left something unwritten, 2 bad input, 130 interrupted.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -42,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         namespace = _parser(arguments).parse_args(arguments)
         code: int = namespace.run(namespace)
+    except RecordError as error:
+        return _complain(error, 1)
     except (UsageError, LedgerError, InvalidValue) as error:
         return _complain(error, 2)
     except TgsciError as error:
@@ -200,7 +206,8 @@ def show_run(
     from .progress import LiveProgress
 
     executors.check(0 if workers is None else workers)
-    for line in (chosen.optimizer.description, executors.destination(workers), f"Run directory: {directory}"):
+    said = (*problem.notes, chosen.optimizer.description, executors.destination(workers), f"Run directory: {directory}")
+    for line in said:
         if line:
             print(visible(line), file=sys.stderr)
     person = isinstance(getattr(chosen.optimizer, "engine", None), Engine) and chosen.optimizer.name == "human"
@@ -208,13 +215,13 @@ def show_run(
         # A person who pastes replies would have the live table drawn over what is typed.
         with LiveProgress(problem.columns, problem.loss.units, live=not person) as progress:
             result = work(progress)
-    except EngineError as error:
-        raise EngineError(f"{error}\nNothing is lost. Go on with: tgsci runs resume {directory}") from error
+    except (EngineError, RecordError) as error:
+        raise type(error)(f"{error}\nNothing is lost. Go on with: tgsci runs resume {directory}") from error
     print_result(result)
     if result.stopped == "interrupted":
         print(f"Interrupted; nothing is lost. Go on with: tgsci runs resume {directory}")
         return 130
-    return 0 if result.best else 1
+    return 0 if result.best and not result.unwritten else 1
 
 
 def _proposer(namespace: argparse.Namespace, job_engine: Any, job_optimizer: Any) -> tuple[Any, Any]:

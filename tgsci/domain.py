@@ -39,6 +39,8 @@ class Problem:
         domain: The domain's name, under which a resumed run finds it again.
         config: JSON-able; `Domain.problem(config)` builds this same problem again when a run resumes.
         name: Short, for the run's directory: the target, the case.
+        notes: Sentences that a person should read before a run starts: how wishes were understood, what was left out
+            of a start value. Printed by every command that runs the problem, and kept in the run and its report.
         columns: Metrics for tables, in order; all of them where empty.
         draw: A value as an SVG picture, for notebooks and reports.
         export: Writes the domain's own result files into the run directory and returns their paths.
@@ -58,6 +60,7 @@ class Problem:
     domain: str
     config: Mapping[str, Any]
     name: str = ""
+    notes: Sequence[str] = ()
     columns: Sequence[str] = ()
     draw: Callable[[str], str] | None = None
     export: Callable[[Result, Path], Sequence[Path]] | None = None

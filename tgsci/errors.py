@@ -38,3 +38,7 @@ class GraphError(TgsciError):
 
 class LedgerError(TgsciError):
     """A run directory that cannot be used: in use, of another version, or not a run at all."""
+
+
+class RecordError(LedgerError):
+    """A run under way could not be recorded any further: a full disk, say. What was recorded before is safe."""

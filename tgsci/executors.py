@@ -81,8 +81,10 @@ class Measurers:
         self.close(wait=kind is None)
 
     def close(self, *, wait: bool = False) -> None:
-        if self._own:
-            self._own.shutdown(wait=wait, cancel_futures=not wait)
+        """End what was started, once; with `wait=False` whatever it is doing."""
+        own, self._own = self._own, None
+        if own:
+            own.shutdown(wait=wait, cancel_futures=not wait)
 
 
 def _capacity(executor: object) -> int:
@@ -153,9 +155,16 @@ class DaskExecutor(Executor):
         if not future.set_running_or_notify_cancel():
             return
         try:
-            future.set_result(unpacked(there.result()))
+            answer = there.result()
         except BaseException as error:
             future.set_exception(self._explained(error))
+            return
+        try:
+            future.set_result(unpacked(answer))
+        except ModuleNotFoundError as error:
+            future.set_exception(self._explained(error))
+        except BaseException as error:  # the task's own, whatever it is
+            future.set_exception(error)
 
     def _explained(self, error: BaseException) -> BaseException:
         from concurrent.futures import CancelledError

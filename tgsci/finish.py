@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from .errors import MeasurementError, TgsciError
+from .executors import DaskExecutor
 from .feedback import Feedback
 from .result import Result
 from .trial import Trial
+from .workers import WorkerPool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -100,12 +102,14 @@ class Finishing:
                 except MeasurementError as error:
                     yield item, error
             return
-        limited = hasattr(self.executor, "timeout")
-        before = getattr(self.executor, "timeout", None)
-        if limited:
-            self.executor.timeout = timeout  # type: ignore[attr-defined]
-        futures: dict[Future[R], T] = {self.executor.submit(function, item): item for item in items}
+        own = self.executor if isinstance(self.executor, WorkerPool | DaskExecutor) else None
+        before = own.timeout if own else None
+        futures: dict[Future[R], T] = {}
         try:
+            if own:
+                own.timeout = timeout
+            for item in items:
+                futures[self.executor.submit(function, item)] = item
             for future in as_completed(futures):
                 try:
                     yield futures[future], future.result()
@@ -116,5 +120,5 @@ class Finishing:
         finally:
             for future in futures:
                 future.cancel()
-            if limited:
-                self.executor.timeout = before  # type: ignore[attr-defined]
+            if own:
+                own.timeout = before

@@ -6,6 +6,7 @@ holds every measurement and every reply that was paid for.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .engine import Call, Reply
-from .errors import LedgerError
+from .errors import LedgerError, RecordError
 from .feedback import Feedback
 from .trial import State, Trial, well_formed
 
@@ -154,8 +155,9 @@ class Ledger:
         try:
             if cls.exists(directory):
                 raise LedgerError(f"{str(directory)!r} holds a run already; resume it, or choose another directory")
-            ledger = cls(_connect(str(directory / DATABASE)), directory, lock)
+            ledger = cls(_connect(str(directory / DATABASE)), None, lock)
             ledger._initialise(header)
+            ledger.directory = directory
         except BaseException as error:
             lock.release()
             if isinstance(error, sqlite3.Error):
@@ -248,7 +250,8 @@ class Ledger:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError) and self.directory:
-                    raise LedgerError(f"cannot write into {str(self.directory)!r}: {error}") from error
+                    then = ", then resume the run: what was recorded is safe" if _full(error) else ""
+                    raise RecordError(f"cannot write into {str(self.directory)!r}: {_reason(error)}{then}") from error
                 raise
 
     def _tick(self) -> None:
@@ -596,4 +599,12 @@ def _locked(directory: Path) -> FileLock:
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return f"{reason}; make room" if _full(error) else reason
+
+
+def _full(error: Exception) -> bool:
+    """True where there is no room left on the disk."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL

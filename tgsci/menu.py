@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeAlias
 
 from . import prompts
@@ -25,8 +26,11 @@ from .trial import Proposal, Trials, well_formed
 logger = logging.getLogger("tgsci")
 
 _MAX_EVIDENCE_CHARS = 1_000
-#: Of a reply, characters that are read; the choices of anything longer are not worth the time.
+#: Of a reply, characters and choices that are read: one that went astray is not worth the time.
 _MAX_REPLY_CHARS = 200_000
+_MAX_PAIRS = 200
+#: Faults that a model is told of.
+_MAX_FAULTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +168,12 @@ def _read(
     """Up to `n` choices of a reply (position: evidence, note), and what is wrong with it."""
     chosen: dict[int, tuple[str, str]] = {}
     faults: list[str] = []
+    figures, words = _figures(source), _words(source)
     text = well_formed(reply.text)[:_MAX_REPLY_CHARS]
     if reply.truncated:  # its last line may be half a number
         text = text.rpartition("\n")[0]
         faults.append("the reply was cut off by the length limit; answer more briefly")
-    for evidence, number in _pairs(text):
+    for evidence, number in islice(_pairs(text), _MAX_PAIRS):
         evidence = " ".join(evidence.split())[:_MAX_EVIDENCE_CHARS]
         if len(chosen) == n:
             break
@@ -176,7 +181,7 @@ def _read(
             faults.append(f"there is no option {number}; they are numbered 1 to {options}")
         elif number - 1 in chosen:
             faults.append(f"option {number} is chosen twice")
-        elif _grounded(evidence, source):
+        elif _grounded(evidence, figures, words):
             chosen[number - 1] = (evidence, "")
         elif strict:
             faults.append(
@@ -187,16 +192,21 @@ def _read(
             chosen[number - 1] = (evidence, "its evidence is not in the report" if evidence else "without evidence")
     if len(chosen) < n and not faults:
         faults.append(f"it holds {len(chosen)} complete pairs of EVIDENCE and CHOICE; {n} are asked for")
-    return chosen, faults if len(chosen) < n else []
+    return chosen, list(dict.fromkeys(faults))[:_MAX_FAULTS] if len(chosen) < n else []
 
 
-#: `CHOICE: 3`, `**Choice:** option 3`, `<CHOICE>3</CHOICE>`, `<CHOICE_2>3`; a closing tag is none.
+#: `CHOICE: 3`, `**Choice:** option 3`, `<CHOICE>3</CHOICE>`, `<CHOICE_2>3`; a closing tag is none. The possessive
+#: repeats keep a reply of nothing but blanks from taking minutes.
 _CHOICE = re.compile(
-    r"(?<![\w/])choice[\s*_>\"']*(?:\d{1,2}\s*)?[:=>][\s*_\"'\[(#]*(?:option|number|no\.)?\s*#?(\d{1,6})\b",
+    r"(?<![\w/])choice[\s*_>\"']*(?:\d{1,2}\s*+)?[:=>][\s*_\"'\[(#]*+(?:(?:option|number|no\.)\s*+)?#?(\d{1,6})\b",
     re.IGNORECASE,
 )
 _EVIDENCE = re.compile(r"(?<![\w/])evidence[\s*_\"']*(?:\d{1,2}\s*)?[:=>][\s*_]*", re.IGNORECASE)
-_BARE = re.compile(r"\s*(?:\d{1,6}[\s,;]*)+")
+_BARE = re.compile(r"[\d\s,;]+")
+#: Characters that are read to find JSON, and what an opening brace that begins none counts as: braces within braces
+#: would be read again and again.
+_MAX_JSON_CHARS, _JSON_TRY = 2_000_000, 500
+_NUMBER = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
 
 
 def _pairs(text: str) -> Iterator[tuple[str, int]]:
@@ -212,7 +222,7 @@ def _pairs(text: str) -> Iterator[tuple[str, int]]:
         labels = list(_EVIDENCE.finditer(before))
         yield (_stripped(before[labels[-1].end() :]) if labels else ""), int(match[1])
     if not start and _BARE.fullmatch(text):
-        yield from (("", int(number)) for number in re.findall(r"\d+", text))
+        yield from (("", int(number)) for number in _NUMBER.findall(text))
 
 
 def _stripped(evidence: str) -> str:
@@ -221,14 +231,18 @@ def _stripped(evidence: str) -> str:
 
 def _json_pairs(text: str) -> Iterator[tuple[str, int]]:
     decoder = json.JSONDecoder()
-    position = 0
-    while (position := text.find("{", position)) >= 0:
+    position = read = 0
+    while read < _MAX_JSON_CHARS and (position := text.find("{", position)) >= 0:
         try:
             found, position = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError):
+            pairs = list(_in_object(found))
+        except json.JSONDecodeError as error:
+            read += _JSON_TRY + error.pos - position
             position += 1
-            continue
-        yield from _in_object(found)
+        except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits: no answer
+            return
+        else:
+            yield from pairs
 
 
 def _in_object(found: Any) -> Iterator[tuple[str, int]]:
@@ -250,16 +264,20 @@ _WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
 _PHRASE_WORDS = 3
 
 
-def _grounded(evidence: str, source: str) -> bool:
-    """True where the evidence quotes a figure of the source, or three words of it in a row."""
+def _grounded(evidence: str, figures: set[str], words: str) -> bool:
+    """True where the evidence quotes a figure of what was shown, or three words of it in a row."""
     if not evidence:
         return False
-    if _figures(evidence) & _figures(source):
+    if _figures(evidence) & figures:
         return True
-    said = [word.lower() for word in _WORD.findall(evidence)]
-    there = f" {' '.join(word.lower() for word in _WORD.findall(source))} "
+    said = _words(evidence).split()
     runs = (said[i : i + _PHRASE_WORDS] for i in range(len(said) - _PHRASE_WORDS + 1))
-    return any(f" {' '.join(run)} " in there for run in runs)
+    return any(f" {' '.join(run)} " in words for run in runs)
+
+
+def _words(text: str) -> str:
+    """The words of a text in lower case, each between blanks."""
+    return f" {' '.join(_WORD.findall(text.lower()))} "
 
 
 def _figures(text: str) -> set[str]:

@@ -43,6 +43,8 @@ class Result:
         self.finals: dict[int, Feedback] = ledger.finals()
         #: What was written into the run's directory: the domain's own files and the report.
         self.files: list[Path] = []
+        #: What could not be written there.
+        self.unwritten: list[str] = []
 
     @classmethod
     def load(cls, directory: str | Path, problem: Problem | None = None) -> Result:
@@ -183,14 +185,14 @@ class Result:
         return "\n".join(lines)
 
     def final_in_words(self, final: Feedback) -> str:
-        """A second measurement on one line: its loss and figures, or why there are none."""
+        """A second measurement on one line: its loss and the figures of the run's columns, or why there are none."""
         if not final.measured:
             return final.error or "it gave no number"
-        return ", ".join(filter(None, (f"loss {figure(final.loss)}", self._in_words(final, every=True))))
+        return ", ".join(filter(None, (f"loss {figure(final.loss)}", self._in_words(final))))
 
-    def _in_words(self, feedback: Feedback, *, every: bool = False) -> str:
-        names = list(feedback.metrics) if every else self.columns
-        figures = [(name, feedback.metrics.get(name), self.units.get(name, "")) for name in names]
+    def _in_words(self, feedback: Feedback) -> str:
+        there = feedback.metrics
+        figures = [(name, there[name], self.units.get(name, "")) for name in self.columns if name in there]
         return ", ".join(f"{name} {metric(value, unit)} {unit}".rstrip() for name, value, unit in figures)
 
     def __repr__(self) -> str:

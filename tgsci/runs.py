@@ -40,8 +40,8 @@ def solve(
 ) -> Result:
     """Solve a domain's problem, and leave its result files and `report.html` in the run's directory.
 
-    A file that cannot be written is logged, not raised: the run is complete and its result is returned. The files
-    are also written where an engine fails in the middle.
+    A file that cannot be written is logged and listed in `result.unwritten`, not raised: the run is complete and its
+    result is returned. The files are also written where an engine fails in the middle.
 
     Args:
         problem: From `Domain.problem`.
@@ -98,6 +98,7 @@ def carry_out(
         "domain": problem.domain,
         "config": dict(problem.config),
         "name": problem.name,
+        "notes": list(problem.notes),
         "columns": list(problem.columns),
         "engine": chosen.engine,
         "optimizer": chosen.name,
@@ -142,6 +143,7 @@ def _leave_files(problem: Problem, result: Result, directory: Path) -> None:
         try:
             result.files += write(result, directory) if write else []
         except OSError as error:
+            result.unwritten.append(str(error.filename or "a result file"))
             logger.warning(
                 "could not write %s: %s; nothing measured is lost, and `tgsci runs resume %s` writes the files again",
                 error.filename or "a result file",

@@ -178,9 +178,9 @@ def minimize(
         measurers.close()
         raise
     _note_idle(measurers.workers, proposals)
-    ledger.begin_session(optimizer.name, " ".join(filter(None, (optimizer.description, measurers.destination))))
     stopped = "an error"
     try:
+        ledger.begin_session(optimizer.name, " ".join(filter(None, (optimizer.description, measurers.destination))))
         if measurers.destination:
             _note_destination(ledger, measurers.destination)
         search = _Search(ledger, loss, optimizer, budget, goal, proposals, seed, task, progress or (lambda _: None))
@@ -200,8 +200,11 @@ def minimize(
         stopped = f"no reply from the engine: {error}"
         raise
     finally:
-        ledger.end_session(stopped)
-        ledger.release()
+        measurers.close()  # a second time, except where something failed before they were used
+        try:
+            ledger.end_session(stopped)
+        finally:  # on a full disk too, another process may go on
+            ledger.release()
     return Result(ledger, loss=loss, stopped=stopped)
 
 

@@ -7,6 +7,7 @@ import math
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ from .domain import Domain, Problem
 from .engines.scripted import Scripted
 from .errors import InvalidValue, UsageError
 from .feedback import Feedback
+from .finish import Finishing
 from .loss import Loss
+from .menu import Option
+from .proposers import WITH_MODEL
+from .result import Result
 from .runs import solve
 from .trial import State, Trial, Trials
 
@@ -73,7 +78,7 @@ def check_loss(loss: Loss, valid: Sequence[str], invalid: Sequence[str] = ()) ->
 
 
 def check_domain(domain: Domain, config: Mapping[str, Any], evaluations: int = 8) -> None:
-    """Check that a domain keeps its contract: it runs, resumes and exports.
+    """Check that a domain keeps its contract: it runs, resumes, finishes and exports, and whoever proposes is pure.
 
     Args:
         domain: The domain.
@@ -91,7 +96,9 @@ def check_domain(domain: Domain, config: Mapping[str, Any], evaluations: int = 8
     assert list(again.start) == list(problem.start), "config does not give the same start values"
     _check_unknown_key(domain, config)
     check_loss(problem.loss, problem.start)
-    _check_rules(problem)
+    _check_optimizers(problem)
+    if problem.options:
+        _check_options(problem)
     if problem.draw:
         assert "<svg" in problem.draw(problem.start[0]), "draw() must return an SVG picture"
     with tempfile.TemporaryDirectory() as directory:
@@ -136,25 +143,77 @@ def _check_unknown_key(domain: Domain, config: Mapping[str, Any]) -> None:
     assert "no_such_key" in message, "the error about an unknown key must name it"
 
 
-def _check_rules(problem: Problem) -> None:
+def _begun(problem: Problem) -> Trials:
+    """A run of which only the first start value is measured."""
     value = problem.loss.validate(problem.start[0])
-    feedback = problem.loss.measure(value)
-    start = Trial(0, 0, value, state=State.ACCEPTED, feedback=feedback)
-    first, second = (
-        problem.rules.ask(Trials([start], problem.loss, problem.task), 3, random.Random(7)) for _ in range(2)
-    )
-    assert first == second, "ask() is not a pure function of (trials, n, rng): a resumed run would differ"
-    assert len(first) <= 3, f"ask(n=3) gave {len(first)} proposals"
-    assert all(p.reason for p in first), "a proposal without a reason"
+    start = Trial(0, 0, value, state=State.ACCEPTED, feedback=problem.loss.measure(value))
+    return Trials([start], problem.loss, problem.task)
+
+
+def _check_optimizers(problem: Problem) -> None:
+    for name in problem.optimizers:
+        assert name, "an optimizer of the domain has no name"
+        assert name == name.strip().lower(), f"--optimizer takes names in lower case, not {name!r}"
+        assert name not in ("rules", *WITH_MODEL), f"an optimizer of the domain cannot be called {name!r}: it is taken"
+    trials = _begun(problem)
+    for name, optimizer in {"rules": problem.rules, **problem.optimizers}.items():
+        first, second = (optimizer.ask(trials, 3, random.Random(7)) for _ in range(2))
+        assert first == second, f"{name}: ask() is not a pure function of (trials, n, rng): a resumed run would differ"
+        assert len(first) <= 3, f"{name}: ask(n=3) gave {len(first)} proposals"
+        assert all(p.reason for p in first), f"{name}: a proposal without a reason"
+
+
+def _check_options(problem: Problem) -> None:
+    assert problem.options
+    trials = _begun(problem)
+    first, second = (list(problem.options(trials, 6, random.Random(7))) for _ in range(2))
+    assert first == second, "options() is not a pure function of (trials, n, rng): a resumed run would differ"
+    assert 1 <= len(first) <= 6, f"options(n=6) gave {len(first)} options for the start value"
+    values: list[str] = []
+    for option in first:
+        assert isinstance(option, Option), f"options() gave {option!r}, which is no tgsci.Option"
+        assert option.label, f"the option {option.value!r} has no label: it is all that a model sees of it"
+        assert option.parent is None or 0 <= option.parent < len(trials), f"there is no trial {option.parent}"
+        assert all(isinstance(fact, str) or math.isfinite(fact) for fact in option.facts.values()), (
+            f"the facts of {option.label!r} hold what is no figure: {dict(option.facts)}"
+        )
+        try:
+            values.append(trials.check(option.value))
+        except InvalidValue as refusal:
+            raise AssertionError(f"the option {option.label!r} cannot be measured: {refusal}") from None
+    assert len(set(values)) == len(values), "options() offers the same value twice"
 
 
 def _check_run(problem: Problem, again: Problem, directory: Path, evaluations: int) -> None:
     part = max(len(problem.start), evaluations // 2)
     solve(problem, engine="rules", budget=part, run=directory, workers=1)
     resumed = solve(again, engine="rules", budget=evaluations, run=directory, workers=1)
+    if problem.finish:
+        _check_finish(problem, resumed, directory, evaluations)
     assert resumed.best is not None, f"nothing could be measured: {resumed.stopped}"
     numbers = [t.number for t in resumed.trials]
     assert numbers == list(range(len(numbers))), "trials are not numbered in order"
     for path in resumed.files:
         assert path.is_file(), f"export() names {path}, which does not exist"
         assert path.resolve().is_relative_to(directory.resolve()), f"export() wrote outside the run: {path}"
+
+
+def _check_finish(problem: Problem, done: Result, directory: Path, evaluations: int) -> None:
+    """The finish of a run that is finished has nothing left to do; what it kept are measurements of its trials."""
+    for number, final in done.finals.items():
+        assert final.measured or final.error, f"finish() kept neither a figure nor a reason for trial {number}"
+        without = [name for name in final.metrics if name not in problem.loss.units]
+        assert not without, f"finish() kept metrics without an entry in the loss's units: {without}"
+    kept: list[int] = []
+
+    class Watched(Finishing):
+        def keep(self, trial: Trial, feedback: Feedback, seconds: float = 0.0) -> None:
+            kept.append(trial.number)
+            super().keep(trial, feedback, seconds)
+
+    def finish(result: Result, given: Finishing) -> None:
+        assert problem.finish
+        problem.finish(result, Watched(result, given.executor, given.workers, given.say))
+
+    solve(replace(problem, finish=finish), engine="rules", budget=evaluations, run=directory, workers=1)
+    assert not kept, f"finish() measured the trials {kept} once more: skip what result.finals holds"

@@ -7,6 +7,7 @@ no run changes or fails for it. What it holds is JSON, so that a foreign file ca
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import logging
 import os
@@ -40,6 +41,8 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE INDEX IF NOT EXISTS by_use ON entries (used);
 """
+#: Free pages are given back to the disk; as a script, which runs to its end: `execute` gives back one page.
+_SHRINK = "PRAGMA incremental_vacuum;"
 #: How long a writer waits for another one, s.
 _PATIENCE = 5.0
 #: A use is noted once in this time, s: noting each would make every look-up a write.
@@ -121,16 +124,34 @@ class Cache:
         return Statistics(self.path, dict(rows or []), sum(_size(path) for path in self._files()))
 
     def clear(self) -> None:
-        """Delete the file, also one that cannot be read.
+        """Delete every entry, and the file itself where it cannot be read.
+
+        A run that uses it meanwhile goes on with it: its file stays where it is.
 
         Raises:
-            OSError: It cannot be deleted.
+            OSError: It cannot be deleted, or another process holds it.
         """
         with self._lock:
+            self._off = False
+            if self.path.is_file() and self._emptied():
+                return
             self._close()
             for path in self._files():
                 path.unlink(missing_ok=True)
-            self._off = False
+
+    def _emptied(self) -> bool:
+        """Delete every entry; False where this is no cache that can be read."""
+        try:
+            connection = self._open()
+            connection.execute("DELETE FROM entries")
+            connection.executescript(_SHRINK)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            self._close()
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise OSError(errno.EBUSY, "another process holds it, try again", str(self.path)) from error
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
@@ -206,7 +227,7 @@ class Cache:
                 return
             oldest = "SELECT key FROM entries ORDER BY used, rowid LIMIT ?"
             connection.execute(f"DELETE FROM entries WHERE key IN ({oldest})", (max(1, count // 10),))
-            connection.execute("PRAGMA incremental_vacuum")
+            connection.executescript(_SHRINK)
 
     def _used(self, connection: sqlite3.Connection) -> int:
         pages, free, size = (

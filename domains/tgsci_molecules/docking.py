@@ -28,6 +28,7 @@ from tgsci.errors import MeasurementError, UsageError
 from . import cache as results
 from .isomers import Form, forms, has_shape, possible_stereoisomers
 from .ligand import Ligand, prepare_all
+from .protein.site import check_site
 from .protein.targets import Target
 from .smiles import canonical, shown
 
@@ -45,8 +46,6 @@ _SPACING = 0.375
 _MAP_BYTES = 250e6
 #: Less energy than this with the receptor is no contact, kcal/mol: methane has -1.
 _LEAST_CONTACT = 0.5
-#: How far a receptor's atom may lie outside the box and still be felt by a ligand in it, Angstrom.
-_REACH = 4.0
 #: How far an atom of a pose may lie outside the box: Vina bends walls a little, Angstrom.
 _WALL = 0.5
 #: Vina warns on the terminal of boxes larger than this, whatever its verbosity, Angstrom^3.
@@ -55,6 +54,10 @@ _LOUD_VOLUME = 27_000.0
 _LOOKED_AT = 16
 
 Edges = tuple[float, float, float]
+
+
+class DoesNotFit(MeasurementError):
+    """The best pose that was found is no binding mode: a failure, but good news about an off-target."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +287,7 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
     )
     score, inter, torsion_penalty, pose = found[number][conformer]
     if score >= 0 or inter > -_LEAST_CONTACT:
-        raise MeasurementError(
+        raise DoesNotFit(
             f"docking: {shown(smiles)} does not fit into {target} (Vina {score:+.2f} kcal/mol, {inter:+.2f} with the "
             "receptor); that is no binding mode. A smaller molecule may fit"
         )
@@ -449,7 +452,7 @@ def _maps(target: Target, edges: Edges, seed: int) -> Any:
     if key in _held:
         _held.move_to_end(key)
         return _held[key]
-    _check_box(target, edges)
+    check_site(target.receptor, target.name, target.center, edges)
     from vina import Vina
 
     vina = Vina(sf_name="vina", cpu=1, seed=seed, verbosity=0)
@@ -473,27 +476,6 @@ def _most_maps() -> int:
     except (AttributeError, OSError, ValueError):
         return 4
     return max(3, min(8, int(memory / 2 / (os.cpu_count() or 1) / _MAP_BYTES)))
-
-
-def _check_box(target: Target, edges: Edges) -> None:
-    """A box without receptor around it would score every molecule 0."""
-    offsets = np.abs(_atoms(target) - target.center)
-    if not (offsets <= np.asarray(edges) / 2 + _REACH).all(axis=1).any():
-        nearest = float(np.linalg.norm(offsets, axis=1).min())
-        raise UsageError(
-            f"the box of {target} lies in solvent: its centre {target.center} is {nearest:.0f} Angstrom away from the "
-            "nearest atom of the protein. Give the centre in the frame of the receptor's file, or take the box from a "
-            "ligand: tgsci molecules prepare --ligand"
-        )
-
-
-def _atoms(target: Target) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The positions of the receptor's atoms, Angstrom."""
-    lines = target.receptor.read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [[float(line[n : n + 8]) for n in (30, 38, 46)] for line in lines if line.startswith(("ATOM  ", "HETATM"))]
-    if not found:
-        raise UsageError(f"the receptor of {target} has no atoms")
-    return np.asarray(found)
 
 
 @contextmanager

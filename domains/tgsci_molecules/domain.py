@@ -13,6 +13,7 @@ from tgsci.errors import InvalidValue, UsageError
 from .keys import FINALISTS, KEYS
 
 if TYPE_CHECKING:
+    from .library import Molecule
     from .objective import Objective
     from .objective.advice import Advice
 
@@ -21,6 +22,10 @@ _COLUMNS = ("QED", "MW", "cLogP", "SA")
 _MOST_COLUMNS = 8
 #: Limits and terms that are spelled out to a model, at most.
 _MOST_WORDS = 40
+#: Off-targets that a run's directory is named after, at most.
+_MOST_NAMED = 3
+#: Notes on how the start molecules were read, at most.
+_MOST_REMARKS = 20
 
 
 class MoleculesDomain(Domain):
@@ -38,41 +43,30 @@ class MoleculesDomain(Domain):
         Raises:
             UsageError: An unknown key, a missing one or a bad value.
         """
-        problem, notes = self.described(config)
-        if notes:
-            # Who starts the run is told what proposes; here it also belongs what became of the wishes.
-            problem.rules.description = "\n".join([problem.rules.description, *notes])
-        return problem
-
-    def described(self, config: Mapping[str, Any]) -> tuple[Problem, list[str]]:
-        """The problem, and what a person should know before it runs: salts left out, advice that was understood.
-
-        Raises:
-            UsageError: As for `problem`.
-        """
         from .editor.ga import GraphGA
-        from .editor.random import RandomEdits
+        from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
         from .finalists import finish
         from .objective.jobs import read_objective
         from .output import export, svg
 
         objective, table, advice = read_objective(config)
-        start, notes = _start(config)
+        start, names, notes = _start(config)
         finalists = _finalists(config.get("finalists", FINALISTS))
         objective = objective.refusing(start)
         notes += [advice.said()] if advice.text else []
         notes += _broken_at_the_start(objective, start)
         rules = RuleEditor()
         baselines = {editor.name: editor for editor in (GraphGA(), RandomEdits())}
-        problem = Problem(
+        return Problem(
             loss=objective,
             start=start,
             rules=rules,
             task=_task(objective, advice),
             domain=self.name,
-            name="-".join(target.name for target in objective.targets),
-            config={**table, "start": start, "finalists": finalists},
+            name=_name(objective),
+            notes=notes,
+            config={**table, "start": start, **({"names": names} if names else {}), "finalists": finalists},
             columns=_columns(objective),
             draw=svg,
             export=export,
@@ -80,7 +74,6 @@ class MoleculesDomain(Domain):
             options=rules.options,
             finish=partial(finish, count=finalists) if finalists else None,
         )
-        return problem, notes
 
     def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         from .commands import COMMANDS
@@ -89,44 +82,67 @@ class MoleculesDomain(Domain):
             add(commands)
 
 
-def _start(config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """The molecules to start from, each once, and what was changed to read them."""
+def _name(objective: Objective) -> str:
+    """Short, for the run's directory."""
+    first, *others = (target.name for target in objective.targets)
+    more = [f"{len(others) - _MOST_NAMED}-more"] if len(others) > _MOST_NAMED else []
+    return "-".join([first, *others[:_MOST_NAMED], *more])
+
+
+def _start(config: Mapping[str, Any]) -> tuple[list[str], dict[str, str], list[str]]:
+    """The molecules to start from, each once; the names of those that have one; what was changed to read them."""
     if ("start" in config) == ("start_file" in config):
         missing = "the key 'start' is missing" if "start" not in config else "give start or start_file, not both"
         raise UsageError(f"{missing}: {KEYS['start']}; or start_file: {KEYS['start_file']}")
-    if "start_file" in config:
-        return _from_file(config["start_file"])
-    return _from_list(config["start"])
+    molecules = _from_file(config["start_file"]) if "start_file" in config else _from_list(config["start"])
+    names = {molecule.smiles: molecule.name for molecule in reversed(molecules) if molecule.name}
+    names |= _names(config.get("names", {}))
+    start = list(dict.fromkeys(molecule.smiles for molecule in molecules))
+    notes = [remark for molecule in molecules for remark in molecule.remarks]
+    if len(notes) > _MOST_REMARKS:
+        notes[_MOST_REMARKS:] = [f"and {len(notes) - _MOST_REMARKS} more notes on how start molecules were read"]
+    return start, {smiles: names[smiles] for smiles in start if smiles in names}, notes
 
 
-def _from_list(value: object) -> tuple[list[str], list[str]]:
+def _from_list(value: object) -> list[Molecule]:
     from .library import clean
 
     smiles: Sequence[object] = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
     if not smiles or not all(isinstance(s, str) for s in smiles):
         raise UsageError(f"start must be {KEYS['start']}")
-    found: dict[str, None] = {}
-    notes: list[str] = []
+    found = []
     for number, text in enumerate(smiles, 1):
         try:
-            molecule = clean(str(text))
+            found.append(clean(str(text)))
         except (InvalidValue, UsageError) as error:
             raise UsageError(f"start molecule {number}: {error}") from None
-        found[molecule.smiles] = None
-        notes += molecule.remarks
-    return list(found), notes
+    return found
 
 
-def _from_file(path: object) -> tuple[list[str], list[str]]:
+def _from_file(path: object) -> list[Molecule]:
     from .library import read_molecules
 
-    if not isinstance(path, str):
+    if not isinstance(path, str) or not path.strip():
         raise UsageError(f"start_file must be {KEYS['start_file']}, not {path!r}")
-    molecules = read_molecules(path)
-    if not molecules:
-        raise UsageError(f"there is no molecule in {path!r}")
-    found = list(dict.fromkeys(molecule.smiles for molecule in molecules))
-    return found, [remark for molecule in molecules for remark in molecule.remarks][:20]
+    return read_molecules(path)
+
+
+def _names(value: object) -> dict[str, str]:
+    """The names that the table gives, by canonical SMILES."""
+    from .library import clean
+    from .smiles import shown
+
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value.values()):
+        raise UsageError(f"names must be {KEYS['names']}; not {shown(str(value))}")
+    found = {}
+    for smiles, name in value.items():
+        try:
+            molecule = clean(str(smiles), name)
+        except (InvalidValue, UsageError) as error:
+            raise UsageError(f"names: {error}") from None
+        if molecule.name:
+            found[molecule.smiles] = molecule.name
+    return found
 
 
 def _finalists(value: object) -> int:
@@ -173,6 +189,7 @@ def _task(objective: Objective, advice: Advice) -> str:
     if objective.limits:
         lines.append("Hard limits: a molecule that breaks one loses against every molecule that keeps them. It must")
         lines += [f"- {limit.wish}" + _strictly(objective, limit.key) for limit in objective.limits[:_MOST_WORDS]]
+        lines += _and_more(len(objective.limits))
     if advice.text:
         lines.append(f"The chemist advises: {advice.text!r}")
     lines += [
@@ -192,7 +209,11 @@ def _meanings(objective: Objective) -> list[str]:
     for term in objective.terms[:_MOST_WORDS]:
         how = "" if term.transform.type == "identity" else f"; enters by {term.transform}"
         lines.append(f"- {term.label}: {term.metric.meaning}{how}")
-    return lines
+    return lines + _and_more(len(objective.terms))
+
+
+def _and_more(count: int) -> list[str]:
+    return [f"- and {count - _MOST_WORDS} more"] if count > _MOST_WORDS else []
 
 
 def _strictly(objective: Objective, key: str) -> str:

@@ -6,6 +6,7 @@ KEYS = {
     "off_targets": "a list of further targets: what the molecule should not bind, or what terms are about",
     "start": "a SMILES or a list of them",
     "start_file": "a file of molecules to start from: .smi, .csv or .sdf",
+    "names": "a table of SMILES and name: what start molecules are called; a start_file brings its own",
     "objective": "a name from `tgsci molecules objectives`; dockstring where neither it nor terms are given",
     "qed_weight": "what one whole QED is worth in the objective dockstring, kcal/mol",
     "aggregate": "how terms are put together: sum, geometric_mean or arithmetic_mean",
@@ -38,7 +39,7 @@ TERM_KEYS = {
     "target": "the target or the targets that a docking metric is about",
     "over": "max, min or mean over several targets",
     "smarts": "what the metric matches counts",
-    "name": "for tables and reports",
+    "name": "a text for tables and reports",
 }
 
 #: The keys that set how hard to dock, with the fields of `Settings` that they go to.

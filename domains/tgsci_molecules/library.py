@@ -159,7 +159,13 @@ def read_molecules(path: str | Path) -> list[Molecule]:
 def listed(name: str, faults: Iterable[str]) -> str:
     """The faults of a file in words, the first of them one a line."""
     every = list(faults)
-    lines = [f"{name}: {len(every)} of its molecules cannot be docked:", *(f"  {fault}" for fault in every[:_LISTED])]
+    count = len(every)
+    what = (
+        "1 molecule cannot be docked; correct or remove its line"
+        if count == 1
+        else f"{count} molecules cannot be docked; correct or remove their lines"
+    )
+    lines = [f"{name}: {what}:", *(f"  {fault}" for fault in every[:_LISTED])]
     if len(every) > _LISTED:
         lines.append(f"  and {len(every) - _LISTED} more")
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -93,7 +93,7 @@ class Alert:
     """A substructure that chemists distrust.
 
     Args:
-        catalog: PAINS or BRENK.
+        catalog: RDKit's name of the catalogue: PAINS, BRENK ...
         name: The catalogue's name of it.
         atoms: Indices of the atoms, counted from 0 in the order of the SMILES.
         fragment: Those atoms as SMILES.
@@ -152,20 +152,26 @@ def qed_parts(mol: Chem.Mol) -> list[QedPart]:
     return sorted(parts, key=lambda part: -part.gain)
 
 
-def alerts(mol: Chem.Mol) -> list[Alert]:
-    """PAINS and BRENK alerts with the atoms that raise them."""
+def alerts(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> list[Alert]:
+    """Structural alerts with the atoms that raise them.
+
+    Args:
+        mol: A molecule without explicit hydrogens.
+        catalogs: RDKit's names of the catalogues that are looked in.
+    """
     found: dict[Alert, None] = {}
-    for catalog in ("PAINS", "BRENK"):
-        for entry in _catalog(catalog).GetMatches(mol):
+    for name in catalogs:
+        for entry in catalog(name).GetMatches(mol):
             for match in entry.GetFilterMatches(mol):
                 atoms = tuple(sorted(pair.target for pair in match.atomPairs))
                 fragment = Chem.MolFragmentToSmiles(mol, atoms) if atoms else ""
-                found[Alert(catalog, entry.GetDescription(), atoms, fragment)] = None
+                found[Alert(name, entry.GetDescription(), atoms, fragment)] = None
     return list(found)
 
 
 @cache
-def _catalog(name: str) -> FilterCatalog:
+def catalog(name: str) -> FilterCatalog:
+    """A catalogue of structural alerts, by RDKit's name of it."""
     parameters = FilterCatalogParams()
     parameters.AddCatalog(getattr(FilterCatalogParams.FilterCatalogs, name))
     return FilterCatalog(parameters)

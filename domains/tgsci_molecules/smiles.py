@@ -97,7 +97,8 @@ def open_stereo(mol: Chem.Mol) -> list[Chem.StereoInfo]:
             found.append(info)
         elif info.type == Chem.StereoType.Bond_Double:
             ends = _ends(mol.GetBondWithIdx(info.centeredOn))
-            if all(a.GetHybridization() == Chem.HybridizationType.SP2 for a in ends):  # else an azide's
+            # Else an azide's, or that of an N-H imine, whose proton comes and goes.
+            if all(a.GetHybridization() == Chem.HybridizationType.SP2 and a.GetDegree() > 1 for a in ends):
                 found.append(info)
     return found
 

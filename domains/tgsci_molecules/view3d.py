@@ -124,7 +124,7 @@ class View:
             )
             view.addLabel(f"{contact.distance:.1f} Å", _label(middle, contact.colour))
         for residue, place in labels.items():
-            view.addLabel(residue, _label(_point(place), "#30363d"))
+            view.addLabel(_plain(residue), _label(_point(place), "#30363d"))
         view.zoomTo({"model": 2})
         view.zoom(0.75)
         return view

@@ -46,7 +46,8 @@ def careful(measured=None, stop_after=None):
 def again(trial):
     if trial.value == "aaa":
         raise tg.MeasurementError("the ruler broke")
-    return tg.Feedback(trial.loss + 0.25, "again", {"size": trial.loss}, artifacts={"pose.txt": trial.value})
+    metrics = {"size": trial.loss, "hardness": 7.0}
+    return tg.Feedback(trial.loss + 0.25, "again", metrics, artifacts={"pose.txt": trial.value})
 
 
 def run(directory=None, finish=None, budget=5, **options):
@@ -65,7 +66,7 @@ def test_finalists_are_measured_again_where_the_run_measures(tmp_path, workers):
         assert math.isnan(finals[2].loss)
         assert finals[2].error == "the ruler broke"
     assert kept.trials[4].loss == 1.0, "the trial's own measurement stays"
-    assert "measured again: loss 1.250, size 1.000 chars" in kept.summary()
+    assert "measured again: loss 1.250, size 1.000 chars\n" in kept.summary(), "of its figures, those of the columns"
 
 
 def test_a_run_in_memory_is_finished_too():

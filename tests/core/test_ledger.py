@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tgsci as tg
+import tgsci.ledger
 from tgsci.engine import Call
 from tgsci.engines.scripted import Scripted
+from tgsci.errors import RecordError
 
 ENGINE = Scripted([])
 
@@ -284,9 +286,50 @@ def test_only_one_may_write_and_a_reader_cannot(tmp_path):
 def test_a_full_disk_is_named(tmp_path):
     ledger = tg.Ledger.create(tmp_path, {})
     ledger._db.execute("PRAGMA max_page_count = 20")
-    with pytest.raises(tg.LedgerError, match=r"cannot write into .* full"):
+    with pytest.raises(RecordError, match=r"cannot write into .* full; make room, then resume the run"):
         ledger.add_trials([tg.Trial(0, 0, "x" * 500_000)])
     assert ledger.trials() == []
+
+
+def test_a_disk_that_is_full_from_the_start_is_named_and_the_directory_is_free_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(tgsci.ledger, "_connect", tiny)
+        with pytest.raises(tg.LedgerError, match=r"cannot write a run into .* full; make room"):
+            tg.Ledger.create(tmp_path, {"x": "y" * 100_000})
+    tg.Ledger.create(tmp_path, {"x": 1}).close()
+
+
+@pytest.mark.parametrize("room", range(16, 60, 4))
+def test_a_disk_that_fills_up_at_any_moment_of_a_run_costs_nothing_recorded(tmp_path, monkeypatch, room):
+    """The loss's artifacts fill it; what is recorded then stays, and the run can be taken up at once."""
+
+    def loss(value):
+        return tg.Feedback(float(value), "x" * 30_000)
+
+    class Rules(tg.Optimizer):
+        name = "rules"
+
+        def ask(self, trials, n, rng):
+            return [tg.Proposal(str(rng.randint(0, 999)), "by chance") for _ in range(n)]
+
+    def run():
+        return tg.minimize(tg.FunctionLoss(loss, name="loss"), "1000", Rules(), budget=8, proposals=2, run=tmp_path)
+
+    with monkeypatch.context() as full:
+        full.setattr(tgsci.ledger, "_connect", lambda path: tiny(path, room))
+        with pytest.raises(tg.LedgerError, match="full; make room"):
+            run()
+    before = [t.value for t in tg.Result.load(tmp_path).trials if t.feedback] if tg.Ledger.exists(tmp_path) else []
+    result = run()
+    assert result.stopped == "the budget of 8 evaluations is used up"
+    assert [t.value for t in result.trials if t.feedback][: len(before)] == before
+
+
+def tiny(path, pages=8, real=tgsci.ledger._connect):
+    """A database on a disk with room for so many pages."""
+    connection = real(path)
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    return connection
 
 
 WRITER = """

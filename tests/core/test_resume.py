@@ -88,7 +88,7 @@ def test_a_run_killed_again_and_again_ends_like_one_that_never_was(proposer, wor
     run, log = tmp_path / "run", tmp_path / "log"
     chance = random.Random(f"{proposer}{workers}")
     kills, moments = 0, []
-    while kills < 6:
+    while kills < 4:
         before, seen = recorded(run), len(lines(log))
         process = start(run, log, workers, proposer)
         assert process.stdout.readline() == "begins\n"

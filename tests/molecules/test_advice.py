@@ -71,6 +71,49 @@ def test_what_is_understood_counts_beside_what_is_not() -> None:
     assert advice.left == ("more polar", "the rest rigid")
 
 
+@pytest.mark.parametrize(
+    ("text", "keep", "avoid"),
+    [
+        ("don't grow, keep the amide", ["amide"], []),
+        ("not too lipophilic, keep the morpholine", ["morpholine"], []),
+        ("do not go above 450 Da and keep the pyridine", ["pyridine"], []),
+        ("do not change or remove the morpholine", ["morpholine"], []),
+        ("do not remove or modify the morpholine", ["morpholine"], []),
+        ("do not touch the amide or remove the ester", ["amide", "ester"], []),
+        ("do not add or keep nitro groups", [], ["nitro"]),
+        ("do not add nitro and keep the amide", ["amide"], ["nitro"]),
+        ("never remove the amide", ["amide"], []),
+        ("never add nitro groups", [], ["nitro"]),
+        ("do not ever remove the amide", ["amide"], []),
+        ("I want to keep the amide", ["amide"], []),
+        ("without the nitro keep the amide", ["amide"], ["nitro"]),
+        ("remove nothing, keep the amide", ["amide"], []),
+    ],
+)
+def test_a_negation_reaches_as_far_as_it_is_meant_to(text: str, keep: list[str], avoid: list[str]) -> None:
+    advice = read_advice(text)
+    assert ([p.name for p in advice.keep], [p.name for p in advice.avoid]) == (keep, avoid)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I do not want to keep the nitro",
+        "don't have to keep the ester",
+        "no need to keep the ester",
+        "it is not necessary to keep the urea",
+        "avoid removing the amide",
+        "please do not, under any circumstances, remove the urea",
+        "not only keep the amide but add fluorine",
+        "avoid or keep the amide",
+    ],
+)
+def test_what_could_mean_the_opposite_is_left_to_a_model(text: str) -> None:
+    advice = read_advice(text)
+    assert (advice.keep, advice.avoid) == ((), ())
+    assert advice.left
+
+
 # What each group is in, and what it is not in although it looks like it.
 _EXAMPLES = {
     "aminopyrimidine": ("CNc1nccc(C)n1", "Nc1ccncn1"),

@@ -17,7 +17,7 @@ from tgsci import runs
 from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1", "--finalists", "0"]
-QUICK += ["--engine", "rules", "--isomers", "1", "--proposals", "2"]
+QUICK += ["--engine", "rules", "--isomers", "1", "--proposals", "2", "--box", "14"]
 
 
 def run(*words: str) -> int:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from rdkit import Chem
 from tgsci_molecules import Docking, Settings, Target, canonical, dock
-from tgsci_molecules.docking import _atoms as receptor_atoms
 from tgsci_molecules.docking import fingerprint, known
+from tgsci_molecules.protein.site import positions
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.workers import WorkerPool
@@ -97,7 +97,7 @@ def test_a_box_in_solvent_is_an_error_and_says_what_to_do() -> None:
 
 
 def test_hardly_any_contact_is_no_score() -> None:
-    atoms = receptor_atoms(Target("ABL1"))
+    atoms = positions(Target("ABL1").receptor, "ABL1")
     outermost = atoms[atoms[:, 0].argmin()]
     beside = placed((float(outermost[0]) - 8.9, float(outermost[1]), float(outermost[2])), (10.0, 10.0, 10.0))
     with pytest.raises(MeasurementError, match=r"no binding mode|no pose"):
@@ -140,6 +140,15 @@ def test_open_stereo_is_docked_as_both_isomers_and_said() -> None:
     alone = dock("CC(O)c1ccccc1", "ABL1", replace(QUICK, isomers=1))
     assert len(alone.scores) == 1
     assert "1 of 2 isomers" in " ".join(alone.remarks)
+
+
+def test_an_imine_with_a_hydrogen_is_docked_without_a_word_about_isomers() -> None:
+    found = dock("Cc1cccc(C(=N)c2ccccc2)c1", "ABL1", QUICK)
+    assert found.score < -5
+    assert found.possible == 1
+    assert found.remarks == []
+    assert "[H]/N=C" in found.ligand.docked_smiles
+    assert Chem.AddHs(found.pose).GetNumAtoms() == found.pose.GetNumAtoms()  # its hydrogen has a place
 
 
 def test_isomers_that_cannot_be_are_not_docked() -> None:

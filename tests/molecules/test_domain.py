@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
+import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tgsci_molecules import RuleEditor, domain
+from tgsci_molecules import RuleEditor, Target, domain, target_names
+from tgsci_molecules.protein.targets import FORMAT, TARGET_FILE
 
+import tgsci as tg
 from tgsci.cli import read_job
 from tgsci.errors import UsageError
 
@@ -112,19 +118,19 @@ def test_the_task_spells_out_terms_limits_and_advice() -> None:
 
 
 def test_what_became_of_the_advice_is_said_before_the_run() -> None:
-    said = domain.problem(RICH).rules.description
+    said = "\n".join(domain.problem(RICH).notes)
     assert "keep aminopyrimidine (SMARTS" in said
     assert "avoid nitro (SMARTS" in said
     assert "cannot follow: 'make it soluble'" in said
-    assert domain.problem(JOB).rules.description == RuleEditor.description
+    assert domain.problem(JOB).notes == []
 
 
 def test_a_start_that_breaks_a_limit_and_a_salt_are_said() -> None:
-    problem, notes = domain.described({**JOB, "start": "Nc1ncccn1.Cl", "keep": ["c1ccccc1"], "avoid": ["[Br]"]})
+    problem = domain.problem({**JOB, "start": "Nc1ncccn1.Cl", "keep": ["c1ccccc1"], "avoid": ["[Br]"]})
     assert list(problem.start) == ["Nc1ncccn1"]
-    assert any("The start breaks: keep c1ccccc1" in note for note in notes)
+    assert any("The start breaks: keep c1ccccc1" in note for note in problem.notes)
     assert problem.loss.refused == {"avoid [Br]"}  # type: ignore[attr-defined]
-    assert len(notes) == 2
+    assert len(problem.notes) == 2
 
 
 def test_a_file_of_molecules_is_a_start(tmp_path: Path) -> None:
@@ -136,12 +142,125 @@ def test_a_file_of_molecules_is_a_start(tmp_path: Path) -> None:
     assert list(domain.problem(problem.config).start) == ["CCO", "c1ccccc1"]  # a run does not need the file again
 
 
+def test_the_names_of_start_molecules_stay_with_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("smiles,name\nOCC,ethanol\nc1ccccc1,\nCCO,again\n")
+    problem = domain.problem({"target": "ABL1", "start_file": str(path)})
+    assert problem.config["names"] == {"CCO": "ethanol"}
+    path.unlink()
+    assert domain.problem(json.loads(json.dumps(problem.config))).config["names"] == {"CCO": "ethanol"}
+    typed = {"start": ["Oc1ccccc1 phenol", "CCO"], "names": {"OCC": " first\n\x1b[31mhit ", "CCC": "not a start"}}
+    named = domain.problem({"target": "ABL1", **typed}).config
+    assert named["names"] == {"Oc1ccccc1": "phenol", "CCO": "first [31mhit"}
+    assert "names" not in domain.problem(JOB).config
+
+
+def test_names_and_a_target_of_ones_own_reach_the_table(tmp_path: Path, own: Path) -> None:
+    start = tmp_path / "mine.smi"
+    start.write_text("Cc1ccccc1 lead 1\n")
+    settings = {"exhaustiveness": 1, "max_evals": 1000, "conformers": 1, "box": 14}
+    problem = domain.problem({"target": str(own), "start_file": str(start), "finalists": 0, **settings})
+    tg.solve(problem, engine="rules", budget=1, workers=1, run=tmp_path / "run")
+    rows = list(csv.DictReader((tmp_path / "run" / "molecules.csv").read_text().splitlines()))
+    assert [(row["name"], row["smiles"]) for row in rows] == [("lead 1", "Cc1ccccc1")]
+    assert (tmp_path / "run" / "receptor.pdb").is_file()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory as `prepare` writes it, with a name of two words: the site of the built-in ABL1 and nothing else."""
+    directory = tmp_path_factory.mktemp("targets") / "my kinase"
+    directory.mkdir()
+    target = Target("ABL1")
+    near = [
+        line
+        for line in target.receptor.read_text().splitlines()
+        if line.startswith(("ATOM", "HETATM"))
+        and math.dist([float(line[n : n + 8]) for n in (30, 38, 46)], target.center) < 14
+    ]
+    files = {"receptor.pdbqt": "\n".join([*near, ""]), "receptor.pdb": "\n".join([*(x[:66] for x in near), "END", ""])}
+    for name, text in files.items():
+        (directory / name).write_text(text)
+    description = {
+        "format": FORMAT,
+        "name": "my kinase",
+        "center": target.center,
+        "box": [22.0, 22.0, 22.0],
+        "chains": ["A"],
+        "numbering": "as in the test",
+        "files": {name: sha256(text.encode()).hexdigest() for name, text in files.items()},
+    }
+    (directory / TARGET_FILE).write_text(json.dumps(description))
+    return directory
+
+
+def test_a_target_of_ones_own_is_found_again_from_anywhere(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(own.parent)
+    job = {"target": "my kinase", "off_targets": ["./my kinase/../my kinase", "LCK"], "start": "CCO"}
+    with pytest.raises(UsageError, match="the target my kinase is given twice"):
+        domain.problem(job)
+    problem = domain.problem({"target": "LCK", "off_targets": ["my kinase"], "start": "CCO"})
+    assert problem.config["off_targets"] == [str(own)]
+    assert problem.loss.simulated == ("LCK vina", "my kinase vina")  # type: ignore[attr-defined]
+    monkeypatch.chdir(tmp_path)
+    again = domain.problem(json.loads(json.dumps(problem.config)))
+    assert again.loss.fingerprint == problem.loss.fingerprint
+
+
+def test_a_target_whose_name_has_two_words_is_understood_everywhere(own: Path) -> None:
+    job = {
+        "target": "LCK",
+        "off_targets": [str(own)],
+        "start": "CCO",
+        "terms": [{"metric": "vina"}, {"metric": "my kinase docking score", "transform": {"type": "hinge", "low": -8}}],
+        "limits": {"my kinase vina": ">= -9"},
+        "contacts": ["My Kinase contact Met86"],
+    }
+    loss = domain.problem(job).loss
+    assert [limit.key for limit in loss.limits] == [  # type: ignore[attr-defined]
+        "my kinase vina >= -9",
+        "my kinase contact Met86",
+    ]
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", ".hidden", "a\nb", "a\x1b[31m", " a"])
+def test_a_target_whose_name_is_no_name_is_refused(name: str, own: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(own, copy)
+    description = json.loads((copy / TARGET_FILE).read_text())
+    (copy / TARGET_FILE).write_text(json.dumps({**description, "name": name}))
+    with pytest.raises(UsageError, match="cannot be used"):
+        domain.problem({"target": str(copy), "start": "CCO"})
+
+
+def test_a_benchmark_task_is_not_of_another_protein_of_that_name(own: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "F2"
+    shutil.copytree(own, copy)
+    description = json.loads((copy / TARGET_FILE).read_text())
+    (copy / TARGET_FILE).write_text(json.dumps({**description, "name": "F2"}))
+    with pytest.raises(UsageError, match="docks into F2; leave out target"):
+        domain.problem({"objective": "dockstring-f2", "target": str(copy), "start": "CCO"})
+
+
+def test_a_run_against_many_targets_has_a_short_name() -> None:
+    others = [name for name in target_names() if name != "ABL1"]
+    assert domain.problem({**JOB, "off_targets": others[:3]}).name == "ABL1-ACHE-ADAM17-ADORA2A"
+    assert domain.problem({**JOB, "off_targets": others}).name == "ABL1-ACHE-ADAM17-ADORA2A-54-more"
+
+
+def test_the_first_example_ends_without_docking_anything_again() -> None:
+    assert domain.problem(read_job(JOBS[0])["molecules"]).finish is None
+    assert JOBS[0].name == "abl1.toml"
+
+
 @pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
 def test_the_example_jobs_build(path: Path) -> None:
     job = read_job(path)
-    problem, notes = domain.described(job["molecules"])
+    problem = domain.problem(job["molecules"])
     assert domain.problem(problem.config).loss.fingerprint == problem.loss.fingerprint
-    assert not any("breaks" in note for note in notes)
+    assert not any("breaks" in note for note in problem.notes)
     for smiles in problem.start:
         assert problem.loss.validate(smiles) == smiles
 
@@ -166,7 +285,29 @@ def test_there_is_an_example_for_each_use() -> None:
         ({"start": ["CCO", "C1CC"]}, "start molecule 2: 'C1CC' is not a SMILES: unclosed ring"),
         ({"start_file": "x.smi"}, "start or start_file, not both"),
         ({"exhaustiveness": 0}, "exhaustiveness must be"),
-        ({"docking_seed": "1"}, "seed must be"),
+        ({"docking_seed": "1"}, "^docking_seed must be"),
+        ({"names": ["x"]}, "names must be a table"),
+        ({"names": {"C1CC": "x"}}, "names: 'C1CC' is not a SMILES"),
+        ({"core": ""}, "core must be"),
+        ({"terms": [{"metric": "QED", "transform": {"type": "step", "self": 1}}]}, "step has no parameter 'self'"),
+        ({"terms": [{"metric": "QED", "transform": ["step"]}]}, "term 1: a transform is a name, or a table"),
+        ({"terms": [{"metric": "QED"}] * 201}, "at most 200"),
+        ({"terms": [{"metric": "QED", "name": "<b>\x1b[31m\n=1+1"}]}, "one line of at most 60 printable"),
+        ({"terms": [{"metric": "QED", "name": "x" * 61}]}, "one line of at most 60 printable"),
+        ({"terms": [{"metric": "QED", "name": "vina"}]}, "is that of the metric vina; call the term something else"),
+        ({"keep": {"smarts": "C", "name": "a\nb"}}, "one line of at most 60 printable"),
+        ({"keep": {"smarts": "C", "name": 3}}, "the name of the group 'C' must be"),
+        ({"limits": {"MW": "<= 300", "molecular weight": ">= 400"}}, "MW <= 300 and MW >= 400 exclude each other"),
+        (
+            {
+                "terms": [
+                    {"metric": "matches", "smarts": "[N]", "name": "[O]"},
+                    {"metric": "matches", "smarts": "[O]"},
+                ]
+            },
+            r"two different figures are called 'matches of \[O\]'; give the terms other names",
+        ),
+        ({"limits": "x" * 5000}, r"^.{0,250}$"),
         ({"qed_weight": "10"}, "qed_weight must be"),
         ({"finalists": -1}, "finalists must be a whole number"),
         ({"objective": "dockstring-f3"}, r"did you mean 'dockstring-f2'\? There are:\n  dockstring "),

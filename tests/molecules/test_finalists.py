@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +20,29 @@ from tgsci_molecules import DockingLoss, Settings, Target
 from tgsci_molecules.docking import NOISE, known
 from tgsci_molecules.finalists import Finalist, compared, finish, in_full, ranked, redock
 
+from tgsci import runs
+from tgsci.cli import main
 from tgsci.errors import MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import FunctionLoss
 
 QUICK = Settings(exhaustiveness=1, max_evals=500, conformers=1)
+DESIGN = ["molecules", "design", "--target", "ABL1", "--start", "CC(=O)Nc1ccc(O)cc1", "--exhaustiveness", "1"]
+DESIGN += ["--max-evals", "500", "--conformers", "1", "--isomers", "1", "--box", "14", "--workers", "1"]
+DESIGN += ["--engine", "rules", "--evals", "3", "--proposals", "2"]
+#: The command line with a full setting of one second a molecule: long enough to be killed between two.
+SLOWER = """
+import sys
+from dataclasses import replace
+from tgsci.cli import main
+from tgsci_molecules import Settings
+
+def full(cls, target=None, settings=None):
+    return replace(settings, exhaustiveness=2, max_evals=150_000)
+
+Settings.full = classmethod(full)
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -120,6 +143,56 @@ def test_a_finish_keeps_both_figures_and_goes_on_after_an_interruption(short_ful
     assert head.startswith("FULL SETTING: vina -")
     assert f"; {result.trials.ranked()[1].feedback.metrics['vina']:.2f} in the search:" in head
     assert result.finals[1].loss == pytest.approx(in_full(loss).measure("CCN").loss)
+
+
+def table(run: Path) -> list[dict[str, str]]:
+    with (run / "molecules.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_ends_with_its_finalists_in_every_file(short_full: Settings, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert main([*DESIGN, "--finalists", "1", "--run", str(run)]) == 0
+    result = runs.load(run)
+    assert result.best is not None
+    assert list(result.finals) == [result.best.number]
+    final = result.finals[result.best.number]
+    assert final.metrics["vina"] < 0
+    first, *others = table(run)
+    assert float(first["finalist vina (kcal/mol)"]) == pytest.approx(final.metrics["vina"], abs=1e-3)
+    assert first["finalist verdict"] == compared(result.best.feedback.metrics["vina"], final.metrics["vina"])  # type: ignore[union-attr]
+    assert {row["finalist vina (kcal/mol)"] for row in others} == {""}
+    assert (run / "finalists.sdf").read_text().count("$$$$") == 1
+
+
+def kept(run: Path) -> list[tuple[int, float]]:
+    """Number and time of each finalist in the run's record."""
+    try:
+        with sqlite3.connect(f"{(run / 'run.db').as_uri()}?mode=ro", uri=True) as db:
+            return db.execute("SELECT number, measured_at FROM finals ORDER BY measured_at").fetchall()
+    except sqlite3.OperationalError:
+        return []
+
+
+def test_a_run_that_is_killed_among_its_finalists_goes_on_there(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", SLOWER]
+    process = subprocess.Popen(
+        [*command, *DESIGN, "--finalists", "2", "--run", str(run)], stderr=subprocess.PIPE, text=True
+    )
+    while not kept(run):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    (before,) = kept(run)
+    assert not (run / "finalists.sdf").exists()
+    again = subprocess.run([*command, "runs", "resume", str(run)], capture_output=True, text=True, timeout=240)
+    assert again.returncode == 0, again.stderr
+    assert kept(run)[0] == before  # not measured again
+    assert len(kept(run)) == 2
+    assert len([row for row in table(run) if row["finalist vina (kcal/mol)"]]) == 2
+    assert (run / "finalists.sdf").read_text().count("$$$$") == 2
 
 
 def test_a_finalist_that_fails_is_kept_as_failed(short_full: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

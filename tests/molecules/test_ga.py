@@ -12,7 +12,7 @@ pytest.importorskip("rdkit")
 from rdkit import Chem
 from test_rules import DOCKING, DRUG, STARTS, canonical, run, trial
 from tgsci_molecules.editor.ga import GraphGA
-from tgsci_molecules.editor.random import RandomEdits, drug_size
+from tgsci_molecules.editor.random_edits import RandomEdits, drug_size
 
 from tgsci.feedback import Feedback
 from tgsci.optimizer import Optimizer

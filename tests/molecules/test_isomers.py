@@ -20,6 +20,8 @@ from tgsci_molecules.smiles import canonical, molecule, undefined_stereo
         ("CC(O)C(C)O", ["S at C2, S at C4", "R at C2, R at C4", "S at C2, R at C4"]),  # one is meso
         ("CC1CCC(C)CC1", ["s at C2, s at C5", "r at C2, r at C5"]),
         ("NC(=N)c1ccccc1", [""]),  # charged at pH 7.4: no isomers
+        ("Cc1cccc(C(=N)c2ccccc2)c1", [""]),  # an N-H imine turns over in water
+        ("N=CC=CC", ["Z", "E"]),
         ("NC12CC3CC(CC(C3)C1)C2", [""]),
     ],
 )

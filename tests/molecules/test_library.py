@@ -142,11 +142,14 @@ def test_all_faults_are_named_at_once_with_their_lines(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_molecules(path)
     lines = str(caught.value).splitlines()
-    assert lines[0] == "x.smi: 13 of its molecules cannot be docked:"
+    assert lines[0] == "x.smi: 13 molecules cannot be docked; correct or remove their lines:"
     assert lines[1].startswith("  line 2 (bad): 'C1CC' is not a SMILES: unclosed ring")
     assert "line 11" in lines[10]
     assert lines[-1] == "  and 3 more"
     assert [m.smiles for m in read(path).molecules] == ["CCO"]
+    path.write_text("CCO\nC1CC bad\n")
+    with pytest.raises(UsageError, match=r"^x.smi: 1 molecule cannot .* correct or remove its line:\n  line 2 "):
+        read_molecules(path)
 
 
 def test_a_molecule_that_stands_there_twice_comes_twice_and_is_said(tmp_path: Path) -> None:

@@ -19,14 +19,14 @@ from tgsci.errors import UsageError
 from tgsci.feedback import Feedback
 from tgsci.trial import State, Trial, Trials
 
-QUICK = {"exhaustiveness": 1, "max_evals": 1_000, "conformers": 1}
+QUICK = {"exhaustiveness": 1, "max_evals": 1_000, "conformers": 1, "isomers": 1, "box": 14.0}
 HOSTILE = "<script>alert(1)</script>\"'"
 
 
 @pytest.fixture(scope="module")
 def result() -> Any:
     problem = tgsci_molecules.domain.problem({"target": "ABL1", "start": "Cc1ccccc1C(N)=O", "finalists": 0, **QUICK})
-    return tg.solve(problem, engine="rules", budget=6, seed=1)
+    return tg.solve(problem, engine="rules", budget=6, seed=1, workers=1)
 
 
 class Tags(HTMLParser):

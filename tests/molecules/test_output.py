@@ -23,7 +23,7 @@ from tgsci_molecules.protein.repair import receptor_pdb
 from tgsci.feedback import Feedback
 from tgsci.trial import State, Trial, Trials
 
-QUICK = Settings(exhaustiveness=1, max_evals=1_000, conformers=1)
+QUICK = Settings(exhaustiveness=1, max_evals=1_000, conformers=1, box=14.0)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def result() -> Any:
         trials=Trials(trials, loss),
         units=dict(loss.units),
         problem=SimpleNamespace(loss=loss),
-        header={"loss": loss.name},
+        header={"loss": loss.name, "config": {"names": {"CC": "ethane", "CCC": "=2+5\n\x1b[3mlead"}}},
         finals={2: again},
     )
 
@@ -81,6 +81,8 @@ def test_pandas_reads_the_table_best_first(files: Path) -> None:
     assert table["finalist limits broken"][1] == "MW <= 300 by 76.5"
     assert "finalist QED" not in table.columns  # docking does not change it
     assert table["docked as"][0] == "Cc1ccccc1"
+    assert table["name"].tolist()[:2] == ["ethane", "'=2+5 [3mlead"]
+    assert table["name"].isna().tolist()[2:] == [True, True]
 
 
 def test_figures_keep_their_places_and_counts_have_none(files: Path) -> None:
@@ -122,6 +124,23 @@ def test_a_transformed_figure_stands_beside_the_raw_one(tmp_path: Path) -> None:
     assert sheet.loc["vina (kcal/mol)", "kind"] == "raw"
 
 
+def test_an_off_target_is_bound_the_better_the_weaker(tmp_path: Path) -> None:
+    from tgsci_molecules.objective import Objective, Term
+
+    loss = Objective(["JAK2", "LCK", "KIT"], [Term("vina"), Term("LCK vina", weight=-0.5)])
+    figures = dict.fromkeys(loss.metrics, 1.0)
+    trials = Trials([Trial(0, 0, "CC", state=State.ACCEPTED, feedback=Feedback(1.0, "r", figures))], loss)
+    problem = SimpleNamespace(loss=loss)
+    result: Any = SimpleNamespace(trials=trials, units=loss.units, problem=problem, header={}, finals={})
+    export(result, tmp_path)
+    sheet = pd.read_csv(tmp_path / "molecules-columns.csv", keep_default_na=False).set_index("column")
+    assert [sheet.loc[f"{name} vina (kcal/mol)", "better"] for name in ("JAK2", "LCK", "KIT")] == [
+        "lower",
+        "higher",
+        "",
+    ]
+
+
 def test_no_cell_is_a_formula_or_breaks_a_line(files: Path) -> None:
     with open(files / "molecules.csv", newline="") as file:
         bad = list(csv.DictReader(file))[2]
@@ -139,6 +158,7 @@ def test_the_poses_are_best_first_and_carry_each_figure_once(files: Path) -> Non
     assert records[1].GetProp("limits_broken") == "MW <= 300 by 76.456"
     assert records[1].GetProp("reason") == "longer $$$$ > <x>"
     assert records[1].GetProp("edit") == "'$$$$"
+    assert records[0].GetProp("name") == "ethane"
     assert records[1].GetProp("_Name") == "trial_2"
     assert records[1].GetProp("target") == "ABL1"
     assert all(r.GetNumConformers() for r in records)

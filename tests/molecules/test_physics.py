@@ -280,10 +280,11 @@ def test_the_command_refines_poses_of_a_file(
 ) -> None:
     poses, out = tmp_path / "poses.sdf", tmp_path / "refined.sdf"
     far = Chem.MolToMolBlock(shifted(docking.pose, (300.0, 0.0, 0.0)))
-    poses.write_text(f"{docking.sdf()}far{far}$$$$\n")
+    poses.write_text(f"{docking.sdf().replace('ABL1', 'LCK')}far{far}$$$$\n")
     assert main(["molecules", "refine", "--target", "ABL1", "--pose", str(poses), "--out", str(out), "--report"]) == 1
     told = capsys.readouterr()
     assert "pose 2: refinement: the pose is not in the receptor" in told.err
+    assert "pose 1: its file says that it was docked into LCK, not ABL1" in told.err
     assert told.out.splitlines()[1].split("\t")[1] == docking.ligand.docked_smiles
     assert "the pose held" in told.out
     (record,) = Chem.SDMolSupplier(str(out), removeHs=False)

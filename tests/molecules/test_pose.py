@@ -9,6 +9,7 @@ import pickle
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from tgsci_molecules.pose.given import from_pdbqt, typed
 from tgsci_molecules.pose.page import numbered
 from tgsci_molecules.pose.probes import PROBES
 from tgsci_molecules.pose.receptor import receptor_of
+from tgsci_molecules.pose.substituents import ACCEPTORS, DONORS, ISOSTERES
 from tgsci_molecules.pose.terms import CUTOFF, pair_energy
 
 from tgsci.errors import MeasurementError, UsageError
@@ -133,7 +135,8 @@ def test_every_atom_of_every_target_is_typed_and_every_residue_named() -> None:
     for name in target_names():
         receptor = receptor_of(Target(name))
         assert len(receptor.labels) == receptor.residue.max() + 1
-        assert all(re.fullmatch(r"(\w+:)?[A-Z][a-z0-9]*-?\d+[A-Za-z]?[#']?", label) for label in receptor.labels), name
+        ordinary = r"(\w+:)?[A-Z][a-z0-9]*:?-?\d+[A-Za-z]?[#']?"  # U:Gln192, Glu97A, Zn5:501
+        assert all(re.fullmatch(ordinary, label) for label in receptor.labels), name
         radius = receptor.kinds.radius
         assert radius.min() >= 1.2, name
         assert radius.max() <= 2.2, name
@@ -160,6 +163,36 @@ def test_rings_and_charges_are_found_by_their_bonds() -> None:
     cofactors = receptor_of(Target("DHFR"))
     assert any(cofactors.labels[charge.residue].startswith("Ndp") for charge in cofactors.charges)
     assert [receptor_of(Target("CA2")).atoms.elements[i] for i in receptor_of(Target("CA2")).metals] == ["Zn"]
+
+
+def test_a_histidine_protonated_by_rote_can_give_or_take_and_is_not_charged(reports: dict[str, PoseReport]) -> None:
+    taken = {
+        (name.split()[0], bond.residue, bond.receptor_atom)
+        for name, report in reports.items()
+        for bond in report.hbonds
+        if bond.role == "donor"
+    }
+    # The phenols of these two hormones' drugs are held by just these nitrogens in their crystal structures.
+    assert {("ESR1", "His524", "ND1"), ("THRB", "His435", "NE2")} <= taken
+    receptor = receptor_of(Target("ESR1"))
+    assert not [c for c in receptor.charges if receptor.labels[c.residue] == "His524"]
+    meant = replace(receptor, prepared=True)
+    assert [c.sign for c in meant.charges if receptor.labels[c.residue] == "His524"] == [1]
+    ring = [i for i, name in enumerate(receptor.atoms.names) if name in ("ND1", "NE2")]
+    assert receptor.acceptors[ring].any()
+    assert not meant.acceptors[[i for i in ring if receptor.atoms.hydrogens(i)]].any()
+
+
+def test_a_nitrogen_that_a_metal_holds_has_nothing_to_give_or_take(reports: dict[str, PoseReport]) -> None:
+    receptor = receptor_of(Target("CA2"))
+    held = [
+        i
+        for i, name in enumerate(receptor.atoms.names)
+        if receptor.labels[receptor.residue[i]] in ("His94", "His96", "His119") and name in ("ND1", "NE2")
+    ]
+    assert len(held) == 6
+    assert (receptor.acceptors[held] | receptor.donors[held]).sum() == 3  # the other nitrogen of each
+    assert not {"His94", "His96", "His119"} & {bond.residue for bond in reports["CA2 brinzolamide"].hbonds}
 
 
 def test_residues_with_one_number_stay_apart(tmp_path: Path) -> None:
@@ -218,6 +251,25 @@ def test_contacts_keep_their_limits(reports: dict[str, PoseReport]) -> None:
         assert not answered & {polar.atom for polar in report.unsatisfied}
         assert all(touch.distance <= 4.0 for touch in report.salt_bridges)
         assert all(ring.distance <= 6.0 for ring in report.aromatic)
+
+
+def test_fused_rings_touch_a_residue_once(reports: dict[str, PoseReport]) -> None:
+    for report in reports.values():
+        for residue in {ring.residue for ring in report.aromatic}:
+            atoms = [atom for ring in report.aromatic if ring.residue == residue for atom in ring.atoms]
+            assert len(atoms) == len(set(atoms))
+
+
+def test_a_buried_charge_is_named_first(reports: dict[str, PoseReport]) -> None:
+    whole = reports["ABL1 dasatinib"]
+    lonely = next(polar for polar in whole.unsatisfied)
+    report = replace(whole, unsatisfied=(replace(lonely, charge=1), lonely))
+    problems = report.text().partition("PROBLEMS\n")[2].splitlines()
+    assert problems[0].startswith("  buried + charge N")
+    assert problems[1].startswith("  unsatisfied ")
+    for each in reports.values():
+        charged = [bool(polar.charge) for polar in each.unsatisfied]
+        assert charged == sorted(charged, reverse=True)
 
 
 def test_missing_is_zero_where_a_contact_is_made(reports: dict[str, PoseReport]) -> None:
@@ -302,6 +354,24 @@ def test_growth_names_only_hydrogens_that_are_free(reports: dict[str, PoseReport
     assert {"lipophilic", "donor", "acceptor"} <= set(PROBES)
 
 
+def test_a_polar_group_is_named_only_where_something_answers_it(reports: dict[str, PoseReport]) -> None:
+    named = 0
+    for report in reports.values():
+        for growth in report.growth:
+            energies = dict(growth.substituents)
+            for polar, plain in ISOSTERES.items():
+                if f"{polar} " in growth.fits:
+                    named += 1
+                    assert energies[polar] < energies.get(plain, 0.0)
+            if "towards" in growth.fits and "none of the groups" not in growth.fits:
+                useful = DONORS if growth.character == "donor" else ACCEPTORS
+                assert any(f"{name} " in growth.fits for name in useful)
+    assert named > 10
+    assert {"hydroxyl", "amino"} <= DONORS
+    assert {"hydroxyl", "cyano", "methoxy"} <= ACCEPTORS
+    assert not {"methyl", "fluoro", "phenyl"} & (DONORS | ACCEPTORS)
+
+
 # -- the page ------------------------------------------------------------------------------------------
 
 
@@ -317,7 +387,15 @@ def test_the_page_counts_from_one_and_stays_short(reports: dict[str, PoseReport]
         for symbol, figure in re.findall(r"^  ([A-Z][a-z]?)(\d+):", growth, re.MULTILINE):
             assert by_number[int(figure)] == symbol
         assert "nan" not in text
+        assert f"; LE {-report.vina / len(report.atoms):.2f} kcal/mol per heavy atom;" in text
         assert "\t" not in text
+
+
+def test_only_marks_that_are_used_are_explained(dasatinib: PoseReport) -> None:
+    assert "; # marks" in dasatinib.numbering
+    assert "marks" not in dasatinib.text()
+    strange = replace(dasatinib, residues=(replace(dasatinib.residues[0], name="Leu7#"), *dasatinib.residues[1:]))
+    assert "; # marks the receptor file's own numbers" in strange.text()
 
 
 def test_json_has_what_others_read(reports: dict[str, PoseReport]) -> None:

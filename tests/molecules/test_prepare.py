@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from tgsci_molecules import Settings, Target, dock
 from tgsci_molecules.docking import fingerprint
+from tgsci_molecules.physics import refine
 from tgsci_molecules.protein.choice import Options, choose
 from tgsci_molecules.protein.crystal_ligand import ligand_molecule, rmsd, skeleton
 from tgsci_molecules.protein.prepare import Prepared, prepare
@@ -152,6 +153,16 @@ def test_it_docks_like_the_built_in_one(made: Prepared) -> None:
     assert abs(ours - theirs) < 1.0
 
 
+def test_a_pose_is_refined_beside_the_metal_that_was_kept(made: Prepared) -> None:
+    docking = dock(ESTRADIOL, made.target, FAST)
+    found = refine(docking, made.target)
+    assert found.held
+    assert found.interaction < -15
+    assert found.others == ("Hoh801", "Zn701")
+    assert found.uncharged == ("Zn701",)
+    assert "no charges for Zn701: contacts only" in found.text()
+
+
 def test_the_receptor_has_every_atom_and_its_hydrogens(made: Prepared) -> None:
     from tgsci_molecules.protein.receptor_pdbqt import atoms_of, typed
 
@@ -243,6 +254,7 @@ FOREIGN = {
     "sdf": ("\n  x\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n", "file of small molecules"),
     "text": ("hello world\n", "neither a PDB nor an mmCIF"),
     "binary": ("\0\0\0", "binary"),
+    "pdbqt": ("ATOM      1  C   VAL A   1      19.972  27.926  -0.913  1.00  0.00    +0.272 C \n", "is a pdbqt file"),
     "cif of something else": ("data_x\n_cell.length_a 1\n", "no atoms"),
     "cut mmCIF": ("data_x\nloop_\n_atom_site.id\n_atom_site.type_symbol\n1 C 2\n", "no complete mmCIF"),
 }
@@ -366,6 +378,18 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(
     path.write_text(text, encoding="utf-8", errors="replace")
     with contextlib.suppress(UsageError):
         assert read_structure(path).protein
+
+
+@pytest.mark.parametrize("name", ["../mine", ".hidden", "a\x1b[31mb", "x" * 61, " mine"])
+def test_a_name_that_cannot_name_files_is_refused(source: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a target's name"):
+        prepare(source, tmp_path / "out", Options(ligand="EST"), name=name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_in_a_file_commands_the_terminal(crystal: str) -> None:
+    found = read_text(crystal.replace("HOH A 801", "\x1b[H A 801"))
+    assert all(str(group).isprintable() for group in found.others)
 
 
 def test_a_full_directory_is_left_alone(source: Path, made: Prepared, tmp_path: Path) -> None:

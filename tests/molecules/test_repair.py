@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from tgsci_molecules import Target
-from tgsci_molecules.protein.receptor_pdbqt import atoms_of, protein_pdbqt, typed
+from tgsci_molecules.protein.receptor_pdbqt import Atom, atoms_of, bare_atoms, protein_pdbqt, typed
 from tgsci_molecules.protein.repair import Residue, bonded, hydrogenated, pieces, receptor_pdb, repaired, split
 
 
@@ -111,3 +111,19 @@ def test_a_receptor_to_draw_has_everything_that_is_docked_into() -> None:
     assert len(drawn) == len(docked)
     assert {atom.element for atom in drawn} == {"C", "H", "N", "O", "S", "ZN"}
     assert "HIE" not in {atom.resname for atom in drawn}
+
+
+def test_the_nitrogens_of_heme_accept_nothing_as_in_the_built_in_receptor() -> None:
+    lines = [line for line in Target("CYP3A4").receptor.read_text().splitlines() if line[17:20] == "HEM"]
+    elements = {"A": "C", "C": "C", "OA": "O", "N": "N", "NA": "N", "Fe": "FE"}
+    heavy = [(line, elements[line[77:].strip()]) for line in lines if line[77:].strip() in elements]
+    heme = [
+        Atom(line[12:16].strip(), "HEM", "A", " 915 ", tuple(float(line[n : n + 8]) for n in (30, 38, 46)), element)  # type: ignore[arg-type]
+        for line, element in heavy
+    ]
+    kinds = {atom.name: kind for atom, kind in bare_atoms(heme)}
+    assert {name: kinds[name] for name in ("NA", "NB", "NC", "ND", "FE")} == {
+        "NA": "N", "NB": "N", "NC": "N", "ND": "N", "FE": "Fe",
+    }  # fmt: skip
+    alone = Atom("N1", "QQQ", "A", "   1 ", (0.0, 0.0, 0.0), "N")
+    assert bare_atoms([alone]) == [(alone, "NA")]

@@ -63,6 +63,7 @@ def facts(result: Result, texts: LongTexts) -> str:
         ("Start", "<br>".join(f"<code>{texts.folded(value, 300)}</code>" for value in _start(header))),
         ("Loss", texts.folded(str(header.get("loss") or ""), 200)),
         ("Task", _task(str(header.get("task") or ""), texts)),
+        ("Notes", _notes(header.get("notes"), texts)),
         ("Proposed by", _proposers(result)),
         ("Budget", _budget(header)),
         ("Stopped", texts.folded(result.stopped, 500)),
@@ -95,6 +96,11 @@ def _start(header: Mapping[str, Any]) -> list[str]:
     values = start if isinstance(start, list) else [start] if start else []
     more = [f"and {len(values) - 20} more"] if len(values) > 20 else []
     return [str(value) for value in values[:20]] + more
+
+
+def _notes(notes: object, texts: LongTexts) -> str:
+    """What was said before the run began."""
+    return "<br>".join(texts.folded(str(note), 400) for note in (notes if isinstance(notes, list) else [])[:50])
 
 
 def _task(task: str, texts: LongTexts) -> str:

@@ -17,7 +17,7 @@ def add_cache(commands: Commands[argparse.ArgumentParser]) -> None:
         description="What was docked before is not docked again: results are kept by molecule, receptor, box, settings "
         "and versions. TGSCI_CACHE names another directory; set to nothing, it switches the cache off.",
     )
-    parser.add_argument("--clear", action="store_true", help="delete it")
+    parser.add_argument("--clear", action="store_true", help="delete what it holds; runs that use it go on")
     parser.set_defaults(run=run_cache)
 
 
@@ -39,7 +39,7 @@ def run_cache(arguments: argparse.Namespace) -> int:
             cache.clear()
         except OSError as error:
             raise UsageError(f"cannot delete {str(found.path)!r}: {error.strerror}") from None
-        print(f"deleted {found.path} ({_size(found.size)})")
+        print(f"deleted what {found.path} held ({_size(found.size)})")
         return 0
     print(f"file: {found.path}")
     for kind, count in found.entries.items():

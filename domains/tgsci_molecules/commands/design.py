@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.cli import add_run_options, run_problem
 from tgsci.errors import UsageError
-from tgsci.texts import visible
 
 from ..keys import FINALISTS, KEYS, SETTINGS
 from .shared import Commands, add_settings, print_table
@@ -32,7 +31,7 @@ def add_design(commands: Commands[argparse.ArgumentParser]) -> None:
         description="Search for molecules with a lower loss: vina (kcal/mol) + 10 x (1 - QED) unless --objective says "
         "otherwise. Every molecule is docked; the table, the poses and the record of the run are left in its "
         "directory. Terms with weights and transforms are written in a job file: see tgsci run.",
-        epilog="Exit code: 0 done, 1 nothing could be measured, 2 bad input (nothing was started), 130 interrupted.",
+        epilog="Exit code: 0 done, 1 it failed or a file is missing, 2 bad input (nothing was started), 130 interrupted.",
     )
     parser.add_argument(
         "--target", nargs="+", action="extend", metavar="NAME",
@@ -80,13 +79,7 @@ def run_design(arguments: argparse.Namespace) -> int:
 
     config = _config(arguments)
     targets = list(dict.fromkeys(arguments.target or []))
-    problems, notes = [], dict[str, None]()
-    for target in targets or [None]:
-        problem, said = domain.described({**config, "target": target} if target else config)
-        problems.append(problem)
-        notes |= dict.fromkeys(said)
-    for note in notes:
-        print(visible(note), file=sys.stderr)
+    problems = [domain.problem({**config, "target": target} if target else config) for target in targets or [None]]
     if len(problems) == 1:
         return run_problem(problems[0], arguments)
     return _batch(problems, arguments)

@@ -47,9 +47,7 @@ def add_prepare(commands: Commands[argparse.ArgumentParser]) -> None:
     how.add_argument("--ph", type=float, metavar="PH", help="for the hydrogens (7.4)")
     how.add_argument("--loops", type=int, metavar="N", help="longest missing loop that is built, residues (8)")
     how.add_argument("--no-redock", action="store_true", help="do not dock the crystal's ligand back")
-    how.add_argument(
-        "--out", type=Path, metavar="DIR", help="the directory to make (the file's name without its ending)"
-    )
+    how.add_argument("--out", type=Path, metavar="DIR", help="the directory to make (1iep-target for 1iep.cif)")
     how.add_argument("--name", metavar="NAME", help="of the target (that of the directory)")
     parser.set_defaults(run=run_prepare)
 

@@ -96,6 +96,11 @@ def _refined(poses: Any, target: Target) -> Iterator[Row]:
         try:
             pose = from_pdbqt(given) if isinstance(given, str) else _whole(given)
             smiles = _smiles(pose)
+            elsewhere = "" if isinstance(given, str) else _docked_into(given)
+            if elsewhere not in ("", target.name):
+                print(
+                    f"pose {number}: its file says that it was docked into {elsewhere}, not {target}", file=sys.stderr
+                )
             yield number, smiles, (refine_pose(pose, target), strain(pose)), ""
         except (MeasurementError, UsageError) as error:
             yield number, smiles, None, str(error)
@@ -109,6 +114,12 @@ def _whole(pose: Chem.Mol) -> Chem.Mol:
 
     typed(pose)
     return Chem.AddHs(pose, addCoords=True)
+
+
+def _docked_into(pose: Chem.Mol) -> str:
+    """The target that the file of a pose names, printable; empty where it names none."""
+    name = str(pose.GetProp("target")) if pose.HasProp("target") else ""
+    return "".join(c for c in name.partition("\n")[0] if c.isprintable())[:60].strip()
 
 
 def _smiles(pose: Chem.Mol) -> str:

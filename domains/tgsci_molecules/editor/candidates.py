@@ -64,7 +64,7 @@ def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> li
         here, there = pieces(first.smiles), pieces(second.smiles)
         if not here or not there:
             continue
-        product = _join(rng.choice(here), rng.choice(there), first.smiles)
+        product = join(rng.choice(here), rng.choice(there), first.smiles)
         if product is not None and product not in (first.smiles, second.smiles):
             step = f"recombine with trial {second.parent.number}"
             made.setdefault(product, Candidate(product, first.parent, (step,), (product,)))
@@ -89,7 +89,14 @@ def pieces(smiles: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _join(first: str, second: str, parent: str) -> str | None:
+def join(first: str, second: str, parent: str) -> str | None:
+    """Two pieces joined where they were cut; None where that is no legal molecule.
+
+    Args:
+        first: SMILES with one `*`.
+        second: The same.
+        parent: Canonical SMILES of what it is made from: unwelcome motifs that it has are no fault of the product.
+    """
     mol = Chem.RWMol(Chem.CombineMols(Chem.MolFromSmiles(first), Chem.MolFromSmiles(second)))
     dummies = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
     if len(dummies) != 2:

@@ -125,6 +125,20 @@ class Figures:
         return int(rdMolDescriptors.CalcNumUnspecifiedAtomStereoCenters(self.mol))
 
     @cached_property
+    def fused(self) -> int:
+        """Rings of the largest fused system, rings that share a bond: 1 benzene, 2 indole, 3 carbazole, 4 pyrene."""
+        rings = [frozenset(ring) for ring in self.mol.GetRingInfo().BondRings()]
+        largest = 0
+        while rings:
+            system = [rings.pop()]
+            for ring in system:  # grows while it is walked
+                near = [other for other in rings if other & ring]
+                system += near
+                rings = [other for other in rings if other not in near]
+            largest = max(largest, len(system))
+        return largest
+
+    @cached_property
     def costs(self) -> dict[str, float]:
         """How much QED would rise were one property ideal and the others as they are."""
         # Without property n the weighted geometric mean would be QED * d_n ** (-w_n / sum(w)).

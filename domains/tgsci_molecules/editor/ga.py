@@ -18,7 +18,7 @@ from tgsci.optimizer import Optimizer
 from tgsci.trial import Proposal, Trials
 
 from .candidates import Candidate, recombined
-from .random import drug_size, mutated
+from .random_edits import drug_size, mutated
 
 #: How often a child is tried before a round is given up: what exists already or is refused does not count.
 _PATIENCE = 50

@@ -30,6 +30,8 @@ MEMORY = 300
 
 #: Only so many of the most promising candidates compete for the places of a round.
 SHORTLIST = 60
+#: So many of them are certain to be the best of the pool; the rest of the shortlist may miss some.
+FOREMOST = 12
 
 #: An SA score above this is paid for, so that what is proposed can also be made.
 EASY_ENOUGH = 4.0
@@ -38,6 +40,9 @@ HARD_SYNTHESIS = 0.5
 #: What a stereocentre costs that is left open, in the same unit: a good figure may be that of one isomer only, and
 #: a chemist has a mixture to separate.
 OPEN_CENTRE = 0.3
+#: What a fused ring system costs by the square of its rings beyond two, same unit. A score and QED like a flat
+#: polycycle better than a chemist does: it is insoluble, hard to vary, and a project of its own to make.
+POLYCYCLE = 0.4
 #: What each trial beyond the first `per_scaffold_visits` costs a candidate of the same scaffold, same unit.
 CROWDED = 0.1
 
@@ -301,6 +306,7 @@ class Judge:
     def drawback(self, molecule: Figures) -> float:
         """What makes a molecule unwelcome besides its loss, in the loss's unit."""
         penalty = HARD_SYNTHESIS * max(0.0, molecule.sa - EASY_ENOUGH) + OPEN_CENTRE * molecule.open_centres
+        penalty += POLYCYCLE * max(0, molecule.fused - 2) ** 2
         if self._visits and max(self._visits.values()) > self._per_scaffold_visits:
             penalty += CROWDED * max(0, self._visits[murcko(molecule.smiles)] - self._per_scaffold_visits)
         return (penalty + _UNMET * self.unmet(molecule)) * self.unit
@@ -337,26 +343,32 @@ class Judge:
             bound = rough.loss - boldness * rough.sd - np.array([self.merit(c) for c in pool])
             queue = np.argsort(np.round(bound, 6), kind="stable")
         else:
-            queue = np.arange(len(pool))
-        # QED, SA and limits take most of the time: the bounds send most candidates home. Where limits refuse much,
-        # the next best are looked at too.
+            bound, queue = None, np.arange(len(pool))
+        # QED, SA and limits take most of the time. They are calculated in the order of the bounds, until no bound is
+        # left that could still be among the foremost; where limits refuse much, the next best are looked at too.
         found: list[int] = []
-        costs: list[float] = []
-        feasible = 0
-        step = size if self._parts is not None and self._property_names is not None else len(pool)
+        score, hope = np.empty(0), np.empty(0)
+        outlooks: list[Outlook] = []
+        step = size if bound is not None else len(pool)
         for start in range(0, len(pool), step):
             some = [int(i) for i in queue[start : start + step]]
-            violations = [self.violation(molecules[i]) for i in some]
-            found += some
-            costs += [_INFEASIBLE * self.unit * x for x in violations]
-            feasible += sum(x == 0 for x in violations)
-            if feasible >= size // 2 or len(found) >= 4 * size:
+            if bound is not None and len(found) >= size and bound[some[0]] > np.partition(hope, FOREMOST)[FOREMOST]:
                 break
-        outlook = self.predict([molecules[i] for i in found])
-        cost = np.array(costs) + np.array([self.drawback(molecules[i]) - self.merit(pool[i]) for i in found])
-        score = outlook.loss + cost
-        best = np.argsort(np.round(score - boldness * outlook.sd, 6), kind="stable")[:size]
-        return [(pool[found[i]], float(score[i]), float(outlook.sd[i]), float(outlook.belief.sd[i])) for i in best]
+            outlook = self.predict([molecules[i] for i in some])
+            cost = [
+                _INFEASIBLE * self.unit * self.violation(molecules[i])
+                + self.drawback(molecules[i])
+                - self.merit(pool[i])
+                for i in some
+            ]
+            found += some
+            outlooks.append(outlook)
+            score = np.concatenate([score, outlook.loss + np.array(cost)])
+            hope = np.concatenate([hope, score[-len(some) :] - boldness * outlook.sd])
+        sd = np.concatenate([o.sd for o in outlooks])
+        latent = np.concatenate([o.belief.sd for o in outlooks])
+        best = np.argsort(np.round(hope, 6), kind="stable")[:size]
+        return [(pool[found[i]], float(score[i]), float(sd[i]), float(latent[i])) for i in best]
 
     def batch(self, pool: Sequence[Candidate], boldness: float, rng: random.Random) -> Iterator[Candidate]:
         """The shortlist in an order in which its first ones are good to measure together.

@@ -24,6 +24,7 @@ from tgsci.errors import InvalidValue
 from tgsci.optimizer import Optimizer
 from tgsci.trial import Proposal, Trial, Trials
 
+from .assemble import assembled, grafted
 from .candidates import Candidate, recombined
 from .figures import figures, scaffold
 from .grow import suggestions
@@ -65,6 +66,8 @@ class RuleEditor(Optimizer):
         breadth: How many molecules of a generation are edited.
         edits: How many transformations are tried on each of them.
         crosses: How many recombinations of two trials are tried in a round.
+        blocks: How many molecules are made of building blocks in a round, where all start molecules are small: half
+            whole ones, half sides of the leaders.
         pose_edits: How many edits that the pose asks for are tried on each parent.
         boldness: How much an uncertain prediction is favoured, in standard deviations on average.
         per_scaffold: Parents of one scaffold while there are others.
@@ -85,6 +88,7 @@ class RuleEditor(Optimizer):
         breadth: int = 8,
         edits: int = 10,
         crosses: int = 32,
+        blocks: int = 160,
         pose_edits: int = 8,
         boldness: float = 1.0,
         per_scaffold: int = 1,
@@ -92,7 +96,8 @@ class RuleEditor(Optimizer):
     ) -> None:
         super().__init__()
         self.parents, self.generations, self.breadth = parents, generations, breadth
-        self.edits, self.crosses, self.pose_edits, self.boldness = edits, crosses, pose_edits, boldness
+        self.edits, self.crosses, self.blocks, self.pose_edits = edits, crosses, blocks, pose_edits
+        self.boldness = boldness
         self.per_scaffold, self.per_scaffold_visits = per_scaffold, per_scaffold_visits
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
@@ -156,6 +161,8 @@ class RuleEditor(Optimizer):
         pool = _unseen(
             recombined(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen
         )
+        if judge.scores and all(figures(root.smiles).size < SMALL for root in roots if root.parent.round == 0):
+            pool += _unseen(_from_blocks(roots, parents, self.blocks * (3 if far else 1), rng), trials, seen)
         # In a pocket, four atoms have room all around: the pose says nothing yet of what to make of them.
         for root in () if far else parents:
             pool += _unseen(_asked_for(root, self.pose_edits, rng), trials, seen)
@@ -295,6 +302,24 @@ def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidat
         Candidate(s.smiles, root.parent, (s.step,), (s.smiles,), s.evidence)
         for s in rng.sample(found, min(count, len(found)))
     ]
+
+
+def _from_blocks(
+    roots: Sequence[Candidate], parents: Sequence[Candidate], count: int, rng: random.Random
+) -> list[Candidate]:
+    """Molecules of building blocks: half of them new from end to end, half with a side of a leader kept.
+
+    The new ones count as made from the start: nothing else is older.
+    """
+    start = min(roots, key=lambda root: root.parent.number)
+    made = []
+    for n in range(count):
+        origin = start if n % 2 else rng.choice(parents)
+        found = assembled(rng) if n % 2 else grafted(origin.smiles, rng)
+        if found:
+            smiles, step = found
+            made.append(Candidate(smiles, origin.parent, (step,), (smiles,)))
+    return made
 
 
 def _edits_of(

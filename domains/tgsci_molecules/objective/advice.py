@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from tgsci.errors import UsageError
@@ -118,13 +118,17 @@ _KEEP = (
 )  # fmt: skip
 _AVOID = (
     "avoid", "no", "without", "remove", "exclude", "omit", "drop", "delete", "eliminate", "leave out", "get rid of",
-    "free of", "lose", "avoiding", "removing", "excluding", "nor", "never",
+    "free of", "lose", "losing", "avoiding", "removing", "excluding", "nor",
 )  # fmt: skip
 #: Harmless alone, a wish to keep when negated: "do not change the morpholine".
 _CHANGE = ("change", "touch", "modify", "alter", "replace", "break", "edit", "swap", "move")
 #: Not something the rule editor can promise, a wish to avoid when negated: "do not add nitro groups".
 _ADD = ("add", "introduce", "use", "make", "put", "have", "has", "allow", "want", "like", "install")
-_NOT = ("not", "don't", "dont", "cannot", "can't", "must not", "should not", "shouldn't", "do not")
+_NOT = ("not", "don't", "dont", "cannot", "can't", "must not", "should not", "shouldn't", "do not", "never")
+
+#: What joins two verbs: of one negation, or of two wishes.
+_OR = ("or",)
+_AND = ("and", "but", ",")
 
 #: Words that say nothing about which group is meant.
 _FILLER = frozenset(
@@ -133,7 +137,7 @@ _FILLER = frozenset(
         "the a an any all and or of its it in on at to group groups moiety moieties motif ring rings intact unchanged "
         "present please alone that which is are be binds binding bind hinge core fragment part substituent "
         "substituents this these those their molecule molecules compound compounds you we i must should always do "
-        "also more as well new further place there untouched original but too unit scaffold functional everywhere",
+        "also more as well new further place there untouched original but too unit scaffold functional everywhere ever",
     )
 )
 
@@ -191,8 +195,9 @@ def read_advice(text: object) -> Advice:
                 if wish in found and groups and not rest and not either:
                     found[wish] |= {group.name: group for group in groups}
                 elif groups or rest:
-                    left.append(" ".join(words))
+                    left.append(sentence if wish is None else " ".join(words))
     both = found["keep"].keys() & found["avoid"].keys()
+    left = [text for text in dict.fromkeys(left) if not any(text in other and text != other for other in left)]
     left += [f"both keep and avoid {name}" for name in found["keep"] if name in both]
     return Advice(
         shown,
@@ -207,27 +212,97 @@ def group_names() -> list[str]:
     return [name for name, _, _ in _GROUPS]
 
 
-def _parts(sentence: str) -> Iterator[tuple[str, list[str]]]:
-    """A sentence cut before each verb: what is wished ("keep", "avoid" or "") and the words, the verb included."""
+@dataclass
+class _Part:
+    """A verb with the words after it, up to the next verb.
+
+    Args:
+        kind: A key of `_VERBS`; "" for the words before the first verb.
+        negated: True where a "not" stands before the verb.
+        words: The verb included.
+    """
+
+    kind: str = ""
+    negated: bool = False
+    words: list[str] = field(default_factory=list)
+
+    @property
+    def link(self) -> str:
+        """What joins it to the next part: a comma, "or", "and" ...; "" for nothing."""
+        last = self.words[-1].lower() if self.words else ""
+        return last if last in (*_OR, *_AND) else ""
+
+    @property
+    def said(self) -> list[str]:
+        """Its words without what joins it to the next part."""
+        return self.words[: -1 if self.link else None]
+
+    @property
+    def dangles(self) -> bool:
+        """True for a "not" whose verb comes after an insertion: do not, if you can, remove."""
+        _, length = _verb([word.lower() for word in self.words], 0)
+        return self.kind == "not" and self.words[length : length + 1] == [","]
+
+    @property
+    def wish(self) -> str:
+        """ "keep", "avoid", or "" for neither."""
+        return _wish(self.kind, self.negated)
+
+
+def _parts(sentence: str) -> Iterator[tuple[str | None, list[str]]]:
+    """What a sentence says: "keep", "avoid", "" for neither, None where it could be either; each with its words.
+
+    A limit must never say the opposite of what was meant, so a verb counts only where nothing before it can turn it
+    round: "avoid removing", "no need to keep", "do not, if you can, remove" are left to a model.
+    """
+    before: _Part | None = None
+    lost = False
+    for part in _verbs(sentence):
+        lost = lost or part.dangles
+        wish = None if lost else part.wish if before is None else _after(before, part)
+        yield wish, part.said
+        before = part
+
+
+def _verbs(sentence: str) -> list[_Part]:
+    """A sentence cut before each verb."""
     words = re.findall(r"[\w'+#-]+|,", sentence)
     plain = [word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") for word in words]
-    wish, negated = "", False
-    current: list[str] = []
+    parts = [_Part()]
     at = 0
     while at < len(words):
         kind, length = _verb(plain, at)
-        if kind and current and not (negated and len(current) <= 2):
-            yield wish, current
-            current, wish = [], ""
+        negated = False
         if kind == "not":
-            negated = True
-        elif kind:
-            wish = _wish(kind, negated)
-            negated = False
-        current += words[at : at + max(1, length)]
+            verb_at = at + length + (plain[at + length : at + length + 1] == ["ever"])
+            verb, more = _verb(plain, verb_at)
+            if verb and verb != "not":
+                kind, length, negated = verb, verb_at + more - at, True
+        if kind:
+            parts.append(_Part(kind, negated))
+        parts[-1].words += words[at : at + max(1, length)]
         at += max(1, length)
-    if current:
-        yield wish, current
+    return [part for part in parts if part.words]
+
+
+def _after(before: _Part, part: _Part) -> str | None:
+    """The wish of a part after another one; None where the first may turn it round."""
+    groups, rest = _groups_in(before.said)
+    negated = _wish(part.kind, True)
+    if before.negated and before.link in _OR:  # do not touch the amide or remove the ester
+        return negated if groups or negated == before.wish else None
+    if before.link in (",", "but") or before.kind == "":
+        return part.wish
+    if groups:  # not: do not touch the amide and remove the ester
+        return None if before.negated and part.wish == "avoid" else part.wish
+    if before.link in _AND:
+        if before.negated:  # do not change and remove
+            return negated if negated == before.wish else None
+        alone = before.kind == "not" and rest  # do not go above 450 Da and keep the amide
+        return part.wish if alone or before.wish == part.wish else None
+    if before.link in _OR:
+        return part.wish if before.wish == part.wish and before.kind != "not" else None
+    return part.wish if before.kind == "add" and not before.negated else None  # I want to keep
 
 
 def _pieces(words: Sequence[str]) -> Iterator[list[str]]:
@@ -249,7 +324,7 @@ def _wish(kind: str, negated: bool) -> str:
         return "avoid" if negated else "keep"
     if kind == "avoid":
         return "keep" if negated else "avoid"
-    return {"change": "keep", "add": "avoid"}[kind] if negated else ""
+    return {"change": "keep", "add": "avoid"}.get(kind, "") if negated else ""
 
 
 _VERBS = {

@@ -36,16 +36,16 @@ def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str
     Raises:
         UsageError: It is not written so, there is no such kind, or the target has no such residue; names near ones.
     """
-    words = text.split() if isinstance(text, str) else []
-    named = next((t for t in targets if words and words[0].upper() == t.name.upper()), None)
+    plain = " ".join(text.split()) if isinstance(text, str) else ""
+    named = next((t for t in targets if plain.upper().startswith(f"{t.name.upper()} ")), None)
     target = named or targets[0]
-    words = words[1:] if named else words
+    words = (plain[len(target.name) :] if named else plain).split()
     if len(words) < 2:
         raise UsageError(
             f"the contact {shown(str(text))} must be a kind and a residue, such as 'hbond Met318'; "
             f"the kinds are {', '.join(KINDS)}"
         )
-    kind = _kind(" ".join(words[:-1]))
+    kind = _kind(" ".join(words[:-1]), targets)
     residue = _residue(words[-1], target)
     if residue not in _able(target)[kind]:
         near = [label for label in _able(target)[kind] if residues(target)[label] <= _NEAR]
@@ -56,14 +56,17 @@ def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str
     return target, kind, residue
 
 
-def _kind(text: str) -> str:
+def _kind(text: str, targets: Sequence[Target]) -> str:
     plain = re.sub(r"[^a-z]", "", text.lower())
     by_name = {name: kind for kind, names in KINDS.items() for name in names}
     if plain in by_name:
         return by_name[plain]
     near = difflib.get_close_matches(plain[:40], by_name, n=1)
     hint = f"did you mean {by_name[near[0]]!r}? " if near else ""
-    raise UsageError(f"no kind of contact {shown(text)}; {hint}There are: {', '.join(KINDS)}")
+    raise UsageError(
+        f"no kind of contact {shown(text)}; {hint}There are: {', '.join(KINDS)}; before it may stand one of the targets "
+        f"{', '.join(map(str, targets))}"
+    )
 
 
 def _residue(text: str, target: Target) -> str:
@@ -84,8 +87,8 @@ def _residue(text: str, target: Target) -> str:
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     site = [label for label, distance in known.items() if distance <= _NEAR]
     raise UsageError(
-        f"{target} has no residue {shown(text)}; {hint}{target.numbering} Around its site are "
-        f"{', '.join(sorted(site, key=_number))}"
+        f"{target} has no residue {shown(text)}; {hint}Around its site are "
+        f"{', '.join(sorted(site, key=_number))}. The numbers are {target.numbering}"
     )
 
 

@@ -13,6 +13,9 @@ from ..smiles import MAX_LENGTH, shown
 from .patterns import MAX_MATCHES
 
 
+_WRITE = "core must be the SMILES of a scaffold with attachment points, such as Nc1nccc([*:1])n1"
+
+
 @dataclass(frozen=True)
 class Fit:
     """How a core lies in a molecule; all atoms are indices of the molecule.
@@ -43,6 +46,8 @@ class Core:
     text: str
 
     def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise UsageError(f"{_WRITE}, not {repr(self.text)[:80]}")
         _parsed(self.text)
 
     @property
@@ -83,8 +88,8 @@ class Core:
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
     """The core without its attachment points, and the atoms that bear them."""
-    if not isinstance(text, str) or not text.strip() or len(text) > MAX_LENGTH or not text.isascii():
-        raise UsageError("core must be the SMILES of a scaffold with attachment points, such as Nc1nccc([*:1])n1")
+    if not text.strip() or len(text) > MAX_LENGTH or not text.isascii():
+        raise UsageError(f"{_WRITE}, not {shown(text)}")
     with rdBase.BlockLogs():
         # SMILES first: it may be written with alternating double bonds, which as SMARTS match no aromatic ring.
         raw = Chem.MolFromSmiles(text.strip()) or Chem.MolFromSmarts(text.strip())
@@ -95,8 +100,14 @@ def _parsed(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
     # Any wildcard in a SMILES is an attachment point; in a SMARTS only a numbered one, the others match atoms.
     points = [a for a in raw.GetAtoms() if a.GetAtomicNum() == 0 and (a.GetAtomMapNum() or a.GetSymbol() == "*")]
     points = [a for a in points if a.GetDegree() == 1]
-    if len(points) >= raw.GetNumAtoms():
+    if len(points) >= raw.GetNumAtoms() or all(a.GetAtomicNum() == 0 and not a.HasQuery() for a in raw.GetAtoms()):
         raise UsageError(f"the core {shown(text)} has no atom besides its attachment points")
+    numbered = [a for a in raw.GetAtoms() if a.GetAtomMapNum()]
+    if numbered and (not points or any(a.GetAtomicNum() == 0 and a.GetDegree() != 1 for a in numbered)):
+        raise UsageError(
+            f"the core {shown(text)} has numbered atoms that are no attachment points: each is an atom [*:1] of its own "
+            "at the end of one bond, as in Nc1nccc([*:1])n1; leave out the numbers for a core that grows anywhere"
+        )
     bearers = [a.GetNeighbors()[0].GetIdx() for a in points]
     gone = {a.GetIdx() for a in points}
     kept = [a.GetIdx() for a in raw.GetAtoms() if a.GetIdx() not in gone]

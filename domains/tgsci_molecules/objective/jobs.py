@@ -17,8 +17,11 @@ from .loss import Objective, checked_qed_weight, read_range, vina_and_qed
 from .metrics import kind_of
 from .named import NAMED, against_others, named
 from .terms import Term
-from .transforms import Transform
+from .transforms import Transform, said
 
+_TRANSFORM = "a name, or a table with its type: { type = 'sigmoid', low = 0.2, high = 0.6 }"
+#: More terms than this are no objective that anybody wrote.
+_MOST_TERMS = 200
 #: The keys that an objective's own formula is made of.
 _FORMULA = ("aggregate", "terms")
 
@@ -38,14 +41,14 @@ def read_objective(config: Mapping[str, Any]) -> tuple[Objective, dict[str, Any]
     check_keys(config)
     targets, terms, table = _formula(config)
     advice = read_advice(config.get("advise", ""))
-    settings = Settings(**{field: config[key] for key, field in SETTINGS.items() if key in config})
+    settings = _settings(config)
     lists = {key: _listed(key, config[key]) for key in ("keep", "avoid", "contacts", "alerts") if key in config}
     limits = config.get("limits", {})
     if not isinstance(limits, Mapping):
-        raise UsageError(f"limits must be {KEYS['limits']}; not {limits!r}")
+        raise UsageError(f"limits must be {KEYS['limits']}; not {said(limits)}")
     core, reference = config.get("core"), config.get("reference", ())
-    if core is not None and not isinstance(core, str):
-        raise UsageError(f"core must be {KEYS['core']}; not {core!r}")
+    if core is not None and (not isinstance(core, str) or not core.strip()):
+        raise UsageError(f"core must be {KEYS['core']}; not {said(core)}")
     if not isinstance(reference, str):
         reference = _texts("reference", reference)
     objective = Objective(
@@ -84,6 +87,17 @@ def check_keys(config: Mapping[str, Any]) -> None:
         raise UsageError(f"unknown key {str(key)[:40]!r}; {hint}There are: {', '.join(KEYS)}")
 
 
+def _settings(config: Mapping[str, Any]) -> Settings:
+    """How hard to dock; a message names the key of the job, not the field."""
+    given = {field: config[key] for key, field in SETTINGS.items() if key in config}
+    try:
+        return Settings(**given)
+    except UsageError as error:
+        keys = {field: key for key, field in SETTINGS.items()}
+        field, space, rest = str(error).partition(" ")
+        raise UsageError(f"{keys.get(field, field)}{space}{rest}") from None
+
+
 def _elsewhere(key: str) -> str:
     try:
         kind = kind_of(key)
@@ -97,7 +111,7 @@ def _formula(config: Mapping[str, Any]) -> tuple[list[Target], Sequence[Term], d
     name, given = config.get("objective"), _terms(config.get("terms", ()))
     own = next((key for key in _FORMULA if key in config), None)
     if name is not None and own:
-        raise UsageError(f"give objective = {name!r} or a formula of your own under {own}, not both")
+        raise UsageError(f"give objective = {said(name)} or a formula of your own under {own}, not both")
     if "aggregate" in config and not given:
         raise UsageError("aggregate puts terms together; there is no [[molecules.terms]]")
     form = named("dockstring" if name is None else name)
@@ -128,10 +142,10 @@ def _targets(config: Mapping[str, Any], fixed: Sequence[str]) -> list[Target]:
         raise UsageError(f"the key 'target' is missing: {KEYS['target']}")
     first = config.get("target", fixed[0] if fixed else "")
     if not isinstance(first, str) or not first.strip():
-        raise UsageError(f"target must be {KEYS['target']}, not {first!r}")
+        raise UsageError(f"target must be {KEYS['target']}, not {said(first)}")
     others = _texts("off_targets", config.get("off_targets", fixed[1:]))
     targets = [Target(text) for text in (first, *others)]
-    if fixed and [target.name for target in targets] != list(fixed):
+    if fixed and [target.spec for target in targets] != list(fixed):
         raise UsageError(
             f"the objective {config.get('objective')!r} docks into {', '.join(fixed)}; leave out target and off_targets"
         )
@@ -140,7 +154,9 @@ def _targets(config: Mapping[str, Any], fixed: Sequence[str]) -> list[Target]:
 
 def _terms(given: object) -> list[Term]:
     if not isinstance(given, list | tuple):
-        raise UsageError(f"terms must be {KEYS['terms']}; not {given!r}")
+        raise UsageError(f"terms must be {KEYS['terms']}; not {said(given)}")
+    if len(given) > _MOST_TERMS:
+        raise UsageError(f"there are {len(given)} terms; an objective has at most {_MOST_TERMS}")
     terms = []
     for number, table in enumerate(given, 1):
         try:
@@ -152,7 +168,7 @@ def _terms(given: object) -> list[Term]:
 
 def _term(table: object) -> Term:
     if not isinstance(table, Mapping):
-        raise UsageError(f"must be a table of {', '.join(TERM_KEYS)}; not {table!r}")
+        raise UsageError(f"must be a table of {', '.join(TERM_KEYS)}; not {said(table)}")
     for key in table:
         if key not in TERM_KEYS:
             near = difflib.get_close_matches(str(key)[:40], TERM_KEYS, n=1)
@@ -165,10 +181,12 @@ def _term(table: object) -> Term:
     transform = table.get("transform", "identity")
     if isinstance(transform, Mapping):
         if not all(isinstance(key, str) for key in transform) or "type" not in transform:
-            raise UsageError("a transform is a name, or a table with its type: { type = 'sigmoid', ... }")
+            raise UsageError(f"a transform is {_TRANSFORM}; not {said(transform)}")
         transform = Transform(**transform)
     elif isinstance(transform, str):
         transform = Transform(transform)
+    else:
+        raise UsageError(f"a transform is {_TRANSFORM}; not {said(transform)}")
     place = table.get("target", ())
     return Term(
         table["metric"],
@@ -187,7 +205,7 @@ def _listed(key: str, given: object) -> list[Any]:
         return [given]
     if isinstance(given, list | tuple):
         return list(given)
-    raise UsageError(f"{key} must be {KEYS[key]}; not {given!r}")
+    raise UsageError(f"{key} must be {KEYS[key]}; not {said(given)}")
 
 
 def _texts(key: str, given: object) -> list[str]:
@@ -195,11 +213,11 @@ def _texts(key: str, given: object) -> list[str]:
     if isinstance(given, list | tuple):
         found = list(given)
     if not all(isinstance(text, str) and text.strip() for text in found):
-        raise UsageError(f"{key} must be {KEYS.get(key, TERM_KEYS.get(key))}; not {given!r}")
+        raise UsageError(f"{key} must be {KEYS.get(key, TERM_KEYS.get(key))}; not {said(given)}")
     return found
 
 
 def _text(key: str, given: object) -> str:
     if not isinstance(given, str):
-        raise UsageError(f"{key} must be {KEYS.get(key) or TERM_KEYS[key]}; not {given!r}")
+        raise UsageError(f"{key} must be {KEYS.get(key) or TERM_KEYS[key]}; not {said(given)}")
     return given

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from rdkit import Chem
 
+from ..properties import alerts
 from ..smiles import atom_name
 from .core import Core
 from .metrics import Metric
-from .patterns import Pattern, alert_count, alerts_in
+from .patterns import Pattern, alert_count
 
 Figures = Mapping[str, float]
 
@@ -89,6 +90,11 @@ class Bound(Limit):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return (self.metric,)
+
+    def excludes(self, other: Bound) -> bool:
+        """True where no figure keeps this upper and that lower bound."""
+        same = self.metric.name == other.metric.name
+        return same and (self.sign, other.sign) == ("<=", ">=") and self.bound < other.bound
 
     def excess(self, mol: Chem.Mol, figures: Figures) -> float:
         figure = figures[self.metric.name]
@@ -250,7 +256,7 @@ class NoAlerts(Limit):
         return float(alert_count(mol, self.catalogs))
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        found = {(a.catalog, a.name): a for a in alerts_in(mol, self.catalogs)}
+        found = {(a.catalog, a.name): a for a in alerts(mol, self.catalogs)}
         named = "; ".join(f"{a.catalog} {a.name} at {_named(mol, a.atoms)}" for a in list(found.values())[:4])
         return f"must {self.wish}, and has {named}: replace these atoms."
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 from rdkit import Chem
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
@@ -15,7 +17,7 @@ from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
 from ..cache import feedback as cached_feedback
-from ..docking import Settings, dock, fingerprint
+from ..docking import DoesNotFit, Settings, dock, fingerprint
 from ..properties import PROPERTIES
 from ..protein.targets import Target
 from ..smiles import canonical, molecule, shown
@@ -25,9 +27,10 @@ from . import report
 from .contacts import read_contact
 from .core import Core
 from .limits import Limit
-from .metrics import CATALOGS, Metric, placed
+from .metrics import USUAL_CATALOGS, Metric, placed
 from .patterns import Pattern, catalog_of
 from .terms import Aggregate, Resolved, Term
+from .transforms import said
 
 #: A range of a limit: a pair (None for an open end), a text such as "<= 5", or one number for exactly that.
 Range = str | float | Sequence[float | None]
@@ -92,13 +95,17 @@ class Objective(Loss):
                 *(self._contact(text) for text in contacts),
             ]
         )
+        _check_agreement(self.limits)
         #: Every metric that a measurement gives, by name.
         self.metrics: dict[str, Metric] = self._all_metrics()
         columns = {term.column: "" for term in self.terms if term.column}
         self.units: Mapping[str, str] = {**{m.name: m.unit for m in self.metrics.values()}, **columns}
         self.name = name or f"{self.formula} in {' '.join(map(str, self.targets))}"
         self._refused: frozenset[str] = frozenset()
-        self.timeout = len(self.targets) * _longest(self.settings)
+        #: Names of off-targets that may be too small for a molecule: there that is good news, and no failure.
+        self.spared = self._spared_targets()
+        modelled = {m.target for m in self.metrics.values() if m.kind in ("strain", "refined interaction")}
+        self.timeout = len(self.targets) * _longest(self.settings) + len(modelled) * _LONGEST_PHYSICS
 
     # -- what the rule editor asks ---------------------------------------------------------------------
 
@@ -207,18 +214,25 @@ class Objective(Loss):
     def _evaluated(self, value: str) -> Feedback:
         mol = molecule(value)
         strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
-        poses = [
-            report.Posed(target, dock(value, target, self.settings), strained=target.name in strained)
-            for target in self.targets
-        ]
-        figures = self._measured(mol, poses)
+        docked = [self._docked(value, target, target.name in strained) for target in self.targets]
+        first, others = docked[0], docked[1:]
+        assert isinstance(first, report.Posed)  # only off-targets are spared
+        figures = self._measured(mol, docked)
         loss = self.combine(figures)
         _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
         figures |= {t.column: t.value(figures[t.metric.name]) for t in self.terms if t.column}
         violations = {limit.key: limit.excess(mol, figures) for limit in self.limits}
-        text = report.text(self, mol, loss, figures, violations, poses)
+        text = report.text(self, mol, loss, figures, violations, first, others)
         tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
-        return Feedback(loss, text, figures, violations, report.artifacts(poses, tags))
+        return Feedback(loss, text, figures, violations, report.artifacts(docked, tags))
+
+    def _docked(self, value: str, target: Target, strained: bool) -> report.Posed | report.Unfit:
+        try:
+            return report.Posed(target, dock(value, target, self.settings), strained=strained)
+        except DoesNotFit:
+            if target.name not in self.spared:
+                raise
+            return report.Unfit(target)
 
     def columns_help(self) -> dict[str, str]:
         """What each metric means, for the head of a table."""
@@ -238,7 +252,8 @@ class Objective(Loss):
         self, kind: str, targets: Sequence[str] = (), how: str = "", smarts: str = "", name: str = ""
     ) -> Metric:
         if kind in figures_of.DOCKED or kind == "LE":
-            named = [self._target(t).name for t in targets] or [t.name for t in self.targets[: None if how else 1]]
+            usual = self.targets if how else self.targets[:1]
+            named = list(dict.fromkeys(t.name for t in (map(self._target, targets) if targets else usual)))
             make = figures_of.efficiency if kind == "LE" else lambda t, p: figures_of.docked(kind, t, p)
             parts = tuple(make(t, len(self.targets) > 1) for t in named)
             return figures_of.over(how, parts, len(named) == len(self.targets)) if how else parts[0]
@@ -249,7 +264,7 @@ class Objective(Loss):
                 raise UsageError("selectivity needs off_targets: what the target is compared with")
             return figures_of.selectivity([t.name for t in self.targets])
         if kind == "alerts":
-            return figures_of.calculated(kind, about=self._catalogs or CATALOGS)
+            return figures_of.calculated(kind, about=self._catalogs or USUAL_CATALOGS)
         if kind == "similarity":
             if not self._references:
                 raise UsageError("similarity needs a reference: the SMILES that it is measured to")
@@ -270,7 +285,7 @@ class Objective(Loss):
         for text, given in limits.items():
             low, high = read_range(text, given)
             if "".join(c for c in str(text).lower() if c.isalnum()) in ("ringsizes", "ringsize"):
-                found.append(hard.RingSizes(int(low or 3), int(high or 99)))
+                found.append(_ring_sizes(low, high))
                 continue
             kind, target, how = placed(text)
             if kind == "matches":
@@ -280,6 +295,10 @@ class Objective(Loss):
                 found.append(hard.Bound(metric, ">=", low))
             if high is not None:
                 found.append(hard.Bound(metric, "<=", high))
+        for one in found:
+            for other in found:
+                if isinstance(one, hard.Bound) and isinstance(other, hard.Bound) and one.excludes(other):
+                    raise UsageError(f"the limits {one.key} and {other.key} exclude each other")
         return found
 
     def _contact(self, text: str) -> Limit:
@@ -296,7 +315,10 @@ class Objective(Loss):
         ]
         usual += [figures_of.calculated(kind) for kind in PROPERTIES]
         roots = [root for metric in self._wanted for root in metric.roots]
-        found = {m.name: m for m in (*usual, *roots, *self._wanted)}
+        found: dict[str, Metric] = {}
+        for metric in (*usual, *roots, *self._wanted):
+            if found.setdefault(metric.name, metric) != metric:
+                raise UsageError(f"two different figures are called {metric.name!r}; give the terms other names")
         return {**{n: m for n, m in found.items() if m.target or m.parts}, **found}
 
     @property
@@ -304,7 +326,38 @@ class Objective(Loss):
         """The metrics that terms and limits are about."""
         return [*(term.metric for term in self.terms), *(m for limit in self.limits for m in limit.metrics)]
 
-    def _measured(self, mol: Chem.Mol, poses: Sequence[report.Posed]) -> dict[str, float]:
+    def _spared_targets(self) -> frozenset[str]:
+        """The off-targets where a molecule that does not fit is good news, and no failure.
+
+        There the score is the only figure that is asked for, and no term and no limit is the worse for a weaker one:
+        tried over the range of scores, beside weak and strong binding to the other targets.
+        """
+        scores = np.arange(-20.0, 0.05, 0.1)
+        spared = []
+        for target in self.targets[1:]:
+            mine = figures_of.docked("vina", target.name, True).name
+            roots = [root for metric in self._wanted for root in metric.roots]
+            if any(root.target == target.name and root.kind != "vina" for root in roots):
+                continue
+            heavy_atoms = {root.name: 25.0 for root in roots if not root.simulated}
+            if all(
+                self._never_worse(mine, heavy_atoms | {root.name: beside for root in roots if root.simulated}, scores)
+                for beside in (-12.0, -8.0, -4.0)
+            ):
+                spared.append(target.name)
+        return frozenset(spared)
+
+    def _never_worse(self, name: str, figures: Mapping[str, float], rising: Any) -> bool:
+        """True where no term and no limit gets worse while the metric of that name rises."""
+        figures = {**figures, name: rising}
+        costs = [t.weight * t.cost(t.metric.figure(figures)) for t in self.terms if _is_from(t.metric, name)]
+        for limit in self.limits:
+            if isinstance(limit, hard.Bound) and _is_from(limit.metric, name):
+                figure = limit.metric.figure(figures)
+                costs.append(figure if limit.sign == "<=" else -figure)
+        return all((np.diff(cost) <= 1e-9).all() for cost in costs)
+
+    def _measured(self, mol: Chem.Mol, poses: Sequence[report.Posed | report.Unfit]) -> dict[str, float]:
         """Every metric's value, in the order of `metrics`."""
         by_target = {posed.target.name: posed for posed in poses}
         figures: dict[str, float] = {}
@@ -347,7 +400,7 @@ def checked_qed_weight(weight: Any) -> float:
         UsageError: It is none.
     """
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
-        raise UsageError(f"qed_weight must be a number from 0 to 1e6 kcal/mol, not {weight!r}")
+        raise UsageError(f"qed_weight must be a number from 0 to 1e6 kcal/mol, not {said(weight)}")
     return float(weight)
 
 
@@ -386,7 +439,7 @@ def _ends(name: str, given: Range) -> tuple[float | None, float | None]:
         return _end(name, given), _end(name, given)
     elif isinstance(given, list | tuple) and len(given) == 2:
         return _end(name, given[0]), _end(name, given[1])
-    raise UsageError(f"the limit on {name} must be a pair [low, high] or a text such as '<= 500', not {given!r}")
+    raise UsageError(f"the limit on {name} must be a pair [low, high] or a text such as '<= 500', not {said(given)}")
 
 
 def _end(name: str, given: object) -> float | None:
@@ -397,8 +450,12 @@ def _end(name: str, given: object) -> float | None:
     except ValueError:
         end = math.nan
     if math.isnan(end):
-        raise UsageError(f"the limit on {name}: {given!r} is no number")
+        raise UsageError(f"the limit on {name}: {said(given)} is no number")
     return None if math.isinf(end) else end
+
+
+#: Wall time after which the strain or the refinement of one pose hangs, s: they take seconds.
+_LONGEST_PHYSICS = 600.0
 
 
 def _longest(settings: Settings) -> float:
@@ -413,10 +470,19 @@ def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]
     targets = tuple(Target(t) if isinstance(t, str) else t for t in several)
     if not targets:
         raise UsageError("an objective needs a target")
-    names = [t.name for t in targets]
-    twice = next((n for n in names if names.count(n) > 1), None)
+    for target in targets:
+        if not target.name.isprintable() or re.search(r"[/\\]|^[.]|^\s|\s$", target.name):  # it names files
+            raise UsageError(
+                f"the name {shown(target.name)} of {shown(target.spec)} cannot be used: prepare the target in a "
+                "directory whose name has no slash and no dot in front"
+            )
+    names = [t.name.upper() for t in targets]
+    twice = next((t for t in targets if names.count(t.name.upper()) > 1), None)
     if twice:
-        raise UsageError(f"the target {twice} is given twice")
+        raise UsageError(
+            f"the target {twice} is given twice: each of target and off_targets must be another protein, or at least "
+            "have another name"
+        )
     return targets
 
 
@@ -438,11 +504,20 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
     if isinstance(given, tuple | list):
         fields = dict(zip(("smarts", "name", "count"), given, strict=False))
     if not isinstance(fields, Mapping) or not set(fields) <= {"smarts", "name", "count"} or "smarts" not in fields:
-        raise UsageError(f"a group is a SMARTS, or a table of smarts, name and count; not {given!r}")
+        raise UsageError(f"a group is a SMARTS, or a table of smarts, name and count; not {said(given)}")
     times = fields.get("count", count)
     if isinstance(times, bool) or not isinstance(times, int) or not 0 <= times <= 100 or times < count:
-        raise UsageError(f"count of the group {fields['smarts']!r} must be a whole number from {count}, not {times!r}")
+        raise UsageError(
+            f"count of the group {said(fields['smarts'])} must be a whole number from {count} to 100, not {said(times)}"
+        )
     return Pattern(fields["smarts"], fields.get("name", "")), times
+
+
+def _ring_sizes(low: float | None, high: float | None) -> Limit:
+    ends = (3.0 if low is None else low, 99.0 if high is None else high)
+    if not all(end.is_integer() and 3 <= end <= 99 for end in ends):
+        raise UsageError(f"the limit on ring sizes must be whole numbers of atoms from 3 to 99, not {low} and {high}")
+    return hard.RingSizes(int(ends[0]), int(ends[1]))
 
 
 def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
@@ -460,12 +535,26 @@ def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
     return tuple(found)
 
 
+def _is_from(metric: Metric, name: str) -> bool:
+    return any(root.name == name for root in metric.roots)
+
+
 def _unique(limits: Sequence[Limit]) -> tuple[Limit, ...]:
     found = {limit.key: limit for limit in limits}
     for limit in limits:
         if found[limit.key] != limit:
             raise UsageError(f"two limits are called {limit.key!r}; give them names")
     return tuple(found.values())
+
+
+def _check_agreement(limits: Sequence[Limit]) -> None:
+    """No group may be asked for and forbidden."""
+    avoided = {limit.pattern.smarts: limit for limit in limits if isinstance(limit, hard.Avoid)}
+    for limit in limits:
+        if isinstance(limit, hard.Keep) and limit.pattern.smarts in avoided:
+            other = avoided[limit.pattern.smarts]
+            if other.count < limit.count:
+                raise UsageError(f"the limits '{limit.key}' and '{other.key}' exclude each other")
 
 
 def _formula_part(term: Resolved, aggregate: str) -> str:

@@ -18,8 +18,10 @@ from tgsci.errors import UsageError
 if TYPE_CHECKING:
     from rdkit import Chem
 
+#: Longest name of a term or a group.
+MAX_NAME = 60
 #: Alerts that are counted where a job names no catalogue.
-CATALOGS = ("PAINS", "BRENK")
+USUAL_CATALOGS = ("PAINS", "BRENK")
 
 
 @dataclass(frozen=True, repr=False)
@@ -265,6 +267,26 @@ def kind_of(text: object) -> str:
     raise UsageError(f"a metric is a name such as 'vina' or 'MW', not {text!r}")
 
 
+def same_metric(name: str) -> str:
+    """The metric that a name stands for; "" for none."""
+    try:
+        return kind_of(name)
+    except UsageError:
+        return ""
+
+
+def check_name(what: str, name: object) -> None:
+    """Refuse a name that could not stand in a table or a report.
+
+    Raises:
+        UsageError: It is no text, too long, or has characters that cannot be printed.
+    """
+    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
+        raise UsageError(
+            f"the name of {what} must be one line of at most {MAX_NAME} printable characters, not {repr(name)[:80]}"
+        )
+
+
 def placed(text: object) -> tuple[str, str, str]:
     """A metric with what stands before it: "LCK vina" and "max vina" are the vina of a target or over several.
 
@@ -277,14 +299,16 @@ def placed(text: object) -> tuple[str, str, str]:
     try:
         return kind_of(text), "", ""
     except UsageError:
-        before, _, rest = str(text).strip().partition(" ")
-        try:
-            kind = kind_of(rest)
-        except UsageError:
-            kind = ""
-        if kind not in (*DOCKED, "LE"):
-            raise
-        return (kind, "", before) if before in OVER else (kind, before, "")
+        words = str(text).split()
+        for at in range(1, len(words)):  # a target's name may have spaces, and so may a metric's
+            before = " ".join(words[:at])
+            try:
+                kind = kind_of(" ".join(words[at:]))
+            except UsageError:
+                continue
+            if kind in (*DOCKED, "LE"):
+                return (kind, "", before) if before in OVER else (kind, before, "")
+        raise
 
 
 def _squeezed(text: str) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from rdkit import Chem, rdBase
-from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
 from tgsci.errors import UsageError
 
-from ..properties import Alert
+from ..properties import catalog
 from ..smiles import MAX_HEAVY_ATOMS, MAX_LENGTH, shown
+from .metrics import check_name
 
 #: More matches than this are not told apart.
 MAX_MATCHES = 200
@@ -54,8 +54,9 @@ class Pattern:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.smarts, str) or not isinstance(self.name, str):
-            raise UsageError(f"a pattern is a SMARTS string, not {self.smarts!r}")
+        if not isinstance(self.smarts, str):
+            raise UsageError(f"a pattern is a SMARTS string, not {repr(self.smarts)[:80]}")
+        check_name(f"the group {shown(self.smarts)}", self.name)
         _compiled(self.smarts)
 
     def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
@@ -99,18 +100,6 @@ def _compiled(smarts: str) -> Chem.Mol:
     return mol
 
 
-def alerts_in(mol: Chem.Mol, catalogs: Sequence[str]) -> list[Alert]:
-    """The alerts of these catalogues with the atoms that raise them."""
-    found: dict[Alert, None] = {}
-    for catalog in catalogs:
-        for entry in _catalog(catalog).GetMatches(mol):
-            for match in entry.GetFilterMatches(mol):
-                atoms = tuple(sorted(pair.target for pair in match.atomPairs))
-                fragment = Chem.MolFragmentToSmiles(mol, atoms) if atoms else ""
-                found[Alert(catalog, entry.GetDescription(), atoms, fragment)] = None
-    return list(found)
-
-
 def alert_count(mol: Chem.Mol, catalogs: Sequence[str]) -> int:
     """How many different alerts of these catalogues a molecule raises; 10 ms where it is new, so it is kept."""
     return _alert_count(Chem.MolToSmiles(mol), tuple(catalogs))
@@ -119,14 +108,7 @@ def alert_count(mol: Chem.Mol, catalogs: Sequence[str]) -> int:
 @lru_cache(maxsize=50_000)
 def _alert_count(smiles: str, catalogs: tuple[str, ...]) -> int:
     mol = Chem.MolFromSmiles(smiles)
-    return sum(len({entry.GetDescription() for entry in _catalog(name).GetMatches(mol)}) for name in catalogs)
-
-
-@cache
-def _catalog(name: str) -> FilterCatalog:
-    parameters = FilterCatalogParams()
-    parameters.AddCatalog(getattr(FilterCatalogParams.FilterCatalogs, name))
-    return FilterCatalog(parameters)
+    return sum(len({entry.GetDescription() for entry in catalog(name).GetMatches(mol)}) for name in catalogs)
 
 
 def catalog_of(text: object) -> str:

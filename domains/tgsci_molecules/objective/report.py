@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from rdkit import Chem
 
+from tgsci.errors import MeasurementError
+
 from ..docking import Docking
 from ..properties import PROPERTIES, alerts, out_of_range, qed_parts
 from ..protein.targets import Target
@@ -65,21 +67,34 @@ class Posed:
         return self.page.missing(kind, residue)
 
 
+class Unfit:
+    """An off-target that a molecule does not fit into: its score counts as none."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    def figure(self, metric: Metric) -> float:
+        """0.0 kcal/mol for the score, the only metric that such an off-target has."""
+        if metric.kind != "vina":
+            raise MeasurementError(f"objective: {metric.name} needs a pose, and there is none in {self.target}")
+        return 0.0
+
+
 def text(
     objective: Objective,
     mol: Chem.Mol,
     loss: float,
     figures: Mapping[str, float],
     violations: Mapping[str, float],
-    poses: Sequence[Posed],
+    first: Posed,
+    others: Sequence[Posed | Unfit],
 ) -> str:
     """The report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
     lines = [
         *_loss_lines(objective, loss, figures),
         *_limit_lines(objective, mol, figures, violations),
-        poses[0].page.text(),
-        *_docking_lines(poses[0].docking),
-        *(_other_pose_line(posed) for posed in poses[1:]),
+        *_pose_lines(first),
+        *map(_other_pose_line, others),
         *_qed_lines(objective, mol, loss, figures),
         *_property_lines(objective, figures),
         *_alert_lines(mol),
@@ -87,10 +102,12 @@ def text(
     return "\n".join(lines)
 
 
-def artifacts(poses: Sequence[Posed], tags: Mapping[str, object]) -> dict[str, str]:
+def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
     """The poses as SDF, and what is known of them as JSON; the first target's without its name."""
     found = {}
     for number, posed in enumerate(poses):
+        if isinstance(posed, Unfit):
+            continue
         prefix = f"{posed.target.name}." if number else ""
         found[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
         found[f"{prefix}pose.json"] = json.dumps(posed.page.as_dict())
@@ -120,18 +137,22 @@ def _limit_lines(
     return lines + [f"  BROKEN: {limit.mend(mol, figures)}" for limit in broken]
 
 
-def _docking_lines(docking: Docking) -> list[str]:
-    """How it was searched, and what was left open."""
-    settings = docking.settings
+def _pose_lines(posed: Posed) -> list[str]:
+    """The page about the pose, how it was searched, and what was left open."""
+    docking, settings = posed.docking, posed.docking.settings
+    effort = f"{settings.max_evals} evaluations each" if settings.capped else "no cap on evaluations"
     return [
+        posed.page.text(),
         *docking.remarks,
-        f"Searched: box {' x '.join(f'{edge:g}' for edge in docking.edges)} A, exhaustiveness "
-        f"{settings.exhaustiveness}, max_evals {settings.max_evals}, seed {settings.seed}, best of "
-        f"{len(docking.scores)} conformers. Docked as {docking.ligand.docked_smiles}",
+        f"Docked as {docking.ligand.docked_smiles}; box {' x '.join(f'{edge:g}' for edge in docking.edges)} A, "
+        f"exhaustiveness {settings.exhaustiveness}, {effort}, seed {settings.seed}, best of {len(docking.scores)} "
+        "starting conformers.",
     ]
 
 
-def _other_pose_line(posed: Posed) -> str:
+def _other_pose_line(posed: Posed | Unfit) -> str:
+    if isinstance(posed, Unfit):
+        return f"ALSO DOCKED in {posed.target}: does not fit there: counted as 0 kcal/mol, good news."
     most = sorted(posed.page.residues, key=lambda residue: residue.energy)[:5]
     named = ", ".join(f"{residue.name} {residue.energy:.2f}" for residue in most)
     return (
@@ -145,16 +166,17 @@ def _qed_lines(objective: Objective, mol: Chem.Mol, loss: float, figures: Mappin
     if not any(root.name == "QED" for term in objective.terms for root in term.metric.roots):
         return []
     qed = figures["QED"]
-    lines = [f"QED {qed:.2f} (0 to 1, higher is more drug-like). What costs most:"]
-    for part in qed_parts(mol)[:4]:
-        if part.gain < _WORTH_SAYING:
-            continue
+    costly = [part for part in qed_parts(mol)[:4] if part.gain >= _WORTH_SAYING]
+    if not costly:
+        return [f"QED {qed:.2f} (0 to 1, higher is more drug-like): nothing costs much."]
+    lines = [f"QED {qed:.2f} (0 to 1, higher is more drug-like): what costs most, and QED if it alone were ideal"]
+    for part in costly:
         change = objective.combine({**figures, "QED": qed + part.gain}) - loss
         lines.append(
-            f"  {part.name} {part.figure:.{_decimals(part.figure)}f}: {part.wish} would help; ideal, QED would be "
-            f"{qed + part.gain:.2f} (loss {change:+.2f})."
+            f"  {part.name} {part.figure:.{_decimals(part.figure)}f}, better {part.wish}: QED {qed + part.gain:.2f} "
+            f"(loss {change:+.2f})"
         )
-    return lines if len(lines) > 1 else [lines[0].replace(" What costs most:", " Nothing costs much.")]
+    return lines
 
 
 def _decimals(figure: float) -> int:
@@ -166,10 +188,8 @@ def _property_lines(objective: Objective, figures: Mapping[str, float]) -> list[
     shown = [f"{n} {calculated(n).shown(figures[n])}" for n in PROPERTIES if n != "QED"]
     shown += [f"{m.name} {m.shown(figures[m.name])}" for m in extra]
     outside = out_of_range(figures)
-    return [
-        f"PROPERTIES {', '.join(shown)}.",
-        f"  Outside the usual range for oral drugs: {'; '.join(outside) or 'none'}.",
-    ]
+    usual = [f"  Outside the usual range for oral drugs: {'; '.join(outside)}."] if outside else []
+    return [f"PROPERTIES {', '.join(shown)}.", *usual]
 
 
 def _alert_lines(mol: Chem.Mol) -> list[str]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from tgsci.errors import UsageError
 
-from .metrics import DOCKED, OVER, Metric, placed
-from .transforms import Transform
+from .metrics import DOCKED, OVER, Metric, check_name, placed, same_metric
+from .transforms import Transform, said
 
 #: How terms are put together.
 AGGREGATES = {
@@ -56,16 +56,16 @@ class Term:
         if isinstance(self.transform, str):
             _set(self, "transform", Transform(self.transform))
         if not isinstance(self.transform, Transform):
-            raise UsageError(f"a transform is a Transform or a name, not {self.transform!r}")
+            raise UsageError(f"a transform is a Transform or a name, not {said(self.transform)}")
         weight = self.weight
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < abs(weight) <= 1e6:
-            raise UsageError(f"weight must be a number other than 0, up to 1e6, not {weight!r}")
+            raise UsageError(f"weight must be a number other than 0, up to 1e6, not {said(weight)}")
         _set(self, "weight", float(weight))
         named = (self.targets,) if isinstance(self.targets, str) else tuple(self.targets)
         _set(self, "targets", named or ((target,) if target else ()))
         _set(self, "over", self.over or how)
         if self.over and self.over not in OVER:
-            raise UsageError(f"over must be one of {', '.join(OVER)}, not {self.over!r}")
+            raise UsageError(f"over must be one of {', '.join(OVER)}, not {said(self.over)}")
         if (self.targets or self.over) and self.metric not in (*DOCKED, "LE"):
             raise UsageError(f"{self.metric} does not depend on a target; leave out targets and over")
         if len(self.targets) > 1 and not self.over:
@@ -74,6 +74,10 @@ class Term:
             raise UsageError(
                 "a term about matches needs smarts" if self.metric == "matches" else "smarts belong to metric matches"
             )
+        check_name("a term", self.name)
+        other = same_metric(self.name)
+        if other and other != self.metric:
+            raise UsageError(f"the name {self.name!r} is that of the metric {other}; call the term something else")
         if self.smarts:
             from .patterns import Pattern
 
@@ -134,7 +138,7 @@ class Aggregate:
 
     def __init__(self, how: str, terms: Sequence[Resolved]) -> None:
         if how not in AGGREGATES:
-            raise UsageError(f"aggregate must be one of {', '.join(AGGREGATES)}, not {how!r}")
+            raise UsageError(f"aggregate must be one of {', '.join(AGGREGATES)}, not {said(how)}")
         if not terms:
             raise UsageError("an objective needs at least one term")
         self.how, self.terms = how, tuple(terms)

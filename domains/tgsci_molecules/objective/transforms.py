@@ -125,7 +125,7 @@ class Transform:
         UsageError: No such transform, or a parameter that it does not have, that is missing or no number.
     """
 
-    def __init__(self, type: str = "identity", **parameters: float) -> None:
+    def __init__(self, /, type: str = "identity", **parameters: float) -> None:
         if not isinstance(type, str) or type not in _KINDS:
             near = difflib.get_close_matches(str(type)[:40], _KINDS, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
@@ -175,6 +175,12 @@ class Transform:
         return hash(repr(self))
 
 
+def said(value: object) -> str:
+    """A bad value in a message: as it is written, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def transform_names() -> dict[str, str]:
     """Every transform's name with its formula."""
     return {name: kind.formula for name, kind in _KINDS.items()}
@@ -192,9 +198,9 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
         if value is None:
             raise UsageError(f"the transform {type} needs {name}")
         if name in given and (isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12):
-            raise UsageError(f"{name} of the transform {type} must be a finite number, not {value!r}")
+            raise UsageError(f"{name} of the transform {type} must be a finite number, not {said(value)}")
         if name in _POSITIVE and not 1e-9 <= value <= 1e9:
-            raise UsageError(f"{name} of the transform {type} must be above 0, not {value!r}")
+            raise UsageError(f"{name} of the transform {type} must be above 0, not {said(value)}")
         found[name] = float(value)
     if "low" in found and "high" in found and not found["low"] < found["high"]:
         raise UsageError(f"the transform {type} needs low < high, not {found['low']:g} and {found['high']:g}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .figures import count, figure, is_count, titled
-from .poses import limits_broken, measured_again, records
+from .poses import limits_broken, measured_again, names_of, records
 
 if TYPE_CHECKING:
     from tgsci.feedback import Feedback
@@ -56,6 +56,9 @@ def _first(result: Result) -> Iterator[Column]:
     )
     yield Column("number", "record", "the trial's number in the order of proposal", lambda t: str(t.number))
     yield Column("round", "record", "round of proposals; 0 holds the start molecules", lambda t: str(t.round))
+    names = names_of(result)
+    if names:
+        yield Column("name", "record", "what the start molecule was called", lambda t: names.get(t.value, ""))
     yield Column("smiles", "record", "the molecule as a canonical SMILES; as proposed if invalid", lambda t: t.value)
     yield Column(
         "docked as",
@@ -184,7 +187,8 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
         if metric.sense in ("gain", "desirability"):
             better = "higher"
         elif metric.simulated:
-            better = "lower"
+            wanted = "higher" if name in objective.simulated else ""
+            better = wanted if metric.target in objective.spared else "lower"
         else:
             better = _wish(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
         found[name] = ("raw", better, meaning)

@@ -77,6 +77,13 @@ def records(feedback: Feedback | None) -> Iterator[tuple[str, Record]]:
             yield name.removesuffix("pose.sdf").removesuffix("."), _record(text)
 
 
+def names_of(result: Result) -> Mapping[str, str]:
+    """What the start molecules of a run are called, by canonical SMILES; empty where nobody named them."""
+    config = result.header.get("config")
+    names = config.get("names") if isinstance(config, Mapping) else None
+    return names if isinstance(names, Mapping) else {}
+
+
 def limits_broken(feedback: Feedback | None) -> str:
     """The hard limits that a measurement breaks, in words; "" for none."""
     violations = feedback.violations if feedback else {}
@@ -125,7 +132,7 @@ def _tags(result: Result, trial: Trial, rank: int) -> dict[str, str]:
     tags = {"rank": str(rank), "number": str(trial.number), "loss": figure(trial.loss)}
     if feedback:
         tags |= _figures(feedback.metrics, result.units) | {"limits_broken": limits_broken(feedback)}
-    return tags | {"edit": trial.edit, "reason": trial.reason}
+    return tags | {"name": names_of(result).get(trial.value, ""), "edit": trial.edit, "reason": trial.reason}
 
 
 def _figures(figures: Mapping[str, float], units: Mapping[str, str]) -> dict[str, str]:

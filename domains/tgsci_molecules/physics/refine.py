@@ -61,6 +61,7 @@ class Refined:
         others: Cofactors, metals and waters near the ligand: generic spheres, charges of the receptor file.
         seconds: Wall time, s, without preparing the receptor.
         force_field: In words.
+        uncharged: Those of `others` to which the receptor file gives no charges, as `prepare` does for what is kept.
     """
 
     pose: Chem.Mol
@@ -74,6 +75,7 @@ class Refined:
     others: tuple[str, ...]
     seconds: float
     force_field: str = FORCE_FIELD
+    uncharged: tuple[str, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -98,6 +100,8 @@ class Refined:
                 f"  {', '.join(self.others[:6])}: not in the protein force field; generic spheres with the receptor "
                 "file's charges, so bonds to metals are not described."
             )
+        if self.uncharged:
+            lines.append(f"  The receptor file has no charges for {', '.join(self.uncharged[:6])}: contacts only.")
         lines.append(f"  Force field: {self.force_field}.")
         lines.append("  An energy of one frozen arrangement without entropy or water: not a binding free energy.")
         return "\n".join(lines)
@@ -137,7 +141,10 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
     start = np.array(mol.GetConformer().GetPositions())
     pocket = whole.near(start, POCKET)
     if not len(pocket):
-        raise MeasurementError(f"refinement: the pose is not in the receptor {target}; no atom is within {POCKET:g} A")
+        raise MeasurementError(
+            f"refinement: the pose is not in the receptor {target}; no atom is within {POCKET:g} A. Name the target "
+            "that it was docked into, or superpose the structure that it comes from"
+        )
     pair = _Pair(mol, properties, pocket)
     relaxed, final = _minimised(mol, properties, pair, start)
     before, _ = pair.energies(relaxed)
@@ -158,7 +165,13 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
         changes={name: energy - first[name] for name, energy in named.items()},
         others=pocket.others,
         seconds=time.perf_counter() - started,
+        uncharged=_uncharged(pocket),
     )
+
+
+def _uncharged(pocket: Receptor) -> tuple[str, ...]:
+    charged = {name for name, charge in zip(pocket.residues, pocket.charges, strict=True) if charge}
+    return tuple(name for name in pocket.others if name not in charged)
 
 
 class _Pair:

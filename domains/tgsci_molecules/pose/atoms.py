@@ -84,6 +84,10 @@ class Atoms:
         """The indices of the atoms that are no hydrogens."""
         return np.flatnonzero([element != "H" for element in self.elements])
 
+    def heavy_neighbours(self, index: int) -> list[int]:
+        """The bonded atoms that are no hydrogens."""
+        return [n for n in self.neighbours[index] if self.elements[n] != "H"]
+
     def hydrogens(self, index: int) -> list[int]:
         """The polar hydrogens on an atom."""
         return [n for n in self.neighbours[index] if self.types[n] == "HD"]

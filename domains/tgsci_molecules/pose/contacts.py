@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem
 
 from .geometry import (
     HALOGEN_BOND,
     HYDROGEN_BOND,
-    METAL_BOND,
     SALT_BRIDGE,
     SAME_POLARITY,
     angle_at,
@@ -22,9 +20,10 @@ from .geometry import (
     is_above,
     is_faced,
     stacked_as,
+    turned_to,
 )
 from .ligand import Polar, Posed
-from .receptor import Receptor
+from .receptor import METAL_BOND, Receptor
 from .terms import Floats
 
 
@@ -93,12 +92,14 @@ class Repulsive:
 
     Args:
         energy: Vina's, kcal/mol.
+        receptor_atom: The atom of the residue that is meant, the nearest one for a clash.
         kind: "clash", "two acceptors" or "two donors"; Vina does not see the latter two.
-        distance: To the nearest atom of the residue that is meant, Angstrom.
+        distance: To that atom, Angstrom.
     """
 
     atom: int
     residue: str
+    receptor_atom: str
     energy: float
     kind: str
     distance: float
@@ -110,6 +111,7 @@ class Unsatisfied:
 
     Args:
         role: "donor" or "acceptor".
+        charge: Of the group that it belongs to, +1, -1 or 0; a charge without a partner costs most.
         burial: Share of its surface that the protein covers.
         nearest: Residue of the nearest atom that could be its partner, "" where there is none within 6 A.
         nearest_atom: That atom's name in the receptor's file.
@@ -118,6 +120,7 @@ class Unsatisfied:
 
     atom: int
     role: str
+    charge: int
     burial: float
     nearest: str
     nearest_atom: str
@@ -130,7 +133,9 @@ class Contacts:
     def __init__(self, ligand: Posed, receptor: Receptor) -> None:
         self.ligand, self.receptor = ligand, receptor
         self.reached = self._near()
-        self.hbonds = sorted(self._hydrogen_bonds(), key=lambda b: (b.distance, b.atom))
+        # A histidine that may give or take makes one bond, not two.
+        bonds = {(b.atom, b.residue, b.receptor_atom): b for b in self._hydrogen_bonds()}
+        self.hbonds = sorted(bonds.values(), key=lambda b: (b.distance, b.atom))
         self.salt_bridges = sorted(self._salt_bridges(), key=lambda t: (t.distance, t.atom))
         self.metals = sorted(self._metal_bonds(), key=lambda t: (t.distance, t.atom))
         self.aromatic = _nearest_of_each(self._aromatic())
@@ -150,42 +155,44 @@ class Contacts:
         return self.ligand.to_smiles[atom]
 
     def _hydrogen_bonds(self) -> Iterator[HBond]:
-        ligand, receptor = self.ligand, self.receptor
-        xyz, other = ligand.xyz, receptor.atoms.xyz
-        acceptors = [i for i in self.reached.tolist() if receptor.acceptors[i]]
-        donors = [i for i in self.reached.tolist() if receptor.donors[i]]
-        for polar in ligand.donors:
-            back = heavy_neighbours(ligand.mol, polar.atom)
-            hydrogens = xyz[list(polar.hydrogens)]
-            for i in acceptors:
-                distance = float(np.linalg.norm(xyz[polar.atom] - other[i]))
-                if distance > HYDROGEN_BOND or not self._open(i, xyz[polar.atom]):
-                    continue
-                angle = bond_angle(xyz[polar.atom], hydrogens, xyz[back], other[i], polar.turns)
-                if angle is not False:
-                    yield HBond(
-                        self._number(polar.atom), "donor", self._label(i), receptor.atoms.names[i], distance, angle
-                    )
-        for polar in ligand.acceptors:
-            back = heavy_neighbours(ligand.mol, polar.atom)
-            for i in donors:
-                distance = float(np.linalg.norm(xyz[polar.atom] - other[i]))
-                if distance > HYDROGEN_BOND or not is_faced(xyz[polar.atom], xyz[back], other[i]):
-                    continue
-                bonded = receptor.atoms.neighbours[i]
-                heavy = [n for n in bonded if receptor.atoms.elements[n] != "H"]
-                hydrogens = other[receptor.atoms.hydrogens(i)]
-                turns = len(heavy) == 1 and (receptor.atoms.elements[i] == "O" or len(hydrogens) == 3)
-                angle = bond_angle(other[i], hydrogens, other[heavy], xyz[polar.atom], turns)
-                if angle is not False:
-                    yield HBond(
-                        self._number(polar.atom), "acceptor", self._label(i), receptor.atoms.names[i], distance, angle
-                    )
+        """Those that the ligand takes, then those that it gives."""
+        ligand, atoms = self.ligand, self.receptor.atoms
+        for role, polars, partners in (
+            ("acceptor", ligand.acceptors, self.receptor.donors),
+            ("donor", ligand.donors, self.receptor.acceptors),
+        ):
+            near = [i for i in self.reached.tolist() if partners[i]]
+            for polar in polars:
+                distances = distances_between(ligand.xyz[[polar.atom]], atoms.xyz[near])[0]
+                for i, distance in zip(near, distances.tolist(), strict=True):
+                    if distance > HYDROGEN_BOND:
+                        continue
+                    made, angle = self._taken(polar, i) if role == "acceptor" else self._given(polar, i)
+                    if made:
+                        yield HBond(self._number(polar.atom), role, self._label(i), atoms.names[i], distance, angle)
 
-    def _open(self, acceptor: int, donor: Floats) -> bool:
-        atoms = self.receptor.atoms
-        heavy = [n for n in atoms.neighbours[acceptor] if atoms.elements[n] != "H"]
-        return is_faced(atoms.xyz[acceptor], atoms.xyz[heavy], donor)
+    def _given(self, donor: Polar, acceptor: int) -> tuple[bool, float | None]:
+        """Whether the ligand's donor makes this bond, and its angle where the hydrogen cannot turn."""
+        xyz, atoms = self.ligand.xyz, self.receptor.atoms
+        if not is_faced(atoms.xyz[acceptor], atoms.xyz[atoms.heavy_neighbours(acceptor)], xyz[donor.atom]):
+            return False, None
+        if donor.turns:
+            back = heavy_neighbours(self.ligand.mol, donor.atom)
+            return turned_to(xyz[donor.atom], xyz[back], atoms.xyz[acceptor]), None
+        angle = bond_angle(xyz[donor.atom], xyz[list(donor.hydrogens)], atoms.xyz[acceptor])
+        return angle is not None, angle
+
+    def _taken(self, acceptor: Polar, donor: int) -> tuple[bool, float | None]:
+        """The same where the protein gives the hydrogen."""
+        here, atoms = self.ligand.xyz[acceptor.atom], self.receptor.atoms
+        back = heavy_neighbours(self.ligand.mol, acceptor.atom)
+        if not is_faced(here, self.ligand.xyz[back], atoms.xyz[donor]):
+            return False, None
+        heavy, hydrogens = atoms.heavy_neighbours(donor), atoms.hydrogens(donor)
+        if len(heavy) == 1 and (atoms.elements[donor] == "O" or len(hydrogens) == 3):
+            return turned_to(atoms.xyz[donor], atoms.xyz[heavy], here), None
+        angle = bond_angle(atoms.xyz[donor], atoms.xyz[hydrogens], here)
+        return angle is not None, angle
 
     def _salt_bridges(self) -> Iterator[Touch]:
         for sign, group in self.ligand.charges:
@@ -208,7 +215,7 @@ class Contacts:
                 if touch.distance <= METAL_BOND:
                     yield touch
 
-    def _nearest(self, group: tuple[int, ...], others: tuple[int, ...]) -> Touch:
+    def _nearest(self, group: Sequence[int], others: Sequence[int]) -> Touch:
         distances = distances_between(self.ligand.xyz[list(group)], self.receptor.atoms.xyz[list(others)])
         row, column = np.unravel_index(int(distances.argmin()), distances.shape)
         atom, other = group[int(row)], others[int(column)]
@@ -260,16 +267,18 @@ class Contacts:
             energies: kcal/mol.
             least: A pair of atom and residue below this is no clash, kcal/mol.
         """
-        ligand, receptor = self.ligand, self.receptor
+        receptor = self.receptor
         residues = receptor.residue[receptor.heavy]
         found = []
         for atom in np.flatnonzero((energies > 0).any(axis=1)).tolist():
             sums = np.bincount(residues, energies[atom], len(receptor.labels))
             for residue in np.flatnonzero(sums > least).tolist():
-                where = receptor.xyz[residues == residue]
-                nearest = float(distances_between(ligand.xyz[[atom]], where).min())
-                label = receptor.labels[residue]
-                found.append(Repulsive(self._number(atom), label, float(sums[residue]), "clash", nearest))
+                touch = self._nearest((atom,), receptor.heavy[residues == residue].tolist())
+                found.append(
+                    Repulsive(
+                        touch.atom, touch.residue, touch.receptor_atom, float(sums[residue]), "clash", touch.distance
+                    )
+                )
         found += self._like_beside_like(energies)
         return sorted(found, key=lambda r: (-r.energy, r.distance))
 
@@ -287,7 +296,8 @@ class Contacts:
                     distance = float(np.linalg.norm(ligand.xyz[atom] - receptor.atoms.xyz[i]))
                     if distance <= SAME_POLARITY:
                         energy = float(energies[atom, columns[i]])
-                        yield Repulsive(self._number(atom), self._label(i), energy, kind, distance)
+                        name = receptor.atoms.names[i]
+                        yield Repulsive(self._number(atom), self._label(i), name, energy, kind, distance)
 
     def unsatisfied(self, burial: Floats, least: float = 0.75) -> list[Unsatisfied]:
         """Donors and acceptors that the protein covers and nothing answers.
@@ -299,6 +309,7 @@ class Contacts:
         ligand, receptor = self.ligand, self.receptor
         answered = _internal(ligand) | {b.atom for b in self.hbonds}
         answered |= {t.atom for t in (*self.salt_bridges, *self.metals)}
+        charge_of = {self._number(atom): sign for sign, group in ligand.charges for atom in group}
         for _, group in ligand.charges:  # a charge that is answered is answered for all atoms that share it
             shared = {self._number(atom) for atom in group}
             answered |= shared if shared & answered else set()
@@ -321,30 +332,31 @@ class Contacts:
                     Unsatisfied(
                         number,
                         role,
+                        charge_of.get(number, 0),
                         float(burial[polar.atom]),
                         self._label(near[closest]) if closest is not None else "",
                         receptor.atoms.names[near[closest]] if closest is not None else "",
                         float(distances[closest]) if closest is not None else None,
                     )
                 )
-        return sorted(found, key=lambda u: (-u.burial, u.atom))
+        return sorted(found, key=lambda u: (not u.charge, -u.burial, u.atom))
 
 
 def _nearest_of_each(found: Iterable[Aromatic]) -> list[Aromatic]:
-    """The nearest contact of each ring with each residue: a heme has four rings, tryptophan two."""
-    kept: dict[tuple[tuple[int, ...], str], Aromatic] = {}
+    """The nearest contact of each ring system with each residue: a heme has four rings, tryptophan and indole two."""
+    kept: list[Aromatic] = []
     for contact in sorted(found, key=lambda a: (a.distance, a.atoms)):
-        kept.setdefault((contact.atoms, contact.residue), contact)
-    return list(kept.values())
+        if not any(each.residue == contact.residue and set(each.atoms) & set(contact.atoms) for each in kept):
+            kept.append(contact)
+    return kept
 
 
 def _internal(ligand: Posed) -> set[int]:
     """Donors and acceptors that the molecule's own hydrogen bonds answer, four bonds apart or more."""
-    apart = Chem.GetDistanceMatrix(ligand.mol)
     found: set[int] = set()
     for donor in ligand.donors:
         for acceptor in ligand.acceptors:
-            if apart[donor.atom, acceptor.atom] < 4 or not _answers(ligand, donor, acceptor.atom):
+            if ligand.bonds[donor.atom, acceptor.atom] < 4 or not _answers(ligand, donor, acceptor.atom):
                 continue
             found |= {ligand.to_smiles[donor.atom], ligand.to_smiles[acceptor.atom]}
     return found

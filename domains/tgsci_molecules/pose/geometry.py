@@ -2,8 +2,8 @@
 
 Limits: a hydrogen bond has its heavy atoms within 3.5 A, the hydrogen within 2.7 A of the acceptor and an angle of
 120 degrees or more at the hydrogen (McDonald and Thornton 1994, with 0.2 A for docking); where the hydrogen can turn,
-the angle at the donor decides. A salt bridge is 4.0 A (Barlow and Thornton 1983), a metal bond 2.8 A. Rings touch
-within 5.5 A of their centres, 6.0 A at an edge or under a cation.
+the angle at the donor decides. A salt bridge is 4.0 A (Barlow and Thornton 1983). Rings touch within 5.5 A of their
+centres, 6.0 A at an edge or under a cation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rdkit import Chem
 from .receptor import Ring
 from .terms import Floats
 
-HYDROGEN_BOND, SALT_BRIDGE, METAL_BOND, STACKING, EDGE, CONTACT = 3.5, 4.0, 2.8, 5.5, 6.0, 4.5
+HYDROGEN_BOND, SALT_BRIDGE, STACKING, EDGE, CONTACT = 3.5, 4.0, 5.5, 6.0, 4.5
 HALOGEN_BOND, SAME_POLARITY = 3.5, 3.2
 _TO_HYDROGEN, _STRAIGHT = 2.7, 120.0
 #: At a donor whose hydrogens turn, between its bond and the acceptor; a tetrahedron's 109 degrees, give or take.
@@ -36,17 +36,16 @@ def angle_at(first: Floats, middle: Floats, last: Floats) -> float:
     return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
 
-def bond_angle(donor: Floats, hydrogens: Floats, back: Floats, acceptor: Floats, turns: bool) -> float | bool | None:
-    """The best angle at a hydrogen, None where the hydrogen can turn to the acceptor, False where there is no bond."""
-    if turns:
-        low, high = _TURNING
-        return None if len(back) and low <= angle_at(back[0], donor, acceptor) <= high else False
-    best: float | bool = False
-    for hydrogen in hydrogens:
-        angle = angle_at(donor, hydrogen, acceptor)
-        if np.linalg.norm(hydrogen - acceptor) <= _TO_HYDROGEN and angle >= _STRAIGHT and angle > best:
-            best = angle
-    return best
+def turned_to(donor: Floats, back: Floats, acceptor: Floats) -> bool:
+    """Whether a hydrogen that turns about the bond from `back` to the donor can point at the acceptor."""
+    low, high = _TURNING
+    return bool(len(back)) and low <= angle_at(back[0], donor, acceptor) <= high
+
+
+def bond_angle(donor: Floats, hydrogens: Floats, acceptor: Floats) -> float | None:
+    """The best angle at a hydrogen that stays where it is; None where none of them makes the bond."""
+    angles = [angle_at(donor, h, acceptor) for h in hydrogens if np.linalg.norm(h - acceptor) <= _TO_HYDROGEN]
+    return max((angle for angle in angles if angle >= _STRAIGHT), default=None)
 
 
 def is_faced(acceptor: Floats, back: Floats, donor: Floats) -> bool:

@@ -1,39 +1,28 @@
-"""Where the molecule could grow: the room along each hydrogen, what lines it, and what would fit.
+"""Where the molecule could grow: the room along each hydrogen, what lines it, and what would fit; unfilled pockets.
 
-Real substituents are put in place of the hydrogen, turned about the new bond, and scored with Vina's terms; the
-room beyond is found on a lattice of probe atoms, walked from the hydrogen outwards.
+Real substituents are put in place of the hydrogen; the room beyond is walked on a lattice, from the hydrogen outwards.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from rdkit import Chem
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from ..smiles import molecule
 from .contacts import HBond
-from .ligand import Posed
-from .probes import BLOCKED, MAPPED, PROBES, SPACING
+from .probes import MAPPED, SPACING
 from .receptor import Receptor
+from .room import Room
+from .substituents import ACCEPTORS, APART, DONORS, ISOSTERES, SUBSTITUENTS, fitted
 from .terms import Flags, Floats
 
-#: How far from its atom a growth vector is followed, Angstrom, and how wide its cone opens to either side.
-REACH = 7.0
+#: What `Growth.fits` says where there is room, but no group tried is worth its atoms.
+NOTHING = "room, but none of the groups tried earns much"
 #: The next atoms of a chain lie within this of the first one's, Angstrom.
 _NEXT = 4.5
-_OPENING = math.cos(math.radians(55.0))
-#: A probe atom feels welcome below this, kcal/mol.
-_FREE = 0.5
-#: Receptor atoms within 6 A of a point that lies in a pocket; fewer, and it lies in water.
-_POCKET = 14
-#: Between a new atom and the molecule's own atoms, beyond its neighbours, Angstrom.
-_APART = 3.0
 #: A hydrogen bond is worth this in Vina; less than half of it and a polar atom is no better than carbon.
 _POLAR_GAIN = 0.25
 _POLAR = -0.6
@@ -52,8 +41,8 @@ class Growth:
         character: "lipophilic", "donor", "acceptor", "polar", "solvent" or "closed".
         energy: Of the best probe atom there, kcal/mol.
         residues: What lines it, nearest first.
-        fits: In words, with the energies of whole substituents, kcal/mol.
-        substituents: The same as figures, best first.
+        fits: In words, with the energies of the substituents that are worth naming, kcal/mol.
+        substituents: All that fit, as figures, best first.
         partner: The residue that the best polar probe would bond to, "" if none.
     """
 
@@ -89,85 +78,6 @@ class Pocket:
     energy: float
 
 
-@dataclass(frozen=True)
-class _Part:
-    """An atom of a substituent: along the bond and away from it (Angstrom), and about it (degrees)."""
-
-    probe: str
-    along: float
-    away: float = 0.0
-    turn: float = 0.0
-
-
-#: Substituents with usual bond lengths on carbon; the first atom is bonded to the molecule.
-_SUBSTITUENTS: Mapping[str, tuple[_Part, ...]] = {
-    "fluoro": (_Part("fluorine", 1.35),),
-    "chloro": (_Part("chlorine", 1.74),),
-    "methyl": (_Part("lipophilic", 1.51),),
-    "hydroxyl": (_Part("hydroxyl", 1.38),),
-    "amino": (_Part("donor", 1.40),),
-    "cyano": (_Part("carbon", 1.44), _Part("nitrogen", 2.60)),
-    "methoxy": (_Part("acceptor", 1.38), _Part("carbon", 2.05, 1.26)),
-    "ethyl": (_Part("lipophilic", 1.51), _Part("lipophilic", 2.02, 1.44)),
-    "hydroxymethyl": (_Part("carbon", 1.51), _Part("hydroxyl", 1.99, 1.34)),
-    "trifluoromethyl": (_Part("carbon", 1.51), *(_Part("fluorine", 1.97, 1.27, t) for t in (0, 120, 240))),
-    "isopropyl": (_Part("lipophilic", 1.51), *(_Part("lipophilic", 2.02, 1.44, t) for t in (0, 120))),
-    "cyclopropyl": (_Part("lipophilic", 1.50), *(_Part("lipophilic", 2.20, 1.32, t) for t in (0, 60))),
-    "tert-butyl": (_Part("lipophilic", 1.51), *(_Part("lipophilic", 2.02, 1.44, t) for t in (0, 120, 240))),
-    "aminomethyl": (_Part("carbon", 1.51), _Part("donor", 2.00, 1.39)),
-    "carboxamide": (_Part("carbon", 1.50), _Part("acceptor", 2.12, 1.07), _Part("donor", 2.17, 1.16, 180)),
-    "phenyl": (
-        _Part("lipophilic", 1.49),
-        *(_Part("lipophilic", 2.19, 1.21, t) for t in (0, 180)),
-        *(_Part("lipophilic", 3.59, 1.21, t) for t in (0, 180)),
-        _Part("lipophilic", 4.29),
-    ),
-}
-_TURNS = 12
-_ALKYL = ("methyl", "ethyl", "isopropyl", "cyclopropyl")
-_BY_CARBON = (*_ALKYL, "tert-butyl", "hydroxymethyl", "aminomethyl", "carboxamide", "trifluoromethyl", "phenyl")
-#: What may be bonded to what, by the atom that bears the hydrogen; the rest is unstable, reactive or absurd.
-_ALLOWED: Mapping[str, tuple[str, ...]] = {
-    "aromatic": tuple(_SUBSTITUENTS),
-    "N": (*_ALKYL, "tert-butyl", "phenyl"),
-    "O": (*_ALKYL, "tert-butyl"),
-    "S": _ALKYL,
-    "alkyl": tuple(name for name in _SUBSTITUENTS if name != "chloro"),  # alkyl chlorides alkylate
-    "beside a heteroatom": _BY_CARBON,  # no aminals
-    "unsaturated": (*_BY_CARBON, "fluoro", "chloro", "cyano"),  # no enols
-    "alkynyl": _BY_CARBON,
-}
-
-
-def _laid_out() -> tuple[dict[tuple[str, bool], NDArray[np.intp]], list[tuple[_Part, int]]]:
-    """Every place that an atom of a substituent can take, once, and which of them each substituent needs.
-
-    On a heteroatom (True) the first carbon is not hydrophobic for Vina.
-    """
-    places: dict[tuple[_Part, int], int] = {}
-    rows: dict[tuple[str, bool], NDArray[np.intp]] = {}
-    for name, substituent in _SUBSTITUENTS.items():
-        for on_heteroatom in (False, True):
-            wanted = []
-            for number, part in enumerate(substituent):
-                probe = "carbon" if on_heteroatom and not number and part.probe == "lipophilic" else part.probe
-                kind = _Part(probe, part.along, part.away)
-                turns = [(n + round(part.turn * _TURNS / 360)) % _TURNS if part.away else 0 for n in range(_TURNS)]
-                wanted.append([places.setdefault((kind, turn), len(places)) for turn in turns])
-            rows[name, on_heteroatom] = np.array(wanted, np.intp)
-    return rows, list(places)
-
-
-_ROWS, _PLACES = _laid_out()
-_ALONG = np.array([part.along for part, _ in _PLACES])
-_AWAY = np.array([part.away for part, _ in _PLACES])
-_COSINE, _SINE = (f(np.array([turn for _, turn in _PLACES]) * 2 * math.pi / _TURNS) for f in (np.cos, np.sin))
-_KIND = np.array([list(PROBES).index(part.probe) for part, _ in _PLACES], np.intp)
-_CARBONS = np.array([list(PROBES).index(name) for name in ("carbon", "lipophilic")], np.intp)
-#: Bonds from the molecule's atom to each place.
-_STEPS = np.array([1 if part.away == 0.0 and part.along < 1.8 else 2 for part, _ in _PLACES])
-
-
 def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Growth]:
     """One for each atom with a hydrogen to replace, the most promising first.
 
@@ -197,7 +107,7 @@ def pockets(room: Room, most: int = 3) -> list[Pocket]:
     ligand, found = room.ligand, []
     for n, character in enumerate(MAPPED):
         limit = _LIPOPHILIC - 0.1 if character == "lipophilic" else _POLAR - 0.1
-        usable = room.pocket & (room.own >= _APART) & (room.own <= 6.5) & (room.energies[n] <= limit)
+        usable = room.pocket & (room.own >= APART) & (room.own <= 6.5) & (room.energies[n] <= limit)
         if character != "lipophilic":
             usable &= room.energies[n] <= room.energies[0] - _POLAR_GAIN
         parts, count = ndimage.label(usable)
@@ -227,58 +137,9 @@ def pockets(room: Room, most: int = 3) -> list[Pocket]:
     return found[:most]
 
 
-class Room:
-    """The lattice around a pose: where a probe can be, what it feels, how far the molecule is."""
-
-    def __init__(self, ligand: Posed, receptor: Receptor) -> None:
-        self.ligand, self.receptor = ligand, receptor
-        heavy = ligand.xyz[: ligand.heavy]
-        self.low = np.floor((heavy.min(axis=0) - REACH) / SPACING).astype(np.intp)
-        high = np.ceil((heavy.max(axis=0) + REACH) / SPACING).astype(np.intp)
-        values = receptor.probes.region(self.low, high, heavy, REACH)
-        self.energies, count = values[:-1], values[-1]
-        self.ligand_tree = cKDTree(heavy)
-        self.bonds = Chem.GetDistanceMatrix(ligand.mol)
-        free = self.energies.min(axis=0) <= _FREE
-        self.own = np.zeros(free.shape)
-        self.own[free] = self.ligand_tree.query(self.points(np.argwhere(free)), distance_upper_bound=REACH)[0]
-        self.free: Flags = free & (self.own <= REACH)
-        self.pocket: Flags = self.free & (count >= _POCKET)
-
-    def points(self, places: NDArray[np.intp]) -> Floats:
-        xyz: Floats = (places + self.low) * SPACING
-        return xyz
-
-    def around(self, atom: int, direction: Floats) -> tuple[NDArray[np.intp], Floats, Flags, tuple[slice, ...]]:
-        """The cone of a vector: lattice indices, distances from the atom, and which points it holds."""
-        origin = self.ligand.xyz[atom]
-        middle = np.rint(origin / SPACING).astype(np.intp) - self.low
-        half = int(REACH / SPACING)
-        begin = np.maximum(middle - half, 0)
-        end = np.minimum(middle + half + 1, self.free.shape)
-        window = tuple(slice(a, b) for a, b in zip(begin.tolist(), end.tolist(), strict=True))
-        axes = [
-            (np.arange(a, b) + low) * SPACING - o for a, b, low, o in zip(begin, end, self.low, origin, strict=True)
-        ]
-        x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
-        distance = np.sqrt(x * x + y * y + z * z)
-        ahead = x * direction[0] + y * direction[1] + z * direction[2]
-        inside = (ahead >= _OPENING * distance) & (distance <= REACH) & (distance >= 1.0)
-        return begin, distance, inside, window
-
-    def lining(self, xyz: Floats, most: int = 4) -> tuple[str, ...]:
-        """The residues within 4.5 A of these points, the one that touches most of them first."""
-        receptor = self.receptor
-        touched: dict[str, int] = {}
-        for near in receptor.tree.query_ball_point(xyz[:: max(1, len(xyz) // 60)], 4.5):
-            for residue in sorted({int(receptor.residue[receptor.heavy[i]]) for i in near}):
-                touched[receptor.labels[residue]] = touched.get(receptor.labels[residue], 0) + 1
-        return tuple(sorted(touched, key=lambda label: (-touched[label], label))[:most])
-
-
 def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
     number = room.ligand.to_smiles[atom]
-    scores = _scores(room, atom, hydrogen)
+    scores = fitted(room.ligand, room.receptor, atom, hydrogen)
     if not scores:
         return Growth(number, 0.0, 0.0, "closed", 0.0, (), "no room: nothing fits", (), "")
     ranked = tuple(sorted(scores.items(), key=lambda item: (_worth(*item), item[0])))
@@ -286,7 +147,7 @@ def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
     direction = (room.ligand.xyz[hydrogen] - origin) / np.linalg.norm(room.ligand.xyz[hydrogen] - origin)
     begin, distance, inside, window = room.around(atom, direction)
     # Beyond the first atom the molecule itself is a wall.
-    clear = (room.own[window] >= np.minimum(_APART, distance - 0.3)) & inside & room.free[window]
+    clear = (room.own[window] >= np.minimum(APART, distance - 0.3)) & inside & room.free[window]
     reached = _connected(clear, distance)
     in_pocket = reached & room.pocket[window]
     places = np.argwhere(in_pocket) + begin
@@ -345,19 +206,29 @@ def _partner(receptor: Receptor, point: Floats, character: str) -> str:
 
 def _worth(name: str, energy: float) -> float:
     """What a substituent brings beyond what any atoms bring that only lie on the surface, kcal/mol."""
-    return energy - _WORTH * len(_SUBSTITUENTS[name])
+    return energy - _WORTH * len(SUBSTITUENTS[name])
 
 
 def _fits(ranked: Sequence[tuple[str, float]], character: str, partner: str) -> str:
-    words = ", ".join(f"{name} {energy:+.1f}" for name, energy in ranked[:4] if _worth(name, energy) < 0)
+    named = _named(ranked)
+    words = ", ".join(f"{name} {energy:+.1f}" for name, energy in named)
     if partner:
         bond = f"{'a donor' if character == 'donor' else 'an acceptor'} towards {partner}"
+        if not {name for name, _ in named} & (DONORS if character == "donor" else ACCEPTORS):
+            bond += " (none of the groups tried reaches it)"
         return f"{bond}; {words}" if words else bond
     if words:
         return words
     if character == "solvent":
         return "solvent: no gain expected, use it for solubility"
-    return "room, but no single group earns much"
+    return NOTHING
+
+
+def _named(ranked: Sequence[tuple[str, float]], most: int = 4) -> list[tuple[str, float]]:
+    """Those worth naming; no polar group where its isostere does as well: Vina does not charge for taking off water."""
+    energies = dict(ranked)
+    answered = [e for e in ranked if energies.get(ISOSTERES.get(e[0], ""), 0.0) > e[1] or e[0] not in ISOSTERES]
+    return [each for each in answered if _worth(*each) < 0][:most]
 
 
 def _promise(growth: Growth) -> float:
@@ -366,52 +237,3 @@ def _promise(growth: Growth) -> float:
         return 1.0 + (growth.character == "closed")
     best = min(_worth(*each) for each in growth.substituents)
     return min(best, 0.0) + 0.1 * min(growth.energy, 0.0)
-
-
-def _scores(room: Room, atom: int, hydrogen: int) -> dict[str, float]:
-    """The substituents that fit in place of a hydrogen, with Vina's energy at the best turn, kcal/mol."""
-    heavy = room.ligand.xyz[: room.ligand.heavy]
-    origin, axis, u, w = _frame(room.ligand.xyz[atom], room.ligand.xyz[hydrogen])
-    points = origin + _ALONG[:, None] * axis + _AWAY[:, None] * (_COSINE[:, None] * u + _SINE[:, None] * w)
-    # Atoms of the molecule two bonds away or less are meant to be near, those three away may come to 2.5 A.
-    steps = room.bonds[atom, : len(heavy)][None, :] + _STEPS[:, None]
-    limits = np.select([steps <= 2, steps == 3, steps == 4], [0.0, 2.5, 2.8], _APART)
-    squared = ((points[:, None, :] - heavy[None, :, :]) ** 2).sum(axis=2)
-    energies = room.receptor.probes.energies(points, _KIND)
-    kinds, on_heteroatom = room.ligand.kinds, room.ligand.mol.GetAtomWithIdx(atom).GetSymbol() != "C"
-    # A carbon that is given a heteroatom is not hydrophobic any more.
-    here = (
-        room.receptor.probes.energies(np.stack([origin, origin]), _CARBONS) if kinds.hydrophobic[atom] else np.zeros(2)
-    )
-    energies[(squared < limits**2).any(axis=1)] = BLOCKED
-    scores = {}
-    for name in _ALLOWED[_surroundings(room.ligand.mol.GetAtomWithIdx(atom))]:
-        best = float(energies[_ROWS[name, on_heteroatom]].sum(axis=0).min())
-        if _SUBSTITUENTS[name][0].probe not in ("lipophilic", "carbon"):
-            best += float(here[0] - here[1])
-        if best < 0:
-            scores[name] = best
-    return scores
-
-
-def _surroundings(atom: Chem.Atom) -> str:
-    """Which row of `_ALLOWED` is an atom's."""
-    if atom.GetSymbol() in ("N", "O", "S"):
-        return str(atom.GetSymbol())
-    if atom.GetIsAromatic():
-        return "aromatic"
-    hybridisation = atom.GetHybridization()
-    if hybridisation == Chem.HybridizationType.SP:
-        return "alkynyl"
-    if hybridisation == Chem.HybridizationType.SP2:
-        return "unsaturated"
-    beside = any(n.GetAtomicNum() not in (1, 6) for n in atom.GetNeighbors())
-    return "beside a heteroatom" if beside else "alkyl"
-
-
-def _frame(origin: Floats, hydrogen: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    axis = (hydrogen - origin) / np.linalg.norm(hydrogen - origin)
-    helper = np.eye(3)[int(np.abs(axis).argmin())]
-    u = np.cross(axis, helper)
-    u /= np.linalg.norm(u)
-    return origin, axis, u, np.cross(axis, u)

@@ -71,6 +71,12 @@ class Posed:
         positions: Floats = np.asarray(self.mol.GetConformer().GetPositions(), dtype=float)
         return positions
 
+    @cached_property
+    def bonds(self) -> Floats:
+        """How many lie between each two atoms."""
+        counts: Floats = Chem.GetDistanceMatrix(self.mol)
+        return counts
+
     @property
     def heavy(self) -> int:
         """How many atoms are no hydrogens."""

@@ -10,7 +10,8 @@ from rdkit import Chem
 
 from ..smiles import molecule
 from .geometry import HYDROGEN_BOND
-from .growth import REACH
+from .growth import NOTHING
+from .room import REACH
 from .terms import TORSION_WEIGHT
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _head(report: PoseReport) -> list[str]:
     buried = sum(atom.burial for atom in report.atoms) / count
     return [
         f"POSE in {report.target}: vina {report.vina:.2f} {_UNIT} = {report.inter:+.2f} contacts with the protein "
-        f"{report.torsion_penalty:+.2f} for {bonds}; {report.vina / count:.2f} per heavy atom; "
+        f"{report.torsion_penalty:+.2f} for {bonds}; LE {-report.vina / count:.2f} {_UNIT} per heavy atom; "
         f"{100 * buried:.0f}% buried.{cheaper}{strain}",
         f"ATOMS are numbered as in {numbered(report.smiles)}",
     ]
@@ -90,7 +91,8 @@ def _fragment_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
         lines.append(f"  single atoms between them: {', '.join(single)}")
     idle = sorted((atom for atom in report.atoms if atom.energy > _IDLE), key=lambda atom: -atom.energy)
     if idle:
-        lines.append(f"  atoms that bring nothing: {', '.join(f'{names[a.index]} {a.energy:+.2f}' for a in idle[:8])}")
+        figures = ", ".join(f"{names[atom.index]} {atom.energy:+.2f}" for atom in idle[:8])
+        lines.append(f"  atoms that bring nothing, or cost: {figures}")
     return lines
 
 
@@ -111,7 +113,19 @@ def _trim_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
 
 def _residue_lines(report: PoseReport) -> list[str]:
     best = ", ".join(f"{r.name} {r.energy:+.2f}" for r in report.residues[:12] if r.energy < 0)
-    return [f"RESIDUES, contacts in {_UNIT}: {best or 'none'}. Their numbers: {report.numbering}."]
+    return [f"RESIDUES, contacts in {_UNIT}: {best or 'none'}. Their numbers: {_numbering(report)}."]
+
+
+def _numbering(report: PoseReport) -> str:
+    """Whose residue numbers these are; a mark is explained only where a residue near the pose has it."""
+    whose, *marks = report.numbering.split("; ")
+    near = [
+        *(residue.name for residue in report.residues),
+        *(name for growth in report.growth for name in growth.residues),
+        *(name for pocket in report.pockets for name in pocket.residues),
+    ]
+    used = {name[-1] for name in near}
+    return "; ".join([whose, *(mark for mark in marks if not mark[1:].startswith(" marks ") or mark[0] in used)])
 
 
 def _bond_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
@@ -137,36 +151,37 @@ def _bond_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
 def _problem_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
     lines = []
     for push in report.repulsive[:6]:
+        pair = f"{names[push.atom]} - {push.residue} {push.receptor_atom}"
         if push.kind == "clash":
-            lines.append(
-                f"  clash: {names[push.atom]} - {push.residue} {push.energy:+.2f} {_UNIT}, {push.distance:.1f} A"
-            )
+            lines.append(f"  clash: {pair} {push.distance:.1f} A, {push.energy:+.2f} {_UNIT}")
         else:
-            lines.append(f"  {push.kind} face each other: {names[push.atom]} - {push.residue} {push.distance:.1f} A")
+            lines.append(f"  {push.kind} face each other: {pair} {push.distance:.1f} A")
     for polar in report.unsatisfied[:6]:
         near = "no partner within 6 A"
         if polar.distance is not None:
             wrong = ", but from a wrong direction" if polar.distance <= HYDROGEN_BOND else ""
             near = f"nearest partner {polar.nearest} {polar.nearest_atom} {polar.distance:.1f} A{wrong}"
-        lines.append(f"  unsatisfied {polar.role} {names[polar.atom]}, {100 * polar.burial:.0f}% buried; {near}")
+        what = f"unsatisfied {polar.role}" if not polar.charge else f"buried {'+' if polar.charge > 0 else '-'} charge"
+        lines.append(f"  {what} {names[polar.atom]}, {100 * polar.burial:.0f}% buried; {near}")
     return ["PROBLEMS", *lines] if lines else ["PROBLEMS none: no clash, no buried polar atom without a partner."]
 
 
 def _growth_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
-    useful = [g for g in report.growth if g.character not in ("closed", "solvent")]
+    useful = [g for g in report.growth if g.character not in ("closed", "solvent") and g.fits != NOTHING]
     factor = report.inter / report.vina
     lines = [
         f"GROWTH in place of a hydrogen: what fits the pose as it is, {_UNIT} of new contacts "
         f"(the score takes 1/{factor:.2f} of it):"
     ]
     lines += [_growth_line(growth, names) for growth in useful[:8]]
-    for character, words in (
-        ("solvent", "open to solvent, no gain expected, room for solubility"),
-        ("closed", "no room"),
-    ):
-        where = [names[g.atom] for g in report.growth if g.character == character]
-        if where:
-            lines.append(f"  {words}: {', '.join(where)}")
+    others = {
+        NOTHING: [f"{names[g.atom]} ({_reach(g)})" for g in report.growth if g.fits == NOTHING],
+        "open to solvent, no gain expected, room for solubility": [
+            names[g.atom] for g in report.growth if g.character == "solvent"
+        ],
+        "no room": [names[g.atom] for g in report.growth if g.character == "closed"],
+    }
+    lines += [f"  {words}: {', '.join(where)}" for words, where in others.items() if where]
     if len(lines) == 1:
         lines = ["GROWTH: no hydrogen has room next to it."]
     for pocket in report.pockets:
@@ -178,12 +193,15 @@ def _growth_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
 
 
 def _growth_line(growth: Growth, names: Sequence[str]) -> str:
-    reach = f"{growth.reach:.0f} A or more" if growth.reach >= REACH - 0.5 else f"{growth.reach:.1f} A"
-    room = f"Room {reach}, {growth.volume:.0f} A^3"
+    room = f"Room {_reach(growth)}, {growth.volume:.0f} A^3"
     return (
         f"  {names[growth.atom]}: {growth.fits}. {room}, {growth.character} (best probe atom {growth.energy:+.2f}); "
         f"lined by {', '.join(growth.residues)}"
     )
+
+
+def _reach(growth: Growth) -> str:
+    return f"{growth.reach:.0f} A or more" if growth.reach >= REACH - 0.5 else f"{growth.reach:.1f} A"
 
 
 def _ranges(atoms: Iterable[int], names: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """A receptor as contacts need it: residues with their labels, charged groups, aromatic rings, what can bond.
 
-The built-in receptors are raw: odd residue names, cofactors, metals, blank chains, two residues with one number.
-So groups are found by their bonds, never by the residue's name, and a residue is a run of lines in the file.
+The built-in receptors are raw: odd residue names, cofactors, metals, blank chains, two residues with one number, and
+both hydrogens on nearly every histidine. So groups are found by their bonds, a residue is a run of lines in the file,
+and only histidine is asked for its name.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from .terms import Flags, Floats, Kinds
 
 #: A ring whose atoms stray further than this from its plane is not aromatic, Angstrom.
 _FLAT = 0.25
+#: Longest bond between a metal and what binds to it, Angstrom.
+METAL_BOND = 2.8
+#: The nitrogen that bears the hydrogen of a neutral histidine, by the residue's name.
+_TAUTOMERS = {"HIE": "NE2", "HSE": "NE2", "HID": "ND1", "HSD": "ND1"}
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,13 @@ class Receptor:
         atoms: As Vina sees them; its bonds are used for chemistry too.
         residue: Of each atom, the index into `labels`.
         labels: As people write them: "Met318"; two residues may have one label.
+        prepared: Its hydrogens were put with thought, by `tgsci molecules prepare`, not by rote.
     """
 
     atoms: Atoms
     residue: NDArray[np.intp]
     labels: tuple[str, ...]
+    prepared: bool = False
     heavy: NDArray[np.intp] = field(init=False, repr=False)
     #: Of the heavy atoms.
     xyz: Floats = field(init=False, repr=False)
@@ -98,21 +105,37 @@ class Receptor:
     def acceptors(self) -> Flags:
         """Of all atoms: what takes a hydrogen bond for a chemist.
 
-        Vina's acceptors, and ring nitrogens without a hydrogen: these files type histidine's as no acceptor.
+        Vina's acceptors, ring nitrogens without a hydrogen, and the nitrogen of a histidine that has its hydrogen only
+        by rote: that of HIE is on NE2, that of HID on ND1, and where the name does not say, it may be on either.
         """
-        found = self.atoms.kinds.acceptor.copy()
+        atoms = self.atoms
+        found = atoms.kinds.acceptor.copy()
         for ring in self.rings:
             for i in ring.atoms:
-                if self.atoms.types[i] == "N" and len(self.atoms.neighbours[i]) == 2:
+                if atoms.types[i] == "N" and len(atoms.neighbours[i]) == 2:
                     found[i] = True
+        for ring, nitrogens in self._imidazolium:
+            if not self._is_meant(ring):
+                true = _TAUTOMERS.get(atoms.residues[ring.atoms[0]][0])
+                found[[i for i in nitrogens if atoms.names[i] != true]] = True
+        found[self._on_metals] = False
         return found
 
     @cached_property
     def donors(self) -> Flags:
-        """Of all atoms: bears a polar hydrogen. Metals are not among them."""
+        """Of all atoms: bears a polar hydrogen. Metals and what is bound to them are not among them."""
         found = self.atoms.kinds.donor.copy()
-        found[[i for i, element in enumerate(self.atoms.elements) if element in METALS]] = False
+        found[list(self.metals)] = False
+        found[self._on_metals] = False
         return found
+
+    @cached_property
+    def _on_metals(self) -> list[int]:
+        """The nitrogens whose lone pair a metal has."""
+        atoms = self.atoms
+        near = self.tree.query_ball_point(atoms.xyz[list(self.metals)], METAL_BOND) if self.metals else []
+        bound = {int(self.heavy[row]) for rows in near for row in rows}
+        return sorted(i for i in bound if atoms.elements[i] == "N")
 
     @cached_property
     def metals(self) -> tuple[int, ...]:
@@ -148,25 +171,33 @@ class Receptor:
                 yield +1, nitrogens
             elif element in METALS or (element == "N" and len(atoms.hydrogens(i)) == 3):
                 yield +1, (i,)
+        for ring, nitrogens in self._imidazolium:
+            if self._is_meant(ring):
+                yield +1, nitrogens
+
+    @cached_property
+    def _imidazolium(self) -> tuple[tuple[Ring, tuple[int, ...]], ...]:
+        """The rings of five with a hydrogen on both nitrogens, and these."""
+        atoms = self.atoms
+        found = []
         for ring in self.rings:
-            # Tools that add hydrogens by rote put both on every histidine: only the name says that somebody meant it.
-            if len(ring.atoms) == 5 and atoms.residues[ring.atoms[0]][0] == "HIP":
-                protonated = tuple(i for i in ring.atoms if atoms.elements[i] == "N" and atoms.hydrogens(i))
-                if len(protonated) == 2:
-                    yield +1, protonated
+            nitrogens = tuple(i for i in ring.atoms if atoms.elements[i] == "N" and atoms.hydrogens(i))
+            if len(ring.atoms) == 5 and len(nitrogens) == 2:
+                found.append((ring, nitrogens))
+        return tuple(found)
+
+    def _is_meant(self, ring: Ring) -> bool:
+        """Both hydrogens of a histidine are there because it is charged."""
+        return self.prepared or self.atoms.residues[ring.atoms[0]][0] == "HIP"
 
 
+@lru_cache(maxsize=64)
 def receptor_of(target: Target) -> Receptor:
     """The typed receptor of a target; each is read once in a process.
 
     Raises:
         UsageError: Its file cannot be read, or has an atom that Vina does not know.
     """
-    return _receptor(target)
-
-
-@lru_cache(maxsize=64)
-def _receptor(target: Target) -> Receptor:
     try:
         text = target.receptor.read_text()
     except OSError as error:
@@ -179,7 +210,7 @@ def _receptor(target: Target) -> Receptor:
         labels.append(target.label(name, number, chain))
     residue = np.zeros(len(atoms), np.intp)
     residue[starts[1:]] = 1
-    return Receptor(atoms, np.cumsum(residue), tuple(labels))
+    return Receptor(atoms, np.cumsum(residue), tuple(labels), prepared=target.directory is not None)
 
 
 def _starts(atoms: Atoms) -> list[int]:

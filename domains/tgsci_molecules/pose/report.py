@@ -17,10 +17,11 @@ from ..smiles import canonical
 from .burial import burial
 from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
 from .given import check_inside, from_pdbqt, typed
-from .growth import Growth, Pocket, Room, growth_vectors, pockets
+from .growth import Growth, Pocket, growth_vectors, pockets
 from .ligand import Posed, posed
 from .missing import missing
 from .receptor import Receptor, receptor_of
+from .room import Room
 from .shares import AtomEnergy, Fragment, ResidueEnergy, Trim, atoms_of, fragments_of, residues_of, trims_of
 from .terms import TORSION_WEIGHT, Floats, dampened, pair_energies
 

@@ -22,6 +22,7 @@ import gemmi
 from rdkit import Chem
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.texts import visible
 
 from ..smiles import shown
 from .choice import Choice, Options, choose
@@ -30,7 +31,7 @@ from .receptor_pdbqt import Atom, atoms_of, bare_atoms, group_atoms, group_pdbqt
 from .redock import GOOD_RMSD, Redocked, redock
 from .repair import Point, Residue, hydrogenated, split, with_loops
 from .structures import SIDE_CHAINS, Crystal, Group, parent, read_structure, standardized
-from .targets import FORMAT, TARGET_FILE, Target
+from .targets import FORMAT, TARGET_FILE, Target, is_name
 
 #: The packages whose version changes a receptor or its check.
 _PACKAGES = ("gemmi", "meeko", "openmm", "pdbfixer", "rdkit", "vina")
@@ -75,6 +76,7 @@ def prepare(
         MeasurementError: The protein could not be repaired or typed; nothing was written.
     """
     _check_out(out)
+    name = _name(name or out.resolve().name)
     clock = _Clock()
     crystal = read_structure(source)
     choice = choose(crystal, options)
@@ -85,7 +87,7 @@ def prepare(
     files = {"receptor.pdbqt": receptor, "receptor.pdb": pdb}
     if choice.ligand is not None:
         files["ligand.sdf"] = _sdf(choice.ligand, choice.ligand_group)
-    description = _describe(source, name or out.resolve().name, options, choice, files, typed_by)
+    description = _describe(source, name, options, choice, files, typed_by)
     redocked = None
     with tempfile.TemporaryDirectory(prefix="tgsci-prepare-") as scratch:
         _write_all(Path(scratch), files, description)
@@ -113,9 +115,11 @@ class _Clock:
 
 def _build(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str, str]:
     """The receptor as pdbqt, as PDB, and who chose the atom types."""
+    from openmm import OpenMMException
+
     try:
         return _built(crystal, choice, options)
-    except (RuntimeError, ValueError, KeyError, IndexError) as error:
+    except (RuntimeError, ValueError, KeyError, IndexError, OpenMMException) as error:
         reason = str(error).strip().partition("\n")[0][:200]
         raise MeasurementError(f"repair: the protein could not be completed ({reason}); nothing was written") from error
 
@@ -156,7 +160,10 @@ def _built(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str
 
 def _letters(choice: Choice) -> dict[str, str]:
     """One letter for each chain: its own where it is one, the next free one otherwise."""
-    free = iter(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" if c not in choice.residues)
+    every = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    if len(choice.residues) > len(every):
+        raise UsageError(f"{len(choice.residues)} chains are at the site, more than {len(every)}; choose with --chain")
+    free = iter(c for c in every if c not in choice.residues)
     letters = {name: name if len(name) == 1 else next(free) for name in choice.residues}
     renamed = [f"{name or '-'} to {letter}" for name, letter in letters.items() if name != letter]
     if renamed:
@@ -233,8 +240,8 @@ def _sdf(mol: Chem.Mol, group: Group | None) -> str:
 def _redocked(target: Target, mol: Chem.Mol) -> tuple[Redocked | None, str]:
     try:
         result = redock(target, mol)
-    except (InvalidValue, MeasurementError) as error:
-        return None, f"the ligand was not re-docked: {error}"
+    except (InvalidValue, MeasurementError, RuntimeError, ValueError) as error:  # Vina's and RDKit's too
+        return None, f"the ligand was not re-docked: {str(error).strip().partition(chr(10))[0][:300]}"
     verdict = "reproduces the crystal" if result.reproduced else "does not reproduce the crystal"
     return result, (
         f"re-docked {result.smiles}: RMSD {result.rmsd:.2f} Angstrom, {verdict} (limit {GOOD_RMSD:g}); "
@@ -249,10 +256,10 @@ def _describe(
     chains = sorted({atom.chain for atom in atoms if atom.name == "CA" and atom.resname in SIDE_CHAINS})
     return {
         "format": FORMAT,
-        "name": name[:60],
+        "name": name,
         "center": choice.site.center,
         "box": choice.site.box,
-        "numbering": f"as in {source.name[:60]}",
+        "numbering": f"as in {visible(source.name)[:60]}",
         "chains": chains,
         "files": {key: sha256(text.encode()).hexdigest() for key, text in files.items()},
         "source": {"file": source.name, "sha256": sha256(source.read_bytes()).hexdigest()},
@@ -270,6 +277,17 @@ def _write_all(directory: Path, files: dict[str, str], description: dict[str, An
     # Last: a directory without it is no target.
     text = json.dumps(description, indent=1, ensure_ascii=True) + "\n"
     (directory / TARGET_FILE).write_text(text, encoding="utf-8", newline="")
+
+
+def _name(text: str) -> str:
+    """What the target is called: files are named after it, and terminals show it.
+
+    Raises:
+        UsageError: It cannot be a name.
+    """
+    if not is_name(text):
+        raise UsageError(f"{shown(text)} cannot be a target's name: take 1 to 60 characters, no / or \\; give --name")
+    return text
 
 
 def _check_out(out: Path) -> None:
@@ -296,7 +314,7 @@ def _check_out(out: Path) -> None:
 def _publish(out: Path, files: dict[str, str], description: dict[str, Any]) -> None:
     """Write beside the place, then move there: nobody sees half of it."""
     out = out.resolve()
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    staging = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.", dir=out.parent))
     try:
         _write_all(staging, files, description)
         staging.chmod(0o755)

@@ -26,8 +26,8 @@ _AROMATIC = {
 #: Types of everything that is not C, N, O, S or H; Vina knows these and no others.
 METALS = {"MG": "Mg", "MN": "Mn", "ZN": "Zn", "CA": "Ca", "FE": "Fe"}
 _OTHERS = {**METALS, "F": "F", "CL": "Cl", "BR": "Br", "I": "I", "P": "P", "SI": "Si"}
-#: Longest bond from a hydrogen, Angstrom.
-_X_H_BOND = 1.4
+#: Longest bond from a nitrogen to a metal, Angstrom: 2.0 in heme.
+_METAL_BOND = 2.6
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,19 @@ def group_atoms(mol: Chem.Mol, own: Sequence[Atom]) -> tuple[list[Atom], list[tu
 
 
 def bare_atoms(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
-    """A metal, or a cofactor of unknown bonds: types by element; its N and O accept, and donate nothing."""
+    """A metal, or a cofactor of unknown bonds: types by element; its N and O accept, and donate nothing.
+
+    A nitrogen that holds a metal, as in heme, has no lone pair left to accept with.
+    """
     kinds = {"C": "C", "N": "NA", "O": "OA", "S": "SA"}
-    return [(atom, kinds.get(atom.element) or _OTHERS.get(atom.element, "")) for atom in atoms if atom.element != "H"]
+    metals = [atom.position for atom in atoms if atom.element in METALS]
+
+    def kind(atom: Atom) -> str:
+        if atom.element == "N" and any(math.dist(atom.position, metal) < _METAL_BOND for metal in metals):
+            return "N"
+        return kinds.get(atom.element) or _OTHERS.get(atom.element, "")
+
+    return [(atom, kind(atom)) for atom in atoms if atom.element != "H"]
 
 
 def known_element(element: str) -> bool:

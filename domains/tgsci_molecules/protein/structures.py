@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -45,6 +46,9 @@ SIDE_CHAINS = {
 BACKBONE = ("N", "CA", "C", "O", "OXT")
 WATERS = ("HOH", "WAT", "H2O", "DOD", "TIP", "SOL", "TP3", "TIP3")
 _NUCLEOTIDES = ("A", "C", "G", "U", "I", "DA", "DC", "DG", "DT", "DU", "DI")
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: The last columns of an atom in a pdbqt file.
+_CHARGE_AND_TYPE = re.compile(r"\s*[+-]?\d\.\d{3} [A-Z][A-Za-z]?")
 #: Caps at the ends of a chain that the force field knows.
 _CAPS = ("ACE", "NME", "NMA")
 
@@ -160,7 +164,8 @@ def _text(path: Path) -> str:
         raise UsageError(f"{where} is empty")
     if b"\0" in content:
         raise UsageError(f"{where} is a binary file, not PDB or mmCIF text")
-    text = content.decode("utf-8", errors="replace")
+    # What a terminal would obey must not travel in a title or a name.
+    text = _CONTROL.sub(" ", content.decode("utf-8", errors="replace"))
     head = text[:2000].lstrip().lower()
     if head.startswith(("<!doctype", "<html", "<?xml")) or "<html" in head:
         raise UsageError(f"{where} is a web page, not a structure; download the entry's PDB or mmCIF file itself")
@@ -190,6 +195,10 @@ def _read_pdb(text: str, where: str) -> gemmi.Structure:
     atoms = [(n, line) for n, line in enumerate(lines, 1) if line.startswith(("ATOM  ", "HETATM"))]
     if not atoms:
         raise UsageError(f"{where} has no ATOM or HETATM line: it is neither a PDB nor an mmCIF file")
+    if _CHARGE_AND_TYPE.fullmatch(atoms[0][1][68:].rstrip()):
+        raise UsageError(
+            f"{where} is a pdbqt file, prepared for docking already; give the PDB or mmCIF file that it was made from"
+        )
     for number, line in atoms:
         try:
             finite = all(math.isfinite(float(line[start : start + 8])) for start in (30, 38, 46))

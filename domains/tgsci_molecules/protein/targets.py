@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tgsci.errors import UsageError
+from tgsci.texts import visible
 
 from ..smiles import shown
 from .names import resolved, suggestions
@@ -31,6 +32,8 @@ FORMAT = "tgsci target 1"
 #: Largest file of a target directory that is read, bytes; a ribosome's would be smaller.
 _MAX_BYTES = 64_000_000
 _MAX_JSON_BYTES = 4_000_000
+#: Edges of a box that can be searched, Angstrom: the maps of a larger one fill the memory.
+_EDGES = (5.0, 60.0)
 
 Point = tuple[float, float, float]
 
@@ -100,6 +103,8 @@ class Target:
     def label(self, resname: str, number: int | str, chain: str = "") -> str:
         """A residue as people write it, `Met318`; with its chain, `B:Met318`, where a protein has several.
 
+        A name that ends in a digit is set apart from the number: `Zn5:501`.
+
         Args:
             resname: As in the receptor file; odd names (MEU, HIZ ...) become the usual ones.
             number: As in the receptor file, with an insertion code if it has one.
@@ -110,7 +115,7 @@ class Target:
         if self.directory is None and name.upper() in AMINO_ACIDS and text.isdigit():
             text = self._numbering.number(text)
         prefix = f"{chain.strip()}:" if chain.strip() in self._named_chains else ""
-        return f"{prefix}{name}{text}"
+        return f"{prefix}{name}{':' if name[-1:].isdigit() else ''}{text}"
 
 
 def _builtin(name: str) -> dict[str, Any]:
@@ -129,26 +134,37 @@ def _builtin(name: str) -> dict[str, Any]:
     }
 
 
+def is_name(text: str) -> bool:
+    """Can a target be called so? Files are named after it, and terminals show it."""
+    return bool(re.fullmatch(r"(?![.\s])[^/\\]{1,60}(?<!\s)", text)) and text.isprintable()
+
+
 def _names_a_directory(text: str) -> bool:
     """A path rather than a name: it has a separator, or there is such a directory."""
     return "/" in text or os.sep in text or (len(text) < 200 and "\0" not in text and Path(text).is_dir())
 
 
 def _own(directory: Path) -> dict[str, Any]:
+    from .site import check_site
+
     description = _description(directory)
     try:
         receptor = _unchanged(directory, "receptor.pdbqt", description)
         structure = _unchanged(directory, "receptor.pdb", description)
         chains = tuple(str(chain) for chain in description["chains"])
+        name, center, box = str(description["name"]), _point(description["center"]), _point(description["box"])
+        if not all(_EDGES[0] <= edge <= _EDGES[1] for edge in box):
+            raise ValueError("edges of a box that can be searched")
+        check_site(receptor, name, center, box)  # here, before a run is begun
         return {
-            "name": str(description["name"]),
+            "name": name,
             "receptor": receptor,
-            "center": _point(description["center"]),
-            "box": _point(description["box"]),
+            "center": center,
+            "box": box,
             "sha256": str(description["files"]["receptor.pdbqt"]),
             "structure": structure,
             "directory": directory.resolve(),
-            "_numbering": Numbering(str(description["numbering"]), "the file's"),
+            "_numbering": Numbering(visible(str(description["numbering"]))[:200], "the file's"),
             "_named_chains": chains if len(chains) > 1 else (),
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:

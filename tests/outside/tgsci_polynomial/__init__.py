@@ -88,14 +88,17 @@ class Polynomial(Domain):
                 raise UsageError(f"unknown key {key!r} for the domain polynomial; there are: {known}")
         if "target" not in config:
             raise UsageError("polynomial needs a target, in m")
+        given = str(config.get("start", "0"))
+        start = given.replace(",", ".")
         return Problem(
             loss=Distance(float(config["target"]), bool(config.get("misbehave"))),
-            start=[str(config.get("start", "0"))],
+            start=[start],
             rules=Walk(),
             task="Find the x with the lowest squared distance to a hidden target.",
             domain=self.name,
-            config=dict(config),
+            config={**config, "start": start},
             name="polynomial",
+            notes=[f"The start value {given} is read as {start}."] if start != given else [],
             columns=["x"],
             draw=lambda value: f"<svg><title>{value}</title></svg>",
             export=_export,
