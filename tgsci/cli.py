@@ -192,11 +192,18 @@ def run_problem(
     named = options.pop("directory", None)
     if named is not None and not isinstance(named, str):
         raise UsageError(f"directory must be text, not {named!r}")
-    directory = Path(named).expanduser() if named else runs.new_directory(problem)
     budget = _budget(namespace, job.get("budget", {}))
-    return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_out(
-        problem, chosen, budget=budget, run=directory, workers=workers, progress=progress, header=header, **options
-    ))  # fmt: skip
+    directory = Path(named).expanduser() if named else runs.new_directory(problem)
+    try:
+        return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_out(
+            problem, chosen, budget=budget, run=directory, workers=workers, progress=progress, header=header, **options
+        ))  # fmt: skip
+    except BaseException:
+        if not named:
+            with contextlib.suppress(OSError):  # only where nothing was begun in it
+                directory.rmdir()
+                directory.parent.rmdir()
+        raise
 
 
 def show_run(

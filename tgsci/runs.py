@@ -346,11 +346,25 @@ def load(run: str | Path) -> Result:
 
 
 def new_directory(problem: Problem, root: str | Path = "runs") -> Path:
-    """A fresh directory for a run, named after the problem and the time."""
+    """Make a fresh directory for a run, named after the problem and the time.
+
+    Runs that are started in the same second, a cluster's array job for instance, each get their own.
+
+    Raises:
+        LedgerError: It cannot be made.
+    """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", problem.name or problem.domain or "run").strip("-.")[:60]
     stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    candidates = [Path(root) / stem, *(Path(root) / f"{stem}-{i}" for i in range(2, 1000))]
-    return next(path for path in candidates if not path.exists())
+    number = 1
+    while True:
+        path = Path(root) / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise LedgerError(f"cannot write a run into {str(path)!r}: {error.strerror or error}") from None
 
 
 def find_runs(root: str | Path = "runs") -> list[Path]:

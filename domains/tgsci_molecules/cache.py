@@ -148,7 +148,7 @@ class Cache:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as error:
             self._close()
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:  # its low byte says the kind
                 raise OSError(errno.EBUSY, "another process holds it, try again", str(self.path)) from error
             return False
         return True

@@ -225,6 +225,17 @@ def test_arguments_of_a_wrong_kind_are_said_in_words(problem, call, says):
         call(problem)
 
 
+def test_runs_that_start_in_the_same_second_get_directories_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs.time, "strftime", lambda form: "20260101-000000")
+    problem = Line().problem({"target": 5})
+    made = [runs.new_directory(problem, tmp_path / "runs") for _ in range(3)]
+    assert [path.name for path in made] == [f"line-20260101-000000{suffix}" for suffix in ("", "-2", "-3")]
+    assert all(path.is_dir() for path in made)
+    (tmp_path / "file").touch()
+    with pytest.raises(tg.LedgerError, match="cannot write a run into"):
+        runs.new_directory(problem, tmp_path / "file")
+
+
 def test_workers_that_will_be_idle_are_said_once(problem, caplog):
     tg.minimize(problem.loss, "0", Step(), budget=9, proposals=2, workers=3)
     said = [r.getMessage() for r in caplog.records if "idle" in r.getMessage()]

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 import tgsci_molecules.finalists as module
-from tgsci_molecules import DockingLoss, Settings, Target
-from tgsci_molecules.docking import NOISE, known
-from tgsci_molecules.finalists import Finalist, compared, finish, in_full, ranked, redock
+from tgsci_molecules import DockingLoss, Settings
+from tgsci_molecules.docking import NOISE
+from tgsci_molecules.finalists import compared, finish, in_full
 
 from tgsci import runs
 from tgsci.cli import main
@@ -69,40 +69,6 @@ def test_a_difference_within_the_noise_is_called_noise() -> None:
     assert compared(-9.0, -10.0) == "1.0 kcal/mol better than the fast search found"
     assert compared(-10.0, -9.0).startswith("1.0 kcal/mol worse")
     assert "only one" in compared(math.nan, -9.0)
-    lines = ranked([Finalist("CC", "ABL1", -8.0, -9.9), Finalist("CO", "ABL1", -9.0, -10.0)])
-    assert lines[0].startswith("ABL1 1. CO: -10.00 kcal/mol at the full setting, -9.00 in the search")
-    assert lines[0].endswith("(the difference to the next is noise)")
-    assert not lines[1].endswith("noise)")
-
-
-def test_molecules_are_docked_twice_in_every_target(short_full: Settings) -> None:
-    heard: list[str] = []
-    found = redock(["OCC", "FS(F)(F)(F)(F)F"], ["ABL1", "EGFR"], QUICK, executor=_Here(), say=heard.append)
-    assert [(f.smiles, f.target) for f in found] == [
-        ("CCO", "ABL1"),
-        ("CCO", "EGFR"),
-        ("FS(F)(F)(F)(F)F", "ABL1"),
-        ("FS(F)(F)(F)(F)F", "EGFR"),
-    ]
-    assert all(f.fast < 0 and f.full < 0 for f in found[:2])
-    assert "force field" in found[2].verdict
-    assert len(heard) == 4
-    assert "left" in heard[0]
-    assert known("CCO", Target("ABL1"), short_full)
-
-
-class _Here:
-    """An executor without processes."""
-
-    def submit(self, function: Callable[..., Any], *args: Any) -> Any:
-        from concurrent.futures import Future
-
-        future: Future[Any] = Future()
-        try:
-            future.set_result(function(*args))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 class _Finishing:
@@ -210,9 +176,3 @@ def test_no_finalists_where_none_are_wanted() -> None:
     result = run_of(DockingLoss("ABL1", QUICK), ["CCO"])
     finish(result, _Finishing(result.finals), count=0)  # type: ignore[arg-type]
     assert result.finals == {}
-
-
-def test_workers_dock_the_finalists(tmp_path: Path, short_full: Settings) -> None:
-    # In a worker process the full setting is the real one: a molecule without torsions takes it in seconds.
-    (found,) = redock(["FC(F)F"], "ABL1", replace(QUICK, conformers=1), workers=1)
-    assert found.full <= found.fast + NOISE

@@ -25,8 +25,9 @@ HOSTILE = "<script>alert(1)</script>\"'"
 
 @pytest.fixture(scope="module")
 def result() -> Any:
-    problem = tgsci_molecules.domain.problem({"target": "ABL1", "start": "Cc1ccccc1C(N)=O", "finalists": 0, **QUICK})
-    return tg.solve(problem, engine="rules", budget=6, seed=1, workers=1)
+    start = ["Cc1ccccc1C(N)=O", "Nc1ncccn1", "c1ccc2[nH]ccc2c1", "O=C1NCCc2ccccc21", "Cc1cc(C)[nH]n1"]
+    problem = tgsci_molecules.domain.problem({"target": "ABL1", "start": start, "finalists": 0, **QUICK})
+    return tg.solve(problem, optimizer="random", budget=7, seed=1, workers=1)
 
 
 class Tags(HTMLParser):

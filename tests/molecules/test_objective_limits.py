@@ -11,8 +11,8 @@ from rdkit import Chem
 from tgsci_molecules import Objective, canonical
 from tgsci_molecules.objective.contacts import read_contact
 from tgsci_molecules.objective.core import Core
-from tgsci_molecules.objective.loss import read_range
 from tgsci_molecules.objective.patterns import Pattern
+from tgsci_molecules.objective.ranges import read_range
 from tgsci_molecules.protein.targets import Target
 
 from tgsci.errors import InvalidValue, UsageError

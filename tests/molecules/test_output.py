@@ -139,6 +139,8 @@ def test_an_off_target_is_bound_the_better_the_weaker(tmp_path: Path) -> None:
         "higher",
         "",
     ]
+    assert sheet.loc["JAK2 LE (kcal/mol per heavy atom)", "better"] == "higher"
+    assert sheet.loc["LCK LE (kcal/mol per heavy atom)", "better"] == ""
 
 
 def test_no_cell_is_a_formula_or_breaks_a_line(files: Path) -> None:

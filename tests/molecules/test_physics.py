@@ -13,7 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolTransforms
 from rdkit.Geometry import Point3D
 from tgsci_molecules import Docking, Settings, Target, dock
-from tgsci_molecules.physics import check, refine, refined, strain, strain_of
+from tgsci_molecules.physics import check, refine, strain, strain_of
 from tgsci_molecules.physics.geometry import faults
 from tgsci_molecules.physics.mmff import KCAL, VACUUM, typed
 from tgsci_molecules.physics.receptor import Receptor, ligand_spheres, receptor
@@ -130,7 +130,7 @@ def test_refinement_lowers_the_energy_and_a_good_pose_holds(docking: Docking, ab
     assert Chem.CanonSmiles(Chem.MolToSmiles(Chem.RemoveHs(found.pose))) == Chem.CanonSmiles(
         docking.ligand.docked_smiles
     )
-    again = refined(docking, abl1)
+    again = refine(docking, abl1)
     assert np.array_equal(again.pose.GetConformer().GetPositions(), found.pose.GetConformer().GetPositions())
     text = found.text()
     assert "the pose held" in text
@@ -287,6 +287,7 @@ def test_the_command_refines_poses_of_a_file(
     assert "pose 1: its file says that it was docked into LCK, not ABL1" in told.err
     assert told.out.splitlines()[1].split("\t")[1] == docking.ligand.docked_smiles
     assert "the pose held" in told.out
+    assert "GEOMETRY as given: nothing is wrong." in told.out
     (record,) = Chem.SDMolSupplier(str(out), removeHs=False)
     assert float(record.GetProp("refined_interaction_kcal_per_mol")) < -15
     assert "MMFF94s" in record.GetProp("force_field")

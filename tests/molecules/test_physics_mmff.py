@@ -91,7 +91,7 @@ def test_energy_and_forces_are_rdkits(smiles: str) -> None:
 
 
 @given(seed=st.integers(0, 2**31 - 1), size=st.floats(0.0, 0.3))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_distorted_shapes_agree_too(seed: int, size: float) -> None:
     mol = Chem.Mol(DISTORTED)
     places = mol.GetConformer().GetPositions()

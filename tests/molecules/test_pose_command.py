@@ -35,12 +35,13 @@ def sdf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_docks_and_prints_the_page_with_properties_and_alerts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--target", "abl1", "Oc1ccccc1", "C1=C2CC1C2", "CC=NC", *QUICK) == 1
+    assert run("--target", "abl1", "Oc1ccccc1", "[O-]c1ccccc1.[Na+]", "C1=C2CC1C2", "CC=NC", *QUICK) == 1
     said = capsys.readouterr()
     assert said.out.count("POSE in ABL1: vina ") == said.out.count("PROPERTIES QED ") == 2
     assert "ALERTS (PAINS, BRENK): none." in said.out
     assert "BRENK imine_1: C=N at C2, N3" in said.out
     assert "'C1=C2CC1C2': " in said.err
+    assert "Oc1ccccc1: sodium ion left out" in said.err
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str], sdf: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_pose_is_explained_where_it_lies(capsys: pytest.CaptureFixture[str], s
     [
         ([], "either molecules to dock as SMILES, or --pose"),
         (["CCO", "--pose", "x.sdf"], "either molecules"),
-        (["C1CC", "CCO.Cl"], r"unclosed ring[\s\S]*2 parts[\s\S]*Nothing was docked"),
+        (["C1CC", "Oc1ccccc1.Nc1ccccc1"], r"unclosed ring[\s\S]*two molecules[\s\S]*Nothing was docked"),
         (["--pose", "nowhere.sdf"], "cannot read 'nowhere.sdf'"),
     ],
 )

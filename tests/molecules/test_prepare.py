@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -159,8 +160,8 @@ def test_a_pose_is_refined_beside_the_metal_that_was_kept(made: Prepared) -> Non
     assert found.held
     assert found.interaction < -15
     assert found.others == ("Hoh801", "Zn701")
-    assert found.uncharged == ("Zn701",)
-    assert "no charges for Zn701: contacts only" in found.text()
+    assert "Zn701" in found.uncharged  # the receptor file of an own target has none for what was kept
+    assert re.search(r"no charges for .*Zn701: contacts only", found.text())
 
 
 def test_the_receptor_has_every_atom_and_its_hydrogens(made: Prepared) -> None:

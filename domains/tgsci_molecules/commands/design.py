@@ -31,7 +31,7 @@ def add_design(commands: Commands[argparse.ArgumentParser]) -> None:
         description="Search for molecules with a lower loss: vina (kcal/mol) + 10 x (1 - QED) unless --objective says "
         "otherwise. Every molecule is docked; the table, the poses and the record of the run are left in its "
         "directory. Terms with weights and transforms are written in a job file: see tgsci run.",
-        epilog="Exit code: 0 done, 1 it failed or a file is missing, 2 bad input (nothing was started), 130 interrupted.",
+        epilog="Exit code: 0 done, 1 failed or a file is missing, 2 bad input (nothing was started), 130 interrupted.",
     )
     parser.add_argument(
         "--target", nargs="+", action="extend", metavar="NAME",

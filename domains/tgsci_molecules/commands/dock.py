@@ -94,8 +94,8 @@ def run_dock(arguments: argparse.Namespace) -> int:
     if arguments.report:
         print("\n" + "\n".join(f"{m.label}\n{best[m.smiles][0].text}\n" for m in molecules if m.smiles in best), end="")
     else:
-        for smiles, feedback in {m.smiles: best[m.smiles][0] for m in failed}.items():
-            print(f"{smiles}\n{feedback.text}", file=sys.stderr)
+        for m in {m.smiles: m for m in failed}.values():
+            print(f"{f'{m.name}: ' if m.name else ''}{m.smiles}\n{best[m.smiles][0].text}", file=sys.stderr)
     for line in [*faults, *(remark for m in molecules for remark in m.remarks)]:
         print(line, file=sys.stderr)
     if arguments.out:

@@ -74,18 +74,21 @@ Explained = tuple["PoseReport | None", str, str]
 
 
 def _checked(texts: Sequence[str]) -> list[str]:
-    from ..smiles import canonical
+    """The molecules as SMILES, each once; what was left out to get there is said."""
+    from ..library import clean
 
-    found: dict[str, None] = {}
+    molecules = []
     faults = []
     for text in texts:
         try:
-            found[canonical(text)] = None
+            molecules.append(clean(text))
         except InvalidValue as error:
             faults.append(str(error))
     if faults:
         raise UsageError("\n".join([*faults, "Nothing was docked."]))
-    return list(found)
+    for remark in (remark for molecule in molecules for remark in molecule.remarks):
+        print(remark, file=sys.stderr)
+    return list(dict.fromkeys(molecule.smiles for molecule in molecules))
 
 
 def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: bool) -> Iterator[Explained]:

@@ -56,7 +56,7 @@ def run_refine(arguments: argparse.Namespace) -> int:
             rows.append([str(number), smiles, "failed", "", "", ""])
             print(f"pose {number}: {error}", file=sys.stderr)
             continue
-        refined, strain = found
+        refined, strain, wrong = found
         rows.append(
             [
                 str(number),
@@ -67,7 +67,8 @@ def run_refine(arguments: argparse.Namespace) -> int:
                 f"{strain.total:.1f}",
             ]
         )
-        reports.append(f"pose {number} {smiles}\n{strain.text()}\n{refined.text()}\n")
+        geometry = "; ".join(wrong[:_SHOWN]) or "nothing is wrong"
+        reports.append(f"pose {number} {smiles}\nGEOMETRY as given: {geometry}.\n{strain.text()}\n{refined.text()}\n")
         records.append(_record(smiles, refined, strain))
     header = ["pose", "SMILES", "RMSD (A)", "as docked (kcal/mol)", "refined (kcal/mol)", "strain (kcal/mol)"]
     print_table(header, rows)
@@ -83,7 +84,9 @@ def run_refine(arguments: argparse.Namespace) -> int:
 
 
 #: Number, SMILES, what was found, and why nothing was.
-Row = tuple[int, str, "tuple[Refined, Strain] | None", str]
+Row = tuple[int, str, "tuple[Refined, Strain, list[str]] | None", str]
+#: Faults of geometry that are listed for one pose.
+_SHOWN = 4
 
 
 def _refined(poses: Any, target: Target) -> Iterator[Row]:
@@ -101,7 +104,7 @@ def _refined(poses: Any, target: Target) -> Iterator[Row]:
                 print(
                     f"pose {number}: its file says that it was docked into {elsewhere}, not {target}", file=sys.stderr
                 )
-            yield number, smiles, (refine_pose(pose, target), strain(pose)), ""
+            yield number, smiles, (refine_pose(pose, target), strain(pose), _faults(pose, target)), ""
         except (MeasurementError, UsageError) as error:
             yield number, smiles, None, str(error)
 
@@ -114,6 +117,19 @@ def _whole(pose: Chem.Mol) -> Chem.Mol:
 
     typed(pose)
     return Chem.AddHs(pose, addCoords=True)
+
+
+def _faults(pose: Chem.Mol, target: Target) -> list[str]:
+    """What is wrong with the geometry of a pose, atoms numbered as in its file."""
+    import numpy as np
+
+    from ..physics.geometry import faults
+    from ..physics.receptor import receptor
+    from ..physics.refine import POCKET
+    from ..smiles import atom_name
+
+    names = [atom_name(pose, atom.GetIdx()) for atom in pose.GetAtoms() if atom.GetAtomicNum() > 1]
+    return faults(pose, receptor(target).near(np.array(pose.GetConformer().GetPositions()), POCKET), names)
 
 
 def _docked_into(pose: Chem.Mol) -> str:

@@ -53,6 +53,10 @@ PER_LINE = 2
 #: Molecules less alike than this are different series (Tanimoto, Morgan radius 2).
 SERIES = 0.4
 
+#: From a small start, half of each round scouts until so many series were measured: the first good one is seldom the
+#: best, and a search that follows it finds only its neighbours.
+SERIES_WANTED = 12
+
 
 class RuleEditor(Optimizer):
     """Proposes edits of SMILES by rules.
@@ -135,6 +139,11 @@ class RuleEditor(Optimizer):
             pool = self._search(roots, judge, trials, boldness, far, rng)
             # The first molecules of a drug's size decide where the search goes: each from another series.
             chosen = self._choose(pool, judge, trials, n, boldness, rng, apart=True) if far else []
+            if not far and _from_small(roots) and judge.scores:
+                series = _series(roots)
+                if len(series) < SERIES_WANTED:
+                    new = [c for c in pool if all(_alike(c, other) < SERIES for other in series)]
+                    chosen = self._choose(new, judge, trials, (n + 1) // 2, boldness, rng, apart=True)
             taken = [c.smiles for c in chosen]
             chosen += self._choose(pool, judge, trials, n - len(chosen), boldness, rng, taken)
             for root in roots:
@@ -161,7 +170,7 @@ class RuleEditor(Optimizer):
         pool = _unseen(
             recombined(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen
         )
-        if judge.scores and all(figures(root.smiles).size < SMALL for root in roots if root.parent.round == 0):
+        if judge.scores and _from_small(roots):
             pool += _unseen(_from_blocks(roots, parents, self.blocks * (3 if far else 1), rng), trials, seen)
         # In a pocket, four atoms have room all around: the pose says nothing yet of what to make of them.
         for root in () if far else parents:
@@ -288,6 +297,20 @@ def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
         chosen.append((apart or others)[0])
         others.remove(chosen[-1])
     return chosen
+
+
+def _from_small(roots: Sequence[Candidate]) -> bool:
+    """Whether the run started from fragments only: then nothing is there to keep, and all is to be found."""
+    return all(root.figures.size < SMALL for root in roots if root.parent.round == 0)
+
+
+def _series(roots: Sequence[Candidate]) -> list[Candidate]:
+    """The first molecule of every series that was measured."""
+    found: list[Candidate] = []
+    for root in sorted(roots, key=lambda root: root.parent.number):
+        if all(_alike(root, other) < SERIES for other in found):
+            found.append(root)
+    return found
 
 
 def _alike(first: Candidate, second: Candidate) -> float:

@@ -12,7 +12,6 @@ from tgsci.errors import UsageError
 from ..smiles import MAX_LENGTH, shown
 from .patterns import MAX_MATCHES
 
-
 _WRITE = "core must be the SMILES of a scaffold with attachment points, such as Nc1nccc([*:1])n1"
 
 
@@ -105,7 +104,7 @@ def _parsed(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
     numbered = [a for a in raw.GetAtoms() if a.GetAtomMapNum()]
     if numbered and (not points or any(a.GetAtomicNum() == 0 and a.GetDegree() != 1 for a in numbered)):
         raise UsageError(
-            f"the core {shown(text)} has numbered atoms that are no attachment points: each is an atom [*:1] of its own "
+            f"the core {shown(text)} has numbered atoms that are no attachment points: each is an atom [*:1] "
             "at the end of one bond, as in Nc1nccc([*:1])n1; leave out the numbers for a core that grows anywhere"
         )
     bearers = [a.GetNeighbors()[0].GetIdx() for a in points]

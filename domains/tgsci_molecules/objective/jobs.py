@@ -13,9 +13,10 @@ from ..docking import Settings
 from ..keys import KEYS, SETTINGS, TERM_KEYS
 from ..protein.targets import Target
 from .advice import Advice, read_advice
-from .loss import Objective, checked_qed_weight, read_range, vina_and_qed
+from .loss import Objective, checked_qed_weight, vina_and_qed
 from .metrics import kind_of
 from .named import NAMED, against_others, named
+from .ranges import read_range
 from .terms import Term
 from .transforms import Transform, said
 

@@ -184,11 +184,12 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
             continue
         metric = objective.metrics[name]
         meaning = meaning.removesuffix(f" [{metric.unit}]")  # it has a column of its own
-        if metric.sense in ("gain", "desirability"):
+        if metric.target in objective.spared:  # an off-target, where weak is good, or which is only looked at
+            better = "higher" if name in objective.simulated else ""
+        elif metric.sense in ("gain", "desirability"):
             better = "higher"
-        elif metric.simulated:
-            wanted = "higher" if name in objective.simulated else ""
-            better = wanted if metric.target in objective.spared else "lower"
+        elif metric.simulated or metric.kind == "selectivity":
+            better = "lower"
         else:
             better = _wish(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
         found[name] = ("raw", better, meaning)

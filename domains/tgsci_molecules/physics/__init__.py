@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .check import Check, check
-from .refine import Refined, refine, refined
+from .refine import Refined, refine
 from .strain import Strain, strain, strain_of
 
-__all__ = ["Check", "Refined", "Strain", "check", "refine", "refined", "strain", "strain_of"]
+__all__ = ["Check", "Refined", "Strain", "check", "refine", "strain", "strain_of"]

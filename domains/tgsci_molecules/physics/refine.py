@@ -110,6 +110,8 @@ class Refined:
 def refine(docking: Docking, target: Target) -> Refined:
     """Relax the ligand of a docking in its rigid pocket. The same docking gives the same result.
 
+    Its `.interaction` is the metric `refined interaction`, kcal/mol.
+
     The surface is rough: coordinates that differ by 0.0001 Angstrom may end 0.1 Angstrom and 0.7 kcal/mol apart, for
     imatinib in ABL1 0.4 and 2. Smaller differences between molecules are noise.
 
@@ -121,11 +123,6 @@ def refine(docking: Docking, target: Target) -> Refined:
         MeasurementError: A force field has no parameters for the ligand or the receptor, or the ligand left the pocket.
     """
     return refine_pose(docking.pose, target)
-
-
-def refined(docking: Docking, target: Target) -> Refined:
-    """`refine`; its `.interaction` is the metric `refined interaction`, kcal/mol."""
-    return refine(docking, target)
 
 
 def refine_pose(pose: Chem.Mol, target: Target) -> Refined:

@@ -11,7 +11,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 from rdkit.Geometry import Point3D
 
-from tgsci.errors import UsageError
+from tgsci.errors import InvalidValue, UsageError
 
 from ..smiles import MAX_LENGTH, molecule, shown
 from .structures import Group
@@ -115,7 +115,7 @@ def _template(smiles: str) -> Chem.Mol:
         raise UsageError(f"the SMILES is longer than {MAX_LENGTH} characters; it begins {shown(smiles)}")
     try:
         return Chem.RemoveHs(molecule(smiles.strip()))
-    except Exception as error:
+    except (InvalidValue, ValueError, RuntimeError) as error:  # RDKit's own are of these kinds
         raise UsageError(f"--ligand-smiles: {error}") from None
 
 

@@ -144,8 +144,7 @@ def _built(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str
     waters = [
         Residue("HOH", letters.get(g.chain, "W"), _number(g.residue), {"O": _point(g.heavy[0])}) for g in choice.waters
     ]
-    metals = [_point(a) for group in choice.kept if len(group.heavy) < 3 for a in group.heavy]
-    metals += [_point(a) for group in choice.kept for a in group.heavy if a.element.is_metal]
+    metals = [_point(a) for group in choice.kept for a in group.heavy if a.element.is_metal]
     repaired = hydrogenated(stretches, options.ph, waters=waters, metals=metals)
     if repaired.added_atoms:
         choice.notes.append(f"{repaired.added_atoms} missing atoms added")
@@ -286,7 +285,10 @@ def _name(text: str) -> str:
         UsageError: It cannot be a name.
     """
     if not is_name(text):
-        raise UsageError(f"{shown(text)} cannot be a target's name: take 1 to 60 characters, no / or \\; give --name")
+        raise UsageError(
+            f"{shown(text)} cannot be a target's name: give --name with 1 to 60 characters, without / and \\ and "
+            "without a dot in front"
+        )
     return text
 
 
