@@ -64,8 +64,8 @@ def _kind(text: str, targets: Sequence[Target]) -> str:
     near = difflib.get_close_matches(plain[:40], by_name, n=1)
     hint = f"did you mean {by_name[near[0]]!r}? " if near else ""
     raise UsageError(
-        f"no kind of contact {shown(text)}; {hint}There are: {', '.join(KINDS)}; a target before it must be one that is "
-        f"docked into: {', '.join(map(str, targets))}"
+        f"no kind of contact {shown(text)}; {hint}There are: {', '.join(KINDS)}; a target before it must be one "
+        f"that is docked into: {', '.join(map(str, targets))}"
     )
 
 
