@@ -174,7 +174,7 @@ def as_loss(loss: Loss | Callable[[str], float | tuple[float, str] | Feedback]) 
     """A `Loss`, or a plain function made into one."""
     if isinstance(loss, Loss):
         return loss
-    if isinstance(loss, type):
+    if isinstance(loss, type) and issubclass(loss, Loss):
         raise UsageError(f"a loss is an instance, not the class itself: write {loss.__name__}(...)")
     if callable(loss):
         return FunctionLoss(loss)

@@ -30,6 +30,8 @@ QUICK = Settings(exhaustiveness=1, max_evals=500, conformers=1)
 DESIGN = ["molecules", "design", "--target", "ABL1", "--start", "CC(=O)Nc1ccc(O)cc1", "--exhaustiveness", "1"]
 DESIGN += ["--max-evals", "500", "--conformers", "1", "--isomers", "1", "--box", "14", "--workers", "1"]
 DESIGN += ["--engine", "rules", "--evals", "3", "--proposals", "2"]
+#: Instead of the one: what is proposed may not fit into so small a box.
+TWO = ["--start", "CC(=O)Nc1ccc(O)cc1", "CC(=O)Nc1ccccc1", "--evals", "2"]
 #: The command line with a full setting of one second a molecule: long enough to be killed between two.
 SLOWER = """
 import sys
@@ -144,7 +146,7 @@ def test_a_run_that_is_killed_among_its_finalists_goes_on_there(tmp_path: Path) 
     run = tmp_path / "run"
     command = [sys.executable, "-c", SLOWER]
     process = subprocess.Popen(
-        [*command, *DESIGN, "--finalists", "2", "--run", str(run)], stderr=subprocess.PIPE, text=True
+        [*command, *DESIGN, *TWO, "--finalists", "2", "--run", str(run)], stderr=subprocess.PIPE, text=True
     )
     while not kept(run):
         assert process.poll() is None, process.communicate()[1]

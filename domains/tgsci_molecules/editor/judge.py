@@ -40,8 +40,8 @@ HARD_SYNTHESIS = 0.5
 #: What a stereocentre costs that is left open, in the same unit: a good figure may be that of one isomer only, and
 #: a chemist has a mixture to separate.
 OPEN_CENTRE = 0.3
-#: What a fused ring system costs by the square of its rings beyond two, same unit. A score and QED like a flat
-#: polycycle better than a chemist does: it is insoluble, hard to vary, and a project of its own to make.
+#: What a fused ring system costs by the square of its rings beyond two, same unit, where something is docked. A
+#: score and QED like a flat polycycle better than a chemist does: insoluble, hard to vary, a project to make.
 POLYCYCLE = 0.4
 #: What each trial beyond the first `per_scaffold_visits` costs a candidate of the same scaffold, same unit.
 CROWDED = 0.1
@@ -306,7 +306,8 @@ class Judge:
     def drawback(self, molecule: Figures) -> float:
         """What makes a molecule unwelcome besides its loss, in the loss's unit."""
         penalty = HARD_SYNTHESIS * max(0.0, molecule.sa - EASY_ENOUGH) + OPEN_CENTRE * molecule.open_centres
-        penalty += POLYCYCLE * max(0, molecule.fused - 2) ** 2
+        if self.scores:
+            penalty += POLYCYCLE * max(0, molecule.fused - 2) ** 2
         if self._visits and max(self._visits.values()) > self._per_scaffold_visits:
             penalty += CROWDED * max(0, self._visits[murcko(molecule.smiles)] - self._per_scaffold_visits)
         return (penalty + _UNMET * self.unmet(molecule)) * self.unit
