@@ -174,8 +174,9 @@ def as_loss(loss: Loss | Callable[[str], float | tuple[float, str] | Feedback]) 
     """A `Loss`, or a plain function made into one."""
     if isinstance(loss, Loss):
         return loss
-    if isinstance(loss, type) and issubclass(loss, Loss):
-        raise UsageError(f"a loss is an instance, not the class itself: write {loss.__name__}(...)")
+    given: object = loss  # float is a class, and a function all the same
+    if isinstance(given, type) and issubclass(given, Loss):
+        raise UsageError(f"a loss is an instance, not the class itself: write {given.__name__}(...)")
     if callable(loss):
         return FunctionLoss(loss)
     raise UsageError(f"not a loss: {loss!r}. Derive from tgsci.Loss or pass a function of the value.")
