@@ -96,6 +96,15 @@ def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
     assert [c.smiles for c in judge.order(pool, 1.0)[:FOREMOST]] == expected
 
 
+def test_a_short_list_may_be_shorter_than_the_foremost():
+    trials = history(Pocket())
+    rng = random.Random(3)
+    made = dict.fromkeys(found[0] for _ in range(40) if (found := assembled(rng)))
+    pool = [Candidate(smiles, trials[0], ("assembled",), (smiles,)) for smiles in made]
+    judge = Judge(trials)
+    assert judge.order(pool, 1.0, 4) == judge.order(pool, 1.0)[:4]
+
+
 @pytest.mark.parametrize(
     ("smiles", "rings"),
     [("CCO", 0), ("c1ccccc1", 1), ("c1ccc2[nH]ccc2c1", 2), ("C1CC2(C1)CCC2", 1), ("c1cc2ccc3cccc4ccc(c1)c2c34", 4)],

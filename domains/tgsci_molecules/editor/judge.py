@@ -353,8 +353,10 @@ class Judge:
         step = size if bound is not None else len(pool)
         for start in range(0, len(pool), step):
             some = [int(i) for i in queue[start : start + step]]
-            if bound is not None and len(found) >= size and bound[some[0]] > np.partition(hope, FOREMOST)[FOREMOST]:
-                break
+            if bound is not None and found:
+                last = min(FOREMOST, len(found) - 1)
+                if bound[some[0]] > np.partition(hope, last)[last]:
+                    break
             outlook = self.predict([molecules[i] for i in some])
             cost = [
                 _INFEASIBLE * self.unit * self.violation(molecules[i])

@@ -31,7 +31,7 @@ from .grow import suggestions
 from .judge import Judge
 from .protect import protection
 from .reasons import reason
-from .surrogate import tanimoto
+from .surrogate import Array, tanimoto
 from .transformations import TRANSFORMATIONS, Transformation, apply_to
 
 if TYPE_CHECKING:
@@ -139,10 +139,10 @@ class RuleEditor(Optimizer):
             pool = self._search(roots, judge, trials, boldness, far, rng)
             # The first molecules of a drug's size decide where the search goes: each from another series.
             chosen = self._choose(pool, judge, trials, n, boldness, rng, apart=True) if far else []
-            if not far and _from_small(roots) and judge.scores:
+            if pool and not far and judge.scores and _from_small(roots):
                 series = _series(roots)
                 if len(series) < SERIES_WANTED:
-                    new = [c for c in pool if all(_alike(c, other) < SERIES for other in series)]
+                    new = [c for c, near in zip(pool, _nearest(pool, series), strict=True) if near < SERIES]
                     chosen = self._choose(new, judge, trials, (n + 1) // 2, boldness, rng, apart=True)
             taken = [c.smiles for c in chosen]
             chosen += self._choose(pool, judge, trials, n - len(chosen), boldness, rng, taken)
@@ -235,7 +235,7 @@ class RuleEditor(Optimizer):
             tried: set[str] = set()
             for candidate in judge.batch(left, boldness, rng):
                 tried.add(candidate.smiles)
-                if apart and any(_alike(candidate, other) >= SERIES for other in chosen):
+                if apart and chosen and _nearest([candidate], chosen)[0] >= SERIES:
                     continue
                 try:
                     value = trials.check(candidate.smiles)
@@ -291,9 +291,7 @@ def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
     chosen = _diverse(roots, count - count // 3, per_scaffold)
     others = [root for root in roots if root not in chosen]
     while others and len(chosen) < count:
-        prints = np.array([c.figures.fingerprint for c in others])
-        near = tanimoto(prints, np.array([c.figures.fingerprint for c in chosen])).max(1)
-        apart = [root for root, likeness in zip(others, near, strict=True) if likeness < SERIES]
+        apart = [root for root, near in zip(others, _nearest(others, chosen), strict=True) if near < SERIES]
         chosen.append((apart or others)[0])
         others.remove(chosen[-1])
     return chosen
@@ -308,14 +306,16 @@ def _series(roots: Sequence[Candidate]) -> list[Candidate]:
     """The first molecule of every series that was measured."""
     found: list[Candidate] = []
     for root in sorted(roots, key=lambda root: root.parent.number):
-        if all(_alike(root, other) < SERIES for other in found):
+        if not found or _nearest([root], found)[0] < SERIES:
             found.append(root)
     return found
 
 
-def _alike(first: Candidate, second: Candidate) -> float:
-    prints = [c.figures.fingerprint[None, :] for c in (first, second)]
-    return float(tanimoto(*prints)[0, 0])
+def _nearest(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> Array:
+    """How like the most similar of the others each candidate is (Tanimoto); there must be others."""
+    first, second = (np.array([c.figures.fingerprint for c in group]) for group in (candidates, others))
+    nearest: Array = tanimoto(first, second).max(1)
+    return nearest
 
 
 def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidate]:
