@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 from rdkit import Chem
-from tgsci_molecules import domain
+from typed import run
 
 from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "2000", "--conformers", "1", "--workers", "1"]
-
-
-def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    domain.add_commands(parser.add_subparsers())
-    namespace = parser.parse_args(words)
-    code: int = namespace.run(namespace)
-    return code
 
 
 def test_dock_prints_a_table_and_writes_poses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tgsci_molecules import domain
 from tgsci_molecules.commands.design import read_limits
 from tgsci_molecules.objective.metrics import kinds
 from tgsci_molecules.objective.named import NAMED
+from typed import run
 
 from tgsci import runs
 from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1", "--finalists", "0"]
 QUICK += ["--engine", "rules", "--isomers", "1", "--proposals", "2", "--box", "14"]
-
-
-def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    domain.add_commands(parser.add_subparsers())
-    namespace = parser.parse_args(words)
-    code: int = namespace.run(namespace)
-    return code
 
 
 def test_a_run_keeps_to_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

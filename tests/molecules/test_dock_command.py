@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 import signal
@@ -13,20 +12,13 @@ from pathlib import Path
 
 import pytest
 from rdkit import Chem
-from tgsci_molecules import Settings, dock, domain
+from tgsci_molecules import Settings, dock
+from typed import run
 
 from tgsci.errors import UsageError
 
 GROUPS = ("F", "Cl", "Br", "C", "N", "O", "CN", "CO", "NC(=O)", "N#C", "CS", "FC")
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1"]
-
-
-def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    domain.add_commands(parser.add_subparsers())
-    namespace = parser.parse_args(words)
-    code: int = namespace.run(namespace)
-    return code
 
 
 def table(printed: str) -> list[list[str]]:
