@@ -33,9 +33,10 @@ def optimizers() -> dict[str, Callable[[], Any]]:
 
 
 def objective(task: str) -> Any:
-    """The loss of a task at the fast setting."""
+    """The loss of a task at the fast setting, from one conformer: the leaders are docked again in any case."""
+    from tgsci_molecules.docking import Settings
     from tgsci_molecules.objective import Objective
     from tgsci_molecules.objective.named import named
 
     form = named(TASKS[task])
-    return Objective(form.targets, form.terms, name=TASKS[task])
+    return Objective(form.targets, form.terms, settings=Settings(conformers=1), name=TASKS[task])
