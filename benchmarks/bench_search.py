@@ -2,9 +2,9 @@
 
     python benchmarks/bench_search.py [--tasks F2,PPAR,JAK2] [--seeds 5] [--optimizers rules,ga,random] [--workers 2]
 
-Every run has 100 evaluations at the fast setting (one conformer), from one small molecule. Its leaders are docked again at the full
-setting (exhaustiveness 8, uncapped, the target's whole box) and the best of them counts. A run is a directory under
-`--work`: what is finished is not done again, what was interrupted goes on. All of it takes hours, so
+Every run has 100 evaluations at the fast setting (one conformer), from one small molecule. Its leaders are docked
+again at the full setting (exhaustiveness 8, uncapped, the target's whole box) and the best of them counts. A run is a
+directory under `--work`: what is finished is not done again, what was interrupted goes on. All of it takes hours, so
 `python benchmarks/run.py` leaves it out.
 """
 

@@ -131,7 +131,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_budget_options(group)
     group.add_argument("--run", dest="directory", metavar="DIR", help="directory of the run (default runs/NAME-TIME)")
     add_proposer_options(group, f"(default: {ENGINE_VARIABLE}, else rules)")
-    group.add_argument("--proposals", type=int, metavar="N", help="new values a round (default 4)")
+    group.add_argument("--proposals", type=int, metavar="N", help="new values a round (default 4, or the domain's)")
     group.add_argument("--seed", type=int, metavar="N", help="seed of all randomness (default 0)")
     add_worker_options(group)
 

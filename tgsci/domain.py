@@ -45,6 +45,8 @@ class Problem:
         draw: A value as an SVG picture, for notebooks and reports.
         export: Writes the domain's own result files into the run directory and returns their paths.
         optimizers: Further proposers without a model, by the name that `--optimizer` takes: baselines to compare with.
+        goal: A run is done once a feasible loss is at most this, unless the user names another goal.
+        proposals: Values a round, unless the user names another number.
         options: Enumerates up to so many legal new values, the most promising first, for a model to choose from
             (`--optimizer menu`). A pure function of (trials, n, rng), as `Optimizer.ask` is.
         finish: Runs after a search that was not interrupted, before `export`: measures the finalists again with more
@@ -65,6 +67,8 @@ class Problem:
     draw: Callable[[str], str] | None = None
     export: Callable[[Result, Path], Sequence[Path]] | None = None
     optimizers: Mapping[str, Optimizer] = field(default_factory=dict)
+    goal: float | None = None
+    proposals: int = 4
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None
 

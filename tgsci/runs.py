@@ -32,7 +32,7 @@ def solve(
     optimizer: str | Optimizer | None = None,
     budget: Budget | int = 60,
     goal: float | None = None,
-    proposals: int = 4,
+    proposals: int | None = None,
     seed: int = 0,
     workers: int | str | Executor | None = None,
     run: str | Path | None = None,
@@ -50,8 +50,8 @@ def solve(
         optimizer: Who proposes: "rules", one of `problem.optimizers`, or with an engine "tgd" (it writes values;
             the default with one) or "menu" (it chooses from the domain's options); or an `Optimizer` of your own.
         budget: When to stop; a number means evaluations.
-        goal: Stop once a feasible loss is at most this.
-        proposals: Values a round.
+        goal: Stop once a feasible loss is at most this; None takes the problem's.
+        proposals: Values a round; None takes the problem's.
         seed: All randomness comes from it.
         workers: Processes that measure, "dask://HOST:PORT" for a cluster, or an executor; None takes one a core.
         run: Directory to keep the run in; None keeps it in memory.
@@ -83,7 +83,7 @@ def carry_out(
     *,
     budget: Budget | int = 60,
     goal: float | None = None,
-    proposals: int = 4,
+    proposals: int | None = None,
     seed: int = 0,
     workers: int | str | Executor | None = None,
     run: str | Path | None = None,
@@ -93,6 +93,8 @@ def carry_out(
     """`solve`, with the proposer that was chosen already and facts to keep with the run."""
     directory = None if run is None else as_path(run, "run")
     budget = budget if isinstance(budget, Budget) else Budget(evaluations=budget)
+    goal = problem.goal if goal is None else goal
+    proposals = problem.proposals if proposals is None else proposals
     facts = {
         **(header or {}),
         "domain": problem.domain,
@@ -226,7 +228,7 @@ def branch(
     optimizer: str | Optimizer | None = None,
     budget: Budget | int = 60,
     goal: float | None = None,
-    proposals: int = 4,
+    proposals: int | None = None,
     seed: int = 0,
     workers: int | str | Executor | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -240,8 +242,8 @@ def branch(
         engine: As for `solve`; so are all others.
         optimizer: Who proposes.
         budget: When to stop; a number means evaluations.
-        goal: Stop once a feasible loss is at most this.
-        proposals: Values a round.
+        goal: Stop once a feasible loss is at most this; None takes the problem's.
+        proposals: Values a round; None takes the problem's.
         seed: All randomness comes from it.
         workers: Where to measure.
         progress: Called whenever something happened.

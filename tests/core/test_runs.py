@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import tgsci as tg
@@ -243,6 +245,15 @@ def test_workers_that_will_be_idle_are_said_once(problem, caplog):
 
 
 # -- branching off -----------------------------------------------------------------------------------
+
+
+def test_a_problem_says_when_it_is_done_and_how_many_to_try_at_once(problem, tmp_path):
+    wanted = replace(problem, goal=95.0, proposals=1)
+    result = tg.solve(wanted, budget=20, workers=0, run=tmp_path / "r")
+    assert (result.best.loss, result.stopped) == (95.0, "the goal is met by trial 5")
+    assert result.trials[-1].round == 5
+    further = tg.solve(wanted, budget=20, goal=90.0, proposals=4, workers=0)
+    assert (further.best.loss, further.trials[-1].round) == (88.0, 3)
 
 
 def test_a_run_branches_off_any_trial_and_says_where_it_came_from(problem, tmp_path):
