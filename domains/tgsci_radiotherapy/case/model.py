@@ -1,0 +1,264 @@
+"""A case: the patient on a grid, the structures, and how much dose each beamlet gives to each voxel.
+
+Arrays are in C order (z, y, x): z to the head, y to the back, x to the patient's left, as DICOM's LPS axes for a
+patient lying head first and supine. Lengths are mm. Doses are total Gy, all fractions together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tgsci.errors import UsageError
+
+from ..names import find
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Rows = NDArray[np.int32]
+
+Type = Literal["target", "oar", "external"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular grid of voxels.
+
+    Args:
+        shape: Voxels along (z, y, x).
+        spacing: Distance of voxel centres along (z, y, x), mm.
+        origin: Centre of voxel [0, 0, 0], (z, y, x), mm.
+    """
+
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def size(self) -> int:
+        """How many voxels there are."""
+        return int(np.prod(self.shape))
+
+    @property
+    def voxel_cc(self) -> float:
+        """Volume of a voxel, cm^3."""
+        return float(np.prod(self.spacing)) / 1000.0
+
+    def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Coordinates of the voxel centres along z, y and x, mm."""
+        z, y, x = (
+            o + s * np.arange(n, dtype=np.float64)
+            for o, s, n in zip(self.origin, self.spacing, self.shape, strict=True)
+        )
+        return z, y, x
+
+    def points(self, voxels: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Centres of voxels, given by flat index: shape (n, 3), (z, y, x), mm."""
+        indices = np.stack(np.unravel_index(voxels, self.shape), axis=1)
+        return np.asarray(self.origin) + indices * np.asarray(self.spacing)
+
+    def __str__(self) -> str:
+        z, y, x = self.spacing
+        return f"{x:g} x {y:g} x {z:g} mm"
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A region of interest.
+
+    Args:
+        name: As `names.clean` leaves it; unique in a case.
+        type: target, oar, or external (the body's outline).
+        voxels: Flat indices into the dose grid, ascending, int32; all of the structure, overlaps included.
+        volume_cc: Volume as drawn, cm^3; where it is not known, that of the voxels.
+        prescription: Total dose prescribed to a target, Gy; None for others.
+    """
+
+    name: str
+    type: Type
+    voxels: Rows
+    volume_cc: float
+    prescription: float | None = None
+
+
+@dataclass(frozen=True)
+class Dij:
+    """The dose-influence matrix, by rows (CSR): total Gy of a voxel for one unit of a beamlet's fluence.
+
+    Args:
+        starts: Where each row begins, int64, one more than there are rows.
+        columns: Beamlet of each entry, uint16 (uint32 from 65,536 beamlets on).
+        values: Gy a unit of fluence, float32; quantised in a finished case, see `quantise`.
+        beamlets: Number of columns.
+        beams: Beam of each beamlet, int16.
+    """
+
+    starts: NDArray[np.int64]
+    columns: NDArray[np.uint16] | NDArray[np.uint32]
+    values: Floats
+    beamlets: int
+    beams: NDArray[np.int16]
+
+    @property
+    def rows(self) -> int:
+        """Number of voxels that have a row."""
+        return len(self.starts) - 1
+
+    @property
+    def nonzeros(self) -> int:
+        """Number of entries."""
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class Beam:
+    """A beam's directions: gantry and couch angle, degrees (IEC 61217)."""
+
+    gantry: float
+    couch: float = 0.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A patient or phantom, ready to plan.
+
+    Rows of `dij` are the voxels of all structures, owner after owner: `structures` stands in the order in which
+    overlaps are resolved, and a voxel of several structures is owned by the first of them. Objectives see a
+    structure's own voxels; goals and dose-volume histograms see all of it.
+
+    Args:
+        name: Short, from `names.clean`.
+        grid: Dose grid.
+        structures: The first owns what it shares with later ones.
+        dij: Dose influence; row i is voxel `voxels[i]`.
+        voxels: Flat index of each row's voxel in the dose grid, int32.
+        owners: Place in `structures` of each row's owner, int16, ascending.
+        fractions: Number of fractions.
+        ct: Hounsfield units, int16, (z, y, x) on `ct_grid`; None where there is no image.
+        ct_grid: Grid of the image.
+        beams: The beams.
+        modality: "photons" or "protons".
+        provenance: Where it comes from and how it was made, for people; no identifiers of patients.
+        reference: A dose to compare with, total Gy for each row; from an RTDOSE, say.
+    """
+
+    name: str
+    grid: Grid
+    structures: tuple[Structure, ...]
+    dij: Dij
+    voxels: Rows
+    owners: NDArray[np.int16]
+    fractions: int
+    ct: NDArray[np.int16] | None = None
+    ct_grid: Grid | None = None
+    beams: tuple[Beam, ...] = ()
+    modality: str = "photons"
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    reference: Floats | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The structures' names, in order."""
+        return tuple(s.name for s in self.structures)
+
+    @property
+    def targets(self) -> tuple[Structure, ...]:
+        """The targets, the highest prescription first."""
+        return tuple(sorted((s for s in self.structures if s.type == "target"), key=lambda s: -(s.prescription or 0.0)))
+
+    @property
+    def prescription(self) -> float:
+        """Highest prescription, total Gy."""
+        return max((s.prescription for s in self.structures if s.prescription), default=0.0)
+
+    def structure(self, name: str) -> Structure:
+        """The structure of that name, spelling apart.
+
+        Raises:
+            UsageError: There is none; it says which are near.
+        """
+        found = find(name, self.names)
+        return next(s for s in self.structures if s.name == found)
+
+    def own(self, name: str) -> slice:
+        """Rows that a structure owns: what objectives on it see."""
+        place = self.names.index(self.structure(name).name)
+        first, last = np.searchsorted(self.owners, [place, place + 1])
+        return slice(int(first), int(last))
+
+    def rows(self, name: str) -> Rows:
+        """Rows of all voxels of a structure, ascending: what goals and histograms see."""
+        structure = self.structure(name)
+        if structure.name not in self._rows:
+            self._rows[structure.name] = np.sort(self._row_of[structure.voxels]).astype(np.int32)
+        return self._rows[structure.name]
+
+    @cached_property
+    def _row_of(self) -> Rows:
+        rows = np.full(self.grid.size, -1, np.int32)
+        rows[self.voxels] = np.arange(len(self.voxels), dtype=np.int32)
+        return rows
+
+    @cached_property
+    def _rows(self) -> dict[str, Rows]:
+        return {}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that changes a dose or a goal: two cases of one fingerprint give the same figures.
+
+        The dij counts as it is saved (see `quantise`): a case and what is read from its file have one fingerprint.
+        """
+        from hashlib import sha256
+
+        from .quantise import encoded
+
+        grid = [[float(n) for n in part] for part in (self.grid.shape, self.grid.spacing, self.grid.origin)]
+        digest = sha256(repr((grid, int(self.fractions), self.modality, int(self.dij.beamlets))).encode())
+        for structure in self.structures:
+            prescription = None if structure.prescription is None else float(structure.prescription)
+            said = (structure.name, structure.type, prescription, round(float(structure.volume_cc), 6))
+            digest.update(repr(said).encode())
+            digest.update(np.ascontiguousarray(structure.voxels, np.int32))
+        codes, maxima = encoded(self.dij.starts, self.dij.values)
+        for array in (self.dij.starts, self.dij.columns, codes, maxima, self.voxels, self.owners):
+            digest.update(np.ascontiguousarray(array))
+        return digest.hexdigest()
+
+    def cube(self, dose: NDArray[np.floating]) -> Floats:
+        """A dose by row as an array on the dose grid, (z, y, x); 0 where no structure is."""
+        cube = np.zeros(self.grid.size, np.float32)
+        cube[self.voxels] = dose
+        return cube.reshape(self.grid.shape)
+
+    def by_row(self, cube: NDArray[np.floating]) -> Floats:
+        """A dose on the dose grid, (z, y, x), by row."""
+        return np.asarray(cube, np.float32).reshape(-1)[self.voxels]
+
+
+def own_rows(structures: Sequence[Structure], grid: Grid) -> tuple[Rows, NDArray[np.int16]]:
+    """Which voxels have a row, and who owns each: owner after owner, ascending within one.
+
+    Returns:
+        Flat voxel index of each row, and the place of its owner in `structures`.
+
+    Raises:
+        UsageError: A structure lies outside the grid.
+    """
+    taken = np.zeros(grid.size, bool)
+    voxels, owners = [], []
+    for place, structure in enumerate(structures):
+        v = np.asarray(structure.voxels, np.int64)
+        if len(v) and (v[0] < 0 or v[-1] >= grid.size):
+            raise UsageError(f"{structure.name} has voxels outside the dose grid of {grid.shape}")
+        own = v[~taken[v]]
+        taken[own] = True
+        voxels.append(own.astype(np.int32))
+        owners.append(np.full(len(own), place, np.int16))
+    return np.concatenate(voxels), np.concatenate(owners)

@@ -1,0 +1,115 @@
+"""The built-in patients: the C-shape of AAPM TG-119, and a pelvis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .model import Beam, Grid, Structure, Type
+from .photons import Setup
+from .shapes import Shape, box, cylinder, ellipsoid, tube
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_AIR, _FAT, _TISSUE, _BONE, _CORTEX = -1000, -90, 40, 300, 700
+_URINE = 5
+
+
+def cshape() -> Setup:
+    """The C-shape of AAPM TG-119 (G. A. Ezzell et al., Med Phys 36:5359-5373, 2009).
+
+    A core of 1.0 cm radius, 10 cm long; around it a PTV, 8 cm long, of 1.5 cm inner and 3.7 cm outer radius, open to the
+    back. The report draws the opening without a figure for it; the task group's own DICOM structures end in a plane 0.7
+    cm behind the core's axis, and hold 168 cm^3, which is what stands here. The phantom is a slab of water, 30 x 15 cm,
+    with the core's axis in its middle; nine beams, 40 degrees apart, as the report says.
+    """
+    grid = Grid((55, 50, 100), (3.0, 3.0, 3.0), (-81.0, -72.5, -148.5))
+    image = Grid((55, 100, 200), (3.0, 1.5, 1.5), (-81.0, -74.25, -149.25))
+    body = box((-150.0, -75.0, -82.5), (150.0, 75.0, 82.5))
+    core = cylinder((0.0, 0.0, 0.0), (10.0, 10.0), 100.0)
+    ring = cylinder((0.0, 0.0, 0.0), (37.0, 37.0), 80.0) - cylinder((0.0, 0.0, 0.0), (15.0, 15.0), 80.0)
+    ptv = ring & box((-37.0, -37.0, -40.0), (37.0, 7.0, 40.0))
+    ct = np.zeros(image.shape, np.int16)
+    return Setup(
+        name="cshape",
+        ct=ct,
+        ct_grid=image,
+        grid=grid,
+        structures=(
+            _structure("PTV", "target", ptv, grid, 50.0),
+            _structure("Core", "oar", core, grid),
+            _structure("Body", "external", body, grid),
+        ),
+        beams=tuple(Beam(float(angle)) for angle in range(0, 360, 40)),
+        fractions=25,
+        provenance={
+            "source": "built in: the C-shape of AAPM TG-119 in a water phantom, 30 x 15 x 16.5 cm",
+            "dose": "analytic 6 MV pencil beam, 5 mm bixels, lateral cutoff 22 mm; not for clinical use",
+        },
+    )
+
+
+def prostate() -> Setup:
+    """A pelvis with the structures of the prostate plans in TextGrad's paper: 70.2 Gy in 39 fractions.
+
+    The PTV is a prostate of about 45 cm^3 with the seminal vesicles' base, and a margin of 7 mm, which reaches into the
+    rectum's front wall and the bladder's neck, as it does in patients. Femoral heads, pelvic bones and the layer of fat
+    are in the image, so that beams through them arrive weaker. Seven beams, 50 degrees apart but for the back.
+    """
+    grid = Grid((54, 80, 126), (3.0, 3.0, 3.0), (-75.0, -109.5, -187.5))
+    image = Grid((54, 120, 189), (3.0, 2.0, 2.0), (-75.0, -110.0, -188.0))
+    body = cylinder((0.0, 8.0, 4.5), (185.0, 116.0), 162.0)
+    ptv = ellipsoid((0.0, 0.0, 0.0), (32.0, 27.0, 32.0)) | ellipsoid((0.0, 12.0, 26.0), (27.0, 13.0, 14.0))
+    bladder = ellipsoid((0.0, -15.0, 49.0), (37.0, 34.0, 31.0))
+    rectum = tube(lambda z: 35.0 + 5.0 * (z / 45.0) ** 2, (17.0, 15.0), -45.0, 48.0, 41.0)
+    heads = {side: ellipsoid((sign * 90.0, 3.0, 6.0), (24.0, 24.0, 24.0)) for side, sign in (("L", 1), ("R", -1))}
+    ct = np.full(image.shape, _AIR, np.int16)
+    _paint(ct, image, body, _FAT)
+    _paint(ct, image, cylinder((0.0, 6.0, 4.5), (160.0, 92.0), 162.0), _TISSUE)
+    for side, sign in (("L", 1), ("R", -1)):
+        socket = ellipsoid((sign * 84.0, 3.0, 14.0), (36.0, 32.0, 34.0)) & box(
+            (min(sign * 40.0, sign * 95.0), -40.0, -40.0), (max(sign * 40.0, sign * 95.0), 40.0, 60.0)
+        )
+        neck = ellipsoid((sign * 122.0, 8.0, -14.0), (26.0, 18.0, 22.0))
+        pubis = ellipsoid((sign * 30.0, -48.0, -8.0), (32.0, 9.0, 14.0))
+        for bone in (socket, neck, pubis):
+            _paint(ct, image, bone, _BONE)
+        _paint(ct, image, ellipsoid((sign * 90.0, 3.0, 6.0), (27.0, 27.0, 27.0)), _TISSUE)
+        _paint(ct, image, heads[side], _CORTEX)
+        _paint(ct, image, ellipsoid((sign * 90.0, 3.0, 6.0), (21.0, 21.0, 21.0)), _BONE)
+    sacrum = ellipsoid((0.0, 82.0, 50.0), (42.0, 14.0, 60.0))
+    _paint(ct, image, sacrum, _BONE)
+    _paint(ct, image, rectum, _TISSUE - 10)
+    _paint(ct, image, bladder, _URINE)
+    _paint(ct, image, ellipsoid((0.0, 0.0, 0.0), (25.0, 20.0, 25.0)), _TISSUE + 5)
+    return Setup(
+        name="prostate",
+        ct=ct,
+        ct_grid=image,
+        grid=grid,
+        structures=(
+            _structure("PTV", "target", ptv, grid, 70.2),
+            _structure("Bladder", "oar", bladder, grid),
+            _structure("Rectum", "oar", rectum, grid),
+            _structure("Femur_Head_L", "oar", heads["L"], grid),
+            _structure("Femur_Head_R", "oar", heads["R"], grid),
+            _structure("Body", "external", body, grid),
+        ),
+        beams=tuple(Beam(float(angle)) for angle in (0, 50, 100, 150, 210, 260, 310)),
+        fractions=39,
+        provenance={
+            "source": "built in: a pelvis of simple shapes, of no patient",
+            "dose": "analytic 6 MV pencil beam, 5 mm bixels, lateral cutoff 22 mm; not for clinical use",
+        },
+    )
+
+
+def _structure(name: str, kind: Type, shape: Shape, grid: Grid, prescription: float | None = None) -> Structure:
+    voxels = np.flatnonzero(shape.mask(grid)).astype(np.int32)
+    return Structure(name, kind, voxels, shape.volume(), prescription)
+
+
+def _paint(ct: NDArray[np.int16], grid: Grid, shape: Shape, hu: int) -> None:
+    ct[shape.mask(grid)] = hu

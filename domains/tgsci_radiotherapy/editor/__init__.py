@@ -1,0 +1,1 @@
+"""Proposers without a model: the rule editor with its menu, and the baselines."""

@@ -1,0 +1,258 @@
+"""Edits of a plan: other weights, other doses, one objective more; with what they are predicted to do, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tgsci.errors import InvalidValue
+
+from .. import scoring
+from ..effects import Wish
+from ..linear import AIM, best_change, box
+from ..linear import Region as Region
+from ..parameters import Objective, PlanParameters
+from ..words import figure
+from .history import Point
+from .surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+#: Changes smaller than this are left out: doublings, and a share of the region's dose.
+_LEAST_DOUBLINGS, _LEAST_SHARE = 0.05, 0.03
+#: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
+_INNER, _SHRINK = 6, 0.4
+#: Smallest and largest weight that an edit sets.
+_LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
+#: Goals and changes that a reason names, at most.
+_GOALS_SAID, _CHANGES_SAID = 3, 5
+
+
+@dataclass(frozen=True)
+class Move:
+    """An edit of a measured plan.
+
+    Args:
+        base: The plan.
+        parameters: The new parameters.
+        predicted: The goals' values after it, (m,).
+        wanted: What the edit is for, in words; "" for meeting the goals.
+    """
+
+    base: Point
+    parameters: PlanParameters
+    predicted: Floats
+    wanted: str = ""
+
+    @property
+    def loss(self) -> float:
+        """The predicted loss."""
+        return scoring.loss(predicted_wishes(self.base.effects.wishes, self.predicted))
+
+    @property
+    def edit(self) -> str:
+        """The edit's name: weight of Core x2, dose of PTV +0.8 Gy."""
+        named = ", ".join(changes(self.base.parameters, self.parameters)) or "nothing"
+        return f"{self.wanted}: {named}" if self.wanted else named
+
+    @property
+    def facts(self) -> dict[str, float | str]:
+        """The predicted values of the goals, by "predicted" and the goal's name; and how many would be met."""
+        after = predicted_wishes(self.base.effects.wishes, self.predicted)
+        shown: dict[str, float | str] = {}
+        for wish in after:
+            unit = f" {wish.unit}" if wish.unit else ""
+            state = "met" if wish.met else "missed"
+            shown[f"predicted {wish.text}"] = f"{wish.value:.4g}{unit} ({state})"
+        return shown
+
+    def reason(self) -> str:
+        """Why it should help: which goal is missed by how much, what changes, what is predicted."""
+        before = self.base.effects.wishes
+        after = predicted_wishes(before, self.predicted)
+        missed = sorted((w for w in before if not w.met), key=lambda w: -scoring.weight(w) * scoring.shortfall(w))
+        said = "; ".join(miss(w) for w in missed[:_GOALS_SAID])
+        if len(missed) > _GOALS_SAID:
+            said += f" and {len(missed) - _GOALS_SAID} more are missed"
+        if not missed:
+            least = min(before, key=lambda w: w.room)
+            said = f"all goals are met, {least.text} by {abs(least.margin):.3g} {least.unit}".rstrip()
+        concerned = [w.name for w in missed]
+        moved = sorted(
+            zip(before, after, strict=True),
+            key=lambda pair: (pair[0].name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
+        )
+        told = [f"{b.name} {a.value:.4g} {b.unit}".rstrip() for b, a in moved if _worth(b, a)][: _GOALS_SAID + 1]
+        predicted = f"predicted {', '.join(told)}" if told else "predicted to change little"
+        purpose = self.edit[:1].upper() + self.edit[1:]
+        return f"{said}. {purpose}: {predicted}."[:1500]
+
+
+def predicted_wishes(wishes: Sequence[Wish], values: Floats) -> list[Wish]:
+    """The goals with other values."""
+    return [replace(w, value=float(v)) for w, v in zip(wishes, values, strict=True)]
+
+
+def miss(wish: Wish) -> str:
+    """By how much a goal is missed: Core D10% is 2.1 Gy above 25 Gy."""
+    if math.isnan(wish.value):
+        return f"{wish.name} has no value"
+    side = "below" if wish.above else "above"
+    unit = f" {wish.unit}" if wish.unit else ""
+    return f"{wish.name} is {abs(wish.margin):.3g}{unit} {side} {wish.limit:g}{unit}"
+
+
+def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
+    """What differs between two plans' parameters, objective by objective."""
+    found = []
+    for i, new in enumerate(after.objectives):
+        name = label(new, after.objectives)
+        if i >= len(before.objectives):
+            found.append(f"add {new.label} with weight {figure(new.weight, 3)}")
+            continue
+        old = before.objectives[i]
+        if new.weight != old.weight:
+            times = new.weight / old.weight if old.weight else math.inf
+            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {figure(new.weight, 3)}"
+            found.append(f"weight of {name} {how}")
+        if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
+            found.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
+    return found[:_CHANGES_SAID]
+
+
+def label(objective: Objective, among: Sequence[Objective]) -> str:
+    """An objective as short as it is still clear: its structure, with the type where the structure has several."""
+    same = [o for o in among if o.structure == objective.structure]
+    if len(same) == 1:
+        return objective.structure
+    if sum(o.type == objective.type for o in same) == 1:
+        return f"{objective.structure} {objective.type}"
+    return objective.label
+
+
+def tuned(
+    base: Point,
+    surrogate: Surrogate,
+    region: Region,
+    weights: Floats | None = None,
+    *,
+    aim: float = AIM,
+    fixed: Sequence[bool] | None = None,
+    wanted: str = "",
+) -> Move | None:
+    """Other weights and doses of a plan within a region, so that the surrogate's goals are met best.
+
+    Args:
+        base: The plan.
+        surrogate: Over its coordinates.
+        region: How far weights and doses may go.
+        weights: What each goal's relative shortfall costs; by priority where None.
+        aim: Relative margin that is aimed at.
+        fixed: Coordinates (2k,) that stay.
+        wanted: What it is for, where it is not all goals.
+
+    Returns:
+        None where nothing worth a plan changes.
+    """
+    effects = base.effects
+    k = len(effects.parameters.objectives)
+    low, high = (b[: 2 * k] for b in box(effects, region))
+    if fixed is not None:
+        low, high = np.where(fixed, 0.0, low), np.where(fixed, 0.0, high)
+    start = base.place(base.slots)
+    change = np.zeros(2 * k)
+    best = _score(effects.wishes, surrogate.predict(start), weights, aim)
+    share = 1.0
+    for _ in range(_INNER if len(surrogate.places) > 1 else 1):
+        values, matrix = surrogate.linear(start + change)
+        inner_low = np.maximum(low - change, share * low)
+        inner_high = np.minimum(high - change, share * high)
+        step = best_change(
+            effects.wishes, values, matrix, np.minimum(inner_low, 0), np.maximum(inner_high, 0), weights, aim
+        )
+        score = _score(effects.wishes, surrogate.predict(start + change + step), weights, aim)
+        if score < best - 1e-9:
+            change, best = change + step, score
+        else:
+            share *= _SHRINK
+    return _made(base, surrogate, region, change, wanted)
+
+
+def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wanted: str) -> Move | None:
+    k = len(base.slots)
+    change = change.copy()
+    counted = [i for i in range(k) if base.parameters.objectives[i].weight > 0]
+    if counted:  # only ratios count: as few weights change as can be
+        change[counted] -= np.sort(change[counted])[(len(counted) - 1) // 2]
+    change[:k][np.abs(change[:k]) < _LEAST_DOUBLINGS] = 0.0
+    change[k:][np.abs(change[k:]) < _LEAST_SHARE * region.grays] = 0.0
+    if not change.any():
+        return None
+    parameters = base.parameters
+    for i, objective in enumerate(parameters.objectives):
+        if change[i]:
+            weight = float(np.clip(objective.weight * 2.0 ** change[i], _LEAST_WEIGHT, _MOST_WEIGHT))
+            parameters = parameters.replaced(i, weight=float(f"{weight:.3g}"))
+        if change[k + i] and objective.dose_gy is not None:
+            parameters = parameters.replaced(i, dose_gy=round(max(0.0, objective.dose_gy + change[k + i]), 2))
+    predicted = surrogate.predict(base.place(base.slots) + change)
+    return Move(base, parameters, predicted, wanted)
+
+
+def added(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
+    """The plan with one objective more and its other weights and doses to match, the most promising first."""
+    effects = base.effects
+    k = len(effects.parameters.objectives)
+    matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
+    low, high = box(effects, Region(region.doublings, region.grays, 1.0))
+    found = []
+    for a, objective in enumerate(effects.additions):
+        allowed = high.copy()
+        allowed[2 * k :] = 0.0
+        allowed[2 * k + a] = 1.0
+        change = best_change(effects.wishes, effects.values, matrix, low, allowed, weights)
+        share = change[2 * k + a]
+        if share < 0.05:
+            continue
+        try:
+            new = replace(objective, weight=float(f"{share * objective.weight:.3g}"))
+        except InvalidValue:
+            continue
+        tune = _made(base, _linear(base), region, change[: 2 * k], "")
+        parameters = (tune.parameters if tune else base.parameters).with_objectives([new])
+        found.append(Move(base, parameters, effects.values + matrix @ change))
+    return sorted(found, key=lambda move: move.loss)
+
+
+def _linear(base: Point) -> Surrogate:
+    return Surrogate.of([base], base.slots, 1.0)
+
+
+def _score(wishes: Sequence[Wish], values: Floats, weights: Floats | None, aim: float) -> float:
+    """What the linear programme minimises, of predicted values: shortfalls, then shortfalls of the aims."""
+    after = predicted_wishes(wishes, values)
+    if weights is None:
+        loss = scoring.loss(after)
+        if loss <= 0 and all(w.room >= aim for w in after):
+            return loss
+        total = sum(scoring.weight(w) for w in after)
+        tight = sum(scoring.weight(w) * max(0.0, aim - w.room) for w in after) / total
+        return max(loss, 0.0) + 30.0 * tight
+    return float(
+        sum(
+            p * (max(0.0, -w.room) + 0.3 * max(0.0, aim - w.room))
+            for p, w in zip(weights, after, strict=True)
+        )
+    )
+
+
+def _worth(before: Wish, after: Wish) -> bool:
+    """True where a prediction is worth saying."""
+    return not before.met or not after.met or abs(after.value - before.value) > 0.005 * before.scale

@@ -1,0 +1,227 @@
+"""The rule editor: weights and doses from margins and sensitivities. No model is asked.
+
+It is the proposer where no model is configured, and the baseline that every model has to beat. Each round it
+
+1. reads from the trials how well its predictions held, and so how far the next step may go;
+2. solves for the weights and doses that meet the goals best by the sensitivities of all plans measured so far;
+3. where tuning does not help any more, adds the objective that helps most;
+4. where nothing helps, lets go of one missed goal after the other, so that the record shows which goals exclude
+   which; then it has nothing left to propose, and the run ends.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tgsci.errors import InvalidValue
+from tgsci.optimizer import Optimizer
+from tgsci.trial import Proposal, Trials
+
+from .. import scoring
+from ..linear import Region, prices
+from ..parameters import PlanParameters
+from .history import Point, points
+from .moves import Move, added, predicted_wishes, tuned
+from .surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from tgsci.menu import Option
+
+#: The first step's region: doublings of a weight, and a share of the highest target dose.
+DOUBLINGS, DOSE_SHARE = 2.0, 0.03
+#: A prediction that came true by this share lets the next step go further, or not so far.
+GOOD, POOR = 0.6, 0.2
+#: Smallest and largest region, in units of the first.
+LEAST, MOST = 1 / 16, 4.0
+#: A tuned plan that is predicted to take away less than this share of the loss is no progress.
+PROGRESS = 0.1
+#: One that is predicted to take away less than this share is not worth a plan.
+NOTHING = 0.003
+#: How much more the goal counts that a probe is for, and what its edit is called.
+_PROBE, PROBE = 30.0, "to see"
+#: Plans for each missed goal, at most.
+PROBES = 2
+
+
+class RuleEditor(Optimizer):
+    """Proposes weights, doses and objectives by rules.
+
+    Args:
+        doublings: How far the first step may change a weight, doublings.
+        dose_share: How far it may change a dose, as a share of the highest target dose.
+        structural: Whether it may add objectives and change doses; False for a protocol that tunes weights only.
+    """
+
+    name = "rules"
+    description = (
+        "Proposals come from the rule editor: weights and doses from the goals' margins and sensitivities. "
+        "No model is asked and nothing leaves this machine."
+    )
+
+    def __init__(
+        self, *, doublings: float = DOUBLINGS, dose_share: float = DOSE_SHARE, structural: bool = True
+    ) -> None:
+        super().__init__()
+        self.doublings, self.dose_share, self.structural = doublings, dose_share, structural
+
+    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
+        """Up to `n` new plans; see the module's first lines for how they are found."""
+        return [
+            Proposal(move.parameters.text(), move.reason(), move.base.trial.number, move.edit)
+            for move in self._new(self._moves(trials), trials, n)
+        ]
+
+    def _new(self, moves: Iterator[Move], trials: Trials, n: int) -> list[Move]:
+        """The first `n` moves that were not measured before."""
+        chosen: dict[str, Move] = {}
+        for move in moves:
+            if len(chosen) >= n:
+                break
+            try:
+                chosen.setdefault(trials.check(move.parameters.text()), move)
+            except InvalidValue:
+                continue
+        return list(chosen.values())
+
+    def _moves(self, trials: Trials) -> Iterator[Move]:
+        """Edits, the most promising first."""
+        found = points(trials)
+        if not found:
+            return
+        best = found[0]
+        grays = self.dose_share * _dose(best.parameters)
+        surrogate = Surrogate.of(found, best.slots, grays)
+        first = Region(self.doublings, grays)
+        factor = trusted(found, best, first)
+        fixed = None if self.structural else [False] * len(best.slots) + [True] * len(best.slots)
+        loss = scoring.loss(best.effects.wishes)
+        main = tuned(best, surrogate, first.scaled(factor), fixed=fixed) if factor >= LEAST else None
+        gain = loss - main.loss if main else 0.0
+        stuck = loss > 0 and gain < PROGRESS * loss
+        more = added(best, first.scaled(factor)) if self.structural and loss > 0 else []
+        if stuck:
+            yield from more[:1]
+        if main and gain > NOTHING * max(loss, 1.0):
+            yield main
+            for other in (2.0, 0.5) if not stuck else (0.5, 2.0):
+                move = tuned(best, surrogate, first.scaled(min(MOST, factor * other)), fixed=fixed)
+                if move:
+                    yield move
+        yield from more
+        yield from self._probes(trials, best, surrogate, first, fixed)
+
+    def _probes(self, best: Point, surrogate: Surrogate, first: Region, fixed: Sequence[bool] | None) -> Iterator[Move]:
+        """One plan for each missed goal that has it met at the others' expense, as far as one step goes."""
+        wishes = best.effects.wishes
+        for i in sorted(range(len(wishes)), key=lambda i: -scoring.weight(wishes[i])):
+            wanted = f"{PROBE} what {wishes[i].text} would cost"
+            tried = sum(trial.edit.startswith(wanted) for trial in trials)
+            if wishes[i].met or tried >= PROBES:
+                continue
+            weights = prices(wishes)
+            weights[i] *= _PROBE
+            move = tuned(best, surrogate, first.scaled(2.0), weights, fixed=fixed, wanted=wanted)
+            if move:
+                yield move
+
+    def options(self, trials: Trials, n: int, rng: random.Random) -> list[Option]:
+        """Up to `n` legal edits to choose from: the editor's own first, then single changes of the best plan.
+
+        Args:
+            trials: Everything that happened so far.
+            n: How many.
+            rng: Not used: there is nothing random about them.
+        """
+        from tgsci.menu import Option
+
+        def moves() -> Iterator[Move]:
+            own = list(self._moves(trials))
+            yield from own[: max(2, n // 2)]
+            yield from self._singles(trials)
+            yield from own[max(2, n // 2) :]
+
+        return [
+            Option(move.parameters.text(), move.edit, move.facts, move.base.trial.number, move.edit, move.reason())
+            for move in self._new(moves(), trials, n)
+        ]
+
+    def _singles(self, trials: Trials) -> list[Move]:
+        """Changes of one weight or one dose of the best plan, those first that are predicted to help most."""
+        found = points(trials)
+        if not found:
+            return []
+        best = found[0]
+        grays = self.dose_share * _dose(best.parameters)
+        surrogate = Surrogate.of(found, best.slots, grays)
+        place, k = best.place(best.slots), len(best.slots)
+        made = []
+        for i, objective in enumerate(best.parameters.objectives):
+            edits: list[tuple[int, float, dict[str, float]]] = []
+            if objective.weight > 0:
+                edits += [(i, by, {"weight": float(f"{objective.weight * 2.0**by:.3g}")}) for by in (1.0, -1.0, 3.0)]
+            if objective.dose_gy is not None and self.structural:
+                doses = [round(max(0.0, objective.dose_gy + by * grays / 2), 2) for by in (1.0, -1.0)]
+                edits += [(k + i, dose - objective.dose_gy, {"dose_gy": dose}) for dose in doses]
+            for coordinate, by, change in edits:
+                if not by:
+                    continue
+                there = place.copy()
+                there[coordinate] += by
+                try:
+                    parameters = best.parameters.replaced(i, **change)
+                except InvalidValue:
+                    continue
+                made.append(Move(best, parameters, surrogate.predict(there)))
+        return sorted(made, key=lambda move: move.loss)
+
+
+def trusted(found: Sequence[Point], best: Point, first: Region) -> float:
+    """How far the next step from the best plan may go, in units of the first step's region.
+
+    Further than the step that led to it where what was predicted came true, less far where it did not; and half as far
+    as any step from it that failed.
+    """
+    by_number = {point.trial.number: point for point in found}
+    factor = 1.0
+    parent = by_number.get(best.trial.parent) if best.trial.parent is not None else None
+    if parent and set(parent.slots) == set(best.slots):
+        size, held = size_of(parent, best, first), quality(parent, best)
+        if size > 0:
+            factor = size * (2.0 if held >= GOOD else 1.0 if held >= POOR else 0.5)
+    for child in found:
+        if child.trial.parent != best.trial.number or PROBE in child.trial.edit or set(child.slots) != set(best.slots):
+            continue
+        size = size_of(best, child, first)
+        if size > 0:
+            factor = min(factor, size / 2)
+    return min(factor, MOST)
+
+
+def size_of(parent: Point, child: Point, first: Region) -> float:
+    """How far a step went, in units of the first step's region."""
+    k = len(parent.slots)
+    change = child.place(parent.slots) - parent.place(parent.slots)
+    weights = change[:k] - np.median(change[:k])  # only ratios count
+    return float(max(np.abs(weights).max() / first.doublings, np.abs(change[k:]).max() / max(first.grays, 1e-9)))
+
+
+def quality(parent: Point, child: Point) -> float:
+    """The share of what a step was predicted to gain that it gained; 1 where it gained more, below 0 where it lost."""
+    wishes = parent.effects.wishes
+    change = child.place(parent.slots) - parent.place(parent.slots)
+    predicted = parent.effects.values + parent.gradient(parent.slots) @ change
+    before = scoring.loss(wishes)
+    hoped = before - scoring.loss(predicted_wishes(wishes, predicted))
+    gained = before - scoring.loss(child.effects.wishes)
+    if hoped <= 1e-9:
+        return 1.0 if gained > 0 else 0.0
+    return min(1.0, gained / hoped)
+
+
+def _dose(parameters: PlanParameters) -> float:
+    """The dose that steps are measured by: the highest that is asked for, Gy."""
+    return max((o.dose_gy or 0.0 for o in parameters.objectives if o.lifts), default=0.0) or 50.0

@@ -1,0 +1,190 @@
+"""A plan or a dose that somebody brings: a plan file, a run's directory, an RTDOSE file, the dose of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tgsci.errors import UsageError
+from tgsci.texts import visible
+
+from .words import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .case import Case
+    from .plan_file import PlanFile
+
+#: What stands for the dose that came with a case.
+REFERENCE = "reference"
+#: The plan in a run's directory.
+PLAN = "plan.json"
+#: Longest plan file that is read, bytes.
+LONGEST = 20_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A dose with what is known of it.
+
+    Args:
+        label: What a person calls it: the file's name, cleaned.
+        case: What it is of.
+        dose: Total Gy by row of the case, float32.
+        plan: The plan file; None for a dose that no plan of this package gave.
+        directory: Where the plan file stands.
+    """
+
+    label: str
+    case: Case
+    dose: NDArray[np.float32]
+    plan: PlanFile | None = None
+    directory: Path | None = None
+
+    @property
+    def fluence(self) -> NDArray[np.float64] | None:
+        """Of each beamlet; None where only the dose is known."""
+        return None if self.plan is None else self.plan.fluence
+
+
+def given(text: str | Path, case: Case | str | Path | None = None) -> Given:
+    """Open a plan or a dose.
+
+    Args:
+        text: A `plan.json`, a directory with one, an RTDOSE `.dcm`, or "reference": the dose that came with the case.
+        case: The case, its name or its .zarr file; that which a plan file names where None.
+
+    Raises:
+        UsageError: No such file, a file of another kind, a plan of another case, or no case for an RTDOSE.
+    """
+    path = Path(text)
+    if path.is_dir() and not (path / PLAN).is_file():
+        raise UsageError(f"{_said(path)} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file")
+    if path.is_dir():
+        path = path / PLAN
+    if str(text) == REFERENCE:
+        return _reference(_opened(case, "the case's own dose"))
+    if not path.is_file():
+        raise UsageError(f"there is no file {_said(path)}; give a {PLAN}, a run's directory, or an RTDOSE .dcm file")
+    if _is_dicom(path):
+        return _rtdose(path, _opened(case, "an RTDOSE file"))
+    if path.suffix.lower() != ".json":
+        raise UsageError(f"{_said(path)} is neither a plan (.json) nor an RTDOSE file (.dcm)")
+    return _plan(path, case)
+
+
+def _plan(path: Path, case: Case | str | Path | None) -> Given:
+    from .plan_file import read_plan
+
+    try:
+        plan = read_plan(read_bounded(path, LONGEST))
+        opened = _opened(case if case is not None else _named(path, plan), f"the plan {_said(path)}")
+        return Given(_label(path), opened, plan.dose(opened), plan, path.parent)
+    except UsageError as error:
+        raise UsageError(f"{_said(path)}: {error}") from None
+
+
+def sheet_of(dose: Given) -> str:
+    """The sheet of goals that a plan was made for, as its run or its own table names it.
+
+    Raises:
+        UsageError: It is not known, or no longer there.
+    """
+    from .goals import sheet_names
+
+    of_the_run = configured(dose.directory).get("goals") if dose.directory else None
+    if isinstance(of_the_run, str):
+        return of_the_run
+    name = dose.plan.goals.get("sheet") if dose.plan else None
+    if name in sheet_names():
+        return str(name)
+    raise UsageError(f"which goals? --goals SHEET; there are: {', '.join(sheet_names())}; or a .toml file of your own")
+
+
+def _named(path: Path, plan: PlanFile) -> str:
+    """The case that a plan file is of, if it can be told: a built-in one, or that of the run beside it.
+
+    What a plan file calls its case is never taken as a path.
+    """
+    from .case.library import case_names
+
+    if plan.case in case_names():
+        return plan.case
+    of_the_run = configured(path.parent).get("case")
+    if isinstance(of_the_run, str):
+        return of_the_run
+    raise UsageError(f"it is a plan of the case {shown(plan.case)}; say which file that is: --case CASE.zarr")
+
+
+def configured(directory: Path) -> Mapping[str, object]:
+    """What a run was asked for, as its record says; nothing where the directory is no run."""
+    from tgsci.errors import LedgerError
+    from tgsci.result import Result
+
+    try:
+        config = Result.load(directory).header.get("config")
+    except LedgerError:
+        return {}
+    return config if isinstance(config, Mapping) else {}
+
+
+def read_bounded(path: Path, longest: int) -> bytes:
+    """A file's content.
+
+    Raises:
+        UsageError: It cannot be read, or it is longer.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(longest + 1)
+    except OSError as error:
+        raise UsageError(f"{_said(path)} cannot be read: {error.strerror}") from None
+    if len(content) > longest:
+        raise UsageError(f"{_said(path)} is longer than {longest:,} bytes: no file of this kind is")
+    return content
+
+
+def _reference(case: Case) -> Given:
+    if case.reference is None:
+        raise UsageError(f"the case {shown(case.name)} came without a dose of its own")
+    return Given(REFERENCE, case, case.reference)
+
+
+def _rtdose(path: Path, case: Case) -> Given:
+    from .sources.rtdose import read_rtdose
+
+    return Given(_label(path), case, read_rtdose(path, case))
+
+
+def _opened(case: Case | str | Path | None, of: str) -> Case:
+    from .case import Case
+    from .case.library import open_case
+
+    if case is None:
+        raise UsageError(f"{of} needs the case that it is of: --case")
+    return case if isinstance(case, Case) else open_case(str(case))
+
+
+def _is_dicom(path: Path) -> bool:
+    """By the mark that DICOM files carry at byte 128, or by their usual suffix."""
+    if path.suffix.lower() == ".dcm":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _said(path: Path) -> str:
+    return visible(str(path))
+
+
+def _label(path: Path) -> str:
+    """Short, and different for the plans of two runs."""
+    name = path.parent.name if path.name == PLAN and path.parent.name else path.stem
+    return "".join(c if c.isalnum() or c in "-_.+ " else "_" for c in name)[:40].strip() or "plan"

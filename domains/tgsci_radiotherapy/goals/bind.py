@@ -1,0 +1,204 @@
+"""A sheet meets a case: names are found, percentages become Gy, what is missing is said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from tgsci.errors import UsageError
+
+from ..names import folded
+from ..words import figure, shown
+from .consistency import contradiction
+from .goal import EXTERNAL, TARGETS, Goal
+from .sheet import Sheet, absolute
+from .table import ABSENT
+
+if TYPE_CHECKING:
+    from ..case.model import Case, Structure
+
+#: How far a case's prescription may be from the sheet's.
+_SAME_DOSE = 0.005
+
+
+@dataclass(frozen=True)
+class BoundSheet:
+    """A sheet's goals on a case.
+
+    Args:
+        sheet: As it was written.
+        goals: What can be evaluated: the case's names, limits in the unit of the metric's value.
+        missing: Optional goals that cannot be, each with why.
+        prescriptions: Of each structure in `goals`, total Gy: its own; of organs the highest of the case.
+        notes: What a person should know, in sentences.
+    """
+
+    sheet: Sheet
+    goals: tuple[Goal, ...]
+    missing: tuple[tuple[Goal, str], ...]
+    prescriptions: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The sheet's."""
+        return self.sheet.name
+
+
+def bind(sheet: Sheet, case: Case) -> BoundSheet:
+    """See `Sheet.bind`."""
+    try:
+        return _bind(sheet, case)
+    except UsageError as error:
+        raise UsageError(f"goals {sheet.name}: {error}") from None
+
+
+def _bind(sheet: Sheet, case: Case) -> BoundSheet:
+    own = _prescriptions(sheet, case)
+    highest = max([case.prescription, *own.values()])
+    goals: list[Goal] = []
+    missing: list[tuple[Goal, str]] = []
+    prescriptions: dict[str, float] = {}
+    for goal in sheet.goals:
+        try:
+            structures = _structures(goal, sheet, case)
+        except UsageError as error:
+            if not goal.optional:
+                raise UsageError(f"{error}; or add ', optional' to {shown(goal.text)}") from None
+            missing.append((goal, f"{ABSENT} {goal.structure}"))
+            continue
+        for structure in structures:
+            if not len(structure.voxels):
+                if not goal.optional:
+                    raise UsageError(
+                        f"{structure.name} has no voxel on the dose grid, and {shown(goal.text)} needs one; "
+                        "take the goal out, or plan on a finer grid"
+                    )
+                missing.append((replace(goal, structure=structure.name), "it has no voxel on the dose grid"))
+                continue
+            prescription = own.get(structure.name, structure.prescription or highest)
+            goals.append(_in_gray(replace(goal, structure=structure.name), prescription))
+            prescriptions[structure.name] = prescription
+    if not goals:
+        raise UsageError(f"none of its structures is in the case, which has {_listed(case.names)}")
+    _check_twice(goals)
+    _check_together(goals, case, prescriptions)
+    return BoundSheet(sheet, tuple(goals), tuple(missing), prescriptions, tuple(_notes(sheet, case)))
+
+
+def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
+    """The sheet's prescriptions by the case's names.
+
+    Raises:
+        UsageError: The case prescribes another dose, or not to a target.
+    """
+    found: dict[str, float] = {}
+    for target, dose in sheet.prescription.items():
+        try:
+            structure = _find(target, sheet, case)
+        except UsageError:
+            if any(folded(g.structure) == folded(target) and not g.optional for g in sheet.goals):
+                raise
+            continue
+        if structure.type != "target":
+            raise UsageError(
+                f"it prescribes {figure(dose)} Gy to {structure.name}, which is no target in this case; "
+                "take it out of [prescription], or make it a target when the case is imported"
+            )
+        there = structure.prescription
+        if there is not None and abs(there - dose) > _SAME_DOSE * dose:
+            raise UsageError(
+                f"it is for {figure(dose)} Gy to {structure.name}, and the case prescribes {figure(there)} Gy; take "
+                f"a sheet for {figure(there)} Gy, or change [prescription] and the goals in a copy of this one"
+            )
+        found[structure.name] = dose
+    return found
+
+
+def _structures(goal: Goal, sheet: Sheet, case: Case) -> list[Structure]:
+    if goal.structure == TARGETS:
+        targets = [s for s in case.structures if s.type == "target"]
+        if not targets:
+            raise UsageError("the case has no target")
+        return targets
+    if goal.structure == EXTERNAL:
+        outlines = [s for s in case.structures if s.type == "external"]
+        if len(outlines) != 1:
+            raise UsageError(f"the case has {len(outlines)} outlines of the body, and {EXTERNAL} needs one")
+        return outlines
+    return [_find(goal.structure, sheet, case)]
+
+
+def _find(name: str, sheet: Sheet, case: Case) -> Structure:
+    """The case's structure that a sheet means: by its name, then by the other names that the sheet knows."""
+    key = next((known for known in sheet.aliases if folded(known) == folded(name)), name)
+    wanted = [name, *sheet.aliases.get(key, ())]
+    for spellings in (wanted[:1], wanted[1:]):
+        keys = {folded(spelling) for spelling in spellings}
+        found = [s for s in case.structures if folded(s.name) in keys]
+        if len(found) > 1:
+            raise UsageError(
+                f"{name} could be {' or '.join(s.name for s in found[:4])}; write the one you mean in the goals"
+            )
+        if found:
+            return found[0]
+    targets = case.targets
+    if len(targets) == 1 and [folded(t) for t in sheet.prescription] == [folded(name)]:
+        return targets[0]  # one target prescribed, one target there
+    near = get_close_matches(name, case.names, n=2, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {_listed(case.names)}."
+    raise UsageError(f"the case has no {name}; {hint} If it has another name there, write it under [structures]")
+
+
+def _in_gray(goal: Goal, prescription: float) -> Goal:
+    """The goal with its limit in the unit of its metric's value."""
+    if goal.metric.unit != "Gy" or goal.unit != "%":
+        return goal
+    share = prescription / 100.0
+    said = f"{figure(goal.limit)}% of {figure(prescription)} Gy"
+    return replace(
+        goal,
+        limit=round(goal.limit * share, 9),
+        tolerance=round(goal.tolerance * share, 9),
+        unit="Gy",
+        note=f"{goal.note}; {said}" if goal.note else said,
+    )
+
+
+def _check_twice(goals: Iterable[Goal]) -> None:
+    seen: dict[str, Goal] = {}
+    for goal in goals:
+        first = seen.setdefault(f"{goal.name} {goal.comparison}", goal)
+        if first is not goal:
+            raise UsageError(
+                f"{shown(first.text)} and {shown(goal.text)} are both about {goal.name} in this case; keep one of them"
+            )
+
+
+def _check_together(goals: Iterable[Goal], case: Case, prescriptions: Mapping[str, float]) -> None:
+    by_name: dict[str, list[Goal]] = {}
+    for goal in goals:
+        known = absolute(goal, prescriptions.get(goal.structure, math.nan))
+        if known is not None:
+            by_name.setdefault(goal.structure, []).append(known)
+    for name, group in by_name.items():
+        if fault := contradiction(group, len(case.structure(name).voxels) * case.grid.voxel_cc):
+            raise UsageError(fault)
+
+
+def _notes(sheet: Sheet, case: Case) -> list[str]:
+    if sheet.fractions is None or sheet.fractions == case.fractions:
+        return []
+    return [
+        f"The goals of {sheet.name} are for {sheet.fractions} fractions; the case has {case.fractions}, "
+        "and doses are not converted."
+    ]
+
+
+def _listed(names: Iterable[str], most: int = 12) -> str:
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

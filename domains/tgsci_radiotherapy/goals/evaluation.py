@@ -1,0 +1,129 @@
+"""What a dose makes of the goals of a case."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tgsci.errors import UsageError
+
+from .goal import Goal
+from .metrics import Metric
+from .ordered import Ordered
+from .slopes import around_dose
+from .table import GoalResult, GoalTable, Status
+from .values import ranks, threshold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..case.model import Case
+    from .bind import BoundSheet
+
+
+def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalTable:
+    """The goals' values, margins and whether they are met.
+
+    Args:
+        sheet: Bound to this case.
+        case: The case.
+        dose: Total Gy of each row of the case, shape (rows,).
+
+    Raises:
+        UsageError: The dose is not one of this case, or not finite.
+    """
+    dose = checked_dose(case, dose)
+    structures: dict[str, Ordered] = {}
+    values: list[float] = []
+    for goal in sheet.goals:
+        if goal.structure not in structures:
+            structures[goal.structure] = _ordered(sheet, case, dose, goal.structure)
+        values.append(
+            goal.metric.value(
+                structures[goal.structure], case.grid.voxel_cc, sheet.prescriptions[goal.structure], everything=dose
+            )
+        )
+    results = [_result(goal, value) for goal, value in zip(sheet.goals, values, strict=True)]
+    results += [GoalResult(goal, math.nan, math.nan, "not evaluated", why) for goal, why in sheet.missing]
+    return GoalTable(sheet.name, case.name, str(case.grid), tuple(results), sheet.notes)
+
+
+def measure(metric: Metric, case: Case, name: str, dose: NDArray[np.floating]) -> float:
+    """One metric of one structure of a case.
+
+    Args:
+        metric: What is measured; of the prescription means that of the structure, or the highest of the case.
+        case: The case.
+        name: The structure.
+        dose: Total Gy of each row of the case.
+    """
+    dose = checked_dose(case, dose)
+    return metric.value(dose[case.rows(name)], case.grid.voxel_cc, prescribed(case, name), everything=dose)
+
+
+def gradient(
+    metric: Metric, case: Case, name: str, dose: NDArray[np.floating]
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """How a metric of a structure changes with the dose of each row of the case, per Gy.
+
+    Args:
+        metric: As in `measure`, CI too.
+        case: The case.
+        name: The structure.
+        dose: Total Gy of each row of the case.
+
+    Returns:
+        Rows of the case, and the gradient for each: see `Metric.gradient`. It is 0 for all other rows.
+    """
+    dose = checked_dose(case, dose)
+    rows = case.rows(name)
+    if not metric.sees_all:
+        return rows, metric.gradient(dose[rows], case.grid.voxel_cc, prescribed(case, name))
+    at = threshold(metric, prescribed(case, name))
+    covered, isodose = int(np.count_nonzero(dose[rows] >= at)), int(np.count_nonzero(dose >= at))
+    slope = np.zeros(len(dose))
+    if isodose:  # CI = covered^2 / (N isodose)
+        slope -= covered**2 / (len(rows) * isodose**2) * len(dose) * around_dose(dose.astype(np.float64), at)
+        slope[rows] += 2.0 * covered / isodose * around_dose(dose[rows].astype(np.float64), at)
+    touched = np.flatnonzero(slope).astype(np.int32)
+    return touched, slope[touched]
+
+
+def prescribed(case: Case, name: str) -> float:
+    """The prescription that counts for a structure, total Gy: its own, or the highest of the case."""
+    return case.structure(name).prescription or case.prescription
+
+
+def checked_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
+    """A dose by row of the case.
+
+    Raises:
+        UsageError: It has another length, or is not finite.
+    """
+    dose = np.asarray(dose)
+    if dose.shape != (case.dij.rows,):
+        raise UsageError(
+            f"the dose has shape {dose.shape}, and {case.name} has {case.dij.rows} rows; give a dose by row"
+        )
+    if dose.dtype.kind != "f":
+        dose = dose.astype(np.float64)
+    if not np.isfinite(dose).all():
+        raise UsageError(f"the dose has {int(np.count_nonzero(~np.isfinite(dose)))} voxels that are not finite")
+    return dose
+
+
+def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: str) -> Ordered:
+    """A structure's doses, partitioned once for all the ranks that its goals ask for."""
+    rows = case.rows(name)
+    asked = [r for g in sheet.goals if g.structure == name for r in ranks(g.metric, len(rows), case.grid.voxel_cc)]
+    return Ordered(dose[rows], asked)
+
+
+def _result(goal: Goal, value: float) -> GoalResult:
+    if math.isnan(value):
+        return GoalResult(goal, value, math.nan, "not evaluated", "there is no dose")
+    margin = goal.margin(value)
+    status: Status = "pass" if margin >= 0 else "tolerance" if -margin <= goal.tolerance else "fail"
+    return GoalResult(goal, value, margin, status)

@@ -1,0 +1,209 @@
+"""One clinical goal, written as a sentence: `PTV D95% >= 50 Gy, priority 1, tolerance 1 Gy`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tgsci.errors import UsageError
+
+from ..names import clean
+from ..words import figure, shown
+from .metrics import Metric, Unit
+
+#: Stand for every target of the case, and for the body's outline, whatever they are called there.
+TARGETS, EXTERNAL = "[targets]", "[external]"
+#: Priorities: 1 is the most important.
+MOST_PRIORITY = 9
+_LONGEST = 200
+_SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")
+_MEANING = {"<=": "<=", "≤": "<=", "<": "<=", ">=": ">=", "≥": ">=", ">": ">="}
+_AMOUNT = re.compile(r"([+-]?\d{1,7}(?:\.\d{1,7})?|\.\d{1,7})\s*(gy|cgy|%|cc|cm3|cm\^3|ml)?", re.IGNORECASE)
+_HELP = "write it as PTV D95% >= 50 Gy, priority 1"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a structure's dose should be.
+
+    A limit of a dose may be in % of the prescription; `Sheet.bind` turns it into Gy.
+
+    Args:
+        structure: A structure's name, `[targets]` or `[external]`.
+        metric: What is measured.
+        comparison: ">=" or "<=". Sheets may say > and <, which mean the same: a measured figure is never exact.
+        limit: What it should reach or keep, in `unit`.
+        unit: Gy, % or cc, or none.
+        tolerance: How far off still counts as acceptable, in `unit`; 0 for not at all.
+        priority: 1 (the most important) to 9.
+        text: As it was written.
+        optional: True where a case without the structure is no fault.
+        note: For people: where the figure comes from.
+    """
+
+    structure: str
+    metric: Metric
+    comparison: str
+    limit: float
+    unit: Unit
+    tolerance: float = 0.0
+    priority: int = 1
+    text: str = ""
+    optional: bool = False
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is about: "PTV D95%"; a metric's name in a run."""
+        return f"{self.structure} {self.metric}"
+
+    @property
+    def wish(self) -> str:
+        """What it asks for: "PTV D95% >= 50 Gy"."""
+        return f"{self.name} {self.comparison} {with_unit(self.limit, self.unit)}"
+
+    def margin(self, value: float) -> float:
+        """How much better than the limit a value is; below 0 it misses the goal by that much."""
+        return self.limit - value if self.comparison == "<=" else value - self.limit
+
+    def __str__(self) -> str:
+        more = [f"tolerance {with_unit(self.tolerance, self.unit)}"] if self.tolerance else []
+        more += [f"priority {self.priority}"] + (["optional"] if self.optional else [])
+        return ", ".join([self.wish, *more])
+
+
+def with_unit(value: float, unit: str, digits: int = 6) -> str:
+    """A figure and its unit: 50 Gy, 95%, 0.1."""
+    return f"{figure(value, digits)}{'' if unit in ('%', '') else ' '}{unit}"
+
+
+def parse_goal(text: str, *, optional: bool = False) -> Goal:
+    """Read a goal.
+
+    Args:
+        text: The goal, and after commas `priority N`, `tolerance X`, `optional`.
+        optional: Of a goal that does not say it.
+
+    Raises:
+        UsageError: Not a goal; says what to write.
+    """
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        raise UsageError(f"a goal is a text of at most {_LONGEST} characters, not {shown(text)}; {_HELP}")
+    said, *more = [part.strip() for part in text.split(",")]
+    signs = list(_SIGN.finditer(said))
+    if len(signs) != 1:
+        raise UsageError(f"a goal has one <= or >=, and {shown(said)} has {len(signs)}; {_HELP}")
+    sign = signs[0][0]
+    if sign not in _MEANING:
+        raise UsageError(f"write <= or >=, not {sign}, in {shown(said)}")
+    structure, metric = _left(said[: signs[0].start()].strip(), said)
+    limit, unit = _amount(said[signs[0].end() :].strip(), f"the limit of {shown(said)}")
+    metric, unit = _matched(metric, limit, unit, said)
+    tolerance, priority = 0.0, 1
+    seen: set[str] = set()
+    for part in more:
+        word, _, rest = part.partition(" ")
+        word = word.casefold().rstrip(":=")
+        if word in seen:
+            raise UsageError(f"{word} stands twice in {shown(text)}; keep one")
+        seen.add(word)
+        if word == "priority":
+            priority = _priority(rest.strip(), text)
+        elif word == "tolerance":
+            tolerance = _tolerance(rest.strip(), unit, text)
+        elif word == "optional" and not rest:
+            optional = True
+        else:
+            raise UsageError(
+                f"{shown(part)} in {shown(text)} is none of: priority 1, tolerance 1 {unit or '(a number)'}, optional"
+            )
+    return Goal(structure, metric, _MEANING[sign], limit, unit, tolerance, priority, text.strip(), optional)
+
+
+def _left(left: str, said: str) -> tuple[str, Metric]:
+    """The structure and the metric before the sign; both may hold spaces."""
+    words = left.split()
+    if len(words) < 2:
+        raise UsageError(f"{shown(said)} needs a structure and a metric before the sign; {_HELP}")
+    fault: UsageError | None = None
+    for count in (1, 2, 3):
+        if count >= len(words):
+            break
+        try:
+            metric = Metric.parse(" ".join(words[-count:]))
+        except UsageError as error:
+            fault = fault or error
+            continue
+        return structure_name(" ".join(words[:-count]), said), metric
+    raise fault or UsageError(f"{shown(said)} names no metric; {_HELP}")
+
+
+def structure_name(name: str, said: str) -> str:
+    """The name as it is kept: cleaned, or one of the two words that stand for structures of a type."""
+    if name.casefold() in (TARGETS, EXTERNAL):
+        return name.casefold()
+    kept = clean(name)
+    if not kept:
+        raise UsageError(f"{shown(said)} names no structure; {_HELP}")
+    return kept
+
+
+def _amount(text: str, what: str) -> tuple[float, str]:
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{what} must be a number and its unit (50 Gy, 30%, 2 cc), not {shown(text)}")
+    value, unit = float(match[1]), (match[2] or "").casefold()
+    if unit == "cgy":
+        raise UsageError(f"{what} is in cGy; doses are total Gy: write {figure(value / 100, 6)} Gy")
+    if value < 0:
+        raise UsageError(f"{what} is negative; write 0 or more")
+    return value, {"gy": "Gy", "%": "%", "": ""}.get(unit, "cc")
+
+
+def _matched(metric: Metric, limit: float, unit: str, said: str) -> tuple[Metric, Unit]:
+    """The metric and the limit's unit, which must go together; `V20Gy <= 30 cc` means V20Gy[cc]."""
+    if metric.unit == "Gy":
+        if unit not in ("Gy", "%"):
+            have = f"is in {unit}" if unit else "has no unit"
+            raise UsageError(
+                f"{metric} is a dose and its limit {have} in {shown(said)}; write {figure(limit, 6)} Gy, or % of the "
+                "prescription"
+            )
+        if unit == "Gy" and limit > 300:
+            raise UsageError(
+                f"{figure(limit, 6)} Gy in {shown(said)} looks like cGy; doses are total Gy: "
+                f"write {figure(limit / 100, 6)} Gy"
+            )
+        if limit == 0 or (unit == "%" and limit > 300):
+            raise UsageError(f"the limit {with_unit(limit, unit)} in {shown(said)} cannot be; {_HELP}")
+        return metric, "Gy" if unit == "Gy" else "%"
+    if metric.unit == "":
+        if unit:
+            raise UsageError(f"{metric} has no unit; leave {unit} out of {shown(said)}")
+        return metric, ""
+    if unit not in ("%", "cc"):
+        have = f"is in {unit}" if unit else "has no unit"
+        raise UsageError(
+            f"{metric} is a volume and its limit {have} in {shown(said)}; write {figure(limit, 6)}% or "
+            f"{figure(limit, 6)} cc"
+        )
+    if metric.unit == "cc" and unit == "%":
+        raise UsageError(f"{metric} is in cc and its limit in %, in {shown(said)}; leave [cc] out, or write cc")
+    if unit == "%" and limit > 100:
+        raise UsageError(f"{figure(limit, 6)}% of a structure's volume in {shown(said)} cannot be; write 0 to 100%")
+    return (Metric(metric.kind, metric.amount, "cc"), "cc") if unit == "cc" else (metric, "%")
+
+
+def _priority(text: str, said: str) -> int:
+    if not re.fullmatch(r"\d{1,2}", text) or not 1 <= int(text) <= MOST_PRIORITY:
+        raise UsageError(f"priority is a whole number from 1 (most important) to {MOST_PRIORITY} in {shown(said)}")
+    return int(text)
+
+
+def _tolerance(text: str, unit: str, said: str) -> float:
+    value, its_unit = _amount(text, f"the tolerance of {shown(said)}")
+    if its_unit != unit:
+        raise UsageError(
+            f"the tolerance must be in the limit's unit in {shown(said)}; write {with_unit(value, unit) or value}"
+        )
+    return value

@@ -1,0 +1,209 @@
+"""Dose-volume metrics, written as TG-263 writes them: D95%, D2cc, V20Gy, V20Gy[cc], V95%, Dmean, HI, CI.
+
+A structure is its N voxels of equal volume v; d(1) >= d(2) >= ... >= d(N) are their doses. Its dose-volume histogram
+goes through the points (d(k), k v): the hottest k voxels get at least d(k). That fixes every metric:
+
+    Dx%, Dxcc     dose that the hottest x gets at least: d at k = x N / 100 or x / v, linear between voxels;
+                  d(1) where x is less than one voxel, d(N) where x is more than the structure
+    VxGy, Vx%     volume that gets x or more, voxels counted whole; x in Gy, or in % of the prescription
+    CVxGy         its complement: volume that gets less than x
+    Dmean, Dmax, Dmin, D50%: mean, d(1), d(N), median
+    gEUD(a)       (1/N sum d^a)^(1/a); Niemierko, Med. Phys. 24:103 (1997) and 26:1100 (1999)
+    HI            (D2% - D98%) / D50%, 0 is homogeneous; ICRU Report 83 (2010), eq. 3-1
+    CI            TV_PIV^2 / (TV PIV), 1 is conformal: TV the structure, PIV all that gets the prescription, TV_PIV what
+                  of the structure does; Paddick, J. Neurosurg. 93 Suppl. 3:219 (2000)
+
+Doses are total Gy; volumes are those of the voxels, not of the drawn contours.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tgsci.errors import UsageError
+
+from ..words import figure, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .ordered import Ordered
+
+Kind = Literal["D%", "Dcc", "VGy", "V%", "CVGy", "CV%", "Dmean", "Dmax", "Dmin", "gEUD", "HI", "CI"]
+Unit = Literal["Gy", "%", "cc", ""]
+
+_PLAIN: dict[str, Kind] = {"dmean": "Dmean", "dmax": "Dmax", "dmin": "Dmin", "hi": "HI", "ci": "CI"}
+_SAME = {"mean": "dmean", "max": "dmax", "min": "dmin", "maximum": "dmax", "minimum": "dmin", "dmedian": "d50%"}
+_SAME |= {"median": "d50%", "meandose": "dmean", "maxdose": "dmax", "mindose": "dmin"}
+_NUMBER = r"(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})"
+_DOSE = re.compile(rf"d_?{_NUMBER}(%|cc|cm3|cm\^3|ml)?")
+_VOLUME = re.compile(rf"(c?v)_?{_NUMBER}(gy|cgy|%)?")
+_GEUD = re.compile(rf"g?eud\(?(?:a=)?(-?){_NUMBER}\)?")
+_OUT = re.compile(r"(.*?)\[(gy|cgy|%|cc|cm3|cm\^3)\]")
+_HELP = "write D95%, D2cc, V20Gy, V20Gy[cc], V95% (of the prescription), Dmean, Dmax, Dmin, gEUD(8), HI or CI"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of a structure's dose.
+
+    Args:
+        kind: What is measured; see the module.
+        amount: Of D%: %; Dcc: cc; VGy, CVGy: Gy; V%, CV%: % of the prescription; gEUD: its exponent; else 0.
+        unit: Of the value: Gy, % (of the structure), cc, or none.
+    """
+
+    kind: Kind
+    amount: float = 0.0
+    unit: Unit = "Gy"
+
+    @classmethod
+    def parse(cls, text: str) -> Metric:
+        """Read a metric; upper and lower case are the same, and spaces do not count.
+
+        Raises:
+            UsageError: No such metric, or one without its unit; says what to write.
+        """
+        if not isinstance(text, str) or len(text) > 60:
+            raise UsageError(f"no metric {shown(text)}; {_HELP}")
+        plain = re.sub(r"\s+", "", text).casefold()
+        out = ""
+        if match := _OUT.fullmatch(plain):
+            plain, out = match[1], match[2].replace("cm3", "cc").replace("cm^3", "cc")
+        plain = _SAME.get(plain, plain)
+        if out == "cgy":
+            raise UsageError(f"{shown(text)} asks for cGy; doses are total Gy: leave [cGy] out")
+        metric = _plain(plain) or _dose(plain, text) or _volume(plain, out, text) or _equivalent(plain, text)
+        if metric is None:
+            raise UsageError(f"no metric {shown(text)}; {_HELP}")
+        if out and not metric.kind.startswith(("V", "CV")) and out != metric.unit.casefold():
+            said = f"in {metric.unit}" if metric.unit else "a plain number"
+            raise UsageError(f"{metric} is {said}; leave [{out}] out of {shown(text)}")
+        return metric
+
+    def __str__(self) -> str:
+        amount = figure(self.amount, 6)
+        if self.kind in ("D%", "Dcc"):
+            return f"D{amount}{self.kind[1:]}"
+        if self.kind in ("VGy", "V%", "CVGy", "CV%"):
+            letter, unit = self.kind.removesuffix("Gy").removesuffix("%"), "%" if self.kind.endswith("%") else "Gy"
+            return f"{letter}{amount}{unit}{'[cc]' if self.unit == 'cc' else ''}"
+        return f"gEUD({amount})" if self.kind == "gEUD" else self.kind
+
+    @property
+    def is_dose(self) -> bool:
+        """True where the value is a dose: doubling every dose doubles it."""
+        return self.unit == "Gy"
+
+    @property
+    def needs_prescription(self) -> bool:
+        """True where a prescription is part of it: V95%, CI."""
+        return self.kind in ("V%", "CV%", "CI")
+
+    @property
+    def sees_all(self) -> bool:
+        """True where the dose outside the structure counts too: CI."""
+        return self.kind == "CI"
+
+    def value(
+        self,
+        dose: NDArray[np.floating] | Ordered,
+        voxel_cc: float = float("nan"),
+        prescription: float = float("nan"),
+        everything: NDArray[np.floating] | None = None,
+    ) -> float:
+        """The metric of a structure.
+
+        Args:
+            dose: Total Gy of each of its voxels, in any order, shape (N,); or these as `Ordered`.
+            voxel_cc: Volume of a voxel, cc; needed where cc occur.
+            prescription: Total Gy; needed where `needs_prescription`.
+            everything: Dose of every voxel of the case; needed where `sees_all`.
+
+        Raises:
+            UsageError: No voxels, or something is missing.
+        """
+        from .values import value
+
+        return value(self, dose, voxel_cc, prescription, everything)
+
+    def gradient(
+        self,
+        dose: NDArray[np.floating],
+        voxel_cc: float = float("nan"),
+        prescription: float = float("nan"),
+    ) -> NDArray[np.float64]:
+        """How the metric changes with the dose of each voxel, per Gy, shape (N,).
+
+        Where the metric jumps from voxel to voxel the slope is a mean over its neighbours: of Dx over the voxels whose
+        rank is within 1% of the volume (triangular weights), of Vx over those whose dose is nearest, as many.
+        It foretells how the figure moves when a plan changes a little, which a single voxel does not.
+
+        Args:
+            dose: As in `value`; in the same order comes the gradient.
+            voxel_cc: As in `value`.
+            prescription: As in `value`.
+
+        Raises:
+            UsageError: As in `value`; and of CI, which depends on doses outside: `goals.gradient` has it.
+        """
+        from .slopes import gradient
+
+        return gradient(self, dose, voxel_cc, prescription)
+
+
+def _plain(plain: str) -> Metric | None:
+    kind = _PLAIN.get(plain)
+    return None if kind is None else Metric(kind, 0.0, "" if kind in ("HI", "CI") else "Gy")
+
+
+def _dose(plain: str, text: str) -> Metric | None:
+    match = _DOSE.fullmatch(plain)
+    if match is None:
+        return None
+    amount, unit = float(match[1]), match[2]
+    if not unit:
+        raise UsageError(f"{shown(text)} has no unit; write D{match[1]}% or D{match[1]}cc")
+    if unit == "%":
+        if not 0 <= amount <= 100:
+            raise UsageError(f"{shown(text)} is about {figure(amount)}% of the volume; write 0 to 100")
+        return Metric("D%", amount)
+    if amount <= 0:
+        raise UsageError(f"{shown(text)} is about no volume; write Dmax, or D0.03cc")
+    return Metric("Dcc", amount)
+
+
+def _volume(plain: str, out: str, text: str) -> Metric | None:
+    match = _VOLUME.fullmatch(plain)
+    if match is None:
+        return None
+    letter, amount, unit = match[1].upper(), float(match[2]), match[3]
+    if not unit:
+        raise UsageError(
+            f"{shown(text)} has no unit; write {letter}{match[2]}Gy, or {letter}{match[2]}% of the prescription"
+        )
+    if unit == "cgy" or (unit == "gy" and amount > 300):
+        raise UsageError(f"{shown(text)} looks like cGy; doses are total Gy: write {letter}{figure(amount / 100, 6)}Gy")
+    if out == "gy":
+        raise UsageError(f"{shown(text)} is a volume; write [%] or [cc], or nothing for %")
+    if amount <= 0 or (unit == "%" and amount > 300):
+        raise UsageError(
+            f"{shown(text)} is about {figure(amount)} {unit.replace('gy', 'Gy')}; write a dose that can be"
+        )
+    kind: Kind = "VGy" if unit == "gy" else "V%"
+    if letter == "CV":
+        kind = "CVGy" if unit == "gy" else "CV%"
+    return Metric(kind, amount, "cc" if out == "cc" else "%")
+
+
+def _equivalent(plain: str, text: str) -> Metric | None:
+    match = _GEUD.fullmatch(plain)
+    if match is None:
+        return None
+    exponent = float(match[2]) * (-1 if match[1] else 1)
+    if exponent == 0 or abs(exponent) > 50:
+        raise UsageError(f"{shown(text)}: the exponent is 1 to 50, or -50 to 0 for targets; write gEUD(8)")
+    return Metric("gEUD", exponent)

@@ -1,0 +1,211 @@
+"""The goals and what became of them, as a table to read, to store and to show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from textwrap import wrap
+from typing import Any, Literal
+
+from .goal import Goal, with_unit
+
+Status = Literal["pass", "tolerance", "fail", "not evaluated"]
+#: How the note of a goal begins whose structure the case lacks.
+ABSENT = "the case has no"
+#: Widest line of a table, characters, and the widest goal in it.
+WIDTH, _GOAL_WIDTH = 80, 35
+
+
+@dataclass(frozen=True)
+class GoalResult:
+    """A goal and what a dose makes of it.
+
+    Args:
+        goal: Bound to the case.
+        value: In the goal's unit; nan where it is not evaluated.
+        margin: How much better than the limit, in the goal's unit; below 0 the goal is missed by that much.
+        status: "pass", "tolerance" (missed by no more than the tolerance), "fail" or "not evaluated".
+        note: Why it is not evaluated.
+    """
+
+    goal: Goal
+    value: float
+    margin: float
+    status: Status
+    note: str = ""
+
+    @property
+    def shortfall(self) -> float:
+        """By how much it is missed, in the goal's unit; 0 where it is met or not evaluated."""
+        return max(0.0, -self.margin) if math.isfinite(self.margin) else 0.0
+
+
+@dataclass(frozen=True)
+class GoalTable:
+    """The goals of a sheet and what a dose makes of them.
+
+    Args:
+        sheet: The sheet's name.
+        case: The case's name.
+        grid: The dose grid in words; figures depend on it.
+        results: In the order of the sheet; what could not be evaluated comes last.
+        notes: Sentences for people.
+    """
+
+    sheet: str
+    case: str
+    grid: str
+    results: tuple[GoalResult, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def evaluated(self) -> tuple[GoalResult, ...]:
+        """The results that have a value."""
+        return tuple(r for r in self.results if r.status != "not evaluated")
+
+    @property
+    def passed(self) -> bool:
+        """True where every goal that could be evaluated is met; one within its tolerance is not."""
+        return bool(self.evaluated) and all(r.status == "pass" for r in self.evaluated)
+
+    @property
+    def acceptable(self) -> bool:
+        """True where every goal is met or within its tolerance."""
+        return bool(self.evaluated) and all(r.status != "fail" for r in self.evaluated)
+
+    @property
+    def met(self) -> int:
+        """How many goals are met."""
+        return sum(r.status == "pass" for r in self.evaluated)
+
+    def shortfalls(self) -> tuple[GoalResult, ...]:
+        """The goals that are missed, the most important first, then the one that misses most of its limit."""
+        missed = [r for r in self.evaluated if r.status != "pass"]
+        return tuple(sorted(missed, key=lambda r: (r.goal.priority, -r.shortfall / max(r.goal.limit, 1e-9))))
+
+    def text(self) -> str:
+        """The table in plain text, at most 80 characters wide."""
+        shown = [r for r in self.results if r.status != "not evaluated" or not r.note.startswith(ABSENT)]
+        width = max([4, *(len(_wish(r.goal)) for r in shown)])
+        lines = wrap(f"GOALS {self.sheet} on {self.case}, dose grid {self.grid}: {self._sum()}", WIDTH)
+        lines.append(f"{'goal':{width}}  P  {'value':>10}  {'margin':>10}  status")
+        lines += [_line(r, width) for r in shown]
+        absent = list(dict.fromkeys(r.goal.structure for r in self.results if r.note.startswith(ABSENT)))
+        if absent:
+            lines += wrap(f"not in the case, so not evaluated: {', '.join(absent)}", WIDTH)
+        return "\n".join([*lines, *(line for note in self.notes for line in wrap(note, WIDTH))])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The table as JSON has it; nan becomes null."""
+        return {
+            "sheet": self.sheet,
+            "case": self.case,
+            "grid": self.grid,
+            "passed": self.passed,
+            "met": self.met,
+            "evaluated": len(self.evaluated),
+            "notes": list(self.notes),
+            "goals": [_row(r) for r in self.results],
+        }
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from ..domain import NOTICE
+
+        head = "".join(
+            f"<th style='text-align:left'>{h}</th>" for h in ("goal", "priority", "value", "margin", "status")
+        )
+        body = "".join(
+            "<tr>"
+            + f"<td style='text-align:left'{_title(r)}>{escape(r.goal.wish)}</td><td>{r.goal.priority}</td>"
+            + f"<td>{escape(_value(r))}</td><td>{escape(_margin(r))}</td>"
+            + f"<td style='text-align:left;color:{_COLOURS[r.status]}'>{_MARKS[r.status]} {r.status}</td></tr>"
+            for r in self.results
+        )
+        caption = f"{self.sheet} on {self.case}, dose grid {self.grid}: {self._sum()}. {NOTICE}"
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+        return f"<table><caption>{escape(caption)}</caption>{table}</table>{notes}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _sum(self) -> str:
+        missing = len(self.results) - len(self.evaluated)
+        near = sum(r.status == "tolerance" for r in self.evaluated)
+        more = [f"{near} within tolerance"] if near else []
+        more += [f"{missing} not evaluated"] if missing else []
+        return ", ".join([f"{self.met} of {len(self.evaluated)} met", *more])
+
+
+def _line(result: GoalResult, width: int) -> str:
+    tolerance = f" {with_unit(result.goal.tolerance, result.goal.unit, 3)}" if result.status == "tolerance" else ""
+    status = f"{result.status}{tolerance}" + (f": {result.note}" if result.note else "")
+    figures = f"{result.goal.priority}  {_value(result):>10}  {_margin(result):>10}"
+    line = f"{_wish(result.goal):{width}}  {figures}  {status}"
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
+
+
+def _wish(goal: Goal) -> str:
+    """The goal in words, a long structure's name cut: its figures must be read."""
+    over = len(goal.wish) - _GOAL_WIDTH
+    return goal.wish if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.wish[len(goal.structure) :]}"
+
+
+_COLOURS: dict[Status, str] = {"pass": "#1a7f37", "tolerance": "#9a6700", "fail": "#cf222e", "not evaluated": "#57606a"}
+_MARKS: dict[Status, str] = {"pass": "\u2713", "tolerance": "~", "fail": "\u2717", "not evaluated": "\u2013"}
+
+
+def _value(result: GoalResult) -> str:
+    if math.isnan(result.value):
+        return ""
+    return _fixed(result.value, result.goal.unit)
+
+
+def _margin(result: GoalResult) -> str:
+    if math.isnan(result.margin):
+        return ""
+    text = _fixed(result.margin, result.goal.unit)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _fixed(value: float, unit: str) -> str:
+    """Two decimals, three without a unit; more where a small figure would read as zero: -0.004 misses a goal."""
+    decimals = 2 if unit else 3
+    while decimals < 6 and value and abs(value) < 0.5 * 10.0**-decimals:
+        decimals += 1
+    text = f"{value:.{decimals}f}"
+    text = text.removeprefix("-") if float(text) == 0 else text
+    return f"{text}{'' if unit in ('', '%') else ' '}{unit}"
+
+
+def _title(result: GoalResult) -> str:
+    note = "; ".join(filter(None, [result.goal.note, result.note]))
+    return f" title='{escape(note, quote=True)}'" if note else ""
+
+
+def _row(result: GoalResult) -> dict[str, Any]:
+    goal = result.goal
+    return {
+        "structure": goal.structure,
+        "metric": str(goal.metric),
+        "comparison": goal.comparison,
+        "limit": goal.limit,
+        "unit": goal.unit,
+        "tolerance": goal.tolerance,
+        "priority": goal.priority,
+        "value": _number(result.value),
+        "margin": _number(result.margin),
+        "status": result.status,
+        "note": "; ".join(filter(None, [goal.note, result.note])),
+        "text": goal.text,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+__all__: Sequence[str] = ["GoalResult", "GoalTable", "Status"]

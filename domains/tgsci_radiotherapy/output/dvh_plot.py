@@ -1,0 +1,183 @@
+"""Cumulative dose-volume histograms, plan against plan, with the goals as marks that say on which side to pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+
+from tgsci.errors import UsageError
+
+from .marks import Mark, marks
+from .style import GRID, INK, QUIET, ShownFigure, caption, colours, label
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..case.model import Case
+    from ..goals import BoundSheet
+
+    Doses = Mapping[str, NDArray[np.floating]]
+
+_STYLES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
+#: Plans that can be told apart in one plot.
+MOST_PLANS = len(_STYLES)
+#: Triangles whose base stands on the point and whose tip is on the side where the curve has to pass.
+_TRIANGLES = {
+    side: Path([(0, 0), (-0.6 * y, 0.6 * x), (x, y), (0.6 * y, -0.6 * x), (0, 0)], closed=True)
+    for side, (x, y) in {"<": (-1.0, 0.0), ">": (1.0, 0.0), "v": (0.0, -1.0), "^": (0.0, 1.0)}.items()
+}
+
+
+def dvh_figure(
+    case: Case,
+    doses: Doses,
+    goals: BoundSheet | None = None,
+    *,
+    structures: Sequence[str] = (),
+    title: str = "",
+    ax: Axes | None = None,
+) -> Figure:
+    """Cumulative dose-volume histograms of one plan or several.
+
+    A goal is a triangle at its dose and volume that points to where the curve has to pass: left for a dose that must
+    stay below, right for one that must be reached, down and up for volumes. It is filled where the first plan meets
+    it. Goals that are no point of a histogram, such as means and conformity, are left to the goal table.
+
+    Args:
+        case: What the doses are of.
+        doses: Total Gy by row of the case, by the plan's name: solid, dashed, dotted.
+        goals: A `BoundSheet`; none where None.
+        structures: Names; those of the goals and the targets where empty, or all.
+        title: Above the plot.
+        ax: Where to draw; a figure of its own where None.
+
+    Raises:
+        UsageError: No dose or too many, one of another case, or an unknown structure.
+    """
+    from ..goals import dvh
+
+    checked = _checked(case, doses)
+    names = _shown(case, goals, structures)
+    own = ax is None
+    if ax is None:
+        ax = ShownFigure(figsize=(9.2, 5.6), layout="constrained").add_subplot()
+    figure = cast("Figure", ax.figure)
+    colour = colours(case)
+    largest = 0.0
+    for i, dose in enumerate(checked.values()):
+        for name in names:
+            gray, volume = dvh(case, dose, name)
+            largest = max(largest, float(gray[-1]))
+            width, order = (1.2, 2) if case.structure(name).type == "external" else (1.9, 3)
+            ax.plot([*gray, gray[-1]], [*volume, 0.0], color=colour[name], linestyle=_STYLES[i], lw=width, zorder=order)
+    shown = [] if goals is None else _marked(case, goals, next(iter(checked.values())), names)
+    ax.set_xlim(0, max(largest, case.prescription, *(mark.dose for mark in shown), 1e-3) * 1.05)
+    _mark_goals(ax, shown, colour)
+    _mark_prescriptions(ax, case, names, colour)
+    ax.set_ylim(0, 104)
+    ax.set_xlabel("dose (Gy, all fractions)", color=INK)
+    ax.set_ylabel("volume at this dose or more (%)", color=INK)
+    _plain(ax)
+    if title:
+        ax.set_title(label(title, 100), fontsize=11, color=INK, loc="left")
+    _legends(ax, names, list(checked), colour, shown)
+    if own:
+        caption(figure, [f"{label(case.name)}: dose grid {case.grid}, {case.fractions} fractions"], 125)
+    return figure
+
+
+def _checked(case: Case, doses: Doses) -> dict[str, NDArray[np.float64]]:
+    if not doses:
+        raise UsageError("a dose-volume histogram needs at least one dose")
+    if len(doses) > MOST_PLANS:
+        raise UsageError(f"at most {MOST_PLANS} plans can be told apart in one plot, not {len(doses)}")
+    found = {}
+    for name, dose in doses.items():
+        array = np.asarray(dose, np.float64)
+        if array.shape != (len(case.voxels),):
+            raise UsageError(
+                f"the dose {label(name)!r} has shape {array.shape}, but the case {case.name} has {len(case.voxels)} "
+                "rows: it belongs to another case, or it is a cube (case.by_row(cube) gives the rows)"
+            )
+        if not np.isfinite(array).all():
+            raise UsageError(f"the dose {label(name)!r} is not finite everywhere")
+        found[name] = array
+    return found
+
+
+def _shown(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[str]:
+    """The structures to draw, in the order of the case; without any wish, those that something is asked of."""
+    if wanted:
+        names = {case.structure(name).name for name in wanted}
+    elif goals is not None:
+        names = {goal.structure for goal in goals.goals} | {s.name for s in case.targets}
+        names |= {s.name for s in case.structures if s.type == "external"}
+    else:
+        names = set(case.names)
+    return [name for name in case.names if name in names and len(case.structure(name).voxels)]
+
+
+def _marked(case: Case, goals: BoundSheet, dose: NDArray[np.floating], names: Sequence[str]) -> list[Mark]:
+    from ..goals import evaluate
+
+    return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark.structure in names]
+
+
+def _mark_goals(ax: Axes, shown: Sequence[Mark], colour: Mapping[str, str]) -> None:
+    for mark in shown:
+        ax.plot(
+            [mark.dose], [mark.volume], linestyle="none", marker=_TRIANGLES[mark.side], markersize=17, zorder=6,
+            markerfacecolor=colour[mark.structure] if mark.met else "white", markeredgecolor=colour[mark.structure],
+            markeredgewidth=1.6, clip_on=False,
+        )  # fmt: skip
+
+
+def _mark_prescriptions(ax: Axes, case: Case, names: Sequence[str], colour: Mapping[str, str]) -> None:
+    for target in case.targets:
+        if target.name in names and target.prescription:
+            ax.axvline(target.prescription, color=colour[target.name], lw=1.0, ls=(0, (2, 2)), alpha=0.8, zorder=1)
+            ax.text(
+                target.prescription, 101.2, f" {label(target.name)} {target.prescription:g} Gy", fontsize=7.5,
+                color=colour[target.name], ha="right" if target.prescription > 0.85 * ax.get_xlim()[1] else "left",
+            )  # fmt: skip
+
+
+def _plain(ax: Axes) -> None:
+    ax.grid(color=GRID, lw=0.7)
+    ax.set_axisbelow(True)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(QUIET)
+    ax.tick_params(colors=INK, labelsize=9)
+
+
+def _legends(
+    ax: Axes, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], shown: Sequence[Mark]
+) -> None:
+    """Structures by colour, plans by line, and how a goal is read: beside the curves, never on them."""
+    entries: list[Line2D] = [Line2D([], [], color=colour[name], lw=2.6, label=label(name, 24)) for name in names]
+    if len(plans) > 1:
+        entries.append(Line2D([], [], linestyle="none", label=" "))
+        entries += [
+            Line2D([], [], color=INK, lw=1.6, linestyle=style, label=label(plan, 28))
+            for plan, style in zip(plans, _STYLES, strict=False)
+        ]
+    if shown:
+        entries.append(Line2D([], [], linestyle="none", label=" "))
+        which = f", {label(plans[0], 20)}" if len(plans) > 1 else ""
+        for met, said in ((True, f"goal met{which}"), (False, f"goal not met{which}")):
+            if any(mark.met is met for mark in shown):
+                drawn = Line2D([], [], linestyle="none", marker=_TRIANGLES["<"], markersize=14, color=INK, label=said)
+                drawn.set_markerfacecolor(INK if met else "white")
+                entries.append(drawn)
+    ax.legend(
+        handles=entries, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9, labelcolor=INK,
+        handlelength=2.4, borderaxespad=0.0,
+    )  # fmt: skip

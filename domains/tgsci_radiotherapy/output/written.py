@@ -1,0 +1,78 @@
+"""Files that are whole or not there at all, and that replace nothing which nobody asked to be replaced."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tgsci.errors import UsageError
+from tgsci.texts import visible
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Replace a file by a complete new one; a reader never sees half of it.
+
+    Raises:
+        OSError: It cannot be written; what was there stays.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with open(handle, "wb") as file:
+                file.write(content)
+            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # the name a person knows, not the temporary one
+        raise
+    return path
+
+
+def writable(path: Path, *, force: bool = False) -> Path:
+    """A file to be written, before the work that fills it starts.
+
+    Args:
+        path: The file.
+        force: Whether it may be there already.
+
+    Raises:
+        UsageError: It is there, or its directory is not.
+    """
+    where = visible(str(path))
+    if path.exists() and not force:
+        raise UsageError(f"{where} exists already; give another name, or --force to replace it")
+    if path.is_dir() and path.suffix != ".zarr":
+        raise UsageError(f"{where} is a directory; name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no directory {visible(str(path.parent))} to write {visible(path.name)} into")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"cannot write into {visible(str(path.parent))}: no permission")
+    return path
+
+
+def csv_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as CSV; a cell that a spreadsheet would run as a formula begins with an apostrophe."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow([cell(word) for word in row])
+    return text.getvalue()
+
+
+def cell(text: str) -> str:
+    """A text as a spreadsheet shows it: on one line, and never run."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not line.startswith(("=", "+", "-", "@")):
+        return line
+    try:
+        float(line)
+    except ValueError:
+        return f"'{line}"
+    return line

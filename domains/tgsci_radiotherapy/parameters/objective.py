@@ -1,0 +1,189 @@
+"""One objective of a plan, checked as far as it can be without a case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tgsci.errors import InvalidValue
+
+from ..words import figure, meant, rounded, shown
+from .kinds import FIELD_HINTS, KINDS, LEAST_WEIGHT, MOST_DOSE, MOST_EXPONENT, MOST_WEIGHT, TYPE_HINTS, Kind
+
+#: Significant digits of the figures: what the text says is what is planned with.
+DIGITS = 4
+_UNITS = {"dose_gy": "Gy", "volume_percent": "%", "exponent": "", "weight": ""}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the planner penalises in one structure.
+
+    Figures are rounded to four significant digits, so that an objective and its text are the same thing.
+
+    Args:
+        structure: Name of the structure; the objective sees the voxels that it owns.
+        type: One of `kinds.KINDS`.
+        dose_gy: Reference dose, total Gy, all fractions together; None where the type has none.
+        weight: How much it counts beside the others, 0 to 1e9; the sum is divided by the number of voxels.
+        volume_percent: Of `max_dvh` and `min_dvh`: part of the structure, %.
+        exponent: Of `eud`: a, at least 1 for what should stay low, below 0 for targets.
+
+    Raises:
+        InvalidValue: An unknown type, a field too many or too few, a figure that cannot be.
+    """
+
+    structure: str
+    type: str
+    dose_gy: float | None
+    weight: float
+    volume_percent: float | None = None
+    exponent: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.structure, str) or not self.structure.strip():
+            raise InvalidValue(f"structure must be a structure's name, not {shown(self.structure)}")
+        if not isinstance(self.type, str) or self.type not in KINDS:
+            raise InvalidValue(f"unknown type {shown(self.type)}{meant(self.type, KINDS, TYPE_HINTS)}")
+        for name in ("dose_gy", "volume_percent", "exponent", "weight"):
+            value = getattr(self, name)
+            if name not in self.kind.fields:
+                if value is not None:
+                    raise InvalidValue(
+                        f"{self.type} has no field {name}; leave it out (fields: {', '.join(self.kind.fields)})"
+                    )
+            elif value is None:
+                raise InvalidValue(f"{self.type} needs the field {name}, a number{_in(name)}")
+            else:
+                object.__setattr__(self, name, rounded(_number(name, value), DIGITS))
+        _check_figures(self)
+
+    @property
+    def kind(self) -> Kind:
+        """What its type means."""
+        return KINDS[self.type]
+
+    @property
+    def label(self) -> str:
+        """Its name in tables and in a plan's terms, "PTV squared_deviation 51.5 Gy"; a plan has each once."""
+        dose = "" if self.dose_gy is None else f" {figure(self.dose_gy)} Gy"
+        volume = "" if self.volume_percent is None else f" {figure(self.volume_percent)}%"
+        exponent = "" if self.exponent is None else f" a={figure(self.exponent)}"
+        return f"{self.structure} {self.type}{dose}{volume}{exponent}"
+
+    @property
+    def lifts(self) -> bool:
+        """True where more dose may make it better: without one of these the best plan is no dose at all."""
+        return self.type in ("squared_deviation", "squared_underdose", "min_dvh") or (
+            self.exponent is not None and self.exponent < 0
+        )
+
+    def as_dict(self) -> dict[str, str | float]:
+        """Its fields as JSON has them."""
+        return {name: getattr(self, name) for name in self.kind.fields}
+
+    def text(self) -> str:
+        """Its fields as one line of canonical JSON."""
+        import json
+
+        parts = []
+        for name, value in self.as_dict().items():
+            parts.append(f'"{name}": {json.dumps(value) if isinstance(value, str) else figure(value, DIGITS)}')
+        return "{" + ", ".join(parts) + "}"
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Objective:
+        """Read an objective's fields.
+
+        Raises:
+            InvalidValue: Says which field is wrong and what to write.
+        """
+        known = ("structure", "type", "dose_gy", "volume_percent", "exponent", "weight")
+        for key in table:
+            if key not in known:
+                raise InvalidValue(f"unknown field {shown(key)}{meant(key, known, FIELD_HINTS)}")
+        for key in ("structure", "type"):
+            if not isinstance(table.get(key), str):
+                what = f"not {_said(table[key])}" if key in table else "and it is missing"
+                raise InvalidValue(f"{key} must be text, {what}")
+        if table["type"] in KINDS:  # null is not the same as leaving a field out
+            for key in known:
+                if key in table and table[key] is None:
+                    raise InvalidValue(f"{key} must be a number{_in(key)}, not null; or leave it out if it has no use")
+        if "weight" not in table:
+            raise InvalidValue("the field weight is missing, a number from 0 to 1e9")
+        return cls(
+            table["structure"],
+            table["type"],
+            table.get("dose_gy"),
+            table["weight"],
+            table.get("volume_percent"),
+            table.get("exponent"),
+        )
+
+
+def _in(name: str) -> str:
+    unit = _UNITS.get(name, "")
+    return f" in {'total Gy' if unit == 'Gy' else unit}" if unit else ""
+
+
+def _said(value: object) -> str:
+    """A JSON value as its reader calls it."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, str):
+        return f"the text {shown(value)}"
+    if isinstance(value, Mapping):
+        return "an object"
+    return "a list" if isinstance(value, list | tuple) else shown(value)
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        raise InvalidValue(f"{name} must be a plain number{_in(name)}, not {_said(value)}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise InvalidValue(f"{name} must be a finite number{_in(name)}, not {number}")
+    return number
+
+
+def _check_figures(objective: Objective) -> None:
+    o = objective
+    if o.weight < 0:
+        raise InvalidValue(f"weight must not be negative, and is {figure(o.weight)}; 0 switches an objective off")
+    if o.weight > MOST_WEIGHT or 0 < o.weight < LEAST_WEIGHT:
+        raise InvalidValue(
+            f"weight {figure(o.weight)} is out of range; it is 0 or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, and only "
+            "its ratio to the other weights counts"
+        )
+    if o.dose_gy is not None and not 0 <= o.dose_gy <= MOST_DOSE:
+        hint = f"; {figure(o.dose_gy)} cGy are {figure(o.dose_gy / 100)} Gy" if o.dose_gy > MOST_DOSE else ""
+        raise InvalidValue(f"dose_gy must be from 0 to {MOST_DOSE:g} Gy, and is {figure(o.dose_gy)}{hint}")
+    if o.dose_gy == 0 and (o.lifts and o.type != "squared_deviation"):
+        raise InvalidValue(f"{o.type} with dose_gy 0 asks for nothing; give the dose that should be reached, total Gy")
+    if o.volume_percent is not None and not 0 <= o.volume_percent <= 100:
+        raise InvalidValue(
+            f"volume_percent must be from 0 to 100 % of the structure's volume, and is {figure(o.volume_percent)}"
+        )
+    if o.volume_percent is not None and 0 < o.volume_percent < 1:
+        raise InvalidValue(
+            f"volume_percent {figure(o.volume_percent)} is less than 1 %; if it is a fraction write "
+            f"{figure(100 * o.volume_percent)}, else 0 or 1"
+        )
+    if o.type == "max_dvh" and o.volume_percent == 100:
+        raise InvalidValue("max_dvh with volume_percent 100 allows everything; give the part that may exceed dose_gy")
+    if o.type == "min_dvh" and o.volume_percent == 0:
+        raise InvalidValue("min_dvh with volume_percent 0 asks for nothing; give the part that must reach dose_gy")
+    if o.exponent is not None:
+        if 0 <= o.exponent < 1:
+            raise InvalidValue(
+                f"exponent {figure(o.exponent)} is between 0 and 1, where the EUD is no use; write 1 or more for an "
+                "organ (1 is the mean dose, 8 looks at the hot part), below 0 for a target (-10)"
+            )
+        if abs(o.exponent) > MOST_EXPONENT:
+            raise InvalidValue(
+                f"exponent {figure(o.exponent)} is out of range; it lies between -{MOST_EXPONENT:g} and "
+                f"{MOST_EXPONENT:g}; squared_overdose and squared_underdose control the extremes"
+            )

@@ -1,0 +1,8 @@
+"""The planner: fluence optimisation with a certificate, and how goals would move with the objectives."""
+
+from __future__ import annotations
+
+from .plan import Plan
+from .planner import Planner
+
+__all__ = ["Plan", "Planner"]

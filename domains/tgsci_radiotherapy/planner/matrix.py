@@ -1,0 +1,100 @@
+"""The dose-influence matrix as the solver uses it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import kernels
+from .lanes import LANES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..case.model import Dij
+    from .terms import Terms
+
+    Array = NDArray[np.float64]
+
+
+class Matrix:
+    """Passes over the matrix. It is kept in blocks (`lanes`), values in float32; sums over rows are in float64.
+
+    Args:
+        dij: The matrix of a case.
+    """
+
+    def __init__(self, dij: Dij) -> None:
+        self.columns = dij.beamlets
+        self.rows = dij.rows
+        starts, columns, values = dij.starts, dij.columns, dij.values
+        blocks = kernels.count_blocks(starts, columns)
+        if blocks < 0:
+            from scipy.sparse import csr_array
+
+            csr = csr_array((values, columns.astype(np.int64), starts), shape=(dij.rows, dij.beamlets))
+            csr.sum_duplicates()
+            starts, columns, values = csr.indptr.astype(np.int64), csr.indices, csr.data
+            blocks = kernels.count_blocks(starts, columns)
+        kind = np.uint16 if dij.beamlets <= 2**16 else np.uint32
+        self._starts = np.empty(dij.rows + 1, np.int64)
+        self._columns = np.empty(blocks, kind)
+        self._values = np.zeros(blocks * LANES, np.float32)
+        kernels.fill_blocks(starts, columns, values, self._starts, self._columns, self._values)
+        self._arrays = (self._starts, self._columns, self._values)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that a pass reads."""
+        return sum(array.nbytes for array in self._arrays)
+
+    def dose(self, x: Array, *, exact: bool = False) -> NDArray[np.floating]:
+        """Dose by row, Gy; sums of a row in float64 where `exact`."""
+        kind = np.float64 if exact else np.float32
+        out = np.empty(self.rows, kind)
+        kernels.dose(*self._arrays, 0, self.rows, self._padded(x, kind), out)
+        return out
+
+    def transposed(self, multipliers: Array, first: int = 0, last: int | None = None) -> Array:
+        """A^T multipliers, over the rows from first to last; rows whose multiplier is 0 cost nothing."""
+        out = np.zeros(self.columns + LANES)
+        kernels.transposed(*self._arrays, first, self.rows if last is None else last, multipliers, out)
+        return out[: self.columns]
+
+    def value_gradient(self, terms: Terms, x: Array, strides: dict[int, int] | None = None) -> tuple[float, Array]:
+        """Squared and mean objectives and their gradient, in one pass.
+
+        Args:
+            terms: The objectives.
+            x: Fluence.
+            strides: By place of a structure: use every n-th of its rows, and count each n times.
+        """
+        gradient = self._padded(terms.linear, np.float64)
+        value = float(terms.linear @ x)
+        narrow = self._padded(x, np.float32)
+        for p in terms.penalties:
+            n = strides.get(p.place, 1) if strides else 1
+            value += kernels.fused(
+                *self._arrays, p.first, p.last, n, narrow, p.bends, n * p.over, n * p.under, gradient
+            )
+        return value, gradient[: self.columns]
+
+    def squares(self, weights: Array, strides: dict[int, int], terms: Terms) -> Array:
+        """Diagonal of A^T diag(weights) A over the rows of the squared objectives."""
+        out = np.zeros(self.columns + LANES)
+        for p in terms.penalties:
+            n = strides.get(p.place, 1)
+            kernels.squares(*self._arrays, p.first, p.last, n, n * weights, out)
+        return out[: self.columns]
+
+    def written_out(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Rows with their zeros: shape (rows, columns)."""
+        out = np.empty((len(rows), self.columns), np.float32)
+        kernels.expand(*self._arrays, rows, out)
+        return out
+
+    def _padded(self, x: Array, kind: type[np.floating]) -> NDArray[np.floating]:
+        out = np.zeros(self.columns + LANES, kind)
+        out[: self.columns] = x
+        return out

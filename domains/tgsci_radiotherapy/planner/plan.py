@@ -1,0 +1,61 @@
+"""What the planner returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..parameters import PlanParameters
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An optimised fluence with its dose, and what is proven about it.
+
+    Args:
+        parameters: The objectives that were minimised.
+        fluence: One value a beamlet, float64, not negative.
+        dose: Total Gy of each row of the case, float32.
+        terms: What each objective adds to the value, by its label.
+        value: The objective.
+        bound: No plan's objective is below; nan where the objectives are not convex.
+        gap: (value - bound) / value; nan where the objectives are not convex.
+        convex: True where the bound exists.
+        iterations: Steps of the solver.
+        seconds: CPU seconds.
+        grid: Dose grid, "3 x 3 x 3 mm".
+        method: "Newton" or "L-BFGS".
+        converged: True where the gap asked for is proven; without a bound, where the solver found no better plan near.
+    """
+
+    parameters: PlanParameters
+    fluence: NDArray[np.float64]
+    dose: NDArray[np.float32]
+    terms: Mapping[str, float]
+    value: float
+    bound: float
+    gap: float
+    convex: bool
+    iterations: int
+    seconds: float
+    grid: str
+    method: str
+    converged: bool
+
+    @property
+    def certificate(self) -> str:
+        """One sentence on how good the plan is."""
+        if not self.convex:
+            return (
+                "max_dvh and min_dvh objectives are not convex: the plan is a local optimum, and how far the best "
+                "one is below it is not known"
+            )
+        if self.value == 0:
+            return "every objective is met exactly; no plan is better"
+        return f"no plan's objective is more than {100 * self.gap:.2g}% below this one's"

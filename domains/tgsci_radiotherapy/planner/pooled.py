@@ -1,0 +1,94 @@
+"""Objectives that need the doses of all voxels of a structure at once: EUD and dose-volume objectives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..parameters import Objective
+
+    Array = NDArray[np.float64]
+
+
+class Pooled(Protocol):
+    """What the solver asks of such an objective."""
+
+    rows: slice
+    convex: bool
+
+    def value_slope(self, dose: Array) -> tuple[float, Array]:
+        """Its value, and the derivative by each voxel's dose.
+
+        Args:
+            dose: Of the structure's own voxels, Gy.
+        """
+        ...
+
+
+def equivalent_dose(dose: Array, exponent: float) -> tuple[float, Array]:
+    """gEUD = (1/N sum d^a)^(1/a) and its derivative by each dose, (d/gEUD)^(a-1)/N (Niemierko 1999).
+
+    Doses are taken relative to the highest (a > 0) or lowest (a < 0), so that no power overflows; where the lowest is 0
+    the derivative is the one-sided limit.
+    """
+    n = len(dose)
+    pivot = float(dose.max() if exponent > 0 else dose.min())
+    if exponent > 0 and pivot <= 0:
+        return 0.0, np.full(n, 1.0 / n)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        relative = np.where(dose == pivot, 1.0, dose / pivot)
+        mean = float(np.mean(relative**exponent))
+        root = mean ** (1.0 / exponent)
+        return pivot * root, (relative / root) ** (exponent - 1.0) / n
+
+
+@dataclass(frozen=True)
+class Eud:
+    """w max(gEUD - ref, 0)^2 for exponents from 1 on, w max(ref - gEUD, 0)^2 for those below 0: convex both.
+
+    gEUD is convex for a >= 1 and concave for a < 1 (Choi and Deasy, Phys Med Biol 47 (2002) 3579).
+    """
+
+    objective: Objective
+    rows: slice
+    convex: bool = True
+
+    def value_slope(self, dose: Array) -> tuple[float, Array]:
+        o = self.objective
+        eud, slope = equivalent_dose(dose, float(o.exponent or 1.0))
+        excess = eud - float(o.dose_gy or 0.0)
+        if (excess > 0) != (float(o.exponent or 1.0) > 0):
+            return 0.0, np.zeros(len(dose))
+        return o.weight * excess**2, 2 * o.weight * excess * slope
+
+
+@dataclass(frozen=True)
+class DoseVolume:
+    """w/N sum (d - ref)^2 over the voxels between ref and the dose that `volume_percent` of the volume gets now.
+
+    As in matRad and pyRadPlan (`MaxDVH`, `MinDVH`); after Wu and Mohan, Med Phys 27 (2000) 701. Not convex, and the set of
+    voxels jumps: a solver finds a local minimum.
+    """
+
+    objective: Objective
+    rows: slice
+    convex: bool = False
+
+    def value_slope(self, dose: Array) -> tuple[float, Array]:
+        o = self.objective
+        ref = float(o.dose_gy or 0.0)
+        edge = np.quantile(dose, 1.0 - float(o.volume_percent or 0.0) / 100.0)
+        if o.type == "max_dvh":
+            t = np.where((dose < ref) | (dose > edge), 0.0, dose - ref)
+        else:
+            t = np.where((dose > ref) | (dose < edge), 0.0, dose - ref)
+        scale = o.weight / len(dose)
+        return scale * float(t @ t), 2 * scale * t
+
+
+POOLED = {"eud": Eud, "max_dvh": DoseVolume, "min_dvh": DoseVolume}

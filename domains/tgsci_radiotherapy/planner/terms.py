@@ -1,0 +1,215 @@
+"""Objectives, made ready for a case: penalties of the dose, row by row, of each structure's own voxels.
+
+The objective is
+
+    f(x) = sum_s sum_{i in s} phi_s(d_i) + c.x + sum of EUD and DVH terms,   d = A x,  x >= 0
+
+with phi_s piecewise quadratic and convex: a sum of over_k max(d - r_k, 0)^2 and under_k max(r_k - d, 0)^2, weights
+divided by the structure's number of own voxels. A mean dose is linear in the fluence, so it goes to c and costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import penalties as rowwise
+from .pooled import POOLED, Pooled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..case.model import Case
+    from ..parameters import Objective, PlanParameters
+
+    Array = NDArray[np.float64]
+
+_SQUARED = {"squared_deviation": (1.0, 1.0), "squared_overdose": (1.0, 0.0), "squared_underdose": (0.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What a structure's voxels are penalised for, each by its own dose alone.
+
+    Args:
+        place: Place of the structure in the case.
+        first: First of its own rows.
+        last: One past the last.
+        bends: Reference doses, ascending, Gy.
+        over: Weight over voxels of max(d - bend, 0)^2.
+        under: Weight over voxels of max(bend - d, 0)^2.
+    """
+
+    place: int
+    first: int
+    last: int
+    bends: Array
+    over: Array
+    under: Array
+
+    @property
+    def rows(self) -> slice:
+        """Its rows."""
+        return slice(self.first, self.last)
+
+    @cached_property
+    def heights(self) -> Array:
+        """phi' at each bend."""
+        away = self.bends[:, None] - self.bends
+        return np.asarray(2 * (np.maximum(away, 0) @ self.over - np.maximum(-away, 0) @ self.under))
+
+    @cached_property
+    def stiffness(self) -> Array:
+        """phi'' to the left of each bend, and to the right of the last."""
+        n = len(self.bends)
+        return np.array([2 * (self.over[:b].sum() + self.under[b:].sum()) for b in range(n + 1)])
+
+    @cached_property
+    def range(self) -> tuple[float, float]:
+        """Between which slopes phi' lies."""
+        return (-np.inf if self.under.any() else 0.0), (np.inf if self.over.any() else 0.0)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The objectives of a plan on a case.
+
+    Args:
+        penalties: One for each structure that has squared objectives.
+        linear: Gradient of the mean-dose objectives, by beamlet.
+        pooled: EUD and DVH objectives, which need the doses of all voxels at once.
+        rows: Number of rows of the matrix.
+    """
+
+    penalties: tuple[Penalty, ...]
+    linear: Array
+    pooled: tuple[Pooled, ...]
+    rows: int
+
+    @property
+    def convex(self) -> bool:
+        """True where a lower bound exists."""
+        return all(pooled.convex for pooled in self.pooled)
+
+    def slopes(self, dose: NDArray[np.floating]) -> tuple[float, Array]:
+        """The part of the objective that depends on the dose, and its derivative by each row's dose."""
+        multipliers = np.zeros(self.rows)
+        value = 0.0
+        for p in self.penalties:
+            value += rowwise.penalty(dose, p.first, p.last, p.bends, p.over, p.under, multipliers)
+        for pooled in self.pooled:
+            own = dose[pooled.rows].astype(np.float64)
+            worth, slope = pooled.value_slope(own)
+            value += worth
+            multipliers[pooled.rows] += slope
+        return value, multipliers
+
+    def curvatures(self, dose: NDArray[np.floating]) -> Array:
+        """Second derivative of the squared objectives by each row's dose."""
+        out = np.zeros(self.rows)
+        for p in self.penalties:
+            rowwise.curvature(dose, p.first, p.last, p.bends, p.over, p.under, out)
+        return out
+
+    def step(self, dose: NDArray[np.floating], change: NDArray[np.floating], linear: float, most: float) -> float:
+        """The step in [0, most] that minimises the squared and mean objectives along a change of the dose.
+
+        Args:
+            dose: Dose by row.
+            change: What a step of 1 adds to it.
+            linear: What it adds to the mean-dose objectives.
+            most: The longest step.
+        """
+
+        def slope(step: float) -> tuple[float, float]:
+            s, c = linear, 0.0
+            for p in self.penalties:
+                one = rowwise.along(dose, change, step, p.first, p.last, p.bends, p.over, p.under)
+                s, c = s + one[0], c + one[1]
+            return s, c
+
+        low, high = 0.0, most
+        at = min(1.0, most)
+        for _ in range(60):
+            s, c = slope(at)
+            if s > 0:
+                high = at
+            else:
+                low = at
+            if abs(s) <= 1e-9 * c * max(at, 1e-12) or (s <= 0 and at == most):
+                return at
+            ahead = at - s / c if c > 0 else (2 * at + 1.0 if s < 0 else low)
+            at = ahead if low < ahead < high else (min(high, most) if ahead >= high and high == most else (low + high) / 2)
+            if high - low <= 1e-12 * high:
+                break
+        return low
+
+
+def squared(objective: Objective) -> bool:
+    """True where the objective needs each voxel's dose alone."""
+    return objective.type in _SQUARED
+
+
+def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[str, Array]) -> Terms:
+    """The terms of the objectives whose weight is not 0 and whose structure owns voxels.
+
+    Args:
+        case: The case.
+        parameters: The objectives.
+        column_sums: Of each structure with a mean-dose objective: sum of the matrix over its own rows.
+    """
+    linear = np.zeros(case.dij.beamlets)
+    squares: dict[str, dict[float, list[float]]] = {}
+    pooled: list[Pooled] = []
+    for objective in parameters.objectives:
+        rows = case.own(objective.structure)
+        voxels = rows.stop - rows.start
+        if objective.weight == 0 or voxels == 0:
+            continue
+        if objective.type == "mean":
+            linear += objective.weight / voxels * column_sums[objective.structure]
+        elif objective.type in _SQUARED:
+            up, down = _SQUARED[objective.type]
+            sides = squares.setdefault(objective.structure, {}).setdefault(_dose(objective), [0.0, 0.0])
+            sides[0] += up * objective.weight / voxels
+            sides[1] += down * objective.weight / voxels
+        else:
+            pooled.append(POOLED[objective.type](objective, rows))
+    penalties = []
+    for name in case.names:
+        if name in squares:
+            bends = sorted(squares[name])
+            over, under = np.array([squares[name][b] for b in bends]).T
+            rows = case.own(name)
+            place = case.names.index(name)
+            penalties.append(
+                Penalty(place, rows.start, rows.stop, np.array(bends), np.array(over), np.array(under))
+            )
+    return Terms(tuple(penalties), linear, tuple(pooled), case.dij.rows)
+
+
+def worth(objective: Objective, dose: NDArray[np.floating]) -> float:
+    """What one objective adds to the value.
+
+    Args:
+        objective: The objective.
+        dose: Dose of the structure's own voxels, Gy.
+    """
+    if len(dose) == 0 or objective.weight == 0:
+        return 0.0
+    d = dose.astype(np.float64)
+    if objective.type == "mean":
+        return objective.weight * float(d.mean())
+    if objective.type in _SQUARED:
+        up, down = _SQUARED[objective.type]
+        t = d - _dose(objective)
+        return objective.weight * float(np.mean(np.where(t > 0, up, down) * t * t))
+    return POOLED[objective.type](objective, slice(0, len(d))).value_slope(d)[0]
+
+
+def _dose(objective: Any) -> float:
+    return float(objective.dose_gy)

@@ -1,0 +1,117 @@
+"""Protocols: what of a plan may be tuned, where it starts, and how its dose is scaled.
+
+`textgrad-paper` is the protocol of TextGrad's radiotherapy experiment (Yuksekgonul et al., Nature 2025,
+doi:10.1038/s41586-025-08661-4): weights only, all of them 100 at the start, doses of the objectives fixed (the
+prescription for the target, 0 Gy for bladder and rectum, 30 Gy for the femoral heads and the body), every plan scaled
+so that D95% of the target is the prescription, at most 10 iterations; Optuna got 50 trials beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tgsci.errors import InvalidValue, UsageError
+
+from .names import folded
+from .parameters import Objective, PlanParameters
+from .words import figure, meant, shown
+
+if TYPE_CHECKING:
+    from .case.model import Case
+
+#: Of the paper: every weight at the start, and the reference dose of what is neither target, bladder nor rectum, Gy.
+_PAPER_WEIGHT, _PAPER_DOSE = 100.0, 30.0
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How plans are tuned.
+
+    Args:
+        name: As a job file calls it.
+        title: For people.
+        weights_only: True where nothing but weights may be edited.
+        scaled: True where every plan is scaled so that the first target's D95% is its prescription.
+        iterations: Plans after the start that the protocol allows; None for no such limit.
+        rivals: Plans that the protocol grants Optuna beside it; None where it says nothing.
+    """
+
+    name: str
+    title: str
+    weights_only: bool = False
+    scaled: bool = False
+    iterations: int | None = None
+    rivals: int | None = None
+
+    def check(self, parameters: PlanParameters, start: PlanParameters) -> None:
+        """Whether parameters keep to the protocol.
+
+        Raises:
+            InvalidValue: They change what must stay; says what.
+        """
+        if not self.weights_only:
+            return
+        kept, wanted = ([o.label for o in p.objectives] for p in (parameters, start))
+        if kept == wanted:
+            return
+        without = [label for label in wanted if label not in kept]
+        beyond = [label for label in kept if label not in wanted]
+        said = [f"{shown(without[0])} is missing"] if without else []
+        said += [f"{shown(beyond[0])} is new"] if beyond else []
+        raise InvalidValue(
+            f"the protocol {self.name} tunes weights only: keep structures, types, doses and their order as at the start"
+            f" ({'; '.join(said) or 'the order differs'})"
+        )
+
+
+#: Every protocol by name.
+PROTOCOLS: Mapping[str, Protocol] = {
+    p.name: p
+    for p in (
+        Protocol("free", "weights, doses and objectives are tuned; doses are what the planner gives"),
+        Protocol(
+            "textgrad-paper",
+            "TextGrad's paper: weights only, all 100 at the start, D95% of the target scaled to its prescription",
+            weights_only=True,
+            scaled=True,
+            iterations=10,
+            rivals=50,
+        ),
+    )
+}
+
+
+def protocol(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not isinstance(name, str) or name not in PROTOCOLS:
+        raise UsageError(f"no protocol {shown(name)}{meant(name, PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def paper_start(case: Case) -> PlanParameters:
+    """Where TextGrad's paper starts: an objective for every structure, every weight 100."""
+    found = []
+    for structure in case.structures:
+        own = case.own(structure.name)
+        if own.stop == own.start:
+            continue
+        if structure.type == "target":
+            found.append(Objective(structure.name, "squared_deviation", structure.prescription, _PAPER_WEIGHT))
+            continue
+        spared = structure.type == "oar" and "fem" not in folded(structure.name)
+        found.append(Objective(structure.name, "squared_overdose", 0.0 if spared else _PAPER_DOSE, _PAPER_WEIGHT))
+    return PlanParameters(tuple(found)).checked(case)
+
+
+def said(name: str, scale: float, target: str, prescription: float) -> str:
+    """How a plan was scaled, in a sentence."""
+    return (
+        f"PROTOCOL {name}: every dose is scaled by {figure(scale)}, so that {target} D95% is {figure(prescription)} Gy; "
+        "the objective's value is that of the plan before scaling"
+    )

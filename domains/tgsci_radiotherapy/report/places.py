@@ -1,0 +1,199 @@
+"""Where a plan is hot and where it is cold, in words: doses, distances and directions, never an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..case.model import Case, Structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Rows = NDArray[np.int32]
+
+#: Part of a structure that a hot or a cold spot is, and the least of it, %, cc.
+SPOT_PERCENT, SPOT_CC = 2.0, 0.3
+#: A structure this near to a spot is named, mm.
+NEAR = 10.0
+#: Overlaps and neighbours that are listed, at most.
+_MOST = 6
+#: Directions along (z, y, x), towards lower and higher coordinates.
+_WORDS = (("the feet", "the head"), ("anterior", "posterior"), ("right", "left"))
+#: Share of a direction's length from which on a component is said.
+_SAID = 0.45
+
+
+def lines(case: Case, dose: NDArray[np.floating]) -> list[str]:
+    """Hot and cold spots of the targets and of what surrounds them, and overlaps.
+
+    Args:
+        case: The patient.
+        dose: Total Gy, by row.
+    """
+    found = []
+    for target in case.targets[:3]:
+        if len(target.voxels):
+            found += _target(case, target, dose)
+    outside = _outside(case, dose)
+    if outside:
+        found.append(outside)
+    found += _organs(case, dose)
+    return found
+
+
+def overlaps(case: Case) -> list[str]:
+    """The volumes that targets share with organs, where they do."""
+    shared = []
+    for target in case.targets:
+        for other in case.structures:
+            if other.type == "external" or other.name == target.name:
+                continue
+            common = len(np.intersect1d(target.voxels, other.voxels, assume_unique=True))
+            if common:
+                part = 100.0 * common / max(1, len(other.voxels))
+                first = min((target, other), key=lambda s: case.names.index(s.name)).name
+                shared.append(
+                    f"{target.name} and {other.name} share {common * case.grid.voxel_cc:.1f} cc ({part:.0f}% of "
+                    f"{other.name}); objectives see it in {first}"
+                )
+    return list(dict.fromkeys(shared))[:_MOST]
+
+
+def _target(case: Case, target: Structure, dose: NDArray[np.floating]) -> list[str]:
+    rows = case.rows(target.name)
+    there = dose[rows]
+    count = _count(case, len(rows))
+    order = np.argsort(there, kind="stable")
+    prescribed = (
+        f" ({100 * there[order[:count]].mean() / target.prescription:.0f}% of the prescription)"
+        if target.prescription
+        else ""
+    )
+    cold, hot = rows[order[:count]], rows[order[-count:]]
+    spread = f"{target.name}: mean {there.mean():.1f} Gy, from {there.min():.1f} to {there.max():.1f} Gy."
+    return [
+        spread,
+        f"- coldest {_part(case, count, len(rows))} of {target.name}: {dose[cold].mean():.1f} Gy{prescribed}, "
+        f"{_within(case, target, cold)}{_beside(case, target, cold)}",
+        f"- hottest {_part(case, count, len(rows))} of {target.name}: {dose[hot].mean():.1f} Gy, "
+        f"{_within(case, target, hot)}{_beside(case, target, hot)}",
+    ]
+
+
+def _outside(case: Case, dose: NDArray[np.floating]) -> str:
+    """The hottest place outside all targets: how hot, and where it lies from the nearest target's edge."""
+    targets = [t for t in case.targets if len(t.voxels)]
+    free = np.ones(len(dose), bool)
+    for target in targets:
+        free[case.rows(target.name)] = False
+    rows = np.flatnonzero(free)
+    if not len(rows) or not targets:
+        return ""
+    count = min(len(rows), max(1, round(SPOT_CC / case.grid.voxel_cc)))
+    hot = rows[np.argsort(dose[rows], kind="stable")[-count:]]
+    target, distance, offset = _from_edges(case, targets, hot)
+    owner = case.structures[int(np.bincount(case.owners[hot]).argmax())].name
+    return (
+        f"Outside the targets: hottest {count * case.grid.voxel_cc:.1f} cc {dose[hot].mean():.1f} Gy, in {owner}, "
+        f"{distance:.0f} mm {_direction(offset)} of the edge of {target.name}"
+    )
+
+
+def _organs(case: Case, dose: NDArray[np.floating]) -> list[str]:
+    """Where each organ is hottest."""
+    targets = [t for t in case.targets if len(t.voxels)]
+    found = []
+    for organ in case.structures:
+        rows = case.rows(organ.name) if organ.type == "oar" else ()
+        if not len(rows) or not targets:
+            continue
+        count = _count(case, len(rows))
+        hot = rows[np.argsort(dose[rows], kind="stable")[-count:]]
+        target, distance, offset = _from_edges(case, targets, hot)
+        where = (
+            f"{distance:.0f} mm {_direction(offset)} of the edge of {target.name}"
+            if distance > 0
+            else f"within {target.name}"
+        )
+        found.append(f"{organ.name}: hottest {_part(case, count, len(rows))} {dose[hot].mean():.1f} Gy, {where}")
+    return found[:_MOST]
+
+
+def _count(case: Case, rows: int) -> int:
+    """Voxels of a spot."""
+    return min(rows, max(1, round(rows * SPOT_PERCENT / 100), round(SPOT_CC / case.grid.voxel_cc)))
+
+
+def _part(case: Case, count: int, rows: int) -> str:
+    return f"{100 * count / rows:.0f}%" if 100 * count / rows < 10 else f"{count * case.grid.voxel_cc:.1f} cc"
+
+
+def _within(case: Case, structure: Structure, spot: Rows) -> str:
+    """Where in a structure a spot lies, from its middle."""
+    own = case.grid.points(structure.voxels)
+    there = case.grid.points(case.voxels[spot])
+    centre, extent = own.mean(axis=0), np.maximum(own.std(axis=0), 1e-9)
+    offset = (there.mean(axis=0) - centre) / extent
+    scatter = (there.std(axis=0) / extent).mean()
+    if np.abs(offset).max() < 0.5 or scatter > 0.9:
+        edge = "spread over it" if scatter > 0.9 else "in its middle"
+        return edge
+    return f"towards its {_side(offset)} side"
+
+
+def _beside(case: Case, structure: Structure, spot: Rows) -> str:
+    """The organ next to a spot, where one is near."""
+    from scipy.spatial import cKDTree
+
+    there = case.grid.points(case.voxels[spot])
+    near = []
+    for other in case.structures:
+        if other.type == "external" or other.name == structure.name or not len(other.voxels):
+            continue
+        distances, _ = cKDTree(case.grid.points(other.voxels)).query(there)
+        near.append((float(np.median(distances)), other.name))
+    if not near or min(near)[0] > NEAR:
+        return ""
+    distance, name = min(near)
+    return (
+        f", {distance:.0f} mm from {name}" if distance > 0.5 * min(case.grid.spacing) else f", where it is {name} too"
+    )
+
+
+def _from_edges(case: Case, targets: Sequence[Structure], spot: Rows) -> tuple[Structure, float, Array]:
+    """The target nearest to a spot, the median distance from its edge, mm, and the way from there to the spot."""
+    from scipy.spatial import cKDTree
+
+    there = case.grid.points(case.voxels[spot])
+    found = []
+    for target in targets:
+        points = case.grid.points(target.voxels)
+        distances, nearest = cKDTree(points).query(there)
+        way = (there - points[nearest]).mean(axis=0)
+        if np.abs(way).max() < 1e-9:  # inside: from its middle
+            way = there.mean(axis=0) - points.mean(axis=0)
+        found.append((float(np.median(distances)), target, way))
+    distance, target, way = min(found, key=lambda each: each[0])
+    return target, distance, way
+
+
+def _direction(offset: Array) -> str:
+    """A direction in words: left and anterior."""
+    length = float(np.linalg.norm(offset))
+    if length < 1e-9:
+        return "around"
+    parts = [(abs(c), _WORDS[axis][int(c > 0)]) for axis, c in enumerate(offset) if abs(c) >= _SAID * length]
+    words = [
+        word.replace("the feet", "footward").replace("the head", "headward") for _, word in sorted(parts, reverse=True)
+    ]
+    return " and ".join(words[:2])
+
+
+def _side(offset: Array) -> str:
+    axis = int(np.abs(offset).argmax())
+    word = _WORDS[axis][int(offset[axis] > 0)]
+    return {"the feet": "lower (foot)", "the head": "upper (head)"}.get(word, word)

@@ -1,0 +1,47 @@
+"""How far a plan is from its goals, in one figure: what the search minimises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .effects import Wish
+
+#: A goal of each priority counts this many times one of the next priority.
+PER_PRIORITY = 3.0
+#: The lowest priority that is told apart.
+LOWEST_PRIORITY = 4
+#: Relative margin that counts as half of all the room one could wish for.
+HALF_ROOM = 0.03
+#: A goal whose value is nan is missed by this much, relative: more than any dose would.
+NOTHING = 2.0
+
+
+def shortfall(wish: Wish) -> float:
+    """By how much a goal is missed, as a part of its scale; 0 where it is met."""
+    return NOTHING if math.isnan(wish.value) else max(0.0, -wish.room)
+
+
+def weight(wish: Wish) -> float:
+    """How much a goal counts: 27 at priority 1, then 9, 3 and 1."""
+    return PER_PRIORITY ** (LOWEST_PRIORITY - min(max(wish.priority, 1), LOWEST_PRIORITY))
+
+
+def loss(wishes: Sequence[Wish]) -> float:
+    """Lower is better.
+
+    Above 0 where a goal is missed: the sum of weight x shortfall, the weights adding up to 1, in % of the goals'
+    scales: of the prescription for doses, of the structure for volumes. 0 where all goals are met and one exactly.
+    Below 0 where all are met: minus the weighted geometric mean of r / (r + 0.03), r being a goal's margin as a part
+    of its scale; it goes to -1 as all margins grow.
+    """
+    total = sum(weight(w) for w in wishes)
+    if not wishes:
+        return 0.0
+    missed = sum(weight(w) * shortfall(w) for w in wishes)
+    if missed > 0:
+        return 100.0 * missed / total
+    room = [w.room for w in wishes]
+    if min(room) <= 0:
+        return 0.0
+    return -math.exp(sum(weight(w) / total * math.log(r / (r + HALF_ROOM)) for w, r in zip(wishes, room, strict=True)))

@@ -1,0 +1,102 @@
+"""Cases from elsewhere: a DICOM folder, a matRad file, an OpenKBP folder, pyRadPlan's phantom.
+
+`read(source, kind=None, *, say=..., **options) -> Case` finds out what the source is and reads it. The options are the
+fields of `Options`, all of them optional; units are in their names. Where a source brings no dose-influence matrix (all
+but matRad files with a `dij`), it is computed, by pyRadPlan where the extra `dose` is installed, else by the built-in
+pencil beam, and the case's provenance says by which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .options import Options
+
+if TYPE_CHECKING:
+    from ..case import Case
+
+__all__ = ["KINDS", "Options", "kind_of", "read"]
+
+#: What can be read, and how each is recognised.
+KINDS = {
+    "dicom": "a folder with a CT series and an RTSTRUCT; RTDOSE and RTPLAN are used where they are there",
+    "matrad": "a matRad .mat file with ct and cst, better with dij and pln",
+    "openkbp": "an OpenKBP patient's folder: ct.csv, voxel_dimensions.csv, a .csv a structure",
+    "pyradplan": "the name tg119: the AAPM TG-119 C-shape phantom that pyRadPlan carries",
+}
+
+
+def read(
+    source: str | Path, kind: str | None = None, *, say: Callable[[str], None] = lambda line: None, **options: Any
+) -> Case:
+    """A case from a file, a folder or a name of another program, checked and ready to plan.
+
+    Args:
+        source: A path, or "tg119".
+        kind: One of `KINDS`; recognised where None.
+        say: Called with one line before each step that takes more than about two seconds, and with each note: what
+            was left out, cut off, guessed. The notes are in the case's provenance too.
+        **options: Fields of `Options`.
+
+    Raises:
+        UsageError: The source cannot be read, is not safe to plan on, or an option is wrong; it says what to do.
+    """
+    from .assemble import assemble
+
+    chosen = Options.of(options)
+    found = kind_of(source) if kind is None else _known(kind)
+    if found == "pyradplan":
+        from .pyradplan import phantom
+
+        return assemble(phantom(), chosen, say)
+    path = Path(source)
+    if found == "dicom":
+        from .dicom import read_dicom
+
+        return assemble(read_dicom(path, chosen, say), chosen, say)
+    if found == "openkbp":
+        from .openkbp import read_openkbp
+
+        return assemble(read_openkbp(path, chosen), chosen, say)
+    from .matrad import read_matrad
+
+    patient, given = read_matrad(path, chosen, say)
+    return assemble(patient, chosen, say, given)
+
+
+def kind_of(source: str | Path) -> str:
+    """What a source is: one of `KINDS`.
+
+    Raises:
+        UsageError: There is nothing, or nothing that can be read.
+    """
+    from tgsci.errors import UsageError
+    from tgsci.texts import visible
+
+    path = Path(source)
+    shown = visible(str(source)[:200])
+    if str(source).casefold() in ("tg119", "tg-119") and not path.exists():
+        return "pyradplan"
+    if not path.exists():
+        raise UsageError(f"there is no file or folder {shown!r}; a source is a path, or tg119 for pyRadPlan's phantom")
+    if path.is_dir():
+        return "openkbp" if (path / "ct.csv").is_file() else "dicom"
+    if path.suffix.casefold() == ".mat":
+        return "matrad"
+    with path.open("rb") as file:
+        head = file.read(132)
+    if head[:4] == b"PK\x03\x04":
+        raise UsageError(f"{shown!r} is a zip file; unpack it and give the folder")
+    if head[128:] == b"DICM":
+        raise UsageError(f"{shown!r} is one DICOM file; give the folder with the CT series and the structure set")
+    raise UsageError(f"{shown!r} is none of what can be read: {'; '.join(KINDS.values())}")
+
+
+def _known(kind: str) -> str:
+    from tgsci.errors import UsageError
+
+    if kind not in KINDS:
+        raise UsageError(f"no kind of source {str(kind)[:40]!r}; there are: {', '.join(KINDS)}")
+    return kind

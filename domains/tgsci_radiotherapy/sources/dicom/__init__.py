@@ -1,0 +1,76 @@
+"""DICOM folders: a CT series with its structure set, and where they are there the plan's prescriptions and dose.
+
+What is read is what a case needs. Names, identifiers, dates, institutions and descriptions are compared where a mix-up
+of patients must be found, and are never kept; a structure whose name holds a part of the patient's is given another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tgsci.errors import UsageError
+
+from ..hounsfield import check_units, limited
+from ..options import Options
+from ..patient import Patient
+from .dose import read_dose
+from .files import Scan, scan
+from .image import read_image
+from .plan import read_plan
+from .structures import choose_structure_set, read_structures
+
+__all__ = ["read_dicom"]
+
+
+def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Patient:
+    """A patient from a folder of DICOM files, also in folders within.
+
+    Args:
+        folder: Where they are.
+        options: `series`, `structure_set`, `types`, `only`, `hu_offset`, `prescriptions`, `fractions`, `reference`.
+        say: Called before long steps.
+
+    Raises:
+        UsageError: Files are missing, damaged, of different patients, or of a kind that cannot be planned on.
+    """
+    found: Scan = scan(folder, say)
+    structure_file, series = choose_structure_set(found, options)
+    say(f"reading {len(series.files)} CT slices")
+    values, grid = read_image(series)
+    say("reading contours")
+    plan = read_plan(found, structure_file)
+    drawn, notes = read_structures(structure_file, series, grid, options, plan)
+    for note in notes:
+        say(note)
+    body = max(
+        (s for s in drawn if s.type == "external" and not s.mask.empty), key=lambda s: s.mask.count, default=None
+    )
+    values += options.hu_offset
+    check_units(values, body.mask if body is not None else None)
+    provenance = {
+        "source": f"DICOM: {len(series.files)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
+        f"{len(drawn)} structures",
+        "contours": "even-odd fill at voxel centres, interpolated between planes",
+    }
+    if options.hu_offset:
+        provenance["image"] = f"{options.hu_offset:+g} HU added"
+    if plan.said:
+        provenance["prescription"] = plan.said
+    if notes:
+        provenance["read"] = "; ".join(notes)[:2000]
+    reference = read_dose(found, series, plan, structure_file) if options.reference else None
+    if reference is not None:
+        provenance["reference dose"] = f"RTDOSE on {reference[1]}"
+    if not drawn:
+        raise UsageError("the structure set has no structure with closed contours")
+    return Patient(
+        "patient",
+        limited(values, 0.0),
+        grid,
+        tuple(drawn),
+        fractions=plan.fractions,
+        reference=reference,
+        provenance=provenance,
+        hints=plan.hints,
+    )

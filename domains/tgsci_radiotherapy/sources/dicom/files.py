@@ -1,0 +1,216 @@
+"""Which DICOM files there are, by what they are; nothing is believed, and everything is bounded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tgsci.errors import UsageError
+from tgsci.texts import visible
+
+#: Most files looked at, and largest one that is read, bytes.
+MOST_FILES, LARGEST = 20_000, 1_500_000_000
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_CT, _ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
+_STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
+_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
+_PLANS = ("1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.481.8")
+#: What the first look at a file reads.
+_TAGS = [
+    "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName",
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns", "PatientPosition",
+    "NumberOfFrames", "DoseSummationType",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """A DICOM file.
+
+    Args:
+        path: Where it is.
+        head: Its first few attributes, a pydicom data set.
+    """
+
+    path: Path
+    head: Any
+
+    @property
+    def shown(self) -> str:
+        """Its name for messages."""
+        return visible(self.path.name[:80])
+
+    def text(self, keyword: str) -> str:
+        """An attribute as text; "" where it is missing."""
+        return str(getattr(self.head, keyword, "") or "").strip()
+
+
+@dataclass
+class Series:
+    """The slices of one CT.
+
+    Args:
+        uid: Its identifier, to compare with.
+        files: In no order.
+    """
+
+    uid: str
+    files: list[Found] = field(default_factory=list)
+
+    @property
+    def frame(self) -> str:
+        """The frame of reference, to compare with."""
+        return self.files[0].text("FrameOfReferenceUID")
+
+    def heights(self) -> list[float]:
+        """The slices' z, ascending, mm, of those that say so."""
+        said = [getattr(f.head, "ImagePositionPatient", None) for f in self.files]
+        return sorted(float(position[2]) for position in said if position is not None and len(position) == 3)
+
+    def __str__(self) -> str:
+        z = self.heights()
+        where = f", z from {z[0]:g} to {z[-1]:g} mm" if z else ""
+        head = self.files[0].head
+        size = f"{getattr(head, 'Columns', '?')} x {getattr(head, 'Rows', '?')}"
+        return f"{len(self.files)} slices of {size} pixels{where}"
+
+
+@dataclass
+class Scan:
+    """What a folder holds."""
+
+    series: list[Series] = field(default_factory=list)
+    structures: list[Found] = field(default_factory=list)
+    plans: list[Found] = field(default_factory=list)
+    doses: list[Found] = field(default_factory=list)
+
+
+def scan(folder: Path, say: Callable[[str], None]) -> Scan:
+    """Look at every file of a folder and of the folders in it.
+
+    Raises:
+        UsageError: No DICOM, no CT, no structure set, a damaged file, or too many.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{visible(str(folder)[:200])!r} is no folder")
+    paths = list(_paths(folder))
+    if len(paths) > 200:
+        say(f"looking at {len(paths)} files")
+    found = Scan()
+    series: dict[str, Series] = {}
+    others: dict[str, int] = {}
+    seen: set[str] = set()
+    dicom = 0
+    for path in paths:
+        if not _is_dicom(path):
+            if path.suffix.casefold() in (".dcm", ".dicom", ".ima"):
+                raise UsageError(
+                    f"{visible(path.name[:80])} ends in {visible(path.suffix)} and is no DICOM file; it is empty or "
+                    "damaged: export it again, or take it out of the folder"
+                )
+            continue
+        dicom += 1
+        one = Found(path, read_file(path, _TAGS))
+        kind, instance = one.text("SOPClassUID"), one.text("SOPInstanceUID")
+        if instance and instance in seen:
+            continue  # the same file twice, as in a folder beside its own copy
+        seen.add(instance)
+        if kind == _CT:
+            uid = one.text("SeriesInstanceUID")
+            series.setdefault(uid, Series(uid)).files.append(one)
+        elif kind == _ENHANCED_CT:
+            raise UsageError(f"{one.shown} is an enhanced (multi-frame) CT, which is not read; export single slices")
+        elif kind == _STRUCTURES:
+            found.structures.append(one)
+        elif kind == _DOSE:
+            found.doses.append(one)
+        elif kind in _PLANS:
+            found.plans.append(one)
+        else:
+            label = visible(one.text("Modality")[:16]) or "unknown"
+            others[label] = others.get(label, 0) + 1
+    if not dicom:
+        raise UsageError(f"none of the {len(paths)} files in {visible(folder.name[:80])!r} is DICOM")
+    besides = ", ".join(f"{count} of {label}" for label, count in sorted(others.items())[:8])
+    besides = f"; besides there are {besides}" if besides else ""
+    if not series:
+        raise UsageError(f"there is no CT image among the {dicom} DICOM files{besides}; only a CT has Hounsfield units")
+    if not found.structures:
+        raise UsageError(f"there is no structure set (RTSTRUCT) among the {dicom} DICOM files{besides}")
+    for image in series.values():
+        image.files.sort(key=lambda f: (f.text("SOPInstanceUID"), str(f.path)))
+    found.series = sorted(series.values(), key=lambda s: (-len(s.files), s.heights()[:1], s.uid))
+    return found
+
+
+def read_file(path: Path, tags: list[str] | None = None) -> Any:
+    """A pydicom data set of a file; of its first attributes only where `tags` names them.
+
+    Raises:
+        UsageError: It is damaged, too large, or of a kind that unpacks to unknown size.
+    """
+    import pydicom
+
+    shown = visible(path.name[:80])
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise UsageError(f"{shown} has {size / 1e9:.1f} GB; a file of a CT or plan has less than {LARGEST / 1e9:g}")
+    with guarded(shown):
+        bare = not _has_preamble(path)
+        if not bare:
+            syntax = str(pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", ""))
+            if syntax == _DEFLATED:
+                raise UsageError(f"{shown} is deflated, and what it unpacks to is not known; export it uncompressed")
+        if tags is not None:
+            return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags), force=bare)
+        return pydicom.dcmread(path, force=bare)
+
+
+@contextmanager
+def guarded(shown: str) -> Iterator[None]:
+    """Whatever pydicom meets in a damaged file, as one sentence about that file."""
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except UsageError:
+        raise
+    except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
+        said = visible(str(error)[:160]).replace("\n", " ")
+        found = f"{type(error).__name__}: {said}"
+        raise UsageError(f"{shown} is damaged or cut short ({found}); export it again") from error
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    count = 0
+    for base, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(base) / name
+            if not path.is_file() or name.upper() == "DICOMDIR":
+                continue
+            count += 1
+            if count > MOST_FILES:
+                raise UsageError(f"more than {MOST_FILES} files; give the folder of one patient")
+            yield path
+
+
+def _has_preamble(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM: by its mark, or beginning with an attribute of group 8 where the mark is missing."""
+    with path.open("rb") as file:
+        head = file.read(132)
+    if head[128:] == b"DICM":
+        return True
+    first = (b"\x00\x00", b"\x05\x00", b"\x08\x00", b"\x16\x00")
+    return len(head) > 12 and head[:2] == b"\x08\x00" and head[2:4] in first

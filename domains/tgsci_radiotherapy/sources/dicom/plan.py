@@ -1,0 +1,114 @@
+"""A plan's prescriptions and fractions; its beams are not used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...names import clean
+from .files import Found, Scan, guarded, read_file
+
+
+@dataclass(frozen=True)
+class Prescribed:
+    """What an RTPLAN, or nobody, prescribes.
+
+    Args:
+        by_number: Total Gy by ROI number.
+        unnamed: Total Gy that is prescribed to no structure, if it is one figure.
+        fractions: How many, if it is one figure.
+        beams: Numbers of the treatment beams of each plan file, by its instance identifier.
+        said: In words.
+        hints: Sentences for a person who has to say the prescription.
+    """
+
+    by_number: Mapping[int, float] = field(default_factory=dict)
+    unnamed: float | None = None
+    fractions: int | None = None
+    beams: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    said: str = ""
+    hints: tuple[str, ...] = ()
+
+
+def read_plan(found: Scan, structures: Found) -> Prescribed:
+    """The prescription of the plans that refer to a structure set; of several, where they agree.
+
+    Raises:
+        UsageError: A plan file is damaged.
+    """
+    plans = []
+    for one in found.plans:
+        data = read_file(one.path)
+        with guarded(one.shown):
+            refers = [
+                str(getattr(item, "ReferencedSOPInstanceUID", ""))
+                for item in getattr(data, "ReferencedStructureSetSequence", None) or ()
+            ]
+            if not refers or structures.text("SOPInstanceUID") in refers:
+                plans.append((one, *_doses(data), _fractions(data), _beams(data)))
+    hints = list(_guesses(structures))
+    beams = {one.text("SOPInstanceUID"): numbers for one, _, _, _, numbers in plans}
+    if len(plans) > 1:
+        hints.append(f"{len(plans)} plans are there; their prescriptions are not used")
+        return Prescribed(beams=beams, hints=tuple(hints))
+    if not plans:
+        return Prescribed(hints=tuple(hints))
+    _, by_number, unnamed, fractions, _ = plans[0]
+    doses = sorted({*by_number.values(), *([unnamed] if unnamed else [])}, reverse=True)
+    said = ", ".join(f"{dose:g} Gy" for dose in doses)
+    if said:
+        hints.append(f"the plan prescribes {said}")
+        said = f"RTPLAN: {said}" + (f" in {fractions} fractions" if fractions else "")
+    return Prescribed(by_number, unnamed, fractions, beams, said, tuple(hints))
+
+
+def _doses(data: Any) -> tuple[dict[int, float], float | None]:
+    by_number: dict[int, float] = {}
+    unnamed = []
+    for item in getattr(data, "DoseReferenceSequence", None) or ():
+        if str(getattr(item, "DoseReferenceType", "")).upper() != "TARGET":
+            continue
+        dose = float(getattr(item, "TargetPrescriptionDose", 0) or 0)
+        if not np.isfinite(dose) or not 0 < dose <= 200:
+            continue
+        number = getattr(item, "ReferencedROINumber", None)
+        if number is None:
+            unnamed.append(dose)
+        else:
+            by_number[int(number)] = max(dose, by_number.get(int(number), 0.0))
+    return by_number, max(unnamed) if unnamed and not by_number else None
+
+
+def _fractions(data: Any) -> int | None:
+    groups = getattr(data, "FractionGroupSequence", None) or ()
+    counts = [int(getattr(group, "NumberOfFractionsPlanned", 0) or 0) for group in groups]
+    return counts[0] if len(counts) == 1 and 1 <= counts[0] <= 100 else None
+
+
+def _beams(data: Any) -> tuple[int, ...]:
+    """Numbers of the beams that the fraction groups give dose with."""
+    out = []
+    for group in getattr(data, "FractionGroupSequence", None) or ():
+        for beam in getattr(group, "ReferencedBeamSequence", None) or ():
+            if float(getattr(beam, "BeamMeterset", 1) or 0) > 0:
+                out.append(int(beam.ReferencedBeamNumber))
+    return tuple(sorted(set(out)))
+
+
+def _guesses(structures: Found) -> list[str]:
+    """What targets' names suggest: PTV_7000 is usually 7000 cGy, PTV70 is 70 Gy. Only suggested, never taken."""
+    data = read_file(structures.path)
+    out = []
+    for region in list(getattr(data, "StructureSetROISequence", None) or ())[:300]:
+        name = clean(getattr(region, "ROIName", ""))
+        figure = re.match(r"(?i)[cp]tv[ _-]*(?:\w*?[ _-])?(\d{4}|\d{2}(?:\.\d)?)(?!\d)", name)
+        if figure:
+            dose = float(figure[1])
+            dose = dose / 100 if dose >= 1000 else dose
+            if 10 <= dose <= 90:
+                out.append(f"its name suggests {name}={dose:g}")
+    return out[:5]
