@@ -365,6 +365,46 @@ def test_finalists_are_measured_again_and_it_is_seen(tgsci, job, tmp_path):
     assert "measured with the good ruler" in tgsci("runs", "show", "r", "--trial", number).stdout
 
 
+def test_options_that_only_the_domain_knows_win_over_its_table(tgsci, done, job):
+    changed = tgsci("run", "job.toml", "--target", "4.0", "--run", "c", "--evals", "2")
+    assert changed.returncode == 0, changed.stderr
+    assert json.loads(_config("c"))["target"] == 4.0
+    branched = tgsci("runs", "branch", "r", "--trial", "3", "--target=5", "--run", "b", "--evals", "2")
+    assert branched.returncode == 0, branched.stderr
+    assert json.loads(_config("b"))["target"] == 5
+
+
+def _config(run):
+    with sqlite3.connect(f"{run}/run.db") as db:
+        return db.execute("SELECT value FROM header WHERE key = 'config'").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "says"),
+    [
+        (["run", "job.toml", "--targt", "4"], "usage: tgsci run ", "unknown key 'targt'"),
+        (["run", "job.toml", "--target"], "usage: tgsci run ", "unrecognized arguments: --target"),
+        (["run", "job.toml", "more"], "usage: tgsci run ", "unrecognized arguments: more"),
+        (["runs", "branch", "r", "--trial", "1", "--bogus", "4"], "usage: tgsci runs branch ", "unknown key 'bogus'"),
+        (["runs", "resume", "r", "--bogus", "4"], "usage: tgsci runs resume ", "unrecognized arguments: --bogus 4"),
+        (["runs", "show", "r", "--bogus"], "usage: tgsci runs show ", "unrecognized arguments: --bogus"),
+    ],
+)
+def test_an_option_that_nobody_knows_gets_the_usage_of_its_command(tgsci, done, words, usage, says):
+    failed = tgsci(*words)
+    assert failed.returncode == 2
+    assert failed.stderr.startswith(usage)
+    assert says in failed.stderr
+
+
+def test_a_directory_of_runs_is_no_run_and_names_those_in_it(tgsci, done):
+    tgsci("run", "job.toml", "--run", "batch/one", "--evals", "1")
+    failed = tgsci("runs", "resume", "batch")
+    assert failed.returncode == 2
+    assert "There are runs in it: one; name one of them. The command" in failed.stderr
+    assert "--run batch" in failed.stderr
+
+
 def test_a_run_branches_off_another_and_says_so(tgsci, done, tmp_path):
     branched = tgsci("runs", "branch", "r", "--trial", "3", "--run", "b", "--evals", "4", "--optimizer", "throw")
     assert branched.returncode == 0, branched.stderr
@@ -386,10 +426,27 @@ def test_runs_are_compared_side_by_side(tgsci, done, job, tmp_path):
     assert (tmp_path / "both.png").read_bytes().startswith(b"\x89PNG")
     job.write_text(JOB.replace("3.0", "4.0"))
     tgsci("run", "job.toml", "--run", "o")
-    other = tgsci("runs", "compare", "r", "o")
-    assert "o cannot be compared with r" in other.stderr
-    assert "target 3.0 in the first, 4.0 here" in other.stderr
+    other = tgsci("runs", "compare", "r", "o", "--plot", "no.png")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert (
+        "these runs cannot be ranked together\no does not measure what r does: target: 3 in r, 4 in o" in other.stderr
+    )
+    assert not (tmp_path / "no.png").exists()
+    anyway = tgsci("runs", "compare", "r", "o", "--anyway")
+    assert "o does not measure what r does" in anyway.stderr
+    assert "best loss after 10" in anyway.stdout
     assert tgsci("runs", "compare", "r", "t", "--plot", "both.xyz").returncode == 2
+
+
+def test_in_a_narrow_terminal_runs_stand_one_below_the_other(tgsci, done):
+    tgsci("run", "job.toml", "--run", "another/run", "--optimizer", "throw")
+    listed = tgsci("runs", "list", ".", COLUMNS="40").stdout
+    compared = tgsci("runs", "compare", "r", "another/run", COLUMNS="40").stdout
+    assert "\n  polynomial, 20 trials, best loss" in listed
+    assert "another/run" in listed
+    assert max(map(len, (listed + compared).splitlines())) <= 40
+    assert "run                 another/run" in compared.replace(" run ", "run ")
+    assert all(figure in compared for figure in ("best loss after 10", "best loss after 20"))
 
 
 def test_a_finished_run_goes_on_with_other_limits(tgsci, done):

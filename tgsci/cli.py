@@ -43,12 +43,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # an ASCII terminal still shows every name
     with contextlib.suppress(ValueError):  # not in the main thread: nothing to handle there
         signal.signal(signal.SIGTERM, _interrupt)
+    usage = ""
     try:
-        namespace = _parser(arguments).parse_args(arguments)
+        parser = _parser(arguments)
+        namespace, more = parser.parse_known_args(arguments)
+        if more:
+            command = _command(parser, arguments)
+            if not hasattr(namespace, "settings"):
+                command.error(f"unrecognized arguments: {' '.join(more)}")
+            namespace.settings, usage = _settings(command, more), command.format_usage()
         code: int = namespace.run(namespace)
     except RecordError as error:
         return _complain(error, 1)
     except (UsageError, LedgerError, InvalidValue) as error:
+        print(usage, end="", file=sys.stderr)
         return _complain(error, 2)
     except TgsciError as error:
         return _complain(error, 1)
@@ -89,6 +97,39 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name in domains.entries:
         _mount(commands, domains, name, must_load=wanted == name)
     return parser
+
+
+def _command(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the command that was typed: its usage is what helps."""
+    for word in words:
+        below = next((a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction)), {})
+        parser = below.get(word, parser)
+    return parser
+
+
+def _settings(command: argparse.ArgumentParser, words: Sequence[str]) -> dict[str, Any]:
+    """What options that only the domain knows set in its table: --max-evals 500 is max_evals = 500."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        option, given, value = word.partition("=")
+        if option.startswith("--"):
+            name = option[2:].replace("-", "_")
+            found.setdefault(name, []).extend([value] if given else [])
+        elif found:
+            found[name].append(word)
+    bare = next((name for name, values in found.items() if not values), None)
+    if not found or bare is not None or not words[0].startswith("--"):
+        command.error(f"unrecognized arguments: {' '.join(words)}")
+    return {name: _value(values[0]) if len(values) == 1 else [*map(_value, values)] for name, values in found.items()}
+
+
+def _value(text: str) -> Any:
+    """A number, true or false, a list or a table as TOML writes it; anything else is text."""
+    try:
+        value = tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float | list | dict) else text
 
 
 def _mount(
@@ -275,7 +316,9 @@ def print_result(result: Result, most: int = 5) -> None:
     for trial in best:
         made = f"from trial {trial.parent}" if trial.parent is not None else "start"
         edit = f", {trial.edit}" if trial.edit else ""
-        lines += [f"trial {trial.number} ({made}{edit})", f"  {trial.value}", f"  {trial.reason}"]
+        # A value of several lines is shown once, below: here its edit tells more.
+        value = [] if "\n" in trial.value else [f"  {trial.value}"]
+        lines += [f"trial {trial.number} ({made}{edit})", *value, f"  {trial.reason}"]
         if trial.number in result.finals:
             lines.append(f"  measured again: {result.final_in_words(result.finals[trial.number])}")
     lines += ["", result.summary(), *(f"wrote {path}" for path in result.files)]
@@ -303,13 +346,14 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser("run", help="run a job file")
     parser.add_argument("job", metavar="JOB.toml", type=Path)
     add_run_options(parser)
-    parser.set_defaults(run=_run)
+    parser.epilog = "--KEY VALUE sets KEY in the domain's own table: --max-evals 500 for max_evals = 500."
+    parser.set_defaults(run=_run, settings={})
 
 
 def _run(namespace: argparse.Namespace) -> int:
     job = read_job(namespace.job)
-    problem = Domains.installed().load(job["domain"]).problem(job[job["domain"]])
-    return run_problem(problem, namespace, job)
+    table = {**job[job["domain"]], **namespace.settings}
+    return run_problem(Domains.installed().load(job["domain"]).problem(table), namespace, job)
 
 
 def read_job(path: Path) -> dict[str, Any]:

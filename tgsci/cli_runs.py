@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from .cli import (
     show_run,
 )
 from .comparison import compare
+from .domain import Domains
 from .errors import LedgerError, TgsciError, UsageError
 from .figures import figure
 from .result import Result
@@ -29,6 +31,10 @@ from .trial import Trial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+#: In a terminal with fewer columns, runs are listed one below the other.
+_NARROW = 72
 
 
 def add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,6 +55,9 @@ def add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     compared = own.add_parser("compare", help="runs side by side at equal numbers of evaluations")
     compared.add_argument("directories", type=Path, nargs="+", metavar="RUN")
     compared.add_argument("--plot", type=Path, metavar="FILE", help="write their curves, one over the other, as a PNG")
+    compared.add_argument(
+        "--anyway", action="store_true", help="also runs that do not measure the same, which cannot be ranked together"
+    )
     compared.set_defaults(run=_compare)
 
     resume = own.add_parser("resume", help="go on with a run that was killed, interrupted, or needs a bigger budget")
@@ -63,7 +72,8 @@ def add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     branch.add_argument("origin", type=Path, metavar="RUN")
     branch.add_argument("--trial", type=int, required=True, metavar="NUMBER", help="the trial to start from")
     add_run_options(branch)
-    branch.set_defaults(run=_branch)
+    branch.epilog = "--KEY VALUE changes KEY of the run's settings in its domain's table: --finalists 3."
+    branch.set_defaults(run=_branch, settings={})
 
     plot = own.add_parser("plot", help="write a PNG: best so far against evaluations")
     plot.add_argument("directory", type=Path, metavar="RUN")
@@ -78,24 +88,38 @@ def add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _list(namespace: argparse.Namespace) -> int:
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for title in ("run", "domain", "trials", "best loss", "state"):
-        table.add_column(title, overflow="fold")
-    for directory in runs.find_runs(namespace.root):
-        try:
-            result = Result.load(directory)
-        except LedgerError as error:
-            table.add_row(*map(Text, (str(directory), "", "", "", visible(str(error)))))
-            continue
-        best = figure(result.best.loss) if result.best else ""
-        domain = str(result.header.get("domain", ""))
-        cells = (str(directory), visible(domain), str(len(result.trials)), best, visible(result.stopped))
-        table.add_row(*map(Text, cells))  # Text: what a model or a path says is no markup
-    Console().print(table if table.rows else Text(f"no runs below {namespace.root}"))
+    console = Console()
+    rows = [tuple(map(visible, _listed(directory))) for directory in runs.find_runs(namespace.root)]
+    if not rows:
+        console.print(Text(f"no runs below {namespace.root}"))
+    elif console.width < _NARROW:
+        for run, domain, trials, best, state in rows:
+            facts = ", ".join(
+                filter(None, (domain, trials and f"{trials} trials", best and f"best loss {best}", state))
+            )
+            console.print(Text(run, style="bold"), Padding(Text(facts), (0, 0, 0, 2)))
+    else:
+        table = Table(box=None, padding=(0, 1), header_style="bold")
+        for title in ("run", "domain", "trials", "best loss", "state"):
+            table.add_column(title, overflow="fold", no_wrap=title in ("trials", "best loss"))
+        for row in rows:
+            table.add_row(*map(Text, row))  # Text: what a model or a path says is no markup
+        console.print(table)
     return 0
+
+
+def _listed(directory: Path) -> tuple[str, str, str, str, str]:
+    """A run in a line: where, domain, number of trials, best loss, state."""
+    try:
+        result = Result.load(directory)
+    except LedgerError as error:
+        return str(directory), "", "", "", str(error)
+    best = figure(result.best.loss) if result.best else ""
+    return str(directory), str(result.header.get("domain", "")), str(len(result.trials)), best, result.stopped
 
 
 def _show(namespace: argparse.Namespace) -> int:
@@ -131,8 +155,9 @@ def _print_trial(result: Result, trial: Trial) -> None:
 def _compare(namespace: argparse.Namespace) -> int:
     from rich.console import Console
 
-    comparison = compare(namespace.directories)
-    Console().print(comparison.rich_table())
+    comparison = compare(namespace.directories, anyway=namespace.anyway)
+    console = Console()
+    console.print(comparison.rich_table(console.width))
     for warning in comparison.warnings:
         print(f"tgsci: {visible(warning)}", file=sys.stderr)
     if namespace.plot:
@@ -158,6 +183,9 @@ def _resume(namespace: argparse.Namespace) -> int:
 
 def _branch(namespace: argparse.Namespace) -> int:
     problem, origin = runs.branched(namespace.origin, namespace.trial)
+    if namespace.settings:
+        changed = Domains.installed().load(problem.domain).problem({**problem.config, **namespace.settings})
+        problem = replace(changed, start=problem.start)
     return run_problem(problem, namespace, header=origin)
 
 

@@ -12,7 +12,7 @@ from .errors import UsageError
 from .feedback import is_better
 from .figures import fixed, places
 from .result import Result, imported
-from .texts import differences, duration, visible
+from .texts import differences, duration, settings_differences, visible
 from .trial import Trial
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
     from rich.table import Table
+
+
+#: Least room for a run's column, characters.
+_LEAST_WIDTH = 16
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,30 @@ class Comparison:
 
         return overlay(self.runs, ax, note="not all of the same loss: see the warnings" if self.warnings else "")
 
-    def rich_table(self) -> Table:
-        """The comparison for a terminal: a column for each run."""
+    def rich_table(self, width: int = 80) -> Table:
+        """The comparison for a terminal: a column for each run, or one below the other where that is too wide.
+
+        Args:
+            width: Of the terminal, characters.
+        """
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, padding=(0, 1), header_style="bold")
-        table.add_column("")
-        for name in self.runs:
-            table.add_column(Text(visible(name)), overflow="fold", justify="right")
-        for title, cells in self._rows():
-            table.add_row(*(Text(visible(text)) for text in (title, *cells)))
+        rows = self._rows()
+        titles = max(len(title) for title, _ in rows) + 2
+        beside = titles + _LEAST_WIDTH * len(self.runs) <= width
+        table = Table(box=None, padding=(0, 1), header_style="bold", show_header=beside)
+        table.add_column("", no_wrap=True)
+        for name in self.runs if beside else ["run"]:
+            table.add_column(Text(visible(name)), overflow="fold", justify="right" if beside else "left")
+        if beside:
+            for title, cells in rows:
+                table.add_row(*(Text(visible(text)) for text in (title, *cells)))
+            return table
+        for n, name in enumerate(self.runs):
+            for title, text in [("run", name), *((title, cells[n]) for title, cells in rows if cells[n])]:
+                table.add_row(Text(title), Text(visible(text), style="bold" if title == "run" else ""))
+            table.add_row("", "")
         return table
 
     def __repr__(self) -> str:
@@ -117,14 +134,15 @@ class Comparison:
         return rows
 
 
-def compare(runs: Sequence[str | Path | Result]) -> Comparison:
+def compare(runs: Sequence[str | Path | Result], *, anyway: bool = False) -> Comparison:
     """Put runs side by side at equal numbers of evaluations.
 
     Args:
         runs: Directories or results, two or more. The first is what the others are compared with.
+        anyway: Also where they do not measure the same: their losses then say nothing about each other.
 
     Raises:
-        UsageError: Fewer than two.
+        UsageError: Fewer than two, or they do not measure the same: what differs.
         LedgerError: One of them is no run.
     """
     if isinstance(runs, str | Path | Result) or len(runs) < 2:
@@ -134,7 +152,11 @@ def compare(runs: Sequence[str | Path | Result]) -> Comparison:
         result = run if isinstance(run, Result) else Result.load(run)
         name = str(result.directory or f"run {i}")
         named[name if name not in named else f"{name} ({i})"] = result
-    return Comparison(named, _milestones(max(len(best_so_far(result)) for result in named.values())), _warnings(named))
+    warnings = _warnings(named)
+    if warnings and not anyway:
+        hint = "To see them side by side all the same: anyway=True (--anyway)"
+        raise UsageError("\n".join(["these runs cannot be ranked together", *warnings, hint]))
+    return Comparison(named, _milestones(max(len(best_so_far(result)) for result in named.values())), warnings)
 
 
 def best_so_far(result: Result) -> list[Trial | None]:
@@ -156,14 +178,28 @@ def _milestones(most: int) -> list[int]:
 
 
 def _warnings(runs: Mapping[str, Result]) -> list[str]:
+    """Which runs do not measure what the first does, with what differs, in words."""
     (first, reference), *others = runs.items()
-    found = []
-    for name, result in others:
-        theirs, ours = str(result.header.get("fingerprint")), str(reference.header.get("fingerprint"))
-        if theirs != ours:
-            where = differences(ours, theirs, "in the first", "here")
-            found.append(f"{name} cannot be compared with {first}: what is measured differs ({where})")
-    return found
+    return [
+        f"{name} does not measure what {first} does: {_differing(reference, result, first, name)}"
+        for name, result in others
+        if result.header.get("fingerprint") != reference.header.get("fingerprint")
+    ]
+
+
+def _differing(reference: Result, result: Result, first: str, second: str) -> str:
+    """Their settings as the user wrote them; where those are alike, what else is told apart: files, versions."""
+    if Path(first).name != Path(second).name:
+        first, second = Path(first).name, Path(second).name
+    ours, theirs = ({"domain": r.header.get("domain"), **r.header.get("config", {})} for r in (reference, result))
+    for table, run in ((ours, reference), (theirs, result)):
+        if table.get("start") == run.header.get("start"):  # where a run begins does not change what it measures
+            table.pop("start", None)
+    found = settings_differences(ours, theirs, first, second)
+    if found:
+        return "; ".join(found)
+    fingerprints = [str(r.header.get("fingerprint")) for r in (reference, result)]
+    return differences(*fingerprints, f"in {first}", f"in {second}")
 
 
 def _proposer(result: Result) -> str:

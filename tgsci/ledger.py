@@ -32,6 +32,8 @@ DATABASE = "run.db"
 #: Written into every run; a file of another format is refused, never guessed at.
 FORMAT = 1
 _APPLICATION = 0x74677363  # "tgsc"
+#: Runs below a directory that a message names.
+_MOST_NAMED = 6
 
 _SCHEMA = """
 CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,6 +72,9 @@ _FINALS = (
     PRIMARY KEY (number, name)) WITHOUT ROWID
     """,
 )
+
+#: Where the artifacts of each kind of measurement are.
+_ARTIFACTS = {"measurements": "artifacts", "finals": "final_artifacts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +184,7 @@ class Ledger:
         path = directory / DATABASE
         try:
             if not path.is_file():
-                raise LedgerError(f"{str(directory)!r} is no run: it has no {DATABASE}")
+                raise LedgerError(f"{str(directory)!r} is no run: it has no {DATABASE}{_below(directory)}")
             with closing(_connect_readonly(path)) as connection:  # whatever is there, looking does not change it
                 found = _format(connection)
         except (OSError, sqlite3.Error) as error:
@@ -301,29 +306,9 @@ class Ledger:
 
     def add_measurement(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
         """Record what a trial measured. Returns the feedback with its artifacts left on disk."""
-        feedback, artifacts = _storable(feedback)
+        unmeasured = feedback.loss is not None and math.isnan(feedback.loss)
         with self._commit() as db:
-            unmeasured = feedback.loss is not None and math.isnan(feedback.loss)
-            db.execute(
-                "INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    number,
-                    None if unmeasured else feedback.loss,
-                    unmeasured,
-                    feedback.text,
-                    json.dumps(dict(feedback.metrics)),
-                    json.dumps(dict(feedback.violations)),
-                    feedback.error,
-                    feedback.transient,
-                    seconds,
-                    time.time(),
-                ),
-            )
-            db.executemany(
-                "INSERT INTO artifacts VALUES (?, ?, ?)",
-                [(number, name, content) for name, content in artifacts.items()],
-            )
-        return replace(feedback, artifacts=_Artifacts(self, number, tuple(artifacts)))
+            return self._add(db, "measurements", number, feedback, seconds, {"unmeasured": unmeasured})
 
     def add_final(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
         """Record a trial's second measurement, in place of an earlier second one; the first stays.
@@ -331,30 +316,42 @@ class Ledger:
         Returns:
             The feedback with its artifacts left on disk.
         """
-        feedback, artifacts = _storable(feedback)
         with self._commit() as db:
             for statement in _FINALS:
                 db.execute(statement)
-            db.execute(
-                "INSERT OR REPLACE INTO finals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    number,
-                    feedback.loss if feedback.measured else None,
-                    feedback.text,
-                    json.dumps(dict(feedback.metrics)),
-                    json.dumps(dict(feedback.violations)),
-                    feedback.error,
-                    feedback.transient,
-                    seconds,
-                    time.time(),
-                ),
-            )
-            db.execute("DELETE FROM final_artifacts WHERE number = ?", (number,))
-            db.executemany(
-                "INSERT INTO final_artifacts VALUES (?, ?, ?)",
-                [(number, name, content) for name, content in artifacts.items()],
-            )
-        return replace(feedback, artifacts=_Artifacts(self, number, tuple(artifacts), "final_artifacts"))
+            for table in ("finals", _ARTIFACTS["finals"]):
+                db.execute(f"DELETE FROM {table} WHERE number = ?", (number,))
+            return self._add(db, "finals", number, feedback, seconds, {})
+
+    def _add(
+        self,
+        db: sqlite3.Connection,
+        table: str,
+        number: int,
+        feedback: Feedback,
+        seconds: float,
+        more: Mapping[str, object],
+    ) -> Feedback:
+        """Write a measurement and its artifacts; `more` are the columns that only this table has."""
+        feedback, artifacts = _storable(feedback)
+        row = {
+            "number": number,
+            "loss": None if feedback.loss is None or math.isnan(feedback.loss) else feedback.loss,
+            "text": feedback.text,
+            "metrics": json.dumps(dict(feedback.metrics)),
+            "violations": json.dumps(dict(feedback.violations)),
+            "error": feedback.error,
+            "transient": feedback.transient,
+            "seconds": seconds,
+            "measured_at": time.time(),
+            **more,
+        }
+        db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+        db.executemany(
+            f"INSERT INTO {_ARTIFACTS[table]} VALUES (?, ?, ?)",
+            [(number, name, content) for name, content in artifacts.items()],
+        )
+        return replace(feedback, artifacts=_Artifacts(self, number, tuple(artifacts), _ARTIFACTS[table]))
 
     def decide(self, trials: Iterable[Trial]) -> None:
         """Record what became of measured trials."""
@@ -460,7 +457,7 @@ class Ledger:
                 text,
                 json.loads(metrics),
                 json.loads(violations),
-                _Artifacts(self, number, tuple(names.get(number, ())), "final_artifacts"),
+                _Artifacts(self, number, tuple(names.get(number, ())), _ARTIFACTS["finals"]),
                 error,
                 bool(transient),
             )
@@ -468,7 +465,7 @@ class Ledger:
         }
 
     def artifact(self, number: int, name: str, table: str = "artifacts") -> bytes | str:
-        assert table in ("artifacts", "final_artifacts")
+        assert table in _ARTIFACTS.values()
         rows = self._rows(f"SELECT content FROM {table} WHERE number = ? AND name = ?", number, name)
         if not rows:
             raise KeyError(name)
@@ -583,6 +580,18 @@ def _format(connection: sqlite3.Connection) -> int:
     if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
         raise sqlite3.DatabaseError("this is not a run of tgsci")
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _below(directory: Path) -> str:
+    """A hint where somebody names the directory of several runs."""
+    there = sorted(path.parent.name for path in directory.glob(f"*/{DATABASE}"))
+    if not there:
+        return ""
+    more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
+    return (
+        f". There are runs in it: {', '.join(there[:_MOST_NAMED])}{more}; name one of them. "
+        f"The command that began several of them goes on with all when it is repeated with --run {directory}"
+    )
 
 
 def _locked(directory: Path) -> FileLock:

@@ -113,7 +113,7 @@ class LiveProgress:
             named = [(name, figures.metric(metrics.get(name), self.units.get(name, ""))) for name in self.columns]
             shown = "  ".join(f"{name} {text}" for name, text in named if text)
             outcome = f"loss {figures.figure(trial.loss)}  {shown}" if trial.measured else trial.decision
-            text = f"[{done}{eta}] trial {trial.number} {trial.state.value}: {trial.value}  {outcome}"
+            text = f"[{done}{eta}] trial {trial.number} {trial.state.value}: {trial.brief}  {outcome}"
             self.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -184,4 +184,4 @@ def _fitting(widths: Mapping[str, int], room: int) -> list[str]:
 
 
 def _value(trial: Trial) -> str:
-    return trial.value if trial.measured or not trial.decision else f"{trial.value[:80]}  ({trial.decision})"
+    return trial.brief if trial.measured or not trial.decision else f"{trial.brief[:80]}  ({trial.decision})"

@@ -170,9 +170,10 @@ class Result:
         if self.best and self.best.feedback:
             named = self._in_words(self.best.feedback)
             lines.append(
-                f"best: trial {self.best.number}, loss {figure(self.best.loss)}" + (f" ({named})" if named else "")
+                f"best: trial {self.best.number}{self.best.so_far}, loss {figure(self.best.loss)}"
+                + (f" ({named})" if named else "")
             )
-            lines.append(f"      {self.best.value}")
+            lines += [f"      {line}" for line in self.best.value.splitlines()]
             final = self.finals.get(self.best.number)
             if final:
                 lines.append(f"      measured again: {self.final_in_words(final)}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from difflib import SequenceMatcher
+from typing import Any
 
 
 def duration(seconds: float) -> str:
@@ -23,7 +25,7 @@ def visible(text: str) -> str:
 
 #: Words of a fingerprint: names, figures, digests.
 _WORD = re.compile(r"[^\s,;{}()\[\]=:'\"]+")
-_MOST_DIFFERENCES, _LONGEST = 3, 40
+_MOST_DIFFERENCES, _LONGEST_SETTING = 3, 80
 
 
 def differences(there: str, now: str, first: str = "there", second: str = "now") -> str:
@@ -40,6 +42,45 @@ def differences(there: str, now: str, first: str = "there", second: str = "now")
     return ", ".join(found[:_MOST_DIFFERENCES]) + more or "written differently"
 
 
-def _cut(text: str) -> str:
+def settings_differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], first: str, second: str) -> list[str]:
+    """Where two tables of settings differ, as people write them: "target: ABL1 in A, JAK2 in B".
+
+    Args:
+        ours: JSON-able.
+        theirs: JSON-able.
+        first: What to call the first table.
+        second: What to call the other.
+    """
+    found = []
+    for key in dict.fromkeys((*ours, *theirs)):
+        here, there = ours.get(key), theirs.get(key)
+        if here == there:
+            continue
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            found += [f"{key} {inner}" for inner in settings_differences(here, there, first, second)]
+        else:
+            found.append(f"{key}: {_setting(here)} in {first}, {_setting(there)} in {second}")
+    return found
+
+
+def _setting(value: Any) -> str:
+    """One value of a table as people write it."""
+    if isinstance(value, list | tuple) and len(value) == 2 and None in value and any(value):
+        low, high = value
+        return f"up to {_setting(high)}" if low is None else f"from {_setting(low)}"
+    if isinstance(value, list | tuple):
+        text = ", ".join(map(_setting, value))
+    elif isinstance(value, Mapping):
+        text = " ".join(f"{key} {_setting(each)}" for key, each in value.items())
+    elif isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, float):
+        text = f"{value:g}"
+    else:
+        text = "" if value is None else str(value)
+    return _cut(visible(text), _LONGEST_SETTING) or "none"
+
+
+def _cut(text: str, longest: int = 40) -> str:
     text = re.sub(r"\b[0-9a-f]{16,}\b", lambda digest: digest.group()[:8], text)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

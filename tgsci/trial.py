@@ -76,9 +76,19 @@ class Trial:
         return self.feedback.loss if self.feedback and self.feedback.loss is not None else float("nan")
 
     @property
+    def so_far(self) -> str:
+        """What to say of a measured trial beside its number: that its round is not finished; "" once it is judged."""
+        return " (not judged yet: its round is unfinished)" if self.state is State.PENDING else ""
+
+    @property
     def measured(self) -> bool:
         """True where there is a loss to compare."""
         return self.feedback is not None and self.feedback.measured
+
+    @property
+    def brief(self) -> str:
+        """What a table has room for: the value, or where it takes several lines what was changed in it."""
+        return self.value if "\n" not in self.value else self.edit or self.reason or self.value.partition("\n")[0]
 
 
 class Trials(Sequence[Trial]):

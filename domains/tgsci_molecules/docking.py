@@ -27,15 +27,15 @@ from tgsci.errors import MeasurementError, UsageError
 
 from . import cache as results
 from .isomers import Form, forms, has_shape, possible_stereoisomers
-from .ligand import Ligand, prepare_all
+from .ligand import Ligand, large_ring, prepare_all
 from .protein.site import check_site
-from .protein.targets import Target
-from .smiles import canonical, shown
+from .protein.targets import Target, as_target
+from .smiles import canonical, molecule, quoted, shown
 
 #: The packages whose version changes a score.
 PACKAGES = ("vina", "meeko", "rdkit", "dimorphite-dl")
 #: Raised with every change here or in the preparation that changes a score: what was kept before is not used then.
-PROTOCOL = 1
+PROTOCOL = 2
 #: How far two scores of one molecule lie apart from seed to seed at the fast setting, kcal/mol (11 drugs, ABL1).
 NOISE = 0.4
 #: Few sizes of boxes, so that maps are shared between ligands.
@@ -142,11 +142,13 @@ class FormScore:
         smiles: As it was docked.
         label: What sets it apart from the others, such as "(S)"; empty where there is one form only.
         scores: The best score of each of its starting conformers, kcal/mol.
+        isomer: Which stereoisomer it is, such as "S"; empty where none was open, or the conformer chose.
     """
 
     smiles: str
     label: str
     scores: tuple[float, ...]
+    isomer: str = ""
 
     @property
     def score(self) -> float:
@@ -207,6 +209,20 @@ class Docking:
         return tuple(dict.fromkeys(form.smiles for form in self.forms))
 
     @property
+    def search(self) -> str:
+        """What was searched, and how hard, in a sentence."""
+        settings, ligand = self.settings, self.ligand
+        form = " as written" if ligand.docked_smiles == ligand.smiles else ""
+        box = " x ".join(f"{edge:g}" for edge in self.edges)
+        effort = f"{settings.max_evals} evaluations each" if settings.capped else "no cap on evaluations"
+        kind = "ring shapes" if large_ring(molecule(ligand.smiles)) else "starting conformers"
+        of = f" of {len(self.forms)} forms" if len(self.forms) > 1 else ""
+        return (
+            f"Docked{form} in a box of {box} A, exhaustiveness {settings.exhaustiveness}, {effort}, "
+            f"seed {settings.seed}, best of {len(self.scores)} {kind}{of}."
+        )
+
+    @property
     def remarks(self) -> list[str]:
         """What a reader of the score has to know about the forms of the molecule, in sentences."""
         best = min(self.forms, key=lambda form: form.score)
@@ -219,10 +235,11 @@ class Docking:
                 said.append(f"Forms less than {NOISE:g} kcal/mol apart cannot be told apart by this search.")
         if self.ligand.undefined:
             named = ", ".join(self.ligand.undefined[:6]) + (" and more" if len(self.ligand.undefined) > 6 else "")
-            tried = len({form.smiles for form in self.forms})
+            tried, most = len({form.isomer for form in self.forms}), self.possible
+            count = f"{tried} of up to {most}" if tried < most else "both" if most == 2 else f"all {most}"
             said.append(
-                f"Stereo undefined: {named}. {tried} of {self.possible} isomers at most were docked; "
-                "write @ or @@ (/ or \\ at a double bond) to choose one."
+                f"Stereo undefined: {named}. Docked: {count} isomers; write @ or @@ (/ or \\ at a double bond) to "
+                "choose one."
             )
         return said
 
@@ -255,12 +272,13 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
 
     Raises:
         InvalidValue: No SMILES of a molecule that can be docked.
-        UsageError: No such target, or its box lies in solvent.
+        UsageError: No such target, its box lies in solvent, or an argument is of another kind.
         MeasurementError: It could not be prepared or docked; never a made-up score.
     """
-    smiles = canonical(smiles)
-    target = Target(target) if isinstance(target, str) else target
-    settings = settings or Settings()
+    smiles, target = canonical(smiles), as_target(target)
+    settings = Settings() if settings is None else settings
+    if not isinstance(settings, Settings):
+        raise UsageError(f"settings must be Settings(...), not {quoted(settings)}")
     key = _key(smiles, target, settings)
     kept = results.get("docking", key)
     if kept is not None and (docking := _remembered(kept, smiles, target, settings)) is not None:
@@ -298,7 +316,7 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
         ligand=prepared[number][1][conformer],
         pose_pdbqt=pose,
         forms=tuple(
-            FormScore(ligands[0].docked_smiles, form.label, tuple(each[0] for each in searched))
+            FormScore(ligands[0].docked_smiles, form.label, tuple(each[0] for each in searched), form.isomer)
             for (form, ligands), searched in zip(prepared, found, strict=True)
         ),
         possible=possible_stereoisomers(smiles),
@@ -405,7 +423,7 @@ def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: 
             torsion_penalty=kept["torsion_penalty"],
             ligand=Ligand(**ligand),
             pose_pdbqt=kept["pose_pdbqt"],
-            forms=tuple(FormScore(f["smiles"], f["label"], tuple(f["scores"])) for f in kept["forms"]),
+            forms=tuple(FormScore(f["smiles"], f["label"], tuple(f["scores"]), f["isomer"]) for f in kept["forms"]),
             possible=kept["possible"],
             edges=(x, y, z),
             seconds=kept["seconds"],

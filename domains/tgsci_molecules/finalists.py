@@ -1,4 +1,4 @@
-"""The finalists: what the fast search liked best, docked again as carefully as Vina can, with both figures shown."""
+"""The finalists: what the fast search liked best, docked again as carefully as Vina can; poses checked by force fields."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tgsci.finish import Finishing
 
 L = TypeVar("L", bound=Loss)
+
+#: The artifact of a finalist that says in a line what the check of its pose found.
+CHECK = "check.txt"
 
 #: Longest that one finalist may take in one target, s: ten times a large drug's.
 LONGEST = 4 * 3600.0
@@ -94,8 +97,19 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
 
 
 def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
+    """A second measurement, its pose in the first target checked with force fields that are not Vina's."""
     started = time.perf_counter()
-    return loss.measure(value), time.perf_counter() - started
+    feedback = loss.measure(value)
+    pose, target = feedback.artifacts.get("pose.sdf"), getattr(loss, "target", None)
+    if feedback.measured and isinstance(pose, str) and target is not None:
+        from rdkit import Chem
+
+        from .physics import check
+
+        found = check(Chem.MolFromMolBlock(pose, removeHs=False), target, value)
+        text, artifacts = f"{found.text}\n{feedback.text}", {**feedback.artifacts, CHECK: found.verdict}
+        feedback = replace(feedback, text=text, artifacts=artifacts)
+    return feedback, time.perf_counter() - started
 
 
 def _both(fast: Feedback, full: Feedback) -> list[str]:

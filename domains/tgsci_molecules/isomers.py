@@ -15,10 +15,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdCIPLabeler, rdDistGeom
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from tgsci.errors import MeasurementError
-
-from .ligand import protonate, states_of
-from .smiles import atom_name, molecule, open_stereo
+from .ligand import open_in_water, protonate, states_of
+from .smiles import atom_name, molecule
 
 #: Combinations of centres that are looked at, and tautomers; a molecule may have thousands.
 _MOST_COMBINATIONS = 64
@@ -55,29 +53,21 @@ class Form:
 def stereoisomers(smiles: str) -> Iterator[tuple[str, str]]:
     """The stereoisomers that a SMILES leaves open, each once, as SMILES and label, in an order that never changes.
 
-    Where there are more than a few, the first ones differ in as many centres as possible; what has no shape in
-    space (a bridge across the wrong sides) is among them.
+    One of each relative configuration (cis, trans) comes first, then their mirror images: docking a pair of
+    enantiomers alone would say nothing of the diastereomers. What has no shape in space (a bridge across the wrong
+    sides) is among them.
 
     Args:
         smiles: Canonical; without open stereochemistry it comes back alone, with an empty label.
     """
     mol = molecule(smiles)
-    centres, bonds = _open(mol, smiles)
+    centres, bonds = _open(smiles)
     if not centres and not bonds:
         yield smiles, ""
         return
     seen = set()
-    for choice in _choices(len(centres) + len(bonds)):
-        isomer = Chem.Mol(mol)
-        for index, first in zip(centres, choice, strict=False):
-            tag = Chem.ChiralType.CHI_TETRAHEDRAL_CCW if first else Chem.ChiralType.CHI_TETRAHEDRAL_CW
-            isomer.GetAtomWithIdx(index).SetChiralTag(tag)
-        for (index, ends), first in zip(bonds, choice[len(centres) :], strict=True):
-            bond = isomer.GetBondWithIdx(index)
-            bond.SetStereoAtoms(*ends)
-            bond.SetStereo(Chem.BondStereo.STEREOCIS if first else Chem.BondStereo.STEREOTRANS)
-        Chem.SetDoubleBondNeighborDirections(isomer)
-        Chem.AssignStereochemistry(isomer, cleanIt=True, force=True)
+    for choice in _choices(len(centres), len(bonds)):
+        isomer = _isomer(mol, centres, bonds, choice)
         spelled = Chem.MolToSmiles(isomer)
         if spelled not in seen:
             seen.add(spelled)
@@ -85,9 +75,17 @@ def stereoisomers(smiles: str) -> Iterator[tuple[str, str]]:
 
 
 def possible_stereoisomers(smiles: str) -> int:
-    """How many stereoisomers a SMILES leaves open, at most: centres that depend on each other are not told apart."""
-    centres, bonds = _open(molecule(smiles), smiles)
-    return int(2 ** (len(centres) + len(bonds)))
+    """How many stereoisomers a SMILES leaves open, at most: some may have no shape in space.
+
+    Centres that depend on each other are told apart only where there are few.
+    """
+    centres, bonds = _open(smiles)
+    count = int(2 ** (len(centres) + len(bonds)))
+    if count > _MOST_COMBINATIONS:
+        return count
+    mol = molecule(smiles)
+    choices = _choices(len(centres), len(bonds))
+    return len({_spelled(_isomer(mol, centres, bonds, choice)) for choice in choices})
 
 
 def has_shape(smiles: str, seed: int) -> bool:
@@ -170,38 +168,51 @@ def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[l
         yield list(found.values())
 
 
-def _open(mol: Chem.Mol, smiles: str) -> tuple[list[int], list[tuple[int, tuple[int, int]]]]:
+#: Double bonds with one substituent at each end, from which their sides are told.
+_Bonds = Sequence[tuple[int, tuple[int, int]]]
+
+
+def _open(smiles: str) -> tuple[list[int], _Bonds]:
     """The centres and double bonds that are open and stay so in water."""
     centres, bonds = [], []
-    for info in open_stereo(mol):
+    for info in open_in_water(smiles):
         if info.type == Chem.StereoType.Atom_Tetrahedral:
             centres.append(info.centeredOn)
         else:
             ends = list(info.controllingAtoms)
             bonds.append((info.centeredOn, (ends[0], ends[2])))
-    if bonds:
-        # An amidine's C=N is open as it is written, but has no isomers once it is charged.
-        try:
-            charged = molecule(protonate(smiles))
-        except MeasurementError:
-            return centres, bonds
-        if not any(info.type == Chem.StereoType.Bond_Double for info in open_stereo(charged)):
-            bonds = []
     return centres, bonds
 
 
-def _choices(count: int) -> Iterator[Sequence[bool]]:
-    """Every combination of sides, or a fixed selection of them; each is followed by its opposite."""
-    if 2**count > _MOST_COMBINATIONS:
-        rng = random.Random(count)
-        for _ in range(_MOST_COMBINATIONS // 2):
-            sides = [rng.random() < 0.5 for _ in range(count)]
-            yield sides
-            yield [not side for side in sides]
-        return
-    for rest in itertools.product((True, False), repeat=count - 1):
-        yield (True, *rest)
-        yield (False, *(not side for side in rest))
+def _isomer(mol: Chem.Mol, centres: Sequence[int], bonds: _Bonds, choice: Sequence[bool]) -> Chem.Mol:
+    """The molecule with a side chosen for each open centre, and then for each open double bond."""
+    isomer = Chem.Mol(mol)
+    for index, first in zip(centres, choice, strict=False):
+        tag = Chem.ChiralType.CHI_TETRAHEDRAL_CCW if first else Chem.ChiralType.CHI_TETRAHEDRAL_CW
+        isomer.GetAtomWithIdx(index).SetChiralTag(tag)
+    for (index, ends), first in zip(bonds, choice[len(centres) :], strict=True):
+        bond = isomer.GetBondWithIdx(index)
+        bond.SetStereoAtoms(*ends)
+        bond.SetStereo(Chem.BondStereo.STEREOCIS if first else Chem.BondStereo.STEREOTRANS)
+    Chem.SetDoubleBondNeighborDirections(isomer)
+    Chem.AssignStereochemistry(isomer, cleanIt=True, force=True)
+    return isomer
+
+
+def _choices(centres: int, bonds: int) -> Iterator[Sequence[bool]]:
+    """Every combination of sides, or a fixed selection of them, no two mirror images before all are through."""
+    first = [(True,)] if centres else []  # the others are told by it
+    sides = [*first, *[(True, False)] * (centres + bonds - len(first))]
+    relative = list(itertools.product(*sides)) if 2 ** len(sides) <= _MOST_COMBINATIONS else _drawn(sides)
+    yield from relative
+    if centres:
+        yield from (tuple(not side for side in each[:centres]) + each[centres:] for each in relative)
+
+
+def _drawn(sides: Sequence[Sequence[bool]]) -> list[tuple[bool, ...]]:
+    """Half as many combinations as are looked at, always the same."""
+    rng = random.Random(len(sides))
+    return [tuple(map(rng.choice, sides)) for _ in range(_MOST_COMBINATIONS // 2)]
 
 
 def _label(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> str:

@@ -20,7 +20,7 @@ from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue, UsageError
 
-from .salts import counterpart, neutralised, without_metal_bonds
+from .salts import SOLVENTS, counterpart, neutralised, without_metal_bonds
 from .smiles import MAX_HEAVY_ATOMS, canonical, parse, shown
 
 #: Longest text that is read as one molecule: a salt with its solvents, or an InChI.
@@ -29,6 +29,8 @@ MAX_PARTS = 20
 MAX_NAME = 100
 MAX_FILE_BYTES = 100_000_000
 MAX_MOLECULES = 50_000
+#: What CXSMILES adds after the SMILES, as |&1:0|; some programs write it after the name, or without its end.
+_EXTENSION = re.compile(r"^\s*\|[^|]*\||(?:^|\s)\|[^|\s]+\|?\s*$")
 #: Faults of a file that are listed; the others are counted.
 _LISTED = 10
 
@@ -99,11 +101,11 @@ def clean(text: str, name: str = "") -> Molecule:
     structure, _, rest = "".join(c for c in text if unicodedata.category(c) != "Cf").strip().partition(" ")
     if (blank := re.search(r"\s", structure)) is not None:
         structure, rest = structure[: blank.start()], f"{structure[blank.end() :]} {rest}"
+    extension = _EXTENSION.search(rest)
     notes = []
-    extension = re.match(r"\s*\|[^|]*\|", rest)
     if extension is not None:
-        rest = rest[extension.end() :]
-        notes.append("the extension in |...| left out (it is no part of the structure that is docked)")
+        rest = (rest[: extension.start()] + " " + rest[extension.end() :]).strip(" ,;")
+        notes.append("the extension in |...| left out (what is docked is the structure as it is written)")
     smiles, changes = _single(structure)
     return Molecule(_name(name) or _name(rest), smiles, (*notes, *changes))
 
@@ -240,17 +242,24 @@ def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[s
     parts = tuple(Chem.RemoveHs(part) for part in parts)
     names = [counterpart(part) for part in parts]
     wanted = [part for part, name in zip(parts, names, strict=True) if name is None] or list(parts)
-    organic = [part for part in wanted if any(atom.GetAtomicNum() == 6 for atom in part.GetAtoms())]
+    organic = [part for part in wanted if _is_organic(part)]
     if not organic:
         raise InvalidValue(f"{shown(structure)} has no organic part; write the molecule that is to be docked")
     best = max(organic, key=_heavy)
     spelling = Chem.MolToSmiles(best)
-    for part in organic:
-        if Chem.MolToSmiles(part) != spelling and 2 * _heavy(part) > _heavy(best):
-            raise InvalidValue(
-                f"{shown(structure)} has two molecules that may be meant, {shown(spelling)} and "
-                f"{shown(Chem.MolToSmiles(part))}; write the one to dock"
-            )
+    doubtful = [part for part in organic if Chem.MolToSmiles(part) != spelling and 2 * _heavy(part) > _heavy(best)]
+    # A larger solvent is no solvate, and what has no heteroatom forms no salt.
+    plain = all(atom.GetAtomicNum() in (1, 6) for atom in best.GetAtoms())
+    doubtful += [
+        part
+        for part, name in zip(parts, names, strict=True)
+        if part not in organic and _is_organic(part) and _heavy(part) > _heavy(best) and (plain or name in SOLVENTS)
+    ]
+    if doubtful:
+        raise InvalidValue(
+            f"{shown(structure)} has two molecules that may be meant, {shown(spelling)} and "
+            f"{shown(Chem.MolToSmiles(doubtful[0]))}; write the one to dock"
+        )
     others = list(zip(parts, names, strict=True))
     others.pop(next(n for n, part in enumerate(parts) if part is best))
     balanced = Chem.GetFormalCharge(best) and any(Chem.GetFormalCharge(part) for part, _ in others)
@@ -263,6 +272,10 @@ def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[s
         named = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counts.items())
         notes.append(f"{named} left out")
     return kept, notes
+
+
+def _is_organic(mol: Chem.Mol) -> bool:
+    return any(atom.GetAtomicNum() == 6 for atom in mol.GetAtoms())
 
 
 def _heavy(mol: Chem.Mol) -> int:

@@ -12,7 +12,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from tgsci.errors import MeasurementError
 
-from .smiles import molecule, shown, undefined_stereo
+from .smiles import molecule, open_stereo, shown, stereo_in_words
 
 PH = 7.4
 #: How far from it a state of protonation may still be plausible.
@@ -85,15 +85,15 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
-    ring = large_ring(molecule(form))
-    if not ring:
+    if not large_ring(molecule(form)):
         return [prepare(smiles, seed + n, form) for n in range(conformers)]
     return [_ready(smiles, form, mol) for mol in ring_shapes(form, seed, max(conformers, ring_conformers))]
 
 
-def large_ring(mol: Chem.Mol) -> bool:
-    """True for a molecule with a ring of 8 or more atoms, which has shapes that docking does not reach."""
-    return any(len(ring) >= LARGE_RING for ring in mol.GetRingInfo().AtomRings())
+def large_ring(mol: Chem.Mol) -> int:
+    """Atoms of the largest ring, where it has 8 or more: it has shapes that docking does not reach; else 0."""
+    largest = max(map(len, mol.GetRingInfo().AtomRings()), default=0)
+    return largest if largest >= LARGE_RING else 0
 
 
 def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
@@ -137,7 +137,7 @@ def _ready(smiles: str, protonated: str, conformer: Chem.Mol) -> Ligand:
     return Ligand(
         smiles=smiles,
         docked_smiles=_isomer(conformer),
-        undefined=_undefined(molecule(smiles), molecule(protonated)),
+        undefined=tuple(stereo_in_words(molecule(smiles), open_in_water(smiles))),
         pdbqt=pdbqt,
         torsions=sum(line.startswith("BRANCH") for line in pdbqt.splitlines()),
         extent=_extent(conformer),
@@ -172,6 +172,23 @@ def protonate(smiles: str) -> str:
     if _skeleton(chosen) != _skeleton(smiles):
         raise MeasurementError(f"protonation: dimorphite-dl made another molecule of {shown(smiles)}: {shown(chosen)}")
     return chosen
+
+
+def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
+    """What a SMILES leaves open and stays so at pH 7.4: an amidine's C=N has no isomers once it is charged.
+
+    Args:
+        smiles: Canonical.
+    """
+    found = open_stereo(molecule(smiles))
+    if any(info.type == Chem.StereoType.Bond_Double for info in found):
+        try:
+            charged = open_stereo(molecule(protonate(smiles)))
+        except MeasurementError:
+            return found
+        if not any(info.type == Chem.StereoType.Bond_Double for info in charged):
+            found = [info for info in found if info.type != Chem.StereoType.Bond_Double]
+    return found
 
 
 def states_of(smiles: str, most: int) -> list[str]:
@@ -276,14 +293,6 @@ def write_pdbqt(mol: Chem.Mol) -> str:
     if not ok:
         raise MeasurementError(f"atom typing: meeko cannot write the molecule ({_first_line(reason)})")
     return str(pdbqt)
-
-
-def _undefined(original: Chem.Mol, protonated: Chem.Mol) -> tuple[str, ...]:
-    """What the molecule leaves open and its docked form does too: an amidine's C=N has no isomers once charged."""
-    named = undefined_stereo(original)
-    if not any(name.startswith("double bond") for name in undefined_stereo(protonated)):
-        named = [name for name in named if not name.startswith("double bond")]
-    return tuple(named)
 
 
 def _isomer(conformer: Chem.Mol) -> str:

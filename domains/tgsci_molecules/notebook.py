@@ -11,9 +11,9 @@ from tgsci.errors import InvalidValue, UsageError
 from tgsci.figures import column as aligned
 from tgsci.report.text import picture_address
 
-from .output.columns import Column, columns_of
+from .output.columns import Column, checked, columns_of
 from .output.pictures import svg
-from .smiles import shown
+from .smiles import quoted, shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -104,7 +104,7 @@ class MoleculeTable:
 
 
 def table(
-    result: Result, top: int = 10, columns: Sequence[str] = (), *, draw: Callable[[Trial], str] | None = None
+    result: Result, top: int = 10, columns: str | Sequence[str] = (), *, draw: Callable[[Trial], str] | None = None
 ) -> MoleculeTable:
     """The best molecules of a run with their structures; a click on a head sorts by that column.
 
@@ -115,9 +115,14 @@ def table(
         draw: Another picture of a trial's molecule, as SVG: `contributions`, for example.
 
     Raises:
-        UsageError: The run has no such column.
+        UsageError: No result, a top below 1, or a column that the run has not.
     """
-    there = {column.title: column for column in columns_of(result)}
+    there = {column.title: column for column in columns_of(checked(result))}
+    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
+        raise UsageError(f"top must be a whole number above 0, not {quoted(top)}")
+    columns = [columns] if isinstance(columns, str) else columns
+    if not isinstance(columns, Sequence) or not all(isinstance(name, str) for name in columns):
+        raise UsageError(f"columns must be a list of names, not {quoted(columns)}")
     names = [*columns] or ["loss", *result.columns]
     chosen = []
     for name in names:

@@ -19,20 +19,18 @@ from tgsci.figures import metric
 
 @dataclass(frozen=True)
 class Property:
-    """A figure of a molecule and where it usually lies.
+    """A figure of a molecule and what oral drugs usually have at most.
 
     Args:
         unit: "" for a figure without a unit.
         compute: Of an RDKit molecule.
-        low: Lower end of the usual range, None where there is none.
-        high: Upper end of the usual range.
-        source: Of the range.
+        most: What is usual, None where nobody says.
+        source: Of that limit.
     """
 
     unit: str
     compute: Callable[[Chem.Mol], float]
-    low: float | None = None
-    high: float | None = None
+    most: float | None = None
     source: str = ""
 
 
@@ -41,18 +39,18 @@ def synthetic_accessibility(mol: Chem.Mol) -> float:
     return float(_sascorer().calculateScore(mol))
 
 
-#: Ranges are rules of thumb for oral drugs. They are said in reports, never enforced: limits are the user's.
+#: The limits are rules of thumb for oral drugs. They are said in reports, never enforced: limits are the user's.
 PROPERTIES: Mapping[str, Property] = {
     "QED": Property("", QED.qed),
-    "MW": Property("g/mol", Descriptors.MolWt, None, 500, "Lipinski"),
-    "cLogP": Property("", Crippen.MolLogP, None, 5, "Lipinski"),
-    "TPSA": Property("A^2", rdMolDescriptors.CalcTPSA, None, 140, "Veber"),
-    "HBD": Property("", rdMolDescriptors.CalcNumHBD, None, 5, "Lipinski"),
-    "HBA": Property("", rdMolDescriptors.CalcNumHBA, None, 10, "Lipinski"),
-    "rotatable bonds": Property("", rdMolDescriptors.CalcNumRotatableBonds, None, 10, "Veber"),
-    "aromatic rings": Property("", rdMolDescriptors.CalcNumAromaticRings, None, 3, "Ritchie"),
+    "MW": Property("g/mol", Descriptors.MolWt, 500, "Lipinski"),
+    "cLogP": Property("", Crippen.MolLogP, 5, "Lipinski"),
+    "TPSA": Property("A^2", rdMolDescriptors.CalcTPSA, 140, "Veber"),
+    "HBD": Property("", rdMolDescriptors.CalcNumHBD, 5, "Lipinski"),
+    "HBA": Property("", rdMolDescriptors.CalcNumHBA, 10, "Lipinski"),
+    "rotatable bonds": Property("", rdMolDescriptors.CalcNumRotatableBonds, 10, "Veber"),
+    "aromatic rings": Property("", rdMolDescriptors.CalcNumAromaticRings, 3, "Ritchie"),
     "Fsp3": Property("", rdMolDescriptors.CalcFractionCSP3),
-    "SA": Property("", synthetic_accessibility, None, 6, "Ertl: above 6 hard to make"),
+    "SA": Property("", synthetic_accessibility, 6, "Ertl, above it hard to make"),
     "heavy atoms": Property("", lambda mol: mol.GetNumHeavyAtoms()),
 }
 
@@ -116,16 +114,13 @@ def properties_of(mol: Chem.Mol) -> dict[str, float]:
         return {name: float(p.compute(mol)) for name, p in PROPERTIES.items()}
 
 
-def out_of_range(figures: Mapping[str, float]) -> list[str]:
-    """The figures outside their usual range, in words."""
-    found = []
-    for name, p in PROPERTIES.items():
-        figure = figures[name]
-        if p.high is not None and figure > p.high:
-            found.append(f"{name} {metric(figure, p.unit)} {p.unit}".rstrip() + f" is above {p.high:g} ({p.source})")
-        elif p.low is not None and figure < p.low:
-            found.append(f"{name} {metric(figure, p.unit)} {p.unit}".rstrip() + f" is below {p.low:g} ({p.source})")
-    return found
+def above_usual(figures: Mapping[str, float]) -> list[str]:
+    """The figures above what is usual for oral drugs, in words. For a fragment, none says nothing."""
+    return [
+        f"{name} {metric(figures[name], p.unit)} {p.unit}".rstrip() + f" ({p.source}: at most {p.most:g})"
+        for name, p in PROPERTIES.items()
+        if p.most is not None and figures[name] > p.most
+    ]
 
 
 def qed_parts(mol: Chem.Mol) -> list[QedPart]:

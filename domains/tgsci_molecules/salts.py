@@ -7,7 +7,31 @@ from functools import cache
 from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-#: Neutral parents. Where a name has stereochemistry, any stereoisomer is called the same.
+#: What a drug may have crystallised with.
+SOLVENTS = {
+    "water": "O",
+    "methanol": "CO",
+    "ethanol": "CCO",
+    "isopropanol": "CC(C)O",
+    "butanol": "CCCCO",
+    "acetone": "CC(C)=O",
+    "acetonitrile": "CC#N",
+    "dimethyl sulfoxide": "CS(C)=O",
+    "dimethylformamide": "CN(C)C=O",
+    "tetrahydrofuran": "C1CCOC1",
+    "dioxane": "C1COCCO1",
+    "diethyl ether": "CCOCC",
+    "ethyl acetate": "CCOC(C)=O",
+    "dichloromethane": "ClCCl",
+    "chloroform": "ClC(Cl)Cl",
+    "hexane": "CCCCCC",
+    "benzene": "c1ccccc1",
+    "toluene": "Cc1ccccc1",
+    "pyridine": "c1ccncc1",
+    "propylene glycol": "CC(O)CO",
+}
+
+#: Neutral parents, solvents included. Where a name has stereochemistry, any stereoisomer is called the same.
 COUNTERPARTS = {
     # acids
     "hydrogen chloride": "Cl",
@@ -75,27 +99,7 @@ COUNTERPARTS = {
     "benzathine": "C(CNCc1ccccc1)NCc1ccccc1",
     "lysine": "NCCCCC(N)C(=O)O",
     "arginine": "NC(CCCNC(=N)N)C(=O)O",
-    # solvents
-    "water": "O",
-    "methanol": "CO",
-    "ethanol": "CCO",
-    "isopropanol": "CC(C)O",
-    "butanol": "CCCCO",
-    "acetone": "CC(C)=O",
-    "acetonitrile": "CC#N",
-    "dimethyl sulfoxide": "CS(C)=O",
-    "dimethylformamide": "CN(C)C=O",
-    "tetrahydrofuran": "C1CCOC1",
-    "dioxane": "C1COCCO1",
-    "diethyl ether": "CCOCC",
-    "ethyl acetate": "CCOC(C)=O",
-    "dichloromethane": "ClCCl",
-    "chloroform": "ClC(Cl)Cl",
-    "hexane": "CCCCCC",
-    "benzene": "c1ccccc1",
-    "toluene": "Cc1ccccc1",
-    "pyridine": "c1ccncc1",
-    "propylene glycol": "CC(O)CO",
+    **SOLVENTS,
 }
 
 

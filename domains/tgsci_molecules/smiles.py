@@ -6,13 +6,13 @@ import logging
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
 
-from tgsci.errors import InvalidValue
+from tgsci.errors import InvalidValue, UsageError
 
 #: Longest text that the parser is shown; the largest molecule allowed here needs about 200 characters.
 MAX_LENGTH = 500
@@ -43,7 +43,10 @@ def canonical(text: str) -> str:
     Raises:
         InvalidValue: It is no SMILES, or not of a molecule that can be docked: what is wrong, where,
             and what to write instead.
+        UsageError: It is no text at all.
     """
+    if not isinstance(text, str):
+        raise UsageError(f"a SMILES is text, not {quoted(text)}")
     smiles = _cleaned(text)
     raw = parse(smiles, sanitize=False)
     if raw is None:
@@ -68,16 +71,23 @@ def molecule(smiles: str) -> Chem.Mol:
     Raises:
         InvalidValue: RDKit cannot read it.
     """
-    mol = parse(smiles)
+    mol = parse(smiles) if isinstance(smiles, str) else None
     if mol is None:
+        if not isinstance(smiles, str):
+            raise UsageError(f"a SMILES is text, not {quoted(smiles)}")
         raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
     return mol
 
 
-def undefined_stereo(mol: Chem.Mol) -> list[str]:
-    """The stereocentres and double bonds that the molecule leaves open, in words a chemist reads."""
+def stereo_in_words(mol: Chem.Mol, open_: Iterable[Chem.StereoInfo]) -> list[str]:
+    """Stereocentres and double bonds as a chemist reads them: "stereocentre C4".
+
+    Args:
+        mol: The molecule.
+        open_: Of `open_stereo`.
+    """
     found = []
-    for info in open_stereo(mol):
+    for info in open_:
         if info.type == Chem.StereoType.Atom_Tetrahedral:
             found.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
         else:
@@ -136,6 +146,11 @@ def shown(text: str, limit: int = 80) -> str:
             break
         written += piece
     return f"'{written}{end}'"
+
+
+def quoted(value: object) -> str:
+    """A value of a wrong kind in a message: as Python writes it, cut and harmless."""
+    return shown(repr(value))[1:-1]
 
 
 def _cleaned(text: str) -> str:

@@ -22,11 +22,12 @@ from rdkit import Chem
 from tgsci.errors import UsageError
 from tgsci.files import write_atomically
 
+from .output.columns import checked
 from .output.poses import records
 from .output.receptors import targets_of
 from .protein.repair import receptor_pdb
-from .protein.targets import Target
-from .smiles import shown
+from .protein.targets import Target, as_target
+from .smiles import quoted, shown
 
 if TYPE_CHECKING:
     from tgsci.result import Result
@@ -171,7 +172,7 @@ class View:
         return f"<View of {self._caption()}>"
 
 
-def view(docking: Docking, target: Target | None = None, *, script: str = "") -> View:
+def view(docking: Docking, target: Target | str | None = None, *, script: str = "") -> View:
     """A docked pose in its pocket.
 
     Args:
@@ -180,12 +181,15 @@ def view(docking: Docking, target: Target | None = None, *, script: str = "") ->
         script: Where the browser finds 3Dmol.js: an address, for example of a copy on your own server or disk.
 
     Raises:
-        UsageError: Another target than the one it was docked into.
+        UsageError: No docking, or another target than the one it was docked into.
     """
+    from .docking import Docking
     from .pose import explain
 
+    if not isinstance(docking, Docking):
+        raise UsageError(f"view() takes what dock() found, not {quoted(docking)}; a run's: view_trial(result)")
     try:
-        target = target or Target(docking.target)
+        target = as_target(docking.target if target is None else target)
     except UsageError as error:
         raise UsageError(f"{error}; if it is a target of your own, pass it: view(docking, target)") from None
     if target.name != docking.target:
@@ -206,6 +210,7 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
     Raises:
         UsageError: No such trial, no pose of it, or no such target.
     """
+    result = checked(result)
     trial = result.best if number is None else _trial(result, number)
     if trial is None:
         raise UsageError("nothing could be measured in this run, so there is no pose to show")
@@ -226,8 +231,8 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
 
 
 def _trial(result: Result, number: int) -> Any:
-    if not 0 <= number < len(result.trials):
-        raise UsageError(f"there is no trial {number}; this run has trials 0 to {len(result.trials) - 1}")
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(result.trials):
+        raise UsageError(f"there is no trial {number!r}; this run has trials 0 to {len(result.trials) - 1}")
     return result.trials[number]
 
 

@@ -14,17 +14,22 @@ if TYPE_CHECKING:
     from .case.library import case_names, open_case
     from .case.model import Beam, Case, Dij, Grid, Structure
     from .editor.rules import RuleEditor
+    from .gamma import Gamma, gamma_index
     from .goals import Goal, GoalTable, Metric, Sheet, default_parameters, dvh, evaluate, read_sheet, sheet_names
     from .loss import PlanLoss
+    from .notebook import look, plans, sensitivities, show
+    from .output.plots import dose_wash, dvh_figure
     from .parameters import Objective, PlanParameters
     from .plan_file import PlanFile, read_plan, write_plan
     from .planner import Plan, Planner
+    from .robustness import Robustness, under_shifts
 
 __all__ = [
     "NOTICE",
     "Beam",
     "Case",
     "Dij",
+    "Gamma",
     "Goal",
     "GoalTable",
     "Grid",
@@ -36,18 +41,27 @@ __all__ = [
     "PlanParameters",
     "Planner",
     "RadiotherapyDomain",
+    "Robustness",
     "RuleEditor",
     "Sheet",
     "Structure",
     "case_names",
     "default_parameters",
     "domain",
+    "dose_wash",
     "dvh",
+    "dvh_figure",
     "evaluate",
+    "gamma_index",
+    "look",
     "open_case",
+    "plans",
     "read_plan",
     "read_sheet",
+    "sensitivities",
     "sheet_names",
+    "show",
+    "under_shifts",
     "write_plan",
 ]
 
@@ -58,6 +72,7 @@ _HOMES = {
     "case.library": ("case_names", "open_case"),
     "case.model": ("Beam", "Case", "Dij", "Grid", "Structure"),
     "editor.rules": ("RuleEditor",),
+    "gamma": ("Gamma", "gamma_index"),
     "goals": (
         "Goal",
         "GoalTable",
@@ -70,9 +85,12 @@ _HOMES = {
         "sheet_names",
     ),
     "loss": ("PlanLoss",),
+    "notebook": ("look", "plans", "sensitivities", "show"),
+    "output.plots": ("dose_wash", "dvh_figure"),
     "parameters": ("Objective", "PlanParameters"),
     "plan_file": ("PlanFile", "read_plan", "write_plan"),
     "planner": ("Plan", "Planner"),
+    "robustness": ("Robustness", "under_shifts"),
 }
 
 

@@ -14,11 +14,15 @@ from tgsci.errors import InvalidValue, UsageError
 from .keys import KEYS
 
 if TYPE_CHECKING:
+    from tgsci.result import Result
+
     from .loss import PlanLoss
 
 #: Said wherever a person meets a plan.
 NOTICE = "Research tool: not for clinical use."
 
+#: The file that says which goals could not be met together.
+CONFLICTS = "conflicts.txt"
 #: Start values of a job, at most; characters of a file with one, at most; metrics with a column, at most.
 _MOST_STARTS, _LONGEST, _MOST_COLUMNS = 20, 20_000_000, 8
 #: Goals that are spelled out to a model, at most.
@@ -44,19 +48,19 @@ class RadiotherapyDomain(Domain):
         from .editor.rules import RuleEditor
         from .editor.tpe import OptunaPlans
         from .loss import GAP, SECONDS, PlanLoss
-        from .output import export
 
         _check(config)
         given = _starts(config)
         options = {key: config[key] for key in ("prescription", "protocol", "gap", "seconds") if key in config}
-        loss = PlanLoss(config["case"], config["goals"], given[0] if given else None, **options)
+        case, goals = _lasting(config["case"]), _lasting(config["goals"])
+        loss = PlanLoss(case, goals, given[0] if given else None, **options)
         start = _checked(loss, given) if given else [loss.start.text()]
         free = not loss.protocol.weights_only
         rules = RuleEditor(structural=free)
         baselines = {editor.name: editor for editor in (OptunaPlans(doses=free), RandomPlans(doses=free))}
         table: dict[str, Any] = {
-            "case": str(config["case"]),
-            "goals": str(config["goals"]),
+            "case": case,
+            "goals": goals,
             "start": start,
             "protocol": loss.protocol.name,
             "gap": options.get("gap", GAP),
@@ -74,7 +78,7 @@ class RadiotherapyDomain(Domain):
             notes=_notes(loss),
             config=table,
             columns=_columns(loss),
-            export=export,
+            export=_export,
             optimizers=baselines,
             options=rules.options,
             goal=0.0,
@@ -107,6 +111,15 @@ def _check(config: Mapping[str, Any]) -> None:
         raise UsageError("give start or objectives, not both: each is what the run starts from")
 
 
+def _lasting(name_or_path: str) -> str:
+    """A name as it is; a file's path from the root, so that a run can be resumed from anywhere."""
+    path = Path(name_or_path).expanduser()
+    try:
+        return str(path.resolve()) if path.exists() else name_or_path
+    except (OSError, ValueError):  # too long for a path, or a null character in it: whoever opens it says so
+        return name_or_path
+
+
 def _starts(config: Mapping[str, Any]) -> list[str]:
     """The start values as texts, as they were written; none where the goals shall give one."""
     if "objectives" in config:
@@ -120,7 +133,9 @@ def _starts(config: Mapping[str, Any]) -> list[str]:
     if "start" not in config:
         return []
     given = config["start"]
-    several: Sequence[object] = [given] if isinstance(given, str | Mapping) else given if isinstance(given, list) else []
+    several: Sequence[object] = (
+        [given] if isinstance(given, str | Mapping) else given if isinstance(given, list) else []
+    )
     if not 1 <= len(several) <= _MOST_STARTS:
         raise UsageError(f"start must be {KEYS['start']}; at most {_MOST_STARTS}")
     return [_start(one) for one in several]
@@ -176,6 +191,22 @@ def _columns(loss: PlanLoss) -> tuple[str, ...]:
     return tuple(dict.fromkeys(["goals met", *(goal.name for goal in ranked)]))[:_MOST_COLUMNS]
 
 
+def _export(result: Result, directory: Path) -> Sequence[Path]:
+    """The best plan's files, and the account of goals that could not be met together."""
+    from tgsci.files import write_atomically
+
+    from .output import export
+    from .report.conflicts import account
+
+    written = list(export(result, directory))
+    path, text = directory / CONFLICTS, account(result.trials)
+    if text:
+        write_atomically(path, f"{text}\n")
+        return [*written, path]
+    path.unlink(missing_ok=True)  # of an earlier session: they are met now
+    return written
+
+
 def _task(loss: PlanLoss) -> str:
     from .parameters import PlanParameters
 
@@ -191,14 +222,14 @@ def _task(loss: PlanLoss) -> str:
     if len(goals) > _MOST_WORDS:
         lines.append(f"- and {len(goals) - _MOST_WORDS} more")
     lines.append(
-        "The loss is the sum of the missed goals' shortfalls in % of their limits, weighted by priority; 0 or less where "
-        "all goals are met. Lower is better."
+        "The loss is the sum of the missed goals' shortfalls (doses in % of the prescription, volumes in % of the "
+        "structure), weighted by priority; 0 or less where all goals are met. Lower is better."
     )
     if loss.protocol.weights_only:
         lines.append(f"Protocol {loss.protocol.name}: change weights only; everything else stays as it is.")
     lines.append(
-        "The report's SENSITIVITIES say how each goal moves per doubling of a weight and per Gy of a dose at the present "
-        "optimum; they hold for small changes. In your reason, quote the goal that is missed and the sensitivity that "
-        "the change relies on, then say what you expect of the goals."
+        "The report's SENSITIVITIES say how each goal moves per doubling of a weight and per Gy of a dose at the "
+        "present optimum; they hold for small changes. In your reason, quote the goal that is missed and the "
+        "sensitivity that the change relies on, then say what you expect of the goals."
     )
     return "\n".join(lines)

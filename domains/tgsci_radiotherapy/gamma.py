@@ -1,6 +1,7 @@
 """The gamma index of two doses: how much of one agrees with the other, in dose or by a short distance.
 
-pymedphys computes it: Low et al., Med. Phys. 25:656 (1998); interpolated as by Wendling et al., Med. Phys. 34:1647 of 2007.
+pymedphys computes it: defined by Low et al., Med. Phys. 25:656 (1998); interpolated in steps as Wendling et al. advise,
+Med. Phys. 34:1647 (2007).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _STEPS = 10
 _MEMORY = 1 << 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Gamma:
     """How two doses agree.
 
@@ -70,6 +71,9 @@ class Gamma:
             "the reference's maximum"
         )
 
+    def __repr__(self) -> str:
+        return self.text()
+
     def as_dict(self) -> dict[str, object]:
         """The figures for a script, without the map."""
         return {key: value for key, value in vars(self).items() if key != "map"}
@@ -78,7 +82,7 @@ class Gamma:
         return f"<p>{self.text()}</p><p><small>{NOTICE}</small></p>"
 
 
-def gamma(
+def gamma_index(
     case: Case,
     reference: NDArray[np.floating],
     evaluated: NDArray[np.floating],

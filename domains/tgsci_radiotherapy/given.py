@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .case import Case
+    from .goals import BoundSheet
     from .plan_file import PlanFile
 
 #: What stands for the dose that came with a case.
@@ -36,14 +37,14 @@ class Given:
         case: What it is of.
         dose: Total Gy by row of the case, float32.
         plan: The plan file; None for a dose that no plan of this package gave.
-        directory: Where the plan file stands.
+        config: What its run was asked for; empty where there is none.
     """
 
     label: str
     case: Case
     dose: NDArray[np.float32]
     plan: PlanFile | None = None
-    directory: Path | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def fluence(self) -> NDArray[np.float64] | None:
@@ -77,15 +78,45 @@ def given(text: str | Path, case: Case | str | Path | None = None) -> Given:
     return _plan(path, case)
 
 
+def knows_its_case(text: str | Path) -> bool:
+    """Whether it may be a plan file or a run, which say what they are of, rather than a bare dose."""
+    path = Path(text)
+    return path.is_dir() or path.suffix.lower() == ".json"
+
+
 def _plan(path: Path, case: Case | str | Path | None) -> Given:
+    from .loss import prescribed
     from .plan_file import read_plan
 
     try:
         plan = read_plan(read_bounded(path, LONGEST))
-        opened = _opened(case if case is not None else _named(path, plan), f"the plan {_said(path)}")
-        return Given(_label(path), opened, plan.dose(opened), plan, path.parent)
+        config = configured(path.parent)
+        opened = _opened(case if case is not None else _named(plan, config), f"the plan {_said(path)}")
+        others = config.get("prescription")
+        if plan.fingerprint != opened.fingerprint and isinstance(others, Mapping):
+            opened = prescribed(opened, others)  # as its run did
+        return Given(_label(path), opened, plan.dose(opened), plan, config)
     except UsageError as error:
         raise UsageError(f"{_said(path)}: {error}") from None
+
+
+def goals_of(dose: Given, sheet: str | Path | None = None) -> BoundSheet:
+    """A sheet of goals on the case of a dose.
+
+    Args:
+        dose: What is evaluated.
+        sheet: Its name or path; that of the dose's run or plan where None.
+
+    Raises:
+        UsageError: There is none, it is wrong, or it does not fit the case.
+    """
+    from .goals import read_sheet
+
+    read = read_sheet(sheet if sheet is not None else sheet_of(dose))
+    if isinstance(dose.config.get("prescription"), Mapping):
+        own = {target.name: target.prescription for target in dose.case.targets if target.prescription}
+        read = replace(read, prescription={**read.prescription, **own})
+    return read.bind(dose.case)
 
 
 def sheet_of(dose: Given) -> str:
@@ -96,7 +127,7 @@ def sheet_of(dose: Given) -> str:
     """
     from .goals import sheet_names
 
-    of_the_run = configured(dose.directory).get("goals") if dose.directory else None
+    of_the_run = dose.config.get("goals")
     if isinstance(of_the_run, str):
         return of_the_run
     name = dose.plan.goals.get("sheet") if dose.plan else None
@@ -105,7 +136,7 @@ def sheet_of(dose: Given) -> str:
     raise UsageError(f"which goals? --goals SHEET; there are: {', '.join(sheet_names())}; or a .toml file of your own")
 
 
-def _named(path: Path, plan: PlanFile) -> str:
+def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
     """The case that a plan file is of, if it can be told: a built-in one, or that of the run beside it.
 
     What a plan file calls its case is never taken as a path.
@@ -114,7 +145,7 @@ def _named(path: Path, plan: PlanFile) -> str:
 
     if plan.case in case_names():
         return plan.case
-    of_the_run = configured(path.parent).get("case")
+    of_the_run = config.get("case")
     if isinstance(of_the_run, str):
         return of_the_run
     raise UsageError(f"it is a plan of the case {shown(plan.case)}; say which file that is: --case CASE.zarr")

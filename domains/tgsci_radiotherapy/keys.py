@@ -4,7 +4,7 @@
 KEYS = {
     "case": "a built-in case (see: tgsci radiotherapy cases) or a .zarr file that tgsci radiotherapy import wrote",
     "goals": "a sheet of clinical goals by name (see: tgsci radiotherapy goals) or a .toml file of your own",
-    "start": "parameters to start from: JSON text, a .json file of them, or a plan.json of another run; a list of these "
+    "start": "parameters to start from: JSON text, a .json file of them, or another run's plan.json; a list "
     "for several. Left out, the goals give a start",
     "objectives": "the start written as tables [[radiotherapy.objectives]] of structure, type, dose_gy, weight, "
     "volume_percent and exponent",

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-#: Relative margin beyond its limit that a goal is aimed at: the model is linear, the plan is not.
-AIM = 0.004
+#: Relative margin that a goal must have to count as met here, and the one that is aimed at: the model is linear, the
+#: plan is not.
+SAFE, AIM = 0.001, 0.004
 #: What a relative shortfall within the aim costs, as a share of one beyond the limit.
-_AIM_PRICE = 0.3
+AIM_PRICE = 0.3
 #: What a change of one radius costs beside a relative shortfall of 1 of a goal of average weight.
 _CHANGE_PRICE = 2e-4
 
@@ -123,7 +124,7 @@ def best_change(
     here = np.nan_to_num(sign * (values - [w.limit for w in wishes]) / scale, nan=-scoring.NOTHING)
     rise = sign[:, None] * matrix / scale[:, None]
     aims = np.full(m, aim)
-    beyond = _AIM_PRICE * weights
+    beyond = AIM_PRICE * weights
     if (here >= aim).all():  # all are met: more room, where there is least of it
         room = np.maximum(here, 1e-3)
         aims = here + 1.0
@@ -134,7 +135,8 @@ def best_change(
     none, eye = np.zeros((m, m)), np.eye(m)
     upper = np.vstack([np.hstack([-rise, rise, -eye, none]), np.hstack([-rise, rise, none, -eye])])
     bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * (2 * m)
-    found = linprog(price, A_ub=upper, b_ub=np.concatenate([here, here - aims]), bounds=bounds, method="highs")
+    limits = np.concatenate([here - min(SAFE, aim), here - aims])
+    found = linprog(price, A_ub=upper, b_ub=limits, bounds=bounds, method="highs")
     if found.x is None:
         return np.zeros(n)
     change: Floats = found.x[:n] - found.x[n : 2 * n]

@@ -21,7 +21,7 @@ from . import effects as effects_of
 from . import plan_file, protocol, scoring
 from .case.model import Case
 from .effects import Effects, Wish
-from .goals import BoundSheet, GoalResult, GoalTable, Metric, Sheet, default_parameters, evaluate, read_sheet
+from .goals import BoundSheet, GoalResult, GoalTable, Metric, Sheet, default_parameters, evaluate, gradient, read_sheet
 from .names import find
 from .parameters import Objective, PlanParameters
 from .suggestions import suggestions
@@ -41,6 +41,8 @@ GAP, SECONDS = 1e-3, 300.0
 _GAPS = (1e-6, 0.05)
 #: Weight of an objective that is tried beside a plan's own, as a share of their sum: it changes nothing.
 _TRIED = 1e-6
+#: A dose that is none, Gy.
+_NO_DOSE = 1e-6
 #: How far an addition's effect is extrapolated, relative to the limit of the goal that it moves most.
 _ADDED = 0.04
 #: Raised when the same parameters would be measured differently.
@@ -119,14 +121,14 @@ class PlanLoss(Loss):
             return self._case
         assert self._source is not None
         key = (self._source, repr(sorted(self._prescription.items())))
-        case = _CASES.get(key)
+        case: Case | None = _CASES.get(key)
         if case is None:
             case = prescribed(_opened(self._source), self._prescription)
             _CASES.put(key, case)
         if case.fingerprint != self._fingerprint_of_case:
             raise UsageError(
-                f"the case {shown(self._source, 200)} changed since the run was begun (fingerprint "
-                f"{case.fingerprint[:8]}, then {self._fingerprint_of_case[:8]}): put the old file back, or start a new run"
+                f"the case {shown(self._source, 200)} changed since the run was begun (fingerprint now "
+                f"{case.fingerprint[:8]}, then {self._fingerprint_of_case[:8]}): put the old file back, or begin anew"
             )
         return case
 
@@ -202,7 +204,7 @@ class PlanLoss(Loss):
     def _anchor(self, planner: Planner) -> Plan:
         """The plan of the start parameters, from which every other solve starts."""
         key = (self._fingerprint_of_case, self.start.text(), self.gap)
-        plan = _ANCHORS.get(key)
+        plan: Plan | None = _ANCHORS.get(key)
         if plan is None:
             plan = self._solved(planner, self.start, None)
             _ANCHORS.put(key, plan)
@@ -235,8 +237,10 @@ class PlanLoss(Loss):
             remarks.append(protocol.said(self.protocol.name, scale.factor, scale.target, scale.prescription))
             metrics = [scale.before(name, metric) for name, metric in metrics]
             metrics.append((scale.target, scale.metric))
-        if not plan.dose.any():
-            remarks.append("ZERO DOSE: the optimum is no fluence at all; raise the weight of what asks for dose in a target")
+        if _without_dose(plan):
+            remarks.append(
+                "ZERO DOSE: the optimum is no fluence at all; raise the weight of what asks for dose in a target"
+            )
         per_doubling, per_gray, per_unit = self._sensitivities(planner, plan, metrics, tried)
         if scale is not None:
             slopes = scale.slopes(case, self.bound, plan)
@@ -245,7 +249,10 @@ class PlanLoss(Loss):
             )
         additions, per_addition = _extrapolated(tried, per_unit, wishes, plan.parameters)
         return Solved(
-            final, table, Effects(plan.parameters, wishes, per_doubling, per_gray, additions, per_addition), tuple(remarks)
+            final,
+            table,
+            Effects(plan.parameters, wishes, per_doubling, per_gray, additions, per_addition),
+            tuple(remarks),
         )
 
     def _sensitivities(
@@ -253,15 +260,25 @@ class PlanLoss(Loss):
     ) -> tuple[Floats, Floats, Floats]:
         """Per doubling, per Gy, and per unit of weight of what is tried beside the plan's own objectives."""
         k = len(plan.parameters.objectives)
+        if _without_dose(plan):  # no beamlet is free to move: to first order nothing does
+            none = np.zeros((len(metrics), k))
+            dosed = [o.dose_gy is not None for o in plan.parameters.objectives]
+            return none, np.where(dosed, none, np.nan), np.zeros((len(metrics), len(tried)))
         small = _TRIED * sum(o.weight for o in plan.parameters.objectives)
         beside = [replace(o, weight=max(small, 1e-6)) for o in tried]
         extended = replace(plan, parameters=plan.parameters.with_objectives(beside)) if beside else plan
-        found = planner.sensitivities(extended, metrics)
+        found = planner.sensitivities(extended, [self._figure(name, metric) for name, metric in metrics])
         per_doubling, per_gray = np.asarray(found.per_doubling), np.asarray(found.per_gray)
         weights = np.array([o.weight for o in beside])
         # What doubles a tiny weight adds that weight once more: d/dw = per doubling / (w ln 2).
         per_unit = per_doubling[:, k:] / (weights * math.log(2.0)) if beside else np.zeros((len(metrics), 0))
         return per_doubling[:, :k], per_gray[:, :k], per_unit
+
+    def _figure(self, structure: str, metric: Metric) -> tuple[str, _Figure]:
+        """A metric as the planner asks for it: of which structure's dose, and with its gradient."""
+        case, prescription = self.case, self.bound.prescriptions.get(structure, self.case.prescription)
+        outline = next((s.name for s in case.structures if s.type == "external"), structure)
+        return outline if metric.sees_all else structure, _Figure(metric, case, structure, outline, prescription)
 
     def _start(self, start: PlanParameters | str | None, case: Case) -> PlanParameters:
         if start is None:
@@ -287,6 +304,29 @@ class Solved:
     table: GoalTable
     effects: Effects
     remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A metric of a structure, differentiable by the dose of its voxels: of conformity by that of all of the body."""
+
+    metric: Metric
+    case: Case
+    structure: str
+    outline: str
+    prescription: float
+
+    def gradient(self, dose: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Per Gy of each voxel of the structure, or of the body's outline where the metric sees it."""
+        if not self.metric.sees_all:
+            return self.metric.gradient(dose, self.case.grid.voxel_cc, self.prescription)
+        everywhere = np.zeros(self.case.dij.rows, np.float32)
+        rows = self.case.rows(self.outline)
+        everywhere[rows] = dose
+        touched, slope = gradient(self.metric, self.case, self.structure, everywhere)
+        by_row = np.zeros(len(everywhere))
+        by_row[touched] = slope
+        return by_row[rows]
 
 
 @dataclass(frozen=True)
@@ -396,7 +436,9 @@ def prescribed(case: Case, prescription: Mapping[str, float]) -> Case:
     for name, dose in prescription.items():
         found = find(str(name), case.names)
         if case.structure(found).type != "target":
-            raise UsageError(f"{found} is no target, so it has no prescription; targets: {', '.join(t.name for t in case.targets)}")
+            raise UsageError(
+                f"{found} is no target, so it has no prescription; targets: {', '.join(t.name for t in case.targets)}"
+            )
         given[found] = _between(f"the prescription of {found}", dose, 0.5, 200.0)
     structures = tuple(replace(s, prescription=given.get(s.name, s.prescription)) for s in case.structures)
     return replace(case, structures=structures)
@@ -413,6 +455,11 @@ def _sheet(goals: Sheet | str | Path, prescription: Mapping[str, float], case: C
 def protocol_of(name: str) -> protocol.Protocol:
     """The protocol of that name."""
     return protocol.protocol(name)
+
+
+def _without_dose(plan: Plan) -> bool:
+    """True where the optimum is no fluence at all; the solver leaves a rest of nothing."""
+    return float(plan.dose.max(initial=0.0)) < _NO_DOSE
 
 
 def _between(name: str, value: object, low: float, high: float) -> float:
@@ -433,7 +480,7 @@ def _wish(result: GoalResult, prescriptions: Mapping[str, float]) -> Wish:
 def _extrapolated(
     tried: list[Objective], per_unit: Floats, wishes: tuple[Wish, ...], parameters: PlanParameters
 ) -> tuple[tuple[Objective, ...], Floats]:
-    """What is tried, with the weight that moves the goal it moves most by a few percent; at most the largest there is."""
+    """What is tried, with the weight that moves the goal it moves most by a few percent; no larger than the plan's."""
     if not tried:
         return (), np.zeros((len(wishes), 0))
     scale = np.array([w.scale for w in wishes])

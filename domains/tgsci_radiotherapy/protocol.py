@@ -61,8 +61,8 @@ class Protocol:
         said = [f"{shown(without[0])} is missing"] if without else []
         said += [f"{shown(beyond[0])} is new"] if beyond else []
         raise InvalidValue(
-            f"the protocol {self.name} tunes weights only: keep structures, types, doses and their order as at the start"
-            f" ({'; '.join(said) or 'the order differs'})"
+            f"the protocol {self.name} tunes weights only: keep structures, types, doses and order as at the start "
+            f"({'; '.join(said) or 'the order differs'})"
         )
 
 
@@ -112,6 +112,6 @@ def paper_start(case: Case) -> PlanParameters:
 def said(name: str, scale: float, target: str, prescription: float) -> str:
     """How a plan was scaled, in a sentence."""
     return (
-        f"PROTOCOL {name}: every dose is scaled by {figure(scale)}, so that {target} D95% is {figure(prescription)} Gy; "
-        "the objective's value is that of the plan before scaling"
+        f"PROTOCOL {name}: every dose is scaled by {figure(scale)}, so that {target} D95% is {figure(prescription)} "
+        "Gy; the objective's value is that of the plan before scaling"
     )

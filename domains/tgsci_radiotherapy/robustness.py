@@ -64,7 +64,7 @@ class GoalRange:
     worst_status: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Robustness:
     """How a plan's goals stand when the patient is shifted.
 
@@ -102,13 +102,16 @@ class Robustness:
         names = "; ".join(f"{g.name} ({g.shift})" for g in self.lost)
         return f"{len(self.lost)} of {len(met)} goals that are met are lost within {self.shift_mm:g} mm: {names}"
 
+    def __repr__(self) -> str:
+        return self.text()
+
     def text(self) -> str:
         """A table for a terminal, with the method and the notice."""
         cells = [list(HEADER), *self.rows()]
         widths = [max(len(row[i]) for row in cells) for i in range(len(HEADER))]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-        head = f"ROBUSTNESS with the patient shifted {self.shift_mm:g} mm along x, y and z, both ways\n{METHODS[self.method]}"
-        return "\n".join([head, *lines, self.summary(), NOTICE])
+        head = f"ROBUSTNESS with the patient shifted {self.shift_mm:g} mm along x, y and z, both ways"
+        return "\n".join([head, METHODS[self.method], *lines, self.summary(), NOTICE])
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a script."""
@@ -169,7 +172,7 @@ def shifted_dose(case: Case, dose: NDArray[np.floating], shift: Sequence[float])
     return np.asarray(np.maximum(found, 0.0), np.float32)
 
 
-def robustness(
+def under_shifts(
     case: Case,
     goals: BoundSheet,
     *,

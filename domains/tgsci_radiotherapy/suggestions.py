@@ -24,7 +24,9 @@ _FALLOFF = 0.7
 _BELOW = 0.95
 
 
-def suggestions(case: Case, goals: Sequence[Goal], parameters: PlanParameters, first: Sequence[int] = ()) -> list[Objective]:
+def suggestions(
+    case: Case, goals: Sequence[Goal], parameters: PlanParameters, first: Sequence[int] = ()
+) -> list[Objective]:
     """What could be added to a plan's objectives, each with weight 1.
 
     Args:

@@ -168,3 +168,18 @@ def test_the_ranking_is_the_order_of_is_better(result):
     with pytest.raises(tg.InvalidValue, match="proposed before as trial 2"):
         tg.Trials(result.trials, Size()).check("abc")
     assert math.isnan(result.trials.find("crash").loss)
+
+
+def test_the_best_of_an_unfinished_round_is_said_to_be_so(tmp_path):
+    def stop(event):
+        if event.spent.evaluations == 2:
+            raise KeyboardInterrupt
+
+    rounds = Rounds([tg.Proposal("abc", "shorter", 0), tg.Proposal("a", "shortest", 0)])
+    first = tg.minimize(Size(), "abcdef", rounds, run=tmp_path / "r", progress=stop)
+    assert first.stopped == "interrupted"
+    assert "best: trial 1 (not judged yet: its round is unfinished), loss 3.000" in first.summary()
+    assert "trial 1 (not judged yet" in (
+        tg.report.write(first, tmp_path / "a.html") and (tmp_path / "a.html").read_text()
+    )
+    assert "not judged yet" not in tg.minimize(Size(), "abcdef", rounds, run=tmp_path / "r").summary()

@@ -11,6 +11,7 @@ from tgsci import comparison, runs
 from tgsci.domain import Domains
 from tgsci.proposers import available, choose
 from tgsci.testing import Scripted
+from tgsci.texts import settings_differences
 
 
 class Distance(tg.Loss):
@@ -312,12 +313,38 @@ def test_runs_are_compared_at_equal_evaluations(compared, tmp_path):
     assert "<td>991.0</td>" in compared._repr_html_()
 
 
-def test_runs_of_different_losses_are_compared_with_a_warning_in_short_words(compared, domain, tmp_path):
+def test_runs_of_different_losses_are_not_ranked_and_it_is_said_what_differs(compared, domain, tmp_path):
     tg.solve(domain.problem({"target": 50}), budget=5, run=tmp_path / "other", workers=0)
-    (warning,) = tg.compare([tmp_path / "slow", tmp_path / "other"]).warnings
-    assert "cannot be compared" in warning
-    assert "target 1000 in the first, 50 here" in warning
+    both = [tmp_path / "slow", tmp_path / "other"]
+    with pytest.raises(tg.UsageError, match=r"cannot be ranked together\n.*target: 1000 in slow, 50 in other"):
+        tg.compare(both)
+    anyway = tg.compare(both, anyway=True)
+    (warning,) = anyway.warnings
+    assert "Distance" not in warning
     assert len(warning) < 400
+    assert "not all of the same loss" in anyway.plot().axes[0].get_title()
+
+
+def test_runs_without_settings_are_told_apart_by_what_they_measure():
+    near, far = (tg.minimize(Distance(target), "0", Step(), budget=2) for target in (5, 7))
+    with pytest.raises(tg.UsageError, match="target 5 in run 1, 7 in run 2"):
+        tg.compare([near, far])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        ({"target": "ABL1"}, {"target": "JAK2"}, ["target: ABL1 in A, JAK2 in B"]),
+        ({"limits": {"MW": [None, 450.0], "x": 1}}, {"limits": {"x": 1}}, ["limits MW: up to 450 in A, none in B"]),
+        ({"keep": ["CC", "N"]}, {"keep": [2.5]}, ["keep: CC, N in A, 2.5 in B"]),
+        ({"full": True}, {"full": False}, ["full: yes in A, no in B"]),
+        ({"terms": [{"metric": "vina"}]}, {"terms": []}, ["terms: metric vina in A, none in B"]),
+        ({"a": {"b": 1}}, {"a": {"b": 1}}, []),
+        ({"a": "\x1b[2J"}, {}, ["a: \\x1b[2J in A, none in B"]),
+    ],
+)
+def test_settings_are_said_as_people_write_them(ours, theirs, said):
+    assert settings_differences(ours, theirs, "A", "B") == said
 
 
 def test_the_curves_are_drawn_over_one_another_with_units(compared):

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tgsci_molecules.commands import design
 from tgsci_molecules.commands.design import read_limits
 from tgsci_molecules.objective.metrics import kinds
 from tgsci_molecules.objective.named import NAMED
 from typed import run
 
 from tgsci import runs
+from tgsci.cli import run_problem
 from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1", "--finalists", "0"]
@@ -54,11 +56,36 @@ def test_several_targets_are_a_batch_with_a_table(tmp_path: Path, capsys: pytest
         assert [t.value for t in result.trials] == ["Cc1ccccc1", "c1ccncc1"]
 
 
+def test_an_interrupted_batch_says_how_all_of_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "batch"
+    words = ["--target", "F2", "abl1", "--start", "Cc1ccccc1", "--evals", "1", "--run", str(root), *QUICK]
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(design, "run_problem", lambda *arguments: 130 + run_problem(*arguments))
+        assert run("design", *words) == 130
+    assert f"The same command with --run {root} goes on with this target and all after it." in capsys.readouterr().err
+    assert [path.name for path in root.iterdir()] == ["F2"]
+    assert run("design", *words) == 0
+    assert sorted(path.name for path in root.iterdir()) == ["ABL1", "F2"]
+
+
 def test_everything_is_checked_before_the_first_target_of_a_batch(tmp_path: Path) -> None:
     root = tmp_path / "batch"
     with pytest.raises(UsageError, match="did you mean ABL1"):
         run("design", "--target", "F2", "ABL9", "--start", "CCO", "--run", str(root), *QUICK)
     assert not root.exists()
+
+
+def test_a_contact_may_be_for_one_target_of_a_batch(tmp_path: Path) -> None:
+    root = tmp_path / "batch"
+    words = ["--target", "abl1", "JAK2", "--start", "Cc1ccncc1", "--evals", "1", "--run", str(root), *QUICK]
+    with pytest.raises(UsageError, match=r"JAK2 has no residue 'Met318'.*in one target only: .*'ABL1 hbond Met318'"):
+        run("design", *words, "--contact", "hbond Met318")
+    assert not root.exists()
+    assert run("design", *words, "--contact", "ABL1 hbond Met318") == 0
+    found = [runs.load(root / name).header["config"].get("contacts") for name in ("ABL1", "JAK2")]
+    assert found == [["ABL1 hbond Met318"], None]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from rdkit import Chem
-from tgsci_molecules import Docking, Settings, Target, canonical, dock
+from tgsci_molecules import Docking, Settings, Target, canonical, dock, explain
 from tgsci_molecules.docking import fingerprint, known
 from tgsci_molecules.protein.site import positions
 
@@ -135,11 +135,13 @@ def test_open_stereo_is_docked_as_both_isomers_and_said() -> None:
     assert f"The best form counts: {best.label} {best.score:.2f} kcal/mol; {other.label} {other.score:.2f}." in (
         found.remarks
     )
-    assert "stereocentre C2" in " ".join(found.remarks)
+    assert "Stereo undefined: stereocentre C2. Docked: both isomers" in " ".join(found.remarks)
     assert dock("C[C@H](O)c1ccccc1", "ABL1", QUICK).remarks == []
     alone = dock("CC(O)c1ccccc1", "ABL1", replace(QUICK, isomers=1))
     assert len(alone.scores) == 1
-    assert "1 of 2 isomers" in " ".join(alone.remarks)
+    assert "Docked: 1 of up to 2 isomers" in " ".join(alone.remarks)
+    either = dock("CC=CC(=O)Nc1ccccc1", "ABL1", QUICK)
+    assert "Stereo undefined: double bond C2=C3. Docked: both isomers" in " ".join(either.remarks)
 
 
 def test_an_imine_with_a_hydrogen_is_docked_without_a_word_about_isomers() -> None:
@@ -155,6 +157,7 @@ def test_isomers_that_cannot_be_are_not_docked() -> None:
     found = dock("CC1(C)C2CCC1(C)C(=O)C2", "ABL1", replace(QUICK, isomers=4))  # camphor: 2 of 4 exist
     assert len(found.forms) == 2
     assert len(set(found.isomers)) == 2
+    assert "Docked: 2 of up to 4 isomers" in " ".join(found.remarks)
 
 
 def test_tautomers_and_states_are_docked_where_asked_for() -> None:
@@ -169,6 +172,10 @@ def test_a_macrocycle_is_docked_from_several_ring_shapes() -> None:
     found = dock("C1CCN(C1)CCOc1ccc2Nc3nccc(n3)-c3cccc(c3)COC/C=C/COCc1c2", "JAK2", replace(QUICK, ring_conformers=2))
     assert len(found.scores) == 2
     assert found.score < -6
+    assert "best of 2 ring shapes." in found.search
+    page = explain(found, Target("JAK2")).text()
+    assert "The bonds of the ring of 18 atoms are not among them" in page
+    assert f"DOCKED AS {found.ligand.docked_smiles}\n" in page
 
 
 def test_three_targets_keep_their_maps() -> None:

@@ -130,6 +130,9 @@ def test_a_run_ends_with_its_finalists_in_every_file(short_full: Settings, tmp_p
     assert float(first["finalist vina (kcal/mol)"]) == pytest.approx(final.metrics["vina"], abs=1e-3)
     assert first["finalist verdict"] == compared(result.best.feedback.metrics["vina"], final.metrics["vina"])  # type: ignore[union-attr]
     assert {row["finalist vina (kcal/mol)"] for row in others} == {""}
+    assert f"CHECK of the pose: {first['finalist check']}." in final.text
+    assert "REFINED in the rigid pocket" in final.text
+    assert f"<finalist_check>\n{first['finalist check']}\n" in (run / "finalists.sdf").read_text()
     assert (run / "finalists.sdf").read_text().count("$$$$") == 1
 
 

@@ -38,6 +38,11 @@ IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
         ("[CH3:1][CH2:2][OH:3] x", "CCO", "x: atom map numbers left out"),
         ("InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3 x", "CCO", "x: read from its InChI"),
         ("[C@H](F)(Cl)Br |o1:0| x", "F[C@@H](Cl)Br", "x: the extension in |...| left out"),
+        ("[C@H](F)(Cl)Br |&1:0|,x", "F[C@@H](Cl)Br", "x: the extension in |...| left out"),
+        ("[C@H](F)(Cl)Br x |&1:0|", "F[C@@H](Cl)Br", "x: the extension in |...| left out"),
+        ("[C@H](F)(Cl)Br |&1:0", "F[C@@H](Cl)Br", "F[C@@H](Cl)Br: the extension in |...| left out"),
+        ("CC.Cl x", "CC", "x: hydrogen chloride left out"),
+        ("CCN.CC#N x", "CCN", "x: acetonitrile left out"),
     ],
 )
 def test_what_comes_with_a_drug_is_left_out_and_said(text: str, smiles: str, remark: str) -> None:
@@ -62,6 +67,9 @@ def test_a_zwitterion_keeps_its_charges() -> None:
     ("text", "reason"),
     [
         ("CCCCCCN.CCCCCCO", "two molecules that may be meant"),
+        ("CC.CCO", "two molecules that may be meant, 'CC' and 'CCO'; write the one to dock"),
+        ("C.CC(=O)O", "two molecules that may be meant"),
+        ("CCO.C1CCOC1", "two molecules that may be meant"),
         ("[Na+].[Cl-]", "no organic part"),
         ("Cl[Pt](Cl)(N)N", "Pt2 cannot be docked"),
         ("CCN.C1CC", "unclosed ring"),

@@ -131,7 +131,7 @@ def test_a_stretch_and_its_neighbours_do_not_overlap() -> None:
         ("AKT1", "TPO", 165, "Tpo308"),
         ("PARP1", "GLY", 202, "Gly863"),
         ("DRD2", "ASN", 1002, "Asn1002#"),
-        ("CA2", "ZN5", 501, "Zn5:501"),
+        ("CA2", "ZN5", 501, "Zn501"),
         ("CYP3A4", "HEM", 915, "Hem915"),
     ],
 )

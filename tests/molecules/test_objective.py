@@ -16,7 +16,7 @@ from tgsci_molecules import DockingLoss, Objective, Settings, Target, Term, Tran
 from tgsci_molecules.docking import Docking, DoesNotFit
 from tgsci_molecules.finalists import in_full
 from tgsci_molecules.objective import loss as loss_module
-from tgsci_molecules.properties import PROPERTIES, out_of_range, properties_of
+from tgsci_molecules.properties import PROPERTIES, above_usual, properties_of
 
 from tgsci.errors import UsageError
 from tgsci.feedback import Feedback
@@ -138,8 +138,8 @@ def test_alerts_point_at_their_atoms() -> None:
 
 
 def test_figures_out_of_the_usual_range_are_named() -> None:
-    assert out_of_range(properties_of(Chem.MolFromSmiles("Cc1ccccc1"))) == []
-    words = " ".join(out_of_range(properties_of(Chem.MolFromSmiles("CCCCCCCCCCCCCCCCCCCCCC"))))
+    assert above_usual(properties_of(Chem.MolFromSmiles("Cc1ccccc1"))) == []
+    words = " ".join(above_usual(properties_of(Chem.MolFromSmiles("CCCCCCCCCCCCCCCCCCCCCC"))))
     assert "cLogP" in words
     assert "rotatable bonds" in words
 

@@ -191,5 +191,7 @@ def test_contacts_are_read_as_people_write_them() -> None:
         target, kind, residue = read_contact(text, targets)
         assert (target.name, kind, residue) == ("ABL1", "hbond", "Met318")
     assert read_contact("lck hydrogen bond Met319", targets)[0].name == "LCK"
+    with pytest.raises(UsageError, match=r"ABL1 has no residue 'Met319', LCK has: .* write 'LCK hbond Met319'"):
+        read_contact("hbond Met319", targets)
     assert read_contact("salt bridge Asp381", targets)[1:] == ("salt bridge", "Asp381")
     assert read_contact("aromatic Phe382", targets)[1:] == ("aromatic", "Phe382")

@@ -151,15 +151,15 @@ def test_a_pose_outside_or_inside_the_protein_is_no_pose(docking: Docking, abl1:
     with pytest.raises(MeasurementError, match="not in the receptor"):
         refine_pose(shifted(docking.pose, (300.0, 0.0, 0.0)), abl1)
     middle = receptor(abl1).positions.mean(axis=0) - docking.pose.GetConformer().GetPositions().mean(axis=0)
-    found = check(replace(docking, pose_pdbqt=moved_pdbqt(docking.pose_pdbqt, middle)), abl1)
-    assert not found.passed
+    found = check(shifted(docking.pose, middle), abl1)
+    assert found.verdict.startswith(found.concerns[0])
     assert any(" A from " in concern for concern in found.concerns)
 
 
 def test_two_processes_refine_alike(docking: Docking, abl1: Target) -> None:
     here = refine(docking, abl1)
     with WorkerPool(1) as pool:
-        there = pool.submit(check, docking, abl1).result()
+        there = pool.submit(check, docking.pose, abl1).result()
     assert there.refined is not None
     assert there.refined.interaction == here.interaction
     assert there.figures["strain"] == strain_of(docking)
@@ -261,9 +261,9 @@ def test_impossible_geometry_is_named_by_its_atoms() -> None:
 
 
 def test_the_check_gives_figures_and_words(docking: Docking, abl1: Target) -> None:
-    found = check(docking, abl1)
-    assert found.passed
+    found = check(docking.pose, abl1, docking.ligand.smiles)
     assert found.concerns == ()
+    assert found.verdict == "nothing speaks against it"
     assert set(found.figures) == {"strain", "refined strain", "refined interaction", "refined RMSD"}
     assert found.figures["strain"] == strain_of(docking)
     assert found.text.startswith("CHECK of the pose: nothing speaks against it.")
@@ -287,7 +287,8 @@ def test_the_command_refines_poses_of_a_file(
     assert "pose 1: its file says that it was docked into LCK, not ABL1" in told.err
     assert told.out.splitlines()[1].split("\t")[1] == docking.ligand.docked_smiles
     assert "the pose held" in told.out
-    assert "GEOMETRY as given: nothing is wrong." in told.out
+    assert "CHECK of the pose: nothing speaks against it." in told.out
+    assert told.out.splitlines()[1].endswith("\tnothing speaks against it")
     (record,) = Chem.SDMolSupplier(str(out), removeHs=False)
     assert float(record.GetProp("refined_interaction_kcal_per_mol")) < -15
     assert "MMFF94s" in record.GetProp("force_field")

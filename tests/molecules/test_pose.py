@@ -135,7 +135,7 @@ def test_every_atom_of_every_target_is_typed_and_every_residue_named() -> None:
     for name in target_names():
         receptor = receptor_of(Target(name))
         assert len(receptor.labels) == receptor.residue.max() + 1
-        ordinary = r"(\w+:)?[A-Z][a-z0-9]*:?-?\d+[A-Za-z]?[#']?"  # U:Gln192, Glu97A, Zn5:501
+        ordinary = r"(\w+:)?[A-Z][a-z0-9]*:?-?\d+[A-Za-z]?[#']?"  # U:Gln192, Glu97A, Fs4:501
         assert all(re.fullmatch(ordinary, label) for label in receptor.labels), name
         radius = receptor.kinds.radius
         assert radius.min() >= 1.2, name

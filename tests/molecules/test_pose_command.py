@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
@@ -10,20 +9,13 @@ from pathlib import Path
 import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
-from tgsci_molecules import Settings, dock, domain
+from tgsci_molecules import Settings, dock
+from typed import run
 
 from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1"]
 POSES = Path(__file__).parent / "poses.pdbqt"
-
-
-def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    domain.add_commands(parser.add_subparsers())
-    namespace = parser.parse_args(["explain", *words])
-    code: int = namespace.run(namespace)
-    return code
 
 
 @pytest.fixture(scope="module")
@@ -35,30 +27,40 @@ def sdf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_docks_and_prints_the_page_with_properties_and_alerts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--target", "abl1", "Oc1ccccc1", "[O-]c1ccccc1.[Na+]", "C1=C2CC1C2", "CC=NC", *QUICK) == 1
+    assert run("explain", "--target", "abl1", "Oc1ccccc1", "[O-]c1ccccc1.[Na+]", "C1=C2CC1C2", "CC=NC", *QUICK) == 1
     said = capsys.readouterr()
     assert said.out.count("POSE in ABL1: vina ") == said.out.count("PROPERTIES QED ") == 2
     assert "ALERTS (PAINS, BRENK): none." in said.out
+    assert "None above the usual limits of oral drugs (MW 500, cLogP 5" in said.out
+    assert "Docked as written in a box of 22 x 22 x 22 A, exhaustiveness 1, 1000 evaluations each, seed 1" in said.out
     assert "BRENK imine_1: C=N at C2, N3" in said.out
     assert "'C1=C2CC1C2': " in said.err
     assert "Oc1ccccc1: sodium ion left out" in said.err
 
 
+def test_the_page_says_which_form_was_docked_and_how(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", "--target", "ABL1", "CC(O)CN", *QUICK) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^DOCKED AS C\[C@@?H\]\(O\)C\[NH3\+\]$", said, re.MULTILINE)
+    assert "Stereo undefined: stereocentre C2. Docked: both isomers" in said
+    assert "Docked in a box of" in said
+
+
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str], sdf: Path) -> None:
-    assert run("--target", "ABL1", "--pose", str(sdf), "--json") == 0
+    assert run("explain", "--target", "ABL1", "--pose", str(sdf), "--json") == 0
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (first["smiles"], second["smiles"]) == ("Oc1ccccc1", "CNC(C)=O")
     assert {a["index"] for a in first["atoms"]} == set(range(7))
 
 
 def test_a_pose_is_explained_where_it_lies(capsys: pytest.CaptureFixture[str], sdf: Path, tmp_path: Path) -> None:
-    assert run("--target", "ABL1", "--pose", str(sdf)) == 0
+    assert run("explain", "--target", "ABL1", "--pose", str(sdf)) == 0
     said = [float(figure) for figure in re.findall(r"vina (-?\d+\.\d+) kcal/mol =", capsys.readouterr().out)]
     scores = [float(mol.GetProp("vina_kcal_per_mol")) for mol in Chem.SDMolSupplier(str(sdf))]
     assert said == pytest.approx(scores, abs=0.03)
     pdbqt = tmp_path / "vina.pdbqt"
     pdbqt.write_text(POSES.read_text().split("ENDMDL")[0] + "ENDMDL\n")
-    assert run("--target", "ABL1", "--pose", str(pdbqt)) == 0
+    assert run("explain", "--target", "ABL1", "--pose", str(pdbqt)) == 0
     assert "POSE in ABL1" in capsys.readouterr().out
 
 
@@ -73,14 +75,14 @@ def test_a_pose_is_explained_where_it_lies(capsys: pytest.CaptureFixture[str], s
 )
 def test_bad_input_is_refused_before_any_work(words: list[str], reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
-        run("--target", "ABL1", *words)
+        run("explain", "--target", "ABL1", *words)
 
 
 def test_files_that_are_no_poses_are_refused(tmp_path: Path, sdf: Path) -> None:
     def refused(name: str, text: str, target: str = "ABL1") -> str:
         (tmp_path / name).write_text(text)
         with pytest.raises(UsageError) as error:
-            run("--target", target, "--pose", str(tmp_path / name))
+            run("explain", "--target", target, "--pose", str(tmp_path / name))
         return str(error.value)
 
     assert "no .sdf and no .pdbqt" in refused("pose.txt", "x")

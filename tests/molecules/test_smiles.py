@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 from tgsci_molecules.library import MAX_TEXT, clean
-from tgsci_molecules.smiles import MAX_LENGTH, canonical, molecule, shown, undefined_stereo
+from tgsci_molecules.smiles import MAX_LENGTH, canonical, molecule, open_stereo, shown, stereo_in_words
 
 from tgsci.errors import InvalidValue, UsageError
 
@@ -114,13 +114,23 @@ def test_a_check_takes_milliseconds() -> None:
     assert (time.process_time() - started) / 100 < 5e-3
 
 
-def test_open_stereo_is_named_and_nothing_else() -> None:
-    assert undefined_stereo(molecule("CC(O)C(N)C")) == ["stereocentre C2", "stereocentre C4"]
-    assert undefined_stereo(molecule("CC=CC")) == ["double bond C2=C3"]
-    assert undefined_stereo(molecule("CC1CCC(C)CC1")) == ["stereocentre C2", "stereocentre C5"]
-    assert undefined_stereo(molecule("CC1(C)C2CCC1(C)C(=O)C2")) == ["stereocentre C4", "stereocentre C7"]
-    for smiles in ("C[C@H](O)CN=[N+]=[N-]", "NC12CC3CC(CC(C3)C1)C2", "C1CN2CCC1CC2"):
-        assert undefined_stereo(molecule(smiles)) == []
+@pytest.mark.parametrize(
+    ("smiles", "named"),
+    [
+        ("CC(O)C(N)C", ["stereocentre C2", "stereocentre C4"]),
+        ("CC=CC", ["double bond C2=C3"]),
+        ("CC1CCC(C)CC1", ["stereocentre C2", "stereocentre C5"]),
+        ("CC1(C)C2CCC1(C)C(=O)C2", ["stereocentre C4", "stereocentre C7"]),
+        ("O=C1CCCC=CCCCCO1", ["double bond C6=C7"]),
+        ("C1=CCCCCC1", []),
+        ("C[C@H](O)CN=[N+]=[N-]", []),
+        ("NC12CC3CC(CC(C3)C1)C2", []),
+        ("C1CN2CCC1CC2", []),
+    ],
+)
+def test_open_stereo_is_named_and_nothing_else(smiles: str, named: list[str]) -> None:
+    mol = molecule(smiles)
+    assert stereo_in_words(mol, open_stereo(mol)) == named
 
 
 def test_text_in_messages_is_harmless() -> None:

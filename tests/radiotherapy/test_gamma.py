@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import small_case
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
-from tgsci_radiotherapy.gamma import gamma
+from tgsci_radiotherapy.gamma import gamma_index
 
 from tgsci.errors import UsageError
 
@@ -29,7 +29,7 @@ def along_x(case: Case, gray_per_mm: float, offset: float) -> np.ndarray:
 def test_a_dose_agrees_with_itself() -> None:
     case = small_case()
     dose = np.linspace(1, 50, len(case.voxels))
-    found = gamma(case, dose, dose)
+    found = gamma_index(case, dose, dose)
     assert found.pass_rate == 100.0
     assert found.mean == 0.0
     assert found.points == found.above_threshold == int((dose >= 0.1 * dose.max()).sum())
@@ -39,7 +39,7 @@ def test_a_dose_agrees_with_itself() -> None:
 def test_a_flat_dose_that_is_scaled_has_the_gamma_of_its_scale(scale: float, expected: float) -> None:
     case = ramp_case()
     flat = np.full(len(case.voxels), 50.0)
-    found = gamma(case, flat, scale * flat, points=300)
+    found = gamma_index(case, flat, scale * flat, points=300)
     assert found.map[np.isfinite(found.map)] == pytest.approx(expected, abs=1e-3)  # nowhere is a better voxel
 
 
@@ -47,8 +47,8 @@ def test_a_flat_dose_that_is_scaled_has_the_gamma_of_its_scale(scale: float, exp
 def test_a_scaled_dose_fails_beyond_the_dose_criterion(local: bool) -> None:
     case = ramp_case()
     flat = np.full(len(case.voxels), 50.0)
-    assert gamma(case, flat, 1.029 * flat, local=local, points=300).pass_rate == 100.0
-    assert gamma(case, flat, 1.031 * flat, local=local, points=300).pass_rate == 0.0
+    assert gamma_index(case, flat, 1.029 * flat, local=local, points=300).pass_rate == 100.0
+    assert gamma_index(case, flat, 1.031 * flat, local=local, points=300).pass_rate == 0.0
 
 
 def test_global_and_local_differ_where_the_dose_is_low() -> None:
@@ -56,8 +56,8 @@ def test_global_and_local_differ_where_the_dose_is_low() -> None:
     dose = np.full(len(case.voxels), 10.0)
     dose[: len(dose) // 2] = 50.0
     other = dose + 1.0  # 2% of the maximum, 10% of the low half's own dose
-    assert gamma(case, dose, other, points=600).pass_rate == 100.0
-    assert gamma(case, dose, other, local=True, points=600).pass_rate == pytest.approx(50.0, abs=10.0)
+    assert gamma_index(case, dose, other, points=600).pass_rate == 100.0
+    assert gamma_index(case, dose, other, local=True, points=600).pass_rate == pytest.approx(50.0, abs=10.0)
 
 
 def test_a_shifted_ramp_has_the_gamma_of_theory() -> None:
@@ -67,7 +67,7 @@ def test_a_shifted_ramp_has_the_gamma_of_theory() -> None:
     slope, shift, percent, distance = 0.8, 1.0, 3.0, 2.0
     reference = along_x(case, slope, 10.0)
     criterion = percent / 100 * reference.max()
-    found = gamma(case, reference, along_x(case, slope, 10.0 + slope * shift))
+    found = gamma_index(case, reference, along_x(case, slope, 10.0 + slope * shift))
     expected = shift / np.hypot(distance, criterion / slope)
     inner = found.map[3:-3, 3:-3, 4:-4]
     assert inner == pytest.approx(expected, abs=0.02)
@@ -78,7 +78,7 @@ def test_the_sample_is_the_same_every_time_and_near_the_whole() -> None:
     rng = np.random.default_rng(3)
     dose = rng.uniform(20, 50, len(case.voxels))
     other = dose * rng.uniform(0.94, 1.06, len(dose))
-    part, again, whole = (gamma(case, dose, other, points=n) for n in (800, 800, 10_000))
+    part, again, whole = (gamma_index(case, dose, other, points=n) for n in (800, 800, 10_000))
     assert part.pass_rate == again.pass_rate
     assert part.points == 800
     assert np.isfinite(part.map).sum() == 800
@@ -90,7 +90,7 @@ def test_the_sample_is_the_same_every_time_and_near_the_whole() -> None:
 def test_no_dose_is_no_agreement() -> None:
     case = small_case()
     nothing = np.zeros(len(case.voxels))
-    found = gamma(case, nothing, nothing + 50)
+    found = gamma_index(case, nothing, nothing + 50)
     assert np.isnan(found.pass_rate)
     assert found.points == 0
     assert "no point of the reference" in found.text()
@@ -111,4 +111,4 @@ def test_bad_input_is_named(change: dict, message: str) -> None:
     case = small_case()
     dose = np.ones(len(case.voxels))
     with pytest.raises(UsageError, match=message):
-        gamma(case, **{"reference": dose, "evaluated": dose, **change})
+        gamma_index(case, **{"reference": dose, "evaluated": dose, **change})

@@ -83,7 +83,8 @@ def facts(result: Result, texts: LongTexts) -> str:
 def _best_note(result: Result) -> str:
     if result.best is None or result.best.feedback is None:
         return "nothing could be measured"
-    return f"trial {result.best.number}" + ("" if result.best.feedback.feasible else ", outside a hard limit")
+    best = f"trial {result.best.number}{result.best.so_far}"
+    return best + ("" if result.best.feedback.feasible else ", outside a hard limit")
 
 
 def _sessions_note(result: Result) -> str:

@@ -52,7 +52,11 @@ def add_design(commands: Commands[argparse.ArgumentParser]) -> None:
     group.add_argument("--avoid", action="append", metavar="SMARTS", help="a group that must not appear; repeat")
     group.add_argument("--core", metavar="SMILES", help="stays intact and grows only at its [*:1]: 'Nc1nccc([*:1])n1'")
     group.add_argument(
-        "--contact", dest="contacts", action="append", metavar="CONTACT", help="'hbond Met318', in the docked pose"
+        "--contact",
+        dest="contacts",
+        action="append",
+        metavar="CONTACT",
+        help="'hbond Met318' in the docked pose; of several targets: 'ABL1 hbond Met318'",
     )
     group.add_argument(
         "--alerts", nargs="+", action="extend", metavar="SET", help="no structural alert of PAINS, BRENK, NIH, CHEMBL"
@@ -79,9 +83,13 @@ def run_design(arguments: argparse.Namespace) -> int:
 
     config = _config(arguments)
     targets = list(dict.fromkeys(arguments.target or []))
-    problems = [domain.problem({**config, "target": target} if target else config) for target in targets or [None]]
-    if len(problems) == 1:
-        return run_problem(problems[0], arguments)
+    if len(targets) < 2:
+        return run_problem(domain.problem({**config, "target": targets[0]} if targets else config), arguments)
+    contacts = _contacts(config.pop("contacts", []), targets, config.get("off_targets", []))
+    problems = [
+        domain.problem({**config, "target": target, **({"contacts": contacts[target]} if contacts[target] else {})})
+        for target in targets
+    ]
     return _batch(problems, arguments)
 
 
@@ -100,6 +108,30 @@ def _config(arguments: argparse.Namespace) -> dict[str, Any]:
         config["limits"] = read_limits(arguments.limits)
     assert set(config) <= set(KEYS)
     return config
+
+
+def _contacts(texts: Sequence[str], names: Sequence[str], off_targets: Sequence[str]) -> dict[str, list[str]]:
+    """For each target of a batch the contacts that are asked for: one with a target's name is only for that one.
+
+    Raises:
+        UsageError: No such contact in one of them: how to ask for it in another one only.
+    """
+    from ..objective.contacts import read_contact
+    from ..protein.targets import Target
+
+    targets, others = {name: Target(name) for name in names}, [Target(name) for name in off_targets]
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for text in texts:
+        own = [n for n, target in targets.items() if text.strip().upper().startswith(f"{target.name.upper()} ")]
+        for name in own or names:
+            try:
+                read_contact(text, [targets[name], *others])
+            except UsageError as error:
+                other = next(target for target in targets.values() if target is not targets[name])
+                hint = "" if own else f" For a contact in one target only: --contact '{other} {text.strip()}'."
+                raise UsageError(f"{error}.{hint}") from None
+            found[name].append(text)
+    return found
 
 
 def read_limits(texts: Sequence[str]) -> dict[str, list[float | None]]:
@@ -145,6 +177,8 @@ def _batch(problems: Sequence[Problem], arguments: argparse.Namespace) -> int:
         if found == 130:
             break
     _summarise(done, problems)
+    if code == 130:
+        print(f"\nThe same command with --run {root} goes on with this target and all after it.", file=sys.stderr)
     return code
 
 

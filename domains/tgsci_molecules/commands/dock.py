@@ -232,7 +232,7 @@ def _write(
     directory: Path, target: Target, molecules: Sequence[Molecule], best: _Measured, columns: Sequence[_Column]
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
-    from ..output.figures import cell
+    from ..output.figures import row_cell
     from ..protein.repair import receptor_pdb
 
     poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}
@@ -242,8 +242,7 @@ def _write(
     for m in molecules:
         error = best[m.smiles][0].error if m.smiles in best else "not docked"
         words = [error or "", "; ".join(m.notes), m.source]
-        figures = [cell(column.cell(m)) if column.title in ("name", "SMILES") else column.cell(m) for column in columns]
-        writer.writerow([*figures, *map(cell, words)])
+        writer.writerow(map(row_cell, [*(column.cell(m) for column in columns), *words]))
     files = {
         "poses.sdf": "".join(poses.values()),
         "scores.csv": text.getvalue(),

@@ -145,7 +145,7 @@ def _dock_and_explain(smiles: str, target: Target, settings: Settings, strain: b
 
     docking = dock(smiles, target, settings)
     report = explain(docking, target, _strain(docking.pose) if strain else None)
-    return report, "\n".join([report.text(), *docking.remarks, *_properties(smiles)])
+    return report, "\n".join([report.text(), *docking.remarks, docking.search, *_properties(smiles)])
 
 
 def _strain(pose: Any) -> float:
@@ -157,14 +157,19 @@ def _strain(pose: Any) -> float:
 
 def _properties(smiles: str) -> list[str]:
     """What is known of the molecule without its pose: properties with their limits, and alerts with their atoms."""
-    from ..properties import PROPERTIES, alerts, out_of_range, properties_of
+    from ..properties import PROPERTIES, above_usual, alerts, properties_of
     from ..smiles import atom_name, molecule
 
     mol = molecule(smiles)
     figures = properties_of(mol)
+    limits = ", ".join(f"{name} {p.most:g}" for name, p in PROPERTIES.items() if p.most is not None)
+    above = above_usual(figures)
+    usual = f"Above the usual limits of oral drugs: {', '.join(above)}."
+    if not above:
+        usual = f"None above the usual limits of oral drugs ({limits})."
     lines = [
         f"PROPERTIES {', '.join(f'{name} {figures[name]:.4g} {p.unit}'.rstrip() for name, p in PROPERTIES.items())}.",
-        f"  Outside the usual range for oral drugs: {'; '.join(out_of_range(figures)) or 'none'}.",
+        f"  {usual}",
     ]
     found = alerts(mol)
     lines.append("ALERTS (PAINS, BRENK):" + ("" if found else " none."))

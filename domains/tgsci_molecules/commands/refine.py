@@ -16,7 +16,7 @@ from .shared import Commands, print_table
 if TYPE_CHECKING:
     from rdkit import Chem
 
-    from ..physics import Refined, Strain
+    from ..physics import Check, Refined
     from ..protein.targets import Target
 
 
@@ -26,7 +26,8 @@ def add_refine(commands: Commands[argparse.ArgumentParser]) -> None:
         "refine",
         help="relax docked poses under a force field: does the pose hold, is the ligand strained",
         description="Relax poses in the rigid pocket with OpenMM (ligand MMFF94s, protein Amber ff14SB) and measure "
-        "the strain of the ligand. A check of poses, not a binding free energy. Some seconds a pose.",
+        "the strain of the ligand, and check the geometry. A check of poses, not a binding free energy. Some seconds a "
+        "pose.",
         epilog="Exit code: 0 all refined, 1 some could not be, 2 bad input.",
     )
     parser.add_argument("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
@@ -50,27 +51,18 @@ def run_refine(arguments: argparse.Namespace) -> int:
     target = Target(arguments.target)
     poses = read_poses(arguments.pose)
     rows, reports, records, failed = [], [], [], False
-    for number, smiles, found, error in _refined(poses, target):
-        if found is None:
+    for number, smiles, found, error in _checked(poses, target):
+        refined = found.refined if found else None
+        if found is None or refined is None:
             failed = True
-            rows.append([str(number), smiles, "failed", "", "", ""])
-            print(f"pose {number}: {error}", file=sys.stderr)
+            rows.append([str(number), smiles, "failed", "", "", "", ""])
+            print(f"pose {number}: {found.verdict if found else error}", file=sys.stderr)
             continue
-        refined, strain, wrong = found
-        rows.append(
-            [
-                str(number),
-                smiles,
-                f"{refined.rmsd:.2f}",
-                f"{refined.interaction_before:.1f}",
-                f"{refined.interaction:.1f}",
-                f"{strain.total:.1f}",
-            ]
-        )
-        geometry = "; ".join(wrong[:_SHOWN]) or "nothing is wrong"
-        reports.append(f"pose {number} {smiles}\nGEOMETRY as given: {geometry}.\n{strain.text()}\n{refined.text()}\n")
-        records.append(_record(smiles, refined, strain))
-    header = ["pose", "SMILES", "RMSD (A)", "as docked (kcal/mol)", "refined (kcal/mol)", "strain (kcal/mol)"]
+        energies = (refined.interaction_before, refined.interaction, found.figures["strain"])
+        rows.append([str(number), smiles, f"{refined.rmsd:.2f}", *(f"{e:.1f}" for e in energies), found.verdict])
+        reports.append(f"pose {number} {smiles}\n{found.text}\n")
+        records.append(_record(smiles, found, refined))
+    header = ["pose", "SMILES", "RMSD (A)", "as docked (kcal/mol)", "refined (kcal/mol)", "strain (kcal/mol)", "check"]
     print_table(header, rows)
     if arguments.report:
         print("\n" + "\n".join(reports), end="")
@@ -84,14 +76,11 @@ def run_refine(arguments: argparse.Namespace) -> int:
 
 
 #: Number, SMILES, what was found, and why nothing was.
-Row = tuple[int, str, "tuple[Refined, Strain, list[str]] | None", str]
-#: Faults of geometry that are listed for one pose.
-_SHOWN = 4
+Row = tuple[int, str, "Check | None", str]
 
 
-def _refined(poses: Any, target: Target) -> Iterator[Row]:
-    from ..physics.refine import refine_pose
-    from ..physics.strain import strain
+def _checked(poses: Any, target: Target) -> Iterator[Row]:
+    from ..physics import check
     from ..pose.given import from_pdbqt
 
     for number, given in enumerate(poses, 1):
@@ -104,7 +93,7 @@ def _refined(poses: Any, target: Target) -> Iterator[Row]:
                 print(
                     f"pose {number}: its file says that it was docked into {elsewhere}, not {target}", file=sys.stderr
                 )
-            yield number, smiles, (refine_pose(pose, target), strain(pose), _faults(pose, target)), ""
+            yield number, smiles, check(pose, target), ""
         except (MeasurementError, UsageError) as error:
             yield number, smiles, None, str(error)
 
@@ -119,19 +108,6 @@ def _whole(pose: Chem.Mol) -> Chem.Mol:
     return Chem.AddHs(pose, addCoords=True)
 
 
-def _faults(pose: Chem.Mol, target: Target) -> list[str]:
-    """What is wrong with the geometry of a pose, atoms numbered as in its file."""
-    import numpy as np
-
-    from ..physics.geometry import faults
-    from ..physics.receptor import receptor
-    from ..physics.refine import POCKET
-    from ..smiles import atom_name
-
-    names = [atom_name(pose, atom.GetIdx()) for atom in pose.GetAtoms() if atom.GetAtomicNum() > 1]
-    return faults(pose, receptor(target).near(np.array(pose.GetConformer().GetPositions()), POCKET), names)
-
-
 def _docked_into(pose: Chem.Mol) -> str:
     """The target that the file of a pose names, printable; empty where it names none."""
     name = str(pose.GetProp("target")) if pose.HasProp("target") else ""
@@ -144,7 +120,7 @@ def _smiles(pose: Chem.Mol) -> str:
     return str(Chem.MolToSmiles(Chem.RemoveHs(pose)))
 
 
-def _record(smiles: str, refined: Refined, strain: Strain) -> str:
+def _record(smiles: str, found: Check, refined: Refined) -> str:
     from rdkit import Chem
 
     mol = Chem.Mol(refined.pose)
@@ -152,7 +128,8 @@ def _record(smiles: str, refined: Refined, strain: Strain) -> str:
     tags = {
         "refined_rmsd_angstrom": f"{refined.rmsd:.3f}",
         "refined_interaction_kcal_per_mol": f"{refined.interaction:.2f}",
-        "strain_of_the_given_pose_kcal_per_mol": f"{strain.total:.2f}",
+        "strain_of_the_given_pose_kcal_per_mol": f"{found.figures['strain']:.2f}",
+        "check": found.verdict,
         "force_field": refined.force_field,
     }
     lines = [Chem.MolToMolBlock(mol).rstrip("\n"), *(f">  <{key}>\n{value}\n" for key, value in tags.items())]

@@ -51,9 +51,11 @@ def positive(text: str) -> int:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal, tab-separated elsewhere, so that a script can read it."""
+    """A table on a terminal, tab-separated elsewhere, so that a script or a spreadsheet can read it."""
     if not sys.stdout.isatty():
-        print("\n".join("\t".join(row) for row in [header, *rows]))
+        from ..output.figures import row_cell
+
+        print("\n".join("\t".join(map(row_cell, row)) for row in [header, *rows]))
         return
     from rich import box
     from rich.console import Console

@@ -46,6 +46,12 @@ def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str
             f"the kinds are {', '.join(KINDS)}"
         )
     kind = _kind(" ".join(words[:-1]), targets)
+    having = [t for t in targets if t is not target and not named and words[-1].upper() in _by_upper(t)]
+    if having and words[-1].upper() not in _by_upper(target):
+        raise UsageError(
+            f"{target} has no residue {shown(words[-1])}, {having[0]} has: for a contact in its pose write "
+            f"'{having[0]} {kind} {_by_upper(having[0])[words[-1].upper()]}'"
+        )
     residue = _residue(words[-1], target)
     if residue not in _able(target)[kind]:
         near = [label for label in _able(target)[kind] if residues(target)[label] <= _NEAR]
@@ -70,8 +76,7 @@ def _kind(text: str, targets: Sequence[Target]) -> str:
 
 
 def _residue(text: str, target: Target) -> str:
-    known = residues(target)
-    by_upper = {label.upper(): label for label in known}
+    known, by_upper = residues(target), _by_upper(target)
     if text.upper() in by_upper:
         return by_upper[text.upper()]
     # Without its chain it is still clear where only one chain has it.
@@ -90,6 +95,10 @@ def _residue(text: str, target: Target) -> str:
         f"{target} has no residue {shown(text)}; {hint}Around its site are "
         f"{', '.join(sorted(site, key=_number))}. The numbers are {target.numbering}"
     )
+
+
+def _by_upper(target: Target) -> dict[str, str]:
+    return {label.upper(): label for label in residues(target)}
 
 
 @lru_cache(maxsize=16)

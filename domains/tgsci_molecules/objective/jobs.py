@@ -80,6 +80,10 @@ def check_keys(config: Mapping[str, Any]) -> None:
     Raises:
         UsageError: There is one.
     """
+    if not isinstance(config, Mapping):
+        raise UsageError(
+            f"a problem is described by a table such as {{'target': 'ABL1', 'start': 'CCO'}}, not {said(config)}"
+        )
     for key in config:
         if key in KEYS:
             continue

@@ -19,7 +19,7 @@ from tgsci.loss import Loss
 from ..cache import feedback as cached_feedback
 from ..docking import DoesNotFit, Settings, dock, fingerprint
 from ..properties import PROPERTIES
-from ..protein.targets import Target
+from ..protein.targets import Target, as_target
 from ..smiles import canonical, molecule, shown
 from . import limits as hard
 from . import metrics as figures_of
@@ -78,19 +78,24 @@ class Objective(Loss):
     ) -> None:
         self.targets = _targets(targets)
         self.target = self.targets[0]
-        self.settings = settings or Settings()
+        self.settings = Settings() if settings is None else settings
+        if not isinstance(self.settings, Settings):
+            raise UsageError(f"settings must be Settings(...), not {said(settings)}")
+        if limits is not None and not isinstance(limits, Mapping):
+            raise UsageError(f"limits must be a table such as {{'MW': (200, 500)}}, not {said(limits)}")
+        terms = _listed("terms", terms, Term)
         self._references = _references(reference)
-        self._catalogs = tuple(dict.fromkeys(map(catalog_of, alerts)))
+        self._catalogs = tuple(dict.fromkeys(map(catalog_of, _listed("alerts", alerts, str))))
         self.terms = _labelled([self._resolved(t) for t in terms or (Term("vina"), Term("QED", weight=10.0))])
         self._aggregate = Aggregate(aggregate, self.terms)
         self.limits: tuple[Limit, ...] = _unique(
             [
                 *self._bounds(limits or {}),
-                *(hard.Keep(*_group(group, 1)) for group in keep),
-                *(hard.Avoid(*_group(group, 0)) for group in avoid),
+                *(hard.Keep(*_group(group, 1)) for group in _listed("keep", keep, str, Mapping, Pattern)),
+                *(hard.Avoid(*_group(group, 0)) for group in _listed("avoid", avoid, str, Mapping, Pattern)),
                 *([hard.CoreKept(Core(core))] if core else []),
                 *([hard.NoAlerts(self._catalogs)] if self._catalogs else []),
-                *(self._contact(text) for text in contacts),
+                *(self._contact(text) for text in _listed("contacts", contacts, str)),
             ]
         )
         _check_agreement(self.limits)
@@ -414,8 +419,7 @@ def _longest(settings: Settings) -> float:
 
 
 def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]:
-    several: Sequence[Target | str] = [given] if isinstance(given, Target | str) else given
-    targets = tuple(Target(t) if isinstance(t, str) else t for t in several)
+    targets = tuple(map(as_target, _listed("targets", given, Target, str)))
     if not targets:
         raise UsageError("an objective needs a target")
     for target in targets:
@@ -434,9 +438,18 @@ def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]
     return targets
 
 
+def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
+    """A list of things, or one thing of these kinds alone."""
+    if isinstance(given, kinds):
+        return [given]
+    if isinstance(given, Iterable) and not isinstance(given, str | Mapping):
+        return list(given)
+    raise UsageError(f"{name} must be a list, not {said(given)}")
+
+
 def _references(given: str | Sequence[str]) -> tuple[str, ...]:
     found = []
-    for text in [given] if isinstance(given, str) else given:
+    for text in _listed("reference", given, str):
         try:
             found.append(canonical(text))
         except InvalidValue as error:

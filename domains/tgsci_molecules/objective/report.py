@@ -12,7 +12,7 @@ from rdkit import Chem
 from tgsci.errors import MeasurementError
 
 from ..docking import Docking
-from ..properties import PROPERTIES, alerts, out_of_range, qed_parts
+from ..properties import PROPERTIES, above_usual, alerts, qed_parts
 from ..protein.targets import Target
 from ..smiles import atom_name
 from .metrics import Metric, calculated
@@ -139,15 +139,7 @@ def _limit_lines(
 
 def _pose_lines(posed: Posed) -> list[str]:
     """The page about the pose, how it was searched, and what was left open."""
-    docking, settings = posed.docking, posed.docking.settings
-    effort = f"{settings.max_evals} evaluations each" if settings.capped else "no cap on evaluations"
-    return [
-        posed.page.text(),
-        *docking.remarks,
-        f"Docked as {docking.ligand.docked_smiles}; box {' x '.join(f'{edge:g}' for edge in docking.edges)} A, "
-        f"exhaustiveness {settings.exhaustiveness}, {effort}, seed {settings.seed}, best of {len(docking.scores)} "
-        "starting conformers.",
-    ]
+    return [posed.page.text(), *posed.docking.remarks, posed.docking.search]
 
 
 def _other_pose_line(posed: Posed | Unfit) -> str:
@@ -187,8 +179,8 @@ def _property_lines(objective: Objective, figures: Mapping[str, float]) -> list[
     extra = [m for m in objective.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
     shown = [f"{n} {calculated(n).shown(figures[n])}" for n in PROPERTIES if n != "QED"]
     shown += [f"{m.name} {m.shown(figures[m.name])}" for m in extra]
-    outside = out_of_range(figures)
-    usual = [f"  Outside the usual range for oral drugs: {'; '.join(outside)}."] if outside else []
+    above = above_usual(figures)
+    usual = [f"  Above the usual limits of oral drugs: {', '.join(above)}."] if above else []
     return [f"PROPERTIES {', '.join(shown)}.", *usual]
 
 

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tgsci.errors import UsageError
+
+from ..finalists import CHECK
+from ..smiles import quoted
 from .figures import count, figure, is_count, titled
-from .poses import limits_broken, measured_again, names_of, records
+from .poses import checked_pose, limits_broken, measured_again, names_of, records
 
 if TYPE_CHECKING:
     from tgsci.feedback import Feedback
@@ -34,6 +38,19 @@ class Column:
     text: Callable[[Trial], str]
     unit: str = ""
     better: str = ""
+
+
+def checked(result: Result) -> Result:
+    """The result itself.
+
+    Raises:
+        UsageError: It is something else: what to give.
+    """
+    from tgsci.result import Result
+
+    if not isinstance(result, Result):
+        raise UsageError(f"a run's result is wanted, of solve() or load(DIR), not {quoted(result)}")
+    return result
 
 
 def columns_of(result: Result) -> Sequence[Column]:
@@ -141,6 +158,13 @@ def _finals(result: Result) -> Iterator[Column]:
     if score:
         yield Column(
             "finalist verdict", "finalist", f"what the second {score} says about the first", _verdict(result, score)
+        )
+    if any(CHECK in feedback.artifacts for feedback in finals.values()):
+        yield Column(
+            "finalist check",
+            "finalist",
+            "what geometry, strain (MMFF94s) and a refinement in the pocket (OpenMM) say about the second pose",
+            lambda t: checked_pose(finals.get(t.number)),
         )
     if any(not feedback.feasible for feedback in finals.values()):
         yield Column(

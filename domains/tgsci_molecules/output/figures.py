@@ -45,6 +45,18 @@ def cell(text: str) -> str:
     return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
 
 
+def row_cell(text: str) -> str:
+    """A cell of a table for a spreadsheet: a figure as it is, a text as `cell` has it."""
+    return text if _is_number(text) else cell(text)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
+
+
 def tag_value(text: str) -> str:
     """A text as the value of an SDF tag: one line that begins neither the next tag nor the next record."""
     line = one_line(text)

@@ -10,7 +10,7 @@ from rdkit.Chem.Draw import rdMolDraw2D
 
 from tgsci.errors import UsageError
 
-from ..smiles import molecule, shown
+from ..smiles import molecule, quoted, shown
 
 if TYPE_CHECKING:
     from tgsci.trial import Trial
@@ -54,8 +54,12 @@ def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: 
     Raises:
         UsageError: It was not docked, or not into this target.
     """
+    from tgsci.trial import Trial
+
     from ..pose.drawing import svg as coloured
 
+    if not isinstance(trial, Trial):
+        raise UsageError(f"contributions() takes a trial such as result.best, not {quoted(trial)}")
     pages = trial.feedback.artifacts if trial.feedback else {}
     name = f"{target}.pose.json" if f"{target}.pose.json" in pages else "pose.json"
     report = json.loads(pages[name], object_hook=_with_attributes) if name in pages else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tgsci.files import write_atomically
 
+from ..finalists import CHECK
 from .figures import count, figure, is_count, tag, tag_value
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ def limits_broken(feedback: Feedback | None) -> str:
     return "; ".join(f"{name} by {figure(by)}" for name, by in violations.items() if by > 0)
 
 
+def checked_pose(feedback: Feedback | None) -> str:
+    """What the check of a finalist's pose found, in a line; "" where it was not checked."""
+    found = feedback.artifacts.get(CHECK, "") if feedback else ""
+    return found.decode() if isinstance(found, bytes) else found
+
+
 def measured_again(result: Result) -> list[str]:
     """The metrics that the second measurement of the finalists is about: docking scores, and what else changed."""
     changed: dict[str, None] = {}
@@ -115,7 +122,7 @@ def _finalists(result: Result) -> Iterator[str]:
         trial = result.trials[number]
         figures = {name: feedback.metrics[name] for name in measured_again(result) if name in feedback.metrics}
         again = {"loss": figure(feedback.loss)} | _figures(figures, result.units)
-        again["limits_broken"] = limits_broken(feedback)
+        again |= {"limits_broken": limits_broken(feedback), "check": checked_pose(feedback)}
         again = {f"finalist_{name}": value for name, value in again.items()}
         yield from _written(trial, feedback, again | _tags(result, trial, ranks.get(number, 0)))
 

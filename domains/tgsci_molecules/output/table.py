@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tgsci.files import write_atomically
 
 from .columns import Column, columns_of
-from .figures import cell
+from .figures import row_cell
 
 if TYPE_CHECKING:
     from tgsci.result import Result
@@ -53,12 +53,5 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:
-        writer.writerow([cell(word) if not _is_number(word) else word for word in row])
+        writer.writerow(map(row_cell, row))
     return text.getvalue()
-
-
-def _is_number(word: str) -> bool:
-    try:
-        return math.isfinite(float(word))
-    except ValueError:
-        return False

@@ -15,7 +15,7 @@ from tgsci.errors import UsageError
 from tgsci.trial import Trial
 
 from ..docking import NOISE
-from .columns import columns_of
+from .columns import checked, columns_of
 
 if TYPE_CHECKING:
     from tgsci.result import Result
@@ -47,7 +47,7 @@ def plot_tradeoff(result: Result, x: str = "", y: str = "QED", ax: Axes | None =
     Raises:
         UsageError: The run has no such metric.
     """
-    better = {column.title.partition(" (")[0]: column.better for column in columns_of(result)}
+    better = {column.title.partition(" (")[0]: column.better for column in columns_of(checked(result))}
     x = x or next((name for name in better if name.split()[-1] == "vina"), "vina")
     shown = [t for t in result.trials if t.measured and t.feedback and {x, y} <= t.feedback.metrics.keys()]
     if not shown:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from rdkit import Chem
 
 from tgsci.errors import MeasurementError
 
-from ..docking import Docking
-from ..pose.ligand import posed
+from ..pose.ligand import numbers_in
 from ..protein.targets import Target
 from .geometry import faults
 from .receptor import receptor
-from .refine import POCKET, Refined, refine
-from .strain import HIGH, Strain, checked, strain
+from .refine import POCKET, Refined, refine_pose
+from .strain import HIGH, checked, strain
 
 #: What each figure of a check is measured in.
 UNITS: Mapping[str, str] = {
@@ -32,52 +32,52 @@ class Check:
     """What was found about one pose.
 
     Args:
-        passed: True where nothing speaks against the pose; no proof that it is right.
+        verdict: The concerns in a line, or that nothing speaks against the pose; no proof that it is right.
         text: Some lines for the report.
         figures: The figures of `UNITS` that could be computed.
         concerns: What speaks against the pose, in words.
         refined: The refined pose; None where no force field has parameters.
     """
 
-    passed: bool
+    verdict: str
     text: str
     figures: Mapping[str, float]
     concerns: tuple[str, ...]
     refined: Refined | None = field(default=None, repr=False)
 
 
-def check(docking: Docking, target: Target) -> Check:
-    """Check a docked pose: is it a possible molecule, strained, and does it hold when it may relax? Some seconds.
+def check(pose: Chem.Mol, target: Target, smiles: str = "") -> Check:
+    """Check a pose: is it a possible molecule, is it strained, and does it hold when it may relax? Some seconds.
 
-    What a force field cannot describe is a concern in the text, not an error: the docking itself stands. Atoms are
-    numbered as in the mapped SMILES of the page about the pose.
+    What a force field cannot describe is a concern in the text, not an error: the docking itself stands.
 
     Args:
-        docking: Its best pose.
+        pose: With all hydrogens, the heavy atoms first, in the frame of the target's receptor.
         target: Where it was docked.
+        smiles: Canonical; atoms are numbered as in it, and as in the file of the pose where it is empty.
     """
     concerns: list[str] = []
     parts: list[str] = []
     figures: dict[str, float] = {}
-    found: Strain | None = None
     moved: Refined | None = None
     try:
-        ligand = posed(docking.ligand.smiles, checked(docking.pose), docking.ligand.pdbqt)
-        names = [f"{ligand.mol.GetAtomWithIdx(i).GetSymbol()}{place + 1}" for i, place in enumerate(ligand.to_smiles)]
-        around = receptor(target).near(np.array(ligand.mol.GetConformer().GetPositions()), POCKET)
-        wrong = faults(ligand.mol, around, names)
+        mol = checked(pose)
+        order = numbers_in(smiles, mol) if smiles else range(mol.GetNumHeavyAtoms())
+        names = [f"{mol.GetAtomWithIdx(i).GetSymbol()}{place + 1}" for i, place in enumerate(order)]
+        around = receptor(target).near(np.array(mol.GetConformer().GetPositions()), POCKET)
+        wrong = faults(mol, around, names)
         concerns += wrong[:_SHOWN]
         if len(wrong) > _SHOWN:
             concerns.append(f"and {len(wrong) - _SHOWN} more faults of geometry")
-        found = strain(docking.pose)
-        moved = refine(docking, target)
+        found = strain(pose)
+        if found.total is not None:
+            figures["strain"] = found.total
+            parts.append(found.text())
+            if found.total > HIGH:
+                concerns.append(f"strain of {found.total:.1f} kcal/mol, above {HIGH:g}")
+        moved = refine_pose(pose, target)
     except MeasurementError as error:
         concerns.append(f"could not be checked further: {error}")
-    if found is not None and found.total is not None:
-        figures["strain"] = found.total
-        parts.append(found.text())
-        if found.total > HIGH:
-            concerns.append(f"strain of {found.total:.1f} kcal/mol, above {HIGH:g}")
     if moved is not None:
         figures |= {
             "refined strain": moved.strain,
@@ -89,5 +89,5 @@ def check(docking: Docking, target: Target) -> Check:
             concerns.append(f"the pose moved by {moved.rmsd:.2f} A when it was refined")
         if moved.interaction >= 0:
             concerns.append(f"no attraction is left after refinement ({moved.interaction:+.1f} kcal/mol)")
-    head = f"CHECK of the pose: {'; '.join(concerns) if concerns else 'nothing speaks against it'}."
-    return Check(not concerns, "\n".join([head, *parts]), figures, tuple(concerns), moved)
+    verdict = "; ".join(concerns) or "nothing speaks against it"
+    return Check(verdict, "\n".join([f"CHECK of the pose: {verdict}.", *parts]), figures, tuple(concerns), moved)

@@ -23,6 +23,8 @@ from .terms import Flags, Floats
 NOTHING = "room, but none of the groups tried earns much"
 #: The next atoms of a chain lie within this of the first one's, Angstrom.
 _NEXT = 4.5
+#: Smaller than this, an unfilled place is a gap that every pose has, cubic Angstrom (of the centre of an atom).
+_SMALLEST = {"lipophilic": 8.0, "donor": 4.0, "acceptor": 4.0}
 #: A hydrogen bond is worth this in Vina; less than half of it and a polar atom is no better than carbon.
 _POLAR_GAIN = 0.25
 _POLAR = -0.6
@@ -41,8 +43,8 @@ class Growth:
         character: "lipophilic", "donor", "acceptor", "polar", "solvent" or "closed".
         energy: Of the best probe atom there, kcal/mol.
         residues: What lines it, nearest first.
-        fits: In words, with the energies of the substituents that are worth naming, kcal/mol.
-        substituents: All that fit, as figures, best first.
+        fits: In words, with the energies of the substituents that are worth naming, the lowest first, kcal/mol.
+        substituents: All that fit, as figures, the best for its size first.
         partner: The residue that the best polar probe would bond to, "" if none.
     """
 
@@ -103,7 +105,10 @@ def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Gro
 
 
 def pockets(room: Room, most: int = 3) -> list[Pocket]:
-    """The unfilled places that begin next to the molecule, and go on to 6.5 A from it, the best first."""
+    """The unfilled places that begin next to the molecule, and go on to 6.5 A from it, the best first.
+
+    Lipophilic ones of 8 cubic Angstrom or more, and polar ones of 4 or more.
+    """
     ligand, found = room.ligand, []
     for n, character in enumerate(MAPPED):
         limit = _LIPOPHILIC - 0.1 if character == "lipophilic" else _POLAR - 0.1
@@ -114,7 +119,7 @@ def pockets(room: Room, most: int = 3) -> list[Pocket]:
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
         for part in range(1, count + 1):
             volume = float(sizes[part]) * SPACING**3
-            if volume < (8.0 if character == "lipophilic" else 1.0):
+            if volume < _SMALLEST[character]:
                 continue
             places = np.argwhere(parts == part)
             energies = room.energies[n][tuple(places.T)]
@@ -211,7 +216,7 @@ def _worth(name: str, energy: float) -> float:
 
 def _fits(ranked: Sequence[tuple[str, float]], character: str, partner: str) -> str:
     named = _named(ranked)
-    words = ", ".join(f"{name} {energy:+.1f}" for name, energy in named)
+    words = ", ".join(f"{name} {energy:+.1f}" for name, energy in sorted(named, key=lambda each: each[1]))
     if partner:
         bond = f"{'a donor' if character == 'donor' else 'an acceptor'} towards {partner}"
         if not {name for name, _ in named} & (DONORS if character == "donor" else ACCEPTORS):

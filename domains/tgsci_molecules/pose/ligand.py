@@ -169,7 +169,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
     axes = [line.split()[1:3] for line in pdbqt.splitlines() if line.startswith("BRANCH")]
     return Posed(
         mol=pose,
-        to_smiles=_onto(pose, molecule(smiles), smiles),
+        to_smiles=numbers_in(smiles, pose),
         kinds=atoms.kinds.take(rows),
         axes=tuple((places[int(begin)], places[int(end)]) for begin, end in axes),
     )
@@ -184,9 +184,17 @@ def _smiles_order(pdbqt: str) -> dict[int, int]:
     return {serial: place - 1 for place, serial in zip(figures[::2], figures[1::2], strict=True)}
 
 
-def _onto(pose: Chem.Mol, mol: Chem.Mol, smiles: str) -> tuple[int, ...]:
-    """For each heavy atom of the pose, the atom of the SMILES: protonation moves charges and double bonds."""
-    heavy = pose.GetNumHeavyAtoms()
+def numbers_in(smiles: str, pose: Chem.Mol) -> tuple[int, ...]:
+    """For each heavy atom of the pose, the atom of the SMILES: protonation moves charges and double bonds.
+
+    Args:
+        smiles: Canonical.
+        pose: Its heavy atoms come first.
+
+    Raises:
+        MeasurementError: They are not the same molecule.
+    """
+    mol, heavy = molecule(smiles), pose.GetNumHeavyAtoms()
     exact = pose.GetSubstructMatch(mol, useChirality=True)
     if len(exact) == heavy and all(
         atom.GetFormalCharge() == pose.GetAtomWithIdx(exact[atom.GetIdx()]).GetFormalCharge() for atom in mol.GetAtoms()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rdkit import Chem
 
+from ..ligand import large_ring
 from ..smiles import molecule
 from .geometry import HYDROGEN_BOND
 from .growth import NOTHING
@@ -66,7 +67,19 @@ def _head(report: PoseReport) -> list[str]:
         f"POSE in {report.target}: vina {report.vina:.2f} {_UNIT} = {report.inter:+.2f} contacts with the protein "
         f"{report.torsion_penalty:+.2f} for {bonds}; LE {-report.vina / count:.2f} {_UNIT} per heavy atom; "
         f"{100 * buried:.0f}% buried.{cheaper}{strain}",
+        *_ring_lines(report),
         f"ATOMS are numbered as in {numbered(report.smiles)}",
+        *([f"DOCKED AS {report.docked_smiles}"] if report.docked_smiles != report.smiles else []),
+    ]
+
+
+def _ring_lines(report: PoseReport) -> list[str]:
+    size = large_ring(molecule(report.smiles))
+    if not size:
+        return []
+    return [
+        f"  The bonds of the ring of {size} atoms are not among them: Vina keeps the shape that it is given, and "
+        "charges nothing for its flexibility."
     ]
 
 
@@ -170,8 +183,8 @@ def _growth_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
     useful = [g for g in report.growth if g.character not in ("closed", "solvent") and g.fits != NOTHING]
     factor = report.inter / report.vina
     lines = [
-        f"GROWTH in place of a hydrogen: what fits the pose as it is, {_UNIT} of new contacts "
-        f"(the score takes 1/{factor:.2f} of it):"
+        f"GROWTH in place of a hydrogen, best for its size first: what fits the pose as it is, {_UNIT} of new "
+        f"contacts (the score takes 1/{factor:.2f} of it):"
     ]
     lines += [_growth_line(growth, names) for growth in useful[:8]]
     others = {

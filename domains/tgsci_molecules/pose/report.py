@@ -12,8 +12,8 @@ from rdkit import Chem
 from tgsci.errors import UsageError
 
 from ..docking import Docking
-from ..protein.targets import Target
-from ..smiles import canonical
+from ..protein.targets import Target, as_target
+from ..smiles import canonical, quoted
 from .burial import burial
 from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
 from .given import check_inside, from_pdbqt, typed
@@ -131,18 +131,21 @@ class PoseReport:
         return html(self)
 
 
-def explain(docking: Docking, target: Target, strain: float | None = None) -> PoseReport:
+def explain(docking: Docking, target: Target | str, strain: float | None = None) -> PoseReport:
     """Explain a docked pose. Takes 50 to 100 ms where the receptor was seen before, 0.3 s more where not.
 
     Args:
         docking: What `dock` found.
-        target: Where it was docked.
+        target: Where it was docked: a `Target` or its name.
         strain: Of the ligand, kcal/mol, where somebody measured it; it is only printed.
 
     Raises:
-        UsageError: The receptor cannot be read.
+        UsageError: It is no docking, or the receptor cannot be read.
         MeasurementError: The pose is not the molecule.
     """
+    if not isinstance(docking, Docking):
+        raise UsageError(f"explain() takes what dock() found, not {quoted(docking)}")
+    target = as_target(target)
     ligand = posed(docking.ligand.smiles, docking.pose, docking.ligand.pdbqt)
     return _report(
         ligand,
@@ -157,7 +160,7 @@ def explain(docking: Docking, target: Target, strain: float | None = None) -> Po
     )
 
 
-def explain_in_place(pose: Chem.Mol | str, target: Target, strain: float | None = None) -> PoseReport:
+def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float | None = None) -> PoseReport:
     """Explain a pose that came from elsewhere, scored with Vina's terms where it lies; nothing is docked or moved.
 
     Args:
@@ -170,6 +173,7 @@ def explain_in_place(pose: Chem.Mol | str, target: Target, strain: float | None 
         UsageError: It is no pose, no molecule that can be docked, or does not lie in the target's box.
         MeasurementError: Vina has no type for an atom.
     """
+    target = as_target(target)
     text = pose if isinstance(pose, str) else typed(pose)
     mol = from_pdbqt(text)
     check_inside(mol, target)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from .names import proteins
 
-#: Names that force fields and DUD-E's preparation give to ordinary residues, by protonation or by truncation.
+#: Names that force fields and DUD-E's preparation give to ordinary residues, by protonation or by truncation, and to
+#: metal ions, by the number of what they are bound to.
 ODD_NAMES: Mapping[str, str] = {
     "ASH": "ASP",
     "CYM": "CYS",
@@ -32,7 +33,12 @@ ODD_NAMES: Mapping[str, str] = {
     "LEV": "LEU",
     "LYN": "LYS",
     "MEU": "MET",
+    "MG1": "MG",
+    "MG4": "MG",
     "MSE": "MET",
+    "ZN1": "ZN",
+    "ZN3": "ZN",
+    "ZN5": "ZN",
 }
 _NAMES = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL SEP TPO PTR TYS"
 #: What is numbered along the chain: the standard residues, and the phosphorylated or sulfated ones.

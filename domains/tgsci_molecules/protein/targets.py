@@ -20,7 +20,7 @@ from typing import Any
 from tgsci.errors import UsageError
 from tgsci.texts import visible
 
-from ..smiles import shown
+from ..smiles import quoted, shown
 from .names import resolved, suggestions
 from .numbering import AMINO_ACIDS, Numbering, builtin_numbering, standard
 
@@ -69,7 +69,8 @@ class Target:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, (str, os.PathLike)) or not str(self.name).strip():
-            raise UsageError('a target is a name, for example Target("ABL1"), or a directory')
+            given = "" if self.name == "" else f", not {quoted(self.name)}"
+            raise UsageError(f'a target is a name, for example Target("ABL1"), or a directory{given}')
         text = str(self.name).strip()
         known = {name.upper(): name for name in target_names()}
         name = known.get(text.upper())
@@ -103,7 +104,7 @@ class Target:
     def label(self, resname: str, number: int | str, chain: str = "") -> str:
         """A residue as people write it, `Met318`; with its chain, `B:Met318`, where a protein has several.
 
-        A name that ends in a digit is set apart from the number: `Zn5:501`.
+        A name that ends in a digit is set apart from the number: `Fs4:501`.
 
         Args:
             resname: As in the receptor file; odd names (MEU, HIZ ...) become the usual ones.
@@ -116,6 +117,15 @@ class Target:
             text = self._numbering.number(text)
         prefix = f"{chain.strip()}:" if chain.strip() in self._named_chains else ""
         return f"{prefix}{name}{':' if name[-1:].isdigit() else ''}{text}"
+
+
+def as_target(given: Target | str) -> Target:
+    """The target itself, or that of a name or a directory.
+
+    Raises:
+        UsageError: It is neither, or there is no such target.
+    """
+    return given if isinstance(given, Target) else Target(given)
 
 
 def _builtin(name: str) -> dict[str, Any]:

@@ -16,10 +16,10 @@ HIGHEST_HU = 3000.0
 def electron_density(hu: NDArray[np.number]) -> NDArray[np.float32]:
     """Electron density relative to water.
 
-    Two straight lines: 1 + HU / 1000 up to 100 HU, 1 + HU / 1950 above (S. J. Thomas, Relative electron density
-    calibration of CT scanners for radiotherapy treatment planning, Br J Radiol 72:781-786, 1999). At 100 HU they leave
-    a step of 0.05, which is bridged from 0 HU on, so that a noisy voxel of soft tissue is not two tissues:
-    1 + HU / 1000 below 0, then a line to the second branch at 100 HU.
+    Straight lines after S. J. Thomas (Relative electron density calibration of CT scanners for radiotherapy treatment
+    planning, Br J Radiol 72:781-786, 1999): 1 + HU / 1000 up to water, 1 + HU / 1950 from 100 HU on. His first line
+    goes on to 100 HU and leaves a step of 0.05 there; a line from water to the second branch takes its place, so that
+    noise in soft tissue does not make it two tissues.
 
     Args:
         hu: Hounsfield units, any shape.
@@ -29,4 +29,5 @@ def electron_density(hu: NDArray[np.number]) -> NDArray[np.float32]:
     """
     table_hu = np.array([-1000.0, 0.0, 100.0, HIGHEST_HU])
     table_density = np.array([0.0, 1.0, 1.0 + 100.0 / 1950.0, 1.0 + HIGHEST_HU / 1950.0])
-    return np.interp(hu, table_hu, table_density).astype(np.float32)
+    density: NDArray[np.float64] = np.interp(np.asarray(hu, np.float64), table_hu, table_density)
+    return density.astype(np.float32)

@@ -60,10 +60,11 @@ def axes(beam: Beam, isocentre: Sequence[float]) -> Axes:
         beam: Gantry and couch angle, degrees.
         isocentre: (x, y, z), mm.
     """
-    g, c = radians(beam.gantry), radians(beam.couch)
-    forward = np.array([-cos(c) * sin(g), cos(g), sin(c) * sin(g)])
-    right = np.array([cos(c) * cos(g), sin(g), -sin(c) * cos(g)])
-    up = np.array([sin(c), 0.0, cos(c)])
+    # Rounded: the last digit of a sine is the C library's, and a case is to be the same on every machine.
+    sg, cg, sc, cc = (round(f(radians(angle)), 14) for angle in (beam.gantry, beam.couch) for f in (sin, cos))
+    forward = np.array([-cc * sg, cg, sc * sg])
+    right = np.array([cc * cg, sg, -sc * cg])
+    up = np.array([sc, 0.0, cc])
     return Axes(np.asarray(isocentre, np.float64) - SAD * forward, right, up, forward)
 
 
@@ -77,9 +78,10 @@ def project(points: Floats, seen: Axes) -> tuple[Floats, Floats, Floats]:
     Returns:
         x and y in the plane of the isocentre, mm, and the distance from the source along the beam's axis, mm.
     """
-    away = points - seen.source
-    depth = away @ seen.forward
-    return SAD * (away @ seen.right) / depth, SAD * (away @ seen.up) / depth, depth
+    x, y, z = (points[:, axis] - seen.source[axis] for axis in range(3))
+    # Not a matrix product: what BLAS makes of one in the last digit depends on the processor.
+    right, up, depth = (x * to[0] + y * to[1] + z * to[2] for to in (seen.right, seen.up, seen.forward))
+    return SAD * right / depth, SAD * up / depth, depth
 
 
 @dataclass(frozen=True)
@@ -135,9 +137,7 @@ def covering(beams: Sequence[Beam], isocentre: Sequence[float], points: Floats, 
     seen = [project(points, axes(beam, isocentre))[:2] for beam in beams]
     if not all(np.isfinite(x).all() and np.isfinite(y).all() for x, y in seen):
         raise UsageError("a point of the target lies at a beam's source; move the isocentre into the target")
-    half_x, half_y = (
-        int(np.ceil((max(float(np.abs(s[k]).max()) for s in seen) + margin) / BIXEL)) for k in (0, 1)
-    )
+    half_x, half_y = (int(np.ceil((max(float(np.abs(s[k]).max()) for s in seen) + margin) / BIXEL)) for k in (0, 1))
     if max(half_x, half_y) > MOST_ACROSS // 2:
         raise UsageError(
             f"the target is seen {2 * max(half_x, half_y) * BIXEL / 10:.0f} cm wide around the isocentre; a field has "

@@ -39,7 +39,8 @@ def influence(
         cutoff: Lateral, mm in the plane of the isocentre.
 
     Returns:
-        Total Gy for one unit of fluence, quantised as it would be saved; a unit gives 1 Gy per fraction under the reference of `pencil`.
+        Total Gy for one unit of fluence, quantised as it would be saved; a unit gives 1 Gy per fraction under the
+        reference of `pencil`.
     """
     from ..case.quantise import quantised
     from . import kernels
@@ -49,7 +50,8 @@ def influence(
     density = electron_density(ct)
     spacing, origin = (np.array(of[::-1], np.float64) for of in (ct_grid.spacing, ct_grid.origin))
     reach_x, reach_y = abs(bixels.first_x) + cutoff, abs(bixels.first_y) + cutoff
-    x, y, magnified, depth = (np.empty((len(beams), len(points)), np.float32) for _ in range(4))
+    x, y, magnified = (np.empty((len(beams), len(points))) for _ in range(3))
+    depth = np.empty((len(beams), len(points)), np.float32)
     for b, beam in enumerate(beams):
         seen = axes(beam, isocentre)
         x[b], y[b], t = project(points, seen)
@@ -62,8 +64,6 @@ def influence(
     columns = np.empty(starts[-1], np.uint16 if beamlets < 65_536 else np.uint32)
     values = np.empty(starts[-1], np.float32)
     tables = pencil(cutoff)
-    kernels.fill(
-        x, y, magnified, depth, *shape, tables.weights, tables.sigmas, kernels.ERF, float(fractions), starts, columns, values
-    )  # fmt: skip
+    model = (tables.weights, tables.sigmas, kernels.ERF, float(fractions))
+    kernels.fill(x, y, magnified, depth, *shape, *model, starts, columns, values)
     return Dij(starts, columns, quantised(starts, values), beamlets, bixels.beams)
-

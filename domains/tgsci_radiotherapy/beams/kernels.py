@@ -7,7 +7,8 @@ row, by bixel. float64 while computing, float32 when stored. No fastmath: figure
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 #: Steps of the table of erf per unit, and where it ends: erf(4) is 1 to 2e-8.
 _STEPS = 2048
 _END = 4.0
-ERF = np.array([math.erf(i / _STEPS) for i in range(int(_END * _STEPS) + 2)])
+ERF = np.array([round(math.erf(i / _STEPS), 14) for i in range(int(_END * _STEPS) + 2)])
 
-_jit: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+def _jit(function: F) -> F:
+    """Compile a function, with the types that it says."""
+    return cast(F, _compiled(function))
 
 
 @_jit
@@ -36,8 +44,8 @@ def _between(start: float, way: float, low: float, high: float) -> tuple[float, 
 
 @_jit
 def _first(at: float, start: float, way: float, low: float, size: float, voxels: int) -> tuple[int, int, float, float]:
-    """Along one axis: the voxel at a place of the way, the step to the next, where it is crossed, and every how much."""
-    place = min(max(int(math.floor((start + at * way - low) / size)), 0), voxels - 1)
+    """Along one axis: the voxel at a place of the way, the step to the next, where that is, how far those after."""
+    place = min(max(math.floor((start + at * way - low) / size), 0), voxels - 1)
     if way > 0.0:
         return place, 1, (low + (place + 1) * size - start) / way, size / way
     if way < 0.0:
@@ -121,8 +129,8 @@ def depths(
 
 @_jit
 def count(
-    x: NDArray[np.float32],
-    y: NDArray[np.float32],
+    x: Floats,
+    y: Floats,
     lookup: NDArray[np.int32],
     first_x: float,
     first_y: float,
@@ -147,10 +155,10 @@ def count(
     for n in range(points):
         entries = 0
         for b in range(beams):
-            low = max(0, int(math.ceil((x[b, n] - cutoff - first_x) / side)))
-            high = min(columns - 1, int(math.floor((x[b, n] + cutoff - first_x) / side)))
-            bottom = max(0, int(math.ceil((y[b, n] - cutoff - first_y) / side)))
-            top = min(rows - 1, int(math.floor((y[b, n] + cutoff - first_y) / side)))
+            low = max(0, math.ceil((x[b, n] - cutoff - first_x) / side))
+            high = min(columns - 1, math.floor((x[b, n] + cutoff - first_x) / side))
+            bottom = max(0, math.ceil((y[b, n] - cutoff - first_y) / side))
+            top = min(rows - 1, math.floor((y[b, n] + cutoff - first_y) / side))
             for row in range(bottom, top + 1):
                 dy = first_y + row * side - y[b, n]
                 for column in range(low, high + 1):
@@ -167,15 +175,15 @@ def _erf(x: float, table: Floats) -> float:
     if at >= _END * _STEPS:
         return 1.0 if x > 0.0 else -1.0
     i = int(at)
-    value = table[i] + (at - i) * (table[i + 1] - table[i])
+    value = float(table[i] + (at - i) * (table[i + 1] - table[i]))
     return value if x >= 0.0 else -value
 
 
 @_jit
 def fill(
-    x: NDArray[np.float32],
-    y: NDArray[np.float32],
-    magnified: NDArray[np.float32],
+    x: Floats,
+    y: Floats,
+    magnified: Floats,
     depth: NDArray[np.float32],
     lookup: NDArray[np.int32],
     first_x: float,
@@ -220,10 +228,10 @@ def fill(
     for n in range(points):
         at = starts[n]
         for b in range(beams):
-            low = max(0, int(math.ceil((x[b, n] - cutoff - first_x) / side)))
-            high = min(width - 1, int(math.floor((x[b, n] + cutoff - first_x) / side)))
-            bottom = max(0, int(math.ceil((y[b, n] - cutoff - first_y) / side)))
-            top = min(height - 1, int(math.floor((y[b, n] + cutoff - first_y) / side)))
+            low = max(0, math.ceil((x[b, n] - cutoff - first_x) / side))
+            high = min(width - 1, math.floor((x[b, n] + cutoff - first_x) / side))
+            bottom = max(0, math.ceil((y[b, n] - cutoff - first_y) / side))
+            top = min(height - 1, math.floor((y[b, n] + cutoff - first_y) / side))
             if high < low or top < bottom:
                 continue
             line = min(int(depth[b, n]), last - 1)

@@ -3,7 +3,7 @@
 The dose at radiological depth z, at distance t from the source along the beam's axis, seen at (x, y) from the centre of
 the bixel in the plane of the isocentre, is
 
-    D = G (SAD / t)^2 P(z) (F_0(x) F_0(y) + s(z) / 2 F_1(x) F_1(y) + (s(z) / 2 + 0.04) C(x, y))     within the cutoff r
+    D = G (SAD / t)^2 P(z) (F_0(x) F_0(y) + s(z) / 3 F_1(x) F_1(y) + (2 s(z) / 3 + 0.06) C(x, y))   within the cutoff r
 
     P(z)   = (1 - 0.75 exp(-z / 3.85 mm)) exp(-mu z)                 primary photons: build-up and attenuation
     s(z)   = kappa (1 - exp(-z / 160 mm))                            scatter-to-primary ratio of a 10 x 10 cm2 field
@@ -18,8 +18,9 @@ the maximum at 10 cm and 39.3% at 20 cm; what linear accelerators are commission
 
 What the cutoff costs: beyond it there is no dose at all, where a measured beam still has one or two per cent of the
 field's; and the scatter that truly comes from there is counted inside, so that output and depth dose grow with the
-field only up to twice the cutoff instead of on and on. Heterogeneities scale the depth, not the lateral spread. That is
-enough to tune plans with, and not for a patient.
+field only up to twice the cutoff instead of on and on. A 3 x 3 cm2 field has 96% of the 10 x 10 cm2 field's dose at 10
+cm, measured ones 83 to 88%. Heterogeneities scale the depth, not the lateral spread. All of this is enough to tune plans
+with, and not for a patient.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ DEEPEST = 800
 REFERENCE_DEPTH = 100.0
 
 _MU = 0.004449
-_KAPPA = 0.4001
+_KAPPA = 0.4078
 _SCATTER_LENGTH = 160.0
-_HEAD = 0.04
+_HEAD = 0.06
 _BUILDUP = 3.85
 _BUILDUP_SHARE = 0.75
 #: Standard deviation of F_0 and F_1 at the surface, and what it grows by with depth; mm, mm/mm.
@@ -58,7 +59,7 @@ class Pencil:
     """The tables of a pencil beam, a line a millimetre of depth in water.
 
     Args:
-        weights: (depths, 3): dose of F_0, F_1 and C in a wide field at the isocentre, Gy a unit of fluence and fraction.
+        weights: (depths, 3): dose of F_0, F_1 and C in a wide field at the isocentre, Gy for a unit of fluence.
         sigmas: (depths, 2): standard deviation of F_0 and F_1, mm.
         cutoff: mm in the plane of the isocentre.
     """
@@ -70,12 +71,15 @@ class Pencil:
 
 def primary(depth: Floats) -> Floats:
     """Primary dose in water by depth, mm, without the inverse square; P(z) of the module."""
-    return (1.0 - _BUILDUP_SHARE * np.exp(-depth / _BUILDUP)) * np.exp(-_MU * depth)
+    built_up: Floats = 1.0 - _BUILDUP_SHARE * np.exp(-depth / _BUILDUP)
+    attenuated: Floats = np.exp(-_MU * depth)
+    return built_up * attenuated
 
 
 def scatter(depth: Floats) -> Floats:
     """Scatter-to-primary ratio of a 10 x 10 cm2 field by depth, mm; s(z) of the module."""
-    return _KAPPA * (1.0 - np.exp(-depth / _SCATTER_LENGTH))
+    grown: Floats = 1.0 - np.exp(-depth / _SCATTER_LENGTH)
+    return _KAPPA * grown
 
 
 def depth_dose(depth: Floats, ssd: float = SAD) -> Floats:
@@ -95,10 +99,11 @@ def pencil(cutoff: float = CUTOFF) -> Pencil:
         cutoff: Lateral, mm in the plane of the isocentre.
     """
     depth = np.arange(DEEPEST + 1, dtype=np.float64)
-    half = 0.5 * scatter(depth)
-    shares = np.stack([np.ones_like(depth), half, half + _HEAD], axis=1)
+    near = scatter(depth) / 3.0
+    shares = np.stack([np.ones_like(depth), near, 2.0 * near + _HEAD], axis=1)
     weights = primary(depth)[:, None] * shares / _wide(np.array([REFERENCE_DEPTH]))
-    return Pencil(weights, _SIGMA[:, 0] + depth[:, None] * _SIGMA[:, 1], float(cutoff))
+    # Rounded: the last digit of an exponential is the processor's, and a case is to be the same on every machine.
+    return Pencil(np.round(weights, 12), _SIGMA[:, 0] + depth[:, None] * _SIGMA[:, 1], float(cutoff))
 
 
 def _wide(depth: Floats) -> Floats:

@@ -81,7 +81,7 @@ def build_case(
     """
     ordered = list(drawn) if keep_order else sorted(drawn, key=_place)
     structures = tuple(_structure(one, grid) for one in ordered)
-    voxels, owners = own_rows(structures, grid) if structures else (np.zeros(0, np.int32), np.zeros(0, np.int16))
+    voxels, owners = own_rows(structures, grid)
     case = Case(
         name=clean(name) or "case",
         grid=grid,
@@ -95,7 +95,7 @@ def build_case(
         beams=tuple(beams),
         modality=modality,
         provenance={clean(key): str(value)[:500] for key, value in (provenance or {}).items()},
-        reference=None if reference is None else _on_grid(reference, grid, "the reference dose").reshape(-1)[voxels],
+        reference=None if reference is None else _by_row(reference, grid, voxels),
     )
     check(case)
     return case
@@ -127,9 +127,11 @@ def _on_grid(array: ArrayLike, grid: Grid, what: str) -> NDArray[Any]:
     return found
 
 
-def _compact(
-    dij: Any, voxels: NDArray[np.int32], grid: Grid, beam_of_beamlet: ArrayLike | None, scale: float
-) -> Dij:
+def _by_row(dose: ArrayLike, grid: Grid, voxels: NDArray[np.int32]) -> NDArray[np.float32]:
+    return _on_grid(dose, grid, "the reference dose").reshape(-1)[voxels].astype(np.float32)
+
+
+def _compact(dij: Any, voxels: NDArray[np.int32], grid: Grid, beam_of_beamlet: ArrayLike | None, scale: float) -> Dij:
     """Only the rows of `voxels`, in their order."""
     from scipy import sparse
 

@@ -92,7 +92,7 @@ def _plan(case: Case) -> Iterator[str]:
 def _names(case: Case) -> Iterator[str]:
     for s in case.structures:
         if clean(s.name) != s.name or not s.name:
-            yield f"structure name {clean(s.name)!r} must be 1 to {LONGEST} letters, digits, spaces or _+-.^~; rename it"
+            yield f"structure name {clean(s.name)!r} is not 1 to {LONGEST} letters, digits, spaces or _+-.^~; rename it"
     for name, number in Counter(s.name.casefold() for s in case.structures).items():
         if number > 1:
             same = [s.name for s in case.structures if s.name.casefold() == name]
@@ -140,8 +140,8 @@ def _prescription(name: str, s: Structure) -> Iterator[str]:
         yield f"the target {name} has a prescription of {s.prescription} Gy; it must be above 0"
     elif s.prescription > HIGHEST_PRESCRIPTION:
         yield (
-            f"the target {name} has a prescription of {s.prescription:g} Gy; above {HIGHEST_PRESCRIPTION:g} it is meant "
-            f"in cGy: give {s.prescription / 100:g}"
+            f"the target {name} has a prescription of {s.prescription:g} Gy; above {HIGHEST_PRESCRIPTION:g} it is "
+            f"meant in cGy: give {s.prescription / 100:g}"
         )
 
 
@@ -154,7 +154,8 @@ def _dij(dij: Dij, rows: int) -> Iterator[str]:
         yield f"the dij has {max(len(starts) - 1, 0)} rows for {rows} voxels"
         return
     if starts.dtype != np.int64 or columns.dtype not in (np.uint16, np.uint32) or values.dtype != np.float32:
-        yield f"the dij is of {starts.dtype}, {columns.dtype}, {values.dtype}; int64, uint16 or uint32, float32 are needed"
+        found = f"{starts.dtype}, {columns.dtype}, {values.dtype}"
+        yield f"the dij is of {found}; int64, uint16 or uint32, and float32 are needed"
         return
     if starts[0] != 0 or (np.diff(starts) < 0).any() or starts[-1] != len(values) or len(columns) != len(values):
         yield "the dij's rows do not begin and end where its entries do; it is damaged: compute it again"
@@ -192,21 +193,20 @@ def _rows(case: Case) -> Iterator[str]:
 
 
 def _dose(case: Case) -> Iterator[str]:
-    entries = np.diff(case.dij.starts)
+    starts, values = case.dij.starts, case.dij.values
     for s in case.structures:
         if s.type != "target":
             continue
         rows = case.rows(s.name)
-        cold = entries[rows] == 0
-        for n in np.flatnonzero(~cold) if not cold.all() else ():
-            first = case.dij.starts[rows[n]]
-            if case.dij.values[first] > 0:
-                continue
-            cold[n] = not case.dij.values[first : case.dij.starts[rows[n] + 1]].any()
+        cold = starts[rows] == starts[rows + 1]
+        # Where the first entry is not above 0, a later one may be.
+        for n in np.flatnonzero(~cold):
+            if values[starts[rows[n]]] <= 0:
+                cold[n] = not values[starts[rows[n]] : starts[rows[n] + 1]].any()
         if cold.any():
             yield (
-                f"{int(cold.sum())} of {len(rows)} voxels of {s.name} get no dose from any beamlet; let the beams cover "
-                "the target, or crop it to the body"
+                f"{int(cold.sum())} of {len(rows)} voxels of {s.name} get no dose from any beamlet; let the beams "
+                "cover the target, or crop it to the body"
             )
 
 

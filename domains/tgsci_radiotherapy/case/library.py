@@ -7,14 +7,16 @@ from functools import cache
 from math import isfinite
 
 from tgsci.errors import UsageError
+from tgsci.texts import visible
 
+from .kept import keep, kept
 from .model import Case, Dij
 from .photons import Setup
 
 #: What is built in, a line each.
 _BUILT_IN = {
     "cshape": "AAPM TG-119 C-shape: a PTV around a core, water phantom; 50 Gy in 25 fractions, 9 photon beams",
-    "prostate": "a pelvis of simple shapes: PTV, bladder, rectum, femoral heads; 70.2 Gy in 39 fractions, 7 photon beams",
+    "prostate": "pelvis of simple shapes: PTV, bladder, rectum, femoral heads; 70.2 Gy in 39 fractions, 7 photon beams",
 }
 #: A patient further off is not set up at all, mm.
 _FURTHEST = 100.0
@@ -43,7 +45,7 @@ def open_case(name_or_path: str) -> Case:
     from .store import load
 
     if text.casefold() in _BUILT_IN:
-        raise UsageError(f"no case {text!r}; did you mean {text.casefold()}?")
+        raise UsageError(f"no case {text}; did you mean {text.casefold()}?")
     return load(text)
 
 
@@ -51,12 +53,16 @@ def shifted(name: str, shift_mm: Sequence[float]) -> Dij:
     """What `beams.shifted_dij` gives."""
     if name not in _BUILT_IN:
         raise UsageError(
-            f"{name[:40]!r} is no built-in case ({', '.join(_BUILT_IN)}); only their beams can be calculated again"
+            f"{visible(str(name))[:40]!r} is no built-in case ({', '.join(_BUILT_IN)}); no other's beams are known"
         )
-    shift = [float(s) for s in shift_mm]
-    if len(shift) != 3 or not all(isfinite(s) and abs(s) <= _FURTHEST for s in shift):
-        raise UsageError(f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {shift_mm!r}"[:200])
-    return _setup(name).dij((shift[0], shift[1], shift[2]))
+    try:
+        x, y, z = (float(s) for s in shift_mm)
+    except (TypeError, ValueError):
+        x = y = z = float("nan")
+    if not all(isfinite(s) and abs(s) <= _FURTHEST for s in (x, y, z)):
+        said = visible(repr(shift_mm))[:80]
+        raise UsageError(f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {said}")
+    return _setup(name).dij((x, y, z))
 
 
 @cache
@@ -69,4 +75,8 @@ def _setup(name: str) -> Setup:
 
 @cache
 def _built_in(name: str) -> Case:
-    return _setup(name).case()
+    found = kept(name)
+    if found is None:
+        found = _setup(name).case()
+        keep(name, found)
+    return found

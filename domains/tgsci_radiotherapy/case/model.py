@@ -61,7 +61,8 @@ class Grid:
     def points(self, voxels: NDArray[np.integer]) -> NDArray[np.float64]:
         """Centres of voxels, given by flat index: shape (n, 3), (z, y, x), mm."""
         indices = np.stack(np.unravel_index(voxels, self.shape), axis=1)
-        return np.asarray(self.origin) + indices * np.asarray(self.spacing)
+        centres: NDArray[np.float64] = np.asarray(self.origin) + indices * np.asarray(self.spacing)
+        return centres
 
     def __str__(self) -> str:
         z, y, x = self.spacing
@@ -225,10 +226,10 @@ class Case:
             prescription = None if structure.prescription is None else float(structure.prescription)
             said = (structure.name, structure.type, prescription, round(float(structure.volume_cc), 6))
             digest.update(repr(said).encode())
-            digest.update(np.ascontiguousarray(structure.voxels, np.int32))
+            digest.update(np.ascontiguousarray(structure.voxels, np.int32).data)
         codes, maxima = encoded(self.dij.starts, self.dij.values)
         for array in (self.dij.starts, self.dij.columns, codes, maxima, self.voxels, self.owners):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     def cube(self, dose: NDArray[np.floating]) -> Floats:
@@ -252,7 +253,7 @@ def own_rows(structures: Sequence[Structure], grid: Grid) -> tuple[Rows, NDArray
         UsageError: A structure lies outside the grid.
     """
     taken = np.zeros(grid.size, bool)
-    voxels, owners = [], []
+    voxels, owners = [np.zeros(0, np.int32)], [np.zeros(0, np.int16)]
     for place, structure in enumerate(structures):
         v = np.asarray(structure.voxels, np.int64)
         if len(v) and (v[0] < 0 or v[-1] >= grid.size):

@@ -20,10 +20,11 @@ _URINE = 5
 def cshape() -> Setup:
     """The C-shape of AAPM TG-119 (G. A. Ezzell et al., Med Phys 36:5359-5373, 2009).
 
-    A core of 1.0 cm radius, 10 cm long; around it a PTV, 8 cm long, of 1.5 cm inner and 3.7 cm outer radius, open to the
-    back. The report draws the opening without a figure for it; the task group's own DICOM structures end in a plane 0.7
-    cm behind the core's axis, and hold 168 cm^3, which is what stands here. The phantom is a slab of water, 30 x 15 cm,
-    with the core's axis in its middle; nine beams, 40 degrees apart, as the report says.
+    A core of 1.0 cm radius, 10 cm long; around it a PTV, 8 cm long, of 1.5 cm inner and 3.7 cm outer radius, open to
+    the back. The report draws the opening without a figure for it; the task group's own DICOM structures end in a plane
+    0.7 cm behind the core's axis, and hold 168 cm^3, which is what stands here. The phantom is a slab of water, 30 x 15
+    cm, with the core's axis in its middle; nine beams, 40 degrees apart, as the report says. The dose grid of 3 mm is
+    laid so that its voxels hold what is drawn within 2.5%.
     """
     grid = Grid((55, 50, 100), (3.0, 3.0, 3.0), (-81.0, -72.5, -148.5))
     image = Grid((55, 100, 200), (3.0, 1.5, 1.5), (-81.0, -74.25, -149.25))
@@ -54,16 +55,16 @@ def cshape() -> Setup:
 def prostate() -> Setup:
     """A pelvis with the structures of the prostate plans in TextGrad's paper: 70.2 Gy in 39 fractions.
 
-    The PTV is a prostate of about 45 cm^3 with the seminal vesicles' base, and a margin of 7 mm, which reaches into the
-    rectum's front wall and the bladder's neck, as it does in patients. Femoral heads, pelvic bones and the layer of fat
-    are in the image, so that beams through them arrive weaker. Seven beams, 50 degrees apart but for the back.
+    The PTV is a prostate of about 50 cm^3 with the base of the seminal vesicles and a margin of 8 to 10 mm. It reaches
+    into the rectum's front wall and the bladder's neck, as it does in patients. Femoral heads, pelvic bones and fat are
+    in the image, so that beams through them arrive weaker or stronger. The seven beams are those of TG-119's prostate.
     """
     grid = Grid((54, 80, 126), (3.0, 3.0, 3.0), (-75.0, -109.5, -187.5))
     image = Grid((54, 120, 189), (3.0, 2.0, 2.0), (-75.0, -110.0, -188.0))
     body = cylinder((0.0, 8.0, 4.5), (185.0, 116.0), 162.0)
-    ptv = ellipsoid((0.0, 0.0, 0.0), (32.0, 27.0, 32.0)) | ellipsoid((0.0, 12.0, 26.0), (27.0, 13.0, 14.0))
-    bladder = ellipsoid((0.0, -15.0, 49.0), (37.0, 34.0, 31.0))
-    rectum = tube(lambda z: 35.0 + 5.0 * (z / 45.0) ** 2, (17.0, 15.0), -45.0, 48.0, 41.0)
+    ptv = ellipsoid((0.0, 0.0, 0.0), (34.0, 30.0, 35.0)) | ellipsoid((0.0, 15.0, 28.0), (29.0, 15.0, 15.0))
+    bladder = ellipsoid((0.0, -16.0, 50.0), (38.0, 34.0, 32.0))
+    rectum = tube(lambda z: 35.0 + 4.0 * (z / 45.0) ** 2, (17.0, 15.0), -42.0, 48.0, 40.0)
     heads = {side: ellipsoid((sign * 90.0, 3.0, 6.0), (24.0, 24.0, 24.0)) for side, sign in (("L", 1), ("R", -1))}
     ct = np.full(image.shape, _AIR, np.int16)
     _paint(ct, image, body, _FAT)

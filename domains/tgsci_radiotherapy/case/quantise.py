@@ -1,12 +1,13 @@
 """Doses as whole numbers: each row of a dij as 16-bit shares of the row's largest entry.
 
-A case keeps its dij quantised, so that what is saved and read again is the same to the last bit, and so are the plans. No
-entry moves by more than the row's largest / 131070; the dose of a plan by about 4e-5 of it at the very most.
+A case keeps its dij quantised, so that what is saved and read again is the same to the last bit, and so are the plans.
+No entry moves by more than the row's largest / 131070, and the dose of a plan by about 4e-5 of it at the very most.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -14,10 +15,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 #: The code of a row's largest entry.
 FULL = 65535
 
-_jit: Any = numba.njit(cache=True, nogil=True)
+_compiled = numba.njit(cache=True, nogil=True)
+
+
+def _jit(function: F) -> F:
+    """Compile a function, with the types that it says."""
+    return cast(F, _compiled(function))
 
 
 @_jit
@@ -60,18 +68,14 @@ def decode(
             values[k] = np.float32(codes[k] * factor)
 
 
-def encoded(
-    starts: NDArray[np.int64], values: NDArray[np.float32]
-) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+def encoded(starts: NDArray[np.int64], values: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
     """Codes of the entries, and the largest entry of each row."""
     codes, maxima = np.empty(len(values), np.uint16), np.empty(len(starts) - 1, np.float32)
     encode(starts, values, codes, maxima)
     return codes, maxima
 
 
-def decoded(
-    starts: NDArray[np.int64], codes: NDArray[np.uint16], maxima: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def decoded(starts: NDArray[np.int64], codes: NDArray[np.uint16], maxima: NDArray[np.float32]) -> NDArray[np.float32]:
     """The doses of the codes."""
     values = np.empty(len(codes), np.float32)
     decode(starts, codes, maxima, values)

@@ -47,10 +47,11 @@ class Shape:
 
     def volume(self) -> float:
         """cm^3, counted in points a millimetre apart."""
-        shape = tuple(max(1, int(np.ceil((h - l) / _FINE))) for l, h in zip(self.low[::-1], self.high[::-1], strict=True))
-        spacing = tuple((h - l) / n for l, h, n in zip(self.low[::-1], self.high[::-1], shape, strict=True))
-        origin = tuple(l + s / 2 for l, s in zip(self.low[::-1], spacing, strict=True))
-        fine = Grid((shape[0], shape[1], shape[2]), (spacing[0], spacing[1], spacing[2]), (origin[0], origin[1], origin[2]))
+        low, high = np.array(self.low[::-1]), np.array(self.high[::-1])
+        shape = np.maximum(np.ceil((high - low) / _FINE), 1.0)
+        spacing = (high - low) / shape
+        (a, b, c), (d, e, f), (g, h, i) = shape.astype(int).tolist(), spacing.tolist(), (low + spacing / 2).tolist()
+        fine = Grid((a, b, c), (d, e, f), (g, h, i))
         return float(self.mask(fine).sum()) * fine.voxel_cc
 
     def __or__(self, other: Shape) -> Shape:
@@ -92,9 +93,7 @@ def cylinder(centre: tuple[float, float, float], radii: tuple[float, float], len
     )
 
 
-def tube(
-    centre: Callable[[Floats], Floats], radii: tuple[float, float], low: float, high: float, bend: float
-) -> Shape:
+def tube(centre: Callable[[Floats], Floats], radii: tuple[float, float], low: float, high: float, bend: float) -> Shape:
     """A tube along z of elliptic cross-section whose middle moves in y, mm.
 
     Args:

@@ -6,14 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
 from ..domain import NOTICE
 from ..words import shown
-from .evaluate import add_case_and_goals, add_given, goals_for
+from .evaluate import add_case_and_goals, add_given
 from .shared import Commands, print_table
+
+if TYPE_CHECKING:
+    from ..given import Given
 
 
 def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -44,28 +47,28 @@ def run_compare(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input, or the two are of different cases.
     """
-    from ..gamma import gamma
-    from ..given import given
+    from ..gamma import gamma_index
+    from ..given import goals_of
     from ..goals import evaluate
     from ..output.figure_files import check_figures, write_figures
     from ..output.tables import side_by_side
 
     criteria = _criteria(arguments)
     files = check_figures({"dvh": arguments.dvh}, force=arguments.force)
-    first = given(arguments.a, arguments.case)
-    second = given(arguments.b, arguments.case or first.case)
+    first, second = _pair(arguments)
     if first.case.fingerprint != second.case.fingerprint:
         raise UsageError(
             f"{first.label} is of the case {shown(first.case.name)}, {second.label} of {shown(second.case.name)}; only "
             "doses of one case can be compared"
         )
-    case, goals = first.case, goals_for(arguments, first)
+    case = first.case
+    goals = goals_of(first if first.plan or not second.plan else second, arguments.goals)
     names = _told_apart(first.label, second.label)
     doses = dict(zip(names, (first.dose, second.dose), strict=True))
     tables = {name: evaluate(goals, case, dose) for name, dose in doses.items()}
     if criteria:
         print("calculating the gamma index ...", file=sys.stderr)
-    found = gamma(case, first.dose, second.dose, **criteria) if criteria else None
+    found = gamma_index(case, first.dose, second.dose, **criteria) if criteria else None
     if arguments.json:
         said = {name: table.as_dict() for name, table in tables.items()}
         more = {"gamma": found.as_dict()} if found else {}
@@ -81,8 +84,20 @@ def run_compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _pair(arguments: argparse.Namespace) -> tuple[Given, Given]:
+    """Both doses; a plan knows its case, an RTDOSE file takes that of the other one."""
+    from ..given import given, knows_its_case
+
+    if arguments.case is None and not knows_its_case(arguments.a) and knows_its_case(arguments.b):
+        second = given(arguments.b)
+        return given(arguments.a, second.case), second
+    first = given(arguments.a, arguments.case)
+    other = arguments.case or (None if knows_its_case(arguments.b) else first.case)
+    return first, given(arguments.b, other)
+
+
 def _criteria(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options as keywords of `gamma`; none where it is not wanted."""
+    """The options as keywords of `gamma_index`; none where it is not wanted."""
     if arguments.gamma == "0":
         return {}
     percent, _, mm = (arguments.gamma or "3/2").partition("/")

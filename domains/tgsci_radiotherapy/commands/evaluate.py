@@ -62,14 +62,14 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input.
     """
-    from ..given import given
+    from ..given import given, goals_of
     from ..goals import evaluate
     from ..output.figure_files import check_figures, write_figures
     from ..robustness import SHIFT_MM
 
     files = check_figures({"dvh": arguments.dvh, "wash": arguments.wash}, force=arguments.force)
     dose = given(arguments.dose, arguments.case)
-    goals = goals_for(arguments, dose)
+    goals = goals_of(dose, arguments.goals)
     table = evaluate(goals, dose.case, dose.dose)
     robust = None
     if arguments.robust or arguments.shift is not None or arguments.method:
@@ -82,22 +82,10 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     return 0 if good else 1
 
 
-def goals_for(arguments: argparse.Namespace, dose: Given) -> BoundSheet:
-    """The sheet that --goals names, or that the run or the plan was made for, bound to the case.
-
-    Raises:
-        UsageError: There is none, it is wrong, or it does not fit the case.
-    """
-    from ..given import sheet_of
-    from ..goals import read_sheet
-
-    return read_sheet(arguments.goals or sheet_of(dose)).bind(dose.case)
-
-
 def _robust(method: str, shift_mm: float, dose: Given, goals: BoundSheet) -> Robustness:
-    from ..robustness import robustness
+    from ..robustness import under_shifts
 
-    return robustness(dose.case, goals, dose=dose.dose, fluence=dose.fluence, shift_mm=shift_mm, method=method)
+    return under_shifts(dose.case, goals, dose=dose.dose, fluence=dose.fluence, shift_mm=shift_mm, method=method)
 
 
 def _print(arguments: argparse.Namespace, dose: Given, table: GoalTable, robust: Robustness | None) -> None:

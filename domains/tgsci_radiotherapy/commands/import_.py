@@ -35,15 +35,17 @@ def add_import(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--name", metavar="NAME", help="of the case (that of CASE.zarr); never a patient's")
     what = parser.add_argument_group("structures")
     what.add_argument(
-        "--prescription", nargs="+", action="extend", metavar="NAME=GY", help="total dose by target: PTV=50"
+        "--prescription", action="append", metavar="NAME=GY", help="total dose of a target: PTV=50; repeat for more"
     )
     what.add_argument("--fractions", type=int, metavar="N", help="number of fractions")
     what.add_argument(
-        "--type", dest="types", nargs="+", action="extend", metavar="NAME=TYPE",
-        help="target, oar, external or ignore, where the source is wrong or silent",
+        "--type", dest="types", action="append", metavar="NAME=TYPE",
+        help="target, oar, external or ignore, where the source is wrong; repeat",
     )  # fmt: skip
-    what.add_argument("--only", nargs="+", action="extend", metavar="NAME", help="take these structures only")
-    what.add_argument("--order", nargs="+", action="extend", metavar="NAME", help="these own overlaps, the first first")
+    what.add_argument("--only", action="append", metavar="NAME", help="take this structure and no other; repeat")
+    what.add_argument(
+        "--order", action="append", metavar="NAME", help="this one owns overlaps, the first first; repeat"
+    )
     beams = parser.add_argument_group("beams and grids")
     beams.add_argument("--beams", metavar="DEGREES", help="gantry angles: 0,40,80 (nine; two lateral ones for protons)")
     beams.add_argument("--couch", metavar="DEGREES", help="one couch angle, or as many as gantry angles (0)")

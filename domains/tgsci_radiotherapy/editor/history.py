@@ -44,7 +44,7 @@ class Point:
         return self.effects.parameters
 
     def place(self, slots: Sequence[Slot]) -> Floats:
-        """Its weights' log2 and its doses in the order of other slots, (2k,); a weight of 0 is the smallest there is."""
+        """Its weights' log2 and its doses in the order of other slots, (2k,); a weight of 0 counts as tiny."""
         order = [self.slots.index(slot) for slot in slots]
         return position([self.parameters.objectives[i] for i in order])
 

@@ -13,10 +13,10 @@ from tgsci.errors import InvalidValue
 
 from .. import scoring
 from ..effects import Wish
-from ..linear import AIM, best_change, box
-from ..linear import Region as Region
+from ..linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
 from ..parameters import Objective, PlanParameters
 from ..words import figure
+from .doses import sensible
 from .history import Point
 from .surrogate import Surrogate
 
@@ -96,8 +96,9 @@ class Move:
 
 
 def predicted_wishes(wishes: Sequence[Wish], values: Floats) -> list[Wish]:
-    """The goals with other values."""
-    return [replace(w, value=float(v)) for w, v in zip(wishes, values, strict=True)]
+    """The goals with predicted values: none below 0, no volume above the whole structure."""
+    highest = [100.0 if w.unit == "%" else math.inf for w in wishes]
+    return [replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(wishes, values, highest, strict=True)]
 
 
 def miss(wish: Wish) -> str:
@@ -201,7 +202,8 @@ def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wan
             weight = float(np.clip(objective.weight * 2.0 ** change[i], _LEAST_WEIGHT, _MOST_WEIGHT))
             parameters = parameters.replaced(i, weight=float(f"{weight:.3g}"))
         if change[k + i] and objective.dose_gy is not None:
-            parameters = parameters.replaced(i, dose_gy=round(max(0.0, objective.dose_gy + change[k + i]), 2))
+            dose = sensible(objective.dose_gy + change[k + i], objective.lifts, base.parameters)
+            parameters = parameters.replaced(i, dose_gy=dose)
     predicted = surrogate.predict(base.place(base.slots) + change)
     return Move(base, parameters, predicted, wanted)
 
@@ -238,19 +240,11 @@ def _linear(base: Point) -> Surrogate:
 def _score(wishes: Sequence[Wish], values: Floats, weights: Floats | None, aim: float) -> float:
     """What the linear programme minimises, of predicted values: shortfalls, then shortfalls of the aims."""
     after = predicted_wishes(wishes, values)
-    if weights is None:
-        loss = scoring.loss(after)
-        if loss <= 0 and all(w.room >= aim for w in after):
-            return loss
-        total = sum(scoring.weight(w) for w in after)
-        tight = sum(scoring.weight(w) * max(0.0, aim - w.room) for w in after) / total
-        return max(loss, 0.0) + 30.0 * tight
-    return float(
-        sum(
-            p * (max(0.0, -w.room) + 0.3 * max(0.0, aim - w.room))
-            for p, w in zip(weights, after, strict=True)
-        )
-    )
+    if weights is None and all(w.room >= aim for w in after):
+        return scoring.loss(after)
+    prices_ = prices(wishes) if weights is None else weights
+    missed = [max(0.0, SAFE - w.room) + AIM_PRICE * max(0.0, aim - w.room) for w in after]
+    return 100.0 * float(prices_ @ np.array(missed))
 
 
 def _worth(before: Wish, after: Wish) -> bool:

@@ -23,7 +23,7 @@ from tgsci.trial import Proposal, Trials
 
 from .. import scoring
 from ..linear import Region, prices
-from ..parameters import PlanParameters
+from .doses import highest_dose, sensible
 from .history import Point, points
 from .moves import Move, added, predicted_wishes, tuned
 from .surrogate import Surrogate
@@ -36,13 +36,15 @@ DOUBLINGS, DOSE_SHARE = 2.0, 0.03
 #: A prediction that came true by this share lets the next step go further, or not so far.
 GOOD, POOR = 0.6, 0.2
 #: Smallest and largest region, in units of the first.
-LEAST, MOST = 1 / 16, 4.0
+LEAST, MOST = 1 / 16, 2.0
 #: A tuned plan that is predicted to take away less than this share of the loss is no progress.
 PROGRESS = 0.1
 #: One that is predicted to take away less than this share is not worth a plan.
 NOTHING = 0.003
 #: How much more the goal counts that a probe is for, and what its edit is called.
 _PROBE, PROBE = 30.0, "to see"
+#: A goal that is missed by less than this share of its scale needs none.
+WORTH_A_PROBE = 0.005
 #: Plans for each missed goal, at most.
 PROBES = 2
 
@@ -93,7 +95,7 @@ class RuleEditor(Optimizer):
         if not found:
             return
         best = found[0]
-        grays = self.dose_share * _dose(best.parameters)
+        grays = self.dose_share * highest_dose(best.parameters)
         surrogate = Surrogate.of(found, best.slots, grays)
         first = Region(self.doublings, grays)
         factor = trusted(found, best, first)
@@ -114,13 +116,15 @@ class RuleEditor(Optimizer):
         yield from more
         yield from self._probes(trials, best, surrogate, first, fixed)
 
-    def _probes(self, best: Point, surrogate: Surrogate, first: Region, fixed: Sequence[bool] | None) -> Iterator[Move]:
+    def _probes(
+        self, trials: Trials, best: Point, surrogate: Surrogate, first: Region, fixed: Sequence[bool] | None
+    ) -> Iterator[Move]:
         """One plan for each missed goal that has it met at the others' expense, as far as one step goes."""
         wishes = best.effects.wishes
         for i in sorted(range(len(wishes)), key=lambda i: -scoring.weight(wishes[i])):
             wanted = f"{PROBE} what {wishes[i].text} would cost"
             tried = sum(trial.edit.startswith(wanted) for trial in trials)
-            if wishes[i].met or tried >= PROBES:
+            if scoring.shortfall(wishes[i]) < WORTH_A_PROBE or tried >= PROBES:
                 continue
             weights = prices(wishes)
             weights[i] *= _PROBE
@@ -155,7 +159,7 @@ class RuleEditor(Optimizer):
         if not found:
             return []
         best = found[0]
-        grays = self.dose_share * _dose(best.parameters)
+        grays = self.dose_share * highest_dose(best.parameters)
         surrogate = Surrogate.of(found, best.slots, grays)
         place, k = best.place(best.slots), len(best.slots)
         made = []
@@ -164,7 +168,9 @@ class RuleEditor(Optimizer):
             if objective.weight > 0:
                 edits += [(i, by, {"weight": float(f"{objective.weight * 2.0**by:.3g}")}) for by in (1.0, -1.0, 3.0)]
             if objective.dose_gy is not None and self.structural:
-                doses = [round(max(0.0, objective.dose_gy + by * grays / 2), 2) for by in (1.0, -1.0)]
+                doses = [
+                    sensible(objective.dose_gy + by * grays / 2, objective.lifts, best.parameters) for by in (1.0, -1.0)
+                ]
                 edits += [(k + i, dose - objective.dose_gy, {"dose_gy": dose}) for dose in doses]
             for coordinate, by, change in edits:
                 if not by:
@@ -220,8 +226,3 @@ def quality(parent: Point, child: Point) -> float:
     if hoped <= 1e-9:
         return 1.0 if gained > 0 else 0.0
     return min(1.0, gained / hoped)
-
-
-def _dose(parameters: PlanParameters) -> float:
-    """The dose that steps are measured by: the highest that is asked for, Gy."""
-    return max((o.dose_gy or 0.0 for o in parameters.objectives if o.lifts), default=0.0) or 50.0

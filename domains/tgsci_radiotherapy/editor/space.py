@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..parameters import PlanParameters
+from .doses import highest_dose, sensible
 
 if TYPE_CHECKING:
     from tgsci.trial import Trial, Trials
@@ -62,7 +62,7 @@ class Space:
             start: The parameters that a run starts from.
             doses: False where a protocol tunes weights only.
         """
-        highest = max((o.dose_gy or 0.0 for o in start.objectives if o.lifts), default=0.0) or 50.0
+        highest = highest_dose(start)
         axes = []
         for i, o in enumerate(start.objectives):
             weight = o.weight or 1.0
@@ -80,15 +80,9 @@ class Space:
             if axis.field == "weight":
                 made = made.replaced(axis.place, weight=float(f"{value:.4g}"))
             else:
-                kept = made.objectives[axis.place]
-                dose = round(value, 2)
-                made = made.replaced(axis.place, dose_gy=_sensible(dose, kept.lifts, self.highest))
+                dose = sensible(value, self.start.objectives[axis.place].lifts, self.start)
+                made = made.replaced(axis.place, dose_gy=dose)
         return made
-
-    @property
-    def highest(self) -> float:
-        """The highest dose that the start asks for, Gy."""
-        return max((o.dose_gy or 0.0 for o in self.start.objectives if o.lifts), default=0.0) or 50.0
 
     def values(self, trial: Trial) -> list[float] | None:
         """Where a trial lies in the box, put onto its faces where it is outside; None for other objectives."""
@@ -118,11 +112,3 @@ def space_of(trials: Trials, *, doses: bool = True) -> Space | None:
         return Space.of(PlanParameters.read(trials[0].value), doses=doses)
     except InvalidValue:
         return None
-
-
-def _sensible(dose: float, lifts: bool, highest: float) -> float:
-    """A dose that is taken as it is: between 0 and 5% of the prescription parameters are refused, as likely cGy."""
-    least = 0.06 * highest
-    if lifts or dose >= least:
-        return dose
-    return 0.0 if dose < least / 2 else math.ceil(100 * least) / 100

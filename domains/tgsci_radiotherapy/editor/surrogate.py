@@ -61,7 +61,8 @@ class Surrogate:
 
     def predict(self, place: Floats) -> Floats:
         """The goals' values at a place, (m,)."""
-        return self._at(place[None])[0]
+        values: Floats = self._at(place[None])[0]
+        return values
 
     def linear(self, place: Floats) -> tuple[Floats, Floats]:
         """Values at a place, (m,), and their derivatives there, (m, 2k)."""

@@ -84,7 +84,7 @@ class OptunaPlans(Optimizer):
         return study
 
 
-def _distributions(space: Space) -> dict[str, optuna.distributions.FloatDistribution]:
+def _distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:
     import optuna
 
     return {a.name: optuna.distributions.FloatDistribution(a.low, a.high, log=a.log) for a in space.axes}

@@ -333,9 +333,10 @@ class _Reader:
 
     def at(self, text: str) -> str:
         """ "line 7: ", where a text stands first; "" where it is not found as it is."""
-        for number, line in enumerate(self.lines, 1):
-            if text and text in line:
-                return f"line {number}: "
+        for wanted in (f'"{text}"', f"'{text}'", text):
+            for number, line in enumerate(self.lines, 1):
+                if text and wanted in line:
+                    return f"line {number}: "
         return ""
 
     def at_key(self, key: str) -> str:

@@ -67,11 +67,11 @@ def around_rank(dose: NDArray[np.float64], rank: float) -> NDArray[np.float64]:
 def around_dose(dose: NDArray[np.float64], at: float) -> NDArray[np.float64]:
     """How the part of voxels that get at least a dose changes with the dose of each, per Gy: a triangular kernel.
 
-    Its width is the distance of the voxel that is the nearest but 1% of all, between 0.02 and 1 Gy.
+    Its width is the distance within which 2% of the voxels lie, as many as `around_rank` sees, from 0.02 to 1 Gy.
     """
     size = len(dose)
     distance = np.abs(dose - at)
-    nth = min(size - 1, max(1, round(SHARE * size)))
+    nth = min(size - 1, max(1, round(2.0 * SHARE * size)))
     width = min(max(float(np.partition(distance, nth)[nth]), _NEAREST), _FARTHEST)
     return np.maximum(0.0, 1.0 - distance / width) / (width * size)
 

@@ -24,15 +24,16 @@ _ABOVE = 0.3
 #: What a target may get where no goal says it, as a multiple of the prescription: ICRU's 107%.
 _HOTTEST = 1.07
 #: From which part of a goal's dose on an organ is pushed down, and the body outside of all other structures.
-_ORGAN, _BODY = 0.8, 0.6
+_ORGAN, _BODY = 0.9, 0.6
 
 
 def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
     """Parameters to start a search from.
 
     Each target gets a squared deviation, somewhat above what its goals ask for; each organ with goals a squared
-    overdose from somewhat below the dose of its strictest goal on, or an EUD with exponent 1 at a mean dose that it
-    must keep; the body a squared overdose at 60% of the prescription, so that the dose falls off. All weights are 100.
+    overdose from somewhat below the dose of its strictest goal on, or an EUD with exponent 1 at the mean dose that its
+    own voxels may have where all of it must keep one; the body a squared overdose at 60% of the prescription, so that
+    the dose falls off. All weights are 100.
 
     Args:
         case: The case.
@@ -77,7 +78,7 @@ def _of_target(structure: Structure, goals: Iterable[Goal], prescription: float 
         return []
     least = [_dose(goal) for goal in goals if goal.comparison == ">=" and _dose(goal)]
     most = [_dose(goal) for goal in goals if goal.comparison == "<=" and _dose(goal)]
-    low = max([d for d in least if d <= 1.2 * dose], default=dose)
+    low = max([dose, *(d for d in least if d <= 1.2 * dose)])
     high = min([d for d in most if d > low], default=_HOTTEST * low)
     return [Objective(structure.name, "squared_deviation", low + _ABOVE * (high - low), WEIGHT)]
 
@@ -90,16 +91,25 @@ def _of_organ(case: Case, structure: Structure, goals: Iterable[Goal]) -> list[O
     found: list[Objective] = []
     means = [goal.limit for goal in goals if goal.metric.kind in ("Dmean", "gEUD")]
     if means:
-        dose = _allowed(min(means), case.prescription)
+        dose = _allowed(_of_own(case, structure, min(means)), case.prescription)
         found.append(Objective(structure.name, "eud", dose, WEIGHT, exponent=1.0))
     doses = [
-        _ORGAN * _dose(goal) * (1.0 - _part(goal, volume) / 2.0)
+        _ORGAN * _dose(goal) * (1.0 - _part(goal, volume) / 4.0)
         for goal in goals
         if goal.metric.kind not in ("Dmean", "gEUD") and _dose(goal)
     ]
     if doses and not means:
         found.append(_overdose(structure, min(doses), case.prescription))
     return found
+
+
+def _of_own(case: Case, structure: Structure, mean: float) -> float:
+    """The mean dose of the voxels that an organ owns at which all of it has a mean: those in targets get theirs."""
+    owners = case.owners[case.rows(structure.name)]
+    taken = sum(int((owners == i).sum()) * (s.prescription or 0.0) for i, s in enumerate(case.structures))
+    own = case.own(structure.name)
+    left: float = (mean * len(owners) - taken) / (own.stop - own.start)
+    return max(0.0, left)
 
 
 def _dose(goal: Goal) -> float:

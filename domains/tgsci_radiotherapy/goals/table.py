@@ -37,6 +37,11 @@ class GoalResult:
     note: str = ""
 
     @property
+    def excused(self) -> bool:
+        """True where it is not evaluated and the sheet says that it need not be."""
+        return self.status == "not evaluated" and self.goal.optional
+
+    @property
     def shortfall(self) -> float:
         """By how much it is missed, in the goal's unit; 0 where it is met or not evaluated."""
         return max(0.0, -self.margin) if math.isfinite(self.margin) else 0.0
@@ -67,13 +72,13 @@ class GoalTable:
 
     @property
     def passed(self) -> bool:
-        """True where every goal that could be evaluated is met; one within its tolerance is not."""
-        return bool(self.evaluated) and all(r.status == "pass" for r in self.evaluated)
+        """True where every goal is met, optional ones that cannot be evaluated apart; within tolerance is not met."""
+        return bool(self.evaluated) and all(r.status == "pass" or r.excused for r in self.results)
 
     @property
     def acceptable(self) -> bool:
         """True where every goal is met or within its tolerance."""
-        return bool(self.evaluated) and all(r.status != "fail" for r in self.evaluated)
+        return bool(self.evaluated) and all(r.status in ("pass", "tolerance") or r.excused for r in self.results)
 
     @property
     def met(self) -> int:

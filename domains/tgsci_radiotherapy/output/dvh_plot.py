@@ -143,7 +143,7 @@ def _mark_prescriptions(ax: Axes, case: Case, names: Sequence[str], colour: Mapp
         if target.name in names and target.prescription:
             ax.axvline(target.prescription, color=colour[target.name], lw=1.0, ls=(0, (2, 2)), alpha=0.8, zorder=1)
             ax.text(
-                target.prescription, 101.2, f" {label(target.name)} {target.prescription:g} Gy", fontsize=7.5,
+                target.prescription, 101.2, f"  {label(target.name)} {target.prescription:g} Gy  ", fontsize=7.5,
                 color=colour[target.name], ha="right" if target.prescription > 0.85 * ax.get_xlim()[1] else "left",
             )  # fmt: skip
 

@@ -63,7 +63,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
 
 def _of_the_best(result: Result, best: Trial, loss: PlanLoss) -> tuple[dict[str, str], dict[str, bytes]]:
     from ..goals import evaluate
-    from ..robustness import robustness
+    from ..robustness import under_shifts
     from .plots import dose_wash, dvh_figure, png
     from .tables import goals_csv, goals_json
 
@@ -76,7 +76,7 @@ def _of_the_best(result: Result, best: Trial, loss: PlanLoss) -> tuple[dict[str,
         "page.txt": (best.feedback.text if best.feedback else "") + "\n",
         "goals.csv": goals_csv(table),
         "goals.json": goals_json(table, case),
-        "robustness.txt": robustness(case, goals, dose=dose, method="cloud").text() + "\n",
+        "robustness.txt": under_shifts(case, goals, dose=dose, method="cloud").text() + "\n",
     }
     doses = {f"trial {best.number}": dose}
     first = next((t for t in result.trials if t.measured and t.feedback and "plan.json" in t.feedback.artifacts), best)

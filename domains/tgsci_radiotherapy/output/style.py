@@ -26,10 +26,10 @@ class ShownFigure(Figure):
     """A figure that shows itself in Jupyter without pyplot, which would keep every figure alive."""
 
     #: Dots an inch of the picture in a notebook; small, since a notebook keeps every one of them.
-    shown_dpi = 90
+    shown_dpi = 80
 
     def _repr_png_(self) -> bytes:
-        return png(self, self.shown_dpi)
+        return png(self, self.shown_dpi, 96)
 
 
 def colours(case: Case) -> dict[str, str]:
@@ -64,16 +64,23 @@ def caption(figure: Figure, parts: Iterable[str], width: int = 150) -> None:
     figure.supxlabel(lines, fontsize=7.5, color=QUIET, x=0.01, ha="left")
 
 
-def png(figure: Figure, dpi: int = 150) -> bytes:
+def png(figure: Figure, dpi: int = 150, colours: int = 0) -> bytes:
     """A figure as PNG.
 
     Args:
         figure: Any of this package's.
         dpi: Dots an inch.
+        colours: Of the picture, at most; fewer make it smaller. As many as it has where 0.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": "tgsci"})
-    return buffer.getvalue()
+    if not colours:
+        return buffer.getvalue()
+    from PIL import Image
+
+    small = io.BytesIO()
+    Image.open(buffer).convert("RGB").quantize(colours).save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def svg(figure: Figure) -> str:

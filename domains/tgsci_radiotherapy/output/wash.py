@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgba
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -54,12 +54,12 @@ _AXES = "zyx"
 
 def dose_wash(
     case: Case,
-    dose: NDArray[np.floating],
+    dose: NDArray[np.floating] | None = None,
     slices: Mapping[str, float] | None = None,
     *,
     title: str = "",
     alpha: float = 0.62,
-) -> Figure:
+) -> ShownFigure:
     """The dose as a colour wash on the image, in three planes through the target.
 
     Colours are isodose bands in % of the highest prescription, with the Gy beside them; lines stand at 50% (white) and
@@ -67,7 +67,7 @@ def dose_wash(
 
     Args:
         case: What the dose is of.
-        dose: Total Gy by row of the case.
+        dose: Total Gy by row of the case; None for the image and the structures alone.
         slices: Where to cut, mm: any of "z", "y", "x"; the middle of the target with the highest prescription where
             it is not said.
         title: Above the planes.
@@ -76,7 +76,8 @@ def dose_wash(
     Raises:
         UsageError: The dose is of another case, or a slice lies outside the dose grid.
     """
-    dose = np.asarray(dose)
+    painted = dose is not None
+    dose = np.zeros(len(case.voxels), np.float32) if dose is None else np.asarray(dose)
     if dose.shape != (len(case.voxels),):
         raise UsageError(
             f"the dose has shape {dose.shape}, but the case {case.name} has {len(case.voxels)} rows; of a cube take "
@@ -93,7 +94,8 @@ def dose_wash(
     mesh: Any = None
     for view, ax in zip(_VIEWS, axes, strict=True):
         mesh = _plane(ax, case, cube, view, where[view.cut], reference, colour, alpha)
-    _colour_bar(figure, mesh, list(axes), reference, bool(case.prescription))
+    if painted:
+        _colour_bar(figure, mesh, list(axes), reference, bool(case.prescription))
     lines = [Line2D([], [], color=colour[s.name], lw=2.2, label=label(s.name)) for s in case.structures]
     figure.legend(
         handles=lines, loc="outside upper right", ncols=min(len(lines), 7), frameon=False, fontsize=8.5, labelcolor=INK
@@ -101,7 +103,7 @@ def dose_wash(
     if title:
         figure.suptitle(label(title, 70), x=0.008, ha="left", fontsize=11, color=INK)
     image = "" if case.ct is not None else "no image in this case"
-    lined = "lines: 50% white, 95% black"
+    lined = "lines: 50% white, 95% black" if painted else ""
     caption(figure, [f"{label(case.name)}: dose grid {case.grid}, {case.fractions} fractions", lined, image], 170)
     return figure
 
@@ -122,14 +124,14 @@ def _plane(
     levels = np.array(LEVELS) / 100.0 * reference
     cmap, norm = _colour_map(levels)
     fine = _finer(plane)
-    shown = np.ma.masked_less(fine, levels[0])
+    shown = np.ma.array(fine, mask=fine < levels[0])
     mesh = ax.imshow(
         shown, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
     )
     across, down = _centres(case.grid, view)
     for percent, line in _LINES.items():
         if plane.min() < percent / 100 * reference < plane.max():
-            ax.contour(across, down, plane, [percent / 100 * reference], colors=line, linewidths=0.8, zorder=3)
+            ax.contour(*_pixels(fine, extent), fine, [percent / 100 * reference], colors=line, linewidths=0.8, zorder=3)
     for structure in reversed(case.structures):
         mask = np.zeros(case.grid.size, np.float32)
         mask[structure.voxels] = 1.0
@@ -206,6 +208,15 @@ def _finer(plane: NDArray[Any]) -> NDArray[Any]:
     return plane
 
 
+def _pixels(
+    plane: NDArray[Any], extent: tuple[float, float, float, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places of an image's pixels between its edges, mm."""
+    (rows, columns), (left, right, bottom, top) = plane.shape, extent
+    across = left + (np.arange(columns) + 0.5) / columns * (right - left)
+    return across, top + (np.arange(rows) + 0.5) / rows * (bottom - top)
+
+
 def _padded(axis: NDArray[np.float64]) -> NDArray[np.float64]:
     step = axis[1] - axis[0] if len(axis) > 1 else 1.0
     return np.concatenate([[axis[0] - step], axis, [axis[-1] + step]])
@@ -225,7 +236,7 @@ def _image(ax: Axes, case: Case, view: _View, at: float) -> None:
     )
 
 
-def _colour_map(levels: NDArray[np.float64]) -> tuple[ListedColormap, BoundaryNorm]:
+def _colour_map(levels: NDArray[np.float64]) -> tuple[Colormap, BoundaryNorm]:
     """Bands that grow lighter with the dose, also without colours; from 105% on they turn red, as a warning."""
     bands = len(levels)
     cool = colormaps["viridis"](np.linspace(0.08, 1.0, bands - 2))

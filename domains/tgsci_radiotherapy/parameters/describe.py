@@ -43,4 +43,5 @@ def _structure(case: Case, name: str) -> str:
     rows = own.stop - own.start
     dose = f", prescribed {figure(structure.prescription)} Gy" if structure.prescription else ""
     kind = {"oar": "organ at risk", "external": "the body's outline"}.get(structure.type, structure.type)
-    return f"{name} ({kind}{dose}, {figure(structure.volume_cc, 3)} cc{'' if rows else ', owns no voxel'})"
+    part = f", owns {100.0 * rows / len(structure.voxels):.0f}% of it" if 0 < rows < len(structure.voxels) else ""
+    return f"{name} ({kind}{dose}, {figure(structure.volume_cc, 3)} cc{part if rows else ', owns no voxel'})"

@@ -38,9 +38,7 @@ def read_objectives(text: str) -> list[dict[str, Any]]:
         raise InvalidValue(f"the text is empty; write {_EXAMPLE}")
     _check_nesting(text)
     try:
-        document = json.loads(
-            text, parse_int=float, parse_constant=_refuse_constant, object_pairs_hook=_without_repetition
-        )
+        document = json.loads(text, parse_int=float, parse_constant=float, object_pairs_hook=_without_repetition)
     except json.JSONDecodeError as error:
         raise InvalidValue(
             f"not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}, near "
@@ -74,10 +72,6 @@ def _check_nesting(text: str) -> None:
                 raise InvalidValue(f"brackets are nested more than {DEEPEST} deep; write {_EXAMPLE}")
         elif piece[0] in "]}":
             depth -= 1
-
-
-def _refuse_constant(name: str) -> float:
-    raise InvalidValue(f"{name} is not a number that a plan can use; write a finite number")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

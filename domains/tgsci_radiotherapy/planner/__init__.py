@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .plan import Plan
 from .planner import Planner
+from .sensitivities import Sensitivities
 
-__all__ = ["Plan", "Planner"]
+__all__ = ["Plan", "Planner", "Sensitivities"]

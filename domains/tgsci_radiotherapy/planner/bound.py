@@ -1,15 +1,18 @@
 """A lower bound of the objective, from multipliers: what certifies a plan.
 
-For any multipliers l with A^T l + c >= 0, and x >= 0,
+For any multipliers m by row with A^T m + c >= 0, and x >= 0,
 
-    sum_i phi_i(d_i) + c.x >= sum_i l_i d_i - phi_i*(l_i) + c.x = (A^T l + c).x - sum_i phi_i*(l_i) >= -sum_i phi_i*(l_i)
+    sum_i phi_i(d_i) + c.x >= sum_i m_i d_i - phi_i*(m_i) + c.x = (A^T m + c).x - sum_i phi_i*(m_i) >= -sum_i phi_i*(m_i)
 
-(Fenchel; Boyd and Vandenberghe, Convex Optimization, 5.7.1). Multipliers of a nearly optimal plan violate the condition a
-little. Adding t |l|, 0 <= t <= 1, repairs that: a column can only be violated through rows with negative multipliers,
-and these vanish at t = 1. The bound holds however bad the multipliers are; it is tight if they are good.
+(Fenchel; Boyd and Vandenberghe, Convex Optimization, 5.7.1). The multipliers of a nearly optimal plan, phi', violate the
+condition a little. Two repairs make them feasible. The first adds curvature * (A u), u >= 0, which lifts column j by (H u)_j
+>= H_jj u_j: local, so that a few bad columns do not spoil the bound. The second, for what rounding and clipping leave, adds
+t |m| with 0 <= t <= 1; it always succeeds, as a column can be violated only through negative multipliers, and these
+vanish at t = 1. So the bound holds however bad the multipliers are, and is tight if they are good.
 
-An EUD objective enters by its linearisation at the present dose d0, which lies below it: gEUD_a is convex (a >= 1) or
-concave (a < 0) and homogeneous, so gEUD_a(d) >= (or <=) q.d with q its gradient at d0 (Euler).
+An EUD objective enters by its linearisation at any dose d0, which lies below it: gEUD_a is convex (a >= 1) or
+concave (a < 0) and homogeneous, so that gEUD_a(d) >= (or <=) q.d with q its gradient at d0 (Euler). Then it is a
+penalty of one more row, A^T q.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import penalties as rowwise
+from .pooled import Eud
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,35 +32,68 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-
-def admissible(terms: Terms, multipliers: Array) -> Array:
-    """Multipliers of the squared objectives, each moved to a slope that its penalty has."""
-    out = np.zeros_like(multipliers)
-    for p in terms.penalties:
-        out[p.rows] = np.clip(multipliers[p.rows], *p.range)
-    return out
+#: More than is needed, relative, for the rounding of the passes.
+_MARGIN = 1e-6
 
 
-def lower_bound(matrix: Matrix, terms: Terms, multipliers: Array) -> float:
+def lower_bound(
+    matrix: Matrix, terms: Terms, dose: NDArray[np.floating], ahead: NDArray[np.floating] | None = None
+) -> float:
     """A number that no plan's objective is below; 0 at least, since no objective is negative.
 
     Args:
         matrix: The dose influence.
         terms: The objectives, all convex.
-        multipliers: By row; derivatives of the objective by dose at (or better: extrapolated to) the optimum.
+        dose: Dose by row of a good plan.
+        ahead: What a Newton step adds to it. The multipliers are extrapolated by it: those of the step's quadratic
+            program are feasible but for rounding, those of the plan itself are not.
     """
-    l = admissible(terms, multipliers)
-    slack = matrix.transposed(l) + terms.linear
-    short = np.maximum(-slack, 0.0)
+    multipliers = terms.penalty_slopes(dose)
+    if ahead is not None:
+        multipliers += terms.curvatures(dose) * ahead
+    lift = np.zeros_like(multipliers)
+    for p in terms.penalties:
+        m = multipliers[p.rows] = np.clip(multipliers[p.rows], *p.range)
+        lift[p.rows] = np.where(m > 0, p.stiffness[-1], np.where(m < 0, p.stiffness[0], 0.0))
+    there = dose if ahead is None else dose + ahead
+    euds = [pooled.tangent(there[pooled.rows].astype(np.float64)) for pooled in terms.pooled if isinstance(pooled, Eud)]
+    pulls = np.array([pull for pull, _ in euds])
+
+    def total(m: Array, pulls: Array) -> Array:
+        out = m.copy()
+        for pooled, pull, (_, slope) in zip(terms.pooled, pulls, euds, strict=True):
+            out[pooled.rows] += pull * slope
+        return out
+
+    short = np.maximum(-(matrix.transposed(total(multipliers, pulls)) + terms.linear), 0.0)
     if short.any():
-        reach = matrix.transposed(np.abs(l))
-        # A little more than needed, for the rounding of the two passes.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = float(np.max(np.where(short > 0, short / reach, 0.0))) * (1 + 1e-6)
-        if not t <= 1:
+        diagonal = matrix.squares(lift, {}, terms)
+        u = np.divide(short, diagonal, out=np.zeros_like(short), where=diagonal > 0)
+        lift *= matrix.dose(u)
+        most = _ratio(short, matrix.transposed(lift))
+        if most <= 10:
+            multipliers += most * lift
+            for p in terms.penalties:
+                multipliers[p.rows] = np.clip(multipliers[p.rows], *p.range)
+            short = np.maximum(-(matrix.transposed(total(multipliers, pulls)) + terms.linear), 0.0)
+        most = _ratio(short, matrix.transposed(total(np.abs(multipliers), np.abs(pulls))))
+        if most > 1:
             return 0.0
-        l = l + t * np.abs(l)
+        multipliers += most * np.abs(multipliers)
+        pulls += most * np.abs(pulls)
     cost = sum(
-        rowwise.conjugate(l, p.first, p.last, p.bends, p.over, p.under, p.heights, p.stiffness) for p in terms.penalties
+        float(rowwise.conjugate(multipliers, p.first, p.last, p.bends, p.over, p.under, p.heights, p.stiffness))
+        for p in terms.penalties
     )
-    return max(-float(cost), 0.0) if np.isfinite(cost) else 0.0
+    cost += sum(pooled.conjugate(pull) for pooled, pull in zip(terms.pooled, pulls, strict=True))  # type: ignore[attr-defined]
+    return max(-cost, 0.0) if np.isfinite(cost) else 0.0
+
+
+def _ratio(wanted: Array, got: Array) -> float:
+    """The factor for `got` to reach what is wanted everywhere; infinite where there is none."""
+    need = wanted > 0
+    if not need.any():
+        return 0.0
+    if (got[need] <= 0).any():
+        return np.inf
+    return float((wanted[need] / got[need]).max()) * (1 + _MARGIN)

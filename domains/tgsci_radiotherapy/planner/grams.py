@@ -1,4 +1,4 @@
-"""Gram matrices of the rows that count: what the Hessian is made of.
+"""Gram matrices of the rows that count, kept from dose to dose: what the Hessian is made of.
 
 The Hessian of the squared objectives is a sum over bends k of 2 weight_k G_k, where G_k = sum of a_i a_i^T over the rows
 whose dose is on the penalised side of the bend. Kept apart by structure, side and place of the bend, these matrices
@@ -7,12 +7,13 @@ do not depend on weights; and when doses change, only the rows that changed side
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import triangles
+from .hessian import CHUNK, both_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +26,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Key = tuple[int, str, int]
 
-#: Rows that are written out at once: 1,024 rows of 3,000 beamlets are 12 MB.
-_CHUNK = 1024
-
 
 @dataclass(frozen=True)
 class Gram:
-    """One of the matrices, never changed once made.
+    """One of the matrices.
 
     Args:
         sum: Lower triangle of the sum of a_i a_i^T, float32, Fortran order.
@@ -43,7 +41,7 @@ class Gram:
 
 
 def parts(penalty: Penalty) -> Iterator[tuple[Key, float, float]]:
-    """Keys of a penalty's matrices with the bend and the weight: "all" where both sides weigh the same."""
+    """Keys of a penalty's matrices with the bend and the weight: "all" for what both sides have in common."""
     count = {"all": 0, "over": 0, "under": 0}
     for bend, over, under in zip(penalty.bends, penalty.over, penalty.under, strict=True):
         both = min(over, under)
@@ -55,65 +53,68 @@ def parts(penalty: Penalty) -> Iterator[tuple[Key, float, float]]:
 
 
 class Grams:
-    """The matrices for one set of objectives.
+    """The matrices for one solve.
 
     Args:
         matrix: The dose influence.
-        fixed: Matrices of all rows of a structure, by key: functions of the case alone, shared by all solves.
+        whole: By place of a structure: the matrix of all its rows. A function of the case alone, so all solves share
+            them; those that are missing are added.
         start: Matrices to start from; they are not changed.
     """
 
-    def __init__(self, matrix: Matrix, fixed: dict[Key, Gram], start: dict[Key, Gram] | None = None) -> None:
+    def __init__(self, matrix: Matrix, whole: dict[int, Gram], start: dict[Key, Gram] | None = None) -> None:
         self._matrix = matrix
-        self._fixed = fixed
-        self.held: dict[Key, Gram] = dict(start or {})
+        self._whole = whole
+        self._held: dict[Key, Gram] = dict(start or {})
         self._own: set[Key] = set()
 
-    def update(self, terms: Terms, dose: NDArray[np.floating]) -> int:
-        """Bring the matrices to a dose; returns how many rows changed sides."""
-        changed = 0
+    def at(
+        self, terms: Terms, dose: NDArray[np.floating], x: Array, gradient: Array
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """See `hessian.Source`; all beamlets."""
+        self.update(terms, dose)
+        total = np.zeros((len(x), len(x)), np.float32, order="F")
+        for penalty in terms.penalties:
+            for key, _, weight in parts(penalty):
+                gram = self._whole[key[0]] if key[1] == "all" else self._held[key]
+                triangles.add(total, np.float32(2 * weight), gram.sum)
+        return np.arange(len(x)), total
+
+    def update(self, terms: Terms, dose: NDArray[np.floating]) -> dict[Key, Gram]:
+        """Bring the matrices to a dose. What is returned is not changed by the next update of another solve."""
+        self.share(terms)
         for penalty in terms.penalties:
             own = dose[penalty.rows]
             for key, bend, _ in parts(penalty):
                 if key[1] == "all":
-                    if key not in self._fixed:
-                        self._fixed[key] = self._changed(None, np.ones(len(own), bool), penalty.first, True)
-                    self.held[key] = self._fixed[key]
                     continue
                 rows = own > bend if key[1] == "over" else own < bend
-                before = self.held.get(key)
-                if before is None or (before.rows != rows).any():
-                    changed += int((rows != before.rows).sum() if before else rows.sum())
-                    self.held[key] = self._changed(before, rows, penalty.first, key not in self._own)
-                    self._own.add(key)
-        return changed
+                before = self._held.get(key)
+                if before is not None and (before.rows == rows).all():
+                    continue
+                if before is not None and key not in self._own:
+                    before = Gram(before.sum.copy(order="F"), before.rows)
+                self._held[key] = self._changed(before, rows, penalty.first)
+                self._own.add(key)
+        return self._held
 
-    def hessian(self, terms: Terms) -> NDArray[np.float32]:
-        """Lower triangle of the Hessian of the squared objectives, Fortran order."""
-        total = np.zeros((self._matrix.columns,) * 2, np.float32, order="F")
+    def share(self, terms: Terms) -> None:
+        """Sum all rows of the structures that are penalised on both sides of a dose, if nobody has yet."""
         for penalty in terms.penalties:
-            for key, _, weight in parts(penalty):
-                triangles.add(total, np.float32(2 * weight), self.held[key].sum)
-        return total
+            if both_sides(penalty) > 0 and penalty.place not in self._whole:
+                rows = np.ones(penalty.last - penalty.first, bool)
+                self._whole[penalty.place] = self._changed(None, rows, penalty.first)
 
-    def snapshot(self) -> dict[Key, Gram]:
-        """The matrices as they are; further updates leave them alone."""
-        self._own.clear()
-        return dict(self.held)
-
-    def _changed(self, before: Gram | None, rows: NDArray[np.bool_], first: int, copy: bool) -> Gram:
+    def _changed(self, before: Gram | None, rows: NDArray[np.bool_], first: int) -> Gram:
+        """The matrix of other rows; `before` is used up."""
         from scipy.linalg import blas
 
         n = self._matrix.columns
-        if before is None:
-            total = np.zeros((n, n), np.float32, order="F")
-            was = np.zeros(len(rows), bool)
-        else:
-            total = before.sum.copy(order="F") if copy else before.sum
-            was = before.rows
+        total = np.zeros((n, n), np.float32, order="F") if before is None else before.sum
+        was = np.zeros(len(rows), bool) if before is None else before.rows
         for sign, which in ((1.0, rows & ~was), (-1.0, was & ~rows)):
             index = first + np.flatnonzero(which)
-            for at in range(0, len(index), _CHUNK):
-                out = self._matrix.written_out(index[at : at + _CHUNK])
+            for at in range(0, len(index), CHUNK):
+                out = self._matrix.written_out(index[at : at + CHUNK])
                 total = blas.ssyrk(sign, out.T, beta=1.0, c=total, lower=1, overwrite_c=1)
-        return replace(before, sum=total, rows=rows) if before else Gram(total, rows)
+        return Gram(total, rows)

@@ -77,16 +77,15 @@ def squares(starts, columns, values, first, last, stride, weights, out):  # type
 
 
 @numba.njit(cache=True)
-def expand(starts, columns, values, rows, out):  # type: ignore[no-untyped-def]
-    """Rows of the matrix, written out: out[r] = A[rows[r]], zeros included."""
-    wide = out.shape[1]
+def expand(starts, columns, values, rows, place, factors, out):  # type: ignore[no-untyped-def]
+    """Rows of the matrix, written out: out[r, place[j]] = factors[r] A[rows[r], j]; `out` comes with zeros."""
     for r in range(len(rows)):
-        for j in range(wide):
-            out[r, j] = 0
+        f = np.float32(factors[r])
         for k in range(starts[rows[r]], starts[rows[r] + 1]):
-            begin = columns[k]
-            for lane in range(min(LANES, wide - begin)):
-                out[r, begin + lane] = values[k * LANES + lane]
+            for lane in range(LANES):
+                v = values[k * LANES + lane]
+                if v != 0:
+                    out[r, place[columns[k] + lane]] = f * v
 
 
 @numba.njit(error_model="numpy", cache=True)

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .bound import lower_bound
-from .newton import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
+    from scipy.optimize import OptimizeResult
 
     from .matrix import Matrix
+    from .state import State, Watch
     from .terms import Terms
 
     Array = NDArray[np.float64]
 
+#: Steps over which the gain is looked at.
+_LOOK = 10
 #: Every n-th row of a structure with more rows than this is enough for a start.
 _LARGE, _STRIDE = 8000, 8
 
@@ -28,11 +28,11 @@ def strides(terms: Terms) -> dict[int, int]:
     return {p.place: _STRIDE for p in terms.penalties if p.last - p.first > _LARGE}
 
 
-def uniform(matrix: Matrix, terms: Terms) -> Array:
-    """The best of the plans in which all beamlets have the same fluence."""
-    ones = np.ones(matrix.columns)
-    dose = matrix.dose(ones)
-    return ones * terms.step(np.zeros_like(dose), dose, float(terms.linear.sum()), 1e6)
+def uniform(matrix: Matrix, terms: Terms, useful: NDArray[np.bool_]) -> Array:
+    """The best of the plans in which all useful beamlets have the same fluence."""
+    x = useful.astype(np.float64)
+    dose = matrix.dose(x)
+    return x * terms.step(np.zeros_like(dose), dose, float(terms.linear @ x), 1e6)
 
 
 def rough(matrix: Matrix, terms: Terms, x: Array, iterations: int = 15) -> Array:
@@ -51,23 +51,21 @@ def rough(matrix: Matrix, terms: Terms, x: Array, iterations: int = 15) -> Array
     return np.asarray(found.x / root)
 
 
-def lbfgs(
-    matrix: Matrix, terms: Terms, x: Array, gap: float, most: int, watch: Callable[[State], bool]
-) -> State:
-    """Minimise from a start by L-BFGS-B (Byrd et al. 1995), scaled by the root of the Hessian's diagonal there.
+def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, watch: Watch) -> None:
+    """Minimise by L-BFGS-B (Byrd et al., SIAM J Sci Comput 16 (1995) 1190), scaled by a Hessian's diagonal.
 
     Args:
         matrix: The dose influence.
-        terms: Objectives, pooled ones as well.
-        x: Start.
-        gap: Relative gap to stop at, where the objectives are convex.
+        terms: The objectives.
+        state: The start; it is moved along. It is done where steps gain nothing any more.
+        slow: Stop where the last ten steps gained less than this share.
         most: Most steps.
-        watch: Called after each step; True stops.
+        watch: Called after each step.
     """
     from scipy.optimize import Bounds, minimize
 
-    root = _scale(matrix, terms, x, {})
-    state = State(x)
+    root = _scale(matrix, terms, state.x, {})
+    values: list[float] = []
 
     def evaluate(y: Array) -> tuple[float, Array]:
         if not terms.pooled:
@@ -77,22 +75,21 @@ def lbfgs(
         gradient = matrix.transposed(slopes) + terms.linear
         return value + float(terms.linear @ (y / root)), gradient / root
 
-    def each(intermediate_result: object) -> None:
+    def each(intermediate_result: OptimizeResult) -> None:
         state.iterations += 1
-        state.x = np.asarray(intermediate_result.x) / root  # type: ignore[attr-defined]
-        state.value = float(intermediate_result.fun)  # type: ignore[attr-defined]
-        if terms.convex and state.iterations % 10 == 0:
-            _, slopes = terms.slopes(matrix.dose(state.x))
-            state.bound = max(state.bound, lower_bound(matrix, terms, slopes))
-            state.done = state.gap <= gap
-        if watch(state) or state.done:
+        state.x = np.asarray(intermediate_result.x) / root
+        state.value = float(intermediate_result.fun)
+        values.append(state.value)
+        state.stopped = watch(state)
+        state.done = len(values) > _LOOK and values[-_LOOK - 1] - values[-1] <= slow * values[-1]
+        if state.done or state.stopped:
             raise StopIteration
 
-    minimize(
-        evaluate, x * root, jac=True, method="L-BFGS-B", bounds=Bounds(0.0, np.inf), callback=each,
-        options={"maxiter": most, "maxfun": 4 * most, "maxcor": 30, "ftol": 1e-12, "gtol": 0.0},
-    )
-    return state
+    options = {"maxiter": most, "maxfun": 4 * most, "maxcor": 30, "ftol": 0.0, "gtol": 0.0}
+    bounds = Bounds(0.0, np.inf)
+    found = minimize(evaluate, state.x * root, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options)
+    if not values:  # not a step was possible
+        state.x, state.value, state.done = np.asarray(found.x) / root, float(found.fun), True
 
 
 def _scale(matrix: Matrix, terms: Terms, x: Array, thin: dict[int, int]) -> Array:

@@ -88,11 +88,22 @@ class Matrix:
             kernels.squares(*self._arrays, p.first, p.last, n, n * weights, out)
         return out[: self.columns]
 
-    def written_out(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Rows with their zeros: shape (rows, columns)."""
-        out = np.empty((len(rows), self.columns), np.float32)
-        kernels.expand(*self._arrays, rows, out)
-        return out
+    def written_out(
+        self, rows: NDArray[np.int64], columns: NDArray[np.intp] | None = None, factors: Array | None = None
+    ) -> NDArray[np.float32]:
+        """Rows with their zeros: shape (rows, columns).
+
+        Args:
+            rows: Which.
+            columns: Only these, ascending; all where not given.
+            factors: Each row is multiplied by its own.
+        """
+        wide = self.columns if columns is None else len(columns)
+        place = np.full(self.columns + LANES, wide, np.int64)
+        place[np.arange(self.columns) if columns is None else columns] = np.arange(wide)
+        out = np.zeros((len(rows), wide + 1), np.float32)
+        kernels.expand(*self._arrays, rows, place, np.ones(len(rows)) if factors is None else factors, out)
+        return out[:, :wide]
 
     def _padded(self, x: Array, kind: type[np.floating]) -> NDArray[np.floating]:
         out = np.zeros(self.columns + LANES, kind)

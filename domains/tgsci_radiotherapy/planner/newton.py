@@ -8,83 +8,57 @@ that the plan is good enough.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tgsci.errors import MeasurementError
 
 from . import qp, triangles
 from .bound import lower_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from .grams import Grams
+    from .hessian import Source
     from .matrix import Matrix
+    from .state import State, Watch
     from .terms import Terms
 
     Array = NDArray[np.float64]
 
-#: Added to the Hessian's diagonal, relative to it: what float32 needs to factorise. It draws the step to the present
-#: point, which is where the step is taken from, so the optimum does not move.
-RIDGE = 2e-5
+#: Added to the Hessian's diagonal, relative to it: first, at least, and the factor between two steps. It holds the step
+#: back in directions that hardly change the objective, where pivoting would overshoot; it draws to the present point,
+#: which is where the step is taken from, so that the optimum does not move. The least is what float32 needs.
+_FIRST_RIDGE, _LEAST_RIDGE, _RIDGE_FACTOR = 2e-3, 2e-5, 10.0
+#: Steps without a better value after which rounding is all that is left.
+_STALLED = 5
 
 
-@dataclass
-class State:
-    """Where a solver stands.
-
-    Args:
-        x: Fluence.
-        value: Objective.
-        bound: Largest lower bound so far.
-        iterations: Steps done.
-        done: True where the gap is small enough.
-    """
-
-    x: Array
-    value: float = np.inf
-    bound: float = 0.0
-    iterations: int = 0
-    done: bool = False
-
-    @property
-    def gap(self) -> float:
-        """(value - bound) / value; 0 where the value is 0."""
-        return (self.value - self.bound) / self.value if self.value > 0 else 0.0
-
-
-def newton(
-    matrix: Matrix, terms: Terms, grams: Grams, x: Array, gap: float, most: int, watch: Callable[[State], bool]
-) -> State:
-    """Minimise from a start.
+def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: float, most: int, watch: Watch) -> None:
+    """Minimise, from where `state` stands; it is moved along.
 
     Args:
         matrix: The dose influence.
-        terms: Objectives; none pooled.
-        grams: Gram matrices, brought along.
-        x: Start.
+        terms: Objectives, all convex.
+        source: Gives the Hessian.
+        state: The start.
         gap: Relative gap to stop at.
         most: Most steps.
-        watch: Called after each step; True stops.
+        watch: Called after each step.
     """
     exact = gap < 1e-5
-    state = State(x)
-    dose = matrix.dose(x, exact=exact)
-    free = x > 0
+    dose = matrix.dose(state.x, exact=exact)
+    free, ridge, stalled = state.x > 0, _FIRST_RIDGE, 0
     value, slopes = terms.slopes(dose)
-    state.value = value + float(terms.linear @ x)
-    stalled = 0
-    for state.iterations in range(1, most + 1):
+    state.value = value + float(terms.linear @ state.x)
+    for _ in range(most):
         gradient = matrix.transposed(slopes) + terms.linear
-        grams.update(terms, dose)
-        change, free = _program(grams.hessian(terms), gradient, state.x, free)
+        index, hessian = source.at(terms, dose, state.x, gradient)
+        change = np.zeros_like(state.x)
+        change[index], free[index], ridge = _step(hessian, gradient[index], state.x[index], free[index], ridge)
         ahead = matrix.dose(change, exact=exact)
-        state.bound = max(
-            state.bound, lower_bound(matrix, terms, slopes + terms.curvatures(dose) * ahead)
-        )
+        state.bound = max(state.bound, lower_bound(matrix, terms, dose, ahead))
         step = terms.step(dose, ahead, float(terms.linear @ change), 1.0)
         state.x = np.maximum(state.x + step * change, 0.0)
         dose = dose + dose.dtype.type(step) * ahead
@@ -92,20 +66,27 @@ def newton(
         value += float(terms.linear @ state.x)
         stalled = stalled + 1 if value > state.value * (1 - 1e-12) else 0
         state.value = value
+        state.iterations += 1
         state.done = state.gap <= gap
-        if watch(state) or state.done or stalled == 3:
+        state.stopped = watch(state)
+        if state.done or state.stopped or stalled == _STALLED:
             break
-    return state
+        ridge = max(ridge / _RIDGE_FACTOR, _LEAST_RIDGE)
 
 
-def _program(
-    hessian: NDArray[np.float32], gradient: Array, x: Array, free: NDArray[np.bool_]
-) -> tuple[Array, NDArray[np.bool_]]:
-    """The step that minimises the quadratic model, and the variables that it leaves free."""
+def _step(
+    hessian: NDArray[np.float32], gradient: Array, x: Array, free: NDArray[np.bool_], ridge: float
+) -> tuple[Array, NDArray[np.bool_], float]:
+    """The step that minimises the quadratic model, the variables that it leaves free, and the ridge that this took."""
     diagonal = np.diag(hessian).astype(np.float64)
     root = np.sqrt(np.maximum(diagonal, 1e-6 * diagonal.max(initial=1e-30)))
-    inverse = (1.0 / root).astype(np.float32)
-    triangles.scale(hessian, inverse, np.float32(RIDGE))
+    triangles.scale(hessian, (1.0 / root).astype(np.float32), np.float32(ridge))
     program = qp.Program(hessian, (gradient / root).astype(np.float32), (x * root).astype(np.float32))
-    step, free, _ = program.solve(free, 40)
-    return np.maximum(step.astype(np.float64) / root, -x), free
+    while (found := program.solve(free)) is None:
+        # With a diagonal as large as the rest of a row pivoting cannot cycle, so this ends.
+        if not ridge <= len(x):
+            raise MeasurementError("the planner's Hessian is not finite; use less extreme weights and doses")
+        hessian[np.diag_indices(len(x))] += np.float32((_RIDGE_FACTOR - 1) * ridge)
+        ridge *= _RIDGE_FACTOR
+    step, free = found
+    return np.maximum(step.astype(np.float64) / root, -x), free, ridge

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tgsci.errors import MeasurementError
 
+from .bound import lower_bound
 from .grams import Gram, Grams
+from .hessian import Reduced
 from .lbfgs import lbfgs, rough, uniform
 from .matrix import Matrix
-from .newton import State, newton
+from .newton import newton
 from .plan import Plan
+from .sensitivities import Figure, Sensitivities, differentiate
+from .state import State
 from .terms import Terms, compile_terms, worth
 
 if TYPE_CHECKING:
@@ -27,6 +31,12 @@ if TYPE_CHECKING:
 
 #: Up to so many beamlets Newton's method is quicker: a Gram matrix grows as their square.
 NEWTON_BEAMLETS = 3000
+#: L-BFGS alone where more than this have fluence: their Hessian has 144 MB, and a factorisation takes a second.
+REDUCED_BEAMLETS = 6000
+#: L-BFGS has done its part where ten steps gain less than this share, and is at its end at the second.
+_SLOW, _STILL = 1e-2, 1e-7
+#: A value of this share of that without any dose is 0: at 50 Gy, deviations of a milligray.
+_NOTHING = 1e-9
 _NEWTON_STEPS, _LBFGS_STEPS = 60, 1500
 
 
@@ -41,7 +51,7 @@ class Planner:
         self.case = case
         self._matrix = Matrix(case.dij)
         self._sums: dict[str, Array] = {}
-        self._fixed: dict[tuple[int, str, int], Gram] = {}
+        self._whole: dict[int, Gram] = {}
         self._anchor: tuple[Plan, dict[tuple[int, str, int], Gram]] | None = None
 
     def dose(self, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -79,17 +89,39 @@ class Planner:
                 raise MeasurementError("the planner's objective is not finite; use less extreme weights and doses")
             return bool(callback and callback(state)) or time.monotonic() > deadline
 
-        x = start.fluence.astype(np.float64) if start else None
-        by_newton = not terms.pooled and self.case.dij.beamlets <= NEWTON_BEAMLETS
-        if x is None:
-            x = uniform(self._matrix, terms)
-            x = rough(self._matrix, terms, x)
-        if by_newton:
-            grams = Grams(self._matrix, self._fixed, self._snapshot(start) if start else None)
-            state = newton(self._matrix, terms, grams, x, gap, _NEWTON_STEPS, watch)
+        matrix = self._matrix
+        useful = terms.useful(matrix)
+        x = useful * start.fluence if start else rough(matrix, terms, uniform(matrix, terms, useful))
+        state = State(x, floor=_NOTHING * terms.slopes(np.zeros(matrix.rows, np.float32))[0])
+        if not terms.pooled and matrix.columns <= NEWTON_BEAMLETS:
+            method = "Newton"
+            grams = Grams(matrix, self._whole, self._snapshot(start) if start else None)
+            newton(matrix, terms, grams, state, gap, _NEWTON_STEPS, watch)
         else:
-            state = lbfgs(self._matrix, terms, x, gap, _LBFGS_STEPS, watch)
-        return self._plan(parameters, terms, state, gap, "Newton" if by_newton else "L-BFGS", began)
+            method = "L-BFGS"
+            lbfgs(matrix, terms, state, _SLOW if terms.convex else _STILL, _LBFGS_STEPS, watch)
+            if terms.convex and not state.stopped:
+                if np.count_nonzero(state.x) <= REDUCED_BEAMLETS:
+                    method = "L-BFGS, Newton"
+                    newton(matrix, terms, Reduced(matrix), state, gap, _NEWTON_STEPS, watch)
+                else:
+                    lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
+                    state.bound = lower_bound(matrix, terms, matrix.dose(state.x))
+        return self._plan(parameters, terms, state, gap, method, began)
+
+    def sensitivities(self, plan: Plan, metrics: Sequence[tuple[str, Figure]]) -> Sensitivities:
+        """How figures of a plan would move with its objectives, to first order.
+
+        Args:
+            plan: A plan of this case; the smaller its gap, the better the derivatives.
+            metrics: A structure's name and a metric (`goals.Metric`, or anything with its `gradient`), each.
+        """
+        began = time.process_time()
+        terms = self._terms(plan.parameters)
+        if self._matrix.columns <= NEWTON_BEAMLETS:
+            Grams(self._matrix, self._whole).share(terms)
+        by_weight, by_dose = differentiate(self.case, self._matrix, terms, self._whole, plan, metrics)
+        return Sensitivities(by_weight, by_dose, time.process_time() - began)
 
     def _plan(
         self, parameters: PlanParameters, terms: Terms, state: State, gap: float, method: str, began: float
@@ -126,7 +158,7 @@ class Planner:
     def _snapshot(self, start: Plan) -> dict[tuple[int, str, int], Gram]:
         """Gram matrices at a plan's dose: made once, and never changed, so that solves cannot influence each other."""
         if self._anchor is None or self._anchor[0] is not start:
-            grams = Grams(self._matrix, self._fixed)
-            grams.update(self._terms(start.parameters), self._matrix.dose(start.fluence))
-            self._anchor = start, grams.snapshot()
+            grams = Grams(self._matrix, self._whole)
+            terms = self._terms(start.parameters)
+            self._anchor = start, grams.update(terms, self._matrix.dose(start.fluence))
         return self._anchor[1]

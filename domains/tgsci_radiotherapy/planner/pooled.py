@@ -21,12 +21,21 @@ class Pooled(Protocol):
     rows: slice
     convex: bool
 
+    @property
+    def lifts(self) -> bool:
+        """True where it asks for more dose."""
+        ...
+
     def value_slope(self, dose: Array) -> tuple[float, Array]:
         """Its value, and the derivative by each voxel's dose.
 
         Args:
             dose: Of the structure's own voxels, Gy.
         """
+        ...
+
+    def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
+        """Second derivative by the doses: a diagonal, and (sign, v) for each sign v v^T that is added."""
         ...
 
 
@@ -37,6 +46,7 @@ def equivalent_dose(dose: Array, exponent: float) -> tuple[float, Array]:
     the derivative is the one-sided limit.
     """
     n = len(dose)
+    dose = np.maximum(dose, 0.0)  # rounding may leave less
     pivot = float(dose.max() if exponent > 0 else dose.min())
     if exponent > 0 and pivot <= 0:
         return 0.0, np.full(n, 1.0 / n)
@@ -58,6 +68,10 @@ class Eud:
     rows: slice
     convex: bool = True
 
+    @property
+    def lifts(self) -> bool:
+        return float(self.objective.exponent or 1.0) < 0
+
     def value_slope(self, dose: Array) -> tuple[float, Array]:
         o = self.objective
         eud, slope = equivalent_dose(dose, float(o.exponent or 1.0))
@@ -65,6 +79,36 @@ class Eud:
         if (excess > 0) != (float(o.exponent or 1.0) > 0):
             return 0.0, np.zeros(len(dose))
         return o.weight * excess**2, 2 * o.weight * excess * slope
+
+    def tangent(self, dose: Array) -> tuple[float, Array]:
+        """Derivative of the objective by the gEUD, and that of the gEUD by each dose."""
+        o = self.objective
+        eud, slope = equivalent_dose(dose, float(o.exponent or 1.0))
+        excess = eud - float(o.dose_gy or 0.0)
+        active = (excess > 0) == (float(o.exponent or 1.0) > 0)
+        return (2 * o.weight * excess if active else 0.0), slope
+
+    def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
+        """Second derivative by the doses: a diagonal, and (sign, v) for each sign v v^T that is added.
+
+        d2 gEUD / dd_i dd_j = (a - 1) / gEUD ([i = j] (d_i / gEUD)^(a - 2) / N - q_i q_j), q the gradient of gEUD.
+        """
+        o = self.objective
+        a = float(o.exponent or 1.0)
+        pull, slope = self.tangent(dose)
+        eud = equivalent_dose(dose, a)[0]
+        if not pull or eud <= 0:
+            return np.zeros(len(dose)), []
+        bend = pull * (a - 1.0) / eud
+        # Where 1 < a < 2 the curvature is infinite at no dose; a large one does.
+        own = slope * eud / np.maximum(dose, 1e-3 * eud)
+        rank = 2 * o.weight - bend
+        return bend * own, [(float(np.sign(rank)), np.sqrt(abs(rank)) * slope)]
+
+    def conjugate(self, pull: float) -> float:
+        """max over e of pull e - penalty(e), e the gEUD; `pull` has the sign of a derivative of the penalty."""
+        o = self.objective
+        return pull * float(o.dose_gy or 0.0) + pull**2 / (4 * o.weight)
 
 
 @dataclass(frozen=True)
@@ -79,6 +123,10 @@ class DoseVolume:
     rows: slice
     convex: bool = False
 
+    @property
+    def lifts(self) -> bool:
+        return self.objective.type == "min_dvh"
+
     def value_slope(self, dose: Array) -> tuple[float, Array]:
         o = self.objective
         ref = float(o.dose_gy or 0.0)
@@ -89,6 +137,10 @@ class DoseVolume:
             t = np.where((dose > ref) | (dose < edge), 0.0, dose - ref)
         scale = o.weight / len(dose)
         return scale * float(t @ t), 2 * scale * t
+
+    def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
+        """Second derivative by the doses as long as the set of voxels stays: a diagonal."""
+        return np.where(self.value_slope(dose)[1] != 0, 2 * self.objective.weight / len(dose), 0.0), []
 
 
 POOLED = {"eud": Eud, "max_dvh": DoseVolume, "min_dvh": DoseVolume}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..case.model import Case
     from ..parameters import Objective, PlanParameters
+    from .matrix import Matrix
 
     Array = NDArray[np.float64]
 
@@ -95,6 +96,16 @@ class Terms:
         """True where a lower bound exists."""
         return all(pooled.convex for pooled in self.pooled)
 
+    def useful(self, matrix: Matrix) -> NDArray[np.bool_]:
+        """Beamlets that reach a voxel where some objective asks for dose. The others are best without fluence."""
+        asked = np.zeros(self.rows)
+        for p in self.penalties:
+            asked[p.rows] = p.under.any()
+        for pooled in self.pooled:
+            if pooled.lifts:
+                asked[pooled.rows] = 1.0
+        return matrix.transposed(asked) > 0
+
     def slopes(self, dose: NDArray[np.floating]) -> tuple[float, Array]:
         """The part of the objective that depends on the dose, and its derivative by each row's dose."""
         multipliers = np.zeros(self.rows)
@@ -108,6 +119,13 @@ class Terms:
             multipliers[pooled.rows] += slope
         return value, multipliers
 
+    def penalty_slopes(self, dose: NDArray[np.floating]) -> Array:
+        """Derivative of the squared objectives alone by each row's dose."""
+        multipliers = np.zeros(self.rows)
+        for p in self.penalties:
+            rowwise.penalty(dose, p.first, p.last, p.bends, p.over, p.under, multipliers)
+        return multipliers
+
     def curvatures(self, dose: NDArray[np.floating]) -> Array:
         """Second derivative of the squared objectives by each row's dose."""
         out = np.zeros(self.rows)
@@ -116,7 +134,7 @@ class Terms:
         return out
 
     def step(self, dose: NDArray[np.floating], change: NDArray[np.floating], linear: float, most: float) -> float:
-        """The step in [0, most] that minimises the squared and mean objectives along a change of the dose.
+        """The step in [0, most] that minimises convex objectives along a change of the dose.
 
         Args:
             dose: Dose by row.
@@ -130,6 +148,12 @@ class Terms:
             for p in self.penalties:
                 one = rowwise.along(dose, change, step, p.first, p.last, p.bends, p.over, p.under)
                 s, c = s + one[0], c + one[1]
+            for pooled in self.pooled:
+                ahead = change[pooled.rows].astype(np.float64)
+                there = dose[pooled.rows] + step * ahead
+                s += float(pooled.value_slope(there)[1] @ ahead)
+                diagonal, vectors = pooled.curvature(there)
+                c += float(diagonal @ ahead**2) + sum(sign * float(v @ ahead) ** 2 for sign, v in vectors)
             return s, c
 
         low, high = 0.0, most

@@ -37,3 +37,13 @@ def part(total, index, out):  # type: ignore[no-untyped-def]
         column = total[:, index[j]]
         for i in range(j, n):
             out[i, j] = column[index[i]]
+
+
+@numba.njit(cache=True)
+def add_part(total, weight, whole, index):  # type: ignore[no-untyped-def]
+    """total += weight * whole[index, index], index ascending."""
+    n = len(index)
+    for j in range(n):
+        column = whole[:, index[j]]
+        for i in range(j, n):
+            total[i, j] += weight * column[index[i]]

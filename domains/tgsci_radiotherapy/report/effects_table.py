@@ -10,6 +10,7 @@ import numpy as np
 from ..editor.moves import label
 from ..effects import Effects, Wish
 from ..linear import Region, best_step, conflict
+from ..scoring import shortfall
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,9 @@ _AGAINST = -0.5
 #: Relative effects smaller than this are no effects.
 _NOTHING = 5e-4
 #: A gain of all missed goals at once below this share of a limit is none.
-NO_GAIN = 2e-3
+NO_GAIN = 5e-4
+#: A goal with less part in it than this does not stand in the way.
+_SHARE = 0.05
 
 
 def concerned(wishes: Sequence[Wish]) -> list[int]:
@@ -71,7 +74,7 @@ def pulls(effects: Effects) -> list[str]:
             j, k = k, j
             helped, hurt = int(rise[:, j].argmax()), int(rise[:, j].argmin())
         said = [
-            f"{effects.wishes[i].name} {_signed(effects.per_doubling[i, j])} {effects.wishes[i].unit} ({how})".replace(" (", " (")
+            f"{effects.wishes[i].name} {_signed(effects.per_doubling[i, j])}{_unit(effects.wishes[i])} ({how})"
             for i, how in ((helped, "helps"), (hurt, "costs"))
             if abs(rise[i, j]) > _NOTHING and (rise[i, j] > 0) == (how == "helps")
         ]
@@ -97,7 +100,10 @@ def additions(effects: Effects) -> list[str]:
         o = effects.additions[a]
         order = np.argsort(-np.abs(rise[:, a]), kind="stable")
         moved = [i for i in order if abs(rise[i, a]) > _NOTHING][:3]
-        said = ", ".join(f"{effects.wishes[i].name} {_signed(effects.per_addition[i, a])} {effects.wishes[i].unit}".rstrip() for i in moved)
+        said = ", ".join(
+            f"{effects.wishes[i].name} {_signed(effects.per_addition[i, a])} {effects.wishes[i].unit}".rstrip()
+            for i in moved
+        )
         lines.append(f"- {o.label} with weight {o.weight:.3g}: {said}")
     return lines
 
@@ -112,7 +118,7 @@ def step(effects: Effects, region: Region) -> list[str]:
             said.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
         if abs(made.grays[i]) >= 0.05 and o.dose_gy is not None:
             said.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
-    lines = []
+    lines: list[str] = []
     if said:
         after = [
             f"{w.name} {w.value:.4g} -> {v:.4g} {w.unit}".rstrip()
@@ -120,31 +126,39 @@ def step(effects: Effects, region: Region) -> list[str]:
             if abs(v - w.value) > 2e-3 * w.scale
         ]
         lines.append(f"{', '.join(said)}: {', '.join(after[:6]) or 'little changes'}")
-    return [*lines, *exclusion(effects, region)]
+    return [*lines, *(f"{text[:1].upper()}{text[1:]}." for text in exclusion(effects, region))]
 
 
 def exclusion(effects: Effects, region: Region) -> list[str]:
-    """Which goals exclude each other near the plan, where they do."""
+    """How far all that is missed can be improved at once near the plan, and which goals stand in the way."""
     found = conflict(effects, region)
-    if found is None or found.gain > NO_GAIN:
-        return []
-    order = np.argsort(-found.shares, kind="stable")
-    among = [int(i) for i in order if found.shares[i] > 0.02][:4]
-    if len(among) < 2:
+    if found is None:
         return []
     wishes = effects.wishes
-    first, second = among[0], among[1]
-    rate = (found.shares[first] / wishes[first].scale) / (found.shares[second] / wishes[second].scale)
+    among = [int(i) for i in np.argsort(-found.shares, kind="stable") if found.shares[i] > _SHARE][:4]
+    missed = [i for i in among if not wishes[i].met]
+    if len(among) < 2 or not missed:
+        return []
     names = " and ".join([", ".join(wishes[i].name for i in among[:-1]), wishes[among[-1]].name])
+    first = max(missed, key=lambda i: (shortfall(wishes[i]), -i))
+    second = next(i for i in among if i != first)
+    rate = (found.shares[first] / wishes[first].scale) / (found.shares[second] / wishes[second].scale)
+    gain = found.gain * wishes[first].scale
+    little = "nothing" if found.gain < NO_GAIN else f"{gain:.2g}{_unit(wishes[first])} of {wishes[first].name}"
     return [
-        f"No change of weights and doses within this region improves all that is missed and keeps what is met: {names} "
-        f"stand in each other's way; 1 {wishes[first].unit} of {wishes[first].name} costs about {rate:.2g} "
-        f"{wishes[second].unit} of {wishes[second].name}".replace("  ", " ")
+        f"within a doubling of weights and {region.grays:g} Gy, what is missed can be improved at once, with what is "
+        f"met kept, by {little} at most. {names} stand in each other's way: where these are at their limits, "
+        f"1{_unit(wishes[first])} gained of {wishes[first].name} costs about {rate:.2g}{_unit(wishes[second])} of "
+        f"{wishes[second].name}"
     ]
 
 
 def _row(name: str, width: int, values: Floats) -> str:
     return f"{name:<{width}}  " + " ".join(f"{'' if np.isnan(v) else _signed(v):>7}" for v in values)
+
+
+def _unit(wish: Wish) -> str:
+    return f" {wish.unit}" if wish.unit else ""
 
 
 def _signed(value: float) -> str:

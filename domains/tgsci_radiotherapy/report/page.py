@@ -12,6 +12,7 @@ from ..domain import NOTICE
 from ..effects import Effects, Wish
 from ..linear import Region
 from . import effects_table, places
+from .standing import line
 
 if TYPE_CHECKING:
     from ..case.model import Case
@@ -43,7 +44,10 @@ def page(
         _objectives(plan),
         _titled("PULLING APART", effects_table.pulls(effects)),
         _titled("HOT AND COLD", [*places.lines(case, plan.dose), *places.overlaps(case)]),
-        _titled("SENSITIVITIES at this optimum, goals that are missed or tight; numbers as above", effects_table.table(effects)),
+        _titled(
+            "SENSITIVITIES at this optimum, goals that are missed or tight; numbers as above",
+            effects_table.table(effects),
+        ),
         _titled("ONE OBJECTIVE MORE, to first order", effects_table.additions(effects)),
         _titled("ONE STEP by the sensitivities, within a doubling and 1 Gy", effects_table.step(effects, STEP)),
     ]
@@ -56,7 +60,7 @@ def _head(case: Case, plan: Plan, remarks: Sequence[str]) -> list[str]:
     beams = f"{len(case.beams)} beams, " if case.beams else ""
     lines = [
         f"PLAN for {case.name}: {prescribed} in {case.fractions} fractions; {case.modality}, {beams}"
-        f"{case.dij.beamlets} beamlets; planned and scored on the dose grid of {plan.grid}. All doses total Gy. {NOTICE}"
+        f"{case.dij.beamlets} beamlets; planned and scored on the dose grid, {plan.grid}. Doses are total Gy. {NOTICE}"
     ]
     solved = f"SOLVER {plan.method}, {plan.iterations} iterations: {plan.certificate}"
     if not plan.converged:
@@ -69,22 +73,11 @@ def _goals(wishes: Sequence[Wish], unevaluated: Sequence[str]) -> list[str]:
     lines = [f"GOALS, {met} of {len(wishes)} met (P: priority, 1 counts most)"]
     width = max((len(w.text) for w in wishes[:_GOALS]), default=0)
     for w in sorted(wishes, key=lambda w: (w.priority, w.met))[:_GOALS]:
-        unit = f" {w.unit}" if w.unit else ""
-        lines.append(f"P{w.priority} {w.text:<{width}}  {w.value:8.4g}{unit:<3}  {_standing(w)}")
+        lines.append(line(w, width))
     if len(wishes) > _GOALS:
         lines.append(f"and {len(wishes) - _GOALS} goals more, of lower priority")
     lines += [f"not evaluated: {text}" for text in unevaluated[:3]]
     return lines
-
-
-def _standing(wish: Wish) -> str:
-    unit = f" {wish.unit}" if wish.unit else ""
-    if wish.value != wish.value:
-        return "MISSED: it has no value"
-    if wish.met:
-        return f"met, {wish.margin:.3g}{unit} to spare"
-    within = ", within its tolerance" if -wish.margin <= wish.tolerance else ""
-    return f"MISSED by {-wish.margin:.3g}{unit}{within}"
 
 
 def _objectives(plan: Plan) -> list[str]:

@@ -94,7 +94,7 @@ def _outside(case: Case, dose: NDArray[np.floating]) -> str:
     if not len(rows) or not targets:
         return ""
     count = min(len(rows), max(1, round(SPOT_CC / case.grid.voxel_cc)))
-    hot = rows[np.argsort(dose[rows], kind="stable")[-count:]]
+    hot = rows[np.argsort(dose[rows], kind="stable")[-count:]].astype(np.int32)
     target, distance, offset = _from_edges(case, targets, hot)
     owner = case.structures[int(np.bincount(case.owners[hot]).argmax())].name
     return (
@@ -139,9 +139,10 @@ def _within(case: Case, structure: Structure, spot: Rows) -> str:
     centre, extent = own.mean(axis=0), np.maximum(own.std(axis=0), 1e-9)
     offset = (there.mean(axis=0) - centre) / extent
     scatter = (there.std(axis=0) / extent).mean()
-    if np.abs(offset).max() < 0.5 or scatter > 0.9:
-        edge = "spread over it" if scatter > 0.9 else "in its middle"
-        return edge
+    if scatter > 0.9:
+        return "spread over it"
+    if np.abs(offset).max() < 0.5:
+        return "in its middle"
     return f"towards its {_side(offset)} side"
 
 

@@ -81,7 +81,7 @@ def assemble(
     drawn, body = _with_body(drawn, patient, notes)
     _check_targets(drawn, patient)
     if not fractions:
-        raise UsageError("the number of fractions is not in the source; say it with the option fractions")
+        raise UsageError("the number of fractions is not in the source; say it with --fractions N")
     matrix = given(fractions) if given is not None else None
     grid = matrix.grid if matrix is not None else _grid(patient, body, options)
     structures = _structures(drawn, body, patient, grid, options, notes)
@@ -109,7 +109,7 @@ def assemble(
 
 def _decided(patient: Patient, options: Options) -> list[Drawn]:
     """The structures with a person's decisions: which, what type, what prescription."""
-    names = [s.name for s in patient.structures]
+    names = [*(s.name for s in patient.structures), *patient.skipped]
     kinds = {find(name, names): kind for name, kind in options.types.items()}
     doses = {find(name, names): float(dose) for name, dose in options.prescriptions.items()}
     only = {find(name, names) for name in options.only}
@@ -148,16 +148,14 @@ def _check_targets(drawn: Sequence[Drawn], patient: Patient) -> None:
     targets = [s for s in drawn if s.type == "target"]
     names = ", ".join(s.name for s in drawn[:30])
     if not targets:
-        raise UsageError(
-            f"there is no target; say which structure is one with the option types (NAME=target). There are: {names}"
-        )
+        raise UsageError(f"there is no target; say which structure is one with --type NAME=target. There are: {names}")
     for target in targets:
         if target.mask.empty and target.prescription:
             raise UsageError(f"the target {target.name} is empty: it has no contour that encloses a voxel of the image")
     if not any(t.prescription for t in targets):
         hints = "".join(f"; {hint}" for hint in patient.hints)
         raise UsageError(
-            f"no target has a prescription; give it with the option prescriptions (NAME=Gy, all fractions together). "
+            f"no target has a prescription; give it with --prescription NAME=GY, all fractions together. "
             f"Targets: {', '.join(t.name for t in targets[:30])}{hints}"
         )
 
@@ -175,7 +173,7 @@ def _grid(patient: Patient, body: Drawn, options: Options) -> Grid:
     lengths = [(n - 1) * s for n, s in zip(mask.inside.shape, image.spacing, strict=True)]
     shape = tuple(int(np.ceil(length / step - 1e-6)) + 1 for length, step in zip(lengths, steps, strict=True))
     if float(np.prod([float(n) for n in shape])) > _MOST:
-        raise UsageError(f"a dose grid of {shape[::-1]} voxels is too large; take a coarser one: option grid_mm")
+        raise UsageError(f"a dose grid of {shape[::-1]} voxels is too large; take a coarser one with --grid")
     return Grid(shape, steps, origin)  # type: ignore[arg-type]
 
 
@@ -194,7 +192,7 @@ def _structures(
         if not len(voxels):
             raise UsageError(
                 f"{one.name} ({one.mask.count * patient.grid.voxel_cc:.2g} cc) vanishes on the dose grid of {grid}; "
-                f"take a finer one with the option grid_mm, or leave it out with types ({one.name}=ignore)"
+                f"take a finer one with --grid, or leave it out with --type {one.name}=ignore"
             )
         kept = voxels[inside[voxels]]
         lost = 1.0 - len(kept) / len(voxels)
@@ -232,8 +230,8 @@ def _inherited(made: Mapping[str, Structure], grid: Grid, notes: list[str]) -> d
                 break
         else:
             raise UsageError(
-                f"the target {one.name} has no prescription and lies in no target that has one; give it one with the "
-                f"option prescriptions ({one.name}=Gy), or say with types that it is none ({one.name}=oar, or =ignore)"
+                f"the target {one.name} has no prescription and lies in no target that has one; give it one with "
+                f"--prescription {one.name}=GY, or say that it is none with --type {one.name}=oar, or =ignore"
             )
     return out
 
@@ -266,7 +264,7 @@ def _in_order(
     if hidden:
         notes.append(
             f"{', '.join(hidden)}: all voxels belong to structures before; objectives there act on nothing, goals do "
-            "(the option order changes who owns overlaps)"
+            "(--order changes who owns overlaps)"
         )
     return ordered
 
@@ -324,7 +322,7 @@ def _built_in(
     if options.bixel_mm != BIXEL or options.cutoff_mm not in (None, CUTOFF):
         raise UsageError(
             f"the built-in dose engine has beamlets of {BIXEL:g} mm and a lateral cutoff of {CUTOFF:g} mm; leave "
-            "bixel_mm and cutoff_mm, or take pyRadPlan's engine: pip install 'tgsci[dose]'"
+            "--bixel and --cutoff, or take pyRadPlan's engine: pip install 'tgsci[dose]'"
         )
     beams = tuple(Beam(gantry, couch) for gantry, couch in options.angles())
     say(f"computing the dose of {len(beams)} beams with the built-in pencil beam, on {grid}")
@@ -349,9 +347,7 @@ def _reference(
     cube = resample(dose, own, grid, average=False).reshape(-1)
     main = max((s for s in structures if s.prescription), key=lambda s: s.prescription or 0.0)
     if not covered[main.voxels].all():
-        raise UsageError(
-            f"the dose that came along does not cover {main.name}; import without it (option reference=False)"
-        )
+        raise UsageError(f"the dose that came along does not cover {main.name}; import without it (--no-reference)")
     mean, wanted = float(cube[main.voxels].mean()), float(main.prescription or 0.0)
     ratio = mean / wanted
     if not 0.3 <= ratio <= 3.0:
@@ -362,7 +358,7 @@ def _reference(
             guess = "; it looks like cGy"
         raise UsageError(
             f"the dose that came along gives {main.name} {mean:.3g} Gy on average, and {wanted:g} Gy are prescribed"
-            f"{guess}. Import without it (option reference=False), or correct the prescription"
+            f"{guess}. Import without it (--no-reference), or correct the prescription"
         )
     if not covered[voxels].all():
         share = 100 * float((~covered[voxels]).mean())

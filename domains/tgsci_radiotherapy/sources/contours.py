@@ -53,7 +53,7 @@ def fill(polygons: Sequence[Points], shape: tuple[int, int]) -> Bools:
     counts = np.clip(np.ceil(bottom[:, 0]), 0, rows).astype(np.int64) - first
     edge = np.repeat(np.arange(len(start)), counts)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         slope = (bottom[edge, 1] - top[edge, 1]) / (bottom[edge, 0] - top[edge, 0])
         x = top[edge, 1] + (row - top[edge, 0]) * slope
     column = np.clip(np.ceil(np.nan_to_num(x)), 0, columns).astype(np.int64)
@@ -98,6 +98,8 @@ class _Stack:
         if len(gaps) == 1:
             # One gap alone says nothing: two parts, or every other slice? Planners skip one slice, hardly more.
             self.usual = min(self.usual, 2 * grid.spacing[0])
+        # Where it ends a structure is as thick as a slice, however many slices were skipped within.
+        self.thick = min(self.usual, grid.spacing[0])
         self.bridged = gaps <= _GAP * self.usual
         self.corner, self.shape = self._window()
         self._flat: dict[int, Bools] = {}
@@ -140,8 +142,8 @@ class _Stack:
             low, high = float(self.heights[above - 1]), float(self.heights[above])
             part = (z - low) / (high - low)
             return np.asarray((1 - part) * self._distance(above - 1) + part * self._distance(above) > 0)
-        # Beyond the last plane a contour is half a distance thick; at exactly half, the lower side has it.
-        half = self.usual / 2
+        # Beyond the last plane it is half as thick; at exactly half, the lower side has it.
+        half = self.thick / 2
         inside = off < half - 1e-6 or (off <= half + 1e-6 and z < self.heights[k])
         return self.flat(k) if inside else None
 
@@ -160,8 +162,8 @@ class _Stack:
         """Areas times plane distances, cm^3."""
         total = 0.0
         for k, z in enumerate(self.heights):
-            below = (z - self.heights[k - 1]) if k and self.bridged[k - 1] else self.usual
-            above = (self.heights[k + 1] - z) if k + 1 < len(self.heights) and self.bridged[k] else self.usual
+            below = (z - self.heights[k - 1]) if k and self.bridged[k - 1] else self.thick
+            above = (self.heights[k + 1] - z) if k + 1 < len(self.heights) and self.bridged[k] else self.thick
             total += self._area(k) * (below + above) / 2
         return total / 1000.0
 

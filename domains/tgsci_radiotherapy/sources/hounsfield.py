@@ -58,7 +58,7 @@ def check_units(hu: NDArray[np.number], body: Mask | None) -> None:
     offset = _offset(air, tissue)
     if offset:
         cause = "its rescale intercept was lost" if offset < 0 else "its rescale intercept was applied twice"
-        advice = f"probably {cause}: import it with the option hu_offset={offset:.0f} if the scanner's manual agrees"
+        advice = f"probably {cause}: import it with --hu-offset {offset:.0f} if that is so"
     else:
         advice = "air is -1000 HU and tissue near 0; is this a CT, and are the contours drawn on it?"
     raise UsageError(f"the image is not in Hounsfield units: {found}; {advice}")

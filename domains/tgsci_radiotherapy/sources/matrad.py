@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _WANTED = ("ct", "cst", "dij", "pln", "stf")
 #: Most bytes, unpacked, of what is read.
 _LARGEST = 12_000_000_000
+#: Most groups and arrays in a file of MATLAB 7.3; one that contains itself has endlessly many.
+_MOST_ITEMS = 1_000_000
 _TYPES: dict[str, Type] = {"TARGET": "target", "OAR": "oar", "EXTERNAL": "external"}
 
 
@@ -155,7 +157,7 @@ def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[st
 
 
 def _rows(cst: Any) -> list[list[Any]]:
-    """The lines of cst: a cell array of N x 6, which comes as lists, or column after column in one list (7.3, N = 1)."""
+    """The lines of cst: a cell array of N x 6, as lists, or column after column in one list (7.3, or N = 1)."""
     if isinstance(cst[0], list | tuple | np.ndarray) and len(cst[0]) >= 5:
         return [list(line) for line in cst]
     columns = 6 if len(cst) % 6 == 0 else 5
@@ -196,8 +198,8 @@ def _mask(said: Any, name: str, grid: Grid) -> Mask:
             raise UsageError(f"{name} lists voxels that are no whole numbers")
         if listed.min() < 1 or listed.max() > grid.size:
             raise UsageError(
-                f"{name} lists voxels from {listed.min():.0f} to {listed.max():.0f}, and the ct has 1 to {grid.size}; it "
-                "was made for another image"
+                f"{name} lists voxels from {listed.min():.0f} to {listed.max():.0f}, and the ct has 1 to {grid.size}; "
+                "it was made for another image"
             )
         inside[listed.astype(np.int64) - 1] = True
     nz, ny, nx = grid.shape
@@ -251,7 +253,7 @@ def _beams(
     """Beam of each beamlet, from 0, and the beams' angles where the plan or the steering says them."""
     said = np.asarray(dij.get("beamNum", []), np.float64).reshape(-1)
     beam_of = (said - 1).astype(np.int16) if len(said) == beamlets else np.zeros(beamlets, np.int16)
-    steering = pln.get("propStf") if isinstance(pln.get("propStf"), dict) else pln
+    steering: dict[str, Any] = pln.get("propStf") or pln
     gantry = np.asarray(steering.get("gantryAngles", []), np.float64).reshape(-1)
     couch = np.asarray(steering.get("couchAngles", []), np.float64).reshape(-1)
     if isinstance(stf, dict) and not len(gantry):
@@ -345,13 +347,16 @@ def _hdf5_sizes(path: Path) -> Iterator[int]:
     Raises:
         ValueError: An array or a group lies outside of the file.
     """
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     with h5py.File(path, "r") as file:
-        todo = [file]
+        todo, count = [file], 0
         while todo:
             group = todo.pop()
             for key in group:
+                count += 1
+                if count > _MOST_ITEMS:
+                    raise ValueError("it has no end")
                 if not isinstance(group.get(key, getlink=True), h5py.HardLink):
                     raise ValueError("it links to something outside of itself")
                 item = group[key]

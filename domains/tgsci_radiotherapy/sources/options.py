@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from tgsci.errors import UsageError
 
+#: Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
 #: What computes a dose-influence matrix: pyRadPlan's where it is installed and else the built-in one, or one by name.
 ENGINES = ("auto", "pyradplan", "builtin")
 MODALITIES = ("photons", "protons")

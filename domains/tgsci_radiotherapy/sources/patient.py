@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,6 +138,7 @@ class Patient:
         reference: A dose to compare with, total Gy, and its grid.
         provenance: Where it comes from, for people; no identifiers.
         hints: Sentences that help with what the source does not say (a likely prescription, say).
+        skipped: Names of structures that the source has and that were not read, as the options wanted.
     """
 
     name: str
@@ -150,10 +151,7 @@ class Patient:
     reference: tuple[Floats, Grid] | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     hints: tuple[str, ...] = ()
-
-    def with_structures(self, structures: Iterable[Drawn]) -> Patient:
-        """The same patient with other structures."""
-        return replace(self, structures=tuple(structures))
+    skipped: tuple[str, ...] = ()
 
 
 def guessed_type(name: str) -> Type:

@@ -90,13 +90,13 @@ def influence(
         stf = lib.generate_stf(ct, cst, plan)
         beamlets = int(stf.total_number_of_bixels)
         if not beamlets:
-            raise UsageError("no beamlet reaches the target from these angles; choose others with the option gantry")
+            raise UsageError("no beamlet reaches the target from these angles; choose others with --beams")
         entries = _expected(grid, voxels, beamlets, options)
         if entries > MOST_ENTRIES:
             raise UsageError(
                 f"{beamlets:,} beamlets on a grid of {grid} give a matrix of about {entries / 1e6:,.0f} million "
-                f"entries, more than {MOST_ENTRIES / 1e6:,.0f}; take a smaller cutoff_mm, a coarser grid_mm, wider bixel_mm or "
-                "fewer beams"
+                f"entries, more than {MOST_ENTRIES / 1e6:,.0f}; take a smaller --cutoff, a coarser "
+                "--grid, wider --bixel or fewer beams"
             )
         say(f"computing the dose of {beamlets:,} beamlets from {len(angles)} beams with pyRadPlan, on {grid}")
         try:

@@ -40,7 +40,7 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     values, grid = read_image(series)
     say("reading contours")
     plan = read_plan(found, structure_file)
-    drawn, notes = read_structures(structure_file, series, grid, options, plan)
+    drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
     for note in notes:
         say(note)
     body = max(
@@ -59,7 +59,7 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         provenance["prescription"] = plan.said
     if notes:
         provenance["read"] = "; ".join(notes)[:2000]
-    reference = read_dose(found, series, plan, structure_file) if options.reference else None
+    reference = read_dose(found, series, plan) if options.reference else None
     if reference is not None:
         provenance["reference dose"] = f"RTDOSE on {reference[1]}"
     if not drawn:
@@ -73,4 +73,5 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         reference=reference,
         provenance=provenance,
         hints=plan.hints,
+        skipped=tuple(skipped),
     )

@@ -16,10 +16,10 @@ from .plan import Prescribed
 if TYPE_CHECKING:
     from ...case.model import Floats
 
-_WITHOUT = "Import without it: option reference=False"
+_WITHOUT = "Import without it: --no-reference"
 
 
-def read_dose(found: Scan, series: Series, plan: Prescribed, structures: Found) -> tuple[Floats, Grid] | None:
+def read_dose(found: Scan, series: Series, plan: Prescribed) -> tuple[Floats, Grid] | None:
     """The dose, (z, y, x), and its grid; None where there is no file.
 
     Doses of single beams are added up if the plan says that all of them are there. What is neither the dose of a plan
@@ -34,19 +34,19 @@ def read_dose(found: Scan, series: Series, plan: Prescribed, structures: Found) 
     whole = [one for one in found.doses if one.text("DoseSummationType").upper() == "PLAN"]
     beams = [one for one in found.doses if one.text("DoseSummationType").upper() == "BEAM"]
     if len(whole) == 1:
-        return _read(whole[0], series)[:2]
+        return read_one(whole[0], series.frame)[:2]
     if len(whole) > 1:
         raise UsageError(f"there are {len(whole)} doses of whole plans; leave one in the folder. {_WITHOUT}")
     if not beams:
         raise UsageError(
-            f"the dose is of the kind {', '.join(kinds)[:60] or '(none said)'!r}; only that of a plan (PLAN) or of each of "
-            f"its beams (BEAM) is total Gy for certain. {_WITHOUT}"
+            f"the dose is of the kind {', '.join(kinds)[:60] or '(none said)'!r}; only that of a plan (PLAN) or of each"
+            f" of its beams (BEAM) is total Gy for certain. {_WITHOUT}"
         )
     total: Floats | None = None
     grid: Grid | None = None
     numbers, plans = [], set()
     for one in beams:
-        dose, own, data = _read(one, series)
+        dose, own, data = read_one(one, series.frame)
         if grid is not None and own != grid:
             raise UsageError(f"{one.shown}: the beams' doses lie on different grids. {_WITHOUT}")
         total, grid = dose if total is None else total + dose, own
@@ -78,7 +78,16 @@ def _beam(one: Found, data: Any) -> tuple[str, int]:
         return str(getattr(plan, "ReferencedSOPInstanceUID", "")), numbers[0]
 
 
-def _read(one: Found, series: Series) -> tuple[Floats, Grid, Any]:
+def read_one(one: Found, frame: str) -> tuple[Floats, Grid, Any]:
+    """One file's dose, (z, y, x), Gy, its grid, and the whole data set.
+
+    Args:
+        one: The file.
+        frame: Frame of reference that it has to be of; "" for any.
+
+    Raises:
+        UsageError: It is not in Gy, of another frame of reference, oblique or damaged.
+    """
     data = read_file(one.path)
     with guarded(one.shown):
         units, kind = str(getattr(data, "DoseUnits", "")).upper(), str(getattr(data, "DoseType", "")).upper()
@@ -86,8 +95,8 @@ def _read(one: Found, series: Series) -> tuple[Floats, Grid, Any]:
             raise UsageError(f"{one.shown}: the dose is in {units[:20] or 'no unit'!r}, not in GY. {_WITHOUT}")
         if kind not in ("PHYSICAL", "EFFECTIVE"):
             raise UsageError(f"{one.shown}: the dose is {kind[:20]!r}, not PHYSICAL or EFFECTIVE. {_WITHOUT}")
-        frame = str(getattr(data, "FrameOfReferenceUID", "") or "")
-        if series.frame and frame and frame != series.frame:
+        own = str(getattr(data, "FrameOfReferenceUID", "") or "")
+        if frame and own and own != frame:
             raise UsageError(f"{one.shown}: the dose is of another frame of reference than the CT. {_WITHOUT}")
         grid = _grid(one, data)
         scaling = float(data.DoseGridScaling)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ class Found:
 
     path: Path
     head: Any
+
+    @cached_property
+    def data(self) -> Any:
+        """All of the file, read once; for what is small, not for images.
+
+        Raises:
+            UsageError: The file is damaged.
+        """
+        return read_file(self.path)
 
     @property
     def shown(self) -> str:
@@ -116,6 +126,8 @@ def scan(folder: Path, say: Callable[[str], None]) -> Scan:
         dicom += 1
         one = Found(path, read_file(path, _TAGS))
         kind, instance = one.text("SOPClassUID"), one.text("SOPInstanceUID")
+        if not kind:
+            raise UsageError(f"{one.shown} does not say what it is (no SOPClassUID); it is damaged: export it again")
         if instance and instance in seen:
             continue  # the same file twice, as in a folder beside its own copy
         seen.add(instance)
@@ -156,6 +168,8 @@ def read_file(path: Path, tags: list[str] | None = None) -> Any:
     import pydicom
 
     shown = visible(path.name[:80])
+    if not path.is_file():
+        raise UsageError(f"there is no file {shown!r}")
     size = path.stat().st_size
     if size > LARGEST:
         raise UsageError(f"{shown} has {size / 1e9:.1f} GB; a file of a CT or plan has less than {LARGEST / 1e9:g}")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...names import clean
-from .files import Found, Scan, guarded, read_file
+from .files import Found, Scan, guarded
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def read_plan(found: Scan, structures: Found) -> Prescribed:
     """
     plans = []
     for one in found.plans:
-        data = read_file(one.path)
+        data = one.data
         with guarded(one.shown):
             refers = [
                 str(getattr(item, "ReferencedSOPInstanceUID", ""))
@@ -101,7 +101,7 @@ def _beams(data: Any) -> tuple[int, ...]:
 
 def _guesses(structures: Found) -> list[str]:
     """What targets' names suggest: PTV_7000 is usually 7000 cGy, PTV70 is 70 Gy. Only suggested, never taken."""
-    data = read_file(structures.path)
+    data = structures.data
     out = []
     for region in list(getattr(data, "StructureSetROISequence", None) or ())[:300]:
         name = clean(getattr(region, "ROIName", ""))

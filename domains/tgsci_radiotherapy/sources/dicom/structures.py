@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from tgsci.errors import UsageError
 
 from ...case.model import Grid, Type
 from ...names import clean, find, folded
-from ..contours import Points, rasterize
+from ..contours import rasterize
 from ..options import Options
 from ..patient import MOST_STRUCTURES, Drawn, Mask, guessed_type, unique_names
-from .files import Found, Scan, Series, guarded, read_file
+from .files import Found, Scan, Series, guarded
 from .plan import Prescribed
+
+if TYPE_CHECKING:
+    from ..contours import Points
 
 #: Most corners of one contour, and of all contours of a structure set.
 _MOST_CORNERS, _MOST_IN_ALL = 1_000_000, 30_000_000
@@ -31,14 +34,16 @@ _LEFT_OUT = {
 }  # fmt: skip
 #: Test patients are called after organs; a structure that is called so too is not called after the patient.
 _ANATOMY = re.compile(
-    r"(?i)[cgi]tv|ptv|body|external|target|phantom|prostate|bladder|rectum|femur|lung|heart|brain|stem|cord|spin|parot|liver|"
-    r"kidney|breast|head|neck|bowel|penile|oesoph|esoph|larynx|mandib|optic|chiasm|eye|lens|core|test|patient|anonym"
+    r"(?i)[cgi]tv|ptv|body|external|target|phantom|prostate|bladder|rectum|femur|lung|heart|brain|stem|cord|spin|parot|"
+    r"liver|kidney|breast|head|neck|bowel|penile|oesoph|esoph|larynx|mandib|optic|chiasm|eye|lens|core|test|patient|anonym"
 )
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR", "")
 
 
 @dataclass(frozen=True)
 class _Region:
+    """A region of interest; its contours are looked at where they are needed, since that takes longest."""
+
     number: int
     said: str
     kind: str
@@ -69,11 +74,11 @@ def choose_structure_set(found: Scan, options: Options) -> tuple[Found, Series]:
         files = [files[options.structure_set - 1]]
     if len(files) > 1:
         listed = "; ".join(f"{n}: {_names(f)}" for n, f in enumerate(files, start=1))
-        raise UsageError(f"there are {len(files)} structure sets; choose with option structure_set: {listed[:1500]}")
+        raise UsageError(f"there are {len(files)} structure sets; choose with --structure-set: {listed[:1500]}")
     images = [p[1] for p in pairs if p[0] is files[0]]
     if len(images) > 1:
         listed = "; ".join(f"{found.series.index(s) + 1}: {s}" for s in images)
-        raise UsageError(f"there are {len(images)} CT series; choose with the option series: {listed[:1500]}")
+        raise UsageError(f"there are {len(images)} CT series; choose with --series: {listed[:1500]}")
     return files[0], images[0]
 
 
@@ -87,7 +92,7 @@ def _one_series(found: Scan, options: Options) -> list[Series]:
 
 def _references(one: Found) -> tuple[set[str], set[str]]:
     """Frames of reference and series that a structure set says it belongs to."""
-    data = read_file(one.path)
+    data = one.data
     frames, series = set(), set()
     with guarded(one.shown):
         for frame in getattr(data, "ReferencedFrameOfReferenceSequence", None) or ():
@@ -119,7 +124,7 @@ def _refuse(found: Scan, series: list[Series]) -> None:
 
 
 def _names(one: Found) -> str:
-    data = read_file(one.path)
+    data = one.data
     regions = getattr(data, "StructureSetROISequence", None) or ()
     names = [clean(getattr(r, "ROIName", "")) for r in list(regions)[:6]]
     return f"{len(regions)} structures ({', '.join(names)}{', ...' if len(regions) > 6 else ''})"
@@ -127,13 +132,13 @@ def _names(one: Found) -> str:
 
 def read_structures(
     one: Found, series: Series, grid: Grid, options: Options, plan: Prescribed
-) -> tuple[list[Drawn], list[str]]:
-    """The structures, and what a person should know about them.
+) -> tuple[list[Drawn], list[str], list[str]]:
+    """The structures, the names of those that were not read, and what a person should know.
 
     Raises:
         UsageError: Too many structures or corners, corners that are no numbers, contours that are not axial.
     """
-    data = read_file(one.path)
+    data = one.data
     with guarded(one.shown):
         regions = _regions(data)
     frame = series.frame
@@ -144,18 +149,22 @@ def read_structures(
                 f"the structure {clean(getattr(said, 'ROIName', ''))!r} was drawn in another frame of reference than "
                 "this CT; take it out of the structure set, or register the images first"
             )
+    missing = _missing_images(data, series)
     anonymous, notes = _without_patient([r.said for r in regions], series, one)
     names, doubled = unique_names(anonymous)
     notes += doubled
+    if missing:
+        notes.append(f"{missing} of the CT slices that the structure set refers to are not in the folder")
     ignored = {find(name, names) for name, kind in options.types.items() if kind == "ignore"}
     only = {find(name, names) for name in options.only}
     forced = {find(name, names): kind for name, kind in options.types.items()}
     drawn: list[Drawn] = []
     budget = _MOST_IN_ALL
-    chosen = []
+    chosen, skipped = [], []
     for region, name in zip(regions, names, strict=True):
         kind = forced.get(name) or _type(region, name)
         if name in ignored or kind == "ignore" or (only and name not in only and kind != "external"):
+            skipped.append(name)
             if kind == "ignore" and name not in ignored:
                 notes.append(f"{name} ({region.kind.lower()}) is left out")
             continue
@@ -163,35 +172,35 @@ def read_structures(
     if len(chosen) > MOST_STRUCTURES:
         raise UsageError(
             f"the structure set has {len(chosen)} structures, more than {MOST_STRUCTURES}; name those that matter with "
-            "the option only"
+            "--only"
         )
     for region, name, kind in chosen:
         with guarded(f"{one.shown}, structure {name}"):
-            planes, used, skipped = _planes(region, name, budget)
+            planes, used, open_ones = _planes(region, name, budget)
         budget -= used
-        if skipped:
-            notes.append(f"{skipped} points or open lines of {name} are left out")
+        if open_ones:
+            notes.append(f"{open_ones} points or open lines of {name} are left out")
+        dose = plan.by_number.get(region.number) if kind == "target" else None
         if not planes:
-            drawn.append(Drawn(name, cast(Type, kind), _NOTHING, 0.0, None))
+            drawn.append(Drawn(name, cast(Type, kind), _NOTHING, 0.0, dose))
             continue
         mask, volume, gaps = rasterize(planes, grid)
         if mask.empty and volume > 0 and _beyond(planes, grid):
             raise UsageError(
-                f"{name} lies outside the CT (z from {min(planes):g} to {max(planes):g} mm); was it drawn on this one?"
+                f"{name} lies outside the CT (z {min(planes):g} to {max(planes):g} mm); was it drawn on this one?"
             )
         low, high = grid.origin[0] - grid.spacing[0], grid.origin[0] + grid.spacing[0] * grid.shape[0]
         if not low <= min(planes) or not max(planes) <= high:
             if kind == "target":
                 raise UsageError(
-                    f"the target {name} reaches from z {min(planes):g} to {max(planes):g} mm, beyond the CT; slices are "
-                    "missing at its end: export the whole series"
+                    f"the target {name} reaches from z {min(planes):g} to {max(planes):g} mm, beyond the CT; slices "
+                    "are missing at its end: export the whole series"
                 )
             notes.append(f"{name} reaches beyond the CT; what is there is cut off")
         if gaps:
             notes.append(f"{name} has {gaps} gap(s) between contours, left open")
-        dose = plan.by_number.get(region.number) if kind == "target" else None
         drawn.append(Drawn(name, cast(Type, kind), mask, volume, dose))
-    return _one_target_prescribed(drawn, plan, notes), notes
+    return _one_target_prescribed(drawn, plan, notes), skipped, notes
 
 
 _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
@@ -201,7 +210,7 @@ def _regions(data: Any) -> list[_Region]:
     """ROIs with what the three sequences of a structure set say about each."""
     contours = {}
     for said in getattr(data, "ROIContourSequence", None) or ():
-        contours[int(said.ReferencedROINumber)] = getattr(said, "ContourSequence", None) or ()
+        contours[int(said.ReferencedROINumber)] = said
     kinds = {}
     for said in getattr(data, "RTROIObservationsSequence", None) or ():
         kinds[int(said.ReferencedROINumber)] = str(getattr(said, "RTROIInterpretedType", "") or "").upper()
@@ -209,8 +218,21 @@ def _regions(data: Any) -> list[_Region]:
     out = []
     for said in regions:
         number = int(said.ROINumber)
-        out.append(_Region(number, str(getattr(said, "ROIName", "")), kinds.get(number, ""), contours.get(number, ())))
+        out.append(_Region(number, str(getattr(said, "ROIName", "")), kinds.get(number, ""), contours.get(number)))
     return out
+
+
+def _missing_images(data: Any, series: Series) -> int:
+    """How many slices of this series the structure set refers to that are not there."""
+    there = {found.text("SOPInstanceUID") for found in series.files}
+    named: set[str] = set()
+    for frame in getattr(data, "ReferencedFrameOfReferenceSequence", None) or ():
+        for study in getattr(frame, "RTReferencedStudySequence", None) or ():
+            for image in getattr(study, "RTReferencedSeriesSequence", None) or ():
+                if str(getattr(image, "SeriesInstanceUID", "")) == series.uid:
+                    for one in getattr(image, "ContourImageSequence", None) or ():
+                        named.add(str(getattr(one, "ReferencedSOPInstanceUID", "")))
+    return len(named - there - {""})
 
 
 def _without_patient(names: list[str], series: Series, one: Found) -> tuple[list[str], list[str]]:
@@ -244,7 +266,7 @@ def _planes(region: _Region, name: str, budget: int) -> tuple[dict[float, list[P
     """Contours by z, mm; how many corners they have; how many contours are points or open lines."""
     flat: list[tuple[float, Points]] = []
     used = skipped = 0
-    for contour in region.contours:
+    for contour in getattr(region.contours, "ContourSequence", None) or ():
         if str(getattr(contour, "ContourGeometricType", "")).upper() not in _CLOSED:
             skipped += 1
             continue
@@ -258,8 +280,8 @@ def _planes(region: _Region, name: str, budget: int) -> tuple[dict[float, list[P
         z = points[:, 2]
         if float(z.max() - z.min()) > _FLAT:
             raise UsageError(
-                f"{name} has a contour that is not axial (z from {z.min():g} to {z.max():g} mm); leave it out with "
-                f"types ({name}=ignore), or draw it on axial slices"
+                f"{name} has a contour that is not axial (z from {z.min():g} to {z.max():g} mm); leave it out "
+                f"(--type {name}=ignore), or draw it on axial slices"
             )
         flat.append((float(z.mean()), np.ascontiguousarray(points[:, :2])))
     planes: dict[float, list[Points]] = {}

@@ -1,0 +1,227 @@
+"""A case's file before it is believed: members, types, shapes and sizes are looked at before anything is unpacked."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite, prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tgsci.errors import UsageError
+from tgsci.texts import visible
+
+from .model import Grid
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+#: Version of the file's layout; a file of a later one is refused.
+FORMAT = 1
+#: Largest description that is parsed, bytes.
+_MOST_JSON = 2**20
+#: Most members of the zip.
+_MOST_MEMBERS = 20_000
+#: What a file of no size may claim, elements of an array: a grid of 256^3 voxels may well be nothing but water.
+_GRANTED = 2**24
+#: What it may claim for each of its bytes: no dij is packed into less than a thousandth.
+_PACKED = 1000
+_MEMBER = re.compile(r"zarr\.json|[a-z]{1,20}/(zarr\.json|c(/[0-9]{1,9}){1,3})")
+_TYPES = {"int16", "int32", "uint16", "uint32", "float32"}
+
+
+def refuse(path: Path, why: str) -> UsageError:
+    """The error that says why a file is not read."""
+    text = visible(str(path))
+    shown = text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
+    return UsageError(f"{shown} cannot be read as a case: {why}; import or calculate it again")
+
+
+class Archive:
+    """A file opened for reading, its list of members and its description checked.
+
+    Args:
+        path: Of the file.
+
+    Raises:
+        OSError: It cannot be opened.
+        UsageError: It is not a case's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if "\0" in str(path):
+            raise FileNotFoundError(str(path))
+        if path.is_dir():
+            raise refuse(path, "it is a directory; a case is one file")
+        self._size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+        if start[:4] != b"PK\x03\x04":
+            what = "it is empty" if not self._size else "it is no zarr store in a zip file"
+            raise refuse(path, what)
+        with self._reading("it is truncated or damaged"), zipfile.ZipFile(path) as members:
+            self._members(members)
+            root = self._json(members, "zarr.json")
+            self._described = {
+                name[: -len("/zarr.json")]: self._json(members, name)
+                for name in members.namelist()
+                if name.endswith("/zarr.json")
+            }
+        if root.get("node_type") != "group" or root.get("zarr_format") != 3:
+            raise refuse(path, "it is no group of zarr format 3")
+        attributes = root.get("attributes")
+        if not isinstance(attributes, dict) or "tgsci_case" not in attributes:
+            raise refuse(path, "it is a zarr store of something else")
+        version = attributes["tgsci_case"]
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise refuse(path, "its version is no number")
+        if version > FORMAT:
+            raise UsageError(
+                f"{visible(str(path))[:200]} was written by a newer tgsci (layout {version}, this one reads up to "
+                f"{FORMAT}); update tgsci"
+            )
+        about, digest = attributes.get("case"), attributes.get("sha256")
+        if not isinstance(about, dict) or not isinstance(digest, str):
+            raise refuse(path, "it has no description of a case")
+        self.about: dict[str, Any] = about
+        self.sha256 = digest
+        #: Most elements that an array of it may claim to have.
+        self.most = min(2**31 - 1, _GRANTED + _PACKED * self._size)
+
+    def has(self, name: str) -> bool:
+        """True where it has an array of that name."""
+        return name in self._described
+
+    def whole(self, value: object, most: int, what: str) -> int:
+        """A count from the description.
+
+        Raises:
+            UsageError: Not a whole number from 0 to `most`.
+        """
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+            raise refuse(self.path, f"it claims {_short(value)} {what}; 0 to {most} are possible")
+        return value
+
+    def grid(self, key: str) -> Grid:
+        """A grid from the description.
+
+        Raises:
+            UsageError: Not a grid, or a larger one than can be.
+        """
+        said = self.about[key]
+        shape = [self.whole(n, self.most, "voxels along an axis") for n in said["shape"]]
+        self.whole(prod(shape), self.most, "voxels")
+        spacing, origin = ([float(n) for n in said[part]] for part in ("spacing", "origin"))
+        figures = [*spacing, *origin]
+        if not len(shape) == len(spacing) == len(origin) == 3 or not all(map(isfinite, figures)) or min(spacing) <= 0:
+            raise refuse(self.path, "its grid is none")
+        return Grid(
+            (shape[0], shape[1], shape[2]), (spacing[0], spacing[1], spacing[2]), (origin[0], origin[1], origin[2])
+        )
+
+    def array(self, name: str, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
+        """One array, of the type and shape that it must have.
+
+        Raises:
+            UsageError: It is not there, or another one.
+        """
+        from .store import chunks
+
+        self.whole(prod(shape), self.most, f"elements of {name!r}")
+        wanted = np.dtype(dtype)
+        said = self._described.get(name)
+        if said is None:
+            raise refuse(self.path, f"the array {name!r} is missing")
+        if said.get("data_type") != wanted.name or said.get("shape") != list(shape):
+            found = f"{_short(said.get('data_type'))} of shape {_short(said.get('shape'))}"
+            raise refuse(self.path, f"the array {name!r} is {found} instead of {wanted.name} of {list(shape)}")
+        blocks = chunks(shape)
+        if not _as_written(said, blocks):
+            raise refuse(self.path, f"the array {name!r} is packed in a way that tgsci does not write")
+        self._packed(name, prod(blocks) * wanted.itemsize)
+        return self._unpacked(name)
+
+    def _unpacked(self, name: str) -> NDArray[Any]:
+        import zarr
+        from zarr.storage import ZipStore
+
+        with self._reading(f"the array {name!r} cannot be unpacked"), ZipStore(self.path, mode="r") as store:
+            return np.asarray(zarr.open_array(store, path=name, mode="r", zarr_format=3)[...])
+
+    def _packed(self, name: str, size: int) -> None:
+        """Refuse chunks whose header claims to unpack to more than a chunk: memory is taken by what it claims."""
+        with self._reading(f"the array {name!r} cannot be unpacked"), zipfile.ZipFile(self.path) as members:
+            for info in members.infolist():
+                if not info.filename.startswith(f"{name}/c"):
+                    continue
+                with members.open(info) as chunk:
+                    header = chunk.read(16)
+                if len(header) < 16 or int.from_bytes(header[4:8], "little") > size:
+                    raise refuse(self.path, f"a part of the array {name!r} claims to be larger than it can be")
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Whatever zipfile, numcodecs or zarr raise over a file from outside becomes one error that names the file."""
+        try:
+            yield
+        except (UsageError, OSError):
+            raise
+        except Exception as error:
+            raise refuse(self.path, f"{what} ({_short(error)})") from error
+
+    def _members(self, members: zipfile.ZipFile) -> None:
+        infos = members.infolist()
+        if len(infos) > _MOST_MEMBERS:
+            raise refuse(self.path, f"it has {len(infos)} members")
+        names = set()
+        for info in infos:
+            if not _MEMBER.fullmatch(info.filename) or info.filename in names:
+                raise refuse(self.path, f"it has a member {_short(info.filename)!r} that does not belong there")
+            names.add(info.filename)
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size > self._size or info.flag_bits & 1:
+                raise refuse(self.path, f"its member {_short(info.filename)!r} is packed or encrypted once more")
+        if "zarr.json" not in names:
+            raise refuse(self.path, "it is a zip file of something else")
+
+    def _json(self, members: zipfile.ZipFile, name: str) -> dict[str, Any]:
+        info = members.getinfo(name)
+        if info.file_size > _MOST_JSON:
+            raise refuse(self.path, f"its description {name} has {info.file_size} bytes")
+        try:
+            found = json.loads(members.read(info).decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise refuse(self.path, f"its description {name} is no JSON") from error
+        if not isinstance(found, dict):
+            raise refuse(self.path, f"its description {name} is no JSON object")
+        return found
+
+
+def _as_written(said: dict[str, Any], blocks: tuple[int, ...]) -> bool:
+    """True if an array is chunked and packed as `store.save` does: nothing else is handed to a codec."""
+    try:
+        grid, codecs = said["chunk_grid"], said["codecs"]
+        return bool(
+            said["node_type"] == "array"
+            and said["zarr_format"] == 3
+            and said["data_type"] in _TYPES
+            and said["fill_value"] == 0
+            and grid["name"] == "regular"
+            and grid["configuration"]["chunk_shape"] == list(blocks)
+            and said["chunk_key_encoding"] == {"name": "default", "configuration": {"separator": "/"}}
+            and [codec["name"] for codec in codecs] == ["bytes", "blosc"]
+            and codecs[1]["configuration"]["cname"] == "zstd"
+            and not said.get("storage_transformers")
+        )
+    except (KeyError, TypeError, IndexError):
+        return False
+
+
+def _short(what: object) -> str:
+    text = visible(str(what)).replace("\n", " ")
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,246 @@
+"""A case in one file: a zarr 3 store in a zip, compressed by zstd, with a SHA-256 over everything.
+
+The dij is kept by row: lengths of the rows, differences of neighbouring columns (nearly always 1), and doses as 16-bit
+shares of the row's largest (see `quantise`). Rows and owners follow from the structures and are not kept. What is read
+comes from anywhere: `archive` looks at names, types, shapes and sizes before anything is unpacked, the sum is compared,
+and `check` has the last word.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tgsci.errors import UsageError
+from tgsci.texts import visible
+
+from .archive import FORMAT, Archive, refuse
+from .checks import check
+from .model import Beam, Case, Dij, Grid, Structure, own_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Arrays = dict[str, NDArray[Any]]
+
+#: Elements of a chunk: some megabytes, a few dozen chunks.
+CHUNK = 2**22
+
+
+def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a case into one file; what stands there afterwards is whole.
+
+    `load` gives the same case: the same fingerprint, and the same doses if the dij is quantised, as it is in every case
+    that this package makes; if not, doses differ by at most 1/131070 of each row's largest entry.
+
+    Args:
+        case: Checked before it is written.
+        path: Of the file; usually ends in .zarr.
+        overwrite: True to replace a file that is there.
+
+    Returns:
+        The path.
+
+    Raises:
+        UsageError: The case has faults, a file is there, or it cannot be written.
+    """
+    where = Path(path)
+    if "\0" in str(where):
+        raise UsageError(f"{_shown(where)} is no name for a file; choose another name")
+    check(case)
+    if where.is_dir() or (where.exists() and not overwrite):
+        what = "is a directory" if where.is_dir() else "exists"
+        hint = "" if where.is_dir() else ", or say that it is to be overwritten"
+        raise UsageError(f"{_shown(where)} {what}; choose another name{hint}")
+    arrays = _arrays(case)
+    about = _about(case)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{where.name[:60]}.", dir=where.parent)
+        os.close(handle)
+        try:
+            _write(Path(temporary), arrays, {"tgsci_case": FORMAT, "case": about, "sha256": _digest(about, arrays)})
+            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
+            os.replace(temporary, where)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{_shown(where)} cannot be written: {error.strerror or error}") from error
+    return where
+
+
+def load(path: str | os.PathLike[str]) -> Case:
+    """Read a case that `save` wrote.
+
+    Raises:
+        UsageError: No such file, not a case, of a newer version, damaged, or a case that cannot be planned.
+    """
+    where = Path(path)
+    try:
+        archive = Archive(where)
+    except FileNotFoundError:
+        from .library import case_names
+
+        raise UsageError(
+            f"no file {_shown(where)}, and no built-in case of that name; built in are {', '.join(case_names())}"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{_shown(where)} cannot be read: {error.strerror or error}") from error
+    about = archive.about
+    try:
+        case, arrays = _case(archive)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
+        raise refuse(where, f"its description is not one of a case ({_cut(error)})") from error
+    if _digest(about, arrays) != archive.sha256:
+        raise refuse(where, "its contents do not have the SHA-256 that was saved with them: it is damaged")
+    check(case)
+    return case
+
+
+def _arrays(case: Case) -> Arrays:
+    """Everything of a case that is an array, as it is kept."""
+    from .quantise import encoded
+
+    dij = case.dij
+    codes, maxima = encoded(dij.starts, dij.values)
+    empty = np.zeros(0, np.int32)
+    arrays: Arrays = {
+        "lengths": np.diff(dij.starts).astype(np.uint32),
+        "columns": np.diff(dij.columns, prepend=dij.columns.dtype.type(0)),
+        "codes": codes,
+        "maxima": maxima,
+        "beams": np.asarray(dij.beams, np.int16),
+        "voxels": np.diff(np.concatenate([empty, *(s.voxels for s in case.structures)]), prepend=np.int32(0)),
+    }
+    if case.ct is not None:
+        arrays["ct"] = np.asarray(case.ct, np.int16)
+    if case.reference is not None:
+        arrays["reference"] = np.asarray(case.reference, np.float32)
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def _about(case: Case) -> dict[str, Any]:
+    """Everything else, as JSON has it."""
+    return {
+        "name": case.name,
+        "fractions": int(case.fractions),
+        "modality": case.modality,
+        "beamlets": int(case.dij.beamlets),
+        "grid": _grid(case.grid),
+        "ct_grid": None if case.ct_grid is None or case.ct is None else _grid(case.ct_grid),
+        "beams": [[float(b.gantry), float(b.couch)] for b in case.beams],
+        "structures": [
+            {
+                "name": s.name,
+                "type": s.type,
+                "prescription": None if s.prescription is None else float(s.prescription),
+                "volume_cc": float(s.volume_cc),
+                "voxels": len(s.voxels),
+            }
+            for s in case.structures
+        ],
+        "provenance": {str(key): str(value) for key, value in case.provenance.items()},
+    }
+
+
+def _grid(grid: Grid) -> dict[str, list[float]]:
+    return {
+        "shape": [int(n) for n in grid.shape],
+        "spacing": [float(s) for s in grid.spacing],
+        "origin": [float(o) for o in grid.origin],
+    }
+
+
+def _digest(about: Mapping[str, Any], arrays: Arrays) -> str:
+    digest = sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
+        digest.update(arrays[name].data)
+    return digest.hexdigest()
+
+
+def _write(path: Path, arrays: Arrays, attributes: dict[str, Any]) -> None:
+    import zarr
+    from zarr.codecs import BloscCodec
+    from zarr.storage import ZipStore
+
+    with ZipStore(path, mode="w") as store:
+        group = zarr.create_group(store, zarr_format=3, attributes=attributes)
+        for name, array in arrays.items():
+            packed = BloscCodec(typesize=array.itemsize, cname="zstd", clevel=3, shuffle="shuffle")
+            group.create_array(name, data=array, chunks=chunks(array.shape), compressors=packed, fill_value=0)
+
+
+def chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of the chunks of an array that is saved: whole slices along the first axis, at most `CHUNK` elements."""
+    slab = max(1, int(np.prod(shape[1:], dtype=np.int64)))
+    return (max(1, min(shape[0], CHUNK // slab)), *(max(1, n) for n in shape[1:]))
+
+
+def _case(archive: Archive) -> tuple[Case, Arrays]:
+    """The case of an archive, and its arrays as they are kept."""
+    about = archive.about
+    grid = archive.grid("grid")
+    ct_grid = None if about["ct_grid"] is None else archive.grid("ct_grid")
+    counts = [archive.whole(s["voxels"], grid.size, "voxels of a structure") for s in about["structures"]]
+    beamlets = archive.whole(about["beamlets"], archive.most, "beamlets")
+    arrays = {"voxels": archive.array("voxels", np.int32, (sum(counts),))}
+    voxels = np.cumsum(arrays["voxels"], dtype=np.int32)
+    structures = []
+    for said, stop, count in zip(about["structures"], np.cumsum(counts), counts, strict=True):
+        given = said["prescription"]
+        prescription = None if given is None else float(given)
+        part = voxels[stop - count : stop]
+        structures.append(Structure(str(said["name"]), said["type"], part, float(said["volume_cc"]), prescription))
+        if count and (part[0] < 0 or part[-1] >= grid.size or (np.diff(part.astype(np.int64)) <= 0).any()):
+            raise ValueError("voxels of a structure outside the grid")
+    rows, owners = own_rows(structures, grid)
+    arrays["lengths"] = archive.array("lengths", np.uint32, (len(rows),))
+    starts = np.concatenate([[0], np.cumsum(arrays["lengths"], dtype=np.int64)]).astype(np.int64)
+    entries = archive.whole(int(starts[-1]), archive.most, "entries of the dij")
+    index = np.uint16 if beamlets < 65_536 else np.uint32
+    arrays["columns"] = archive.array("columns", index, (entries,))
+    arrays["codes"] = archive.array("codes", np.uint16, (entries,))
+    arrays["maxima"] = archive.array("maxima", np.float32, (len(rows),))
+    arrays["beams"] = archive.array("beams", np.int16, (beamlets,))
+    if ct_grid is not None:
+        arrays["ct"] = archive.array("ct", np.int16, ct_grid.shape)
+    if archive.has("reference"):
+        arrays["reference"] = archive.array("reference", np.float32, (len(rows),))
+    from .quantise import decoded
+
+    columns: Any = np.cumsum(arrays["columns"], dtype=index)
+    values = decoded(starts, arrays["codes"], arrays["maxima"])
+    case = Case(
+        name=str(about["name"]),
+        grid=grid,
+        structures=tuple(structures),
+        dij=Dij(starts, columns, values, beamlets, arrays["beams"]),
+        voxels=rows,
+        owners=owners,
+        fractions=archive.whole(about["fractions"], 1000, "fractions"),
+        ct=arrays.get("ct"),
+        ct_grid=ct_grid,
+        beams=tuple(Beam(float(gantry), float(couch)) for gantry, couch in about["beams"]),
+        modality=str(about["modality"]),
+        provenance={str(key): str(value) for key, value in dict(about["provenance"]).items()},
+        reference=arrays.get("reference"),
+    )
+    return case, arrays
+
+
+def _cut(error: Exception) -> str:
+    text = visible(f"{type(error).__name__}: {error}")
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def _shown(path: Path) -> str:
+    text = visible(str(path))
+    return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"

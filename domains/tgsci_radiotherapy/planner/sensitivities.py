@@ -1,0 +1,156 @@
+"""How figures of a plan would move with its objectives: implicit differentiation at the optimum.
+
+At the optimum the gradient vanishes on the free beamlets F, those with fluence: g_F(x, theta) = 0. When a weight or a dose
+theta changes a little the others stay at 0, and
+
+    H_FF dx_F = -(dg/dtheta)_F dtheta,      dM/dtheta = -(A^T dM/dd)_F . H_FF^-1 (dg/dtheta)_F
+
+for a figure M of the dose d (Fiacco 1983; Gould et al., arXiv:1607.05447). One Cholesky factorisation of H_FF serves all figures
+and objectives; a solution for each figure (the adjoint) costs next to nothing. It is a derivative: it says nothing of
+beamlets that come in or drop out, nor of a goal far away.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from . import triangles
+from .hessian import summed
+from .pooled import DoseVolume, Eud
+from .terms import squared
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..case.model import Case
+    from ..parameters import Objective
+    from .grams import Gram
+    from .matrix import Matrix
+    from .plan import Plan
+    from .terms import Terms
+
+    Array = NDArray[np.float64]
+
+
+#: Added to the Hessian's diagonal, relative to it: the least that float32 needs to factorise, mostly.
+_RIDGE = 4e-6
+
+
+class Figure(Protocol):
+    """What is asked of a metric: `tgsci_radiotherapy.goals.Metric` has it."""
+
+    def gradient(self, dose: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Derivative by the dose of each row of the structure."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sensitivities:
+    """Derivatives of figures of a plan by its objectives.
+
+    Args:
+        per_doubling: Change of figure m, in its unit, per doubling of the weight of objective k (its derivative by
+            log2 of the weight); shape (figures, objectives). 0 for a weight of 0.
+        per_gray: Change per +1 Gy of the objective's dose; nan where it has none.
+        seconds: CPU seconds that they took.
+    """
+
+    per_doubling: Array
+    per_gray: Array
+    seconds: float
+
+
+def differentiate(
+    case: Case, matrix: Matrix, terms: Terms, whole: dict[int, Gram], plan: Plan, figures: Sequence[tuple[str, Figure]]
+) -> tuple[Array, Array]:
+    """Derivatives by log2 of each weight and by each dose: two arrays (figures, objectives).
+
+    Args:
+        case: The case.
+        matrix: Its dose influence.
+        terms: The plan's objectives.
+        whole: By place of a structure: its matrix of all rows, where there is one.
+        plan: The plan, optimal.
+        figures: A structure's name and a metric of it, each.
+    """
+    objectives = plan.parameters.objectives
+    by_weight = np.zeros((case.dij.beamlets, len(objectives)))
+    by_dose = np.full((case.dij.beamlets, len(objectives)), np.nan)
+    dose = plan.dose
+    for k, objective in enumerate(objectives):
+        by_weight[:, k], by_dose[:, k] = _gradient_changes(case, matrix, objective, dose)
+    free = _free(matrix, terms, plan, by_weight.sum(axis=1) / math.log(2))
+    wanted = np.zeros((case.dij.beamlets, len(figures)))
+    for m, (name, figure) in enumerate(figures):
+        rows = case.rows(name)
+        pull = np.zeros(case.dij.rows)
+        pull[rows] = figure.gradient(dose[rows])
+        wanted[:, m] = matrix.transposed(pull)
+    adjoint = np.zeros_like(wanted)
+    hessian = summed(matrix, terms, dose, free, whole)
+    if np.diag(hessian).any():  # else nothing holds the dose, and nothing moves it
+        adjoint[free] = _solve(hessian, wanted[free])
+    return -adjoint.T @ by_weight, -adjoint.T @ by_dose
+
+
+def _gradient_changes(
+    case: Case, matrix: Matrix, objective: Objective, dose: NDArray[np.float32]
+) -> tuple[Array, Array]:
+    """Derivative of the objective's gradient by log2 of an objective's weight, and by its dose."""
+    rows = case.own(objective.structure)
+    none = np.full(matrix.columns, np.nan)
+    if rows.stop == rows.start:
+        return np.zeros(matrix.columns), none if objective.dose_gy is None else np.zeros(matrix.columns)
+    slope, shift = slopes_of(objective, dose[rows].astype(np.float64))
+
+    def back(own: Array) -> Array:
+        multipliers = np.zeros(matrix.rows)
+        multipliers[rows] = own
+        return matrix.transposed(multipliers, rows.start, rows.stop)
+
+    return math.log(2) * back(slope), none if shift is None else back(shift)
+
+
+def slopes_of(objective: Objective, dose: Array) -> tuple[Array, Array | None]:
+    """An objective's derivative by each own voxel's dose, and how that changes per Gy of the objective's dose."""
+    n, w = len(dose), objective.weight
+    if objective.type == "mean":
+        return np.full(n, w / n), None
+    reference = float(objective.dose_gy or 0.0)
+    if squared(objective):
+        active = {"squared_overdose": dose > reference, "squared_underdose": dose < reference}.get(objective.type, True)
+        stiffness = np.where(active, 2 * w / n, 0.0)
+        return stiffness * (dose - reference), -stiffness
+    if objective.type == "eud":
+        pull, slope = Eud(objective, slice(0, n)).tangent(dose)
+        return pull * slope, -2 * w * slope if pull else np.zeros(n)
+    slope = DoseVolume(objective, slice(0, n)).value_slope(dose)[1]
+    return slope, np.where(slope != 0, -2 * w / n, 0.0)
+
+
+def _free(matrix: Matrix, terms: Terms, plan: Plan, gradient: Array) -> NDArray[np.intp]:
+    """Beamlets with fluence, but for those on their way to none: a step down their own slope would end there."""
+    diagonal = matrix.squares(terms.curvatures(plan.dose), {}, terms)
+    down = np.divide(gradient, diagonal, out=np.zeros_like(gradient), where=diagonal > 0)
+    return np.flatnonzero(plan.fluence > np.maximum(down, 0.0))
+
+
+def _solve(hessian: NDArray[np.float32], wanted: Array) -> Array:
+    """H^-1 wanted; H as its lower triangle, which is used up."""
+    from scipy.linalg import lapack
+
+    diagonal = np.diag(hessian).astype(np.float64)
+    root = np.sqrt(np.maximum(diagonal, 1e-6 * diagonal.max(initial=1e-30)))
+    triangles.scale(hessian, (1 / root).astype(np.float32), np.float32(_RIDGE))
+    info, ridge = 1, _RIDGE
+    while info:
+        factor, info = lapack.spotrf(hessian, lower=1, clean=0)
+        hessian[np.diag_indices(len(hessian))] += np.float32(3 * ridge)
+        ridge *= 4
+    y, _ = lapack.spotrs(factor, (wanted / root[:, None]).astype(np.float32), lower=1)
+    return np.asarray(y.astype(np.float64) / root[:, None])
