@@ -198,8 +198,8 @@ def _differing(reference: Result, result: Result, first: str, second: str) -> st
     found = settings_differences(ours, theirs, first, second)
     if found:
         return "; ".join(found)
-    fingerprints = [str(r.header.get("fingerprint")) for r in (reference, result)]
-    return differences(*fingerprints, f"in {first}", f"in {second}")
+    here, there = (str(r.header.get("fingerprint")) for r in (reference, result))
+    return differences(here, there, f"in {first}", f"in {second}")
 
 
 def _proposer(result: Result) -> str:

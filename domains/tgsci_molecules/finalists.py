@@ -1,4 +1,4 @@
-"""The finalists: what the fast search liked best, docked again as carefully as Vina can; poses checked by force fields."""
+"""The finalists: what the fast search liked best, docked again as carefully as Vina can, its poses checked."""
 
 from __future__ import annotations
 

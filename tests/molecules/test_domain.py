@@ -19,7 +19,11 @@ from tgsci.cli import read_job
 from tgsci.errors import UsageError
 
 JOB = {"target": "abl1", "start": ["OCC", "CCO", "c1ccccc1"], "exhaustiveness": 4}
-JOBS = sorted((Path(__file__).parents[2] / "data" / "jobs").glob("*.toml"))
+JOBS = [
+    path
+    for path in sorted((Path(__file__).parents[2] / "data" / "jobs").glob("*.toml"))
+    if read_job(path)["domain"] == "molecules"
+]
 
 #: One of everything that a job may say.
 RICH: dict[str, Any] = {

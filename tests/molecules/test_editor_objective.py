@@ -21,7 +21,7 @@ from tgsci_molecules.editor.figures import figures, murcko
 from tgsci_molecules.editor.judge import Judge, _sigma_points, finalists
 from tgsci_molecules.editor.options import touched
 from tgsci_molecules.editor.protect import protection
-from tgsci_molecules.editor.rules import RuleEditor
+from tgsci_molecules.editor.rules import SERIES, RuleEditor, _roots, _series
 from tgsci_molecules.editor.surrogate import Prior, Surrogate, tanimoto
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS, apply, apply_to, changed, origins
 from tgsci_molecules.objective import Objective
@@ -116,6 +116,32 @@ def test_a_contact_that_only_docking_shows_is_learned() -> None:
     assert judge.drawback(reaches) < judge.drawback(misses) - 1.0
     assert judge.violation(misses) == 0.0
     assert Judge(history(DOCKING)).unmet(misses) == 0.0
+
+
+def test_other_series_are_tried_while_few_make_the_contact() -> None:
+    class Contact(Pocket):
+        """Nothing but one of the molecules below makes it."""
+
+        def evaluate(self, value: str) -> Feedback:
+            feedback = super().evaluate(value)
+            return replace(feedback, violations={"hbond Met318": 0.0 if value == made else 2.0})
+
+    made = canonical("O=C(NCc1ccccc1)c1ccncc1")
+    series = ["CC(N)=O", made, "OC1CCN(c2ccccc2F)CC1", "CS(=O)(=O)c1ccc2[nH]ccc2c1", "COc1cc(CN2CCOCC2)ccn1"]
+    series += ["Nc1nc(-c2ccco2)cs1", "CC(C)Cc1nnc(N2CCCC2)o1", "O=C1CCc2cc(Cl)ccc2N1", "FC(F)(F)c1cnc(N2CCSCC2)nc1"]
+    series += ["CCOC(=O)C1CCCCC1O", "c1ccc(-c2cnn(C3CC3)c2)cc1", "N#Cc1ccc(OCC2CCO2)cc1", "CN1CCc2c(C#N)csc2C1"]
+    trials = [trial(i, canonical(value), Contact()) for i, value in enumerate(series)]
+    prints = np.array([figures(t.value).fingerprint for t in trials])
+
+    def scouts(seed: int) -> int:
+        proposals = RuleEditor().ask(Trials(trials, Contact()), 4, random.Random(seed))
+        new = np.array([figures(p.value).fingerprint for p in proposals])
+        return int((tanimoto(new, prints).max(1) < SERIES).sum())
+
+    assert len(_series(_roots(Trials(trials)))) >= 12
+    judge = Judge(Trials(trials, Contact()))
+    assert [t.value for t in trials if judge.met(t)] == [made]
+    assert min(map(scouts, range(3))) >= 2
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
+from receptor_pieces import pieces
 from tgsci_molecules import Settings, Target, dock
 from tgsci_molecules.docking import fingerprint
 from tgsci_molecules.physics import refine
@@ -24,7 +25,6 @@ from tgsci_molecules.protein.choice import Options, choose
 from tgsci_molecules.protein.crystal_ligand import ligand_molecule, rmsd, skeleton
 from tgsci_molecules.protein.prepare import Prepared, prepare
 from tgsci_molecules.protein.redock import redock
-from tgsci_molecules.protein.repair import pieces, repaired
 from tgsci_molecules.protein.structures import Group, read_structure
 
 from tgsci.cli import main
@@ -195,7 +195,6 @@ def test_a_force_field_reads_the_structure(made: Prepared) -> None:
     pdb = PDBFile(str(made.target.structure))
     field = ForceField("amber14-all.xml", "amber14/tip3p.xml")
     assert field.createSystem(pdb.topology).getNumParticles() == pdb.topology.getNumAtoms()
-    assert repaired(made.target) == Path(str(made.target.structure)).read_text()
 
 
 def test_mmcif_and_gzip_give_the_same_receptor(source: Path, crystal: str, made: Prepared, tmp_path: Path) -> None:

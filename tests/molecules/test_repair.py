@@ -7,14 +7,15 @@ import math
 from dataclasses import replace
 
 import pytest
+from receptor_pieces import pieces
 from tgsci_molecules import Target
 from tgsci_molecules.protein.receptor_pdbqt import Atom, atoms_of, bare_atoms, protein_pdbqt, typed
-from tgsci_molecules.protein.repair import Residue, bonded, hydrogenated, pieces, receptor_pdb, repaired, split
+from tgsci_molecules.protein.repair import PH, Residue, bonded, hydrogenated, receptor_pdb, split
 
 
 @pytest.fixture(scope="module")
 def egfr() -> str:
-    return repaired(Target("EGFR"))
+    return hydrogenated(split(pieces(Target("EGFR"))), PH).pdb
 
 
 def test_a_built_in_receptor_becomes_a_protein_that_a_force_field_reads(egfr: str) -> None:
@@ -57,8 +58,7 @@ def test_no_two_atoms_of_an_end_are_too_close(egfr: str) -> None:
 
 
 def test_it_is_the_same_every_time(egfr: str) -> None:
-    repaired.cache_clear()
-    assert repaired(Target("EGFR")) == egfr
+    assert hydrogenated(split(pieces(Target("EGFR"))), PH).pdb == egfr
 
 
 def test_the_types_of_meeko_are_those_of_the_rules(egfr: str) -> None:

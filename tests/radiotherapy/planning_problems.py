@@ -67,7 +67,7 @@ def optimum(case: Case, plan_parameters: PlanParameters) -> tuple[float, np.ndar
         blocks.append((sign * own, sign * objective.dose_gy, objective.weight / len(own), equal))
     sizes = [len(block[0]) for block in blocks]
     total = n + sum(sizes)
-    weights = np.concatenate([np.zeros(n), *(np.full(size, 2 * block[2]) for size, block in zip(sizes, blocks))])
+    weights = np.concatenate([np.zeros(n), *(np.full(len(own), 2 * weight) for own, _, weight, _ in blocks)])
     equations, inequalities, right, limits = [], [], [], []
     lower = np.zeros(total)
     at = n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ def structures(masks) -> list[Structure]:
     ]
 
 
+@settings(deadline=None)
 @given(MASKS)
 def test_each_voxel_of_a_structure_has_one_row_and_the_first_structure_owns_it(masks):
     drawn = structures(masks)
@@ -40,6 +42,7 @@ def test_each_voxel_of_a_structure_has_one_row_and_the_first_structure_owns_it(m
         assert (np.diff(voxels[owners == owner]) > 0).all()
 
 
+@settings(deadline=None)
 @given(MASKS)
 def test_a_structure_owns_a_slice_and_sees_all_of_its_voxels(masks):
     drawn = structures(masks)
@@ -139,7 +142,7 @@ def test_doses_as_shares_of_the_largest(row):
     again = encoded(starts, found)
     assert (again[0] == codes).all()  # to the last bit, however often
     assert (again[1] == maxima).all()
-    for number, (first, last) in enumerate(zip(starts, starts[1:], strict=False)):
+    for number, (first, last) in enumerate(pairwise(starts)):
         own = values[first:last].astype(float)
         most = own.max(initial=0.0)
         assert maxima[number] == most

@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def test_nothing_is_overwritten_unless_said(saved):
 
 
 def test_a_directory_is_not_replaced(tmp_path):
-    with pytest.raises(UsageError, match="is a directory; choose another name$"):
+    with pytest.raises(UsageError, match=r"is a directory; choose another name$"):
         save(tiny_case(), tmp_path, overwrite=True)
 
 
@@ -245,18 +246,14 @@ def test_a_flipped_bit_anywhere_is_found(saved):
     content = saved.read_bytes()
     rng = np.random.default_rng(0)
     unnoticed = 0
-    for place in rng.integers(0, len(content), 120):
+    for place in rng.integers(0, len(content), 60):
         damaged = bytearray(content)
         damaged[place] ^= 1 << int(rng.integers(8))
         saved.write_bytes(damaged)
-        try:
-            case = load(saved)
-        except UsageError as error:
-            assert "cannot be read as a case" in str(error) or "newer" in str(error)
-        else:
-            same(case, full_case())  # a date of the zip, say
+        with suppress(UsageError):
+            same(load(saved), full_case())  # a date of the zip, say
             unnoticed += 1
-    assert unnoticed < 30
+    assert unnoticed < 15
 
 
 def test_a_newer_version(saved):
@@ -380,7 +377,7 @@ def test_descriptions_that_are_not_what_they_must_be(saved, change):
 
 def test_a_description_that_is_no_json(saved):
     for content in (b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'"' + b"x" * 2**21 + b'"'):
-        with pytest.raises(UsageError, match="its description zarr.json"):
+        with pytest.raises(UsageError, match="its description zarr"):
             load(rewritten(saved, lambda m, content=content: m | {"zarr.json": content}))
 
 

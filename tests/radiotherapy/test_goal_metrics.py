@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tgsci_radiotherapy.goals import Metric
@@ -161,12 +161,14 @@ doses = arrays(np.float64, st.integers(1, 60), elements=st.floats(0.0, 80.0, wid
 percents = st.floats(0.0, 100.0)
 
 
+@settings(deadline=None)
 @given(doses, percents, percents)
 def test_a_smaller_volume_gets_no_less(dose: np.ndarray, a: float, b: float) -> None:
     low, high = Metric("D%", max(a, b)).value(dose), Metric("D%", min(a, b)).value(dose)
     assert dose.min() <= low <= high <= dose.max()
 
 
+@settings(deadline=None)
 @given(doses, st.floats(0.1, 90.0), st.floats(0.1, 90.0))
 def test_a_higher_dose_reaches_no_more_volume(dose: np.ndarray, a: float, b: float) -> None:
     more, less = (Metric("VGy", x, "%").value(dose) for x in (min(a, b), max(a, b)))
@@ -174,6 +176,7 @@ def test_a_higher_dose_reaches_no_more_volume(dose: np.ndarray, a: float, b: flo
     assert Metric("CVGy", a, "%").value(dose) == pytest.approx(100.0 - Metric("VGy", a, "%").value(dose))
 
 
+@settings(deadline=None)
 @given(doses, st.integers(1, 60))
 def test_dose_at_volume_and_volume_at_dose_are_inverse_at_voxels(dose: np.ndarray, k: int) -> None:
     k = min(k, len(dose))
@@ -184,12 +187,14 @@ def test_dose_at_volume_and_volume_at_dose_are_inverse_at_voxels(dose: np.ndarra
 ALL = ("D95%", "D2%", "D37.5%", "D0.7cc", "D3cc", "Dmean", "Dmax", "Dmin", "gEUD(3)", "gEUD(-3)")
 
 
+@settings(deadline=None)
 @given(doses, st.sampled_from(ALL), st.floats(0.1, 10.0))
 def test_twice_the_dose_is_twice_the_metric(dose: np.ndarray, text: str, factor: float) -> None:
     metric = Metric.parse(text)
     assert metric.value(factor * dose, CC) == pytest.approx(factor * metric.value(dose, CC), rel=1e-9, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(doses, st.sampled_from([*ALL, "V20Gy", "V20Gy[cc]", "V95%", "CV3Gy", "HI"]), st.randoms(use_true_random=False))
 def test_the_order_of_voxels_does_not_count(dose: np.ndarray, text: str, rng: object) -> None:
     mixed = dose[rng.sample(range(len(dose)), len(dose))]  # type: ignore[attr-defined]
@@ -197,12 +202,14 @@ def test_the_order_of_voxels_does_not_count(dose: np.ndarray, text: str, rng: ob
     assert metric.value(mixed, CC, 50.0) == pytest.approx(metric.value(dose, CC, 50.0), rel=1e-12, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(doses, st.sampled_from(ALL))
 def test_single_precision_gives_the_same(dose: np.ndarray, text: str) -> None:
     metric = Metric.parse(text)
     assert metric.value(dose.astype(np.float32), CC) == pytest.approx(metric.value(dose, CC), rel=1e-6)
 
 
+@settings(deadline=None)
 @given(doses, st.lists(st.floats(0.5, 70.0), min_size=1, max_size=8))
 def test_ranks_prepared_together_are_those_of_a_full_sort(dose: np.ndarray, ranks: list[float]) -> None:
     ordered = Ordered(dose, ranks[:-1])

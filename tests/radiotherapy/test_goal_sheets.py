@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import Metric, Sheet, parse_sheet, read_sheet, sheet_names
@@ -210,6 +212,7 @@ def test_what_is_no_goal_says_what_to_write(text: str, said: str) -> None:
     assert str(caught.value).isprintable()
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["PTV", "Parotid_L", "[targets]", "CTV 70"]),
     st.sampled_from(
@@ -290,6 +293,8 @@ def test_a_goal_may_be_a_table_and_optional_may_hold_for_all() -> None:
         ('goals = ["Core Dmax <= 40 Gy"]\noptional = 1', "optional is true or false"),
         ('goals = ["PTV D95% >= 50 Gy"', "not a TOML file"),
         ("goals = " + "[" * 50_000, "not a"),
+        ("[structures]\n" + "\n".join(f'S{i} = ["a{i}"]' for i in range(301)), "at most 300"),
+        ("goals = [" + '"PTV D95% >= 50 Gy",' * 201 + "]", "at most 200"),
         ("fractions = " + "9" * 6000, "not a sheet"),
         ("title = '" + "x" * 100_001 + "'", "at most 100000"),
     ],
@@ -399,6 +404,34 @@ def test_names_from_a_sheet_are_harmless() -> None:
     found = parse_sheet('title = "A <b>sheet</b>\\u001b[31m\\nwith lines"\ngoals = ["../../PTV ; rm D95% >= 50 Gy"]\n')
     assert found.title == "A <b>sheet</b> [31m with lines"
     assert found.goals[0].structure == "PTV _ rm"
+
+
+def test_a_sheet_with_any_title_and_many_digits_reads_back() -> None:
+    found = parse_sheet(
+        r"""
+        title = 'Zürich "A" \ 患者 😀'
+        source = """
+        + '"""quotes \' and \\" and a # and\n two lines"""'
+        + """
+        goals = ["PTV D95.123456% >= 49.1234567 Gy, tolerance 0.0123456 Gy", "PTV V47.500001Gy <= 12.3456789 cc"]
+        [prescription]
+        "PTV 1" = 50.000001
+        """
+    )
+    assert found.title == r'Zürich "A" \ 患者 😀'
+    assert found.source == "quotes ' and \" and a # and two lines"
+    again = parse_sheet(found.toml())
+    assert again.toml() == found.toml()
+    assert (again.title, again.source) == (found.title, found.source)
+    assert [replace(g, text="") for g in again.goals] == [replace(g, text="") for g in found.goals]
+    assert again.prescription == found.prescription
+
+
+def test_sheets_are_read_without_numpy() -> None:
+    """`tgsci radiotherapy goals` answers at once."""
+    code = "from tgsci_radiotherapy.goals import read_sheet, sheet_names; [read_sheet(n) for n in sheet_names()]"
+    check = "import sys; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", f"{code}; {check}"], timeout=60).returncode == 0
 
 
 def test_the_fingerprint_changes_with_what_changes_a_result_only() -> None:

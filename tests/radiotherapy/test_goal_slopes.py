@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cases import small_case
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
@@ -37,6 +37,7 @@ def slope(text: str, dose: np.ndarray) -> np.ndarray:
     return Metric.parse(text).gradient(dose, CC, PRESCRIPTION)
 
 
+@settings(deadline=None)
 @given(doses, st.sampled_from(PERCENTILES))
 def test_one_gray_more_everywhere_is_one_gray_more(dose: np.ndarray, text: str) -> None:
     found = slope(text, dose)
@@ -44,12 +45,14 @@ def test_one_gray_more_everywhere_is_one_gray_more(dose: np.ndarray, text: str) 
     assert (found >= 0).all()
 
 
+@settings(deadline=None)
 @given(doses, st.sampled_from(ALL), st.randoms(use_true_random=False))
 def test_the_order_of_voxels_does_not_count(dose: np.ndarray, text: str, rng: object) -> None:
     order = rng.sample(range(len(dose)), len(dose))  # type: ignore[attr-defined]
     assert slope(text, dose[order]) == pytest.approx(slope(text, dose)[order], abs=1e-9)
 
 
+@settings(deadline=None)
 @given(doses.filter(lambda d: d.min() > 0.5), st.sampled_from(["gEUD(4)", "gEUD(-4)", "Dmean", "gEUD(1)"]))
 def test_smooth_metrics_against_finite_differences(dose: np.ndarray, text: str) -> None:
     metric, found = Metric.parse(text), slope(text, dose)
@@ -62,7 +65,7 @@ def test_smooth_metrics_against_finite_differences(dose: np.ndarray, text: str) 
 
 @pytest.mark.parametrize("text", ["D95%", "D2%", "D50%", "D0.4cc", "Dmax", "Dmin", "HI"])
 def test_few_voxels_have_the_exact_slope(text: str) -> None:
-    """Below 100 voxels 1% is less than a voxel: the metric itself, between the two voxels that it lies between."""
+    """Below 50 voxels 2% is less than a voxel: the metric itself, between the two voxels that it lies between."""
     rng = np.random.default_rng(3)
     dose, metric = rng.permutation(np.linspace(10.0, 60.0, 40)), Metric.parse(text)
     found = slope(text, dose)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from importlib.util import find_spec
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -221,7 +223,7 @@ def test_without_a_dij_one_is_computed(tmp_path, save):
 
 
 def test_an_older_file_has_its_dij_on_the_grid_of_the_image(tmp_path):
-    matrix = sparse.csc_matrix(sparse.random(IMAGE.size, BEAMLETS, 0.6, random_state=np.random.default_rng(1)))
+    matrix = sparse.csc_matrix(sparse.random(IMAGE.size, BEAMLETS, 0.95, random_state=np.random.default_rng(1)))
     path = tmp_path / "a.mat"
     save5(path, content(dij={"physicalDose": cell(matrix)}, pln__propStf={}, pln__gantryAngles=np.array([[0.0]])))
     case = read(path)
@@ -229,9 +231,11 @@ def test_an_older_file_has_its_dij_on_the_grid_of_the_image(tmp_path):
     assert [b.gantry for b in case.beams] == [0.0]
 
 
-def test_the_phantom_that_matrad_itself_ships(tmp_path):
-    pyradplan = pytest.importorskip("pyRadPlan")
-    path = __import__("pathlib").Path(pyradplan.__file__).parent / "data" / "phantoms" / "TG119.mat"
+def test_the_phantom_that_matrad_itself_ships():
+    where = find_spec("pyRadPlan")  # it carries matRad's file; importing it takes ten seconds and is not needed
+    if where is None:
+        pytest.skip("pyRadPlan is not installed")
+    path = Path(where.origin).parent / "data" / "phantoms" / "TG119.mat"
     case = read(path, engine="builtin", gantry=(0,), fractions=25, grid_mm=10.0)
     assert [(s.name, s.prescription) for s in case.structures] == [("OuterTarget", 50.0), ("Core", None), ("BODY", None)]
     assert case.structure("OuterTarget").volume_cc == pytest.approx(167.8, abs=0.1)
@@ -290,7 +294,7 @@ def test_names_mean_no_harm(tmp_path, save):
     made["cst"][1, 1] = "../<b>cord</b>\nignore the above"
     path = tmp_path / "a.mat"
     save(path, made)
-    assert read(path).names[0] == "_b_cord_b_ ignore the above"
+    assert read(path).names[0] == "b_cord_b_ ignore the above"
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.9, 0.999])
@@ -347,4 +351,4 @@ def test_a_file_that_points_out_of_itself_or_into_itself(tmp_path):
     with h5py.File(path, "w") as file:
         group = file.create_group("ct")
         group["again"] = group
-    refused(path, "link.mat")
+    refused(path, "contains itself")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from cases import small_case
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.parameters import KINDS, Objective, PlanParameters
@@ -92,6 +93,7 @@ def objectives(draw: st.DrawFn) -> Objective:
     return Objective(target, kind.name, draw(doses) if kind.dose else None, draw(weights), volume, exponent)
 
 
+@settings(deadline=None)
 @given(st.lists(objectives(), max_size=8))
 def test_text_and_parse_are_inverse(more: list[Objective]) -> None:
     every = {o.label: o for o in [Objective("PTV", "squared_deviation", 51.5, 1000.0), *more]}
@@ -102,6 +104,7 @@ def test_text_and_parse_are_inverse(more: list[Objective]) -> None:
     assert PlanParameters.read(json.dumps(parameters.as_dict())) == parameters
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda b: b.decode("utf-8", "replace")))
 def test_any_text_is_either_read_or_refused_in_words(value: str) -> None:
     with contextlib.suppress(InvalidValue):  # anything else is a fault
@@ -117,6 +120,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_any_json_is_either_read_or_refused_in_words(value: Any) -> None:
     for document in (value, {"objectives": value}, {"objectives": [value]}):
@@ -242,6 +246,13 @@ def test_a_text_that_is_no_plan(value: str, said: str) -> None:
 def test_a_quotation_mark_within_a_text_does_not_hide_brackets() -> None:
     assert "nested" in refusal('{"a\\"": ' + "[" * 50)
     assert "unknown key" in refusal('{"objectives": [{}], "[[[[[[[[[[[[": 1}')
+
+
+@pytest.mark.parametrize("piece", ['\\"', '"', "\\", '"\\', "```", "\n", "{", '{"a":', "[1,"])
+def test_a_long_hostile_text_is_refused_at_once(piece: str) -> None:
+    start = time.process_time()
+    refusal('{"objectives": ["' + piece * (99_000 // len(piece)))
+    assert time.process_time() - start < 2.0
 
 
 def test_the_dose_of_one_fraction_is_recognised_in_few_fractions_too() -> None:

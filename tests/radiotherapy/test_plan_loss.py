@@ -16,12 +16,13 @@ from cases import small_case, tiny_case
 from hypothesis import given
 from hypothesis import strategies as st
 from tgsci_radiotherapy import loss as module
-from tgsci_radiotherapy import plan_file, scoring
+from tgsci_radiotherapy import opened, plan_file, scoring
 from tgsci_radiotherapy.case.store import save
 from tgsci_radiotherapy.domain import NOTICE
 from tgsci_radiotherapy.effects import Effects, Wish, effects_of, scale_of
 from tgsci_radiotherapy.goals import evaluate, parse_sheet, read_sheet
-from tgsci_radiotherapy.loss import PlanLoss, prescribed
+from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.opened import prescribed
 from tgsci_radiotherapy.parameters import Objective, PlanParameters
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
@@ -66,7 +67,7 @@ def test_the_order_of_measurements_changes_nothing(loss: PlanLoss) -> None:
     texts = [loss.start.replaced(0, weight=w).text() for w in (30, 4000, 250)]
     first = [loss.measure(text) for text in texts]
     module._ANCHORS.clear()
-    module._PLANNERS.clear()
+    opened._PLANNERS.clear()
     second = [loss.measure(text) for text in reversed(texts)][::-1]
     for one, other in zip(first, second, strict=True):
         assert (one.loss, one.text, dict(one.metrics)) == (other.loss, other.text, dict(other.metrics))
@@ -93,8 +94,8 @@ def test_another_process_measures_the_same(tmp_path: Path) -> None:
 def test_a_case_file_that_changed_is_noticed(tmp_path: Path) -> None:
     path = save(small_case(), tmp_path / "small.zarr")
     loss = PlanLoss(path, EASIER)
-    copy: PlanLoss = pickle.loads(pickle.dumps(loss))
-    module._CASES.clear()
+    copy: PlanLoss = pickle.loads(pickle.dumps(loss))  # noqa: S301
+    opened._CASES.clear()
     other = small_case()
     save(replace(other, dij=replace(other.dij, values=other.dij.values * np.float32(2))), path, overwrite=True)
     with pytest.raises(UsageError, match="changed since the run was begun"):
@@ -148,10 +149,10 @@ def test_another_prescription_goes_with_the_sheet() -> None:
 
 def test_a_plan_that_takes_too_long_has_failed_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = PlanLoss(small_case(), EASIER, seconds=1.0)
-    anchor = loss._anchor(module._planner(loss.case))
+    anchor = loss._anchor(opened.planner_of(loss.case))
     clock = iter([0.0, 2.0])
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    planner = module._planner(loss.case)
+    planner = opened.planner_of(loss.case)
     monkeypatch.setattr(type(planner), "solve", lambda *a, **k: replace(anchor, converged=False, gap=0.02))
     feedback = loss.measure(loss.start.replaced(0, weight=999).text())
     assert not feedback.measured
@@ -344,7 +345,7 @@ def test_a_plan_file_is_refused_with_the_reason(loss: PlanLoss) -> None:
 
 
 def test_a_failure_of_the_planner_is_no_score(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:
-    planner = module._planner(loss.case)
+    planner = opened.planner_of(loss.case)
     loss.measure(loss.start.text())
 
     def fails(*_: object, **__: object) -> None:
@@ -354,3 +355,9 @@ def test_a_failure_of_the_planner_is_no_score(loss: PlanLoss, monkeypatch: pytes
     feedback = loss.measure(loss.start.replaced(0, weight=12345).text())
     assert not feedback.measured
     assert "not finite" in feedback.text
+
+
+def test_a_baseline_is_told_the_same_goals_without_what_moves_them(loss: PlanLoss, paper: PlanLoss) -> None:
+    for measured in (loss, paper):
+        parameters = measured.start.replaced(0, weight=150)
+        assert measured.wishes(parameters) == measured.solve(parameters).effects.wishes

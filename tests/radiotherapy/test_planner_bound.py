@@ -12,6 +12,7 @@ from tgsci_radiotherapy.planner.terms import Penalty
 
 _DOSE = st.floats(0.1, 80)
 _WEIGHT = st.floats(0.01, 1000)
+_SIDE = st.one_of(st.just(0.0), st.floats(1e-3, 5))
 
 
 @st.composite
@@ -52,16 +53,14 @@ def test_no_plan_is_below_the_bound(problem, data) -> None:
     ahead = full @ np.random.default_rng(0).standard_normal(len(x))
     assert bound.lower_bound(solver._matrix, terms, dose, ahead) <= best + tolerance
     # And that of the solver is near.
-    plan = solver.solve(wanted, gap=1e-5)
+    plan = solver.solve(wanted, gap=1e-4)
     assert plan.bound <= best + tolerance
-    assert plan.value <= best * (1 + 2e-5) + tolerance
-    assert plan.gap <= 1e-5, plan
+    assert plan.value <= best * (1 + 2e-4) + tolerance
+    assert plan.gap <= 1e-4 or plan.value <= 1e-6 * value(case, wanted, 0 * x)
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-    seed=st.integers(0, 99), dose=st.floats(5, 40), exponent=st.sampled_from([1, 3, 12]), weight=st.floats(0.1, 30)
-)
+@given(seed=st.integers(0, 99), dose=st.floats(5, 40), exponent=st.sampled_from([1, 3, 12]), weight=st.floats(0.1, 30))
 def test_no_plan_is_below_the_bound_with_eud_objectives(seed, dose, exponent, weight) -> None:
     case = random_case(seed)
     wanted = parameters(
@@ -81,7 +80,7 @@ def test_no_plan_is_below_the_bound_with_eud_objectives(seed, dose, exponent, we
 @settings(deadline=None)
 @given(
     bends=st.lists(st.floats(0, 60), min_size=1, max_size=4, unique=True),
-    weights=st.lists(st.tuples(st.floats(0, 5), st.floats(0, 5)), min_size=4, max_size=4),
+    weights=st.lists(st.tuples(_SIDE, _SIDE), min_size=4, max_size=4),
     multiplier=st.floats(-20, 20),
 )
 def test_the_conjugate_is_the_maximum(bends, weights, multiplier) -> None:
@@ -90,14 +89,12 @@ def test_the_conjugate_is_the_maximum(bends, weights, multiplier) -> None:
     p = Penalty(0, 0, 1, np.sort(bends), over, under)
     low, high = p.range
     multiplier = float(np.clip(multiplier, low, high))
-    found = penalties.conjugate(
-        np.array([multiplier]), 0, 1, p.bends, p.over, p.under, p.heights, p.stiffness
-    )
-    doses = np.concatenate([np.linspace(-2000, 2000, 40001), p.bends])
+    found = penalties.conjugate(np.array([multiplier]), 0, 1, p.bends, p.over, p.under, p.heights, p.stiffness)
+    # The maximum lies where phi' is the multiplier: at most 20 / (2 * 1e-3) Gy from a bend.
+    doses = np.concatenate([np.linspace(-20_000, 20_000, 400_001), p.bends])
     away = doses[:, None] - p.bends
     phi = np.maximum(away, 0) ** 2 @ over + np.maximum(-away, 0) ** 2 @ under
     tried = float((multiplier * doses - phi).max())
-    assert found >= tried - 1e-6 * max(1, abs(tried))
-    small = min([w for w in (*over, *under) if w > 0])
-    if small > 0.05:  # the maximum lies within what was tried
-        assert found == pytest.approx(tried, rel=1e-2, abs=1e-1)
+    assert found >= tried - 1e-9 * max(1, abs(tried))
+    # Between two of the doses tried the maximum is higher by no more than the curvature allows.
+    assert found <= tried + p.stiffness.max() * 0.1**2 + 1e-9 * max(1, abs(tried))

@@ -105,8 +105,7 @@ def _interrupt(state):
     raise KeyboardInterrupt
 
 
-def test_another_process_finds_the_same_plan(planned, tmp_path) -> None:
-    _, anchor = planned
+def test_another_process_finds_the_same_plan(tmp_path) -> None:
     script = tmp_path / "again.py"
     script.write_text(
         "from cases import small_case\nfrom test_planner_solve import USUAL\nfrom hashlib import sha256\n"
@@ -168,12 +167,14 @@ def test_dvh_objectives_have_no_certificate_and_do_their_work(objective) -> None
     without = parameters(("PTV", "squared_deviation", 50, 100), ("Body", "squared_overdose", 30, 100))
     solver = Planner(case)
     plain = solver.solve(without)
-    plan = solver.solve(parameters(*[(o.structure, o.type, o.dose_gy, o.weight) for o in without.objectives], objective))
+    plan = solver.solve(
+        parameters(*[(o.structure, o.type, o.dose_gy, o.weight) for o in without.objectives], objective)
+    )
     assert not plan.convex
     assert np.isnan(plan.gap)
     assert np.isnan(plan.bound)
     assert "not convex" in plan.certificate
-    name, kind, dose, _, volume = objective
+    name, kind, dose, *_ = objective
 
     def share(some) -> float:
         return 100 * float(np.mean(some.dose[case.own(name)] >= dose))
@@ -208,7 +209,9 @@ def test_what_has_nothing_to_do_is_no_trouble() -> None:
     inside = Structure("Inside", "oar", np.arange(2, dtype=np.int32), 2.0)
     hidden = dataclasses.replace(case, structures=(*case.structures, inside))
     plan = Planner(hidden).solve(
-        parameters(("PTV", "squared_deviation", 10, 100), ("Inside", "squared_overdose", 1, 9), ("Inside", "mean", None, 1))
+        parameters(
+            ("PTV", "squared_deviation", 10, 100), ("Inside", "squared_overdose", 1, 9), ("Inside", "mean", None, 1)
+        )
     )
     assert plan.terms["Inside mean"] == 0
     assert plan.converged
@@ -234,7 +237,7 @@ def test_extreme_weights_do_not_break_it() -> None:
 
 
 def test_it_can_be_watched_and_stopped(planned) -> None:
-    solver, anchor = planned
+    solver, _ = planned
     seen = []
     solver.solve(USUAL, gap=1e-9, callback=lambda state: seen.append((state.iterations, state.value, state.gap)))
     assert [iteration for iteration, _, _ in seen] == list(range(1, len(seen) + 1))

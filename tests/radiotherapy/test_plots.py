@@ -71,7 +71,7 @@ def test_every_plan_has_its_line_and_every_structure_its_colour() -> None:
     assert colours[:2] == colours[2:]
     assert len(set(colours)) == 2
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert {"PTV", "Core", "after", "before"} <= set(legend)
+    assert {"PTV, 50 Gy", "Core", "prescription", "after", "before"} <= set(legend)
 
 
 def test_goals_stand_where_the_curve_has_to_pass() -> None:
@@ -152,7 +152,7 @@ def test_the_wash_lies_where_the_dose_is() -> None:
     figure = dose_wash(case, dose, {"z": 8.0, "y": 8.0, "x": 8.0})
     for place, letters in enumerate((("R", "L", "A", "P"), ("R", "L", "H", "F"), ("A", "P", "H", "F"))):
         array, (x0, x1, y0, y1) = painted(figure, place)
-        rows, columns = np.nonzero(~np.ma.getmaskarray(array))
+        rows, columns = np.nonzero(~(np.ma.getmaskarray(array) | np.isnan(np.asarray(array))))
         height, width = array.shape
         x = x0 + (columns.mean() + 0.5) / width * (x1 - x0)
         y = y1 + (rows.mean() + 0.5) / height * (y0 - y1)  # the first row is at the top

@@ -9,6 +9,8 @@ import pytest
 from cases import small_case, small_setup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tgsci_radiotherapy.beams.shift import shifted_dij
+from tgsci_radiotherapy.case import open_case
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import BoundSheet, evaluate, read_sheet
 from tgsci_radiotherapy.planner import Planner
@@ -129,3 +131,20 @@ def test_what_cannot_be_shifted_is_named(change: dict, message: str) -> None:
     case, goals, _, dose = planned()
     with pytest.raises(UsageError, match=message):
         under_shifts(case, goals, **{"dose": dose, **change})
+
+
+def test_on_a_built_in_case_both_methods_agree() -> None:
+    """To 1% of the prescription in the mean over every structure, and well where the shift shows."""
+    case, shift = open_case("prostate"), (3.0, 0.0, -3.0)
+    fluence = np.ones(case.dij.beamlets)
+    dose = Matrix(case.dij).dose(fluence, exact=True)
+    fluence *= case.prescription / dose[case.rows("PTV")].mean()
+    dose = Matrix(case.dij).dose(fluence, exact=True)
+    exact = Matrix(shifted_dij("prostate", shift)).dose(fluence, exact=True)
+    cloud = shifted_dose(case, dose, shift)
+    for name in case.names:
+        rows = case.rows(name)
+        assert np.abs(exact - cloud)[rows].mean() < 0.01 * case.prescription
+    edge = np.abs(exact - dose) > 0.05 * case.prescription
+    assert edge.sum() > 1000
+    assert np.abs(exact - cloud)[edge].mean() < 0.25 * np.abs(exact - dose)[edge].mean()

@@ -147,6 +147,7 @@ class Judge:
         self._known: dict[str, tuple[Array, float]] = {}
         self._surrogate: Surrogate | None = None
         unmet = self._unmet(measured)
+        self._unmade = {t.number for (t, _), lacking in zip(measured, unmet.tolist(), strict=True) if lacking > 0}
         #: How many metrics the surrogate learns: `learned`, and what limits lack that it takes a simulator to know.
         self._columns = len(self.learned) + bool(unmet.any())
         self._shift, self._scale = np.zeros(self._columns), np.ones(self._columns)
@@ -302,6 +303,10 @@ class Judge:
         z = mean / sd
         density = math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
         return sd * density + mean * 0.5 * (1 + math.erf(z / math.sqrt(2)))
+
+    def met(self, trial: Trial) -> bool:
+        """False where a trial breaks a limit that only the simulator knows, such as a contact."""
+        return trial.number not in self._unmade
 
     def drawback(self, molecule: Figures) -> float:
         """What makes a molecule unwelcome besides its loss, in the loss's unit."""

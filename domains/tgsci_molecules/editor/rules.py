@@ -54,8 +54,9 @@ PER_LINE = 2
 SERIES = 0.4
 
 #: From a small start, half of each round scouts until so many series were measured: the first good one is seldom the
-#: best, and a search that follows it finds only its neighbours.
-SERIES_WANTED = 12
+#: best, and a search that follows it finds only its neighbours. Where a contact is asked for, only a series that makes
+#: it counts, up to so many in all: else the run would keep to the first that does, or to none.
+SERIES_WANTED, SERIES_AT_MOST = 12, 24
 
 
 class RuleEditor(Optimizer):
@@ -140,8 +141,8 @@ class RuleEditor(Optimizer):
             # The first molecules of a drug's size decide where the search goes: each from another series.
             chosen = self._choose(pool, judge, trials, n, boldness, rng, apart=True) if far else []
             if pool and not far and judge.scores and _from_small(roots):
-                series = _series(roots)
-                if len(series) < SERIES_WANTED:
+                series, good = _series(roots), _series([root for root in roots if judge.met(root.parent)])
+                if len(good) < SERIES_WANTED and len(series) < SERIES_AT_MOST:
                     new = [c for c, near in zip(pool, _nearest(pool, series), strict=True) if near < SERIES]
                     chosen = self._choose(new, judge, trials, (n + 1) // 2, boldness, rng, apart=True)
             taken = [c.smiles for c in chosen]

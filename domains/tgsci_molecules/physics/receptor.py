@@ -7,13 +7,10 @@ not left out, or the ligand would move into it: it keeps the charges of the rece
 
 from __future__ import annotations
 
-import io
-import random
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +22,7 @@ from rdkit import Chem
 from tgsci.errors import MeasurementError
 
 from ..protein.numbering import standard
+from ..protein.repair import Residue, completed, repeatable
 from ..protein.targets import Target
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -222,7 +220,7 @@ def _protein(target: Target, atoms: Sequence[_Atom]) -> _Protein:
         except (ValueError, KeyError, OpenMMException):
             pass  # a gap or a residue that Amber does not know: its chain has to be cut there
     try:
-        with _repeatable() as platform:
+        with repeatable() as platform:
             return _rebuilt(atoms, platform)
     except (ValueError, KeyError, IndexError, OpenMMException) as error:
         reason = str(error).partition("\n")[0][:200]
@@ -243,17 +241,12 @@ def _as_prepared(path: Path) -> _Protein:
 def _rebuilt(atoms: Sequence[_Atom], platform: Any) -> _Protein:
     """Cut at breaks, add missing heavy atoms and hydrogens; protons stay on the atoms where the file has them."""
     from openmm import app
-    from pdbfixer import PDBFixer
 
     chains = _chains(atoms)
     originals = [residue for chain in chains for residue in chain]
     if not originals:
         raise ValueError("it has no amino acids")
-    fixer = PDBFixer(pdbfile=io.StringIO(_pdb(chains)), platform=platform)
-    fixer.missingResidues = {}
-    fixer.findMissingAtoms()
-    added = sum(len(missing) for missing in fixer.missingAtoms.values())
-    fixer.addMissingAtoms(seed=1)
+    fixer, added = completed(_renumbered(chains), platform)
     modeller = app.Modeller(fixer.topology, fixer.positions)
     if len(originals) != modeller.topology.getNumResidues():
         raise ValueError("pdbfixer changed its residues")
@@ -313,22 +306,20 @@ def _chains(atoms: Sequence[_Atom]) -> list[list[list[_Atom]]]:
     return [chain for chain in chains if len(chain) > 1]
 
 
-def _pdb(chains: Sequence[Sequence[Sequence[_Atom]]]) -> str:
-    """The heavy atoms of the chains as a PDB file, numbered anew so that nothing collides."""
-    lines: list[str] = []
-    for index, chain in enumerate(chains):
-        letter = chr(ord("A") + index % 26)
-        for number, residue in enumerate(chain, 1):
-            for a in residue:
-                if a.element != "H":
-                    x, y, z = a.position
-                    name = f" {a.name:<3}" if len(a.name) < 4 else a.name
-                    lines.append(
-                        f"ATOM  {len(lines) % 99999 + 1:5d} {name} {standard(a.resname):>3} {letter}{number:4d}    "
-                        f"{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          {a.element:>2}"
-                    )
-        lines.append("TER")
-    return "\n".join([*lines, "END", ""])
+def _renumbered(chains: Sequence[Sequence[Sequence[_Atom]]]) -> list[list[Residue]]:
+    """The heavy atoms of the chains, numbered anew so that nothing collides."""
+    return [
+        [
+            Residue(standard(residue[0].resname), chr(ord("A") + index % 26), f"{number:4d} ", _heavy(residue))
+            for number, residue in enumerate(chain, 1)
+        ]
+        for index, chain in enumerate(chains)
+    ]
+
+
+def _heavy(residue: Sequence[_Atom]) -> dict[str, tuple[float, float, float]]:
+    solid = [a for a in residue if a.element != "H"]
+    return {a.name: (float(a.position[0]), float(a.position[1]), float(a.position[2])) for a in solid}
 
 
 def _is_disulfide(bond: Any) -> bool:
@@ -396,27 +387,6 @@ def _not_in(protein: _Protein, atoms: Sequence[_Atom]) -> list[_Atom]:
         if 2 * found < len(solid):
             left += residue
     return left
-
-
-@contextmanager
-def _repeatable() -> Iterator[Any]:
-    """OpenMM's CPU platform on one thread, and Python's random numbers from one seed, both put back at the end.
-
-    OpenMM starts new hydrogens at random places, and several threads add forces in any order: two processes would
-    have two receptors.
-    """
-    import openmm
-
-    platform = openmm.Platform.getPlatformByName("CPU")
-    threads = platform.getPropertyDefaultValue("Threads")
-    state = random.getstate()
-    platform.setPropertyDefaultValue("Threads", "1")
-    random.seed(1)
-    try:
-        yield platform
-    finally:
-        random.setstate(state)
-        platform.setPropertyDefaultValue("Threads", threads)
 
 
 def ligand_spheres(mol: Chem.Mol) -> tuple[Array, Array]:

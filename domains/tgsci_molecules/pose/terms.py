@@ -86,4 +86,5 @@ def pair_energy(distance: Floats, radii: Floats, hydrophobic: Flags, bonding: Fl
 def dampened(energies: Floats) -> Floats:
     """Energies of pairs (rows are ligand atoms) with the clashes of an atom bounded as Vina bounds them."""
     total = energies.sum(axis=1, keepdims=True)
-    return energies * np.where(total > 0, _WORST / (_WORST + total), 1.0)
+    bounded: Floats = energies * np.where(total > 0, _WORST / (_WORST + total), 1.0)
+    return bounded

@@ -137,7 +137,9 @@ def _built(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str
     residues = [residue for chain in chains for residue in chain]
     stretches = split(residues)
     if len(stretches) > len(chains) and not left:
-        choice.notes.append(f"{len(stretches) - len(chains)} breaks in the chain are left open")
+        breaks = len(stretches) - len(chains)
+        words = "1 break in the chain is" if breaks == 1 else f"{breaks} breaks in the chain are"
+        choice.notes.append(f"{words} left open")
     lone = len(residues) - sum(map(len, stretches))
     if lone:
         choice.notes.append(f"{lone} residue{'s' * (lone > 1)} bonded to no other left out")

@@ -1,8 +1,4 @@
-"""A protein with everything a force field needs: missing atoms, ends and hydrogens, by pdbfixer and OpenMM.
-
-The built-in receptors are pdbqt files of DUD-E's preparation: no chains, many breaks, no non-polar hydrogens.
-`repaired` makes a PDB of one that amber14 can read.
-"""
+"""A protein with everything a force field needs: missing atoms, ends and hydrogens, by pdbfixer and OpenMM."""
 
 from __future__ import annotations
 
@@ -64,18 +60,6 @@ class Repaired:
 
 
 @lru_cache(maxsize=8)
-def repaired(target: Target) -> str:
-    """A PDB text of a target's protein with all hydrogens, ready for a force field such as amber14.
-
-    Own targets have it from `tgsci molecules prepare`; that of a built-in one is computed (1 to 4 s) and kept in
-    this process. Pieces of a single residue, cofactors, metals and waters of the built-in ones are left out.
-    """
-    if target.structure is not None:
-        return target.structure.read_text(encoding="utf-8")
-    return hydrogenated(split(pieces(target)), PH).pdb
-
-
-@lru_cache(maxsize=8)
 def receptor_pdb(target: Target) -> str:
     """The receptor as PDB text, quickly and as it is docked into: for drawing. Numbers are the file's own."""
     lines = []
@@ -87,22 +71,6 @@ def receptor_pdb(target: Target) -> str:
             record = "ATOM  " if resname in SIDE_CHAINS else "HETATM"
             lines.append(f"{record}{line[6:17]}{resname:>3}{line[20:54]}  1.00  0.00          {element.upper():>2}")
     return "\n".join([*lines, "END", ""])
-
-
-def pieces(target: Target) -> list[Residue]:
-    """The amino acids of a built-in receptor, heavy atoms only."""
-    lines = [line for line in target.receptor.read_text().splitlines() if line.startswith(("ATOM", "HETATM"))]
-    found = []
-    for (name, chain, number), group in groupby(lines, key=lambda line: (line[17:20], line[21], line[22:27])):
-        usual = standard(name)
-        if usual not in SIDE_CHAINS:
-            continue
-        known = {"N", "CA", "C", "O", *SIDE_CHAINS[usual].split()}
-        atoms = {line[12:16].strip(): _position(line) for line in group}
-        residue = Residue(usual, chain, number, {key: value for key, value in atoms.items() if key in known})
-        if {"N", "CA", "C"} <= set(residue.atoms):
-            found.append(residue)
-    return found
 
 
 def split(residues: Sequence[Residue]) -> list[list[Residue]]:
@@ -135,19 +103,11 @@ def hydrogenated(
     Histidines and cysteines that hold a metal get no hydrogen towards it; other histidines are protonated as their
     hydrogen bonds ask for, disulfide bridges are kept.
     """
-    from openmm import Platform
     from openmm.app import Modeller, PDBFile
-    from pdbfixer import PDBFixer
 
-    platform = Platform.getPlatformByName("CPU")
-    platform.setPropertyDefaultValue("Threads", "1")
-    with _quiet_and_repeatable():
+    with repeatable() as platform:
         ended = [[*stretch[:-1], _ended(stretch[-1])] for stretch in stretches]
-        fixer = PDBFixer(pdbfile=io.StringIO(_pdb(ended, waters)), platform=platform)
-        fixer.missingResidues = {}
-        fixer.findMissingAtoms()
-        added = sum(map(len, fixer.missingAtoms.values()))
-        fixer.addMissingAtoms(seed=1)
+        fixer, added = completed(ended, platform, waters)
         modeller = Modeller(fixer.topology, fixer.positions)
         # Not pdbfixer's own: it asks the network about residues that it does not know.
         modeller.addHydrogens(pH=ph, variants=_variants(fixer, metals), platform=platform)
@@ -155,6 +115,27 @@ def hydrogenated(
         PDBFile.writeFile(modeller.topology, modeller.positions, out, keepIds=True)
     lines = [line for line in out.getvalue().splitlines() if line.startswith(("ATOM", "HETATM", "TER"))]
     return Repaired("\n".join([*_stretched(lines), "END", ""]), added)
+
+
+def completed(stretches: Sequence[Sequence[Residue]], platform: Any, waters: Sequence[Residue] = ()) -> tuple[Any, int]:
+    """Add the heavy atoms that are missing; what is open between stretches stays open.
+
+    Args:
+        stretches: Residues that are bonded, heavy atoms only.
+        platform: Of `repeatable`.
+        waters: Kept as they are.
+
+    Returns:
+        pdbfixer's model, and how many atoms were added, ends of stretches apart.
+    """
+    from pdbfixer import PDBFixer
+
+    fixer = PDBFixer(pdbfile=io.StringIO(_pdb(stretches, waters)), platform=platform)
+    fixer.missingResidues = {}
+    fixer.findMissingAtoms()
+    added = sum(map(len, fixer.missingAtoms.values()))
+    fixer.addMissingAtoms(seed=1)
+    return fixer, added
 
 
 def with_loops(
@@ -172,13 +153,11 @@ def with_loops(
     """
     if not any(sequences):
         return [list(chain) for chain in chains], [], []
-    from openmm import Platform, unit
+    from openmm import unit
     from pdbfixer import PDBFixer
     from pdbfixer.pdbfixer import Sequence as ChainSequence
 
-    platform = Platform.getPlatformByName("CPU")
-    platform.setPropertyDefaultValue("Threads", "1")
-    with _quiet_and_repeatable():
+    with repeatable() as platform:
         fixer = PDBFixer(pdbfile=io.StringIO(_pdb(chains, ())), platform=platform)
         fixer.sequences = [ChainSequence(c[0].chain, list(s)) for c, s in zip(chains, sequences, strict=True) if s]
         fixer.findMissingResidues()
@@ -295,12 +274,22 @@ def _position(line: str) -> Point:
 
 
 @contextmanager
-def _quiet_and_repeatable() -> Iterator[None]:
-    """OpenMM places new hydrogens with Python's global generator: seeded here, and left as it was."""
+def repeatable() -> Iterator[Any]:
+    """OpenMM's CPU platform in silence on one thread, Python's random numbers from one seed; put back at the end.
+
+    OpenMM starts new hydrogens at random places, and several threads add forces in any order: two processes would
+    have two proteins.
+    """
+    from openmm import Platform
+
+    platform = Platform.getPlatformByName("CPU")
+    threads = platform.getPropertyDefaultValue("Threads")
     state = random.getstate()
+    platform.setPropertyDefaultValue("Threads", "1")
     random.seed(1)
     try:
         with redirect_stderr(io.StringIO()):
-            yield
+            yield platform
     finally:
         random.setstate(state)
+        platform.setPropertyDefaultValue("Threads", threads)

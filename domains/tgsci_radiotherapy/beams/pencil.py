@@ -18,9 +18,9 @@ the maximum at 10 cm and 39.3% at 20 cm; what linear accelerators are commission
 
 What the cutoff costs: beyond it there is no dose at all, where a measured beam still has one or two per cent of the
 field's; and the scatter that truly comes from there is counted inside, so that output and depth dose grow with the
-field only up to twice the cutoff instead of on and on. A 3 x 3 cm2 field has 96% of the 10 x 10 cm2 field's dose at 10
-cm, measured ones 83 to 88%. Heterogeneities scale the depth, not the lateral spread. All of this is enough to tune plans
-with, and not for a patient.
+field only up to twice the cutoff instead of on and on. A 3 x 3 cm2 field has 97% of the 10 x 10 cm2 field's dose at
+10 cm depth, measured ones 83 to 88%. Heterogeneities scale the depth, not the lateral spread. All of this is enough to
+tune plans with, and not for a patient.
 """
 
 from __future__ import annotations

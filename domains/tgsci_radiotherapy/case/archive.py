@@ -170,7 +170,7 @@ class Archive:
         """Whatever zipfile, numcodecs or zarr raise over a file from outside becomes one error that names the file."""
         try:
             yield
-        except (UsageError, OSError):
+        except UsageError:
             raise
         except Exception as error:
             raise refuse(self.path, f"{what} ({_short(error)})") from error

@@ -174,7 +174,7 @@ def _write(path: Path, arrays: Arrays, attributes: dict[str, Any]) -> None:
     with ZipStore(path, mode="w") as store:
         group = zarr.create_group(store, zarr_format=3, attributes=attributes)
         for name, array in arrays.items():
-            packed = BloscCodec(typesize=array.itemsize, cname="zstd", clevel=3, shuffle="shuffle")
+            packed = BloscCodec(typesize=array.itemsize, cname="zstd", clevel=2, shuffle="shuffle")
             group.create_array(name, data=array, chunks=chunks(array.shape), compressors=packed, fill_value=0)
 
 

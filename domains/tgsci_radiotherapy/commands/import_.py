@@ -85,7 +85,7 @@ def run_import(arguments: argparse.Namespace) -> int:
 
     case = read(arguments.source, arguments.kind, say=lambda line: print(f"{line} ...", file=sys.stderr), **options)
     print(f"writing {path} ...", file=sys.stderr)
-    save(case, path)
+    save(case, path, overwrite=arguments.force)
     show_case(case)
     print(f"{_megabytes(path):.1f} MB in {path}; next: tgsci radiotherapy plan --case {path} --goals SHEET")
     print(NOTICE)

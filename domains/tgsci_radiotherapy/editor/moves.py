@@ -13,11 +13,11 @@ from tgsci.errors import InvalidValue
 
 from .. import scoring
 from ..effects import Wish
+from ..history import Point
 from ..linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
-from ..parameters import Objective, PlanParameters
-from ..words import figure
+from ..parameters import PlanParameters
+from ..wording import changes, miss
 from .doses import sensible
-from .history import Point
 from .surrogate import Surrogate
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 #: Changes smaller than this are left out: doublings, and a share of the region's dose.
-_LEAST_DOUBLINGS, _LEAST_SHARE = 0.05, 0.03
+_LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 0.005
 #: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
 _INNER, _SHRINK = 6, 0.4
 #: Smallest and largest weight that an edit sets.
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
-#: Goals and changes that a reason names, at most.
-_GOALS_SAID, _CHANGES_SAID = 3, 5
+#: Goals that a reason names, at most.
+_GOALS_SAID = 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Move:
     def loss(self) -> float:
         """The predicted loss."""
         return scoring.loss(predicted_wishes(self.base.effects.wishes, self.predicted))
+
+    @property
+    def met(self) -> int:
+        """How many goals it is predicted to meet."""
+        return sum(w.met for w in predicted_wishes(self.base.effects.wishes, self.predicted))
 
     @property
     def edit(self) -> str:
@@ -99,43 +104,6 @@ def predicted_wishes(wishes: Sequence[Wish], values: Floats) -> list[Wish]:
     """The goals with predicted values: none below 0, no volume above the whole structure."""
     highest = [100.0 if w.unit == "%" else math.inf for w in wishes]
     return [replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(wishes, values, highest, strict=True)]
-
-
-def miss(wish: Wish) -> str:
-    """By how much a goal is missed: Core D10% is 2.1 Gy above 25 Gy."""
-    if math.isnan(wish.value):
-        return f"{wish.name} has no value"
-    side = "below" if wish.above else "above"
-    unit = f" {wish.unit}" if wish.unit else ""
-    return f"{wish.name} is {abs(wish.margin):.3g}{unit} {side} {wish.limit:g}{unit}"
-
-
-def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
-    """What differs between two plans' parameters, objective by objective."""
-    found = []
-    for i, new in enumerate(after.objectives):
-        name = label(new, after.objectives)
-        if i >= len(before.objectives):
-            found.append(f"add {new.label} with weight {figure(new.weight, 3)}")
-            continue
-        old = before.objectives[i]
-        if new.weight != old.weight:
-            times = new.weight / old.weight if old.weight else math.inf
-            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {figure(new.weight, 3)}"
-            found.append(f"weight of {name} {how}")
-        if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
-            found.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
-    return found[:_CHANGES_SAID]
-
-
-def label(objective: Objective, among: Sequence[Objective]) -> str:
-    """An objective as short as it is still clear: its structure, with the type where the structure has several."""
-    same = [o for o in among if o.structure == objective.structure]
-    if len(same) == 1:
-        return objective.structure
-    if sum(o.type == objective.type for o in same) == 1:
-        return f"{objective.structure} {objective.type}"
-    return objective.label
 
 
 def tuned(

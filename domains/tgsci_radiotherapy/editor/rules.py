@@ -22,9 +22,9 @@ from tgsci.optimizer import Optimizer
 from tgsci.trial import Proposal, Trials
 
 from .. import scoring
+from ..history import Point, points
 from ..linear import Region, prices
 from .doses import highest_dose, sensible
-from .history import Point, points
 from .moves import Move, added, predicted_wishes, tuned
 from .surrogate import Surrogate
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: The first step's region: doublings of a weight, and a share of the highest target dose.
 DOUBLINGS, DOSE_SHARE = 2.0, 0.03
+#: Where a prediction came true the next step may go so far at least, in units of the first: a small step was enough
+#: then, and says nothing of what a larger one would have done.
+KEPT = 0.5
 #: A prediction that came true by this share lets the next step go further, or not so far.
 GOOD, POOR = 0.6, 0.2
 #: Smallest and largest region, in units of the first.
@@ -41,8 +44,8 @@ LEAST, MOST = 1 / 16, 2.0
 PROGRESS = 0.1
 #: One that is predicted to take away less than this share is not worth a plan.
 NOTHING = 0.003
-#: How much more the goal counts that a probe is for, and what its edit is called.
-_PROBE, PROBE = 30.0, "to see"
+#: How much more the goal counts that a probe is for, the relative margin that is aimed at, and what its edit is called.
+_PROBE, _PROBE_AIM, PROBE = 30.0, 0.01, "to see"
 #: A goal that is missed by less than this share of its scale needs none.
 WORTH_A_PROBE = 0.005
 #: Plans for each missed goal, at most.
@@ -107,20 +110,27 @@ class RuleEditor(Optimizer):
         more = added(best, first.scaled(factor)) if self.structural and loss > 0 else []
         if stuck:
             yield from more[:1]
-        if main and gain > NOTHING * max(loss, 1.0):
+        if main and (gain > NOTHING * max(loss, 1.0) or (loss > 0 and main.met > _met(best))):
             yield main
             for other in (2.0, 0.5) if not stuck else (0.5, 2.0):
                 move = tuned(best, surrogate, first.scaled(min(MOST, factor * other)), fixed=fixed)
                 if move:
                     yield move
         yield from more
-        yield from self._probes(trials, best, surrogate, first, fixed)
+        yield from self._probes(trials, found, surrogate, first, fixed)
 
     def _probes(
-        self, trials: Trials, best: Point, surrogate: Surrogate, first: Region, fixed: Sequence[bool] | None
+        self,
+        trials: Trials,
+        found: Sequence[Point],
+        surrogate: Surrogate,
+        first: Region,
+        fixed: Sequence[bool] | None,
     ) -> Iterator[Move]:
         """One plan for each missed goal that has it met at the others' expense, as far as one step goes."""
+        best = found[0]
         wishes = best.effects.wishes
+        alike = [p for p in found if p.slots == best.slots and len(p.effects.wishes) == len(wishes)]
         for i in sorted(range(len(wishes)), key=lambda i: -scoring.weight(wishes[i])):
             wanted = f"{PROBE} what {wishes[i].text} would cost"
             tried = sum(trial.edit.startswith(wanted) for trial in trials)
@@ -128,7 +138,9 @@ class RuleEditor(Optimizer):
                 continue
             weights = prices(wishes)
             weights[i] *= _PROBE
-            move = tuned(best, surrogate, first.scaled(2.0), weights, fixed=fixed, wanted=wanted)
+            # From the plan that is nearest to meeting it: there the sensitivities know most of what it costs.
+            base = min(alike, key=lambda p: (scoring.shortfall(p.effects.wishes[i]), p.trial.loss))
+            move = tuned(base, surrogate, first, weights, aim=_PROBE_AIM * (1 + 4 * tried), fixed=fixed, wanted=wanted)
             if move:
                 yield move
 
@@ -143,7 +155,7 @@ class RuleEditor(Optimizer):
         from tgsci.menu import Option
 
         def moves() -> Iterator[Move]:
-            own = list(self._moves(trials))
+            own = [move for move in self._moves(trials) if not move.wanted]
             yield from own[: max(2, n // 2)]
             yield from self._singles(trials)
             yield from own[max(2, n // 2) :]
@@ -185,6 +197,10 @@ class RuleEditor(Optimizer):
         return sorted(made, key=lambda move: move.loss)
 
 
+def _met(point: Point) -> int:
+    return sum(wish.met for wish in point.effects.wishes)
+
+
 def trusted(found: Sequence[Point], best: Point, first: Region) -> float:
     """How far the next step from the best plan may go, in units of the first step's region.
 
@@ -197,7 +213,7 @@ def trusted(found: Sequence[Point], best: Point, first: Region) -> float:
     if parent and set(parent.slots) == set(best.slots):
         size, held = size_of(parent, best, first), quality(parent, best)
         if size > 0:
-            factor = size * (2.0 if held >= GOOD else 1.0 if held >= POOR else 0.5)
+            factor = max(2.0 * size, KEPT) if held >= GOOD else size if held >= POOR else size / 2.0
     for child in found:
         if child.trial.parent != best.trial.number or PROBE in child.trial.edit or set(child.slots) != set(best.slots):
             continue

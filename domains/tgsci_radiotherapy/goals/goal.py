@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tgsci.errors import UsageError
 
 from ..names import clean
-from ..words import figure, shown
-from .metrics import Metric, Unit
+from ..words import figure, rounded, shown
+from .metrics import DIGITS, Metric, Unit
 
 #: Stand for every target of the case, and for the body's outline, whatever they are called there.
 TARGETS, EXTERNAL = "[targets]", "[external]"
@@ -72,7 +72,7 @@ class Goal:
         return ", ".join([self.wish, *more])
 
 
-def with_unit(value: float, unit: str, digits: int = 6) -> str:
+def with_unit(value: float, unit: str, digits: int = DIGITS) -> str:
     """A figure and its unit: 50 Gy, 95%, 0.1."""
     return f"{figure(value, digits)}{'' if unit in ('%', '') else ' '}{unit}"
 
@@ -152,7 +152,7 @@ def _amount(text: str, what: str) -> tuple[float, str]:
     match = _AMOUNT.fullmatch(text)
     if match is None:
         raise UsageError(f"{what} must be a number and its unit (50 Gy, 30%, 2 cc), not {shown(text)}")
-    value, unit = float(match[1]), (match[2] or "").casefold()
+    value, unit = rounded(float(match[1]), DIGITS), (match[2] or "").casefold()
     if unit == "cgy":
         raise UsageError(f"{what} is in cGy; doses are total Gy: write {figure(value / 100, 6)} Gy")
     if value < 0:

@@ -32,6 +32,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
     from ..case.model import Case
     from .bind import BoundSheet
 
-#: Longest sheet that is read, bytes; most goals, and most other names of a structure.
-LONGEST, MOST_GOALS, MOST_ALIASES = 100_000, 200, 50
+#: Longest sheet that is read, bytes; most goals, structures in a table, and other names of a structure.
+LONGEST, MOST_GOALS, MOST_STRUCTURES, MOST_ALIASES = 100_000, 200, 300, 50
 _KEYS = ("title", "source", "fractions", "optional", "goals", "prescription", "structures")
 _GOAL_KEYS = ("goal", "priority", "tolerance", "optional", "note")
 _HINTS = {
@@ -93,7 +94,7 @@ class Sheet:
 
     def toml(self) -> str:
         """The sheet as a TOML file that reads back to the same."""
-        q = json.dumps  # a JSON string without DEL is a TOML string, and texts are printable
+        q = partial(json.dumps, ensure_ascii=False)  # of printable text a JSON string is a TOML string
         lines = [f"title = {q(self.title)}", f"source = {q(self.source)}"]
         lines += [f"fractions = {self.fractions}"] if self.fractions else []
         lines += ["goals = ["]
@@ -259,6 +260,8 @@ class _Reader:
     def prescription(self, value: object) -> dict[str, float]:
         if not isinstance(value, dict):
             raise UsageError(f"{self.at_key('prescription')}[prescription] is a table: PTV = 50, total Gy")
+        if len(value) > MOST_STRUCTURES:
+            raise UsageError(f"{len(value)} entries in [prescription]; at most {MOST_STRUCTURES}")
         found: dict[str, float] = {}
         for target, dose in value.items():
             where = self.at_key(target)
@@ -278,6 +281,8 @@ class _Reader:
     def aliases(self, value: object) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, dict):
             raise UsageError(f'{self.at_key("structures")}[structures] is a table: Core = ["OAR", "Cord"]')
+        if len(value) > MOST_STRUCTURES:
+            raise UsageError(f"{len(value)} entries in [structures]; at most {MOST_STRUCTURES}")
         found: dict[str, tuple[str, ...]] = {}
         meaning: dict[str, str] = {}
         for structure, others in value.items():

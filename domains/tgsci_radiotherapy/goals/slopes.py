@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from .metrics import Metric
 
-#: Half the width of the neighbourhood, as a part of the structure's voxels.
-SHARE = 0.01
+#: Half the width of the neighbourhood, as a part of the structure's voxels; and in small structures, so many of them.
+SHARE, _SMALL_SHARE, _VOXELS = 0.01, 0.02, 20
 #: Of volumes: the neighbourhood reaches at least and at most so far from the dose in question, Gy.
 _NEAREST, _FARTHEST = 0.02, 1.0
 
@@ -42,6 +42,15 @@ def gradient(metric: Metric, dose: NDArray[np.floating], voxel_cc: float, prescr
     return sign * slope * (len(d) * voxel_cc if metric.unit == "cc" else 100.0)
 
 
+def neighbours(size: int) -> float:
+    """How many voxels the neighbourhood reaches to each side: 1% of the structure; 2%, but not over 20, in small ones.
+
+    Wide enough that a few voxels' chances even out, narrow enough for a histogram's bends: on the built-in cases it
+    foretells what doubling a weight does to D95%, D98% and volumes, where narrower ones follow single voxels.
+    """
+    return max(SHARE * size, min(_SMALL_SHARE * size, float(_VOXELS)))
+
+
 def around_rank(dose: NDArray[np.float64], rank: float) -> NDArray[np.float64]:
     """Weights, their sum 1, of the voxels about a rank: triangular, as wide on both sides.
 
@@ -50,7 +59,7 @@ def around_rank(dose: NDArray[np.float64], rank: float) -> NDArray[np.float64]:
     """
     size = len(dose)
     rank = min(max(rank, 1.0), float(size))
-    width = max(1.0, min(SHARE * size, rank - 0.5, size + 0.5 - rank))
+    width = max(1.0, min(neighbours(size), rank - 0.5, size + 0.5 - rank))
     first, last = max(1, int(np.ceil(rank - width))), min(size, int(np.floor(rank + width)))
     weights = np.maximum(0.0, 1.0 - np.abs(np.arange(first, last + 1) - rank) / width)
     low, high = size - last, size - first
@@ -67,11 +76,11 @@ def around_rank(dose: NDArray[np.float64], rank: float) -> NDArray[np.float64]:
 def around_dose(dose: NDArray[np.float64], at: float) -> NDArray[np.float64]:
     """How the part of voxels that get at least a dose changes with the dose of each, per Gy: a triangular kernel.
 
-    Its width is the distance within which 2% of the voxels lie, as many as `around_rank` sees, from 0.02 to 1 Gy.
+    Its width is the distance within which as many voxels lie as `around_rank` sees, from 0.02 to 1 Gy.
     """
     size = len(dose)
     distance = np.abs(dose - at)
-    nth = min(size - 1, max(1, round(2.0 * SHARE * size)))
+    nth = min(size - 1, max(1, round(2.0 * neighbours(size))))
     width = min(max(float(np.partition(distance, nth)[nth]), _NEAREST), _FARTHEST)
     return np.maximum(0.0, 1.0 - distance / width) / (width * size)
 

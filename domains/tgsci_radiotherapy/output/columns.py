@@ -76,7 +76,8 @@ def columns_of(result: Result) -> Iterator[Column]:
     yield Column("round", "round of proposals; 0 holds the start parameters", lambda t: str(t.round))
     yield Column(
         "loss",
-        "sum of missed goals' shortfalls in % of their limits, weighted by priority; 0 or less where all are met",
+        "sum of missed goals' shortfalls, in % of the prescription or of the volume, weighted by priority; below 0 all "
+        "are met",
         lambda t: _figure(t.loss),
         better="lower",
     )

@@ -86,7 +86,7 @@ def dvh_figure(
     _plain(ax)
     if title:
         ax.set_title(label(title, 100), fontsize=11, color=INK, loc="left")
-    _legends(ax, names, list(checked), colour, shown)
+    _legends(ax, case, names, list(checked), colour, shown)
     if own:
         caption(figure, [f"{label(case.name)}: dose grid {case.grid}, {case.fractions} fractions"], 125)
     return figure
@@ -142,10 +142,6 @@ def _mark_prescriptions(ax: Axes, case: Case, names: Sequence[str], colour: Mapp
     for target in case.targets:
         if target.name in names and target.prescription:
             ax.axvline(target.prescription, color=colour[target.name], lw=1.0, ls=(0, (2, 2)), alpha=0.8, zorder=1)
-            ax.text(
-                target.prescription, 101.2, f"  {label(target.name)} {target.prescription:g} Gy  ", fontsize=7.5,
-                color=colour[target.name], ha="right" if target.prescription > 0.85 * ax.get_xlim()[1] else "left",
-            )  # fmt: skip
 
 
 def _plain(ax: Axes) -> None:
@@ -158,11 +154,19 @@ def _plain(ax: Axes) -> None:
     ax.tick_params(colors=INK, labelsize=9)
 
 
+def _named(case: Case, name: str) -> str:
+    """A structure in the legend; a target with what is prescribed to it."""
+    prescription = case.structure(name).prescription
+    return f"{label(name, 24)}, {prescription:g} Gy" if prescription else label(name, 24)
+
+
 def _legends(
-    ax: Axes, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], shown: Sequence[Mark]
+    ax: Axes, case: Case, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], shown: Sequence[Mark]
 ) -> None:
     """Structures by colour, plans by line, and how a goal is read: beside the curves, never on them."""
-    entries: list[Line2D] = [Line2D([], [], color=colour[name], lw=2.6, label=label(name, 24)) for name in names]
+    entries = [Line2D([], [], color=colour[name], lw=2.6, label=_named(case, name)) for name in names]
+    if any(case.structure(name).prescription for name in names):
+        entries.append(Line2D([], [], color=INK, lw=1.0, ls=(0, (2, 2)), label="prescription"))
     if len(plans) > 1:
         entries.append(Line2D([], [], linestyle="none", label=" "))
         entries += [

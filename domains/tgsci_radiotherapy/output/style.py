@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Colours that stay apart for the colour-blind: those of Okabe and Ito, then darker ones of Tol.
 _TARGETS = ("#d55e00", "#cc79a7", "#882255", "#aa4499")
-_ORGANS = ("#0072b2", "#009e73", "#e69f00", "#56b4e9", "#332288", "#999933", "#117733", "#661100", "#44aa99", "#6f4e9c")
+_ORGANS = ("#0072b2", "#009e73", "#56b4e9", "#332288", "#999933", "#e69f00", "#117733", "#661100", "#44aa99", "#6f4e9c")
 _EXTERNAL = "#6b7280"
 INK, QUIET, GRID = "#1f2933", "#5f6b7a", "#d9dee4"
 

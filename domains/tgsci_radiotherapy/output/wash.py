@@ -96,12 +96,17 @@ def dose_wash(
         mesh = _plane(ax, case, cube, view, where[view.cut], reference, colour, alpha)
     if painted:
         _colour_bar(figure, mesh, list(axes), reference, bool(case.prescription))
-    lines = [Line2D([], [], color=colour[s.name], lw=2.2, label=label(s.name)) for s in case.structures]
+    lines = [Line2D([], [], color=colour[s.name], lw=2.2, label=label(s.name, 20)) for s in case.structures]
     figure.legend(
-        handles=lines, loc="outside upper right", ncols=min(len(lines), 7), frameon=False, fontsize=8.5, labelcolor=INK
+        handles=lines,
+        loc="outside upper right",
+        ncols=min(len(lines), 5 if len(lines) > 7 else 7),
+        frameon=False,
+        fontsize=8.5,
+        labelcolor=INK,
     )
     if title:
-        figure.suptitle(label(title, 70), x=0.008, ha="left", fontsize=11, color=INK)
+        figure.suptitle(label(title, 40), x=0.008, ha="left", fontsize=11, color=INK)
     image = "" if case.ct is not None else "no image in this case"
     lined = "lines: 50% white, 95% black" if painted else ""
     caption(figure, [f"{label(case.name)}: dose grid {case.grid}, {case.fractions} fractions", lined, image], 170)
@@ -124,7 +129,7 @@ def _plane(
     levels = np.array(LEVELS) / 100.0 * reference
     cmap, norm = _colour_map(levels)
     fine = _finer(plane)
-    shown = np.ma.array(fine, mask=fine < levels[0])
+    shown = np.where(fine < levels[0], np.nan, fine)
     mesh = ax.imshow(
         shown, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
     )

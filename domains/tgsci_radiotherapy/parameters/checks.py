@@ -109,7 +109,7 @@ def _check_dose(objective: Objective, structure: Structure, case: Case) -> None:
             f"dose_gy {figure(dose)} on {name} is more than {MOST_SHARE:g} times {against}; doses are total Gy{cgy}"
         )
     fraction = prescription / max(case.fractions, 1)
-    of_one = structure.type == "target" and case.fractions > 1 and abs(dose - fraction) <= _PER_FRACTION * fraction
+    of_one = structure.type == "target" and case.fractions > 2 and abs(dose - fraction) <= _PER_FRACTION * fraction
     if dose < LEAST_SHARE * prescription or of_one:
         total = dose * case.fractions
         one = (

@@ -30,8 +30,8 @@ def describe(case: Case) -> str:
         "that the structure owns (a voxel of several belongs to the first of them in the list below), ref dose_gy: "
         f"{100 * LEAST_SHARE:g}% to {100 * MOST_SHARE:g}% of the prescription, or 0 in organs and body.",
         f"volume_percent is 0 to 100; exponent is 1 to {MOST_EXPONENT:g}, or -{MOST_EXPONENT:g} to 0 for targets. "
-        "Figures are rounded to 4 digits. One target objective at least must ask for dose; no two objectives may "
-        "differ in weight alone.",
+        "Figures are rounded to 4 digits. A structure may have several objectives, but no two that differ in weight "
+        "alone. One at least must ask for dose in a target.",
         "Structures: " + "; ".join(_structure(case, name) for name in case.names) + ".",
     ]
     return "\n".join(lines)

@@ -63,9 +63,9 @@ def read_objectives(text: str) -> list[dict[str, Any]]:
 
 
 def _check_nesting(text: str) -> None:
-    """Refuse what would exhaust the parser's stack."""
+    """Refuse what would exhaust the parser's stack. A text that no quotation mark ends is passed over to the end."""
     depth = 0
-    for piece in re.finditer(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', text, re.DOTALL):
+    for piece in re.finditer(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', text, re.DOTALL):
         if piece[0] in "[{":
             depth += 1
             if depth > DEEPEST:

@@ -2,13 +2,15 @@
 
 For any multipliers m by row with A^T m + c >= 0, and x >= 0,
 
-    sum_i phi_i(d_i) + c.x >= sum_i m_i d_i - phi_i*(m_i) + c.x = (A^T m + c).x - sum_i phi_i*(m_i) >= -sum_i phi_i*(m_i)
+    sum_i phi_i(d_i) + c.x >= sum_i (m_i d_i - phi_i*(m_i)) + c.x
+                            = (A^T m + c).x - sum_i phi_i*(m_i) >= -sum_i phi_i*(m_i)
 
-(Fenchel; Boyd and Vandenberghe, Convex Optimization, 5.7.1). The multipliers of a nearly optimal plan, phi', violate the
-condition a little. Two repairs make them feasible. The first adds curvature * (A u), u >= 0, which lifts column j by (H u)_j
->= H_jj u_j: local, so that a few bad columns do not spoil the bound. The second, for what rounding and clipping leave, adds
-t |m| with 0 <= t <= 1; it always succeeds, as a column can be violated only through negative multipliers, and these
-vanish at t = 1. So the bound holds however bad the multipliers are, and is tight if they are good.
+(Fenchel; Boyd and Vandenberghe, Convex Optimization, 5.7.1). The multipliers of a nearly optimal plan, phi', violate
+the condition a little. Two repairs make them feasible. The first adds curvature * (A u), u >= 0, which lifts column j
+by (H u)_j >= H_jj u_j: local, so that a few bad columns do not spoil the bound. The second, for what rounding and
+clipping leave, adds t |m| with 0 <= t <= 1; it always succeeds, as a column can be violated only through negative
+multipliers, and these vanish at t = 1. So the bound holds however bad the multipliers are, and is tight if they are
+good.
 
 An EUD objective enters by its linearisation at any dose d0, which lies below it: gEUD_a is convex (a >= 1) or
 concave (a < 0) and homogeneous, so that gEUD_a(d) >= (or <=) q.d with q its gradient at d0 (Euler). Then it is a
@@ -56,13 +58,14 @@ def lower_bound(
         m = multipliers[p.rows] = np.clip(multipliers[p.rows], *p.range)
         lift[p.rows] = np.where(m > 0, p.stiffness[-1], np.where(m < 0, p.stiffness[0], 0.0))
     there = dose if ahead is None else dose + ahead
-    euds = [pooled.tangent(there[pooled.rows].astype(np.float64)) for pooled in terms.pooled if isinstance(pooled, Eud)]
-    pulls = np.array([pull for pull, _ in euds])
+    euds = [eud for eud in terms.pooled if isinstance(eud, Eud)]
+    tangents = [eud.tangent(there[eud.rows].astype(np.float64)) for eud in euds]
+    pulls = np.array([pull for pull, _ in tangents])
 
     def total(m: Array, pulls: Array) -> Array:
         out = m.copy()
-        for pooled, pull, (_, slope) in zip(terms.pooled, pulls, euds, strict=True):
-            out[pooled.rows] += pull * slope
+        for eud, pull, (_, slope) in zip(euds, pulls, tangents, strict=True):
+            out[eud.rows] += pull * slope
         return out
 
     short = np.maximum(-(matrix.transposed(total(multipliers, pulls)) + terms.linear), 0.0)
@@ -85,7 +88,7 @@ def lower_bound(
         float(rowwise.conjugate(multipliers, p.first, p.last, p.bends, p.over, p.under, p.heights, p.stiffness))
         for p in terms.penalties
     )
-    cost += sum(pooled.conjugate(pull) for pooled, pull in zip(terms.pooled, pulls, strict=True))  # type: ignore[attr-defined]
+    cost += sum(eud.conjugate(float(pull)) for eud, pull in zip(euds, pulls, strict=True))
     return max(-cost, 0.0) if np.isfinite(cost) else 0.0
 
 

@@ -1,8 +1,8 @@
 """Gram matrices of the rows that count, kept from dose to dose: what the Hessian is made of.
 
-The Hessian of the squared objectives is a sum over bends k of 2 weight_k G_k, where G_k = sum of a_i a_i^T over the rows
-whose dose is on the penalised side of the bend. Kept apart by structure, side and place of the bend, these matrices
-do not depend on weights; and when doses change, only the rows that changed sides are added or subtracted.
+The Hessian of the squared objectives is a sum over bends k of 2 weight_k G_k, where G_k = sum of a_i a_i^T over the
+rows whose dose is on the penalised side of the bend. Kept apart by structure, side and place of the bend, these
+matrices do not depend on weights; and when doses change, only the rows that changed sides are added or subtracted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import triangles
-from .hessian import CHUNK, both_sides
+from .hessian import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,14 +74,30 @@ class Grams:
         """See `hessian.Source`; all beamlets."""
         self.update(terms, dose)
         total = np.zeros((len(x), len(x)), np.float32, order="F")
-        for penalty in terms.penalties:
-            for key, _, weight in parts(penalty):
-                gram = self._whole[key[0]] if key[1] == "all" else self._held[key]
-                triangles.add(total, np.float32(2 * weight), gram.sum)
+        for gram, weight in self._weighted(terms):
+            triangles.add(total, weight, gram.sum)
         return np.arange(len(x)), total
 
-    def update(self, terms: Terms, dose: NDArray[np.floating]) -> dict[Key, Gram]:
-        """Bring the matrices to a dose. What is returned is not changed by the next update of another solve."""
+    def block(self, terms: Terms, dose: NDArray[np.floating], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+        """The Hessian of some beamlets, ascending: lower triangle, Fortran order."""
+        self.update(terms, dose)
+        total = np.zeros((len(columns),) * 2, np.float32, order="F")
+        for gram, weight in self._weighted(terms):
+            triangles.add_part(total, weight, gram.sum, columns)
+        return total
+
+    def _weighted(self, terms: Terms) -> Iterator[tuple[Gram, np.float32]]:
+        for penalty in terms.penalties:
+            for key, _, weight in parts(penalty):
+                yield self._whole[key[0]] if key[1] == "all" else self._held[key], np.float32(2 * weight)
+
+    @property
+    def held(self) -> dict[Key, Gram]:
+        """The matrices, to start from elsewhere; then this must not be updated any more."""
+        return self._held
+
+    def update(self, terms: Terms, dose: NDArray[np.floating]) -> None:
+        """Bring the matrices to a dose."""
         self.share(terms)
         for penalty in terms.penalties:
             own = dose[penalty.rows]
@@ -96,12 +112,11 @@ class Grams:
                     before = Gram(before.sum.copy(order="F"), before.rows)
                 self._held[key] = self._changed(before, rows, penalty.first)
                 self._own.add(key)
-        return self._held
 
     def share(self, terms: Terms) -> None:
         """Sum all rows of the structures that are penalised on both sides of a dose, if nobody has yet."""
         for penalty in terms.penalties:
-            if both_sides(penalty) > 0 and penalty.place not in self._whole:
+            if np.minimum(penalty.over, penalty.under).any() and penalty.place not in self._whole:
                 rows = np.ones(penalty.last - penalty.first, bool)
                 self._whole[penalty.place] = self._changed(None, rows, penalty.first)
 

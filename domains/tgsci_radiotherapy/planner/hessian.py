@@ -1,8 +1,9 @@
 """The Hessian of the objective as a dense matrix, of all beamlets or of some.
 
-Two sources. `Grams` keeps a matrix of all beamlets for each structure and side, brings them from dose to dose, and serves
-squared objectives, whatever their weights. `Reduced` sums the rows anew each time, for the beamlets that have fluence or
-may get some: for EUD objectives, whose curvature differs from row to row, and for more beamlets than there is room for.
+Two sources. `Grams` keeps a matrix of all beamlets for each structure and side, brings them from dose to dose, and
+serves squared objectives, whatever their weights. `Reduced` sums the rows anew each time, for the beamlets that have
+fluence or may get some: for EUD objectives, whose curvature differs from row to row, and for more beamlets than there
+is room for.
 """
 
 from __future__ import annotations
@@ -11,14 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from . import triangles
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .grams import Gram
     from .matrix import Matrix
-    from .terms import Penalty, Terms
+    from .terms import Terms
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
@@ -35,7 +33,10 @@ class Source(Protocol):
     def at(
         self, terms: Terms, dose: NDArray[np.floating], x: Array, gradient: Array
     ) -> tuple[Index, NDArray[np.float32]]:
-        """The beamlets that a step may change, ascending, and their Hessian: lower triangle, Fortran order, own copy."""
+        """The beamlets that a step may change, ascending, and their Hessian.
+
+        The latter is a lower triangle in Fortran order, which the caller may use up.
+        """
         ...
 
 
@@ -61,9 +62,7 @@ class Reduced:
         return index, summed(self._matrix, terms, dose, index)
 
 
-def summed(
-    matrix: Matrix, terms: Terms, dose: NDArray[np.floating], columns: Index, whole: dict[int, Gram] | None = None
-) -> NDArray[np.float32]:
+def summed(matrix: Matrix, terms: Terms, dose: NDArray[np.floating], columns: Index) -> NDArray[np.float32]:
     """The Hessian of some beamlets, row by row.
 
     Args:
@@ -71,19 +70,12 @@ def summed(
         terms: The objectives.
         dose: Dose by row.
         columns: The beamlets, ascending.
-        whole: By place of a structure: its matrix of all rows, where there is one. Rows that are penalised on both
-            sides then need not be summed again.
     """
     from scipy.linalg import blas
 
     n = len(columns)
     total = np.zeros((n, n), np.float32, order="F")
     curvature = terms.curvatures(dose)
-    for penalty in terms.penalties:
-        both = both_sides(penalty)
-        if both > 0 and whole and penalty.place in whole:
-            triangles.add_part(total, np.float32(2 * both), whole[penalty.place].sum, columns)
-            curvature[penalty.rows] = np.maximum(curvature[penalty.rows] - 2 * both, 0.0)
     ranks = []
     for pooled in terms.pooled:
         diagonal, vectors = pooled.curvature(dose[pooled.rows].astype(np.float64))
@@ -100,8 +92,3 @@ def summed(
     for sign, vector in ranks:
         total = blas.ssyr(sign, vector, lower=1, a=total, overwrite_a=1)
     return total
-
-
-def both_sides(penalty: Penalty) -> float:
-    """Weight of what a structure is penalised for on either side of a dose."""
-    return float(np.minimum(penalty.over, penalty.under).sum())

@@ -1,16 +1,23 @@
 """The passes over the dose-influence matrix, compiled by numba.
 
-Rows are voxels, columns beamlets. Rows are stored in blocks (`lanes`): row i is blocks starts[i] to starts[i + 1], each
-with its first column and `LANES` values. Vectors over the columns are `LANES` longer than there are columns, so that the
-last block of a row may run over the end.
+Rows are voxels, columns beamlets. Rows are stored in blocks (`lanes`): row i is blocks starts[i] to starts[i + 1],
+each with its first column and `LANES` values. Vectors over the columns are `LANES` longer than there are columns, so
+that the last block of a row may run over the end.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
-from .lanes import LANES, row_add, row_dot
+from . import lanes
+
+LANES = lanes.LANES
+#: To a type checker these are functions of numba's own arguments as well.
+row_dot: Any = lanes.row_dot
+row_add: Any = lanes.row_add
 
 
 @numba.njit(cache=True)

@@ -1,8 +1,8 @@
 """Two row operations that numba's own loops do at a third of the speed, written with LLVM's vector types.
 
 A row of a dose-influence matrix is runs of neighbouring beamlets, ten long or so. As (column, value) pairs each entry
-costs a gather from the fluence and a scattered addition to the gradient. Here a row is a list of blocks: a first column,
-and the values of the `LANES` columns from there on, with zeros where the run is shorter. A block is then one
+costs a gather from the fluence and a scattered addition to the gradient. Here a row is a list of blocks: a first
+column, and the values of the `LANES` columns from there on, with zeros where the run is shorter. A block is then one
 multiply-add of vectors, on whatever vectors the processor has.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -23,6 +23,9 @@ _COUNT = ir.IntType(64)
 
 def _constant(value: int) -> Any:
     return ir.Constant(_COUNT, value)
+
+
+_variable: Any = cgutils.alloca_once_value
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
@@ -50,7 +53,7 @@ def _multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @intrinsic
-def row_dot(context: Any, values: Any, columns: Any, x: Any, first: Any, last: Any) -> Any:  # noqa: ARG001
+def row_dot(context: Any, values: Any, columns: Any, x: Any, first: Any, last: Any) -> Any:
     """Product of a row with a vector: blocks first to last; the sum has the precision of `x`.
 
     Two sums are kept, of even and of odd blocks, so that an addition need not wait for the last one.
@@ -61,7 +64,7 @@ def row_dot(context: Any, values: Any, columns: Any, x: Any, first: Any, last: A
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         v, c, xs = (_data(context, builder, kind, array) for kind, array in zip(signature.args, args[:3], strict=False))
-        sums = [cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * LANES)) for _ in range(2)]
+        sums = [_variable(builder, ir.Constant(vector, [0.0] * LANES)) for _ in range(2)]
 
         def step(at: Any, total: Any) -> None:
             block, column = _block(builder, v, c, at, wide)
@@ -94,7 +97,7 @@ def row_dot(context: Any, values: Any, columns: Any, x: Any, first: Any, last: A
 
 
 @intrinsic
-def row_add(context: Any, values: Any, columns: Any, out: Any, first: Any, last: Any, weight: Any) -> Any:  # noqa: ARG001
+def row_add(context: Any, values: Any, columns: Any, out: Any, first: Any, last: Any, weight: Any) -> Any:
     """out += weight * row, of blocks first to last; in the precision of `out`."""
     wide = out.dtype == types.float64
     element = ir.DoubleType() if wide else ir.FloatType()

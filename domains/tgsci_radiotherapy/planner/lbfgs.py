@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.optimize import OptimizeResult
@@ -35,7 +34,7 @@ def uniform(matrix: Matrix, terms: Terms, useful: NDArray[np.bool_]) -> Array:
     return x * terms.step(np.zeros_like(dose), dose, float(terms.linear @ x), 1e6)
 
 
-def rough(matrix: Matrix, terms: Terms, x: Array, iterations: int = 15) -> Array:
+def rough(matrix: Matrix, terms: Terms, x: Array, iterations: int = 45) -> Array:
     """A start for Newton's method: a few steps on a part of the rows."""
     thin = strides(terms)
     root = _scale(matrix, terms, x, thin)
@@ -81,15 +80,18 @@ def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, wa
         state.value = float(intermediate_result.fun)
         values.append(state.value)
         state.stopped = watch(state)
-        state.done = len(values) > _LOOK and values[-_LOOK - 1] - values[-1] <= slow * values[-1]
+        state.done = len(values) > _LOOK and values[-_LOOK - 1] - values[-1] <= slow * values[-1] + state.floor
         if state.done or state.stopped:
             raise StopIteration
 
     options = {"maxiter": most, "maxfun": 4 * most, "maxcor": 30, "ftol": 0.0, "gtol": 0.0}
     bounds = Bounds(0.0, np.inf)
-    found = minimize(evaluate, state.x * root, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options)
+    found = minimize(
+        evaluate, state.x * root, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options
+    )
     if not values:  # not a step was possible
-        state.x, state.value, state.done = np.asarray(found.x) / root, float(found.fun), True
+        state.x, state.value = np.asarray(found.x) / root, float(found.fun)
+    state.done = not state.stopped and len(values) < most
 
 
 def _scale(matrix: Matrix, terms: Terms, x: Array, thin: dict[int, int]) -> Array:

@@ -51,8 +51,8 @@ class Matrix:
 
     def dose(self, x: Array, *, exact: bool = False) -> NDArray[np.floating]:
         """Dose by row, Gy; sums of a row in float64 where `exact`."""
-        kind = np.float64 if exact else np.float32
-        out = np.empty(self.rows, kind)
+        kind: type[np.floating] = np.float64 if exact else np.float32
+        out: NDArray[np.floating] = np.empty(self.rows, kind)
         kernels.dose(*self._arrays, 0, self.rows, self._padded(x, kind), out)
         return out
 
@@ -70,7 +70,8 @@ class Matrix:
             x: Fluence.
             strides: By place of a structure: use every n-th of its rows, and count each n times.
         """
-        gradient = self._padded(terms.linear, np.float64)
+        gradient = np.zeros(self.columns + LANES)
+        gradient[: self.columns] = terms.linear
         value = float(terms.linear @ x)
         narrow = self._padded(x, np.float32)
         for p in terms.penalties:

@@ -1,9 +1,9 @@
 """Newton's method for squared and mean objectives.
 
-Each step solves the quadratic program that the objective is as long as no voxel changes sides, with x >= 0 (`qp`), and
-goes along the step to the exact minimum. The multipliers of the program are those of the optimum if no voxel changes
-sides either, and so give a tight bound (`bound`) before the step is even taken: the solver stops as soon as it is proven
-that the plan is good enough.
+Each step solves the quadratic program that the objective is as long as no voxel changes sides, with x >= 0 (`qp`),
+and goes along the step to the exact minimum. The multipliers of the program are those of the optimum if no voxel
+changes sides either, and so give a tight bound (`bound`) before the step is even taken: the solver stops as soon as
+it is proven that the plan is good enough.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _FIRST_RIDGE, _LEAST_RIDGE, _RIDGE_FACTOR = 2e-3, 2e-5, 10.0
 #: Steps without a better value after which rounding is all that is left.
 _STALLED = 5
+#: Doses are summed in float64 below this gap.
+_EXACT = 1e-4
+#: Stop a little below the gap asked for, as the value is summed again at the end, in float64.
+_MARGIN = 0.98
 
 
 def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: float, most: int, watch: Watch) -> None:
@@ -47,7 +51,7 @@ def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: floa
         most: Most steps.
         watch: Called after each step.
     """
-    exact = gap < 1e-5
+    exact = gap < _EXACT
     dose = matrix.dose(state.x, exact=exact)
     free, ridge, stalled = state.x > 0, _FIRST_RIDGE, 0
     value, slopes = terms.slopes(dose)
@@ -67,7 +71,7 @@ def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: floa
         stalled = stalled + 1 if value > state.value * (1 - 1e-12) else 0
         state.value = value
         state.iterations += 1
-        state.done = state.gap <= gap
+        state.done = state.gap <= _MARGIN * gap
         state.stopped = watch(state)
         if state.done or state.stopped or stalled == _STALLED:
             break

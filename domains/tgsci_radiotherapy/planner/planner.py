@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,8 @@ import numpy as np
 from tgsci.errors import MeasurementError
 
 from .bound import lower_bound
-from .grams import Gram, Grams
-from .hessian import Reduced
+from .grams import Grams
+from .hessian import Reduced, summed
 from .lbfgs import lbfgs, rough, uniform
 from .matrix import Matrix
 from .newton import newton
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..case.model import Case
     from ..parameters import PlanParameters
+    from .grams import Gram, Key
 
     Array = NDArray[np.float64]
 
@@ -52,7 +54,9 @@ class Planner:
         self._matrix = Matrix(case.dij)
         self._sums: dict[str, Array] = {}
         self._whole: dict[int, Gram] = {}
-        self._anchor: tuple[Plan, dict[tuple[int, str, int], Gram]] | None = None
+        #: The matrices at the plan that others start from, and those that the last solve left.
+        self._anchor: tuple[Plan, dict[Key, Gram]] | None = None
+        self._last: tuple[Plan, dict[Key, Gram]] | None = None
 
     def dose(self, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
         """Dose of each row, total Gy."""
@@ -93,6 +97,7 @@ class Planner:
         useful = terms.useful(matrix)
         x = useful * start.fluence if start else rough(matrix, terms, uniform(matrix, terms, useful))
         state = State(x, floor=_NOTHING * terms.slopes(np.zeros(matrix.rows, np.float32))[0])
+        grams = None
         if not terms.pooled and matrix.columns <= NEWTON_BEAMLETS:
             method = "Newton"
             grams = Grams(matrix, self._whole, self._snapshot(start) if start else None)
@@ -107,7 +112,9 @@ class Planner:
                 else:
                     lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
                     state.bound = lower_bound(matrix, terms, matrix.dose(state.x))
-        return self._plan(parameters, terms, state, gap, method, began)
+        plan = self._plan(parameters, terms, state, gap, method, began)
+        self._last = (plan, grams.held) if grams else None
+        return plan
 
     def sensitivities(self, plan: Plan, metrics: Sequence[tuple[str, Figure]]) -> Sensitivities:
         """How figures of a plan would move with its objectives, to first order.
@@ -118,10 +125,14 @@ class Planner:
         """
         began = time.process_time()
         terms = self._terms(plan.parameters)
-        if self._matrix.columns <= NEWTON_BEAMLETS:
-            Grams(self._matrix, self._whole).share(terms)
-        by_weight, by_dose = differentiate(self.case, self._matrix, terms, self._whole, plan, metrics)
+        by_weight, by_dose = differentiate(self.case, self._matrix, terms, self._hessian_at(plan, terms), plan, metrics)
         return Sensitivities(by_weight, by_dose, time.process_time() - began)
+
+    def _hessian_at(self, plan: Plan, terms: Terms) -> Callable[[NDArray[np.intp]], NDArray[np.float32]]:
+        """The Hessian of some beamlets: from the matrices that the plan's solve left, where they are still there."""
+        if self._last is None or self._last[0] is not plan:
+            return partial(summed, self._matrix, terms, plan.dose)
+        return partial(Grams(self._matrix, self._whole, self._last[1]).block, terms, plan.dose)
 
     def _plan(
         self, parameters: PlanParameters, terms: Terms, state: State, gap: float, method: str, began: float
@@ -155,10 +166,10 @@ class Planner:
                 self._sums[o.structure] = self._matrix.transposed(ones, rows.start, rows.stop)
         return compile_terms(self.case, parameters, self._sums)
 
-    def _snapshot(self, start: Plan) -> dict[tuple[int, str, int], Gram]:
+    def _snapshot(self, start: Plan) -> dict[Key, Gram]:
         """Gram matrices at a plan's dose: made once, and never changed, so that solves cannot influence each other."""
         if self._anchor is None or self._anchor[0] is not start:
             grams = Grams(self._matrix, self._whole)
-            terms = self._terms(start.parameters)
-            self._anchor = start, grams.update(terms, self._matrix.dose(start.fluence))
+            grams.update(self._terms(start.parameters), self._matrix.dose(start.fluence))
+            self._anchor = start, grams.held
         return self._anchor[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,30 +13,6 @@ if TYPE_CHECKING:
     from ..parameters import Objective
 
     Array = NDArray[np.float64]
-
-
-class Pooled(Protocol):
-    """What the solver asks of such an objective."""
-
-    rows: slice
-    convex: bool
-
-    @property
-    def lifts(self) -> bool:
-        """True where it asks for more dose."""
-        ...
-
-    def value_slope(self, dose: Array) -> tuple[float, Array]:
-        """Its value, and the derivative by each voxel's dose.
-
-        Args:
-            dose: Of the structure's own voxels, Gy.
-        """
-        ...
-
-    def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
-        """Second derivative by the doses: a diagonal, and (sign, v) for each sign v v^T that is added."""
-        ...
 
 
 def equivalent_dose(dose: Array, exponent: float) -> tuple[float, Array]:
@@ -70,9 +46,11 @@ class Eud:
 
     @property
     def lifts(self) -> bool:
+        """True where it asks for more dose."""
         return float(self.objective.exponent or 1.0) < 0
 
     def value_slope(self, dose: Array) -> tuple[float, Array]:
+        """Its value, and the derivative by the dose of each of the structure's own voxels."""
         o = self.objective
         eud, slope = equivalent_dose(dose, float(o.exponent or 1.0))
         excess = eud - float(o.dose_gy or 0.0)
@@ -115,8 +93,8 @@ class Eud:
 class DoseVolume:
     """w/N sum (d - ref)^2 over the voxels between ref and the dose that `volume_percent` of the volume gets now.
 
-    As in matRad and pyRadPlan (`MaxDVH`, `MinDVH`); after Wu and Mohan, Med Phys 27 (2000) 701. Not convex, and the set of
-    voxels jumps: a solver finds a local minimum.
+    As in matRad and pyRadPlan (`MaxDVH`, `MinDVH`); after Wu and Mohan, Med Phys 27 (2000) 701. Not convex, and the
+    set of voxels jumps: a solver finds a local minimum.
     """
 
     objective: Objective
@@ -125,9 +103,11 @@ class DoseVolume:
 
     @property
     def lifts(self) -> bool:
+        """True where it asks for more dose."""
         return self.objective.type == "min_dvh"
 
     def value_slope(self, dose: Array) -> tuple[float, Array]:
+        """Its value, and the derivative by the dose of each of the structure's own voxels."""
         o = self.objective
         ref = float(o.dose_gy or 0.0)
         edge = np.quantile(dose, 1.0 - float(o.volume_percent or 0.0) / 100.0)
@@ -143,4 +123,9 @@ class DoseVolume:
         return np.where(self.value_slope(dose)[1] != 0, 2 * self.objective.weight / len(dose), 0.0), []
 
 
-POOLED = {"eud": Eud, "max_dvh": DoseVolume, "min_dvh": DoseVolume}
+Pooled = Eud | DoseVolume
+
+
+def pool(objective: Objective, rows: slice) -> Pooled:
+    """The objective on a structure's own rows."""
+    return Eud(objective, rows) if objective.type == "eud" else DoseVolume(objective, rows)

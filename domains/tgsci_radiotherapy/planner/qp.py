@@ -1,10 +1,10 @@
 """Quadratic programs with bounds: min g.s + s'Hs/2 over steps s >= -x, H positive definite and dense.
 
-Block principal pivoting (Judice and Pires, Computers and Operations Research 21 (1994) 587; Kim and Park, SIAM J Sci Comput
-33 (2011) 3261): guess which variables are free, solve for them, exchange all that came out on the wrong side. From a guess
-that is nearly right this takes a few Cholesky factorisations. Where H is ill-conditioned the exchanges overshoot and may
-cycle; a larger diagonal cures that, and whoever asks can afford it (see `newton`). The unknown is the step and not the
-point, so that its rounding errors vanish with it as the optimum comes near.
+Block principal pivoting (Judice and Pires, Computers and Operations Research 21 (1994) 587; Kim and Park, SIAM J Sci
+Comput 33 (2011) 3261): guess which variables are free, solve for them, exchange all that came out on the wrong side.
+From a guess that is nearly right this takes a few Cholesky factorisations. Where H is ill-conditioned the exchanges
+overshoot and may cycle; a larger diagonal cures that, and whoever asks can afford it (see `newton`). The unknown is
+the step and not the point, so that its rounding errors vanish with it as the optimum comes near.
 """
 
 from __future__ import annotations

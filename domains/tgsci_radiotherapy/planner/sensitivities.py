@@ -1,26 +1,25 @@
 """How figures of a plan would move with its objectives: implicit differentiation at the optimum.
 
-At the optimum the gradient vanishes on the free beamlets F, those with fluence: g_F(x, theta) = 0. When a weight or a dose
-theta changes a little the others stay at 0, and
+At the optimum the gradient vanishes on the free beamlets F, those with fluence: g_F(x, theta) = 0. When a weight or a
+dose theta changes a little the others stay at 0, and
 
     H_FF dx_F = -(dg/dtheta)_F dtheta,      dM/dtheta = -(A^T dM/dd)_F . H_FF^-1 (dg/dtheta)_F
 
-for a figure M of the dose d (Fiacco 1983; Gould et al., arXiv:1607.05447). One Cholesky factorisation of H_FF serves all figures
-and objectives; a solution for each figure (the adjoint) costs next to nothing. It is a derivative: it says nothing of
-beamlets that come in or drop out, nor of a goal far away.
+for a figure M of the dose d (Fiacco 1983; Gould et al., arXiv:1607.05447). One Cholesky factorisation of H_FF serves
+all figures and objectives; a solution for each figure (the adjoint) costs next to nothing. It is a derivative: it
+says nothing of beamlets that come in or drop out, nor of a goal far away.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from . import triangles
-from .hessian import summed
 from .pooled import DoseVolume, Eud
 from .terms import squared
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from ..case.model import Case
     from ..parameters import Objective
-    from .grams import Gram
     from .matrix import Matrix
     from .plan import Plan
     from .terms import Terms
@@ -66,7 +64,12 @@ class Sensitivities:
 
 
 def differentiate(
-    case: Case, matrix: Matrix, terms: Terms, whole: dict[int, Gram], plan: Plan, figures: Sequence[tuple[str, Figure]]
+    case: Case,
+    matrix: Matrix,
+    terms: Terms,
+    hessian: Callable[[NDArray[np.intp]], NDArray[np.float32]],
+    plan: Plan,
+    figures: Sequence[tuple[str, Figure]],
 ) -> tuple[Array, Array]:
     """Derivatives by log2 of each weight and by each dose: two arrays (figures, objectives).
 
@@ -74,7 +77,7 @@ def differentiate(
         case: The case.
         matrix: Its dose influence.
         terms: The plan's objectives.
-        whole: By place of a structure: its matrix of all rows, where there is one.
+        hessian: Gives the Hessian of some beamlets at the plan: lower triangle, Fortran order, own copy.
         plan: The plan, optimal.
         figures: A structure's name and a metric of it, each.
     """
@@ -92,9 +95,9 @@ def differentiate(
         pull[rows] = figure.gradient(dose[rows])
         wanted[:, m] = matrix.transposed(pull)
     adjoint = np.zeros_like(wanted)
-    hessian = summed(matrix, terms, dose, free, whole)
-    if np.diag(hessian).any():  # else nothing holds the dose, and nothing moves it
-        adjoint[free] = _solve(hessian, wanted[free])
+    held = hessian(free)
+    if np.diag(held).any():  # else nothing holds the dose, and nothing moves it
+        adjoint[free] = _solve(held, wanted[free])
     return -adjoint.T @ by_weight, -adjoint.T @ by_dose
 
 

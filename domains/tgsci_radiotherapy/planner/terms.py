@@ -5,7 +5,8 @@ The objective is
     f(x) = sum_s sum_{i in s} phi_s(d_i) + c.x + sum of EUD and DVH terms,   d = A x,  x >= 0
 
 with phi_s piecewise quadratic and convex: a sum of over_k max(d - r_k, 0)^2 and under_k max(r_k - d, 0)^2, weights
-divided by the structure's number of own voxels. A mean dose is linear in the fluence, so it goes to c and costs nothing.
+divided by the structure's number of own voxels. A mean dose is linear in the fluence, so it goes to c and costs
+nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import penalties as rowwise
-from .pooled import POOLED, Pooled
+from .pooled import Pooled, pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+#: Most evaluations of a line search; it takes a handful.
+_SEARCH = 60
 _SQUARED = {"squared_deviation": (1.0, 1.0), "squared_overdose": (1.0, 0.0), "squared_underdose": (0.0, 1.0)}
 
 
@@ -156,20 +159,15 @@ class Terms:
                 c += float(diagonal @ ahead**2) + sum(sign * float(v @ ahead) ** 2 for sign, v in vectors)
             return s, c
 
-        low, high = 0.0, most
-        at = min(1.0, most)
-        for _ in range(60):
+        # Newton's method on the slope, which rises with the step, kept between bounds of its zero.
+        low, high, at = 0.0, np.inf, min(1.0, most)
+        for _ in range(_SEARCH):
             s, c = slope(at)
-            if s > 0:
-                high = at
-            else:
-                low = at
-            if abs(s) <= 1e-9 * c * max(at, 1e-12) or (s <= 0 and at == most):
+            low, high = (low, at) if s > 0 else (at, high)
+            if abs(s) <= 1e-9 * c * at or low == most:
                 return at
-            ahead = at - s / c if c > 0 else (2 * at + 1.0 if s < 0 else low)
-            at = ahead if low < ahead < high else (min(high, most) if ahead >= high and high == most else (low + high) / 2)
-            if high - low <= 1e-12 * high:
-                break
+            ahead = at - s / c if c > 0 else np.inf if s < 0 else low
+            at = min(ahead, most) if low < min(ahead, most) < high else (low + min(high, most)) / 2
         return low
 
 
@@ -202,7 +200,7 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
             sides[0] += up * objective.weight / voxels
             sides[1] += down * objective.weight / voxels
         else:
-            pooled.append(POOLED[objective.type](objective, rows))
+            pooled.append(pool(objective, rows))
     penalties = []
     for name in case.names:
         if name in squares:
@@ -210,9 +208,7 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
             over, under = np.array([squares[name][b] for b in bends]).T
             rows = case.own(name)
             place = case.names.index(name)
-            penalties.append(
-                Penalty(place, rows.start, rows.stop, np.array(bends), np.array(over), np.array(under))
-            )
+            penalties.append(Penalty(place, rows.start, rows.stop, np.array(bends), np.array(over), np.array(under)))
     return Terms(tuple(penalties), linear, tuple(pooled), case.dij.rows)
 
 
@@ -232,7 +228,7 @@ def worth(objective: Objective, dose: NDArray[np.floating]) -> float:
         up, down = _SQUARED[objective.type]
         t = d - _dose(objective)
         return objective.weight * float(np.mean(np.where(t > 0, up, down) * t * t))
-    return POOLED[objective.type](objective, slice(0, len(d))).value_slope(d)[0]
+    return pool(objective, slice(0, len(d))).value_slope(d)[0]
 
 
 def _dose(objective: Any) -> float:

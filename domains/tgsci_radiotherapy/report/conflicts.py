@@ -8,14 +8,16 @@ from itertools import combinations
 from tgsci.trial import Trials
 
 from ..domain import NOTICE
-from ..editor.history import Point, points
 from ..effects import Wish
+from ..history import Point, points
 from ..linear import Region
 from ..scoring import shortfall
 from . import effects_table
 
 #: Pairs of goals that are spelled out, at most.
 _PAIRS = 6
+#: A goal that is missed by less than this share of its scale counts as met here: 0.05 Gy of 50 Gy are no conflict.
+_NEAR = 1e-3
 #: The region of the exchange rates that are named.
 _REGION = Region(1.0, 1.0)
 
@@ -46,9 +48,14 @@ def account(trials: Trials) -> str:
         f"Near the best plan, by its sensitivities: {text}." for text in effects_table.exclusion(best.effects, _REGION)
     ]
     lines.append(
-        "This is what these plans show, not a proof: other objectives, beams or a finer fluence may do better."
+        "Goals that are missed by less than 0.1% of the prescription or volume are counted as met in the comparisons. "
+        "This is what these plans show, not a proof: other objectives or beams may do better."
     )
     return "\n".join(lines)
+
+
+def _met(point: Point, i: int) -> bool:
+    return point.effects.wishes[i].room >= -_NEAR
 
 
 def _missed(wish: Wish) -> str:
@@ -61,7 +68,7 @@ def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
     """Goals that no plan met at all."""
     lines = []
     for i in missed:
-        if any(p.effects.wishes[i].met for p in found):
+        if any(_met(p, i) for p in found):
             continue
         nearest = min(found, key=lambda p: (shortfall(p.effects.wishes[i]), p.trial.number))
         wish = nearest.effects.wishes[i]
@@ -78,9 +85,8 @@ def _pairs(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
     for i, j in combinations(range(len(found[0].effects.wishes)), 2):
         if i not in missed and j not in missed:
             continue
-        with_i = [p for p in found if p.effects.wishes[i].met]
-        with_j = [p for p in found if p.effects.wishes[j].met]
-        if not with_i or not with_j or any(p.effects.wishes[j].met for p in with_i):
+        with_i, with_j = ([p for p in found if _met(p, g)] for g in (i, j))
+        if not with_i or not with_j or any(_met(p, j) for p in with_i):
             continue
         said = [_held(with_i, i, j), _held(with_j, j, i)]
         first, second = found[0].effects.wishes[i], found[0].effects.wishes[j]
@@ -105,11 +111,8 @@ def _all_but_one(found: Sequence[Point]) -> list[str]:
     """The goals for each of which some plan met all the others."""
     lines = []
     for i, wish in enumerate(found[0].effects.wishes):
-        plans = [
-            p
-            for p in found
-            if not p.effects.wishes[i].met and all(w.met for j, w in enumerate(p.effects.wishes) if j != i)
-        ]
+        others = [j for j in range(len(found[0].effects.wishes)) if j != i]
+        plans = [p for p in found if not _met(p, i) and all(_met(p, j) for j in others)]
         if plans:
             nearest = min(plans, key=lambda p: (shortfall(p.effects.wishes[i]), p.trial.number))
             lines.append(

@@ -63,7 +63,7 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
         kind = guessed_type(name)
         structures.append(Drawn(name, kind, mask, prescription=_prescription(name) if kind == "target" else None))
     dose = _array(folder / "dose.csv") if options.reference and (folder / "dose.csv").is_file() else None
-    known = re.fullmatch(r"pt_\d{1,4}", folder.resolve().name)
+    known = re.fullmatch(r"pt_\d{1,4}", folder.absolute().name)
     provenance = {"source": f"OpenKBP, voxels of {grid}, {len(structures)} structures"}
     if options.hu_offset:
         provenance["image"] = f"{options.hu_offset:+g} HU added"

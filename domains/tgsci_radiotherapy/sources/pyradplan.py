@@ -8,7 +8,7 @@ of one fraction, are not used.
 
 from __future__ import annotations
 
-import os
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 200_000_000
 #: pyRadPlan's own lateral cutoff of photon beamlets, mm.
 CUTOFF = 50.0
+#: Seconds between two lines about progress.
+_PATIENCE = 5.0
 _MISSING = "pyRadPlan is not installed; it comes with pip install 'tgsci[dose]'"
 
 
@@ -100,7 +102,8 @@ def influence(
             )
         say(f"computing the dose of {beamlets:,} beamlets from {len(angles)} beams with pyRadPlan, on {grid}")
         try:
-            made = lib.calc_dose_influence(ct, cst, stf, plan)
+            with lib.observe_reports(_Progress(say)):
+                made = lib.calc_dose_influence(ct, cst, stf, plan)
         except Exception as error:  # whatever a foreign engine does about an input; its words are passed on, bounded
             raise UsageError(f"pyRadPlan could not compute the dose: {str(error)[:300]}") from error
         matrix = made.physical_dose.flat[0]
@@ -201,16 +204,34 @@ def _version() -> str:
     return version("pyRadPlan")
 
 
+class _Progress:
+    """Says which beam is being computed, every few seconds."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say, self.last, self.beam = say, time.monotonic(), 0
+
+    def __call__(self, report: Any) -> None:
+        levels = getattr(report, "levels", ())
+        if not levels or levels[0].name != "Beam" or not levels[0].total or levels[0].current == self.beam:
+            return
+        self.beam = levels[0].current
+        if time.monotonic() - self.last > _PATIENCE and self.beam < levels[0].total:
+            self.last = time.monotonic()
+            self.say(f"{self.beam} of {levels[0].total} beams computed")
+
+
 class _Library:
     """The names of pyRadPlan that are used."""
 
     def __init__(self) -> None:
         import pyRadPlan as lib
         import SimpleITK as sitk
+        from pyRadPlan.core import ProgressReporter, observe_reports
         from pyRadPlan.cst import create_cst, create_voi
         from pyRadPlan.ct import create_ct
 
         self.sitk, self.create_ct, self.create_voi, self.create_cst = sitk, create_ct, create_voi, create_cst
+        self.ProgressReporter, self.observe_reports = ProgressReporter, observe_reports
         self.PhotonPlan, self.IonPlan, self.load_tg119 = lib.PhotonPlan, lib.IonPlan, lib.load_tg119
         self.generate_stf, self.calc_dose_influence = lib.generate_stf, lib.calc_dose_influence
 
@@ -222,18 +243,24 @@ def _quiet() -> Iterator[_Library]:
 
     if not available():
         raise UsageError(_MISSING)
-    before, level = os.environ.get("TQDM_DISABLE"), logging.root.manager.disable
-    os.environ["TQDM_DISABLE"] = "1"
+    level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield _Library()
-    except ImportError as error:
-        raise UsageError(f"pyRadPlan cannot be imported ({str(error)[:200]}); pip install 'tgsci[dose]'") from error
+            lib = _imported()
+            bars = lib.ProgressReporter.console_progress
+            lib.ProgressReporter.console_progress = False
+            try:
+                yield lib
+            finally:
+                lib.ProgressReporter.console_progress = bars
     finally:
         logging.disable(level)
-        if before is None:
-            os.environ.pop("TQDM_DISABLE", None)
-        else:
-            os.environ["TQDM_DISABLE"] = before
+
+
+def _imported() -> _Library:
+    try:
+        return _Library()
+    except ImportError as error:
+        raise UsageError(f"pyRadPlan cannot be imported ({str(error)[:200]}); pip install 'tgsci[dose]'") from error
