@@ -85,7 +85,7 @@ def knows_its_case(text: str | Path) -> bool:
 
 
 def _plan(path: Path, case: Case | str | Path | None) -> Given:
-    from .loss import prescribed
+    from .opened import prescribed
     from .plan_file import read_plan
 
     try:

@@ -26,7 +26,7 @@ from .names import find
 from .opened import Kept, between, opened, planner_of, prescribed
 from .parameters import PlanParameters
 from .scaling import Scale
-from .solving import Solved, judged, wishes_of
+from .solving import Solved, as_written, judged, wishes_of
 from .versions import versions
 from .words import shown
 
@@ -189,8 +189,9 @@ class PlanLoss(Loss):
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
-        plan = self._plan(planner_of(self.case), parameters)
-        final = Scale.of(self.case, plan).scaled(plan) if self.protocol.scaled else plan
+        planner = planner_of(self.case)
+        plan = self._plan(planner, parameters)
+        final = as_written(planner, Scale.of(self.case, plan).scaled(plan) if self.protocol.scaled else plan)
         return wishes_of(evaluate(self.bound, self.case, final.dose), self.bound)
 
     def _plan(self, planner: Planner, parameters: PlanParameters) -> Plan:
@@ -202,7 +203,10 @@ class PlanLoss(Loss):
         key = (self._fingerprint_of_case, self.start.text(), self.gap)
         plan: Plan | None = _ANCHORS.get(key)
         if plan is None:
-            plan = self._solved(planner, self.start, None)
+            try:
+                plan = self._solved(planner, self.start, None)
+            except MeasurementError as error:
+                raise MeasurementError(f"the plan of the start, from which every other is solved: {error}") from None
             _ANCHORS.put(key, plan)
         return plan
 

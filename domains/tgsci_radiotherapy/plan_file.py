@@ -79,10 +79,15 @@ class PlanFile:
         Raises:
             UsageError: The plan was made for another case.
         """
-        from .planner import Planner
+        from .opened import planner_of
 
         self.check(case)
-        return Planner(case).dose(self.fluence)
+        return planner_of(case).dose(self.fluence)
+
+
+def written(fluence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A fluence as a file holds it: six significant digits."""
+    return np.array([float(f"{x:.6g}") for x in fluence.tolist()])
 
 
 def write_plan(plan: Plan, table: GoalTable, case: Case) -> str:
@@ -102,7 +107,7 @@ def write_plan(plan: Plan, table: GoalTable, case: Case) -> str:
             "case": {"name": case.name, "fingerprint": case.fingerprint},
             "fractions": case.fractions,
             "parameters": plan.parameters.as_dict(),
-            "fluence": [float(f"{x:.6g}") for x in plan.fluence],
+            "fluence": written(plan.fluence).tolist(),
             "goals": table.as_dict(),
             "solver": {
                 "gap": plan.gap if math.isfinite(plan.gap) else None,

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+#: Share of the prescription that D95% is scaled beyond it, so that rounding never leaves it a hair below.
+_BEYOND = 1e-5
+
+
 @dataclass(frozen=True)
 class Scale:
     """Every dose times a factor, so that a target's D95% is its prescription.
@@ -39,7 +43,7 @@ class Scale:
     @property
     def factor(self) -> float:
         """What every dose is multiplied by."""
-        return self.prescription / self.before_scaling
+        return (1 + _BEYOND) * self.prescription / self.before_scaling
 
     @classmethod
     def of(cls, case: Case, plan: Plan) -> Scale:

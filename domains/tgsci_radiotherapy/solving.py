@@ -13,6 +13,7 @@ from .case.model import Case
 from .effects import Effects, Wish, scale_of
 from .goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
 from .parameters import Objective, PlanParameters
+from .plan_file import written
 from .protocol import Protocol, said
 from .scaling import Scale
 from .suggestions import suggestions
@@ -66,7 +67,7 @@ def judged(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan:
     metrics = [(goal.structure, goal.metric) for goal in goals]
     remarks: list[str] = []
     scale = Scale.of(case, plan) if how.scaled else None
-    final = plan if scale is None else scale.scaled(plan)
+    final = as_written(planner, plan if scale is None else scale.scaled(plan))
     table = evaluate(bound, case, final.dose)
     wishes = wishes_of(table, bound)
     missed = [i for i, w in enumerate(wishes) if not w.met]
@@ -92,6 +93,12 @@ def judged(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan:
         Effects(plan.parameters, wishes, per_doubling, per_gray, additions, per_addition),
         tuple(remarks),
     )
+
+
+def as_written(planner: Planner, plan: Plan) -> Plan:
+    """A plan with the fluence that its file holds and the dose of that: whoever reads the file finds the same goals."""
+    fluence = written(plan.fluence)
+    return replace(plan, fluence=fluence, dose=planner.dose(fluence))
 
 
 def wishes_of(table: GoalTable, bound: BoundSheet) -> tuple[Wish, ...]:

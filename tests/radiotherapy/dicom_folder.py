@@ -95,7 +95,7 @@ class Folder:
             data.PixelData = values.tobytes()
             change(data, k)
             # Names in no order: slices are sorted by position.
-            self.save(data, f"{name}_{(k * 7) % 17:02d}.dcm")
+            self.save(data, f"{name}_{(k * 7) % 17 if k < 17 else k:02d}.dcm")
 
     def structure_set(
         self,
@@ -122,8 +122,10 @@ class Folder:
             drawn.ContourSequence = [contour(polygon, z) for z, polygons in planes.items() for polygon in polygons]
             seen.ObservationNumber, seen.RTROIInterpretedType = number, kind
             data.StructureSetROISequence.append(region)
-            data.ROIContourSequence.append(drawn)
-            data.RTROIObservationsSequence.append(seen)
+            if planes:
+                data.ROIContourSequence.append(drawn)
+            if kind:
+                data.RTROIObservationsSequence.append(seen)
         change(data)
         self.save(data, name)
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.draw import polygon2mask
 from skimage.measure import points_in_poly
-
 from tgsci_radiotherapy.case import Grid
 from tgsci_radiotherapy.sources.contours import fill, rasterize
 from tgsci_radiotherapy.sources.patient import Mask

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import scipy.io
 from scipy import sparse
-
-from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Grid
 from tgsci_radiotherapy.sources import read
+
+from tgsci.errors import UsageError
 
 NY, NX, NZ = 20, 24, 10
 IMAGE = Grid((NZ, NY, NX), (3.0, 4.0, 5.0), (-12.0, -40.0, -60.0))
@@ -237,7 +237,11 @@ def test_the_phantom_that_matrad_itself_ships():
         pytest.skip("pyRadPlan is not installed")
     path = Path(where.origin).parent / "data" / "phantoms" / "TG119.mat"
     case = read(path, engine="builtin", gantry=(0,), fractions=25, grid_mm=10.0)
-    assert [(s.name, s.prescription) for s in case.structures] == [("OuterTarget", 50.0), ("Core", None), ("BODY", None)]
+    assert [(s.name, s.prescription) for s in case.structures] == [
+        ("OuterTarget", 50.0),
+        ("Core", None),
+        ("BODY", None),
+    ]
     assert case.structure("OuterTarget").volume_cc == pytest.approx(167.8, abs=0.1)
     assert case.grid.points(case.structure("Core").voxels).mean(axis=0) == pytest.approx([0, 0, 0], abs=8)
 

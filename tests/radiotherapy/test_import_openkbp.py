@@ -1,12 +1,12 @@
-"""OpenKBP folders, written as the challenge's own files are: sparse .csv, axes to the back, to the left, to the feet."""
+"""OpenKBP folders, written as the challenge's own are: sparse .csv, axes to the back, to the left, to the feet."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from tgsci_radiotherapy.sources import kind_of, read
 
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.sources import kind_of, read
 
 SIDE = 128
 STEPS = (3.5, 3.0, 2.5)  # by row, column and slice: y, x and z, mm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,11 @@ import numpy as np
 import pytest
 from dicom_folder import usual_folder
 from scipy import sparse
-
-from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Case, Grid
 from tgsci_radiotherapy.sources import Options, pyradplan, read
 from tgsci_radiotherapy.sources.pyradplan import by_rows, influence
+
+from tgsci.errors import UsageError
 
 installed = pytest.mark.skipif(not pyradplan.available(), reason="needs pyRadPlan: pip install 'tgsci[dose]'")
 COARSE = {"grid_mm": 6.0, "bixel_mm": 10.0, "gantry": (0, 90), "cutoff_mm": 30.0}
@@ -23,7 +24,9 @@ COARSE = {"grid_mm": 6.0, "bixel_mm": 10.0, "gantry": (0, 90), "cutoff_mm": 30.0
 
 def flat(case: Case, beam: int | None = None) -> np.ndarray:
     """Dose of unit fluence on the dose grid, of one beam or of all."""
-    matrix = sparse.csr_matrix((case.dij.values, case.dij.columns, case.dij.starts), shape=(len(case.voxels), case.dij.beamlets))
+    matrix = sparse.csr_matrix(
+        (case.dij.values, case.dij.columns, case.dij.starts), shape=(len(case.voxels), case.dij.beamlets)
+    )
     fluence = np.ones(case.dij.beamlets) if beam is None else (case.dij.beams == beam).astype(float)
     return case.cube(matrix @ fluence)
 
@@ -128,7 +131,10 @@ def test_it_is_quiet_and_leaves_no_trace(patient, capfd, monkeypatch):
     monkeypatch.setattr(pyradplan, "_PATIENCE", -1.0)
     before = logging.root.manager.disable
     lines = []
+    random.seed(11)
+    chance = random.getstate()
     read(patient, engine="pyradplan", say=lines.append, **COARSE)
+    assert random.getstate() == chance
     assert "".join(capfd.readouterr()) == ""
     assert logging.root.manager.disable == before
     assert any("beamlets from 2 beams with pyRadPlan" in line for line in lines)

@@ -53,7 +53,7 @@ def test_what_is_measured_is_the_goals_of_the_planned_dose(loss: PlanLoss) -> No
     plan = plan_file.read_plan(feedback.artifacts["plan.json"])
     table = evaluate(loss.bound, loss.case, plan.dose(loss.case))
     for result in table.results:
-        assert feedback.metrics[result.goal.name] == pytest.approx(result.value, abs=0.01)  # six digits of the fluence
+        assert feedback.metrics[result.goal.name] == result.value
     assert feedback.metrics["goals met"] == table.met
     assert feedback.metrics["gap"] <= 1e-3
     assert plan.goals["met"] == table.met
@@ -224,9 +224,11 @@ def test_the_papers_protocol_starts_at_100_and_scales_to_the_prescription(paper:
         ("Body", 30, 100),
     ]
     feedback = paper.measure(paper.start.text())
-    assert feedback.metrics["PTV D95%"] == pytest.approx(50.0, abs=1e-3)
+    assert 50.0 <= feedback.metrics["PTV D95%"] <= 50.001
     plan = plan_file.read_plan(feedback.artifacts["plan.json"])
-    assert evaluate(paper.bound, paper.case, plan.dose(paper.case)).results[0].value == pytest.approx(50.0, abs=0.01)
+    read = evaluate(paper.bound, paper.case, plan.dose(paper.case)).results[0]
+    assert read.value == feedback.metrics["PTV D95%"]
+    assert read.status == "pass"
     assert "PROTOCOL textgrad-paper: every dose is scaled by" in feedback.text
 
 

@@ -8,19 +8,24 @@ import pytest
 import SimpleITK as sitk
 from cases import small_case
 from dicom_folder import SECRETS, Folder, usual_folder
-
-from tgsci.errors import UsageError
 from tgsci_radiotherapy.sources import read
 from tgsci_radiotherapy.sources.rtdose import MARK, read_rtdose, write_rtdose
 
+from tgsci.errors import UsageError
+
 #: Attributes that PS3.3 A.18.3 asks for in an RT Dose: type 1 has a value, type 2 is there.
-TYPE_1 = """SOPClassUID SOPInstanceUID StudyInstanceUID Modality SeriesInstanceUID FrameOfReferenceUID PixelSpacing
-    ImageOrientationPatient ImagePositionPatient SamplesPerPixel PhotometricInterpretation Rows Columns BitsAllocated
-    BitsStored HighBit PixelRepresentation PixelData NumberOfFrames FrameIncrementPointer DoseUnits DoseType
-    DoseSummationType DoseGridScaling GridFrameOffsetVector ReferencedRTPlanSequence""".split()
-TYPE_2 = """PatientName PatientID PatientBirthDate PatientSex StudyDate StudyTime ReferringPhysicianName StudyID
-    AccessionNumber SeriesNumber OperatorsName PositionReferenceIndicator Manufacturer InstanceNumber
-    SliceThickness""".split()
+TYPE_1 = [
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID",
+    "PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient", "SamplesPerPixel",
+    "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+    "PixelData", "NumberOfFrames", "FrameIncrementPointer", "DoseUnits", "DoseType", "DoseSummationType",
+    "DoseGridScaling", "GridFrameOffsetVector", "ReferencedRTPlanSequence",
+]  # fmt: skip
+TYPE_2 = [
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
+    "ReferringPhysicianName", "StudyID", "AccessionNumber", "SeriesNumber", "OperatorsName",
+    "PositionReferenceIndicator", "Manufacturer", "InstanceNumber", "SliceThickness",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +49,7 @@ def test_pydicom_and_simpleitk_read_what_was_written(case, dose, tmp_path, bits,
     np.testing.assert_allclose(data.pixel_array * float(data.DoseGridScaling), wanted, rtol=0, atol=most)
     image = sitk.ReadImage(str(path))
     # SimpleITK knows GridFrameOffsetVector, but applies no DoseGridScaling.
-    np.testing.assert_allclose(
-        sitk.GetArrayFromImage(image) * float(data.DoseGridScaling), wanted, rtol=0, atol=most
-    )
+    np.testing.assert_allclose(sitk.GetArrayFromImage(image) * float(data.DoseGridScaling), wanted, rtol=0, atol=most)
     assert image.GetOrigin() == pytest.approx(case.grid.origin[::-1], abs=1e-9)
     assert image.GetSpacing() == pytest.approx(case.grid.spacing[::-1], abs=1e-9)
     assert image.GetDirection() == (1, 0, 0, 0, 1, 0, 0, 0, 1)

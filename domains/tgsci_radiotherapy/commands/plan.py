@@ -64,6 +64,8 @@ def run_plan(arguments: argparse.Namespace) -> int:
     problem = domain.problem(_config(arguments))
     if not any(getattr(arguments, limit) is not None for limit in ("evals", "seconds", "usd", "model_calls")):
         arguments.evals = _evaluations(problem.config["protocol"])
+    if arguments.workers is None and arguments.executor is None:  # a plan uses all cores: more processes would idle
+        arguments.workers = min(runs.cores(), arguments.proposals or problem.proposals)
     made = not arguments.directory
     directory = runs.new_directory(problem) if made else Path(arguments.directory).expanduser()
     try:

@@ -157,9 +157,7 @@ def tuned(
 def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wanted: str) -> Move | None:
     k = len(base.slots)
     change = change.copy()
-    counted = [i for i in range(k) if base.parameters.objectives[i].weight > 0]
-    if counted:  # only ratios count: as few weights change as can be
-        change[counted] -= np.sort(change[counted])[(len(counted) - 1) // 2]
+    change[:k] -= common(base, change)
     change[:k][np.abs(change[:k]) < _LEAST_DOUBLINGS] = 0.0
     change[k:][np.abs(change[k:]) < _LEAST_SHARE * region.grays] = 0.0
     if not change.any():
@@ -176,12 +174,18 @@ def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wan
     return Move(base, parameters, predicted, wanted)
 
 
+def common(base: Point, change: Floats) -> float:
+    """What all weights can be spared, doublings: only their ratios count, so that as few change as can be."""
+    counted = [i for i, objective in enumerate(base.parameters.objectives) if objective.weight > 0]
+    return float(np.sort(change[counted])[(len(counted) - 1) // 2]) if counted else 0.0
+
+
 def added(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
     """The plan with one objective more and its other weights and doses to match, the most promising first."""
     effects = base.effects
     k = len(effects.parameters.objectives)
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
-    low, high = box(effects, Region(region.doublings, region.grays, 1.0))
+    low, high = box(effects, Region(region.doublings / 2, region.grays / 2, 1.0))  # the new one's effect is a guess
     found = []
     for a, objective in enumerate(effects.additions):
         allowed = high.copy()
@@ -192,7 +196,8 @@ def added(base: Point, region: Region, weights: Floats | None = None) -> list[Mo
         if share < 0.05:
             continue
         try:
-            new = replace(objective, weight=float(f"{share * objective.weight:.3g}"))
+            weight = share * objective.weight * 2.0 ** -common(base, change)
+            new = replace(objective, weight=float(f"{weight:.3g}"))
         except InvalidValue:
             continue
         tune = _made(base, _linear(base), region, change[: 2 * k], "")

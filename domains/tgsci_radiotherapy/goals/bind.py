@@ -13,8 +13,8 @@ from tgsci.errors import UsageError
 from ..names import folded
 from ..words import figure, shown
 from .consistency import contradiction
-from .goal import EXTERNAL, TARGETS, Goal
-from .sheet import Sheet, absolute
+from .goal import EXTERNAL, TARGETS, Goal, absolute
+from .sheet import Sheet
 from .table import ABSENT
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tgsci.errors import UsageError
 
@@ -75,6 +76,18 @@ class Goal:
 def with_unit(value: float, unit: str, digits: int = DIGITS) -> str:
     """A figure and its unit: 50 Gy, 95%, 0.1."""
     return f"{figure(value, digits)}{'' if unit in ('%', '') else ' '}{unit}"
+
+
+def absolute(goal: Goal, prescription: float) -> Goal | None:
+    """The goal with doses in Gy; None where it is in % of a prescription that is not known (nan)."""
+    metric, limit, tolerance = goal.metric, goal.limit, goal.tolerance
+    if metric.unit == "Gy" and goal.unit == "%":
+        limit, tolerance = limit * prescription / 100.0, tolerance * prescription / 100.0
+    if metric.kind in ("V%", "CV%"):
+        metric = Metric("VGy" if metric.kind == "V%" else "CVGy", metric.amount * prescription / 100.0, metric.unit)
+    if math.isnan(limit) or math.isnan(metric.amount):
+        return None
+    return replace(goal, metric=metric, limit=limit, tolerance=tolerance, unit=metric.unit)
 
 
 def parse_goal(text: str, *, optional: bool = False) -> Goal:

@@ -28,36 +28,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tgsci.errors import UsageError
 
-from ..names import clean, folded
+from ..names import clean
 from ..words import figure, meant, shown
-from .consistency import contradiction
-from .goal import EXTERNAL, TARGETS, Goal, parse_goal, with_unit
+from .goal import Goal
 
 if TYPE_CHECKING:
     from ..case.model import Case
     from .bind import BoundSheet
 
-#: Longest sheet that is read, bytes; most goals, structures in a table, and other names of a structure.
-LONGEST, MOST_GOALS, MOST_STRUCTURES, MOST_ALIASES = 100_000, 200, 300, 50
-_KEYS = ("title", "source", "fractions", "optional", "goals", "prescription", "structures")
-_GOAL_KEYS = ("goal", "priority", "tolerance", "optional", "note")
-_HINTS = {
-    "name": "title",
-    "aliases": "structures",
-    "goal": "goals",
-    "prescriptions": "prescription",
-    "dose": "prescription",
-}
+#: Longest sheet that is read, bytes.
+LONGEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -157,218 +145,14 @@ def parse_sheet(text: str, name: str = "sheet") -> Sheet:
     Raises:
         UsageError: Says the line and what to write.
     """
+    from .reader import read
+
     name = clean(name) or "sheet"
     try:
-        table = _toml(text)
-        return _Reader(text).sheet(table, name)
+        return read(text, name)
     except UsageError as error:
         raise UsageError(f"goals {name}: {error}") from None
 
 
-def _toml(text: str) -> dict[str, Any]:
-    import tomllib
-
-    if len(text) > LONGEST:
-        raise UsageError(f"{len(text)} characters; a sheet has at most {LONGEST}")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"not a TOML file: {shown(str(error), 160)[1:-1]}") from None
-    except (RecursionError, ValueError):
-        raise UsageError("not a sheet: brackets nested too deep, or a number too long") from None
-
-
-class _Reader:
-    """Checks a sheet's table; keeps the text, to say where a fault is."""
-
-    def __init__(self, text: str) -> None:
-        self.lines = text.splitlines()
-
-    def sheet(self, table: dict[str, Any], name: str) -> Sheet:
-        for key in table:
-            if key not in _KEYS:
-                raise UsageError(f"{self.at_key(key)}unknown key {shown(key)}{meant(key, _KEYS, _HINTS)}")
-        aliases = self.aliases(table.get("structures", {}))
-        optional = table.get("optional", False)
-        if not isinstance(optional, bool):
-            raise UsageError(f"{self.at_key('optional')}optional is true or false, not {shown(optional)}")
-        if "goals" not in table:
-            raise UsageError('there are no goals; write goals = ["PTV D95% >= 50 Gy, priority 1"] above the tables')
-        prescription = self.prescription(table.get("prescription", {}))
-        goals = self.goals(table["goals"], optional)
-        fractions = table.get("fractions")
-        if fractions is not None and (isinstance(fractions, bool) or not isinstance(fractions, int)):
-            raise UsageError(f"{self.at_key('fractions')}fractions is a whole number, not {shown(fractions)}")
-        if fractions is not None and not 1 <= fractions <= 100:
-            raise UsageError(f"{self.at_key('fractions')}fractions is a number from 1 to 100, not {fractions}")
-        sheet = Sheet(
-            name,
-            self.words(table, "title", 120) or name,
-            self.words(table, "source", 1000),
-            prescription,
-            tuple(goals),
-            aliases,
-            fractions,
-        )
-        self.check_doses(sheet)
-        self.check_together(sheet)
-        return sheet
-
-    def goals(self, value: object, optional: bool) -> list[Goal]:
-        if isinstance(value, str) or not isinstance(value, list) or not value:
-            raise UsageError(f'{self.at_key("goals")}goals is a list: goals = ["PTV D95% >= 50 Gy, priority 1"]')
-        if len(value) > MOST_GOALS:
-            raise UsageError(f"{len(value)} goals; a sheet has at most {MOST_GOALS}")
-        found: dict[tuple[str, str], Goal] = {}
-        for entry in value:
-            text = entry.get("goal") if isinstance(entry, dict) else entry
-            where = self.at(text) if isinstance(text, str) else self.at_key("goals")
-            try:
-                goal = self.goal(entry, optional)
-            except UsageError as error:
-                raise UsageError(f"{where}{error}") from None
-            key = (folded(goal.structure), f"{goal.metric} {goal.comparison}")
-            if key in found:
-                raise UsageError(f"{where}{shown(goal.text)} repeats {shown(found[key].text)}; keep one of them")
-            found[key] = goal
-        return list(found.values())
-
-    def goal(self, entry: object, optional: bool) -> Goal:
-        if isinstance(entry, str):
-            return parse_goal(entry, optional=optional)
-        if not isinstance(entry, dict):
-            raise UsageError(f'a goal is a text, "PTV D95% >= 50 Gy", or a table with the key goal, not {shown(entry)}')
-        for key in entry:
-            if key not in _GOAL_KEYS:
-                raise UsageError(f"unknown key {shown(key)} of a goal{meant(key, _GOAL_KEYS)}")
-        if not isinstance(entry.get("goal"), str):
-            raise UsageError('the key goal is missing: { goal = "PTV D95% >= 50 Gy", priority = 1 }')
-        text = entry["goal"]
-        for key in ("priority", "tolerance"):
-            if key in entry:
-                if isinstance(entry[key], bool) or not isinstance(entry[key], int | float | str):
-                    raise UsageError(f"{key} of {shown(text)} is a number, not {shown(entry[key])}")
-                text += f", {key} {entry[key]}"
-                if key == "tolerance" and not isinstance(entry[key], str):
-                    text += f" {parse_goal(entry['goal']).unit}"
-        own = entry.get("optional", optional)
-        if not isinstance(own, bool):
-            raise UsageError(f"optional of {shown(text)} is true or false, not {shown(own)}")
-        goal = parse_goal(text, optional=own)
-        return replace(goal, note=self.words(entry, "note", 300))
-
-    def prescription(self, value: object) -> dict[str, float]:
-        if not isinstance(value, dict):
-            raise UsageError(f"{self.at_key('prescription')}[prescription] is a table: PTV = 50, total Gy")
-        if len(value) > MOST_STRUCTURES:
-            raise UsageError(f"{len(value)} entries in [prescription]; at most {MOST_STRUCTURES}")
-        found: dict[str, float] = {}
-        for target, dose in value.items():
-            where = self.at_key(target)
-            if target in _KEYS:
-                raise UsageError(f"{where}{target} stands in [prescription]; move it above the first [table]")
-            if isinstance(dose, bool) or not isinstance(dose, int | float) or not math.isfinite(dose) or dose <= 0:
-                raise UsageError(
-                    f"{where}the prescription of {shown(target)} is total Gy, a number above 0, not {shown(dose)}"
-                )
-            if dose > 200:
-                raise UsageError(
-                    f"{where}{figure(dose)} Gy prescribed to {shown(target)} looks like cGy; write {figure(dose / 100)}"
-                )
-            found[self.name(target)] = float(dose)
-        return found
-
-    def aliases(self, value: object) -> dict[str, tuple[str, ...]]:
-        if not isinstance(value, dict):
-            raise UsageError(f'{self.at_key("structures")}[structures] is a table: Core = ["OAR", "Cord"]')
-        if len(value) > MOST_STRUCTURES:
-            raise UsageError(f"{len(value)} entries in [structures]; at most {MOST_STRUCTURES}")
-        found: dict[str, tuple[str, ...]] = {}
-        meaning: dict[str, str] = {}
-        for structure, others in value.items():
-            where = self.at_key(structure)
-            if structure in _KEYS:
-                raise UsageError(f"{where}{structure} stands in [structures]; move it above the first [table]")
-            others = [others] if isinstance(others, str) else others
-            if not isinstance(others, list) or not all(isinstance(o, str) and clean(o) for o in others):
-                raise UsageError(f'{where}other names of {shown(structure)} are a list of texts: ["OAR", "Cord"]')
-            if len(others) > MOST_ALIASES:
-                raise UsageError(f"{where}{len(others)} other names of {shown(structure)}; at most {MOST_ALIASES}")
-            kept = self.name(structure)
-            for other in (kept, *others):
-                owner = meaning.setdefault(folded(clean(other)), kept)
-                if owner != kept:
-                    raise UsageError(f"{where}{shown(other)} is a name of both {owner} and {kept}; keep it with one")
-            found[kept] = tuple(clean(other) for other in others)
-        return found
-
-    def check_doses(self, sheet: Sheet) -> None:
-        highest = max(sheet.prescription.values(), default=math.nan)
-        for goal in sheet.goals:
-            dose = goal.limit if goal.unit == "Gy" else goal.metric.amount if goal.metric.kind == "VGy" else 0.0
-            if dose > 3 * highest:
-                raise UsageError(
-                    f"{self.at(goal.text)}{figure(dose)} Gy in {shown(goal.text)} is more than 3 times the "
-                    f"prescription of {figure(highest)} Gy; doses are total Gy"
-                )
-
-    def check_together(self, sheet: Sheet) -> None:
-        """Refuse goals that exclude each other, as far as that shows without a case."""
-        by_name: dict[str, list[Goal]] = {}
-        for goal in sheet.goals:
-            dose = next((d for t, d in sheet.prescription.items() if folded(t) == folded(goal.structure)), math.nan)
-            known = absolute(goal, dose)
-            if known is not None:
-                by_name.setdefault(folded(goal.structure), []).append(known)
-        for goals in by_name.values():
-            if fault := contradiction(goals):
-                raise UsageError(f"{self.at(goals[-1].text)}{fault}")
-
-    def name(self, text: str) -> str:
-        kept = clean(text)
-        if not kept or text.casefold() in (TARGETS, EXTERNAL):
-            raise UsageError(f"{self.at_key(text)}{shown(text)} is not a structure's name; use letters and digits")
-        return kept
-
-    def words(self, table: Mapping[str, Any], key: str, longest: int) -> str:
-        value = table.get(key, "")
-        if not isinstance(value, str):
-            raise UsageError(f"{self.at_key(key)}{key} is a text, not {shown(value)}")
-        return "".join(c if c.isprintable() else " " for c in " ".join(value.split())[:longest]).strip()
-
-    def at(self, text: str) -> str:
-        """ "line 7: ", where a text stands first; "" where it is not found as it is."""
-        for wanted in (f'"{text}"', f"'{text}'", text):
-            for number, line in enumerate(self.lines, 1):
-                if text and wanted in line:
-                    return f"line {number}: "
-        return ""
-
-    def at_key(self, key: str) -> str:
-        """The line on which a key is set."""
-        pattern = re.compile(rf"""\s*(?:\[+\s*)?["']?{re.escape(key)}["']?\s*[=\].]""")
-        for number, line in enumerate(self.lines, 1):
-            if pattern.match(line):
-                return f"line {number}: "
-        return ""
-
-
-def absolute(goal: Goal, prescription: float) -> Goal | None:
-    """The goal with doses in Gy; None where it is in % of a prescription that is not known (nan)."""
-    from .metrics import Metric
-
-    metric, limit, tolerance = goal.metric, goal.limit, goal.tolerance
-    if metric.unit == "Gy" and goal.unit == "%":
-        limit, tolerance = limit * prescription / 100.0, tolerance * prescription / 100.0
-    if metric.kind in ("V%", "CV%"):
-        metric = Metric("VGy" if metric.kind == "V%" else "CVGy", metric.amount * prescription / 100.0, metric.unit)
-    if math.isnan(limit) or math.isnan(metric.amount):
-        return None
-    return replace(goal, metric=metric, limit=limit, tolerance=tolerance, unit=metric.unit)
-
-
 def _home() -> Path:
     return Path(__file__).parent / "sheets"
-
-
-__all__ = ["LONGEST", "Sheet", "absolute", "parse_sheet", "read_sheet", "sheet_names", "with_unit"]

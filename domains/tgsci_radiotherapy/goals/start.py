@@ -9,8 +9,7 @@ from tgsci.errors import UsageError
 
 from ..parameters.checks import LEAST_SHARE
 from .bind import BoundSheet
-from .goal import Goal
-from .sheet import absolute
+from .goal import Goal, absolute
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure

@@ -20,7 +20,6 @@ FILES = {
     "columns.csv": "what each column of plans.csv and goals.csv means",
     "plan.json": "the best plan: parameters, fluence, goals, what the solver certifies",
     "page.txt": "what the best plan says about itself: goals, conflicts, hot and cold spots, sensitivities",
-    "conflicts.txt": "which goals were never met together; only where the best plan misses one",
     "goals.csv": "the best plan's goals, for a spreadsheet",
     "goals.json": "the same for a script",
     "robustness.txt": "the best plan's goals with the patient shifted by 3 mm (static dose cloud)",
@@ -64,7 +63,6 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
 
 def _of_the_best(result: Result, best: Trial, loss: PlanLoss) -> tuple[dict[str, str], dict[str, bytes]]:
     from ..goals import evaluate
-    from ..report.conflicts import account
     from ..robustness import under_shifts
     from .plots import dose_wash, dvh_figure, png
     from .tables import goals_csv, goals_json
@@ -80,9 +78,6 @@ def _of_the_best(result: Result, best: Trial, loss: PlanLoss) -> tuple[dict[str,
         "goals.json": goals_json(table, case),
         "robustness.txt": under_shifts(case, goals, dose=dose, method="cloud").text() + "\n",
     }
-    conflicts = account(result.trials)
-    if conflicts:
-        texts["conflicts.txt"] = conflicts + "\n"
     doses = {f"trial {best.number}": dose}
     first = next((t for t in result.trials if t.measured and t.feedback and "plan.json" in t.feedback.artifacts), best)
     if first.number != best.number:

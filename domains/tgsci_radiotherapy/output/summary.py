@@ -57,7 +57,7 @@ def case_lines(case: Case) -> list[str]:
     ]
     if case.reference is not None:
         lines.append(f"  reference dose: up to {float(case.reference.max()):.1f} Gy")
-    lines += [f"  {key}: {value}" for key, value in case.provenance.items()]
+    lines += [f"  {key}: {value}" for key, value in case.provenance.items() if key != "dose grid"]
     return [*lines, f"  fingerprint: {case.fingerprint[:16]}"]
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..domain import NOTICE
-from ..goals.goal import with_unit
 from .written import csv_text
 
 if TYPE_CHECKING:
@@ -84,7 +83,12 @@ def side_by_side(tables: Mapping[str, GoalTable]) -> tuple[list[str], list[list[
 
 def value_text(result: GoalResult) -> str:
     """What a plan has, with its unit; "" where it was not evaluated."""
-    return "" if math.isnan(result.value) else with_unit(round(result.value, 3), result.goal.unit)
+    if math.isnan(result.value):
+        return ""
+    unit = result.goal.unit
+    return (
+        f"{result.value:.3f}" if not unit else f"{result.value:.2f}%" if unit == "%" else f"{result.value:.2f} {unit}"
+    )
 
 
 def _change(first: GoalResult, second: GoalResult) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: A goal with less relative margin than this is tight: what moves it matters.
 TIGHT = 0.05
 #: Goals and objectives of the table, pairs that pull, additions: at most.
-_GOALS, _OBJECTIVES, _PAIRS, _ADDED = 10, 10, 3, 4
+_GOALS, _OBJECTIVES, _PAIRS, _ADDED = 8, 10, 3, 4
 #: Two objectives pull against each other where their effects on the goals point so far apart (cosine).
 _AGAINST = -0.5
 #: Relative effects smaller than this are no effects.

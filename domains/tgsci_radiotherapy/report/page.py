@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 #: Lines of a page, at most: what is longer is cut section by section.
 MOST_LINES = 70
-#: Goals and objectives that are listed, at most.
-_GOALS, _OBJECTIVES = 16, 12
+#: Goals, objectives and places that are listed, at most.
+_GOALS, _OBJECTIVES, _SPOTS = 14, 10, 12
 #: The region of the step on the page: what a careful planner changes at once.
 STEP = Region(1.0, 1.0)
 
@@ -38,18 +38,19 @@ def page(
         unevaluated: Goals that the case has no structure for, in words.
         remarks: What else is to be known of the plan, in sentences.
     """
+    spots = [*places.lines(case, plan.dose), *places.overlaps(case)][:_SPOTS]
     sections = [
         _head(case, plan, remarks),
         _goals(effects.wishes, unevaluated),
         _objectives(plan),
         _titled("PULLING APART", effects_table.pulls(effects)),
-        _titled("HOT AND COLD", [*places.lines(case, plan.dose), *places.overlaps(case)]),
+        _titled("HOT AND COLD", spots),
+        _titled("ONE STEP by the sensitivities, within a doubling and 1 Gy", effects_table.step(effects, STEP)),
+        _titled("ONE OBJECTIVE MORE, to first order", effects_table.additions(effects)),
         _titled(
-            "SENSITIVITIES at this optimum, goals that are missed or tight; numbers as above",
+            "SENSITIVITIES at this optimum, of goals that are missed or tight; numbers as above",
             effects_table.table(effects),
         ),
-        _titled("ONE OBJECTIVE MORE, to first order", effects_table.additions(effects)),
-        _titled("ONE STEP by the sensitivities, within a doubling and 1 Gy", effects_table.step(effects, STEP)),
     ]
     lines = [line for section in sections for line in section]
     return "\n".join(lines[:MOST_LINES])
@@ -72,12 +73,16 @@ def _goals(wishes: Sequence[Wish], unevaluated: Sequence[str]) -> list[str]:
     met = sum(w.met for w in wishes)
     lines = [f"GOALS, {met} of {len(wishes)} met (P: priority, 1 counts most)"]
     width = max((len(w.text) for w in wishes[:_GOALS]), default=0)
-    for w in sorted(wishes, key=lambda w: (w.priority, w.met))[:_GOALS]:
+    for w in sorted(wishes, key=lambda w: (w.met, w.priority))[:_GOALS]:  # what is missed is never cut off
         lines.append(line(w, width))
     if len(wishes) > _GOALS:
-        lines.append(f"and {len(wishes) - _GOALS} goals more, of lower priority")
+        lines.append(f"and {len(wishes) - _GOALS} goals more; so many of them met: {_met_beyond(wishes)}")
     lines += [f"not evaluated: {text}" for text in unevaluated[:3]]
     return lines
+
+
+def _met_beyond(wishes: Sequence[Wish]) -> int:
+    return sum(w.met for w in sorted(wishes, key=lambda w: (w.met, w.priority))[_GOALS:])
 
 
 def _objectives(plan: Plan) -> list[str]:

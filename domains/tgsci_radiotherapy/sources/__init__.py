@@ -8,16 +8,18 @@ pencil beam, and the case's provenance says by which.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .options import Options
 
 if TYPE_CHECKING:
-    from ..case import Case
+    from numpy.typing import ArrayLike
 
-__all__ = ["KINDS", "Options", "kind_of", "read"]
+    from ..case import Case, Grid
+
+__all__ = ["KINDS", "Options", "compute", "kind_of", "read"]
 
 #: What can be read, and how each is recognised.
 KINDS = {
@@ -64,6 +66,36 @@ def read(
 
     patient, given = read_matrad(path, chosen, say)
     return assemble(patient, chosen, say, given)
+
+
+def compute(
+    hu: ArrayLike,
+    grid: Grid,
+    masks: Mapping[str, ArrayLike],
+    *,
+    say: Callable[[str], None] = lambda line: None,
+    **options: Any,
+) -> Case:
+    """A case from an image and structures that are arrays already; its dose-influence matrix is computed.
+
+        grid = Grid(hu.shape, spacing=(3, 2, 2), origin=(z0, y0, x0))
+        case = compute(hu, grid, {"PTV": ptv, "Cord": cord, "BODY": body}, prescriptions={"PTV": 50}, fractions=25)
+
+    Args:
+        hu: Hounsfield units, (z, y, x): z to the head, y to the back, x to the patient's left.
+        grid: Of the image and the masks.
+        masks: By name, (z, y, x); true, or above 0.5, inside.
+        say: As for `read`.
+        **options: Fields of `Options`; `prescriptions` and `fractions` are needed.
+
+    Raises:
+        UsageError: Something is missing or wrong; it says what to do.
+    """
+    from .arrays import patient_of
+    from .assemble import assemble
+
+    chosen = Options.of(options)
+    return assemble(patient_of(hu, grid, masks, chosen), chosen, say)
 
 
 def kind_of(source: str | Path) -> str:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from tgsci.errors import UsageError
+from tgsci.texts import visible
 
 #: Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
 #: What computes a dose-influence matrix: pyRadPlan's where it is installed and else the built-in one, or one by name.
@@ -38,7 +39,7 @@ class Options:
             its structures exist on that only (OpenKBP).
         modality: "photons" or "protons".
         engine: "auto", "pyradplan" or "builtin" (photons only).
-        cutoff_mm: Lateral distance at which a photon beamlet ends, mm; None: the engine's own.
+        cutoff_mm: Lateral distance at which a photon beamlet ends, mm; None: 30 for pyRadPlan, the built-in's own.
         rbe: Factor from physical to RBE-weighted proton dose, on which prescriptions are.
         series: Which CT series of a DICOM folder, counted from 1, where there are several.
         structure_set: Which structure set of a DICOM folder, counted from 1, where there are several.
@@ -77,7 +78,7 @@ class Options:
             if key not in known:
                 near = get_close_matches(key, known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-                raise UsageError(f"no import option {str(key)[:40]!r}; {hint}")
+                raise UsageError(f"no import option {visible(str(key)[:40])!r}; {hint}")
         tuples = {key: tuple(options[key]) for key in ("only", "order", "gantry", "couch") if key in options}
         made = cls(**{**options, **tuples})
         made._check()
@@ -85,7 +86,10 @@ class Options:
 
     def _check(self) -> None:
         for name, dose in self.prescriptions.items():
-            _between(f"the prescription of {str(name)[:40]!r}", dose, 0.5, 200.0, "Gy")
+            what = f"the prescription of {visible(str(name)[:40])!r}"
+            if isinstance(dose, int | float) and 200.0 < dose <= 20_000.0:
+                raise UsageError(f"{what} is {dose:g} Gy; if it is meant in cGy, give {dose / 100:g}")
+            _between(what, dose, 0.5, 200.0, "Gy")
         if self.fractions is not None:
             _between("fractions", self.fractions, 1, 100, "")
             if int(self.fractions) != self.fractions:
@@ -93,7 +97,7 @@ class Options:
         for name, kind in self.types.items():
             if kind not in ("target", "oar", "external", "ignore"):
                 raise UsageError(
-                    f"the type of {str(name)[:40]!r} is {str(kind)[:40]!r}; there are: target, oar, external, ignore"
+                    f"the type of {visible(str(name)[:40])!r} is {visible(str(kind)[:40])!r}; there are: target, oar, external, ignore"
                 )
         if len(self.gantry) > 72:
             raise UsageError(f"{len(self.gantry)} beams; at most 72")
@@ -111,9 +115,9 @@ class Options:
             for step in spacing:
                 _between("grid_mm", step, *_GRID, "mm")
         if self.modality not in MODALITIES:
-            raise UsageError(f"modality is {str(self.modality)[:40]!r}; there are: {', '.join(MODALITIES)}")
+            raise UsageError(f"modality is {visible(str(self.modality)[:40])!r}; there are: {', '.join(MODALITIES)}")
         if self.engine not in ENGINES:
-            raise UsageError(f"engine is {str(self.engine)[:40]!r}; there are: {', '.join(ENGINES)}")
+            raise UsageError(f"engine is {visible(str(self.engine)[:40])!r}; there are: {', '.join(ENGINES)}")
         if self.modality == "protons" and self.engine == "builtin":
             raise UsageError("the built-in dose engine has photons only; protons need pip install 'tgsci[dose]'")
         if self.cutoff_mm is not None:
@@ -136,4 +140,4 @@ class Options:
 def _between(what: str, value: Any, low: float, high: float, unit: str) -> None:
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not good or not low <= value <= high:
-        raise UsageError(f"{what} is {str(value)[:40]}; it lies between {low:g} and {high:g} {unit}".rstrip())
+        raise UsageError(f"{what} is {visible(str(value)[:40])}; it lies between {low:g} and {high:g} {unit}".rstrip())

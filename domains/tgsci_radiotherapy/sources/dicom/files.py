@@ -56,7 +56,8 @@ class Found:
 
     def text(self, keyword: str) -> str:
         """An attribute as text; "" where it is missing."""
-        return str(getattr(self.head, keyword, "") or "").strip()
+        with guarded(self.shown):
+            return str(getattr(self.head, keyword, "") or "").strip()
 
 
 @dataclass
@@ -78,8 +79,13 @@ class Series:
 
     def heights(self) -> list[float]:
         """The slices' z, ascending, mm, of those that say so."""
-        said = [getattr(f.head, "ImagePositionPatient", None) for f in self.files]
-        return sorted(float(position[2]) for position in said if position is not None and len(position) == 3)
+        said = []
+        for one in self.files:
+            with guarded(one.shown):
+                position = getattr(one.head, "ImagePositionPatient", None)
+                if position is not None and len(position) == 3:
+                    said.append(float(position[2]))
+        return sorted(said)
 
     def __str__(self) -> str:
         z = self.heights()

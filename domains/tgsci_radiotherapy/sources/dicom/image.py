@@ -35,7 +35,8 @@ def read_image(series: Series) -> tuple[NDArray[np.float32], Grid]:
     files = series.files
     first = files[0].head
     for one in files:
-        _check_slice(one, first)
+        with guarded(one.shown):
+            _check_slice(one, first)
     if len(files) < 2:
         raise UsageError("the CT has one slice; a dose needs a volume")
     rows, columns = int(first.Rows), int(first.Columns)
@@ -62,8 +63,7 @@ def _check_slice(one: Found, first: Any) -> None:
     head = one.head
     for keyword, count in (("ImagePositionPatient", 3), ("ImageOrientationPatient", 6), ("PixelSpacing", 2)):
         values = getattr(head, keyword, None)
-        with guarded(one.shown):
-            good = values is not None and len(values) == count and all(np.isfinite(float(v)) for v in values)
+        good = values is not None and len(values) == count and all(np.isfinite(float(v)) for v in values)
         if not good:
             raise UsageError(f"{one.shown} has no {keyword}, or no numbers there; without it the slice has no place")
     position = one.text("PatientPosition").upper()

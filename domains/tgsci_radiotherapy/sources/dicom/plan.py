@@ -50,7 +50,8 @@ def read_plan(found: Scan, structures: Found) -> Prescribed:
             ]
             if not refers or structures.text("SOPInstanceUID") in refers:
                 plans.append((one, *_doses(data), _fractions(data), _beams(data)))
-    hints = list(_guesses(structures))
+    with guarded(structures.shown):
+        hints = list(_guesses(structures))
     beams = {one.text("SOPInstanceUID"): numbers for one, _, _, _, numbers in plans}
     if len(plans) > 1:
         hints.append(f"{len(plans)} plans are there; their prescriptions are not used")

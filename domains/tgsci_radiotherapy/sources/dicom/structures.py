@@ -124,9 +124,9 @@ def _refuse(found: Scan, series: list[Series]) -> None:
 
 
 def _names(one: Found) -> str:
-    data = one.data
-    regions = getattr(data, "StructureSetROISequence", None) or ()
-    names = [clean(getattr(r, "ROIName", "")) for r in list(regions)[:6]]
+    with guarded(one.shown):
+        regions = getattr(one.data, "StructureSetROISequence", None) or ()
+        names = [clean(getattr(r, "ROIName", "")) for r in list(regions)[:6]]
     return f"{len(regions)} structures ({', '.join(names)}{', ...' if len(regions) > 6 else ''})"
 
 
@@ -141,15 +141,8 @@ def read_structures(
     data = one.data
     with guarded(one.shown):
         regions = _regions(data)
-    frame = series.frame
-    for said in getattr(data, "StructureSetROISequence", None) or ():
-        theirs = str(getattr(said, "ReferencedFrameOfReferenceUID", "") or "")
-        if frame and theirs and theirs != frame:
-            raise UsageError(
-                f"the structure {clean(getattr(said, 'ROIName', ''))!r} was drawn in another frame of reference than "
-                "this CT; take it out of the structure set, or register the images first"
-            )
-    missing = _missing_images(data, series)
+        _same_frame(data, series)
+        missing = _missing_images(data, series)
     anonymous, notes = _without_patient([r.said for r in regions], series, one)
     names, doubled = unique_names(anonymous)
     notes += doubled
@@ -222,6 +215,21 @@ def _regions(data: Any) -> list[_Region]:
     return out
 
 
+def _same_frame(data: Any, series: Series) -> None:
+    """Refuse a structure that was drawn on another image than the others.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for said in getattr(data, "StructureSetROISequence", None) or ():
+        theirs = str(getattr(said, "ReferencedFrameOfReferenceUID", "") or "")
+        if series.frame and theirs and theirs != series.frame:
+            raise UsageError(
+                f"the structure {clean(getattr(said, 'ROIName', ''))!r} was drawn in another frame of reference than "
+                "this CT; take it out of the structure set, or register the images first"
+            )
+
+
 def _missing_images(data: Any, series: Series) -> int:
     """How many slices of this series the structure set refers to that are not there."""
     there = {found.text("SOPInstanceUID") for found in series.files}
@@ -259,7 +267,8 @@ def _type(region: _Region, name: str) -> Any:
     if region.kind in ("PTV", "CTV", "GTV"):
         return "target"
     guess: Type = guessed_type(name)
-    return "oar" if region.kind in ("ORGAN", "AVOIDANCE") else guess
+    # Many systems call everything an organ; nobody calls an organ BODY.
+    return "oar" if region.kind in ("ORGAN", "AVOIDANCE") and guess == "target" else guess
 
 
 def _planes(region: _Region, name: str, budget: int) -> tuple[dict[float, list[Points]], int, int]:
