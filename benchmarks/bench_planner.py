@@ -105,9 +105,8 @@ def sensitivities() -> float:
     figures = [("OuterTarget", "D95%"), ("OuterTarget", "D10%"), ("Core", "D10%"), ("Core", "D5%")]
     metrics = [(name, _Figure(Metric.parse(text), planner.case.grid.voxel_cc)) for name, text in figures]
     plan = planner.solve(parameters())
-    planner.sensitivities(plan, metrics)
-    plan = planner.solve(parameters())
-    return planner.sensitivities(plan, metrics).seconds / plan.seconds
+    found = [planner.sensitivities(plan, metrics).seconds / plan.seconds for _ in range(2)]
+    return found[-1]  # the first one compiles
 
 
 def memory() -> float:

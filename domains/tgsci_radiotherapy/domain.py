@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,15 +44,17 @@ class RadiotherapyDomain(Domain):
         Raises:
             UsageError: An unknown key, a missing one or a bad value.
         """
+        from .case.library import case_names
         from .editor.random_plans import RandomPlans
         from .editor.rules import RuleEditor
         from .editor.tpe import OptunaPlans
+        from .goals import sheet_names
         from .loss import GAP, SECONDS, PlanLoss
 
         _check(config)
         given = _starts(config)
         options = {key: config[key] for key in ("prescription", "protocol", "gap", "seconds") if key in config}
-        case, goals = _lasting(config["case"]), _lasting(config["goals"])
+        case, goals = _lasting(config["case"], case_names()), _lasting(config["goals"], sheet_names())
         loss = PlanLoss(case, goals, given[0] if given else None, **options)
         start = _checked(loss, given) if given else [loss.start.text()]
         free = not loss.protocol.weights_only
@@ -111,8 +113,10 @@ def _check(config: Mapping[str, Any]) -> None:
         raise UsageError("give start or objectives, not both: each is what the run starts from")
 
 
-def _lasting(name_or_path: str) -> str:
+def _lasting(name_or_path: str, names: Collection[str]) -> str:
     """A name as it is; a file's path from the root, so that a run can be resumed from anywhere."""
+    if name_or_path in names:  # whatever lies in this directory
+        return name_or_path
     path = Path(name_or_path).expanduser()
     try:
         return str(path.resolve()) if path.exists() else name_or_path

@@ -17,6 +17,8 @@ from tgsci_radiotherapy.sources.patient import Patient
 
 from tgsci.errors import UsageError
 
+#: What pydicom says while it writes what no scanner would.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom.*")
 FAST = {"engine": "builtin", "gantry": (0, 90, 180, 270), "grid_mm": 4.0}
 
 
@@ -171,6 +173,40 @@ def test_a_body_is_found_where_none_is_drawn(tmp_path):
     assert (body.name, body.type) == ("Body", "external")
     assert body.volume_cc == pytest.approx(np.pi * 60**2 * 16 * STEP / 1000, rel=0.03)
     assert "no external" in case.provenance["notes"]
+
+
+def test_a_body_is_external_even_where_everything_is_called_an_organ(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct()
+    folder.structure_set([(name, "ORGAN" if name != "PTV" else "PTV", planes) for name, _, planes in usual()])
+    assert [s.type for s in patient(folder).structures] == ["target", "oar", "oar", "external"]
+
+
+def test_slices_that_the_structure_set_knows_and_the_folder_does_not_have(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct(slices=range(15))  # the last one is missing: the distances do not show it
+
+    def name_slices(data):
+        series = data.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0].RTReferencedSeriesSequence[0]
+        series.ContourImageSequence = []
+        there = [pydicom.dcmread(path).SOPInstanceUID for path in folder.path.glob("ct*")]
+        for uid in [*there, pydicom.uid.generate_uid()]:
+            item = pydicom.Dataset()
+            item.ReferencedSOPInstanceUID = uid
+            series.ContourImageSequence.append(item)
+
+    folder.structure_set(change=name_slices)
+    said = patient(folder).provenance["read"]
+    assert "1 of the CT slices that the structure set refers to are not in the folder" in said
+
+
+def test_a_likely_prescription_is_suggested_and_not_taken(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct()
+    regions = usual()
+    regions[0] = ("PTV_7000", "PTV", regions[0][2])
+    folder.structure_set(regions)
+    refused(folder, "no target has a prescription", "its name suggests PTV_7000=70", fractions=35)
 
 
 def test_roi_types_that_are_no_organ_are_left_out(tmp_path):

@@ -293,6 +293,15 @@ def test_files_that_are_wrong(tmp_path, save, made, word):
     refused(path, word)
 
 
+@pytest.mark.parametrize("place", ["indices", "indptr"])
+def test_a_sparse_matrix_that_points_beyond_itself(tmp_path, place):
+    matrix = influence()
+    getattr(matrix, place)[3] = 10**6
+    path = tmp_path / "a.mat"
+    save73(path, content(dij__physicalDose=cell(matrix)))
+    refused(path, "damaged")
+
+
 def test_names_mean_no_harm(tmp_path, save):
     made = content()
     made["cst"][1, 1] = "../<b>cord</b>\nignore the above"
@@ -325,6 +334,21 @@ def test_damaged_files(tmp_path, save):
             read(path)
         except UsageError as error:
             assert len(str(error)) < 800  # noqa: PT017
+
+
+def test_damage_without_a_checksum_does_not_end_the_process(tmp_path):
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, content(), do_compression=False, oned_as="column")
+    assert read(path).names == ("Cord", "PTV_60", "BODY")
+    whole = path.read_bytes()
+    rng = np.random.default_rng(2)
+    for _ in range(4):
+        broken = bytearray(whole)
+        for at in rng.integers(136, 600, 20):  # names, sizes and types come first
+            broken[at] = rng.integers(256)
+        path.write_bytes(broken)
+        with pytest.raises(UsageError):
+            read(path)
 
 
 def test_something_else_called_mat(tmp_path):

@@ -124,6 +124,8 @@ def test_a_matrix_too_large_is_refused_before_it_is_computed(patient, monkeypatc
     monkeypatch.setattr(pyradplan, "MOST_ENTRIES", 10_000)
     with pytest.raises(UsageError, match=r"million entries, more than 0; take a smaller --cutoff"):
         read(patient, engine="pyradplan", **COARSE)
+    with pytest.raises(UsageError, match=r"million entries, more than 0; take a smaller --cutoff"):
+        read(patient, engine="builtin", grid_mm=4.0)
 
 
 @installed
@@ -200,7 +202,8 @@ def test_importing_the_readers_imports_nothing_heavy():
         ({"modality": "carbon"}, "photons, protons"),
         ({"engine": "topas"}, "builtin"),
         ({"engine": "builtin", "modality": "protons"}, "photons only"),
-        ({"prescriptions": {"PTV": 5000}}, "0.5 and 200 Gy"),
+        ({"prescriptions": {"PTV": 5000}}, "in cGy, give 50"),
+        ({"prescriptions": {"PTV": 0.1}}, "0.5 and 200 Gy"),
         ({"fractions": 0}, "between 1 and 100"),
         ({"fractions": 2.5}, "whole number"),
         ({"types": {"PTV": "organ"}}, "target, oar, external, ignore"),

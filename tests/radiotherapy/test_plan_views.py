@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
@@ -24,6 +25,7 @@ from tgsci_radiotherapy import (
     show,
 )
 from tgsci_radiotherapy.effects import effects_of
+from tgsci_radiotherapy.output import export
 
 import tgsci as tg
 from tgsci.errors import UsageError
@@ -133,6 +135,19 @@ def test_sensitivities_are_those_of_the_trial() -> None:
     helps = effects.wishes[0].sign * effects.per_doubling[0, 0] > 0
     first = next(a for tag, a in page.found if tag == "td" and "rgba" in str(a.get("style")))
     assert ("46,160,67" in str(first["style"])) == helps
+
+
+def test_a_run_without_a_plan_leaves_its_table_and_no_cell_of_it_acts(tmp_path: Path) -> None:
+    copy = tg.Result.__new__(tg.Result)
+    copy.__dict__.update(vars(result()))
+    value, reason = "=HYPERLINK(1)", "@SUM(1)\n-2+3"
+    copy.trials = Trials([Trial(0, 0, value, reason=reason, state=State.INVALID, decision="+1")], result().trials.loss)
+    assert [path.name for path in export(copy, tmp_path)] == ["plans.csv", "columns.csv"]
+    with (tmp_path / "plans.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["parameters"], row["reason"]) == ("'=HYPERLINK(1)", "'@SUM(1) -2+3")
+    assert row["decision"] == "+1"  # a number stays one
+    assert row["rank"] == row["loss"] == ""
 
 
 def test_another_domains_run_is_refused() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from planning_problems import dense, optimum, parameters, random_case, value
@@ -12,7 +11,7 @@ from tgsci_radiotherapy.planner.terms import Penalty
 
 _DOSE = st.floats(0.1, 80)
 _WEIGHT = st.floats(0.01, 1000)
-_SIDE = st.one_of(st.just(0.0), st.floats(1e-3, 5))
+_SIDE = st.one_of(st.just(0.0), st.floats(0.05, 5))
 
 
 @st.composite
@@ -59,7 +58,7 @@ def test_no_plan_is_below_the_bound(problem, data) -> None:
     assert plan.gap <= 1e-4 or plan.value <= 1e-6 * value(case, wanted, 0 * x)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 99), dose=st.floats(5, 40), exponent=st.sampled_from([1, 3, 12]), weight=st.floats(0.1, 30))
 def test_no_plan_is_below_the_bound_with_eud_objectives(seed, dose, exponent, weight) -> None:
     case = random_case(seed)
@@ -77,7 +76,7 @@ def test_no_plan_is_below_the_bound_with_eud_objectives(seed, dose, exponent, we
     assert 0 <= plan.bound <= plan.value
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     bends=st.lists(st.floats(0, 60), min_size=1, max_size=4, unique=True),
     weights=st.lists(st.tuples(_SIDE, _SIDE), min_size=4, max_size=4),
@@ -90,8 +89,8 @@ def test_the_conjugate_is_the_maximum(bends, weights, multiplier) -> None:
     low, high = p.range
     multiplier = float(np.clip(multiplier, low, high))
     found = penalties.conjugate(np.array([multiplier]), 0, 1, p.bends, p.over, p.under, p.heights, p.stiffness)
-    # The maximum lies where phi' is the multiplier: at most 20 / (2 * 1e-3) Gy from a bend.
-    doses = np.concatenate([np.linspace(-20_000, 20_000, 400_001), p.bends])
+    # The maximum lies where phi' is the multiplier: at most 20 / (2 * 0.05) Gy from a bend.
+    doses = np.concatenate([np.linspace(-300, 300, 6001), p.bends])
     away = doses[:, None] - p.bends
     phi = np.maximum(away, 0) ** 2 @ over + np.maximum(-away, 0) ** 2 @ under
     tried = float((multiplier * doses - phi).max())

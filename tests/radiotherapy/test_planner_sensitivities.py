@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,12 +106,32 @@ def test_they_do_not_depend_on_what_was_solved_before() -> None:
     plan = used.solve(USUAL)
     used.solve(USUAL.replaced(3, weight=3000), start=plan)
     again = used.sensitivities(plan, METRICS)
-    assert (again.per_doubling == Planner(case).sensitivities(plan, METRICS).per_doubling).all()
+    fresh = Planner(case)
+    assert (again.per_doubling == fresh.sensitivities(plan, METRICS).per_doubling).all()
     # Just after the solve its own matrices serve: the same but for rounding.
-    solved = used.solve(USUAL)
-    np.testing.assert_allclose(
-        used.sensitivities(solved, METRICS).per_doubling, again.per_doubling, rtol=1e-3, atol=1e-4
-    )
+    solved = used.solve(USUAL.replaced(3, weight=200), start=plan)
+    own, summed = used.sensitivities(solved, METRICS), fresh.sensitivities(solved, METRICS)
+    np.testing.assert_allclose(own.per_doubling, summed.per_doubling, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(own.per_gray, summed.per_gray, rtol=1e-3, atol=1e-4)
+
+
+def test_objectives_can_be_tried_beside_a_plan() -> None:
+    case = small_case()
+    solver = Planner(case)
+    start = solver.solve(USUAL)
+    plan = solver.solve(USUAL.replaced(0, weight=900), start=start, gap=1e-8)
+    weight = 1e-3
+    tried = plan.parameters.with_objectives(parameters(("Body", "mean", None, weight)).objectives)
+    found = solver.sensitivities(dataclasses.replace(plan, parameters=tried), METRICS)
+    per_unit = found.per_doubling[:, 5] / (weight * np.log(2))
+    added = plan.parameters.with_objectives(parameters(("Body", "mean", None, 2.0)).objectives)
+    again = solver.solve(added, start=start, gap=1e-8)
+    rows = [case.rows(name) for name, _ in METRICS]
+    moved = [
+        (metric.value(again.dose[r].astype(float)) - metric.value(plan.dose[r].astype(float))) / 2.0
+        for (_, metric), r in zip(METRICS, rows, strict=True)
+    ]
+    np.testing.assert_allclose(per_unit, moved, rtol=0.05, atol=0.005 * np.abs(moved).max())
 
 
 def test_dvh_objectives_have_them_too() -> None:

@@ -386,6 +386,20 @@ def test_no_command_needs_numpy_to_be_listed() -> None:
     assert not heavy & set(loaded)
 
 
+def test_without_the_extra_a_command_says_how_to_install_it() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.modules['numpy'] = None; from tgsci.cli import main; "
+        "sys.exit(main(['radiotherapy', 'cases', 'prostate']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        2, "tgsci: this needs the package numpy: pip install 'tgsci[radiotherapy]'\n"
+    )  # fmt: skip
+
+
 def test_the_directory_of_a_run_can_be_moved(place: Path, tmp_path: Path) -> None:
     shutil.copytree(place / "run", tmp_path / "elsewhere")
     assert given(tmp_path / "elsewhere").label == "elsewhere"

@@ -114,6 +114,14 @@ def test_files_are_kept_by_their_whole_path(
     assert domain.problem(job).config["goals"] == "tg119-easier"
 
 
+def test_a_directory_of_a_built_in_name_does_not_hide_it(
+    job: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tg119-easier").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert domain.problem(job).config["goals"] == "tg119-easier"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -186,10 +194,10 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
 
 def test_a_run_of_excluding_goals_leaves_the_account_and_resumes(job: dict[str, Any], tmp_path: Path) -> None:
     problem = domain.problem(job)
-    whole = runs.solve(problem, engine="rules", budget=6, run=tmp_path / "whole", workers=0)
-    part = runs.solve(problem, engine="rules", budget=3, run=tmp_path / "part", workers=0)
-    assert len(part.trials) == 3
-    again = runs.resume(tmp_path / "part", budget=6, workers=0)
+    whole = runs.solve(problem, engine="rules", budget=4, workers=0)  # in memory: nothing is exported
+    part = runs.solve(problem, engine="rules", budget=2, run=tmp_path / "part", workers=0)
+    assert len(part.trials) == 2
+    again = runs.resume(tmp_path / "part", budget=4, workers=0)
     assert [(t.value, t.loss, t.reason) for t in again.trials] == [(t.value, t.loss, t.reason) for t in whole.trials]
     account = (tmp_path / "part" / "conflicts.txt").read_text()
     assert "Core D10% <= 25 Gy" in account

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..domain import NOTICE
+from .extra import needs_extra
 from .shared import Commands, print_table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add_cases(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("cases", nargs="*", metavar="CASE", help="a built-in case, or a .zarr file that import wrote")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
-    parser.set_defaults(run=run_cases)
+    parser.set_defaults(run=needs_extra(run_cases))
 
 
 def run_cases(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from tgsci.errors import UsageError
 from ..domain import NOTICE
 from ..words import shown
 from .evaluate import add_case_and_goals, add_given
+from .extra import needs_extra
 from .shared import Commands, print_table
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
     gamma.add_argument("--threshold", type=float, metavar="PERCENT", help="points below it are not judged (10)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
-    parser.set_defaults(run=run_compare)
+    parser.set_defaults(run=needs_extra(run_compare))
 
 
 def run_compare(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..domain import NOTICE
+from .extra import needs_extra
 from .shared import Commands
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--dvh", type=Path, metavar="FILE", help="write the histograms as .png or .svg")
     parser.add_argument("--wash", type=Path, metavar="FILE", help="write the dose on image slices as .png or .svg")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
-    parser.set_defaults(run=run_evaluate)
+    parser.set_defaults(run=needs_extra(run_evaluate))
 
 
 def add_given(parser: argparse.ArgumentParser, name: str, what: str) -> None:

@@ -11,6 +11,7 @@ from tgsci.files import write_atomically
 
 from ..domain import NOTICE
 from .evaluate import add_case_and_goals, add_given
+from .extra import needs_extra
 from .shared import Commands
 
 
@@ -37,7 +38,7 @@ def add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--dvh", type=Path, metavar="FILE", help="the histograms as .png or .svg")
     parser.add_argument("--wash", type=Path, metavar="FILE", help="the dose on image slices as .png or .svg")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
-    parser.set_defaults(run=run_export)
+    parser.set_defaults(run=needs_extra(run_export))
 
 
 def run_export(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tgsci.errors import UsageError
 
 from ..domain import NOTICE
+from .extra import needs_extra
 from .shared import Commands, print_table
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add_goals(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("sheets", nargs="*", metavar="SHEET", help="the name of a sheet, or a .toml file of your own")
     parser.add_argument("--toml", action="store_true", help="print the sheet as a file to copy and edit")
     parser.add_argument("--case", metavar="CASE", help="also say what the goals are on this case")
-    parser.set_defaults(run=run_goals)
+    parser.set_defaults(run=needs_extra(run_goals))
 
 
 def run_goals(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from tgsci.errors import UsageError
 
 from ..domain import NOTICE
 from ..words import shown
+from .extra import needs_extra
 from .shared import Commands
 
 _KINDS = ("dicom", "matrad", "openkbp", "pyradplan")
@@ -62,7 +63,7 @@ def add_import(commands: Commands[argparse.ArgumentParser]) -> None:
     files.add_argument("--structure-set", type=int, metavar="N", help="which structure set, from 1")
     files.add_argument("--no-reference", action="store_true", help="leave out the dose that comes with the source")
     files.add_argument("--hu-offset", type=float, metavar="HU", help="added to the image: -1024 for a lost intercept")
-    parser.set_defaults(run=run_import)
+    parser.set_defaults(run=needs_extra(run_import))
 
 
 def run_import(arguments: argparse.Namespace) -> int:

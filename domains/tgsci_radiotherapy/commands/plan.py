@@ -11,6 +11,7 @@ from tgsci.cli import add_run_options, run_problem
 from tgsci.errors import LedgerError, UsageError
 
 from ..keys import EVALUATIONS, KEYS
+from .extra import needs_extra
 from .shared import Commands
 
 #: Keys of the table that options are called after.
@@ -48,7 +49,7 @@ def add_plan(commands: Commands[argparse.ArgumentParser]) -> None:
         "--plan-seconds", dest="plan_seconds", type=float, metavar="S", help="longest that one plan may take (300)"
     )
     add_run_options(parser)
-    parser.set_defaults(run=run_plan)
+    parser.set_defaults(run=needs_extra(run_plan))
 
 
 def run_plan(arguments: argparse.Namespace) -> int:

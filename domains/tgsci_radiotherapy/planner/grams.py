@@ -52,6 +52,11 @@ def parts(penalty: Penalty) -> Iterator[tuple[Key, float, float]]:
                 count[side] += 1
 
 
+def size(terms: Terms, beamlets: int) -> int:
+    """Bytes of the matrices of some objectives."""
+    return sum(4 * beamlets**2 for penalty in terms.penalties for _ in parts(penalty))
+
+
 class Grams:
     """The matrices for one solve.
 

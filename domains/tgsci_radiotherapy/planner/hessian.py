@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CHUNK = 1024
 #: How many beamlets at most `Reduced` looks at, beside the free ones, as a share of these.
 _MORE = 0.25
+#: Rows with less than this share of the largest curvature of an EUD objective are left out: most of a large organ's.
+_LITTLE = 1e-3
 
 
 class Source(Protocol):
@@ -79,10 +81,12 @@ def summed(matrix: Matrix, terms: Terms, dose: NDArray[np.floating], columns: In
     ranks = []
     for pooled in terms.pooled:
         diagonal, vectors = pooled.curvature(dose[pooled.rows].astype(np.float64))
-        curvature[pooled.rows] += diagonal
+        much = diagonal > _LITTLE * diagonal.max(initial=0.0)
+        curvature[pooled.rows] += np.where(much, diagonal, 0.0)
         for sign, own in vectors:
             multipliers = np.zeros(matrix.rows)
-            multipliers[pooled.rows] = own
+            # What is subtracted must not be more than what was added, row by row.
+            multipliers[pooled.rows] = own if sign > 0 else np.where(much, own, 0.0)
             ranks.append((sign, matrix.transposed(multipliers)[columns].astype(np.float32)))
     rows = np.flatnonzero(curvature > 1e-7 * curvature.max(initial=0.0))
     for at in range(0, len(rows), CHUNK):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LOOK = 10
 #: Every n-th row of a structure with more rows than this is enough for a start.
 _LARGE, _STRIDE = 8000, 8
+#: Steps of a start. Fewer leave Newton more voxels to change sides, each of which costs; more cost themselves.
+_ROUGH = 45
 
 
 def strides(terms: Terms) -> dict[int, int]:
@@ -34,8 +36,12 @@ def uniform(matrix: Matrix, terms: Terms, useful: NDArray[np.bool_]) -> Array:
     return x * terms.step(np.zeros_like(dose), dose, float(terms.linear @ x), 1e6)
 
 
-def rough(matrix: Matrix, terms: Terms, x: Array, iterations: int = 45) -> Array:
-    """A start for Newton's method: a few steps on a part of the rows."""
+def rough(matrix: Matrix, terms: Terms, x: Array) -> Array:
+    """A start for the others: some steps on a part of the rows, for the squared and mean objectives alone."""
+    if not any(p.under.any() for p in terms.penalties):
+        return x  # what asks for dose is not among them
+    from scipy.optimize import Bounds, minimize
+
     thin = strides(terms)
     root = _scale(matrix, terms, x, thin)
 
@@ -43,9 +49,7 @@ def rough(matrix: Matrix, terms: Terms, x: Array, iterations: int = 45) -> Array
         value, gradient = matrix.value_gradient(terms, y / root, thin)
         return value, gradient / root
 
-    from scipy.optimize import Bounds, minimize
-
-    options = {"maxiter": iterations, "maxcor": iterations, "ftol": 1e-6, "gtol": 0.0}
+    options = {"maxiter": _ROUGH, "maxcor": _ROUGH, "ftol": 1e-6, "gtol": 0.0}
     found = minimize(evaluate, x * root, jac=True, method="L-BFGS-B", bounds=Bounds(0.0, np.inf), options=options)
     return np.asarray(found.x / root)
 
@@ -86,9 +90,8 @@ def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, wa
 
     options = {"maxiter": most, "maxfun": 4 * most, "maxcor": 30, "ftol": 0.0, "gtol": 0.0}
     bounds = Bounds(0.0, np.inf)
-    found = minimize(
-        evaluate, state.x * root, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options
-    )
+    y = state.x * root
+    found = minimize(evaluate, y, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options)
     if not values:  # not a step was possible
         state.x, state.value = np.asarray(found.x) / root, float(found.fun)
     state.done = not state.stopped and len(values) < most

@@ -1,4 +1,4 @@
-"""Newton's method for squared and mean objectives.
+"""Newton's method for convex objectives.
 
 Each step solves the quadratic program that the objective is as long as no voxel changes sides, with x >= 0 (`qp`),
 and goes along the step to the exact minimum. The multipliers of the program are those of the optimum if no voxel

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tgsci.errors import MeasurementError
+from tgsci.errors import MeasurementError, UsageError
 
 from .bound import lower_bound
-from .grams import Grams
+from .grams import Grams, size
 from .hessian import Reduced, summed
 from .lbfgs import lbfgs, rough, uniform
 from .matrix import Matrix
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-#: Up to so many beamlets Newton's method is quicker: a Gram matrix grows as their square.
-NEWTON_BEAMLETS = 3000
+#: Up to so many beamlets, and so many bytes of Gram matrices, Newton's method is quicker: they grow as the square.
+NEWTON_BEAMLETS, GRAM_BYTES = 3000, 2**30
 #: L-BFGS alone where more than this have fluence: their Hessian has 144 MB, and a factorisation takes a second.
 REDUCED_BEAMLETS = 6000
 #: L-BFGS has done its part where ten steps gain less than this share, and is at its end at the second.
-_SLOW, _STILL = 1e-2, 1e-7
+_SLOW, _STILL = 1e-2, 1e-5
 #: A value of this share of that without any dose is 0: at 50 Gy, deviations of a milligray.
 _NOTHING = 1e-9
 _NEWTON_STEPS, _LBFGS_STEPS = 60, 1500
@@ -45,8 +45,12 @@ _NEWTON_STEPS, _LBFGS_STEPS = 60, 1500
 class Planner:
     """Optimises the fluence for a case.
 
+    It holds the dose-influence matrix once more, in blocks, and Gram matrices of up to `GRAM_BYTES` three times over:
+    of the plan that others start from, of the solve that is running, and of the last one; those that are equal are
+    shared.
+
     Args:
-        case: The case; its matrix is used in place.
+        case: The case.
     """
 
     def __init__(self, case: Case) -> None:
@@ -54,9 +58,10 @@ class Planner:
         self._matrix = Matrix(case.dij)
         self._sums: dict[str, Array] = {}
         self._whole: dict[int, Gram] = {}
-        #: The matrices at the plan that others start from, and those that the last solve left.
+        #: The matrices at the plan that others start from, and those that the last solve from a plan left at its
+        #: fluence.
         self._anchor: tuple[Plan, dict[Key, Gram]] | None = None
-        self._last: tuple[Plan, dict[Key, Gram]] | None = None
+        self._last: tuple[Array, Terms, dict[Key, Gram]] | None = None
 
     def dose(self, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
         """Dose of each row, total Gy."""
@@ -83,8 +88,14 @@ class Planner:
             callback: Called after each step with how it stands; a true answer stops.
 
         Raises:
+            UsageError: A structure that the case has not, or a start of another case.
             MeasurementError: The objective is not a number for this case.
         """
+        if start is not None and len(start.fluence) != self._matrix.columns:
+            raise UsageError(
+                f"the plan to start from has {len(start.fluence)} beamlets, and this case {self._matrix.columns}; "
+                "start from a plan of the same case"
+            )
         began, deadline = time.process_time(), time.monotonic() + (np.inf if max_seconds is None else max_seconds)
         terms = self._terms(parameters)
 
@@ -98,7 +109,8 @@ class Planner:
         x = useful * start.fluence if start else rough(matrix, terms, uniform(matrix, terms, useful))
         state = State(x, floor=_NOTHING * terms.slopes(np.zeros(matrix.rows, np.float32))[0])
         grams = None
-        if not terms.pooled and matrix.columns <= NEWTON_BEAMLETS:
+        room = matrix.columns <= NEWTON_BEAMLETS and size(terms, matrix.columns) <= GRAM_BYTES
+        if room and not terms.pooled:
             method = "Newton"
             grams = Grams(matrix, self._whole, self._snapshot(start) if start else None)
             newton(matrix, terms, grams, state, gap, _NEWTON_STEPS, watch)
@@ -113,14 +125,15 @@ class Planner:
                     lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
                     state.bound = lower_bound(matrix, terms, matrix.dose(state.x))
         plan = self._plan(parameters, terms, state, gap, method, began)
-        self._last = (plan, grams.held) if grams else None
+        self._last = (state.x, terms, grams.held) if grams and start else None
         return plan
 
     def sensitivities(self, plan: Plan, metrics: Sequence[tuple[str, Figure]]) -> Sensitivities:
         """How figures of a plan would move with its objectives, to first order.
 
         Args:
-            plan: A plan of this case; the smaller its gap, the better the derivatives.
+            plan: A plan of this case; the smaller its gap, the better the derivatives. Objectives that it was not
+                solved with may stand beside its own, with a weight next to nothing: what they would do.
             metrics: A structure's name and a metric (`goals.Metric`, or anything with its `gradient`), each.
         """
         began = time.process_time()
@@ -130,24 +143,29 @@ class Planner:
 
     def _hessian_at(self, plan: Plan, terms: Terms) -> Callable[[NDArray[np.intp]], NDArray[np.float32]]:
         """The Hessian of some beamlets: from the matrices that the plan's solve left, where they are still there."""
-        if self._last is None or self._last[0] is not plan:
+        if self._last is None or self._last[0] is not plan.fluence:
             return partial(summed, self._matrix, terms, plan.dose)
-        return partial(Grams(self._matrix, self._whole, self._last[1]).block, terms, plan.dose)
+        _, solved, held = self._last
+        return partial(Grams(self._matrix, self._whole, held).block, solved, plan.dose)
 
     def _plan(
         self, parameters: PlanParameters, terms: Terms, state: State, gap: float, method: str, began: float
     ) -> Plan:
         dose = self._matrix.dose(state.x, exact=True)
-        worths = {o.label: worth(o, dose[self.case.own(o.structure)]) for o in parameters.objectives}
-        value = float(sum(worths.values()))
+        worths: dict[str, float] = {}
+        for o in parameters.objectives:
+            worths[o.label] = worths.get(o.label, 0.0) + worth(o, dose[self.case.own(o.structure)])
+        state.value = sum(worths.values())
         convex = terms.convex
-        state.value = value
+        narrow = dose.astype(np.float32)
+        for array in (state.x, narrow):
+            array.setflags(write=False)
         return Plan(
             parameters,
             state.x,
-            dose.astype(np.float32),
+            narrow,
             worths,
-            value,
+            state.value,
             state.bound if convex else np.nan,
             state.gap if convex else np.nan,
             convex,

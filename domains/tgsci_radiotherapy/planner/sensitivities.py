@@ -148,6 +148,8 @@ def _solve(hessian: NDArray[np.float32], wanted: Array) -> Array:
     from scipy.linalg import lapack
 
     diagonal = np.diag(hessian).astype(np.float64)
+    if not np.isfinite(diagonal).all():
+        return np.full_like(wanted, np.nan)
     root = np.sqrt(np.maximum(diagonal, 1e-6 * diagonal.max(initial=1e-30)))
     triangles.scale(hessian, (1 / root).astype(np.float32), np.float32(_RIDGE))
     info, ridge = 1, _RIDGE

@@ -116,9 +116,8 @@ class Terms:
         for p in self.penalties:
             value += rowwise.penalty(dose, p.first, p.last, p.bends, p.over, p.under, multipliers)
         for pooled in self.pooled:
-            own = dose[pooled.rows].astype(np.float64)
-            worth, slope = pooled.value_slope(own)
-            value += worth
+            more, slope = pooled.value_slope(dose[pooled.rows].astype(np.float64))
+            value += more
             multipliers[pooled.rows] += slope
         return value, multipliers
 
@@ -196,7 +195,8 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
             linear += objective.weight / voxels * column_sums[objective.structure]
         elif objective.type in _SQUARED:
             up, down = _SQUARED[objective.type]
-            sides = squares.setdefault(objective.structure, {}).setdefault(_dose(objective), [0.0, 0.0])
+            name = case.structure(objective.structure).name
+            sides = squares.setdefault(name, {}).setdefault(_dose(objective), [0.0, 0.0])
             sides[0] += up * objective.weight / voxels
             sides[1] += down * objective.weight / voxels
         else:

@@ -188,23 +188,23 @@ def _structures(
         if one.mask.empty:
             notes.append(f"{one.name} is empty and left out")
             continue
-        voxels = one.mask.voxels(patient.grid, grid)
-        if not len(voxels):
-            raise UsageError(
-                f"{one.name} ({one.mask.count * patient.grid.voxel_cc:.2g} cc) vanishes on the dose grid of {grid}; "
-                f"take a finer one with --grid, or leave it out with --type {one.name}=ignore"
-            )
-        kept = voxels[inside[voxels]]
-        lost = 1.0 - len(kept) / len(voxels)
+        lost = 1.0 - one.mask.within(body.mask)
         if one.type == "target" and lost > 1 - _INSIDE:
             raise UsageError(
                 f"{100 * lost:.0f}% of the target {one.name} lies outside {body.name}; were they drawn on this image?"
             )
-        if not len(kept):
+        if lost == 1.0:
             notes.append(f"{one.name} lies outside {body.name} and is left out")
             continue
         if lost > 0.001:
             notes.append(f"{100 * lost:.1f}% of {one.name} lies outside {body.name} and is cut off")
+        voxels = one.mask.voxels(patient.grid, grid)
+        kept = voxels[inside[voxels]]
+        if not len(kept):
+            raise UsageError(
+                f"{one.name} ({one.mask.count * patient.grid.voxel_cc:.2g} cc) vanishes on the dose grid of {grid}; "
+                f"take a finer one with --grid, or leave it out with --type {one.name}=ignore"
+            )
         volume = one.volume_cc if one.volume_cc is not None else one.mask.count * patient.grid.voxel_cc
         made[one.name] = Structure(one.name, one.type, kept, float(volume), one.prescription)
     return _in_order(_inherited(made, grid, notes), patient, grid, options, notes)
@@ -313,7 +313,7 @@ def _built_in(
     options: Options,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
-    from ..beams.geometry import BIXEL
+    from ..beams.geometry import BIXEL, covering, points_of
     from ..beams.pencil import CUTOFF
     from ..case.photons import Setup
 
@@ -325,6 +325,9 @@ def _built_in(
             "--bixel and --cutoff, or take pyRadPlan's engine: pip install 'tgsci[dose]'"
         )
     beams = tuple(Beam(gantry, couch) for gantry, couch in options.angles())
+    aimed = points_of(grid, np.unique(np.concatenate([s.voxels for s in structures if s.type == "target"])))
+    rows = len(np.unique(np.concatenate([s.voxels for s in structures])))
+    pyradplan.check_size(grid, rows, len(covering(beams, aimed.mean(axis=0), aimed)), CUTOFF)
     say(f"computing the dose of {len(beams)} beams with the built-in pencil beam, on {grid}")
     setup = Setup("case", hu, image_grid, grid, structures, beams, fractions)
     said = f"built-in analytic 6 MV pencil beam, {BIXEL:g} mm beamlets, lateral cutoff {CUTOFF:g} mm"

@@ -123,8 +123,11 @@ def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]
         if cube is None:
             raise UsageError("the ct has no cubeHU; save the file with matRad 2.1 or later")
         # Relative electron density or stopping power: HU / 1000 + 1 up to bone.
-        cube = (np.asarray(cube, np.float32) - 1.0) * 1000.0
+        cube = (np.asarray(cube, np.float64) - 1.0) * 1000.0
         said["image"] = "Hounsfield units from relative densities, as 1000 (density - 1)"
+    cube = np.asarray(cube)
+    if cube.dtype.kind not in "iuf" or not (np.abs(cube) < 1e6).all():
+        raise UsageError("the ct has voxels that are no Hounsfield units; it is damaged: save it again")
     cube = np.asarray(cube, np.float32)
     if cube.ndim != 3 or cube.size > MOST_VOXELS:
         raise UsageError(
@@ -286,6 +289,8 @@ def _load(path: Path, shown: str) -> dict[str, Any]:
 
     from pymatreader import read_mat
 
+    if _unpacked(path):
+        _try_out(path, shown)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -293,6 +298,29 @@ def _load(path: Path, shown: str) -> dict[str, Any]:
     except Exception as error:  # scipy and h5py raise whatever a broken file makes them stumble over
         said = visible(str(error)[:160])
         raise UsageError(f"{shown} is no readable .mat file ({type(error).__name__}: {said}); save it again") from error
+
+
+def _unpacked(path: Path) -> bool:
+    """Whether a MATLAB 5 file has variables that are not packed, and so have no checksum."""
+    with path.open("rb") as file:
+        head = file.read(136)
+    order = "<" if head[126:128] == b"IM" else ">"
+    return head[:10] == b"MATLAB 5.0" and int(np.frombuffer(head[128:132], f"{order}u4")[0]) != 15
+
+
+def _try_out(path: Path, shown: str) -> None:
+    """Read a file in a process of its own first: scipy crashes on some damage that a checksum would have found.
+
+    Raises:
+        UsageError: The process died.
+    """
+    import subprocess
+    import sys
+
+    code = "import sys, pymatreader; pymatreader.read_mat(sys.argv[1], variable_names=sys.argv[2:])"
+    done = subprocess.run([sys.executable, "-c", code, str(path), *_WANTED], capture_output=True, check=False)
+    if done.returncode < 0:
+        raise UsageError(f"{shown} is damaged: the process that read it died; save it again")
 
 
 def _bounded(path: Path, shown: str) -> None:

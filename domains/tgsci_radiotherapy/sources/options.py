@@ -96,9 +96,8 @@ class Options:
                 raise UsageError(f"fractions is {self.fractions}; it is a whole number")
         for name, kind in self.types.items():
             if kind not in ("target", "oar", "external", "ignore"):
-                raise UsageError(
-                    f"the type of {visible(str(name)[:40])!r} is {visible(str(kind)[:40])!r}; there are: target, oar, external, ignore"
-                )
+                said = f"the type of {visible(str(name)[:40])!r} is {visible(str(kind)[:40])!r}"
+                raise UsageError(f"{said}; there are: target, oar, external, ignore")
         if len(self.gantry) > 72:
             raise UsageError(f"{len(self.gantry)} beams; at most 72")
         for angle in self.gantry:

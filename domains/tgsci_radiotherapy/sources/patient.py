@@ -69,6 +69,16 @@ class Mask:
         out[z : z + dz, y : y + dy, x : x + dx] = self.inside
         return out
 
+    def within(self, other: Mask) -> float:
+        """Share of its voxels that are the other's too; both are of one image."""
+        mine, theirs = [], []
+        for a, b, n, m in zip(self.corner, other.corner, self.inside.shape, other.inside.shape, strict=True):
+            low, high = max(a, b), min(a + n, b + m)
+            mine.append(slice(low - a, max(high - a, low - a)))
+            theirs.append(slice(low - b, max(high - b, low - b)))
+        both = self.inside[tuple(mine)] & other.inside[tuple(theirs)]
+        return float(np.count_nonzero(both)) / max(self.count, 1)
+
     def voxels(self, image: Grid, grid: Grid) -> NDArray[np.int32]:
         """Flat indices, ascending, of the voxels of `grid` of which at least half is inside."""
         if self.empty:

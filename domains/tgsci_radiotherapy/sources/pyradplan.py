@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -96,13 +96,8 @@ def influence(
         beamlets = int(stf.total_number_of_bixels)
         if not beamlets:
             raise UsageError("no beamlet reaches the target from these angles; choose others with --beams")
-        entries = _expected(grid, voxels, beamlets, options)
-        if entries > MOST_ENTRIES:
-            raise UsageError(
-                f"{beamlets:,} beamlets on a grid of {grid} give a matrix of about {entries / 1e6:,.0f} million "
-                f"entries, more than {MOST_ENTRIES / 1e6:,.0f}; take a smaller --cutoff, a coarser "
-                "--grid, wider --bixel or fewer beams"
-            )
+        radius = 15.0 if protons else (options.cutoff_mm or CUTOFF)
+        check_size(grid, len(voxels), beamlets, radius)
         say(f"computing the dose of {beamlets:,} beamlets from {len(angles)} beams with pyRadPlan, on {grid}")
         try:
             with lib.observe_reports(_Progress(say)):
@@ -126,6 +121,11 @@ def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number],
     """
     from scipy.sparse import csr_matrix
 
+    if matrix.format in ("csc", "csr"):
+        try:
+            matrix.check_format(full_check=True)  # scipy's own kernels do not look before they write
+        except ValueError as error:
+            raise UsageError(f"the dose-influence matrix is damaged: {str(error)[:120]}") from error
     # float32 first: while it is turned, a matrix stands in memory twice.
     values = np.asarray(matrix.data, np.float32)
     if not np.isfinite(values).all() or (values < 0).any():
@@ -185,11 +185,27 @@ def _image(lib: Any, array: NDArray[np.generic], grid: Grid) -> Any:
     return image
 
 
-def _expected(grid: Grid, voxels: Sequence[int] | NDArray[np.int32], beamlets: int, options: Options) -> float:
-    """Entries of the matrix, roughly: a cylinder of the cutoff's radius through the patient for each beamlet."""
-    radius = 15.0 if options.modality == "protons" else (options.cutoff_mm or CUTOFF)
-    through = (len(voxels) * grid.voxel_cc * 1000.0) ** (1 / 3)
-    return float(beamlets * min(np.pi * radius**2 * through / (grid.voxel_cc * 1000.0), float(len(voxels))))
+def check_size(grid: Grid, rows: int, beamlets: int, radius: float) -> None:
+    """Refuse a matrix that would not fit, before it is computed.
+
+    Args:
+        grid: Dose grid.
+        rows: Voxels that have a row.
+        beamlets: How many.
+        radius: Of the cylinder through the patient that a beamlet reaches, mm.
+
+    Raises:
+        UsageError: It would have more than `MOST_ENTRIES` entries, roughly.
+    """
+    voxel = grid.voxel_cc * 1000.0
+    through = (rows * voxel) ** (1 / 3)
+    entries = beamlets * min(np.pi * radius**2 * through / voxel, float(rows))
+    if entries > MOST_ENTRIES:
+        raise UsageError(
+            f"{beamlets:,} beamlets on a grid of {grid} give a matrix of about {entries / 1e6:,.0f} million entries, "
+            f"more than {MOST_ENTRIES / 1e6:,.0f}; take a smaller --cutoff, a coarser --grid, wider --bixel or fewer "
+            "beams"
+        )
 
 
 def _said(options: Options) -> str:
