@@ -1,8 +1,8 @@
 """Every speed that tgsci claims, beside its peer, in one run: `python benchmarks/run.py [NAME...] [--peer PYTHON]`.
 
 NAME is that of a file (`import` for bench_import.py). With no name all are run and RESULTS.md is written. The core has
-TextGrad as its peer, docking DOCKSTRING (see bench_docking.py). What takes hours is run by hand and has a page of
-its own, SEARCH.md: see bench_search.py. Exits with 1 where a target is missed.
+TextGrad as its peer, docking DOCKSTRING (see bench_docking.py), planning pyRadPlan (bench_planner.py). What takes
+hours is run by hand and has a page of its own, SEARCH.md: see bench_search.py. Exits with 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ def _page(rows: list[str]) -> str:
             "# Results",
             "",
             f"`python benchmarks/run.py`, {datetime.now(UTC):%Y-%m-%d}: tgsci {tgsci.__version__}, Python "
-            f"{platform.python_version()}, {machine}. The peers are {PEER} and {DOCKSTRING}.",
+            f"{platform.python_version()}, {machine}. The peers are {PEER}, {DOCKSTRING} and pyRadPlan 0.5.",
             "TextGrad runs in turn with tgsci in the same run; DOCKSTRING docks once, its figures are kept, and the "
-            "row says how the two compare. A cell is the median of its repetitions. Absolute times differ between "
-            "machines, ratios less so.",
+            "row says how the two compare, as it does for pyRadPlan, which optimises the same matrix for the same "
+            "objective. A cell is the median of its repetitions. Absolute times differ between machines, ratios less "
+            "so.",
             *(["", SEARCH] if (HERE / "SEARCH.md").exists() else []),
             "",
             HEADER,

@@ -4,18 +4,20 @@ A row of a dose-influence matrix is runs of neighbouring beamlets, ten long or s
 costs a gather from the fluence and a scattered addition to the gradient. Here a row is a list of blocks: a first
 column, and the values of the `LANES` columns from there on, with zeros where the run is shorter. A block is then one
 multiply-add of vectors, on whatever vectors the processor has.
+
+Numba's cache of the compiled passes looks at the date of `kernels.py` alone: touch it when this file changes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-#: Columns of a block. With 4 there are more blocks, with 16 more zeros; both were slower on photon and proton matrices.
+#: Columns of a block. With 4 there are more blocks, with 16 more zeros; both were slower on TG-119.
 LANES = 8
 
 _COUNT = ir.IntType(64)

@@ -373,7 +373,7 @@ def _hdf5_sizes(path: Path) -> Iterator[int]:
     Raises:
         ValueError: An array or a group lies outside of the file.
     """
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     with h5py.File(path, "r") as file:
         todo, seen = [file], set()
