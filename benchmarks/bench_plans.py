@@ -1,6 +1,6 @@
 """Plans until all goals of a sheet are met: the rule editor beside Optuna's TPE and random plans.
 
-    python benchmarks/bench_plans.py [--seeds 5] [--most 40] [--cases cshape,prostate]
+    python benchmarks/bench_plans.py [--seeds 5] [--most 6] [--cases cshape,prostate]
 
 The start, one plan a round and the planner are the same for all. The rule editor has no randomness; the others have a
 median over seeds, and a run that does not get there within `--most` plans counts as that many. With `python
@@ -19,14 +19,14 @@ from _peer import Benchmark
 
 #: Case, sheet, and the most plans that the rule editor may need.
 TASKS = {"cshape": ("tg119-easier", 5), "prostate": ("prostate-70.2", 10)}
-SEEDS, MOST = 5, 40
+SEEDS, MOST = 5, 6
 
 
 def plans(case: str, optimizer: str, seed: int, most: int = MOST) -> int:
     """Plans, the start included, until all goals are met; `most` where they are not within so many."""
     from tgsci_radiotherapy import domain
     from tgsci_radiotherapy.loss import PlanLoss
-    from tgsci_radiotherapy.scoring import loss as score
+    from tgsci_radiotherapy.tuning.scoring import loss as score
 
     from tgsci.feedback import Feedback
     from tgsci.search import minimize

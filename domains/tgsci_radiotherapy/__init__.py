@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from .case.library import case_names, open_case
     from .case.model import Beam, Case, Dij, Grid, Structure
     from .editor.rules import RuleEditor
-    from .gamma import Gamma, gamma_index
     from .goals import Goal, GoalTable, Metric, Sheet, default_parameters, dvh, evaluate, read_sheet, sheet_names
     from .loss import PlanLoss
     from .notebook import look, plans, sensitivities, show
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from .parameters import Objective, PlanParameters
     from .plan_file import PlanFile, read_plan, write_plan
     from .planner import Plan, Planner
-    from .robustness import Robustness, under_shifts
+    from .qa.gamma import Gamma, gamma_index
+    from .qa.robustness import Robustness, under_shifts
 
 __all__ = [
     "NOTICE",
@@ -72,7 +72,7 @@ _HOMES = {
     "case.library": ("case_names", "open_case"),
     "case.model": ("Beam", "Case", "Dij", "Grid", "Structure"),
     "editor.rules": ("RuleEditor",),
-    "gamma": ("Gamma", "gamma_index"),
+    "qa.gamma": ("Gamma", "gamma_index"),
     "goals": (
         "Goal",
         "GoalTable",
@@ -90,7 +90,7 @@ _HOMES = {
     "parameters": ("Objective", "PlanParameters"),
     "plan_file": ("PlanFile", "read_plan", "write_plan"),
     "planner": ("Plan", "Planner"),
-    "robustness": ("Robustness", "under_shifts"),
+    "qa.robustness": ("Robustness", "under_shifts"),
 }
 
 

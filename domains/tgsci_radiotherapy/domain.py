@@ -49,7 +49,7 @@ class RadiotherapyDomain(Domain):
         from .editor.rules import RuleEditor
         from .editor.tpe import OptunaPlans
         from .goals import sheet_names
-        from .loss import GAP, SECONDS, PlanLoss
+        from .loss.plan_loss import GAP, SECONDS, PlanLoss
 
         _check(config)
         given = _starts(config)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tgsci.result import Result
 
     from .case import Case
-    from .effects import Effects
     from .goals import BoundSheet, Goal, GoalTable, Sheet
     from .output.style import ShownFigure
+    from .tuning.effects import Effects
 
 _GOOD, _NEAR, _BAD = "#dcf3e4", "#fdf1d3", "#fbdfdc"
 _CELL = "padding:2px 8px;text-align:right;white-space:nowrap"
@@ -267,7 +267,7 @@ def sensitivities(trial: Trial) -> SensitivityTable:
     Raises:
         UsageError: It was not planned.
     """
-    from .effects import effects_of
+    from .tuning.effects import effects_of
 
     found = effects_of(trial)
     if found is None:

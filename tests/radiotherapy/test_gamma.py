@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import small_case
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
-from tgsci_radiotherapy.gamma import gamma_index
+from tgsci_radiotherapy.qa.gamma import gamma_index
 
 from tgsci.errors import UsageError
 

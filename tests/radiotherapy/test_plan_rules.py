@@ -11,7 +11,6 @@ import pytest
 from cases import small_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tgsci_radiotherapy import wording
 from tgsci_radiotherapy.editor import moves
 from tgsci_radiotherapy.editor.doses import sensible
 from tgsci_radiotherapy.editor.random_plans import RandomPlans
@@ -19,13 +18,14 @@ from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trusted
 from tgsci_radiotherapy.editor.space import Space
 from tgsci_radiotherapy.editor.surrogate import Surrogate
 from tgsci_radiotherapy.editor.tpe import OptunaPlans
-from tgsci_radiotherapy.effects import Effects, Wish
 from tgsci_radiotherapy.goals import parse_sheet
-from tgsci_radiotherapy.history import points, slots_of
-from tgsci_radiotherapy.linear import Region
 from tgsci_radiotherapy.loss import PlanLoss
 from tgsci_radiotherapy.parameters import Objective, PlanParameters
 from tgsci_radiotherapy.report.conflicts import account
+from tgsci_radiotherapy.tuning import wording
+from tgsci_radiotherapy.tuning.effects import Effects, Wish
+from tgsci_radiotherapy.tuning.history import points, slots_of
+from tgsci_radiotherapy.tuning.linear import Region
 
 from tgsci.feedback import Feedback
 from tgsci.optimizer import Optimizer

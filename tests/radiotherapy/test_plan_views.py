@@ -24,8 +24,8 @@ from tgsci_radiotherapy import (
     sensitivities,
     show,
 )
-from tgsci_radiotherapy.effects import effects_of
 from tgsci_radiotherapy.output import export
+from tgsci_radiotherapy.tuning.effects import effects_of
 
 import tgsci as tg
 from tgsci.errors import UsageError

@@ -14,7 +14,7 @@ import pytest
 from cases import small_case, tiny_case
 from tgsci_radiotherapy import NOTICE, domain
 from tgsci_radiotherapy.case import open_case, save
-from tgsci_radiotherapy.given import given, goals_of
+from tgsci_radiotherapy.commands.given import given, goals_of
 from tgsci_radiotherapy.output.summary import structure_rows
 
 import tgsci as tg

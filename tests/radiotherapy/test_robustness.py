@@ -15,7 +15,7 @@ from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import BoundSheet, evaluate, read_sheet
 from tgsci_radiotherapy.planner import Planner
 from tgsci_radiotherapy.planner.matrix import Matrix
-from tgsci_radiotherapy.robustness import METHODS, over, shifted_dose, under_shifts
+from tgsci_radiotherapy.qa.robustness import METHODS, over, shifted_dose, under_shifts
 
 from tgsci.errors import UsageError
 

@@ -17,7 +17,7 @@ from .extra import needs_extra
 from .shared import Commands, print_table
 
 if TYPE_CHECKING:
-    from ..given import Given
+    from .given import Given
 
 
 def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -48,11 +48,11 @@ def run_compare(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input, or the two are of different cases.
     """
-    from ..gamma import gamma_index
-    from ..given import goals_of
     from ..goals import evaluate
     from ..output.figure_files import check_figures, write_figures
     from ..output.tables import side_by_side
+    from ..qa.gamma import gamma_index
+    from .given import goals_of
 
     criteria = _criteria(arguments)
     files = check_figures({"dvh": arguments.dvh}, force=arguments.force)
@@ -87,7 +87,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
 
 def _pair(arguments: argparse.Namespace) -> tuple[Given, Given]:
     """Both doses; a plan knows its case, an RTDOSE file takes that of the other one."""
-    from ..given import given, knows_its_case
+    from .given import given, knows_its_case
 
     if arguments.case is None and not knows_its_case(arguments.a) and knows_its_case(arguments.b):
         second = given(arguments.b)

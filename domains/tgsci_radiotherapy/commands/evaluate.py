@@ -13,9 +13,9 @@ from .extra import needs_extra
 from .shared import Commands
 
 if TYPE_CHECKING:
-    from ..given import Given
     from ..goals import BoundSheet, GoalTable
-    from ..robustness import Robustness
+    from ..qa.robustness import Robustness
+    from .given import Given
 
 
 def add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -63,10 +63,10 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input.
     """
-    from ..given import given, goals_of
     from ..goals import evaluate
     from ..output.figure_files import check_figures, write_figures
-    from ..robustness import SHIFT_MM
+    from ..qa.robustness import SHIFT_MM
+    from .given import given, goals_of
 
     files = check_figures({"dvh": arguments.dvh, "wash": arguments.wash}, force=arguments.force)
     dose = given(arguments.dose, arguments.case)
@@ -84,7 +84,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _robust(method: str, shift_mm: float, dose: Given, goals: BoundSheet) -> Robustness:
-    from ..robustness import under_shifts
+    from ..qa.robustness import under_shifts
 
     return under_shifts(dose.case, goals, dose=dose.dose, fluence=dose.fluence, shift_mm=shift_mm, method=method)
 

@@ -47,11 +47,11 @@ def run_export(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was written.
     """
-    from ..given import given, goals_of
     from ..goals import evaluate
     from ..output.figure_files import check_figures, write_figures
     from ..output.tables import goals_csv, goals_json
     from ..output.written import writable
+    from .given import given, goals_of
 
     names = ("rtdose", "csv", "json", "dvh", "wash")
     wanted = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

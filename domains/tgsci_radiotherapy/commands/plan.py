@@ -149,7 +149,7 @@ def read_prescription(texts: list[str]) -> dict[str, float]:
 
 def _evaluations(protocol: str) -> int:
     """How many plans to make: the start and the protocol's iterations, or the usual number."""
-    from ..protocol import PROTOCOLS
+    from ..loss.protocol import PROTOCOLS
 
     iterations = PROTOCOLS[protocol].iterations
     return EVALUATIONS if iterations is None else iterations + 1

@@ -11,12 +11,12 @@ import numpy as np
 
 from tgsci.errors import InvalidValue
 
-from .. import scoring
-from ..effects import Wish
-from ..history import Point
-from ..linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
 from ..parameters import PlanParameters
-from ..wording import changes, miss
+from ..tuning import scoring
+from ..tuning.effects import Wish
+from ..tuning.history import Point
+from ..tuning.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
+from ..tuning.wording import changes, miss
 from .doses import sensible
 from .surrogate import Surrogate
 

@@ -21,9 +21,9 @@ from tgsci.errors import InvalidValue
 from tgsci.optimizer import Optimizer
 from tgsci.trial import Proposal, Trials
 
-from .. import scoring
-from ..history import Point, points
-from ..linear import Region, prices
+from ..tuning import scoring
+from ..tuning.history import Point, points
+from ..tuning.linear import Region, prices
 from .doses import highest_dose, sensible
 from .moves import Move, added, predicted_wishes, tuned
 from .surrogate import Surrogate

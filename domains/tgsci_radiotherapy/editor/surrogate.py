@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..history import Point, Slot
-from ..scoring import NOTHING
+from ..tuning.history import Point, Slot
+from ..tuning.scoring import NOTHING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -63,7 +63,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
 
 def _of_the_best(result: Result, best: Trial, loss: PlanLoss) -> tuple[dict[str, str], dict[str, bytes]]:
     from ..goals import evaluate
-    from ..robustness import under_shifts
+    from ..qa.robustness import under_shifts
     from .plots import dose_wash, dvh_figure, png
     from .tables import goals_csv, goals_json
 

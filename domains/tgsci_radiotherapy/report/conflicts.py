@@ -8,10 +8,10 @@ from itertools import combinations
 from tgsci.trial import Trials
 
 from ..domain import NOTICE
-from ..effects import Wish
-from ..history import Point, points
-from ..linear import Region
-from ..scoring import shortfall
+from ..tuning.effects import Wish
+from ..tuning.history import Point, points
+from ..tuning.linear import Region
+from ..tuning.scoring import shortfall
 from . import effects_table
 
 #: Pairs of goals that are spelled out, at most.

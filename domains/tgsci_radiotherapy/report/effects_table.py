@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..effects import Effects, Wish
-from ..linear import Region, best_step, conflict
-from ..scoring import shortfall
-from ..wording import label
+from ..tuning.effects import Effects, Wish
+from ..tuning.linear import Region, best_step, conflict
+from ..tuning.scoring import shortfall
+from ..tuning.wording import label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

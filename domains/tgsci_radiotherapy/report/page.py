@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..domain import NOTICE
-from ..effects import Effects, Wish
-from ..linear import Region
+from ..tuning.effects import Effects, Wish
+from ..tuning.linear import Region
 from . import effects_table, places
 from .standing import line
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..effects import Wish, effects_of
+from ..tuning.effects import Wish, effects_of
 
 if TYPE_CHECKING:
     from tgsci.trial import Trial

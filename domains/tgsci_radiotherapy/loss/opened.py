@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
-from .case.model import Case
-from .names import find
-from .words import shown
+from ..case.model import Case
+from ..names import find
+from ..words import shown
 
 if TYPE_CHECKING:
-    from .planner import Planner
+    from ..planner import Planner
 
 #: Cases, planners and plans that a process keeps: they hold hundreds of MB each.
 _KEPT = 2
@@ -40,7 +40,7 @@ _CASES, _PLANNERS = Kept(), Kept()
 
 def planner_of(case: Case) -> Planner:
     """The process's planner for a case."""
-    from .planner import Planner
+    from ..planner import Planner
 
     planner: Planner | None = _PLANNERS.get(case.fingerprint)
     if planner is None:
@@ -59,7 +59,7 @@ def opened(source: str, prescription: Mapping[str, float]) -> Case:
     Raises:
         UsageError: There is none, or no such target.
     """
-    from .case.library import open_case
+    from ..case.library import open_case
 
     key = (source, repr(sorted(prescription.items())))
     case: Case | None = _CASES.get(key)

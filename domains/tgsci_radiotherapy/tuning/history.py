@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..parameters import Objective, PlanParameters
 from .effects import FILE, Effects
-from .parameters import Objective, PlanParameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import MeasurementError, UsageError
 
-from .domain import NOTICE
+from ..domain import NOTICE
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .case.model import Case
+    from ..case.model import Case
 
 #: Points of the reference that are judged at most: some seconds. Of more, so many are drawn.
 MOST_POINTS = 10_000

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
-from .domain import NOTICE
+from ..domain import NOTICE
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .case.model import Case, Dij
-    from .goals import BoundSheet, GoalTable
+    from ..case.model import Case, Dij
+    from ..goals import BoundSheet, GoalTable
 
 #: How far the patient is moved along each axis, mm, where nothing else is said.
 SHIFT_MM = 3.0
@@ -231,7 +231,7 @@ def over(
         shift_mm: How far the patient lies off in the scenarios.
         method: A key of `METHODS`.
     """
-    from .goals import evaluate
+    from ..goals import evaluate
 
     tables = {name: evaluate(goals, case, dose) for name, dose in doses.items()}
     (_, nominal), *others = tables.items()
@@ -252,13 +252,13 @@ def _margin(margin: float) -> float:
 
 def _is_built_in(case: Case) -> bool:
     """Whether a case is a built-in one, unchanged."""
-    from .case.library import case_names, open_case
+    from ..case.library import case_names, open_case
 
     return case.name in case_names() and open_case(case.name).fingerprint == case.fingerprint
 
 
 def _recalculated(case: Case, fluence: NDArray[np.floating], shift: Sequence[float]) -> NDArray[np.float32]:
-    from .beams.shift import shifted_dij
+    from ..beams.shift import shifted_dij
 
     return _dose(shifted_dij(case.name, shift), fluence)
 
@@ -266,7 +266,7 @@ def _recalculated(case: Case, fluence: NDArray[np.floating], shift: Sequence[flo
 def _dose(dij: Dij, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
     import numpy as np
 
-    from .planner.matrix import Matrix
+    from ..planner.matrix import Matrix
 
     x = np.asarray(fluence, np.float64)
     if x.shape != (dij.beamlets,):

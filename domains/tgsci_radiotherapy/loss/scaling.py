@@ -9,13 +9,13 @@ import numpy as np
 
 from tgsci.errors import MeasurementError, UsageError
 
-from .case.model import Case
-from .goals import BoundSheet, Metric
+from ..case.model import Case
+from ..goals import BoundSheet, Metric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .planner import Plan
+    from ..planner import Plan
 
     Floats = NDArray[np.float64]
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .case.model import Case
-from .effects import Effects, Wish, scale_of
-from .goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
-from .parameters import Objective, PlanParameters
-from .plan_file import written
+from ..case.model import Case
+from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
+from ..parameters import Objective, PlanParameters
+from ..plan_file import written
+from ..tuning.effects import Effects, Wish, scale_of
+from ..tuning.suggestions import suggestions
 from .protocol import Protocol, said
 from .scaling import Scale
-from .suggestions import suggestions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .planner import Plan, Planner
+    from ..planner import Plan, Planner
 
     Floats = NDArray[np.float64]
 

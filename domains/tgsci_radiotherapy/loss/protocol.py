@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
 
-from .names import folded
-from .parameters import Objective, PlanParameters
-from .words import figure, meant, shown
+from ..names import folded
+from ..parameters import Objective, PlanParameters
+from ..words import figure, meant, shown
 
 if TYPE_CHECKING:
-    from .case.model import Case
+    from ..case.model import Case
 
 #: Of the paper: every weight at the start, and the reference dose of what is neither target, bladder nor rectum, Gy.
 _PAPER_WEIGHT, _PAPER_DOSE = 100.0, 30.0

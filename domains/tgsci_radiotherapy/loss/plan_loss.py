@@ -16,22 +16,23 @@ from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
-from . import effects as effects_of
-from . import plan_file, scoring
+from .. import plan_file
+from ..case.model import Case
+from ..goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
+from ..names import find
+from ..parameters import PlanParameters
+from ..tuning import effects as effects_of
+from ..tuning import scoring
+from ..tuning.effects import Wish
+from ..versions import versions
+from ..words import shown
 from . import protocol as protocols
-from .case.model import Case
-from .effects import Wish
-from .goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
-from .names import find
 from .opened import Kept, between, opened, planner_of, prescribed
-from .parameters import PlanParameters
 from .scaling import Scale
 from .solving import Solved, as_written, judged, wishes_of
-from .versions import versions
-from .words import shown
 
 if TYPE_CHECKING:
-    from .planner import Plan, Planner
+    from ..planner import Plan, Planner
 
 #: Relative optimality gap that plans are solved to, and the longest that one may take, s.
 GAP, SECONDS = 1e-3, 300.0
@@ -154,7 +155,7 @@ class PlanLoss(Loss):
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
-        from .report import page
+        from ..report import page
 
         solved = self.solve(PlanParameters.parse(value, self.case))
         plan, table, effects = solved.plan, solved.table, solved.effects

@@ -16,7 +16,7 @@ import numpy as np
 
 from tgsci.errors import InvalidValue
 
-from .parameters import Objective, PlanParameters
+from ..parameters import Objective, PlanParameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

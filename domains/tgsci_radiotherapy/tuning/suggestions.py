@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue
 
-from .parameters import Objective, PlanParameters
-from .parameters.checks import check_objective
+from ..parameters import Objective, PlanParameters
+from ..parameters.checks import check_objective
 
 if TYPE_CHECKING:
-    from .case.model import Case
-    from .goals import Goal
+    from ..case.model import Case
+    from ..goals import Goal
 
 #: Suggestions a plan, at most.
 MOST = 8

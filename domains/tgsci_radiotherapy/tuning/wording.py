@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..parameters import Objective, PlanParameters
+from ..words import figure
 from .effects import Wish
-from .parameters import Objective, PlanParameters
-from .words import figure
 
 #: Changes of an edit that are named, at most.
 _CHANGES_SAID = 5

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from tgsci.errors import UsageError
 from tgsci.texts import visible
 
-from .words import shown
+from ..words import shown
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .case import Case
-    from .goals import BoundSheet
-    from .plan_file import PlanFile
+    from ..case import Case
+    from ..goals import BoundSheet
+    from ..plan_file import PlanFile
 
 #: What stands for the dose that came with a case.
 REFERENCE = "reference"
@@ -85,8 +85,8 @@ def knows_its_case(text: str | Path) -> bool:
 
 
 def _plan(path: Path, case: Case | str | Path | None) -> Given:
-    from .opened import prescribed
-    from .plan_file import read_plan
+    from ..loss.opened import prescribed
+    from ..plan_file import read_plan
 
     try:
         plan = read_plan(read_bounded(path, LONGEST))
@@ -110,7 +110,7 @@ def goals_of(dose: Given, sheet: str | Path | None = None) -> BoundSheet:
     Raises:
         UsageError: There is none, it is wrong, or it does not fit the case.
     """
-    from .goals import read_sheet
+    from ..goals import read_sheet
 
     read = read_sheet(sheet if sheet is not None else sheet_of(dose))
     if isinstance(dose.config.get("prescription"), Mapping):
@@ -125,7 +125,7 @@ def sheet_of(dose: Given) -> str:
     Raises:
         UsageError: It is not known, or no longer there.
     """
-    from .goals import sheet_names
+    from ..goals import sheet_names
 
     of_the_run = dose.config.get("goals")
     if isinstance(of_the_run, str):
@@ -141,7 +141,7 @@ def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
 
     What a plan file calls its case is never taken as a path.
     """
-    from .case.library import case_names
+    from ..case.library import case_names
 
     if plan.case in case_names():
         return plan.case
@@ -186,14 +186,14 @@ def _reference(case: Case) -> Given:
 
 
 def _rtdose(path: Path, case: Case) -> Given:
-    from .sources.rtdose import read_rtdose
+    from ..sources.rtdose import read_rtdose
 
     return Given(_label(path), case, read_rtdose(path, case))
 
 
 def _opened(case: Case | str | Path | None, of: str) -> Case:
-    from .case import Case
-    from .case.library import open_case
+    from ..case import Case
+    from ..case.library import open_case
 
     if case is None:
         raise UsageError(f"{of} needs the case that it is of: --case")

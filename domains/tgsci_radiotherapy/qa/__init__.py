@@ -1,0 +1,1 @@
+"""Quality assurance of a finished plan: gamma index and robustness."""
