@@ -78,6 +78,7 @@ def test_the_full_setting_shows_both_scores(capsys: pytest.CaptureFixture[str]) 
 def test_an_interrupted_screen_goes_on_where_it_stopped(tmp_path: Path) -> None:
     (tmp_path / "in.smi").write_text("\n".join(f"{group}c1ccccc1" for group in GROUPS))
     command = [sys.executable, "-m", "tgsci", "molecules", "dock", "--target", "ABL1", str(tmp_path / "in.smi"), *QUICK]
+    command += ["--max-evals", "30000"]  # long enough to be interrupted among them
     environment = {**os.environ, "TGSCI_CACHE": str(tmp_path / "cache")}
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     deadline = time.monotonic() + 120

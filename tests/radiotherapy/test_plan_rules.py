@@ -336,3 +336,16 @@ def test_trials_with_other_objectives_lie_outside_the_box(reachable: PlanLoss) -
     assert space.values(start) == [getattr(reachable.start.objectives[a.place], a.field) for a in space.axes]
     assert space.values(replace(start, value=reachable.start.without(2).text())) is None
     assert space.values(replace(start, value="nonsense")) is None
+
+
+def test_a_prediction_further_than_a_slope_tells_is_no_figure(reachable: PlanLoss) -> None:
+    measured = run(reachable, RuleEditor(), 1)
+    base = points(measured.trials)[0]
+    wild = base.effects.values.copy()
+    wild[1] -= 45.0  # PTV D10% far below PTV D95%: no dose has that
+    near = base.effects.values + 0.5
+    parameters = base.parameters.replaced(0, weight=777)
+    said = moves.Move(base, parameters, wild).reason()
+    assert "PTV D10% lower, further than its slope tells" in said
+    assert f"{wild[1]:.4g}" not in said
+    assert f"PTV D95% {near[0]:.4g} Gy" in moves.Move(base, parameters, near).reason()

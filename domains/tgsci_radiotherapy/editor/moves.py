@@ -31,6 +31,8 @@ _LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 0.005
 _INNER, _SHRINK = 6, 0.4
 #: Smallest and largest weight that an edit sets.
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
+#: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
+_FAR = 0.2
 #: Goals that a reason names, at most.
 _GOALS_SAID = 3
 
@@ -70,12 +72,12 @@ class Move:
     @property
     def facts(self) -> dict[str, float | str]:
         """The predicted values of the goals, by "predicted" and the goal's name; and how many would be met."""
-        after = predicted_wishes(self.base.effects.wishes, self.predicted)
+        before = self.base.effects.wishes
+        after = predicted_wishes(before, self.predicted)
         shown: dict[str, float | str] = {}
-        for wish in after:
-            unit = f" {wish.unit}" if wish.unit else ""
-            state = "met" if wish.met else "missed"
-            shown[f"predicted {wish.text}"] = f"{wish.value:.4g}{unit} ({state})"
+        for b, a in zip(before, after, strict=True):
+            state = "" if _far(b, a) else " (met)" if a.met else " (missed)"
+            shown[f"predicted {a.text}"] = f"{_said(b, a)}{state}"
         return shown
 
     def reason(self) -> str:
@@ -94,7 +96,7 @@ class Move:
             zip(before, after, strict=True),
             key=lambda pair: (pair[0].name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        told = [f"{b.name} {a.value:.4g} {b.unit}".rstrip() for b, a in moved if _worth(b, a)][: _GOALS_SAID + 1]
+        told = [f"{b.name} {_said(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_SAID + 1]
         predicted = f"predicted {', '.join(told)}" if told else "predicted to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
         return f"{said}. {purpose}: {predicted}."[:1500]
@@ -218,6 +220,18 @@ def _score(wishes: Sequence[Wish], values: Floats, weights: Floats | None, aim: 
     prices_ = prices(wishes) if weights is None else weights
     missed = [max(0.0, SAFE - w.room) + AIM_PRICE * max(0.0, aim - w.room) for w in after]
     return 100.0 * float(prices_ @ np.array(missed))
+
+
+def _far(before: Wish, after: Wish) -> bool:
+    """True where a prediction is further than a slope can tell."""
+    return abs(after.value - before.value) > _FAR * before.scale
+
+
+def _said(before: Wish, after: Wish) -> str:
+    """A predicted value; where the slope cannot tell it, only the direction, as no figure that no dose has is shown."""
+    if _far(before, after):
+        return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"
+    return f"{after.value:.4g} {before.unit}".rstrip()
 
 
 def _worth(before: Wish, after: Wish) -> bool:
