@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+from tgsci.texts import visible
 
 #: Characters of a foreign text that a message repeats, at most.
 _LONGEST = 60
@@ -19,6 +22,11 @@ def shown(text: object, limit: int = _LONGEST) -> str:
             break
         written += piece
     return f"'{written}{end}'"
+
+
+def quoted(path: object) -> str:
+    """A path as one word of a command that a person copies: quoted for the shell, without control characters."""
+    return shlex.quote(visible(str(path)))
 
 
 def figure(value: float, digits: int = 4) -> str:

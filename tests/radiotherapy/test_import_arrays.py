@@ -112,6 +112,26 @@ def test_prescriptions_belong_to_targets():
         make(masks, prescriptions={"PTV": 50}, fractions=None)
 
 
+@pytest.mark.parametrize(
+    ("gantry", "couch", "words"),
+    [
+        ((0, 0), (), "beams 1 and 2 are the same: gantry 0, couch 0 degrees"),
+        ((0, 90, 360), (), "beams 1 and 3 are the same: gantry 0 and 360, couch 0 degrees"),
+        ((-90, 270), (10,), "gantry -90 and 270, couch 10 degrees"),
+        ((40, 40), (0, 360), "gantry 40, couch 0 degrees"),
+        ((359.9999, 0), (), "beams 1 and 2 are the same"),
+    ],
+)
+def test_two_beams_from_one_direction(gantry, couch, words):
+    with pytest.raises(UsageError, match=words):
+        make(balls(PTV=12), prescriptions={"PTV": 50}, gantry=gantry, couch=couch)
+
+
+def test_one_gantry_angle_with_two_couch_angles():
+    case = make(balls(PTV=12), prescriptions={"PTV": 50}, gantry=(40, 40), couch=(0, 90))
+    assert [(beam.gantry, beam.couch) for beam in case.beams] == [(40, 0), (40, 90)]
+
+
 def test_a_grid_for_each_axis(monkeypatch):
     masks = balls(PTV=12)
     case = make(masks, prescriptions={"PTV": 50}, grid_mm=(4.0, 5.0, 6.0))

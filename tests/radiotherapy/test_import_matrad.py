@@ -320,6 +320,15 @@ def test_truncated_files(tmp_path, save, share):
         read(path)
 
 
+@pytest.mark.parametrize("length", [6, 15, 100, 127, 128, 130, 134, 135])
+@pytest.mark.parametrize("packed", [True, False])
+def test_files_of_not_much_more_than_a_header(tmp_path, length, packed):
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, content(), do_compression=packed, oned_as="column")
+    path.write_bytes(path.read_bytes()[:length])
+    refused(path, "truncated", f"{length} bytes")
+
+
 def test_damaged_files(tmp_path, save):
     path = tmp_path / "a.mat"
     save(path, content())

@@ -184,6 +184,33 @@ def test_the_colour_bar_is_in_gray_and_percent() -> None:
     assert "50.0 Gy   100%" in labels
 
 
+def test_the_colour_bar_has_the_colours_that_the_picture_has() -> None:
+    case = small_case()
+    assert case.ct is not None
+    water = replace(case, ct=np.zeros_like(case.ct))
+    for made in (water, replace(case, ct=None, ct_grid=None)):
+        figure = dose_wash(made, np.full(len(made.voxels), 53.5, np.float32))  # 107% everywhere
+        figure.draw_without_rendering()
+        (bar,) = (ax for ax in figure.axes if ax.get_yticklabels() and "Gy" in ax.get_yticklabels()[0].get_text())
+        plane = figure.axes[0]
+        pixels = np.asarray(_rendered(figure))[:, :, :3].astype(int)
+        low, high = plane.get_window_extent().p0, plane.get_window_extent().p1
+        x, y = (low + high) / 2 + 12
+        seen = pixels[int(len(pixels) - y), int(x)]
+        box = bar.get_window_extent()
+        share = 11.5 / 12  # the bar's last band but the arrow
+        shown = pixels[int(len(pixels) - (box.y0 + share * box.height)), int((box.x0 + box.x1) / 2)]
+        assert np.abs(seen - shown).max() <= 3
+
+
+def _rendered(figure: Any) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return canvas.buffer_rgba()
+
+
 def test_a_case_without_an_image_or_prescription_is_drawn() -> None:
     case = tiny_case()
     plain = replace(case, structures=tuple(replace(s, prescription=None) for s in case.structures))

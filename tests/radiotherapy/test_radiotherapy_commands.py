@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import shlex
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,17 @@ def test_what_is_no_plan_of_this_case_is_named(place: Path, what: str, message: 
         typed("evaluate", place / what, "--case", place / "small.zarr", "--goals", "tg119-easier")
 
 
+def test_a_run_that_was_killed_is_to_be_resumed_first(place: Path, tmp_path: Path) -> None:
+    run = tmp_path / "my run"
+    run.mkdir()
+    shutil.copy(place / "run" / "run.db", run)
+    with pytest.raises(UsageError, match=r"is not finished and has no plan\.json yet.*tgsci runs resume '.*/my run'$"):
+        typed("compare", place / "run", run)
+    shutil.copy(place / "run" / "plans.csv", run)  # it ended, and its record is all that it has to say
+    with pytest.raises(UsageError, match=r"none of its plans could be measured.*tgsci runs resume '.*/my run'$"):
+        typed("compare", run, place / "run")
+
+
 def test_what_a_plan_calls_its_case_is_never_opened_as_a_file(place: Path, tmp_path: Path) -> None:
     plan = json.loads((place / "run" / "plan.json").read_text())
     plan["case"]["name"] = str(place / "small.zarr")
@@ -232,6 +245,29 @@ def test_nothing_is_written_where_a_word_is_wrong(place: Path, tmp_path: Path) -
     with pytest.raises(UsageError, match="no sheet of goals is called"):
         typed("export", place / "run", "--csv", tmp_path / "g.csv", "--goals", "nowhere")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("export", ["rtdose", "csv", "json", "dvh", "wash"]), ("compare", ["dvh"]), ("evaluate", ["dvh", "wash"])],
+)
+def test_a_place_that_takes_no_file_is_named_before_any_work(
+    place: Path, monkeypatch: pytest.MonkeyPatch, command: str, options: list[str]
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    inputs = ["nothing.json"] * (2 if command == "compare" else 1)  # would be named if it were looked at
+    for option in options:
+        with pytest.raises(UsageError, match=r"there is no directory .*no to write a\.png into"):
+            typed(command, *inputs, f"--{option}", place / "no" / "a.png")
+        with pytest.raises(UsageError, match=r"a+ cannot be written"):
+            typed(command, *inputs, f"--{option}", place / f"{'a' * 300}.png")
+        with monkeypatch.context() as patch:
+            patch.setattr("tempfile.mkstemp", none)  # as in /proc
+            with pytest.raises(UsageError, match=r"cannot write a\.png into the directory .*no file can be made"):
+                typed(command, *inputs, f"--{option}", place / "a.png")
+    assert not list(place.glob(".a.png*"))
 
 
 def test_a_run_leaves_its_files_and_explains_every_column(place: Path) -> None:
@@ -350,6 +386,28 @@ def test_an_import_is_checked_written_and_described(tmp_path: Path, capsys: pyte
         typed("import", source, target, *options)
     assert typed("import", source, target, *options, "--force", "--fractions", "30") == 0
     assert open_case(str(target)).fractions == 30
+
+
+def test_the_next_command_can_be_pasted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "my case $HOME.zarr"
+    typed("import", openkbp(tmp_path / "pt"), target, "--beams", "0,120", "--engine", "builtin")
+    line = next(line for line in capsys.readouterr().out.splitlines() if "next: " in line)
+    words = shlex.split(line.partition("next: ")[2])
+    assert words == ["tgsci", "radiotherapy", "plan", "--case", str(target), "--goals", "SHEET"]
+
+
+def test_a_case_is_not_imported_again(place: Path, tmp_path: Path) -> None:
+    for name in ("my case.zarr", "renamed"):
+        shutil.copy(place / "small.zarr", tmp_path / name)
+        with pytest.raises(UsageError, match=f"{name}' is a case of tgsci already.*use it with --case .*{name}"):
+            typed("import", tmp_path / name, tmp_path / "e.zarr")
+    (tmp_path / "my case.zarr").write_bytes((place / "small.zarr").read_bytes()[:3000])  # the end, with the list, lost
+    with pytest.raises(UsageError, match="is a case of tgsci already"):
+        typed("import", tmp_path / "my case.zarr", tmp_path / "e.zarr")
+    with zipfile.ZipFile(tmp_path / "dicom.zip", "w") as file:
+        file.writestr("1.dcm", "")
+    with pytest.raises(UsageError, match="is a zip file; unpack it"):
+        typed("import", tmp_path / "dicom.zip", tmp_path / "e.zarr")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tgsci.errors import UsageError
 from tgsci.texts import visible
 
-from ..words import shown
+from ..words import quoted, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +64,8 @@ def given(text: str | Path, case: Case | str | Path | None = None) -> Given:
     """
     path = Path(text)
     if path.is_dir() and not (path / PLAN).is_file():
+        if (path / "run.db").is_file():
+            raise _without_a_plan(path)
         raise UsageError(f"{_said(path)} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file")
     if path.is_dir():
         path = path / PLAN
@@ -209,6 +211,17 @@ def _is_dicom(path: Path) -> bool:
             return file.read(132)[128:] == b"DICM"
     except OSError:
         return False
+
+
+def _without_a_plan(run: Path) -> UsageError:
+    """What to say of a run's directory that has no plan file: the run was killed, or it measured no plan."""
+    again = f"tgsci runs resume {quoted(run)}"
+    if (run / "plans.csv").is_file():  # written at the end, whatever was measured
+        return UsageError(
+            f"the run {_said(run)} has no {PLAN}: none of its plans could be measured, or the file was taken away; "
+            f"name another run, or write the file again with: {again}"
+        )
+    return UsageError(f"the run {_said(run)} is not finished and has no {PLAN} yet; finish it first: {again}")
 
 
 def _said(path: Path) -> str:

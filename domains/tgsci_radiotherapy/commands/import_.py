@@ -12,7 +12,7 @@ from typing import Any
 from tgsci.errors import UsageError
 
 from ..domain import NOTICE
-from ..words import shown
+from ..words import quoted, shown
 from .extra import needs_extra
 from .shared import Commands
 
@@ -88,7 +88,7 @@ def run_import(arguments: argparse.Namespace) -> int:
     print(f"writing {path} ...", file=sys.stderr)
     save(case, path, overwrite=arguments.force)
     show_case(case)
-    print(f"{_megabytes(path):.1f} MB in {path}; next: tgsci radiotherapy plan --case {path} --goals SHEET")
+    print(f"{_megabytes(path):.1f} MB in {path}; next: tgsci radiotherapy plan --case {quoted(path)} --goals SHEET")
     print(NOTICE)
     return 0
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, to_rgba
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -30,6 +30,10 @@ LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100, 105, 110)
 _LINES = {50: "#ffffff", 95: "#000000"}
 #: Grey levels of the image: soft tissue, HU.
 _WINDOW = (-250.0, 350.0)
+#: Where there is no image.
+_BACKGROUND = "#0b0f14"
+#: Water, 0 HU, on these grey levels: mid-grey, as most of what the wash covers.
+_WATER = (-_WINDOW[0] / (_WINDOW[1] - _WINDOW[0]),) * 3
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,9 @@ def dose_wash(
     for view, ax in zip(_VIEWS, axes, strict=True):
         mesh = _plane(ax, case, cube, view, where[view.cut], reference, colour, alpha)
     if painted:
-        _colour_bar(figure, mesh, list(axes), reference, bool(case.prescription))
+        behind = _WATER if case.ct is not None else to_rgb(_BACKGROUND)
+        bands = _blended(mesh.cmap, behind, alpha)
+        _colour_bar(figure, ScalarMappable(mesh.norm, bands), list(axes), reference, bool(case.prescription))
     lines = [Line2D([], [], color=colour[s.name], lw=2.2, label=label(s.name, 20)) for s in case.structures]
     figure.legend(
         handles=lines,
@@ -123,7 +129,7 @@ def _plane(
     colour: Mapping[str, str],
     alpha: float,
 ) -> Any:
-    ax.set_facecolor("#0b0f14")
+    ax.set_facecolor(_BACKGROUND)
     _image(ax, case, view, at)
     plane, extent = _cut(cube, case.grid, view, at)
     levels = np.array(LEVELS) / 100.0 * reference
@@ -249,9 +255,16 @@ def _colour_map(levels: NDArray[np.float64]) -> tuple[Colormap, BoundaryNorm]:
     return ListedColormap(colour[: bands - 1]).with_extremes(over=colour[-1]), BoundaryNorm(levels, bands - 1)
 
 
-def _colour_bar(figure: Figure, mesh: Any, axes: list[Axes], reference: float, prescribed: bool) -> None:
-    opaque = ScalarMappable(norm=mesh.norm, cmap=mesh.cmap)
-    bar = figure.colorbar(opaque, ax=axes, extend="max", spacing="uniform", shrink=0.94, pad=0.012, aspect=26)
+def _blended(cmap: Colormap, behind: tuple[float, float, float], alpha: float) -> Colormap:
+    """The bands as they look where they cover a grey, so that the bar has the colours of the picture."""
+    bands = len(LEVELS)
+    pure = np.vstack([cmap(np.arange(bands - 1))[:, :3], cmap.get_over()[:3]])
+    seen = alpha * pure + (1.0 - alpha) * np.asarray(behind)
+    return ListedColormap(list(seen[:-1])).with_extremes(over=tuple(seen[-1]))
+
+
+def _colour_bar(figure: Figure, seen: ScalarMappable, axes: list[Axes], reference: float, prescribed: bool) -> None:
+    bar = figure.colorbar(seen, ax=axes, extend="max", spacing="uniform", shrink=0.94, pad=0.012, aspect=26)
     gray = [percent / 100 * reference for percent in LEVELS]
     bar.set_ticks(gray)
     bar.ax.set_yticklabels([f"{dose:.1f} Gy   {percent}%" for dose, percent in zip(gray, LEVELS, strict=True)])

@@ -43,10 +43,14 @@ def writable(path: Path, *, force: bool = False) -> Path:
         force: Whether it may be there already.
 
     Raises:
-        UsageError: It is there, or its directory is not.
+        UsageError: It is there, its directory is not, or no file can be made in that.
     """
     where = visible(str(path))
-    if path.exists() and not force:
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise UsageError(f"{where[:200]} cannot be written: {error.strerror}; give another name") from None
+    if there and not force:
         raise UsageError(f"{where} exists already; give another name, or --force to replace it")
     if path.is_dir() and path.suffix != ".zarr":
         raise UsageError(f"{where} is a directory; name a file")
@@ -54,6 +58,15 @@ def writable(path: Path, *, force: bool = False) -> Path:
         raise UsageError(f"there is no directory {visible(str(path.parent))} to write {visible(path.name)} into")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"cannot write into {visible(str(path.parent))}: no permission")
+    try:  # permission alone says little: /proc, a share or a full disk may take no file all the same
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        os.unlink(temporary)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {visible(path.name)} into the directory {visible(str(path.parent))}: no file can be made "
+            f"there ({error.strerror}); give another place"
+        ) from None
     return path
 
 

@@ -107,6 +107,8 @@ def kind_of(source: str | Path) -> str:
     from tgsci.errors import UsageError
     from tgsci.texts import visible
 
+    from ..words import quoted
+
     path = Path(source)
     shown = visible(str(source)[:200])
     if str(source).casefold() in ("tg119", "tg-119") and not path.exists():
@@ -119,11 +121,26 @@ def kind_of(source: str | Path) -> str:
         return "matrad"
     with path.open("rb") as file:
         head = file.read(132)
+    if head[:4] == b"PK\x03\x04" and _is_case(path):
+        raise UsageError(
+            f"{shown!r} is a case of tgsci already; there is nothing to import: use it with --case {quoted(source)}"
+        )
     if head[:4] == b"PK\x03\x04":
         raise UsageError(f"{shown!r} is a zip file; unpack it and give the folder")
     if head[128:] == b"DICM":
         raise UsageError(f"{shown!r} is one DICOM file; give the folder with the CT series and the structure set")
     raise UsageError(f"{shown!r} is none of what can be read: {'; '.join(KINDS.values())}")
+
+
+def _is_case(path: Path) -> bool:
+    """Whether a zip file is a case that this package wrote: by its content, or where that is damaged by its name."""
+    from zipfile import BadZipFile, ZipFile
+
+    try:
+        with ZipFile(path) as members:
+            return "zarr.json" in members.namelist()
+    except (BadZipFile, OSError, ValueError, NotImplementedError):
+        return path.suffix.casefold() == ".zarr"
 
 
 def _known(kind: str) -> str:

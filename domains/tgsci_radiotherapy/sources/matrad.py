@@ -347,10 +347,20 @@ def _bounded(path: Path, shown: str) -> None:
 
 
 def _mat5_sizes(path: Path) -> Iterator[int]:
-    """Bytes of each variable of a MATLAB 5 file, unpacked: it stands at the beginning of each, packed or not."""
+    """Bytes of each variable of a MATLAB 5 file, unpacked: it stands at the beginning of each, packed or not.
+
+    Raises:
+        ValueError: The file is truncated.
+    """
     with path.open("rb") as file:
-        order = "<" if file.read(128)[126:128] == b"IM" else ">"
-        word = np.dtype(f"{order}u4")
+        head = file.read(128)
+        length = file.seek(0, 2)
+        if length < 128:
+            raise ValueError(f"truncated: it has {length} bytes, and its header alone has 128")
+        if length < 136:
+            raise ValueError(f"truncated: it has {length} bytes, its header and no variable")
+        file.seek(128)
+        word = np.dtype("<u4" if head[126:128] == b"IM" else ">u4")
         while len(tag := file.read(8)) == 8:
             kind, size = (int(v) for v in np.frombuffer(tag, word))
             start = file.tell()
@@ -362,8 +372,7 @@ def _mat5_sizes(path: Path) -> Iterator[int]:
             else:
                 yield size
             file.seek(start + size)
-        file.seek(0, 2)
-        if start + size > file.tell():
+        if tag or start + size > length:
             raise ValueError("the last variable is cut short")
 
 

@@ -106,6 +106,7 @@ class Options:
             _between("a couch angle", angle, -360.0, 360.0, "degrees")
         if len(self.couch) > 1 and len(self.couch) != len(self.gantry):
             raise UsageError(f"{len(self.couch)} couch and {len(self.gantry)} gantry angles; give one, or as many")
+        self._no_beam_twice()
         _between("bixel_mm", self.bixel_mm, *_BIXEL, "mm")
         if self.grid_mm is not None:
             spacing = self.grid_mm if isinstance(self.grid_mm, tuple | list) else (self.grid_mm,) * 3
@@ -127,6 +128,22 @@ class Options:
             number = getattr(self, key)
             if number is not None and number < 1:
                 raise UsageError(f"{key} is {number}; they are counted from 1")
+
+    def _no_beam_twice(self) -> None:
+        """Refuse two beams from the same direction: each beamlet would be there twice.
+
+        Raises:
+            UsageError: Two have the same gantry and couch angle, modulo 360 degrees.
+        """
+        first: dict[tuple[float, float], int] = {}
+        for number, (gantry, couch) in enumerate(self.angles()):
+            same = first.setdefault((round(gantry, 3) % 360.0, round(couch, 3) % 360.0), number)
+            if same != number:
+                said = " and ".join(dict.fromkeys(f"{self.gantry[i]:g}" for i in (same, number)))
+                raise UsageError(
+                    f"beams {same + 1} and {number + 1} are the same: gantry {said}, couch {couch:g} degrees (modulo "
+                    "360); give each pair of gantry and couch angle once"
+                )
 
     def angles(self) -> tuple[tuple[float, float], ...]:
         """Gantry and couch angle of each beam, degrees, as asked for or by default."""
