@@ -422,7 +422,7 @@ def test_runs_are_compared_side_by_side(tgsci, done, job, tmp_path):
     assert shown.returncode == 0, shown.stderr
     assert "best loss after 10" in shown.stdout
     assert "throw" in shown.stdout
-    assert "cannot be compared" not in shown.stderr
+    assert "does not measure" not in shown.stderr
     assert (tmp_path / "both.png").read_bytes().startswith(b"\x89PNG")
     job.write_text(JOB.replace("3.0", "4.0"))
     tgsci("run", "job.toml", "--run", "o")

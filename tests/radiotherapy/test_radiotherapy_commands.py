@@ -8,6 +8,7 @@ import json
 import shlex
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from cases import small_case, tiny_case
 from tgsci_radiotherapy import NOTICE, domain
 from tgsci_radiotherapy.case import open_case, save
 from tgsci_radiotherapy.commands.given import given, goals_of
-from tgsci_radiotherapy.output.summary import structure_rows
+from tgsci_radiotherapy.output.summary import HEADER, structure_rows
 
 import tgsci as tg
 from tgsci.errors import UsageError
@@ -307,9 +308,26 @@ def test_cases_are_listed_and_looked_into(place: Path, capsys: pytest.CaptureFix
 
 def test_overlaps_are_said_with_who_owns_them() -> None:
     rows = {row[0]: row for row in structure_rows(tiny_case())}  # voxels of 1 cc; one is both in PTV and OAR
-    assert rows["PTV"][4:] == ["4", "4", "OAR 1.0 cc"]
-    assert rows["OAR"][4:] == ["4", "3", "PTV 1.0 cc"]
-    assert rows["Body"][6] == ""
+    assert rows["PTV"][5:8] == ["4", "4", "OAR 1.0 cc"]
+    assert rows["OAR"][5:8] == ["4", "3", "PTV 1.0 cc"]
+    assert rows["Body"][7] == ""
+
+
+@pytest.mark.parametrize(
+    ("drawn", "remark"),
+    [
+        (4.0, ""),
+        (3.85, ""),
+        (3.5, "14% larger on the grid, which goals use"),
+        (4.3, "7.0% smaller on the grid, which goals use"),
+    ],
+)
+def test_volumes_are_shown_as_drawn_and_as_goals_use_them(drawn: float, remark: str) -> None:
+    case = tiny_case()
+    ptv = replace(case.structure("PTV"), volume_cc=drawn)
+    case = replace(case, structures=tuple(ptv if s.name == "PTV" else s for s in case.structures))
+    row = next(dict(zip(HEADER, row, strict=True)) for row in structure_rows(case) if row[0] == "PTV")
+    assert (row["drawn (cc)"], row["on the grid (cc)"], row["remark"]) == (f"{drawn:.1f}", "4.0", remark)
 
 
 def test_a_case_that_is_damaged_or_not_there_is_named(place: Path, tmp_path: Path) -> None:

@@ -54,5 +54,5 @@ def show_case(case: Case) -> None:
     from ..output.summary import HEADER, case_lines, structure_rows
 
     print("\n".join(case_lines(case)))
-    print_table(HEADER, structure_rows(case), left=("structure", "type", "overlaps with"))
+    print_table(HEADER, structure_rows(case), left=("structure", "type", "overlaps with", "remark"))
     print()

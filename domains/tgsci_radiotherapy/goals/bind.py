@@ -79,14 +79,25 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
                     )
                 missing.append((replace(goal, structure=structure.name), "it has no voxel on the dose grid"))
                 continue
+            if fault := _too_much(goal, structure, case):
+                if not goal.optional:
+                    raise UsageError(
+                        f"{shown(goal.text)} cannot be evaluated: {fault}; write fewer cc, or a % of the structure, or "
+                        "add ', optional' to leave the goal out where the structure is too small"
+                    )
+                missing.append((replace(goal, structure=structure.name), fault))
+                continue
             prescription = own.get(structure.name, structure.prescription or highest)
             goals.append(_in_gray(replace(goal, structure=structure.name), prescription))
             prescriptions[structure.name] = prescription
+    small = [f"{goal.structure}: {why}" for goal, why in missing if not why.startswith(ABSENT)]
+    if not goals and small:
+        raise UsageError(f"none of its goals can be evaluated on this case: {'; '.join(small[:3])}")
     if not goals:
         raise UsageError(f"none of its structures is in the case, which has {_listed(case.names)}")
     _check_twice(goals)
     _check_together(goals, case, prescriptions)
-    return BoundSheet(sheet, tuple(goals), tuple(missing), prescriptions, tuple(_notes(sheet, case)))
+    return BoundSheet(sheet, tuple(goals), tuple(missing), prescriptions, tuple(_notes(sheet, case, goals)))
 
 
 def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
@@ -153,6 +164,28 @@ def _find(name: str, sheet: Sheet, case: Case) -> Structure:
     raise UsageError(f"the case has no {name}; {hint} If it has another name there, write it under [structures]")
 
 
+def _too_much(goal: Goal, structure: Structure, case: Case) -> str:
+    """Why a goal asks for more cc than the structure has, in words; "" where it does not."""
+    asked = _cc(goal) if goal.metric.kind == "Dcc" or goal.comparison == ">=" else 0.0
+    if asked <= _volume(structure, case) * (1.0 + 1e-9):
+        return ""
+    return f"it is about {figure(asked)} cc, and {structure.name} has {_said(structure, case)}"
+
+
+def _cc(goal: Goal) -> float:
+    """The volume that a goal is about, cc; 0 of one that is not in cc."""
+    return goal.metric.amount if goal.metric.kind == "Dcc" else goal.limit if goal.metric.unit == "cc" else 0.0
+
+
+def _volume(structure: Structure, case: Case) -> float:
+    """Of the structure's voxels, which is what goals use, cc."""
+    return len(structure.voxels) * case.grid.voxel_cc
+
+
+def _said(structure: Structure, case: Case) -> str:
+    return f"{figure(_volume(structure, case))} cc on the dose grid ({figure(structure.volume_cc)} cc drawn)"
+
+
 def _in_gray(goal: Goal, prescription: float) -> Goal:
     """The goal with its limit in the unit of its metric's value."""
     if goal.metric.unit != "Gy" or goal.unit != "%":
@@ -185,16 +218,24 @@ def _check_together(goals: Iterable[Goal], case: Case, prescriptions: Mapping[st
         if known is not None:
             by_name.setdefault(goal.structure, []).append(known)
     for name, group in by_name.items():
-        if fault := contradiction(group, len(case.structure(name).voxels) * case.grid.voxel_cc):
+        if fault := contradiction(group, _volume(case.structure(name), case)):
             raise UsageError(fault)
 
 
-def _notes(sheet: Sheet, case: Case) -> list[str]:
+def _notes(sheet: Sheet, case: Case, goals: Iterable[Goal]) -> list[str]:
+    notes = [
+        f"{goal.wish} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
+        for goal in goals
+        if goal.metric.unit == "cc"
+        and goal.comparison == "<="
+        and _cc(goal) > _volume(case.structure(goal.structure), case) * (1.0 + 1e-9)
+    ]
     if sheet.fractions is None or sheet.fractions == case.fractions:
-        return []
+        return notes
     return [
+        *notes,
         f"The goals of {sheet.name} are for {sheet.fractions} fractions; the case has {case.fractions}, "
-        "and doses are not converted."
+        "and doses are not converted.",
     ]
 
 

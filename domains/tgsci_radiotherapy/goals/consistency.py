@@ -18,21 +18,20 @@ class _Bound:
         dose: Gy.
         volume: % of the structure that must get at least `dose` where `lower`, or at most where not.
         lower: True of a goal that asks for dose.
-        by_dose: True of metrics that are doses (D95%), False of volumes (V20Gy).
     """
 
     goal: Goal
     dose: float
     volume: float
     lower: bool
-    by_dose: bool
 
 
 def contradiction(goals: Sequence[Goal], volume_cc: float = math.nan) -> str:
     """What two goals on one structure exclude each other, in words; "" where none do.
 
-    A histogram falls: what at least a% of the volume gets, b% < a% get too. So V(L) >= a% and V(U) <= b% exclude each
-    other where U < L and b < a; and a mean is at least L a/100 and at most the maximum.
+    V(L) >= a% says the same as Da% >= L, and V(U) <= b% is read as Db% <= U: a step of the dose at exactly b% of the
+    volume is not counted on. A histogram falls: what at least a% of the volume gets, b% < a% get too. So Da% >= L and
+    Db% <= U exclude each other where U < L and b <= a; and a mean is at least L a/100 and at most the maximum.
 
     Args:
         goals: Goals on one structure, their limits in the metrics' units (no % of a prescription).
@@ -41,7 +40,7 @@ def contradiction(goals: Sequence[Goal], volume_cc: float = math.nan) -> str:
     bounds = [bound for goal in goals if (bound := _bound(goal, volume_cc)) is not None]
     for low in (b for b in bounds if b.lower):
         for high in (b for b in bounds if not b.lower):
-            tied = low.volume == high.volume and low.by_dose and high.by_dose
+            tied = math.isclose(low.volume, high.volume, abs_tol=1e-9)
             if high.dose < low.dose and (high.volume < low.volume or tied):
                 return _words(low.goal, high.goal)
     means = [goal for goal in goals if goal.metric.kind == "Dmean"]
@@ -71,10 +70,11 @@ def _bound(goal: Goal, volume_cc: float) -> _Bound | None:
         percent = {"D%": metric.amount, "Dmax": 0.0, "Dmin": 100.0}.get(metric.kind)
         if percent is None:
             percent = min(100.0, 100.0 * metric.amount / volume_cc)
-        return None if math.isnan(percent) else _Bound(goal, goal.limit, percent, lower, True)
+        return None if math.isnan(percent) else _Bound(goal, goal.limit, percent, lower)
     if metric.kind not in ("VGy", "CVGy"):
         return None
     percent = goal.limit if metric.unit == "%" else 100.0 * goal.limit / volume_cc
     if metric.kind == "CVGy":  # V = 100% - CV
         percent, lower = 100.0 - percent, not lower
-    return None if math.isnan(percent) else _Bound(goal, metric.amount, percent, lower, False)
+    anyway = percent <= 0.0 if lower else percent >= 100.0  # any dose meets it
+    return None if anyway or math.isnan(percent) else _Bound(goal, metric.amount, percent, lower)

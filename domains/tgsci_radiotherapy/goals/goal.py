@@ -14,8 +14,8 @@ from .metrics import DIGITS, Metric, Unit
 
 #: Stand for every target of the case, and for the body's outline, whatever they are called there.
 TARGETS, EXTERNAL = "[targets]", "[external]"
-#: Priorities: 1 is the most important.
-MOST_PRIORITY = 9
+#: Priorities go from 1, the most important, to this; the loss tells no more apart, see `tuning.scoring`.
+MOST_PRIORITY = 4
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")
 _MEANING = {"<=": "<=", "≤": "<=", "<": "<=", ">=": ">=", "≥": ">=", ">": ">="}
@@ -36,7 +36,7 @@ class Goal:
         limit: What it should reach or keep, in `unit`.
         unit: Gy, % or cc, or none.
         tolerance: How far off still counts as acceptable, in `unit`; 0 for not at all.
-        priority: 1 (the most important) to 9.
+        priority: 1 (the most important) to 4.
         text: As it was written.
         optional: True where a case without the structure is no fault.
         note: For people: where the figure comes from.
@@ -209,7 +209,10 @@ def _matched(metric: Metric, limit: float, unit: str, said: str) -> tuple[Metric
 
 def _priority(text: str, said: str) -> int:
     if not re.fullmatch(r"\d{1,2}", text) or not 1 <= int(text) <= MOST_PRIORITY:
-        raise UsageError(f"priority is a whole number from 1 (most important) to {MOST_PRIORITY} in {shown(said)}")
+        raise UsageError(
+            f"no priority {shown(text)} in {shown(said)}: a priority is a whole number from 1 (most important) to "
+            f"{MOST_PRIORITY}; write 1, 2, 3 or 4, which count 27, 9, 3 and 1 in a plan's loss"
+        )
     return int(text)
 
 

@@ -11,7 +11,19 @@ if TYPE_CHECKING:
     from ..case.model import Case
 
 #: Columns of the table of structures.
-HEADER = ("structure", "type", "prescription (Gy)", "volume (cc)", "voxels", "owned", "overlaps with")
+HEADER = (
+    "structure",
+    "type",
+    "prescription (Gy)",
+    "drawn (cc)",
+    "on the grid (cc)",
+    "voxels",
+    "owned",
+    "overlaps with",
+    "remark",
+)
+#: Relative difference of the volumes, drawn and on the grid, that is remarked on.
+_DIFFERENT = 0.05
 _MOST_OVERLAPS = 3
 
 
@@ -22,6 +34,7 @@ def structure_rows(case: Case) -> list[list[str]]:
     rows = []
     for structure in case.structures:
         own = case.own(structure.name)
+        grid_cc = len(structure.voxels) * case.grid.voxel_cc
         shared = [
             (len(np.intersect1d(structure.voxels, other.voxels, assume_unique=True)), other.name)
             for other in case.structures
@@ -35,10 +48,12 @@ def structure_rows(case: Case) -> list[list[str]]:
                 structure.name,
                 structure.type,
                 f"{structure.prescription:g}" if structure.prescription else "",
-                f"{structure.volume_cc:.1f}",
+                f"{structure.volume_cc:.{_digits(structure.volume_cc)}f}",
+                f"{grid_cc:.{_digits(grid_cc)}f}",
                 str(len(structure.voxels)),
                 str(own.stop - own.start),
                 ", ".join(overlaps[:_MOST_OVERLAPS]) + more,
+                _remark(structure.volume_cc, grid_cc),
             ]
         )
     return rows
@@ -80,12 +95,29 @@ def case_dict(case: Case) -> dict[str, Any]:
                 "type": s.type,
                 "prescription_gy": s.prescription,
                 "volume_cc": round(s.volume_cc, 4),
+                "grid_volume_cc": round(len(s.voxels) * case.grid.voxel_cc, 4),
                 "voxels": len(s.voxels),
             }
             for s in case.structures
         ],
         "provenance": dict(case.provenance),
     }
+
+
+def _digits(volume_cc: float) -> int:
+    """Decimals of a volume: one, and more of volumes below 1 cc, which differ by less than 0.1 cc."""
+    return 1 if volume_cc >= 1.0 or volume_cc == 0.0 else 3
+
+
+def _remark(drawn: float, grid: float) -> str:
+    """What to know of a structure whose volume on the grid is not the drawn one."""
+    if drawn <= 0.0 or abs(grid - drawn) <= _DIFFERENT * drawn:
+        return ""
+    if grid == 0.0:
+        return "not on the grid: no goal can be evaluated"
+    percent = 100.0 * abs(grid / drawn - 1.0)
+    change = "larger" if grid > drawn else "smaller"
+    return f"{percent:.{0 if percent >= 9.5 else 1}f}% {change} on the grid, which goals use"
 
 
 def _beams(case: Case) -> str:

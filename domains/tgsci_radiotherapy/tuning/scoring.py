@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..goals.goal import MOST_PRIORITY
 from .effects import Wish
 
 #: A goal of each priority counts this many times one of the next priority.
 PER_PRIORITY = 3.0
-#: The lowest priority that is told apart.
-LOWEST_PRIORITY = 4
+#: The lowest priority that is told apart; sheets are refused that write a lower one.
+LOWEST_PRIORITY = MOST_PRIORITY
 #: Relative margin that counts as half of all the room one could wish for.
 HALF_ROOM = 0.03
 #: A goal whose value is nan is missed by this much, relative: more than any dose would.
