@@ -9,8 +9,8 @@ from pathlib import Path
 from .errors import UsageError
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file by a complete new one; a reader never sees half of it.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file by a complete new one, text as UTF-8; a reader never sees half of it.
 
     Raises:
         OSError: It cannot be written; what was there stays.
@@ -18,8 +18,8 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with open(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with open(handle, "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode("utf-8"))
             os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
             os.replace(temporary, path)
         except BaseException:

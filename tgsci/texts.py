@@ -23,6 +23,18 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def shown(text: object, limit: int = 80) -> str:
+    """A text from outside in a message: quoted, cut and harmless; printable ASCII as it is, the rest escaped."""
+    written, end = "", ""
+    for character in str(text)[: limit + 1]:
+        piece = character if " " <= character <= "~" else ascii(character)[1:-1]
+        if len(written) + len(piece) > limit:
+            end = "..."
+            break
+        written += piece
+    return f"'{written}{end}'"
+
+
 #: Words of a fingerprint: names, figures, digests.
 _WORD = re.compile(r"[^\s,;{}()\[\]=:'\"]+")
 _MOST_DIFFERENCES, _LONGEST_SETTING = 3, 80

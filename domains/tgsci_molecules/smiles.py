@@ -13,6 +13,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
 
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.texts import shown as shown
 
 #: Longest text that the parser is shown; the largest molecule allowed here needs about 200 characters.
 MAX_LENGTH = 500
@@ -134,18 +135,6 @@ def atom_name(mol: Chem.Mol, index: int) -> str:
         index: RDKit's, which counts from 0.
     """
     return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index + 1}"
-
-
-def shown(text: str, limit: int = 80) -> str:
-    """A text from outside, quoted, cut and harmless: printable ASCII as it is, the rest escaped."""
-    written, end = "", ""
-    for character in text:
-        piece = character if " " <= character <= "~" else ascii(character)[1:-1]
-        if len(written) + len(piece) > limit:
-            end = "..."
-            break
-        written += piece
-    return f"'{written}{end}'"
 
 
 def quoted(value: object) -> str:

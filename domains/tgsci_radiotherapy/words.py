@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from tgsci import texts
 from tgsci.texts import visible
 
 #: Characters of a foreign text that a message repeats, at most.
@@ -13,15 +14,8 @@ _LONGEST = 60
 
 
 def shown(text: object, limit: int = _LONGEST) -> str:
-    """A text from outside, quoted, cut and harmless: printable ASCII as it is, the rest escaped."""
-    written, end = "", ""
-    for character in str(text)[: 2 * limit]:
-        piece = character if " " <= character <= "~" else ascii(character)[1:-1]
-        if len(written) + len(piece) > limit:
-            end = "..."
-            break
-        written += piece
-    return f"'{written}{end}'"
+    """A text from outside, quoted, cut and harmless."""
+    return texts.shown(text, limit)
 
 
 def quoted(path: object) -> str:

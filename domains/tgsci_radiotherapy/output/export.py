@@ -43,22 +43,16 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     """
     from .columns import columns_sheet, plans_csv
 
-    texts = {"plans.csv": plans_csv(result), "columns.csv": columns_sheet(result)}
-    pictures: dict[str, bytes] = {}
+    contents: dict[str, str | bytes] = {"plans.csv": plans_csv(result), "columns.csv": columns_sheet(result)}
     best = result.best
     loss: Any = result.problem.loss if result.problem else result.trials.loss
     if best is not None and best.feedback is not None and "plan.json" in best.feedback.artifacts and loss is not None:
-        more, pictures = _of_the_best(result, best, loss)
-        texts |= more
-    written = []
-    for name, text in texts.items():
-        write_atomically(directory / name, text)
-        written.append(directory / name)
-    for name, content in pictures.items():
-        from .written import write_bytes
-
-        written.append(write_bytes(directory / name, content))
-    return written
+        texts, pictures = _of_the_best(result, best, loss)
+        contents |= texts
+        contents |= pictures
+    for name, content in contents.items():
+        write_atomically(directory / name, content)
+    return [directory / name for name in contents]
 
 
 def _of_the_best(result: Result, best: Trial, loss: PlanLoss) -> tuple[dict[str, str], dict[str, bytes]]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgsci.errors import UsageError
+from tgsci.files import write_atomically
 from tgsci.texts import visible
 
-from .written import writable, write_bytes
+from .written import writable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,7 @@ def write_figures(
             if name == "dvh"
             else dose_wash(case, first, title=title or f"{case.name}: {label}")
         )
-        write_bytes(path, content(figure, path))
+        write_atomically(path, content(figure, path))
         yield f"wrote {path}"
 
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, and that replace nothing which nobody asked to be replaced."""
+"""Files to be written: checked before the work, replacing nothing which nobody asked to be replaced; CSV."""
 
 from __future__ import annotations
 
@@ -11,28 +11,6 @@ from pathlib import Path
 
 from tgsci.errors import UsageError
 from tgsci.texts import visible
-
-
-def write_bytes(path: Path, content: bytes) -> Path:
-    """Replace a file by a complete new one; a reader never sees half of it.
-
-    Raises:
-        OSError: It cannot be written; what was there stays.
-    """
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(handle, "wb") as file:
-                file.write(content)
-            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None  # the name a person knows, not the temporary one
-        raise
-    return path
 
 
 def writable(path: Path, *, force: bool = False) -> Path:
