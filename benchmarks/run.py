@@ -19,9 +19,7 @@ from _peer import HEADER, PEER, find_peer, measure
 from bench_docking import DOCKSTRING
 
 HERE = Path(__file__).resolve().parent
-SEARCH = (
-    "What a search finds in 100 evaluations, beside a genetic algorithm and published figures: [SEARCH.md](SEARCH.md)."
-)
+SEARCH = "What a search finds in 100 evaluations, beside published figures: [SEARCH.md](SEARCH.md)."
 
 
 def main() -> None:
