@@ -16,7 +16,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from tgsci_radiotherapy.case import Case
-    from tgsci_radiotherapy.parameters import PlanParameters
+    from tgsci_radiotherapy.plan import PlanParameters
 
 FRACTIONS = 25
 #: What is optimised on either side: structure, type, total Gy, weight.
@@ -32,7 +32,7 @@ _TOLERANCE, _STEPS = 1e-9, 2000
 
 def parameters(**weights: float) -> PlanParameters:
     """The objectives; weights of structures may be given."""
-    from tgsci_radiotherapy.parameters import Objective, PlanParameters
+    from tgsci_radiotherapy.plan import Objective, PlanParameters
 
     return PlanParameters(
         tuple(Objective(name, kind, dose, weights.get(name, weight)) for name, kind, dose, weight in OBJECTIVES)

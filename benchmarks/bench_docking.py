@@ -65,7 +65,8 @@ def warm_cache() -> float:
     """Measurements of known molecules, a second, by a loss whose results are in the cache."""
     with tempfile.TemporaryDirectory() as directory:
         os.environ["TGSCI_CACHE"] = directory
-        from tgsci_molecules import DockingLoss, Settings, cache
+        from tgsci_molecules import DockingLoss, Settings
+        from tgsci_molecules.docking import cache
 
         loss = DockingLoss("ABL1", Settings(exhaustiveness=1, max_evals=1_000, conformers=1))
         one = loss.measure(loss.validate("CC(=O)Nc1ccc(O)cc1"))
@@ -115,16 +116,15 @@ def _dock_all() -> dict[tuple[str, str], dict[str, Any]]:
 
 def _identity() -> str:
     from tgsci_molecules import Settings, Target
-    from tgsci_molecules.docking import fingerprint
+    from tgsci_molecules.docking.vina import fingerprint
 
     return f"{_quick()} {[fingerprint(Target(name), Settings()) for name in DRUGS]}"
 
 
 def _wall(workers: int) -> float:
     """Seconds that so many workers take for the drugs of a target, once each has its maps."""
+    from tgsci.compute.workers import WorkerPool
     from tgsci_molecules import Settings, dock
-
-    from tgsci.workers import WorkerPool
 
     drugs = [smiles for drugs in DRUGS.values() for smiles in drugs.values()]
     drugs = sorted(drugs, key=len)[-_SHARED:][::-1]

@@ -16,7 +16,7 @@ def search() -> float:
     """A whole `minimize()` with a run directory, a loss that costs nothing and a rule editor."""
     import tgsci as tg
 
-    class Next(tg.Optimizer):
+    class Next(tg.Proposer):
         """Proposes the next numbers."""
 
         name = "next"

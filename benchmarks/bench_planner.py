@@ -62,6 +62,7 @@ def optimum() -> float:
     """How far the optimum of a small case is from piqp's, relative."""
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "tests", "radiotherapy"))
     from planning_problems import optimum, parameters, random_case
+
     from tgsci_radiotherapy.planner import Planner
 
     problem = random_case(1, beamlets=40, voxels=150)

@@ -63,7 +63,7 @@ class Outcome:
 
 def search(task: str, name: str, seed: int, options: argparse.Namespace) -> Any:
     """One run; goes on where it stopped, and returns at once where it is finished."""
-    from tgsci.search import minimize
+    from tgsci.search.loop import minimize
 
     return minimize(
         objective(task),
@@ -97,10 +97,9 @@ def finalists(task: str, trials: Any, options: argparse.Namespace) -> list[Final
 
 def full_score(smiles: str, target: str) -> float | None:
     """Vina's score at the full setting, kcal/mol, from the cache where it is there; None where docking failed."""
-    from tgsci_molecules.docking import Settings, dock
-    from tgsci_molecules.protein.targets import Target
-
     from tgsci.errors import MeasurementError
+    from tgsci_molecules.docking.vina import Settings, dock
+    from tgsci_molecules.target.targets import Target
 
     where = Target(target)
     try:

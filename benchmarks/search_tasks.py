@@ -34,7 +34,7 @@ def optimizers() -> dict[str, Callable[[], Any]]:
 
 def objective(task: str) -> Any:
     """The loss of a task at the fast setting, from one conformer: the leaders are docked again in any case."""
-    from tgsci_molecules.docking import Settings
+    from tgsci_molecules.docking.vina import Settings
     from tgsci_molecules.objective import Objective
     from tgsci_molecules.objective.named import named
 

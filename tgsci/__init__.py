@@ -1,8 +1,6 @@
 """tgsci: text gradients for science. Simulators are loss functions; their reports are the gradients."""
 
 from . import autograd
-from .comparison import Comparison, compare
-from .domain import Domain, Problem
 from .engine import Engine, Reply, as_engine, get_engine, map, set_backward_engine
 from .errors import (
     EngineError,
@@ -14,7 +12,6 @@ from .errors import (
     UsageError,
 )
 from .feedback import Feedback, is_better
-from .finish import Finishing
 from .functions import (
     BlackboxLLM,
     FormattedLLMCall,
@@ -32,14 +29,18 @@ from .judges import (
     MultiFieldTokenParsedEvaluation,
     TextLoss,
 )
-from .ledger import Ledger, Spent
 from .loss import FunctionLoss, LimitedLoss, Loss, WeightedLoss, as_loss
-from .menu import Menu, Option
 from .optimizer import TGD, Optimizer, TextualGradientDescent, TextualGradientDescentwithMomentum
-from .result import Result
-from .runs import branch, load, resume, solve
-from .search import Budget, Progress, minimize
-from .trial import Proposal, State, Trial, Trials
+from .runs.comparison import Comparison, compare
+from .runs.domain import Domain, Problem
+from .runs.result import Result
+from .runs.run import branch, load, resume, solve
+from .search.finalists import Finishing
+from .search.ledger import Ledger, Spent
+from .search.loop import Budget, Progress, minimize
+from .search.menu import Menu, Option
+from .search.proposer import Proposer
+from .search.trial import Proposal, State, Trial, Trials
 from .variable import Backward, Gradient, Variable
 
 __version__ = "0.1.0"
@@ -78,6 +79,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Proposal",
+    "Proposer",
     "Reply",
     "Result",
     "Spent",

@@ -1,23 +1,20 @@
-"""Optimizer: what turns feedback into new values. `step` is PyTorch's, `ask` is what search uses."""
+"""Optimizer: what edits variables by the feedback on them. `step` is PyTorch's."""
 
 from __future__ import annotations
 
 import logging
-import random
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 from . import prompts
 from .engine import default_engine, map
 from .errors import InvalidValue, UsageError
 from .feedback import Feedback, is_better
-from .figures import figure, metric
 from .functions import EngineLike
-from .replies import parse
-from .trial import Proposal, State, Trial, Trials
+from .replies import Suggestion, parse
 from .variable import Gradient, Variable
 
 logger = logging.getLogger("tgsci")
@@ -26,17 +23,15 @@ logger = logging.getLogger("tgsci")
 Closure: TypeAlias = Callable[[], "Variable | Feedback | float"]
 
 
-class Optimizer(ABC):
-    """Proposes values. A rule editor derives from this and writes `ask`; a model's is `TGD`.
+class Optimizer:
+    """Edits variables. Derive, and write `step`.
 
     Args:
-        parameters: The variables that `step` edits; none where only `ask` is used.
-    """
+        parameters: The variables that `step` edits.
 
-    #: Shown as the proposer of a trial.
-    name: str = "optimizer"
-    #: Who proposes and what leaves the machine, in plain words; printed before a run starts.
-    description: str = "Proposals come from a rule editor: no model is asked and nothing leaves this machine."
+    Raises:
+        UsageError: A parameter is no text, or requires no gradient.
+    """
 
     def __init__(self, parameters: Sequence[Variable] = ()) -> None:
         if isinstance(parameters, Variable):
@@ -48,18 +43,9 @@ class Optimizer(ABC):
                 raise UsageError(f"{parameter.role_description or 'a parameter'} has requires_grad=False")
         self.parameters = list(parameters)
 
-    @abstractmethod
-    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Propose up to `n` new values.
-
-        A pure function of its arguments (engines aside), so that a resumed run goes on as if it had
-        never stopped. `trials.check(value)` canonicalises a value and refuses what was seen before.
-        Fewer than `n` is fine; none at all ends the run: nothing is left to try.
-        """
-
     def step(self, closure: Closure | None = None) -> None:
         """Edit the parameters once. With a closure, keep the edit only where it measures better."""
-        raise UsageError(f"{self.name} proposes through tgsci.minimize(), it has no step()")
+        raise NotImplementedError(f"{type(self).__name__} has no step()")
 
     def zero_grad(self) -> None:
         """Clear the gradients of all parameters."""
@@ -71,7 +57,7 @@ class TextualGradientDescent(Optimizer):
     """A model rewrites values by the feedback on them.
 
     Args:
-        parameters: The variables that `step` edits; none where only `ask` is used.
+        parameters: The variables that `step` edits; none where `minimize` only asks for new values.
         verbose: Print each new value.
         engine: Writes the new values; else the one set by `set_backward_engine`.
         constraints: What a new value must satisfy, in words.
@@ -81,7 +67,7 @@ class TextualGradientDescent(Optimizer):
         gradient_memory: How many earlier feedbacks are shown with the current one.
         momentum_window: How many earlier values, each with its feedback, are shown.
         proposals: Values proposed in one call; `step(closure)` keeps the best of them.
-        validate: Canonicalises a value or raises `InvalidValue`; `ask` uses the loss's.
+        validate: Canonicalises a value or raises `InvalidValue`.
 
     A reply without a usable value is asked for once more, naming the fault; after that the value stays
     as it is and `faults` says why. Nothing is raised and nothing wrong is adopted.
@@ -106,8 +92,6 @@ class TextualGradientDescent(Optimizer):
         if proposals < 1:
             raise UsageError(f"proposals must be at least 1, not {proposals}")
         self.engine = default_engine(engine)
-        self.name = self.engine.name
-        self.description = f"Proposals come from {self.engine.name}: {self.engine.destination}."
         self.verbose = verbose
         self.constraints = list(constraints or ())
         opening, closing = new_variable_tags or ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
@@ -147,28 +131,10 @@ class TextualGradientDescent(Optimizer):
             for parameter in self.parameters:
                 print(f"--- {parameter.role_description} ---\n{parameter.text}")
 
-    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Propose `n` values in one model call, from the best trials and their reports."""
-        best = trials.best
-        if best is None or best.feedback is None:
-            return []
-        rejected = unsuccessful(trials, best)
-        others = [t for t in trials.ranked()[1:] if t not in rejected][:5]
-        prompt = prompts.improve_measured(
-            task=trials.task,
-            best=best.value,
-            report=best.feedback.text,
-            others=[prompts.tried(t.value, figures_of(t)) for t in others],
-            rejected=[prompts.tried(t.value, outcome(t)) for t in rejected],
-            constraints=self.constraints,
-            examples=self.in_context_examples,
-        )
-        return self._proposals(prompt, n, trials.check, best.value, best.number)
-
     def _candidates(self, n: int) -> list[list[str]]:
         """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
 
-        def propose(index: int) -> list[Proposal]:
+        def propose(index: int) -> list[Suggestion]:
             parameter, past = self.parameters[index], list(self._past[index])
             prompt = prompts.improve(
                 role=parameter.role_description,
@@ -179,42 +145,17 @@ class TextualGradientDescent(Optimizer):
                 past_feedback=[f for _, f in past[-self.gradient_memory :]] if self.gradient_memory else (),
                 past_values=past[-self.momentum_window :] if self.momentum_window else (),
             )
-            return self._proposals(prompt, n, lambda value: self._changed(value, parameter.text), parameter.text)
+            return rewrites(self, prompt, n, lambda value: self._changed(value, parameter.text), parameter.text)
 
         asked = map(propose, range(len(self.parameters)))
-        usable = [[p.value for p in proposals if p.fault is None] for proposals in asked]
-        for proposals in asked:
-            for proposal in proposals:
-                if proposal.fault:
-                    self.faults.append(proposal.fault)
-                    logger.warning("%s gave no usable value twice: %s", self.name, proposal.fault)
+        usable = [[s.value for s in suggestions if not s.fault] for suggestions in asked]
+        for suggestion in chain.from_iterable(asked):
+            if suggestion.fault:
+                self.faults.append(suggestion.fault)
+                logger.warning("%s gave no usable value twice: %s", self.engine.name, suggestion.fault)
         current = self._values()
         rows = max((len(values) for values in usable), default=0)
         return [[v[i] if i < len(v) else old for v, old in zip(usable, current, strict=True)] for i in range(rows)]
-
-    def _proposals(
-        self, prompt: str, n: int, check: Callable[[str], str], current: str, parent: int | None = None
-    ) -> list[Proposal]:
-        """Ask, and where something is missing name the fault and ask once more."""
-        tags = _unused(self.new_variable_tags, current)
-        first = self.engine(f"{prompt}\n\n{prompts.reply_format(n, tags)}", self.optimizer_system_prompt)
-        person = self.engine.answered_by_person
-        parsed = parse(first, n, tags, check, parent, by_person=person)
-        if not parsed.faults:
-            return parsed.proposals
-        missing = len(parsed.faults)
-        again = "\n\n".join(
-            [
-                prompt,
-                prompts.retry(parsed.complaints, first.text, len(parsed.proposals)),
-                prompts.reply_format(missing, tags),
-            ]
-        )
-        reply = self.engine(again, self.optimizer_system_prompt)
-        second = parse(reply, missing, tags, check, parent, by_person=person)
-        taken = {proposal.value for proposal in parsed.proposals}
-        new = [proposal for proposal in second.proposals if proposal.value not in taken]
-        return [*parsed.proposals, *new, *second.faults]
 
     def _changed(self, value: str, current: str) -> str:
         canonical = self.validate(value)
@@ -308,28 +249,34 @@ def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
     return feedback
 
 
-def figures_of(trial: Trial) -> str:
-    """What a trial measured, and which hard limits it breaks."""
-    if trial.feedback is None:
-        return ""
-    broken = [f"breaks {name} by {figure(by)}" for name, by in trial.feedback.violations.items() if by > 0]
-    metrics = [f"{name} {metric(value)}" for name, value in trial.feedback.metrics.items()]
-    return "; ".join([f"loss {figure(trial.loss)}", *metrics, *broken])
+def rewrites(
+    by: TextualGradientDescent, prompt: str, n: int, check: Callable[[str], str], current: str
+) -> list[Suggestion]:
+    """Ask a model for `n` new values; where something is missing, name the fault and ask once more.
 
+    Args:
+        by: Whose engine, tags and system prompt are used.
+        prompt: The question, without the format of the reply.
+        n: How many new values.
+        check: Canonicalises a value or raises `InvalidValue`.
+        current: The value that is rewritten; the tags are made to differ from what it holds.
 
-def outcome(trial: Trial) -> str:
-    """What became of a trial, with its figures, for a model."""
-    return f"{figures_of(trial)}: {trial.decision}" if trial.measured else trial.decision
-
-
-def unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[Trial]:
-    """The latest proposals that did not help, oldest first: edits of the best, and what could not be measured."""
-    return [
-        t
-        for t in trials
-        if (t.state is State.REJECTED and t.parent == best.number)
-        or (t.state in (State.INVALID, State.FAILED) and t.value)
-    ][-most:]
+    Returns:
+        The usable values, and one suggestion with its fault for each that is missing after the second reply.
+    """
+    engine, system, tags = by.engine, by.optimizer_system_prompt, _unused(by.new_variable_tags, current)
+    first = engine(f"{prompt}\n\n{prompts.reply_format(n, tags)}", system)
+    person = engine.answered_by_person
+    parsed = parse(first, n, tags, check, by_person=person)
+    if not parsed.faults:
+        return parsed.suggestions
+    missing = len(parsed.faults)
+    faults = prompts.retry(parsed.complaints, first.text, len(parsed.suggestions))
+    reply = engine("\n\n".join([prompt, faults, prompts.reply_format(missing, tags)]), system)
+    second = parse(reply, missing, tags, check, by_person=person)
+    taken = {suggestion.value for suggestion in parsed.suggestions}
+    new = [suggestion for suggestion in second.suggestions if suggestion.value not in taken]
+    return [*parsed.suggestions, *new, *second.faults]
 
 
 def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:

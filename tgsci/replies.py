@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from .engine import Reply
 from .errors import InvalidValue
 from .prompts import numbered, reason_tags
-from .trial import Proposal, well_formed
+from .texts import well_formed
 
 #: No value a model proposes is longer; a reply that exceeds it went astray.
 MAX_VALUE_CHARS = 100_000
@@ -17,15 +17,30 @@ _MAX_REASON_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a reply held: usable proposals and, for each missing one, what was wrong."""
+class Suggestion:
+    """A new value that a reply held.
 
-    proposals: list[Proposal]
-    faults: list[Proposal]
+    Args:
+        value: Canonical where it is usable, else as written.
+        reason: Why it should be better, as the model wrote it.
+        fault: What is wrong with it; "" where it is usable.
+    """
+
+    value: str
+    reason: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a reply held: usable suggestions and, for each missing one, what was wrong."""
+
+    suggestions: list[Suggestion]
+    faults: list[Suggestion]
 
     @property
     def complaints(self) -> list[str]:
-        return [fault.fault or "" for fault in self.faults]
+        return [fault.fault for fault in self.faults]
 
 
 def parse(
@@ -33,26 +48,24 @@ def parse(
     n: int,
     tags: tuple[str, str],
     check: Callable[[str], str],
-    parent: int | None = None,
     *,
     by_person: bool = False,
 ) -> Parsed:
-    """Read `n` proposals from a reply.
+    """Read `n` suggestions from a reply.
 
     Args:
         reply: What the model answered.
         n: How many were asked for.
         tags: The opening and the closing tag of a value.
         check: Canonicalises a value or raises `InvalidValue`.
-        parent: Number of the trial that the values were made from.
         by_person: A reply without any of the tags then holds a value a line, and fewer than `n` will do.
     """
     if by_person and not _tagged(reply.text, tags):
         lines = [line.strip() for line in well_formed(reply.text).splitlines() if line.strip()][:n]
         blocks = [_block(line, tags, i, len(lines)) for i, line in enumerate(lines, 1)]
-        return parse(replace(reply, text="\n".join(blocks)), len(lines), tags, check, parent)
-    proposals: list[Proposal] = []
-    faults: list[Proposal] = []
+        return parse(replace(reply, text="\n".join(blocks)), len(lines), tags, check)
+    suggestions: list[Suggestion] = []
+    faults: list[Suggestion] = []
     seen: dict[str, int] = {}
     text = well_formed(reply.text)
     for i in range(1, n + 1):
@@ -78,11 +91,11 @@ def parse(
                     fault = f"the value in {opening} is the same as number {seen[canonical]}"
         if fault:
             kept = "" if value is None or reply.truncated else value[:MAX_VALUE_CHARS]
-            faults.append(Proposal(kept, reason, parent, fault=fault))
+            faults.append(Suggestion(kept, reason, fault))
         else:
             seen[canonical] = i
-            proposals.append(Proposal(canonical, reason, parent))
-    return Parsed(proposals, faults)
+            suggestions.append(Suggestion(canonical, reason))
+    return Parsed(suggestions, faults)
 
 
 def _tagged(text: str, tags: tuple[str, str]) -> bool:

@@ -13,17 +13,17 @@ from typing import Any
 
 import cloudpickle
 
-from .domain import Domain, Problem
 from .engines.scripted import Scripted
 from .errors import InvalidValue, UsageError
 from .feedback import Feedback
-from .finish import Finishing
 from .loss import Loss
-from .menu import Option
-from .proposers import WITH_MODEL
-from .result import Result
-from .runs import solve
-from .trial import State, Trial, Trials
+from .runs.choose import WITH_MODEL
+from .runs.domain import Domain, Problem
+from .runs.result import Result
+from .runs.run import solve
+from .search.finalists import Finishing
+from .search.menu import Option
+from .search.trial import State, Trial, Trials
 
 __all__ = ["Scripted", "check_domain", "check_loss"]
 

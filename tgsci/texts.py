@@ -96,3 +96,15 @@ def _setting(value: Any) -> str:
 def _cut(text: str, longest: int = 40) -> str:
     text = re.sub(r"\b[0-9a-f]{16,}\b", lambda digest: digest.group()[:8], text)
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def well_formed(text: str) -> str:
+    """The text with lone surrogates (half a character, as broken JSON escapes leave them) replaced by U+FFFD.
+
+    No file, database or server takes them.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -5,21 +5,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .domain import MoleculesDomain
+from .plugin import MoleculesDomain
 
 if TYPE_CHECKING:
-    from .docking import Docking, Settings, dock
+    from .docking.ligand import Ligand, prepare
+    from .docking.vina import Docking, Settings, dock
     from .editor.rules import RuleEditor
-    from .ligand import Ligand, prepare
-    from .notebook import table
+    from .molecule.properties import alerts, qed_parts
+    from .molecule.smiles import canonical
     from .objective import DockingLoss, Objective, Term, Transform
-    from .output import contributions, svg
-    from .output.tradeoff import plot_tradeoff
     from .pose import PoseReport, explain
-    from .properties import alerts, qed_parts
-    from .protein.targets import Target, target_names
-    from .smiles import canonical
-    from .view3d import view, view_trial
+    from .target.targets import Target, target_names
+    from .views import contributions, svg
+    from .views.notebook import table
+    from .views.tradeoff import plot_tradeoff
+    from .views.view3d import view, view_trial
 
 __all__ = [
     "Docking",
@@ -53,18 +53,18 @@ __all__ = [
 domain = MoleculesDomain()
 
 _HOMES = {
-    "docking": ("Docking", "Settings", "dock"),
-    "ligand": ("Ligand", "prepare"),
+    "docking.vina": ("Docking", "Settings", "dock"),
+    "docking.ligand": ("Ligand", "prepare"),
     "objective": ("DockingLoss", "Objective", "Term", "Transform"),
-    "notebook": ("table",),
-    "output": ("contributions", "svg"),
-    "output.tradeoff": ("plot_tradeoff",),
+    "views.notebook": ("table",),
+    "views": ("contributions", "svg"),
+    "views.tradeoff": ("plot_tradeoff",),
     "pose": ("PoseReport", "explain"),
-    "properties": ("alerts", "qed_parts"),
+    "molecule.properties": ("alerts", "qed_parts"),
     "editor.rules": ("RuleEditor",),
-    "smiles": ("canonical",),
-    "protein.targets": ("Target", "target_names"),
-    "view3d": ("view", "view_trial"),
+    "molecule.smiles": ("canonical",),
+    "target.targets": ("Target", "target_names"),
+    "views.view3d": ("view", "view_trial"),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .domain import NOTICE, RadiotherapyDomain
+from .plugin import NOTICE, RadiotherapyDomain
 
 if TYPE_CHECKING:
     from .case.library import case_names, open_case
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from .editor.rules import RuleEditor
     from .goals import Goal, GoalTable, Metric, Sheet, default_parameters, dvh, evaluate, read_sheet, sheet_names
     from .loss import PlanLoss
-    from .notebook import look, plans, sensitivities, show
-    from .output.plots import dose_wash, dvh_figure
-    from .parameters import Objective, PlanParameters
-    from .plan_file import PlanFile, read_plan, write_plan
+    from .plan import Objective, PlanParameters
+    from .plan.file import PlanFile, read_plan, write_plan
     from .planner import Plan, Planner
     from .qa.gamma import Gamma, gamma_index
     from .qa.robustness import Robustness, under_shifts
+    from .views.notebook import look, plans, sensitivities, show
+    from .views.plots import dose_wash, dvh_figure
 
 __all__ = [
     "NOTICE",
@@ -85,10 +85,10 @@ _HOMES = {
         "sheet_names",
     ),
     "loss": ("PlanLoss",),
-    "notebook": ("look", "plans", "sensitivities", "show"),
-    "output.plots": ("dose_wash", "dvh_figure"),
-    "parameters": ("Objective", "PlanParameters"),
-    "plan_file": ("PlanFile", "read_plan", "write_plan"),
+    "views.notebook": ("look", "plans", "sensitivities", "show"),
+    "views.plots": ("dose_wash", "dvh_figure"),
+    "plan": ("Objective", "PlanParameters"),
+    "plan.file": ("PlanFile", "read_plan", "write_plan"),
     "planner": ("Plan", "Planner"),
     "qa.robustness": ("Robustness", "under_shifts"),
 }

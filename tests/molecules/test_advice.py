@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
-from tgsci_molecules.objective.advice import MAX_ADVICE, group_names, read_advice
 
 from tgsci.errors import UsageError
+from tgsci_molecules.objective.advice import MAX_ADVICE, group_names, read_advice
 
 
 @pytest.mark.parametrize(

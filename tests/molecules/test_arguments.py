@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+import tgsci as tg
+from tgsci.errors import UsageError
 from tgsci_molecules import (
     Docking,
     DockingLoss,
@@ -22,9 +25,6 @@ from tgsci_molecules import (
     view,
     view_trial,
 )
-
-import tgsci as tg
-from tgsci.errors import UsageError
 
 QUICK = {"exhaustiveness": 1, "max_evals": 500, "conformers": 1}
 

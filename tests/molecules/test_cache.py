@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tgsci_molecules import Settings, dock
-from tgsci_molecules.cache import MAX_ENTRY, Cache, _is_shared, _opened, feedback, get, put, user_cache
 
 from tgsci.feedback import Feedback
+from tgsci_molecules import Settings, dock
+from tgsci_molecules.docking.cache import MAX_ENTRY, Cache, _is_shared, _opened, feedback, get, put, user_cache
 
 TINY = Settings(exhaustiveness=1, max_evals=500, conformers=1)
 
@@ -62,7 +62,7 @@ def test_processes_write_at_the_same_time(cache: Cache) -> None:
 def test_a_harmed_cache_is_a_miss_and_is_said_once(
     harm: str, fresh: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tgsci_molecules.cache._PATIENCE", 0.1)
+    monkeypatch.setattr("tgsci_molecules.docking.cache._PATIENCE", 0.1)
     first = dock("Cc1ccccc1", "ABL1", TINY)
     assert user_cache() is not None
     user_cache().close()  # type: ignore[union-attr]
@@ -169,7 +169,7 @@ def test_clearing_while_another_process_uses_it_harms_neither(cache: Cache) -> N
     holder.execute("BEGIN EXCLUSIVE")
     cache.close()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tgsci_molecules.cache._PATIENCE", 0.1)
+        patch.setattr("tgsci_molecules.docking.cache._PATIENCE", 0.1)
         with pytest.raises(OSError, match="another process holds it"):
             cache.clear()
     holder.close()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from rdkit import Chem
-from typed import run
 
+from tests.molecules.typed import run
 from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "2000", "--conformers", "1", "--workers", "1"]

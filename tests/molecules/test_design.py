@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.molecules.typed import run
+from tgsci.cli.main import run_problem
+from tgsci.errors import UsageError
+from tgsci.runs import run as runs
 from tgsci_molecules.commands import design
 from tgsci_molecules.commands.design import read_limits
 from tgsci_molecules.objective.metrics import kinds
 from tgsci_molecules.objective.named import NAMED
-from typed import run
-
-from tgsci import runs
-from tgsci.cli import run_problem
-from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1", "--finalists", "0"]
 QUICK += ["--engine", "rules", "--isomers", "1", "--proposals", "2", "--box", "14"]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from rdkit import Chem
-from tgsci_molecules import Settings, dock
-from typed import run
 
+from tests.molecules.typed import run
 from tgsci.errors import UsageError
+from tgsci_molecules import Settings, dock
 
 GROUPS = ("F", "Cl", "Br", "C", "N", "O", "CN", "CO", "NC(=O)", "N#C", "CS", "FC")
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1"]
@@ -96,7 +96,7 @@ def test_an_interrupted_screen_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 def _docked(directory: Path) -> int:
-    from tgsci_molecules.cache import Cache
+    from tgsci_molecules.docking.cache import Cache
 
     cache = Cache(directory / "molecules.db")
     try:

@@ -10,12 +10,12 @@ from io import BytesIO
 import numpy as np
 import pytest
 from rdkit import Chem
-from tgsci_molecules import Docking, Settings, Target, canonical, dock, explain
-from tgsci_molecules.docking import fingerprint, known
-from tgsci_molecules.protein.site import positions
 
+from tgsci.compute.workers import WorkerPool
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
-from tgsci.workers import WorkerPool
+from tgsci_molecules import Docking, Settings, Target, canonical, dock, explain
+from tgsci_molecules.docking.vina import fingerprint, known
+from tgsci_molecules.target.site import positions
 
 DASATINIB = "Cc1nc(Nc2ncc(s2)C(=O)Nc2c(C)cccc2Cl)cc(n1)N1CCN(CCO)CC1"
 IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tgsci_molecules import RuleEditor, Target, domain, target_names
-from tgsci_molecules.protein.targets import FORMAT, TARGET_FILE
 
 import tgsci as tg
-from tgsci.cli import read_job
+from tgsci.cli.main import read_job
 from tgsci.errors import UsageError
+from tgsci_molecules import RuleEditor, Target, domain, target_names
+from tgsci_molecules.target.targets import FORMAT, TARGET_FILE
 
 JOB = {"target": "abl1", "start": ["OCC", "CCO", "c1ccccc1"], "exhaustiveness": 4}
 JOBS = [

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rdkit import Chem
 from rdkit.Chem import Descriptors
+
 from tgsci_molecules import canonical, target_names
-from tgsci_molecules.protein.crystal_ligand import known_smiles
+from tgsci_molecules.target.crystal_ligand import known_smiles
 
 ROWS = list(csv.DictReader((Path(__file__).parents[2] / "data" / "drugs-by-target.csv").open(newline="")))
 

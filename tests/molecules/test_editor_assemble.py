@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 from test_rules import Pocket, history
+
 from tgsci_molecules.editor import assemble
 from tgsci_molecules.editor.assemble import assembled, grafted
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.figures import figures
 from tgsci_molecules.editor.judge import FOREMOST, Judge
-from tgsci_molecules.smiles import canonical
+from tgsci_molecules.molecule.smiles import canonical
 
 
 @pytest.mark.parametrize("core", assemble._CORES, ids=lambda core: core[0])

@@ -12,14 +12,14 @@ pytest.importorskip("rdkit")
 
 from rdkit import Chem
 from test_rules import DOCKING, DRUG, trial
+
+from tgsci.feedback import Feedback
+from tgsci.search.trial import State, Trial, Trials
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.grow import FRAGMENTS, fitting, suggestions
 from tgsci_molecules.editor.judge import VECTOR_BONUS, Judge, is_pose_edit
 from tgsci_molecules.editor.rules import RuleEditor
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS
-
-from tgsci.feedback import Feedback
-from tgsci.trial import State, Trial, Trials
 
 PARENT = "Cc1ccc(C(=O)Nc2cccnc2)cc1"
 VECTOR = {

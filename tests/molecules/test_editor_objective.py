@@ -16,6 +16,10 @@ pytest.importorskip("rdkit")
 from rdkit import Chem
 from rdkit.Chem import Descriptors
 from test_rules import DASATINIB, DOCKING, DRUG, Pocket, canonical, history, run, trial
+
+from tgsci.feedback import Feedback
+from tgsci.loss import Loss
+from tgsci.search.trial import Trials
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.figures import figures, murcko
 from tgsci_molecules.editor.judge import Judge, _sigma_points, finalists
@@ -25,10 +29,6 @@ from tgsci_molecules.editor.rules import SERIES, RuleEditor, _roots, _series
 from tgsci_molecules.editor.surrogate import Prior, Surrogate, tanimoto
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS, apply, apply_to, changed, origins
 from tgsci_molecules.objective import Objective
-
-from tgsci.feedback import Feedback
-from tgsci.loss import Loss
-from tgsci.trial import Trials
 
 ANILINE = "Nc1ccc(C(=O)NCc2ccccc2)cc1"
 

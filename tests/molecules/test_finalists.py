@@ -15,16 +15,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import tgsci_molecules.finalists as module
-from tgsci_molecules import DockingLoss, Settings
-from tgsci_molecules.docking import NOISE
-from tgsci_molecules.finalists import compared, finish, in_full
 
-from tgsci import runs
-from tgsci.cli import main
+import tgsci_molecules.docking.finalists as module
+from tgsci.cli.main import main
 from tgsci.errors import MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import FunctionLoss
+from tgsci.runs import run as runs
+from tgsci_molecules import DockingLoss, Settings
+from tgsci_molecules.docking.finalists import compared, finish, in_full
+from tgsci_molecules.docking.vina import NOISE
 
 QUICK = Settings(exhaustiveness=1, max_evals=500, conformers=1)
 DESIGN = ["molecules", "design", "--target", "ABL1", "--start", "CC(=O)Nc1ccc(O)cc1", "--exhaustiveness", "1"]

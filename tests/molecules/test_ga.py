@@ -11,19 +11,19 @@ pytest.importorskip("rdkit")
 
 from rdkit import Chem
 from test_rules import DOCKING, DRUG, STARTS, canonical, run, trial
-from tgsci_molecules.editor.ga import GraphGA
-from tgsci_molecules.editor.random_edits import RandomEdits, drug_size
 
 from tgsci.feedback import Feedback
-from tgsci.optimizer import Optimizer
-from tgsci.trial import State, Trial, Trials
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import State, Trial, Trials
+from tgsci_molecules.editor.ga import GraphGA
+from tgsci_molecules.editor.random_edits import RandomEdits, drug_size
 
 BASELINES = [GraphGA, RandomEdits]
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("start", STARTS[:4])
-def test_proposals_are_new_and_valid(baseline: type[Optimizer], start: str) -> None:
+def test_proposals_are_new_and_valid(baseline: type[Proposer], start: str) -> None:
     trials = Trials([trial(0, canonical(start), DRUG)], DRUG)
     proposals = baseline().ask(trials, 4, random.Random(1))
     assert len(proposals) == 4
@@ -36,14 +36,14 @@ def test_proposals_are_new_and_valid(baseline: type[Optimizer], start: str) -> N
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_a_pure_function(baseline: type[Optimizer]) -> None:
+def test_a_pure_function(baseline: type[Proposer]) -> None:
     trials = run(baseline().ask, DRUG, "CC(N)=O", 24, 0)
     assert baseline().ask(trials, 4, random.Random(3)) == baseline().ask(trials, 4, random.Random(3))
     assert baseline().ask(trials, 4, random.Random(3)) != baseline().ask(trials, 4, random.Random(4))
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_nothing_to_edit_gives_nothing(baseline: type[Optimizer]) -> None:
+def test_nothing_to_edit_gives_nothing(baseline: type[Proposer]) -> None:
     assert baseline().ask(Trials([], DRUG), 4, random.Random(0)) == []
     nonsense = Trial(0, 0, "not a molecule", state=State.INVALID)
     assert baseline().ask(Trials([nonsense], DRUG), 4, random.Random(0)) == []

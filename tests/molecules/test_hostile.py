@@ -20,11 +20,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tgsci_molecules import DockingLoss, RuleEditor, Settings, Target, domain
 
 import tgsci
-from tgsci.cli import main
+from tgsci.cli.main import main
 from tgsci.feedback import Feedback
+from tgsci_molecules import DockingLoss, RuleEditor, Settings, Target, domain
 
 PARACETAMOL = "CC(=O)Nc1ccc(O)cc1"
 CRASHES = "CCCCO"

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers
-from tgsci_molecules.isomers import forms, has_shape, possible_stereoisomers, stereoisomers, tautomers
-from tgsci_molecules.smiles import canonical, molecule, open_stereo
+
+from tgsci_molecules.molecule.isomers import forms, has_shape, possible_stereoisomers, stereoisomers, tautomers
+from tgsci_molecules.molecule.smiles import canonical, molecule, open_stereo
 
 
 @pytest.mark.parametrize(

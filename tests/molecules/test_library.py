@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
-from tgsci_molecules import library
-from tgsci_molecules.library import clean, is_library, read, read_molecules
-from tgsci_molecules.salts import COUNTERPARTS
-from tgsci_molecules.smiles import canonical
 
 from tgsci.errors import InvalidValue, UsageError
+from tgsci_molecules.molecule import library
+from tgsci_molecules.molecule.library import clean, is_library, read, read_molecules
+from tgsci_molecules.molecule.salts import COUNTERPARTS
+from tgsci_molecules.molecule.smiles import canonical
 
 IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
 

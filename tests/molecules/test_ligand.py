@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from rdkit import Chem
-from tgsci_molecules import canonical, prepare
-from tgsci_molecules.ligand import large_ring, prepare_all, protonate, ring_shapes, states_of
-from tgsci_molecules.smiles import molecule
 
 from tgsci.errors import MeasurementError
+from tgsci_molecules import canonical, prepare
+from tgsci_molecules.docking.ligand import large_ring, prepare_all, protonate, ring_shapes, states_of
+from tgsci_molecules.molecule.smiles import molecule
 
 LORLATINIB = "C[C@H]1Oc2cc(cnc2N)-c2c(nn(C)c2C#N)CN(C)C(=O)c2ccc(F)cc21"
 PACRITINIB = "C1CCN(C1)CCOc1ccc2Nc3nccc(n3)-c3cccc(c3)COC/C=C/COCc1c2"

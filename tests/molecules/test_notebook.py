@@ -10,14 +10,14 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-import tgsci_molecules
 from rdkit import Chem
-from tgsci_molecules import Settings, Target, dock, plot_tradeoff, table, view, view_trial
 
 import tgsci as tg
+import tgsci_molecules
 from tgsci.errors import UsageError
 from tgsci.feedback import Feedback
-from tgsci.trial import State, Trial, Trials
+from tgsci.search.trial import State, Trial, Trials
+from tgsci_molecules import Settings, Target, dock, plot_tradeoff, table, view, view_trial
 
 QUICK = {"exhaustiveness": 1, "max_evals": 1_000, "conformers": 1, "isomers": 1, "box": 14.0}
 HOSTILE = "<script>alert(1)</script>\"'"

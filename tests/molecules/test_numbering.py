@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 
 import pytest
-from tgsci_molecules import Target, target_names
-from tgsci_molecules.protein.names import matching, proteins, resolved, suggestions
-from tgsci_molecules.protein.numbering import AMINO_ACIDS, builtin_numbering, standard
 
 from tgsci.errors import UsageError
+from tgsci_molecules import Target, target_names
+from tgsci_molecules.target.names import matching, proteins, resolved, suggestions
+from tgsci_molecules.target.numbering import AMINO_ACIDS, builtin_numbering, standard
 
 #: Words of each protein's sequence: which letter of it has which number, as in GATEKEEPER:index:number.
 LANDMARKS = {

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
-from tgsci_molecules import DockingLoss, Objective, Settings, Target, Term, Transform, alerts, dock, qed_parts
-from tgsci_molecules.docking import Docking, DoesNotFit
-from tgsci_molecules.finalists import in_full
-from tgsci_molecules.objective import loss as loss_module
-from tgsci_molecules.properties import PROPERTIES, above_usual, properties_of
 
 from tgsci.errors import UsageError
 from tgsci.feedback import Feedback
 from tgsci.variable import Variable
+from tgsci_molecules import DockingLoss, Objective, Settings, Target, Term, Transform, alerts, dock, qed_parts
+from tgsci_molecules.docking.finalists import in_full
+from tgsci_molecules.docking.vina import Docking, DoesNotFit
+from tgsci_molecules.molecule.properties import PROPERTIES, above_usual, properties_of
+from tgsci_molecules.objective import loss as loss_module
 
 #: A small box: its maps take a fraction of a second.
 QUICK = Settings(exhaustiveness=1, max_evals=3_000, conformers=1, box=14.0)

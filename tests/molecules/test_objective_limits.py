@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
+
+from tgsci.errors import InvalidValue, UsageError
 from tgsci_molecules import Objective, canonical
 from tgsci_molecules.objective.contacts import read_contact
 from tgsci_molecules.objective.core import Core
 from tgsci_molecules.objective.patterns import Pattern
 from tgsci_molecules.objective.ranges import read_range
-from tgsci_molecules.protein.targets import Target
-
-from tgsci.errors import InvalidValue, UsageError
+from tgsci_molecules.target.targets import Target
 
 ANILINE = "Nc1nccc(-c2ccccc2)n1"  # a 2-aminopyrimidine with a phenyl on carbon 4
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tgsci.errors import UsageError
 from tgsci_molecules import DockingLoss, Objective, Term, Transform
 from tgsci_molecules.objective.metrics import kind_of, kinds, placed
 from tgsci_molecules.objective.terms import AGGREGATES, FLOOR
 from tgsci_molecules.objective.transforms import transform_names
-
-from tgsci.errors import UsageError
 
 figures = st.floats(-1e4, 1e4)
 ends = st.tuples(st.floats(-1e3, 1e3), st.floats(0.1, 1e3)).map(lambda p: {"low": p[0], "high": p[0] + p[1]})

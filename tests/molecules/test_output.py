@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
-from tgsci_molecules import DockingLoss, Settings, Target, dock, svg
-from tgsci_molecules.output import export
-from tgsci_molecules.output.figures import cell, figure, tag, tag_value
-from tgsci_molecules.output.receptors import numbered
-from tgsci_molecules.protein.repair import receptor_pdb
 
 from tgsci.feedback import Feedback
-from tgsci.trial import State, Trial, Trials
+from tgsci.search.trial import State, Trial, Trials
+from tgsci_molecules import DockingLoss, Settings, Target, dock, svg
+from tgsci_molecules.target.repair import receptor_pdb
+from tgsci_molecules.views import export
+from tgsci_molecules.views.figures import cell, figure, tag, tag_value
+from tgsci_molecules.views.receptors import numbered
 
 QUICK = Settings(exhaustiveness=1, max_evals=1_000, conformers=1, box=14.0)
 

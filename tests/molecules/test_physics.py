@@ -12,6 +12,10 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolTransforms
 from rdkit.Geometry import Point3D
+
+from tgsci.cli.main import main
+from tgsci.compute.workers import WorkerPool
+from tgsci.errors import MeasurementError
 from tgsci_molecules import Docking, Settings, Target, dock
 from tgsci_molecules.physics import check, refine, strain, strain_of
 from tgsci_molecules.physics.geometry import faults
@@ -19,10 +23,6 @@ from tgsci_molecules.physics.mmff import KCAL, VACUUM, typed
 from tgsci_molecules.physics.receptor import Receptor, ligand_spheres, receptor
 from tgsci_molecules.physics.refine import POCKET, _Pair, _rmsd, refine_pose
 from tgsci_molecules.physics.strain import SOLVENT
-
-from tgsci.cli import main
-from tgsci.errors import MeasurementError
-from tgsci.workers import WorkerPool
 
 PARACETAMOL = "CC(=O)Nc1ccc(O)cc1"
 QUICK = Settings(exhaustiveness=2, max_evals=4_000, conformers=1)

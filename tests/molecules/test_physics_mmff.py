@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
-from tgsci_molecules.physics.mmff import KCAL, VACUUM, Dielectric, charges, forces, typed
-from tgsci_molecules.physics.strain import SOLVENT
 
 from tgsci.errors import MeasurementError
+from tgsci_molecules.physics.mmff import KCAL, VACUUM, Dielectric, charges, forces, typed
+from tgsci_molecules.physics.strain import SOLVENT
 
 MOLECULES = {
     "aspirin, charged": "CC(=O)Oc1ccccc1C(=O)[O-]",

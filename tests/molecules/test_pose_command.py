@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
-from tgsci_molecules import Settings, dock
-from typed import run
 
+from tests.molecules.typed import run
 from tgsci.errors import UsageError
+from tgsci_molecules import Settings, dock
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1"]
 POSES = Path(__file__).parent / "poses.pdbqt"

@@ -7,9 +7,10 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+
 from tgsci_molecules import Settings, Target, dock
 from tgsci_molecules.pose import PoseReport, atom_colours, explain, svg
-from tgsci_molecules.pose.drawing import FULL
+from tgsci_molecules.views.drawing import FULL
 
 
 @pytest.fixture(scope="module")

@@ -17,18 +17,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
-from receptor_pieces import pieces
-from tgsci_molecules import Settings, Target, dock
-from tgsci_molecules.docking import fingerprint
-from tgsci_molecules.physics import refine
-from tgsci_molecules.protein.choice import Options, choose
-from tgsci_molecules.protein.crystal_ligand import ligand_molecule, rmsd, skeleton
-from tgsci_molecules.protein.prepare import Prepared, prepare
-from tgsci_molecules.protein.redock import redock
-from tgsci_molecules.protein.structures import Group, read_structure
 
-from tgsci.cli import main
+from tests.molecules.receptor_pieces import pieces
+from tgsci.cli.main import main
 from tgsci.errors import UsageError
+from tgsci_molecules import Settings, Target, dock
+from tgsci_molecules.docking.vina import fingerprint
+from tgsci_molecules.physics import refine
+from tgsci_molecules.target.choice import Options, choose
+from tgsci_molecules.target.crystal_ligand import ligand_molecule, rmsd, skeleton
+from tgsci_molecules.target.prepare import Prepared, prepare
+from tgsci_molecules.target.redock import redock
+from tgsci_molecules.target.structures import Group, read_structure
 
 ESTRADIOL = "C[C@]12CC[C@@H]3c4ccc(O)cc4CC[C@H]3[C@@H]1CC[C@@H]2O"
 FAST = Settings(exhaustiveness=4, max_evals=5000, conformers=1)
@@ -165,7 +165,7 @@ def test_a_pose_is_refined_beside_the_metal_that_was_kept(made: Prepared) -> Non
 
 
 def test_the_receptor_has_every_atom_and_its_hydrogens(made: Prepared) -> None:
-    from tgsci_molecules.protein.receptor_pdbqt import atoms_of, typed
+    from tgsci_molecules.target.receptor_pdbqt import atoms_of, typed
 
     assert made.target.structure is not None
     atoms = atoms_of(made.target.structure.read_text())
@@ -272,7 +272,7 @@ def test_foreign_files_are_named_for_what_they_are(tmp_path: Path, what: str) ->
 def test_a_huge_file_is_refused_unread_even_when_it_is_packed(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tgsci_molecules.protein.structures.MAX_BYTES", 50_000)
+    monkeypatch.setattr("tgsci_molecules.target.structures.MAX_BYTES", 50_000)
     packed = tmp_path / "x.pdb.gz"
     packed.write_bytes(gzip.compress(source.read_bytes()))
     assert packed.stat().st_size < 50_000
@@ -343,7 +343,7 @@ def test_spoiled_input_is_refused_before_work_starts(
     def too_late(*_: object, **__: object) -> None:
         raise AssertionError("the repair was started")
 
-    monkeypatch.setattr("tgsci_molecules.protein.prepare._build", too_late)
+    monkeypatch.setattr("tgsci_molecules.target.prepare._build", too_late)
     with pytest.raises(UsageError, match=message):
         prepare(path, tmp_path / "out", options)
     assert [each.name for each in tmp_path.iterdir()] == ["x.pdb"]
@@ -409,7 +409,7 @@ def test_an_interrupted_preparation_leaves_nothing(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tgsci_molecules.protein.prepare._redocked", interrupted)
+    monkeypatch.setattr("tgsci_molecules.target.prepare._redocked", interrupted)
     with pytest.raises(KeyboardInterrupt):
         prepare(source, tmp_path / "out", Options(ligand="EST"))
     assert not list(tmp_path.iterdir())

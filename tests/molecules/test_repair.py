@@ -7,10 +7,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from receptor_pieces import pieces
+
+from tests.molecules.receptor_pieces import pieces
 from tgsci_molecules import Target
-from tgsci_molecules.protein.receptor_pdbqt import Atom, atoms_of, bare_atoms, protein_pdbqt, typed
-from tgsci_molecules.protein.repair import PH, Residue, bonded, hydrogenated, receptor_pdb, split
+from tgsci_molecules.target.receptor_pdbqt import Atom, atoms_of, bare_atoms, protein_pdbqt, typed
+from tgsci_molecules.target.repair import PH, Residue, bonded, hydrogenated, receptor_pdb, split
 
 
 @pytest.fixture(scope="module")

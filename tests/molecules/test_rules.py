@@ -21,16 +21,16 @@ pytest.importorskip("rdkit")
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
+
+from tgsci.errors import InvalidValue
+from tgsci.feedback import Feedback
+from tgsci.loss import FunctionLoss, Loss
+from tgsci.search.trial import Proposal, State, Trial, Trials
 from tgsci_molecules.editor.candidates import Candidate, pieces, recombined
 from tgsci_molecules.editor.figures import figures, scaffold
 from tgsci_molecules.editor.judge import MEMORY, Judge
 from tgsci_molecules.editor.rules import RuleEditor
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS, apply
-
-from tgsci.errors import InvalidValue
-from tgsci.feedback import Feedback
-from tgsci.loss import FunctionLoss, Loss
-from tgsci.trial import Proposal, State, Trial, Trials
 
 Ask = Callable[[Trials, int, random.Random], list[Proposal]]
 

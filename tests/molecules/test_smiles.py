@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
-from tgsci_molecules.library import MAX_TEXT, clean
-from tgsci_molecules.smiles import MAX_LENGTH, canonical, molecule, open_stereo, shown, stereo_in_words
 
 from tgsci.errors import InvalidValue, UsageError
+from tgsci_molecules.molecule.library import MAX_TEXT, clean
+from tgsci_molecules.molecule.smiles import MAX_LENGTH, canonical, molecule, open_stereo, shown, stereo_in_words
 
 DASATINIB = "Cc1nc(Nc2ncc(s2)C(=O)Nc2c(C)cccc2Cl)cc(n1)N1CCN(CCO)CC1"
 ALPHABET = "CNOPSFIBrclnos[]()=#$:/\\@+-.%0123456789H*~&|<>{} \t\n\u200b\u2212\x00\ud800"

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from tgsci_molecules import Target, target_names
 
 from tgsci.errors import UsageError
+from tgsci_molecules import Target, target_names
 
 
 def test_there_are_58_and_each_has_a_receptor_and_a_center() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 pytest.importorskip("rdkit")
 
 from rdkit import Chem
+
 from tgsci_molecules.editor.transformations import (
     KINDS,
     MAX_HEAVY_ATOMS,

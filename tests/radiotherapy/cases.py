@@ -6,6 +6,7 @@ from functools import cache
 from math import pi
 
 import numpy as np
+
 from tgsci_radiotherapy.case.model import Beam, Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.case.photons import Setup, structure
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import piqp
+
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
-from tgsci_radiotherapy.parameters import Objective, PlanParameters
+from tgsci_radiotherapy.plan import Objective, PlanParameters
 
 
 def parameters(*objectives: tuple) -> PlanParameters:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import small_case, small_setup
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tgsci_radiotherapy.beams import Beam, axes, covering, field, influence, project, shifted_dij
-from tgsci_radiotherapy.beams.density import electron_density
-from tgsci_radiotherapy.beams.geometry import BIXEL, SAD
-from tgsci_radiotherapy.beams.kernels import depths
-from tgsci_radiotherapy.beams.pencil import CUTOFF, depth_dose
-from tgsci_radiotherapy.case.model import Grid
 
+from tests.radiotherapy.cases import small_case, small_setup
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.case.beams import Beam, axes, covering, field, influence, project, shifted_dij
+from tgsci_radiotherapy.case.beams.density import electron_density
+from tgsci_radiotherapy.case.beams.geometry import BIXEL, SAD
+from tgsci_radiotherapy.case.beams.kernels import depths
+from tgsci_radiotherapy.case.beams.pencil import CUTOFF, depth_dose
+from tgsci_radiotherapy.case.model import Grid
 
 #: The first example may have to compile, and a busy machine is no failure.
 COMPILED = settings(deadline=None, max_examples=50)

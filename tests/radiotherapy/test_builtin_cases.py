@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import small_case, small_setup
-from tgsci_radiotherapy.beams import shifted_dij
-from tgsci_radiotherapy.case import Case, case_names, check, kept, library, load, open_case, save
-from tgsci_radiotherapy.case.phantoms import cshape, prostate
 
+from tests.radiotherapy.cases import small_case, small_setup
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.case import Case, case_names, check, kept, library, load, open_case, save
+from tgsci_radiotherapy.case.beams import shifted_dij
+from tgsci_radiotherapy.case.phantoms import cshape, prostate
 
 
 def points(case: Case, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

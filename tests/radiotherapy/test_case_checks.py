@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
 from scipy import sparse
-from tgsci_radiotherapy.case import Beam, Case, Dij, Drawn, Grid, Structure, build_case, check
 
+from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.case import Beam, Case, Dij, Drawn, Grid, Structure, build_case, check
 
 
 def with_structure(case: Case, place: int, **changes) -> Case:

@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from tests.radiotherapy.cases import small_case, tiny_case
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Case, Dij, Grid, Structure
 from tgsci_radiotherapy.case.model import own_rows
 from tgsci_radiotherapy.case.quantise import FULL, decoded, encoded, quantised
-
-from tgsci.errors import UsageError
 
 GRID = Grid((3, 4, 5), (3.0, 2.0, 1.0), (-10.0, 0.0, 5.0))
 MASKS = st.lists(hnp.arrays(bool, GRID.size), min_size=1, max_size=5)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
+
+from tests.radiotherapy.cases import small_case, tiny_case
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Case, Dij, Grid, load, open_case, save
 from tgsci_radiotherapy.case import store as store_module
-
-from tgsci.errors import UsageError
 
 
 @pytest.fixture

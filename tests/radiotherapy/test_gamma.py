@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import small_case
+
+from tests.radiotherapy.cases import small_case
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.qa.gamma import gamma_index
-
-from tgsci.errors import UsageError
 
 
 def ramp_case() -> Case:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import Metric, Sheet, parse_sheet, read_sheet, sheet_names
 from tgsci_radiotherapy.goals.goal import Goal, parse_goal
-
-from tgsci.errors import UsageError
 
 
 def case_of(*structures: tuple[str, str, float | None], fractions: int = 25, empty: str = "") -> Case:

@@ -9,7 +9,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
+
+from tests.radiotherapy.cases import small_case, tiny_case
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.goals import (
     GoalTable,
     Metric,
@@ -21,9 +23,7 @@ from tgsci_radiotherapy.goals import (
     read_sheet,
     sheet_names,
 )
-from tgsci_radiotherapy.parameters import PlanParameters
-
-from tgsci.errors import UsageError
+from tgsci_radiotherapy.plan import PlanParameters
 
 #: Rows of `tiny_case`: PTV voxels 0-3, OAR 4-6 (voxel 3 is shared), Body 7-11.
 DOSE = np.array([9.0, 10.0, 11.0, 8.0, 4.0, 2.0, 1.0, 3.0, 0.0, 0.0, 0.0, 0.0])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tgsci_radiotherapy.case import Grid
-from tgsci_radiotherapy.sources import compute, read
-from tgsci_radiotherapy.sources.patient import guessed_type, unique_names
 
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.case import Grid
+from tgsci_radiotherapy.importers import compute, read
+from tgsci_radiotherapy.importers.patient import guessed_type, unique_names
 
 GRID = Grid((14, 36, 40), (3.0, 3.0, 3.0), (-19.5, -52.5, -58.5))
 FAST = {"engine": "builtin", "gantry": (0, 90), "fractions": 20}
@@ -137,7 +137,7 @@ def test_a_grid_for_each_axis(monkeypatch):
     case = make(masks, prescriptions={"PTV": 50}, grid_mm=(4.0, 5.0, 6.0))
     assert case.grid.spacing == (6.0, 5.0, 4.0)
     assert len(case.structure("PTV").voxels) * case.grid.voxel_cc == pytest.approx(7.2, rel=0.1)
-    monkeypatch.setattr("tgsci_radiotherapy.sources.assemble._MOST", 10_000)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.assemble._MOST", 10_000)
     with pytest.raises(UsageError, match=r"too large; take a coarser one with --grid"):
         make(masks, prescriptions={"PTV": 50}, grid_mm=1.0)
 

@@ -9,13 +9,13 @@ import time
 import numpy as np
 import pydicom
 import pytest
-from dicom_folder import ORIGIN, SECRETS, STEP, Folder, circle, heights, usual, usual_folder
-from tgsci_radiotherapy.case import Grid
-from tgsci_radiotherapy.sources import Options, kind_of, read
-from tgsci_radiotherapy.sources.dicom import read_dicom
-from tgsci_radiotherapy.sources.patient import Patient
 
+from tests.radiotherapy.dicom_folder import ORIGIN, SECRETS, STEP, Folder, circle, heights, usual, usual_folder
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.case import Grid
+from tgsci_radiotherapy.importers import Options, kind_of, read
+from tgsci_radiotherapy.importers.dicom import read_dicom
+from tgsci_radiotherapy.importers.patient import Patient
 
 #: What pydicom says while it writes what no scanner would.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom.*")
@@ -391,8 +391,8 @@ def test_an_image_of_absurd_size_is_refused_before_it_is_read(tmp_path, monkeypa
     folder = Folder(tmp_path)
     folder.ct()
     folder.structure_set()
-    monkeypatch.setattr("tgsci_radiotherapy.sources.dicom.image.MOST_VOXELS", 10_000)
-    monkeypatch.setattr("tgsci_radiotherapy.sources.dicom.image._pixels", lambda *a: pytest.fail("it was read"))
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.image.MOST_VOXELS", 10_000)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.image._pixels", lambda *a: pytest.fail("it was read"))
     refused(folder, "more than")
 
 
@@ -544,7 +544,7 @@ def test_ten_thousand_structures(tmp_path, monkeypatch):
     start = time.process_time()
     refused(folder, "10004 structures", "--only")
     assert time.process_time() - start < 20
-    monkeypatch.setattr("tgsci_radiotherapy.sources.dicom.structures.MOST_STRUCTURES", 3)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.structures.MOST_STRUCTURES", 3)
     folder.structure_set([*usual(), ("heart", "ORGAN", planes(8.0, y=20.0))])
     refused(folder, "5 structures", "--only")
     assert read(folder.path, only=("ptv", "Heart"), **FAST).names == ("PTV", "heart", "BODY")
@@ -558,10 +558,10 @@ def test_gigantic_contours(tmp_path, monkeypatch):
     start = time.process_time()
     assert patient(folder).structures[-1].mask.inside[0].all()  # larger than the image: the whole slice
     assert time.process_time() - start < 10
-    monkeypatch.setattr("tgsci_radiotherapy.sources.dicom.structures._MOST_CORNERS", 10_000)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.structures._MOST_CORNERS", 10_000)
     refused(folder, "huge", "corners")
     monkeypatch.undo()
-    monkeypatch.setattr("tgsci_radiotherapy.sources.dicom.structures._MOST_IN_ALL", 1_000)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.structures._MOST_IN_ALL", 1_000)
     refused(folder, "corners")
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import scipy.io
 from scipy import sparse
-from tgsci_radiotherapy.case import Grid
-from tgsci_radiotherapy.sources import read
 
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.case import Grid
+from tgsci_radiotherapy.importers import read
 
 NY, NX, NZ = 20, 24, 10
 IMAGE = Grid((NZ, NY, NX), (3.0, 4.0, 5.0), (-12.0, -40.0, -60.0))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tgsci_radiotherapy.sources import kind_of, read
 
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.importers import kind_of, read
 
 SIDE = 128
 STEPS = (3.5, 3.0, 2.5)  # by row, column and slice: y, x and z, mm

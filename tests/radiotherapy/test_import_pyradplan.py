@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_folder import usual_folder
 from scipy import sparse
-from tgsci_radiotherapy.case import Case, Grid
-from tgsci_radiotherapy.sources import Options, pyradplan, read
-from tgsci_radiotherapy.sources.pyradplan import by_rows, influence
 
+from tests.radiotherapy.dicom_folder import usual_folder
 from tgsci.errors import UsageError
+from tgsci_radiotherapy.case import Case, Grid
+from tgsci_radiotherapy.importers import Options, pyradplan, read
+from tgsci_radiotherapy.importers.pyradplan import by_rows, influence
 
 installed = pytest.mark.skipif(not pyradplan.available(), reason="needs pyRadPlan: pip install 'tgsci[dose]'")
 COARSE = {"grid_mm": 6.0, "bixel_mm": 10.0, "gantry": (0, 90), "cutoff_mm": 30.0}

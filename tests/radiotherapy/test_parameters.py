@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import small_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
-from tgsci_radiotherapy.parameters import KINDS, Objective, PlanParameters
 
+from tests.radiotherapy.cases import small_case
 from tgsci.errors import InvalidValue
+from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
+from tgsci_radiotherapy.plan import KINDS, Objective, PlanParameters
 
 PTV = {"structure": "PTV", "type": "squared_deviation", "dose_gy": 51.5, "weight": 1000}
 

@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-from cases import small_case
+
+from tests.radiotherapy.cases import small_case
+from tgsci.cli.main import main
+from tgsci.errors import UsageError
+from tgsci.runs import run as runs
 from tgsci_radiotherapy import domain
 from tgsci_radiotherapy.case.store import save
 from tgsci_radiotherapy.commands.plan import read_prescription, summary
-from tgsci_radiotherapy.domain import NOTICE
-
-from tgsci import runs
-from tgsci.cli import main
-from tgsci.errors import UsageError
+from tgsci_radiotherapy.plugin import NOTICE
 
 QUICK = ["--workers", "0", "--engine", "rules"]
 MILD = 'goals = ["PTV D95% >= 46 Gy", "PTV D10% <= 56 Gy"]\n[prescription]\nPTV = 50\n'

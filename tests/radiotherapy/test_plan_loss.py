@@ -12,23 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
 from hypothesis import given
 from hypothesis import strategies as st
-from tgsci_radiotherapy import plan_file
-from tgsci_radiotherapy.case.store import save
-from tgsci_radiotherapy.domain import NOTICE
-from tgsci_radiotherapy.goals import evaluate, parse_sheet, read_sheet
-from tgsci_radiotherapy.loss import PlanLoss, opened
-from tgsci_radiotherapy.loss import plan_loss as module
-from tgsci_radiotherapy.loss.opened import prescribed
-from tgsci_radiotherapy.parameters import Objective, PlanParameters
-from tgsci_radiotherapy.tuning import scoring
-from tgsci_radiotherapy.tuning.effects import Effects, Wish, effects_of, scale_of
 
+from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.search.trial import State, Trial
 from tgsci.testing import check_loss
-from tgsci.trial import State, Trial
+from tgsci_radiotherapy.case.store import save
+from tgsci_radiotherapy.goals import evaluate, parse_sheet, read_sheet
+from tgsci_radiotherapy.loss import PlanLoss, opened, scoring
+from tgsci_radiotherapy.loss import plan_loss as module
+from tgsci_radiotherapy.loss.effects import Effects, Wish, effects_of, scale_of
+from tgsci_radiotherapy.loss.opened import prescribed
+from tgsci_radiotherapy.plan import Objective, PlanParameters
+from tgsci_radiotherapy.plan import file as plan_file
+from tgsci_radiotherapy.plugin import NOTICE
 
 EASIER = "tg119-easier"
 INVALID = [

@@ -8,20 +8,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
-from tgsci_radiotherapy.case.model import Case
-from tgsci_radiotherapy.domain import NOTICE
-from tgsci_radiotherapy.loss import PlanLoss
-from tgsci_radiotherapy.parameters import Objective, PlanParameters
-from tgsci_radiotherapy.report import effects_table, page, places
-from tgsci_radiotherapy.report.conflicts import account
-from tgsci_radiotherapy.report.page import MOST_LINES
-from tgsci_radiotherapy.report.standing import goal_table
-from tgsci_radiotherapy.tuning import linear
-from tgsci_radiotherapy.tuning.effects import Effects, Wish
 
+from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.feedback import Feedback
-from tgsci.trial import State, Trial, Trials
+from tgsci.search.trial import State, Trial, Trials
+from tgsci_radiotherapy.case.model import Case
+from tgsci_radiotherapy.editor import linear
+from tgsci_radiotherapy.loss import PlanLoss, effects_table, page, places
+from tgsci_radiotherapy.loss.conflicts import account
+from tgsci_radiotherapy.loss.effects import Effects, Wish
+from tgsci_radiotherapy.loss.page import MOST_LINES
+from tgsci_radiotherapy.loss.standing import goal_table
+from tgsci_radiotherapy.plan import Objective, PlanParameters
+from tgsci_radiotherapy.plugin import NOTICE
 
 
 @pytest.fixture(scope="module")

@@ -8,30 +8,29 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import small_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.radiotherapy.cases import small_case
+from tgsci.feedback import Feedback
+from tgsci.runs.result import Result
+from tgsci.search.loop import minimize
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.editor import moves
 from tgsci_radiotherapy.editor.doses import sensible
+from tgsci_radiotherapy.editor.history import points, slots_of
+from tgsci_radiotherapy.editor.linear import Region
 from tgsci_radiotherapy.editor.random_plans import RandomPlans
 from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trusted
 from tgsci_radiotherapy.editor.space import Space
 from tgsci_radiotherapy.editor.surrogate import Surrogate
 from tgsci_radiotherapy.editor.tpe import OptunaPlans
 from tgsci_radiotherapy.goals import parse_sheet
-from tgsci_radiotherapy.loss import PlanLoss
-from tgsci_radiotherapy.parameters import Objective, PlanParameters
-from tgsci_radiotherapy.report.conflicts import account
-from tgsci_radiotherapy.tuning import wording
-from tgsci_radiotherapy.tuning.effects import Effects, Wish
-from tgsci_radiotherapy.tuning.history import points, slots_of
-from tgsci_radiotherapy.tuning.linear import Region
-
-from tgsci.feedback import Feedback
-from tgsci.optimizer import Optimizer
-from tgsci.result import Result
-from tgsci.search import minimize
-from tgsci.trial import State, Trial, Trials
+from tgsci_radiotherapy.loss import PlanLoss, wording
+from tgsci_radiotherapy.loss.conflicts import account
+from tgsci_radiotherapy.loss.effects import Effects, Wish
+from tgsci_radiotherapy.plan import Objective, PlanParameters
 
 #: Goals that the small case can meet, but not from the start.
 REACHABLE = (
@@ -55,7 +54,7 @@ def stuck(excluded: PlanLoss) -> Result:
     return run(excluded, RuleEditor(), 40)
 
 
-def run(loss: PlanLoss, optimizer: Optimizer, budget: int, **options: object) -> Result:
+def run(loss: PlanLoss, optimizer: Proposer, budget: int, **options: object) -> Result:
     settings = {"goal": 0.0, "proposals": 1, **options}
     return minimize(loss, [loss.start.text()], optimizer, budget=budget, **settings)  # type: ignore[arg-type]
 
@@ -291,7 +290,7 @@ def test_the_menu_of_weights_has_weights_only() -> None:
 
 
 @pytest.mark.parametrize("baseline", [RandomPlans(), OptunaPlans(startup=2)], ids=["random", "optuna"])
-def test_baselines_are_pure_and_stay_in_their_box(baseline: Optimizer, reachable: PlanLoss) -> None:
+def test_baselines_are_pure_and_stay_in_their_box(baseline: Proposer, reachable: PlanLoss) -> None:
     result = run(reachable, baseline, 5, proposals=2, seed=3, goal=-1.0)
     assert len(result.trials) == 5
     trials = Trials(result.trials, reachable)

@@ -11,7 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import small_case
+
+import tgsci as tg
+from tests.radiotherapy.cases import small_case
+from tgsci.errors import UsageError
+from tgsci.feedback import Feedback
+from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy import (
     NOTICE,
     PlanLoss,
@@ -24,13 +29,8 @@ from tgsci_radiotherapy import (
     sensitivities,
     show,
 )
-from tgsci_radiotherapy.output import export
-from tgsci_radiotherapy.tuning.effects import effects_of
-
-import tgsci as tg
-from tgsci.errors import UsageError
-from tgsci.feedback import Feedback
-from tgsci.trial import State, Trial, Trials
+from tgsci_radiotherapy.loss.effects import effects_of
+from tgsci_radiotherapy.views import export
 
 HOSTILE = "<script>alert(1)</script>\"'"
 DATA = Path(__file__).parents[2] / "data" / "plans"
@@ -169,7 +169,7 @@ def test_the_example_parameters_are_those_of_their_case(path: Path) -> None:
 
 
 def test_replacing_a_case_does_not_change_the_colours() -> None:
-    from tgsci_radiotherapy.output.style import colours
+    from tgsci_radiotherapy.views.style import colours
 
     case = small_case()
     assert colours(case) == colours(replace(case, name="other"))

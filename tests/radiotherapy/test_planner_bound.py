@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from planning_problems import dense, optimum, parameters, random_case, value
+
+from tests.radiotherapy.planning_problems import dense, optimum, parameters, random_case, value
 from tgsci_radiotherapy.planner import Planner, bound, penalties
 from tgsci_radiotherapy.planner.terms import Penalty
 

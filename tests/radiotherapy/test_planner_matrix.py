@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planning_problems import dense, parameters, random_case, value
+
+from tests.radiotherapy.planning_problems import dense, parameters, random_case, value
 from tgsci_radiotherapy.planner.lanes import LANES
 from tgsci_radiotherapy.planner.matrix import Matrix
 from tgsci_radiotherapy.planner.planner import Planner

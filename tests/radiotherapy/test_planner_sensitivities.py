@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from cases import small_case
-from planning_problems import parameters
+
+from tests.radiotherapy.cases import small_case
+from tests.radiotherapy.planning_problems import parameters
 from tgsci_radiotherapy.planner import Planner
 
 USUAL = parameters(

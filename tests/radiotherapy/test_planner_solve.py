@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
-from planning_problems import dense, optimum, parameters, random_case, value
+
+from tests.radiotherapy.cases import small_case, tiny_case
+from tests.radiotherapy.planning_problems import dense, optimum, parameters, random_case, value
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.case.model import Structure
 from tgsci_radiotherapy.planner import Planner, planner
-
-from tgsci.errors import UsageError
 
 USUAL = parameters(
     ("PTV", "squared_deviation", 51.5, 1000),
@@ -113,12 +113,12 @@ def test_another_process_finds_the_same_plan(planned, tmp_path) -> None:
     _, plan = planned
     script = tmp_path / "again.py"
     script.write_text(
-        "from cases import small_case\nfrom test_planner_solve import USUAL\nfrom hashlib import sha256\n"
+        "from tests.radiotherapy.cases import small_case\nfrom tests.radiotherapy.test_planner_solve import USUAL\nfrom hashlib import sha256\n"
         "from tgsci_radiotherapy.planner import Planner\n"
         "print(sha256(Planner(small_case()).solve(USUAL).fluence.tobytes()).hexdigest())\n"
     )
     command = [sys.executable, str(script)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "PYTHONHASHSEED": "7"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONHASHSEED": "7"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == sha256(plan.fluence.tobytes()).hexdigest()
 

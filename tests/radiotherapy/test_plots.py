@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tgsci_radiotherapy.domain import NOTICE
+
+from tests.radiotherapy.cases import small_case, tiny_case
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.goals import evaluate
 from tgsci_radiotherapy.goals.sheet import parse_sheet
-from tgsci_radiotherapy.output.marks import marks
-from tgsci_radiotherapy.output.plots import dose_wash, dvh_figure, png, svg
-
-from tgsci.errors import UsageError
+from tgsci_radiotherapy.plugin import NOTICE
+from tgsci_radiotherapy.views.marks import marks
+from tgsci_radiotherapy.views.plots import dose_wash, dvh_figure, png, svg
 
 SHEET = parse_sheet(
     """

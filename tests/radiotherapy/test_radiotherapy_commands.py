@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import small_case, tiny_case
+
+import tgsci as tg
+from tests.radiotherapy.cases import small_case, tiny_case
+from tgsci.errors import UsageError
 from tgsci_radiotherapy import NOTICE, domain
 from tgsci_radiotherapy.case import open_case, save
 from tgsci_radiotherapy.commands.given import given, goals_of
-from tgsci_radiotherapy.output.summary import HEADER, structure_rows
-
-import tgsci as tg
-from tgsci.errors import UsageError
+from tgsci_radiotherapy.views.summary import HEADER, structure_rows
 
 
 def typed(*words: object) -> int:

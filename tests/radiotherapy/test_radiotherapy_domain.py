@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import small_case
 from pytest_httpserver import HTTPServer
-from tgsci_radiotherapy import domain
-from tgsci_radiotherapy.case.store import save
-from tgsci_radiotherapy.domain import NOTICE
-from tgsci_radiotherapy.editor.rules import RuleEditor
-from tgsci_radiotherapy.loss import PlanLoss
-from tgsci_radiotherapy.parameters import PlanParameters
 from werkzeug import Request, Response
 
 import tgsci as tg
-from tgsci import runs
-from tgsci.cli import read_job
+from tests.radiotherapy.cases import small_case
+from tgsci.cli.main import read_job
 from tgsci.engines.litellm import LiteLLMEngine
 from tgsci.errors import UsageError
-from tgsci.menu import Menu
-from tgsci.search import minimize
+from tgsci.runs import run as runs
+from tgsci.search.loop import minimize
+from tgsci.search.menu import Menu
+from tgsci.search.trial import State
 from tgsci.testing import Scripted, check_domain
-from tgsci.trial import State
+from tgsci_radiotherapy import domain
+from tgsci_radiotherapy.case.store import save
+from tgsci_radiotherapy.editor.rules import RuleEditor
+from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.plan import PlanParameters
+from tgsci_radiotherapy.plugin import NOTICE
 
 JOBS = [
     path
@@ -167,7 +167,7 @@ def test_the_example_jobs_say_what_there_is(path: Path) -> None:
 
 
 def domain_keys() -> dict[str, str]:
-    from tgsci_radiotherapy.keys import KEYS
+    from tgsci_radiotherapy.job import KEYS
 
     return KEYS
 

@@ -6,18 +6,18 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cases import small_case, small_setup
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tgsci_radiotherapy.beams.shift import shifted_dij
+
+from tests.radiotherapy.cases import small_case, small_setup
+from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import open_case
+from tgsci_radiotherapy.case.beams.shift import shifted_dij
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import BoundSheet, evaluate, read_sheet
 from tgsci_radiotherapy.planner import Planner
 from tgsci_radiotherapy.planner.matrix import Matrix
 from tgsci_radiotherapy.qa.robustness import METHODS, over, shifted_dose, under_shifts
-
-from tgsci.errors import UsageError
 
 #: What the static dose cloud may be off by, beside the exact method: mean over a structure, Gy of 50 prescribed.
 CLOUD = 0.5

@@ -27,7 +27,7 @@ def run_cache(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: It cannot be deleted.
     """
-    from ..cache import MAX_BYTES, VARIABLE, user_cache
+    from ..docking.cache import MAX_BYTES, VARIABLE, user_cache
 
     cache = user_cache()
     if cache is None:

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tgsci.cli import add_run_options, run_problem
+from tgsci.cli.main import add_run_options, run_problem
 from tgsci.errors import UsageError
 
-from ..keys import FINALISTS, KEYS, SETTINGS
+from ..job import FINALISTS, KEYS, SETTINGS
 from .shared import Commands, add_settings, print_table
 
 if TYPE_CHECKING:
-    from tgsci.domain import Problem
+    from tgsci.runs.domain import Problem
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LIMIT = re.compile(rf"^\s*(?:({_NUMBER})\s*<=?\s*)?([^<>=]+?)\s*(<=?|>=?)\s*({_NUMBER})\s*$")
@@ -95,7 +95,7 @@ def run_design(arguments: argparse.Namespace) -> int:
 
 def _config(arguments: argparse.Namespace) -> dict[str, Any]:
     """The table of a job file that says the same as the options, without the target."""
-    from ..library import is_library
+    from ..molecule.library import is_library
 
     names = ("objective", "qed_weight", "off_targets", "keep", "avoid", "core", "contacts", "alerts", "reference",
              "advise", "finalists", *SETTINGS)  # fmt: skip
@@ -117,7 +117,7 @@ def _contacts(texts: Sequence[str], names: Sequence[str], off_targets: Sequence[
         UsageError: No such contact in one of them: how to ask for it in another one only.
     """
     from ..objective.contacts import read_contact
-    from ..protein.targets import Target
+    from ..target.targets import Target
 
     targets, others = {name: Target(name) for name in names}, [Target(name) for name in off_targets]
     found: dict[str, list[str]] = {name: [] for name in names}
@@ -183,7 +183,7 @@ def _batch(problems: Sequence[Problem], arguments: argparse.Namespace) -> int:
 
 
 def _summarise(directories: Sequence[Path], problems: Sequence[Problem]) -> None:
-    from tgsci.result import Result
+    from tgsci.runs.result import Result
 
     rows = []
     for directory, problem in zip(directories, problems, strict=False):

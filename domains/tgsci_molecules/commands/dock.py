@@ -26,9 +26,9 @@ from .shared import Commands, add_settings, positive, print_table, settings_of
 if TYPE_CHECKING:
     from tgsci.loss import Loss
 
-    from ..library import Molecule
+    from ..molecule.library import Molecule
     from ..objective import DockingLoss
-    from ..protein.targets import Target
+    from ..target.targets import Target
 
 #: What a canonical SMILES measured, and in how many seconds.
 _Measured = dict[str, tuple[Feedback, float]]
@@ -69,7 +69,7 @@ def run_dock(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was docked.
     """
-    from ..finalists import in_full
+    from ..docking.finalists import in_full
     from ..objective import DockingLoss
 
     loss = DockingLoss(arguments.target, settings_of(arguments))
@@ -109,7 +109,7 @@ def run_dock(arguments: argparse.Namespace) -> int:
 
 def _molecules(texts: Sequence[str], skip: bool) -> tuple[list[Molecule], list[str]]:
     """The molecules that SMILES and files name, and the faults that were left out."""
-    from ..library import clean, is_library, listed, read
+    from ..molecule.library import clean, is_library, listed, read
 
     found: list[Molecule] = []
     faults: list[str] = []
@@ -141,9 +141,9 @@ def _measure(loss: DockingLoss, molecules: Sequence[Molecule], workers: int, fou
 
     They are measured in worker processes: Vina may crash or hang.
     """
-    from tgsci.workers import WorkerPool
+    from tgsci.compute.workers import WorkerPool
 
-    from ..docking import known
+    from ..docking.vina import known
 
     todo = list(dict.fromkeys(molecule.smiles for molecule in molecules))
     if not todo:
@@ -232,8 +232,8 @@ def _write(
     directory: Path, target: Target, molecules: Sequence[Molecule], best: _Measured, columns: Sequence[_Column]
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
-    from ..output.figures import row_cell
-    from ..protein.repair import receptor_pdb
+    from ..target.repair import receptor_pdb
+    from ..views.figures import row_cell
 
     poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}
     text = io.StringIO()

@@ -17,9 +17,9 @@ from .shared import Commands, add_settings, settings_of
 if TYPE_CHECKING:
     from rdkit import Chem
 
-    from ..docking import Settings
+    from ..docking.vina import Settings
     from ..pose import PoseReport
-    from ..protein.targets import Target
+    from ..target.targets import Target
 
 
 def add_explain(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -48,7 +48,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was docked.
     """
-    from ..protein.targets import Target
+    from ..target.targets import Target
 
     target, settings = Target(arguments.target), settings_of(arguments)
     if bool(arguments.smiles) == bool(arguments.pose):
@@ -75,7 +75,7 @@ Explained = tuple["PoseReport | None", str, str]
 
 def _checked(texts: Sequence[str]) -> list[str]:
     """The molecules as SMILES, each once; what was left out to get there is said."""
-    from ..library import clean
+    from ..molecule.library import clean
 
     molecules = []
     faults = []
@@ -93,7 +93,7 @@ def _checked(texts: Sequence[str]) -> list[str]:
 
 def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: bool) -> Iterator[Explained]:
     """Each molecule, docked in worker processes: Vina may crash or hang."""
-    from tgsci.workers import WorkerPool
+    from tgsci.compute.workers import WorkerPool
 
     from ..objective import DockingLoss
 
@@ -130,7 +130,7 @@ def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain:
 
 
 def _tried(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Explained:
-    from ..smiles import shown
+    from ..molecule.smiles import shown
 
     try:
         report, text = result()
@@ -140,7 +140,7 @@ def _tried(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Explain
 
 
 def _dock_and_explain(smiles: str, target: Target, settings: Settings, strain: bool) -> tuple[PoseReport, str]:
-    from ..docking import dock
+    from ..docking.vina import dock
     from ..pose import explain
 
     docking = dock(smiles, target, settings)
@@ -157,8 +157,8 @@ def _strain(pose: Any) -> float:
 
 def _properties(smiles: str) -> list[str]:
     """What is known of the molecule without its pose: properties with their limits, and alerts with their atoms."""
-    from ..properties import PROPERTIES, above_usual, alerts, properties_of
-    from ..smiles import atom_name, molecule
+    from ..molecule.properties import PROPERTIES, above_usual, alerts, properties_of
+    from ..molecule.smiles import atom_name, molecule
 
     mol = molecule(smiles)
     figures = properties_of(mol)

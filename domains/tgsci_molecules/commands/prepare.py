@@ -12,8 +12,8 @@ from tgsci.errors import MeasurementError
 from .shared import Commands
 
 if TYPE_CHECKING:
-    from ..protein.choice import Options
-    from ..protein.prepare import Prepared
+    from ..target.choice import Options
+    from ..target.prepare import Prepared
 
 
 def add_prepare(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -58,7 +58,7 @@ def run_prepare(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was written.
     """
-    from ..protein.prepare import prepare
+    from ..target.prepare import prepare
 
     try:
         made = prepare(
@@ -76,8 +76,8 @@ def run_prepare(arguments: argparse.Namespace) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
-    from ..protein.choice import LONGEST_LOOP, Options
-    from ..protein.repair import PH
+    from ..target.choice import LONGEST_LOOP, Options
+    from ..target.repair import PH
 
     return Options(
         ligand=arguments.ligand,

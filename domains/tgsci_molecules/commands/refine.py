@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rdkit import Chem
 
     from ..physics import Check, Refined
-    from ..protein.targets import Target
+    from ..target.targets import Target
 
 
 def add_refine(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -46,7 +46,7 @@ def run_refine(arguments: argparse.Namespace) -> int:
         UsageError: Bad input; nothing was refined.
     """
     from ..pose.given import read_poses
-    from ..protein.targets import Target
+    from ..target.targets import Target
 
     target = Target(arguments.target)
     poses = read_poses(arguments.pose)

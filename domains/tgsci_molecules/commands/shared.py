@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..keys import SETTINGS
+from ..job import SETTINGS
 
 if TYPE_CHECKING:
-    from ..docking import Settings
+    from ..docking.vina import Settings
 
 Commands = argparse._SubParsersAction
 
@@ -37,7 +37,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     Raises:
         UsageError: One is out of its range.
     """
-    from ..docking import Settings
+    from ..docking.vina import Settings
 
     given = {field: getattr(arguments, key, None) for key, field in SETTINGS.items()}
     return Settings(**{field: value for field, value in given.items() if value is not None})
@@ -53,7 +53,7 @@ def positive(text: str) -> int:
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on a terminal, tab-separated elsewhere, so that a script or a spreadsheet can read it."""
     if not sys.stdout.isatty():
-        from ..output.figures import row_cell
+        from ..views.figures import row_cell
 
         print("\n".join("\t".join(map(row_cell, row)) for row in [header, *rows]))
         return

@@ -32,9 +32,9 @@ def run_targets(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: None matches.
     """
-    from ..protein.names import matching, proteins, suggestions
-    from ..protein.numbering import builtin_numbering
-    from ..protein.targets import target_names
+    from ..target.names import matching, proteins, suggestions
+    from ..target.numbering import builtin_numbering
+    from ..target.targets import target_names
 
     names = [name for name in matching(arguments.match) if name in target_names()]
     if not names:

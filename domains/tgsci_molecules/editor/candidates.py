@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from rdkit import Chem
 
-from tgsci.trial import Trial
+from tgsci.search.trial import Trial
 
 from .figures import Figures, figures
 from .transformations import finish

@@ -12,7 +12,7 @@ from rdkit import Chem
 from rdkit.Chem import QED, Crippen, FilterCatalog, rdFingerprintGenerator, rdMolDescriptors
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from ..properties import PROPERTIES
+from ..molecule.properties import PROPERTIES
 
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue
-from tgsci.optimizer import Optimizer
-from tgsci.trial import Proposal, Trials
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import Proposal, Trials
 
 from .candidates import Candidate, recombined
 from .random_edits import drug_size, mutated
@@ -24,7 +24,7 @@ from .random_edits import drug_size, mutated
 _PATIENCE = 50
 
 
-class GraphGA(Optimizer):
+class GraphGA(Proposer):
     """Proposes children of the fittest trials. No model and no prediction.
 
     Args:

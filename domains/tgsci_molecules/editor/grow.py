@@ -14,7 +14,7 @@ from typing import Any
 
 from rdkit import Chem
 
-from tgsci.trial import Trial
+from tgsci.search.trial import Trial
 
 from .transformations import TRANSFORMATIONS, apply, attached, changed, finish, origins
 

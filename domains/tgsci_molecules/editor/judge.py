@@ -18,9 +18,9 @@ import numpy as np
 from rdkit import Chem
 
 from tgsci.loss import LimitedLoss, Loss
-from tgsci.trial import Trial, Trials
+from tgsci.search.trial import Trial, Trials
 
-from ..properties import PROPERTIES
+from ..molecule.properties import PROPERTIES
 from .candidates import Candidate
 from .figures import SLOW, TREND, Figures, figures, murcko
 from .surrogate import Array, Belief, Prior, Surrogate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rdkit import Chem
 
-from tgsci.menu import Option
+from tgsci.search.menu import Option
 
 from .candidates import Candidate
 from .grow import suggestions

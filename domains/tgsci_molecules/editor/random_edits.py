@@ -7,8 +7,8 @@ import random
 from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue
-from tgsci.optimizer import Optimizer
-from tgsci.trial import Proposal, Trials
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import Proposal, Trials
 
 from .candidates import Candidate
 from .figures import figures
@@ -21,7 +21,7 @@ _MAX_STEPS = 20
 _PATIENCE = 50
 
 
-class RandomEdits(Optimizer):
+class RandomEdits(Proposer):
     """Proposes random walks: a few random edits of any trial, however good it was, or of a start value.
 
     Args:

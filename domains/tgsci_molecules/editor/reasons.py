@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..properties import alerts
+from ..molecule.properties import alerts
 from .candidates import Candidate
 from .figures import Figures, figures
 from .judge import Judge

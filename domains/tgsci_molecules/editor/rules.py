@@ -21,8 +21,8 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue
-from tgsci.optimizer import Optimizer
-from tgsci.trial import Proposal, Trial, Trials
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import Proposal, Trial, Trials
 
 from .assemble import assembled, grafted
 from .candidates import Candidate, recombined
@@ -35,7 +35,7 @@ from .surrogate import Array, tanimoto
 from .transformations import TRANSFORMATIONS, Transformation, apply_to
 
 if TYPE_CHECKING:
-    from tgsci.menu import Option
+    from tgsci.search.menu import Option
 
 #: A molecule with fewer heavy atoms than this is far from a drug: more edits in a row lead there.
 SMALL = 15
@@ -59,7 +59,7 @@ SERIES = 0.4
 SERIES_WANTED, SERIES_AT_MOST = 12, 24
 
 
-class RuleEditor(Optimizer):
+class RuleEditor(Proposer):
     """Proposes edits of SMILES by rules.
 
     Guided by what the loss is made of (see `judge.Parts`) where it says so, else by the loss alone, and by the page

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdChemReactions
 
-from ..smiles import MAX_HEAVY_ATOMS
+from ..molecule.smiles import MAX_HEAVY_ATOMS
 from .protect import NOTHING, Protection
 
 #: The kinds, in the order of the table.

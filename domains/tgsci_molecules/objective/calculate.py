@@ -9,7 +9,7 @@ from typing import Any
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
-from ..properties import PROPERTIES
+from ..molecule.properties import PROPERTIES
 from .patterns import Pattern, alert_count
 
 

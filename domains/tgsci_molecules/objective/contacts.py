@@ -11,9 +11,9 @@ import numpy as np
 
 from tgsci.errors import UsageError
 
+from ..molecule.smiles import shown
 from ..pose.receptor import receptor_of
-from ..protein.targets import Target
-from ..smiles import shown
+from ..target.targets import Target
 
 #: Kinds of contact, with what people write for them.
 KINDS = {

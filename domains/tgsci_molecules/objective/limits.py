@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from rdkit import Chem
 
-from ..properties import alerts
-from ..smiles import atom_name
+from ..molecule.properties import alerts
+from ..molecule.smiles import atom_name
 from .core import Core
 from .metrics import Metric
 from .patterns import Pattern, alert_count

@@ -16,11 +16,11 @@ from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
-from ..cache import feedback as cached_feedback
-from ..docking import DoesNotFit, Settings, dock, fingerprint
-from ..properties import PROPERTIES
-from ..protein.targets import Target, as_target
-from ..smiles import canonical, molecule, shown
+from ..docking.cache import feedback as cached_feedback
+from ..docking.vina import DoesNotFit, Settings, dock, fingerprint
+from ..molecule.properties import PROPERTIES
+from ..molecule.smiles import canonical, molecule, shown
+from ..target.targets import Target, as_target
 from . import limits as hard
 from . import metrics as figures_of
 from . import report

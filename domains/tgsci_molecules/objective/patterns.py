@@ -11,8 +11,8 @@ from rdkit import Chem, rdBase
 
 from tgsci.errors import UsageError
 
-from ..properties import catalog
-from ..smiles import MAX_HEAVY_ATOMS, MAX_LENGTH, shown
+from ..molecule.properties import catalog
+from ..molecule.smiles import MAX_HEAVY_ATOMS, MAX_LENGTH, shown
 from .metrics import check_name
 
 #: More matches than this are not told apart.

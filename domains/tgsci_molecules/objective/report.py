@@ -11,10 +11,10 @@ from rdkit import Chem
 
 from tgsci.errors import MeasurementError
 
-from ..docking import Docking
-from ..properties import PROPERTIES, above_usual, alerts, qed_parts
-from ..protein.targets import Target
-from ..smiles import atom_name
+from ..docking.vina import Docking
+from ..molecule.properties import PROPERTIES, above_usual, alerts, qed_parts
+from ..molecule.smiles import atom_name
+from ..target.targets import Target
 from .metrics import Metric, calculated
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rdkit import Chem
 from tgsci.errors import MeasurementError
 
 from ..pose.ligand import numbers_in
-from ..protein.targets import Target
+from ..target.targets import Target
 from .geometry import faults
 from .receptor import receptor
 from .refine import POCKET, Refined, refine_pose

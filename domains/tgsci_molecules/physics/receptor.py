@@ -21,9 +21,9 @@ from rdkit import Chem
 
 from tgsci.errors import MeasurementError
 
-from ..protein.numbering import standard
-from ..protein.repair import Residue, completed, repeatable
-from ..protein.targets import Target
+from ..target.numbering import standard
+from ..target.repair import Residue, completed, repeatable
+from ..target.targets import Target
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

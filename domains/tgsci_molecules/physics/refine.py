@@ -18,8 +18,8 @@ from rdkit.Geometry import Point3D
 
 from tgsci.errors import MeasurementError
 
-from ..docking import Docking
-from ..protein.targets import Target
+from ..docking.vina import Docking
+from ..target.targets import Target
 from . import mmff
 from .receptor import FORCE_FIELD as PROTEIN_FIELD
 from .receptor import Array, Receptor, ligand_spheres, receptor

@@ -19,7 +19,7 @@ from tgsci.errors import MeasurementError
 from .mmff import Dielectric, typed
 
 if TYPE_CHECKING:
-    from ..docking import Docking
+    from ..docking.vina import Docking
 
 #: The solvent, as far as there is one.
 SOLVENT = Dielectric(4.0, distance=True)

@@ -10,9 +10,9 @@ from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue, UsageError
 
-from ..ligand import write_pdbqt
-from ..protein.targets import Target
-from ..smiles import canonical
+from ..docking.ligand import write_pdbqt
+from ..molecule.smiles import canonical
+from ..target.targets import Target
 
 #: A larger file is no set of poses that somebody wants to read about, bytes.
 MAX_BYTES = 20_000_000

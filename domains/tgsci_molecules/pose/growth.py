@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ..smiles import molecule
+from ..molecule.smiles import molecule
 from .contacts import HBond
 from .probes import MAPPED, SPACING
 from .receptor import Receptor

@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from tgsci.errors import MeasurementError
 
-from ..smiles import molecule, shown
+from ..molecule.smiles import molecule, shown
 from .atoms import read_pdbqt
 from .receptor import Ring
 from .terms import Floats, Kinds

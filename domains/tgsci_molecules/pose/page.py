@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rdkit import Chem
 
-from ..ligand import large_ring
-from ..smiles import molecule
+from ..docking.ligand import large_ring
+from ..molecule.smiles import molecule
 from .geometry import HYDROGEN_BOND
 from .growth import NOTHING
 from .room import REACH

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from tgsci.errors import UsageError
 
-from ..protein.targets import Target
+from ..target.targets import Target
 from .atoms import METALS, Atoms, read_pdbqt
 from .probes import Probes
 from .terms import Flags, Floats, Kinds

@@ -11,9 +11,9 @@ from rdkit import Chem
 
 from tgsci.errors import UsageError
 
-from ..docking import Docking
-from ..protein.targets import Target, as_target
-from ..smiles import canonical, quoted
+from ..docking.vina import Docking
+from ..molecule.smiles import canonical, quoted
+from ..target.targets import Target, as_target
 from .burial import burial
 from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
 from .given import check_inside, from_pdbqt, typed
@@ -126,7 +126,7 @@ class PoseReport:
         return page(self)
 
     def _repr_html_(self) -> str:
-        from .drawing import html
+        from ..views.drawing import html
 
         return html(self)
 

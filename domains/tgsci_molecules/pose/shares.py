@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from rdkit import Chem
 
-from ..smiles import molecule
+from ..molecule.smiles import molecule
 from .ligand import Posed
 from .receptor import Receptor
 from .terms import TORSION_WEIGHT, Floats

@@ -65,7 +65,7 @@ def _code() -> str:
     """Of the source that a case is calculated by: what other code calculated is another case."""
     found = blake2b(digest_size=8)
     package = Path(__file__).parent.parent
-    for path in sorted([*(package / "case").glob("*.py"), *(package / "beams").glob("*.py")]):
+    for path in sorted([*(package / "case").glob("*.py"), *(package / "case" / "beams").glob("*.py")]):
         found.update(path.name.encode())
         found.update(path.read_bytes())
     return found.hexdigest()

@@ -78,7 +78,7 @@ class Setup:
 
     def _target(self) -> NDArray[np.float64]:
         """Centres of all targets' voxels, (n, 3), (x, y, z), mm."""
-        from ..beams.geometry import points_of
+        from .beams.geometry import points_of
 
         targets = [s.voxels for s in self.structures if s.type == "target"]
         if not any(len(v) for v in targets):
@@ -91,8 +91,8 @@ class Setup:
         Raises:
             UsageError: No target, or none that a field covers.
         """
-        from ..beams.geometry import covering, points_of
-        from ..beams.influence import influence
+        from .beams.geometry import covering, points_of
+        from .beams.influence import influence
 
         centre = self.centre()
         bixels = covering(self.beams, centre, self._target())

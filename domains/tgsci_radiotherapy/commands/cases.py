@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from ..domain import NOTICE
+from ..plugin import NOTICE
 from .extra import needs_extra
 from .shared import Commands, print_table
 
@@ -35,7 +35,7 @@ def run_cases(arguments: argparse.Namespace) -> int:
         UsageError: There is no such case, or it is damaged.
     """
     from ..case.library import case_names, open_case
-    from ..output.summary import case_dict
+    from ..views.summary import case_dict
 
     if not arguments.cases and not arguments.json:
         print_table(("case", "what it is"), [list(row) for row in case_names().items()], left=("case", "what it is"))
@@ -51,7 +51,7 @@ def run_cases(arguments: argparse.Namespace) -> int:
 
 def show_case(case: Case) -> None:
     """Print what a case holds."""
-    from ..output.summary import HEADER, case_lines, structure_rows
+    from ..views.summary import HEADER, case_lines, structure_rows
 
     print("\n".join(case_lines(case)))
     print_table(HEADER, structure_rows(case), left=("structure", "type", "overlaps with", "remark"))

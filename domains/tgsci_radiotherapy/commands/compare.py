@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
-from ..domain import NOTICE
+from ..plugin import NOTICE
 from ..words import shown
 from .evaluate import add_case_and_goals, add_given
 from .extra import needs_extra
@@ -49,9 +49,9 @@ def run_compare(arguments: argparse.Namespace) -> int:
         UsageError: Bad input, or the two are of different cases.
     """
     from ..goals import evaluate
-    from ..output.figure_files import check_figures, write_figures
-    from ..output.tables import side_by_side
     from ..qa.gamma import gamma_index
+    from ..views.figure_files import check_figures, write_figures
+    from ..views.tables import side_by_side
     from .given import goals_of
 
     criteria = _criteria(arguments)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..domain import NOTICE
+from ..plugin import NOTICE
 from .extra import needs_extra
 from .shared import Commands
 
@@ -64,8 +64,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         UsageError: Bad input.
     """
     from ..goals import evaluate
-    from ..output.figure_files import check_figures, write_figures
     from ..qa.robustness import SHIFT_MM
+    from ..views.figure_files import check_figures, write_figures
     from .given import given, goals_of
 
     files = check_figures({"dvh": arguments.dvh, "wash": arguments.wash}, force=arguments.force)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tgsci.errors import UsageError
 from tgsci.files import write_atomically
 
-from ..domain import NOTICE
+from ..plugin import NOTICE
 from .evaluate import add_case_and_goals, add_given
 from .extra import needs_extra
 from .shared import Commands
@@ -48,9 +48,9 @@ def run_export(arguments: argparse.Namespace) -> int:
         UsageError: Bad input; nothing was written.
     """
     from ..goals import evaluate
-    from ..output.figure_files import check_figures, write_figures
-    from ..output.tables import goals_csv, goals_json
-    from ..output.written import writable
+    from ..views.figure_files import check_figures, write_figures
+    from ..views.tables import goals_csv, goals_json
+    from ..views.written import writable
     from .given import given, goals_of
 
     names = ("rtdose", "csv", "json", "dvh", "wash")
@@ -66,7 +66,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     goals = goals_of(plan, arguments.goals) if set(wanted) - {"rtdose", "wash"} else None
     table = evaluate(goals, plan.case, plan.dose) if goals else None
     if "rtdose" in wanted:
-        from ..sources.rtdose import write_rtdose
+        from ..importers.rtdose import write_rtdose
 
         write_rtdose(plan.case, plan.dose, wanted["rtdose"], arguments.patient_from)
         print(f"wrote {wanted['rtdose']}", file=sys.stderr)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..case import Case
     from ..goals import BoundSheet
-    from ..plan_file import PlanFile
+    from ..plan.file import PlanFile
 
 #: What stands for the dose that came with a case.
 REFERENCE = "reference"
@@ -88,7 +88,7 @@ def knows_its_case(text: str | Path) -> bool:
 
 def _plan(path: Path, case: Case | str | Path | None) -> Given:
     from ..loss.opened import prescribed
-    from ..plan_file import read_plan
+    from ..plan.file import read_plan
 
     try:
         plan = read_plan(read_bounded(path, LONGEST))
@@ -156,7 +156,7 @@ def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
 def configured(directory: Path) -> Mapping[str, object]:
     """What a run was asked for, as its record says; nothing where the directory is no run."""
     from tgsci.errors import LedgerError
-    from tgsci.result import Result
+    from tgsci.runs.result import Result
 
     try:
         config = Result.load(directory).header.get("config")
@@ -188,7 +188,7 @@ def _reference(case: Case) -> Given:
 
 
 def _rtdose(path: Path, case: Case) -> Given:
-    from ..sources.rtdose import read_rtdose
+    from ..importers.rtdose import read_rtdose
 
     return Given(_label(path), case, read_rtdose(path, case))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tgsci.errors import UsageError
 
-from ..domain import NOTICE
+from ..plugin import NOTICE
 from ..words import quoted, shown
 from .extra import needs_extra
 from .shared import Commands
@@ -72,7 +72,7 @@ def run_import(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was written.
     """
-    from ..output.written import writable
+    from ..views.written import writable
     from .cases import show_case
 
     options = _options(arguments)
@@ -82,7 +82,7 @@ def run_import(arguments: argparse.Namespace) -> int:
     writable(path, force=arguments.force)
 
     from ..case import save
-    from ..sources import read
+    from ..importers import read
 
     case = read(arguments.source, arguments.kind, say=lambda line: print(f"{line} ...", file=sys.stderr), **options)
     print(f"writing {path} ...", file=sys.stderr)

@@ -7,10 +7,10 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from tgsci.cli import add_run_options, run_problem
+from tgsci.cli.main import add_run_options, run_problem
 from tgsci.errors import LedgerError, UsageError
 
-from ..keys import EVALUATIONS, KEYS
+from ..job import EVALUATIONS, KEYS
 from .extra import needs_extra
 from .shared import Commands
 
@@ -58,7 +58,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was started.
     """
-    from tgsci import runs
+    from tgsci.runs import run as runs
 
     from .. import domain
 
@@ -87,11 +87,11 @@ def summary(directory: Path) -> str:
     Args:
         directory: The run's.
     """
-    from tgsci.result import Result
+    from tgsci.runs.result import Result
 
-    from ..domain import NOTICE
-    from ..report.conflicts import account
-    from ..report.standing import goal_table
+    from ..loss.conflicts import account
+    from ..loss.standing import goal_table
+    from ..plugin import NOTICE
 
     try:
         result = Result.load(directory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..parameters import PlanParameters
+from ..plan import PlanParameters
 
 #: Doses between 0 and this share of the highest one that is asked for are refused where they are read.
 _LEAST = 0.06

@@ -11,13 +11,13 @@ import numpy as np
 
 from tgsci.errors import InvalidValue
 
-from ..parameters import PlanParameters
-from ..tuning import scoring
-from ..tuning.effects import Wish
-from ..tuning.history import Point
-from ..tuning.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
-from ..tuning.wording import changes, miss
+from ..loss import scoring
+from ..loss.effects import Wish
+from ..loss.wording import changes, miss
+from ..plan import PlanParameters
 from .doses import sensible
+from .history import Point
+from .linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
 from .surrogate import Surrogate
 
 if TYPE_CHECKING:

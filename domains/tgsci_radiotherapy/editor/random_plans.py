@@ -6,15 +6,15 @@ import math
 import random
 
 from tgsci.errors import InvalidValue
-from tgsci.optimizer import Optimizer
-from tgsci.trial import Proposal, Trials
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import Proposal, Trials
 
 from .space import space_of
 
 _PATIENCE = 20
 
 
-class RandomPlans(Optimizer):
+class RandomPlans(Proposer):
     """Proposes plans at random, with the objectives of the start.
 
     Args:

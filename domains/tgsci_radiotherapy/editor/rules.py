@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.errors import InvalidValue
-from tgsci.optimizer import Optimizer
-from tgsci.trial import Proposal, Trials
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import Proposal, Trials
 
-from ..tuning import scoring
-from ..tuning.history import Point, points
-from ..tuning.linear import Region, prices
+from ..loss import scoring
 from .doses import highest_dose, sensible
+from .history import Point, points
+from .linear import Region, prices
 from .moves import Move, added, predicted_wishes, tuned
 from .surrogate import Surrogate
 
 if TYPE_CHECKING:
-    from tgsci.menu import Option
+    from tgsci.search.menu import Option
 
 #: The first step's region: doublings of a weight, and a share of the highest target dose.
 DOUBLINGS, DOSE_SHARE = 2.0, 0.03
@@ -52,7 +52,7 @@ WORTH_A_PROBE = 0.005
 PROBES = 2
 
 
-class RuleEditor(Optimizer):
+class RuleEditor(Proposer):
     """Proposes weights, doses and objectives by rules.
 
     Args:
@@ -152,7 +152,7 @@ class RuleEditor(Optimizer):
             n: How many.
             rng: Not used: there is nothing random about them.
         """
-        from tgsci.menu import Option
+        from tgsci.search.menu import Option
 
         def moves() -> Iterator[Move]:
             own = [move for move in self._moves(trials) if not move.wanted]

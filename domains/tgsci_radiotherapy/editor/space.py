@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..parameters import PlanParameters
+from ..plan import PlanParameters
 from .doses import highest_dose, sensible
 
 if TYPE_CHECKING:
-    from tgsci.trial import Trial, Trials
+    from tgsci.search.trial import Trial, Trials
 
 #: Weights range over so many decades, around the start's.
 DECADES = 2.0

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..tuning.history import Point, Slot
-from ..tuning.scoring import NOTHING
+from ..loss.scoring import NOTHING
+from .history import Point, Slot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,8 @@ import random
 from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.optimizer import Optimizer
-from tgsci.trial import Proposal, Trials
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import Proposal, Trials
 
 from .space import Space, space_of
 
@@ -22,7 +22,7 @@ STARTUP = 10
 _PATIENCE = 5
 
 
-class OptunaPlans(Optimizer):
+class OptunaPlans(Proposer):
     """Proposes by Optuna's tree-structured Parzen estimator, with the objectives of the start.
 
     Args:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import UsageError
 
-from ..parameters.checks import LEAST_SHARE
+from ..plan.checks import LEAST_SHARE
 from .bind import BoundSheet
 from .goal import Goal, absolute
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
-    from ..parameters import Objective, PlanParameters
+    from ..plan import Objective, PlanParameters
     from .sheet import Sheet
 
 #: Weight of every objective at the start.
@@ -41,7 +41,7 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
     Raises:
         UsageError: The sheet does not fit the case, or the case has no target.
     """
-    from ..parameters import PlanParameters
+    from ..plan import PlanParameters
 
     bound = sheet if isinstance(sheet, BoundSheet) else sheet.bind(case)
     found: list[Objective] = []
@@ -69,7 +69,7 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
 
 
 def _of_target(structure: Structure, goals: Iterable[Goal], prescription: float | None) -> list[Objective]:
-    from ..parameters import Objective
+    from ..plan import Objective
 
     goals = list(goals)
     dose = structure.prescription or prescription or 0.0
@@ -83,7 +83,7 @@ def _of_target(structure: Structure, goals: Iterable[Goal], prescription: float 
 
 
 def _of_organ(case: Case, structure: Structure, goals: Iterable[Goal]) -> list[Objective]:
-    from ..parameters import Objective
+    from ..plan import Objective
 
     goals = [goal for goal in goals if goal.comparison == "<="]
     volume = len(structure.voxels) * case.grid.voxel_cc
@@ -129,7 +129,7 @@ def _part(goal: Goal, volume_cc: float) -> float:
 
 
 def _overdose(structure: Structure, dose: float, prescription: float) -> Objective:
-    from ..parameters import Objective
+    from ..plan import Objective
 
     return Objective(structure.name, "squared_overdose", _allowed(dose, prescription), WEIGHT)
 

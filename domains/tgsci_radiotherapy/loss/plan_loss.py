@@ -16,17 +16,17 @@ from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
-from .. import plan_file
 from ..case.model import Case
 from ..goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
 from ..names import find
-from ..parameters import PlanParameters
-from ..tuning import effects as effects_of
-from ..tuning import scoring
-from ..tuning.effects import Wish
+from ..plan import PlanParameters
+from ..plan import file as plan_file
 from ..versions import versions
 from ..words import shown
+from . import effects as effects_of
 from . import protocol as protocols
+from . import scoring
+from .effects import Wish
 from .opened import Kept, between, opened, planner_of, prescribed
 from .scaling import Scale
 from .solving import Solved, as_written, judged, wishes_of
@@ -155,7 +155,7 @@ class PlanLoss(Loss):
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
-        from ..report import page
+        from .page import page
 
         solved = self.solve(PlanParameters.parse(value, self.case))
         plan, table, effects = solved.plan, solved.table, solved.effects

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tgsci.errors import InvalidValue, UsageError
 
 from ..names import folded
-from ..parameters import Objective, PlanParameters
+from ..plan import Objective, PlanParameters
 from ..words import figure, meant, shown
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..case.model import Case
+from ..editor.suggestions import suggestions
 from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
-from ..parameters import Objective, PlanParameters
-from ..plan_file import written
-from ..tuning.effects import Effects, Wish, scale_of
-from ..tuning.suggestions import suggestions
+from ..plan import Objective, PlanParameters
+from ..plan.file import written
+from .effects import Effects, Wish, scale_of
 from .protocol import Protocol, said
 from .scaling import Scale
 

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..parameters import PlanParameters
+    from ..plan import PlanParameters
 
 
 @dataclass(frozen=True, eq=False)

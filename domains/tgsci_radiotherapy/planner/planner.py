@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case
-    from ..parameters import PlanParameters
+    from ..plan import PlanParameters
     from .grams import Gram, Key
 
     Array = NDArray[np.float64]

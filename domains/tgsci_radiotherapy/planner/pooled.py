@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..parameters import Objective
+    from ..plan import Objective
 
     Array = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case
-    from ..parameters import Objective
+    from ..plan import Objective
     from .matrix import Matrix
     from .plan import Plan
     from .terms import Terms

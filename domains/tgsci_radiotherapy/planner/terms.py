@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case
-    from ..parameters import Objective, PlanParameters
+    from ..plan import Objective, PlanParameters
     from .matrix import Matrix
 
     Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import MeasurementError, UsageError
 
-from ..domain import NOTICE
+from ..plugin import NOTICE
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,10 +12,10 @@ from tgsci import (
     InvalidValue,
     Loss,
     MeasurementError,
-    Optimizer,
     Option,
     Problem,
     Proposal,
+    Proposer,
     UsageError,
 )
 
@@ -56,7 +56,7 @@ class Distance(Loss):
             raise MeasurementError("no ruler at hand")
 
 
-class Walk(Optimizer):
+class Walk(Proposer):
     name = "walk"
 
     def ask(self, trials, n, rng):
@@ -68,7 +68,7 @@ class Walk(Optimizer):
         ]
 
 
-class Throw(Optimizer):
+class Throw(Proposer):
     """A baseline: anywhere."""
 
     name = "throw"

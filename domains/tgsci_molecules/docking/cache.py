@@ -1,0 +1,353 @@
+"""What was measured before, on this machine, in one file: docking results, and whole feedbacks of losses.
+
+A cache may be missing, locked, corrupt, full or on a full disk: then it is not used, which is said once in the log, and
+no run changes or fails for it. What it holds is JSON, so that a foreign file can do no harm.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import json
+import logging
+import os
+import platform
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from tgsci.feedback import Feedback
+
+#: Where the cache stands; empty for none.
+VARIABLE = "TGSCI_CACHE"
+#: Above this the entries that were not used for longest go, bytes.
+MAX_BYTES = 2_000_000_000
+#: A larger entry is not kept, nor read: no result is as large, bytes unpacked.
+MAX_ENTRY = 20_000_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    key BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    payload BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_use ON entries (used);
+"""
+#: Free pages are given back to the disk; as a script, which runs to its end: `execute` gives back one page.
+_SHRINK = "PRAGMA incremental_vacuum;"
+#: How long a writer waits for another one, s.
+_PATIENCE = 5.0
+#: A use is noted once in this time, s: noting each would make every look-up a write.
+_NOTED = 86_400
+#: Between two looks at the size, entries written.
+_LOOK = 100
+#: File systems that machines share; SQLite's log needs shared memory, which they do not have.
+_SHARED = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "fuse", "9p")
+
+_log = logging.getLogger("tgsci.molecules")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a cache holds.
+
+    Args:
+        path: Its file.
+        entries: How many of each kind.
+        size: Bytes on the disk.
+    """
+
+    path: Path
+    entries: Mapping[str, int]
+    size: int
+
+
+class Cache:
+    """One file of results. Every failure of the file is a miss.
+
+    Args:
+        path: Of the SQLite file; it and its directory are made when first written.
+        max_bytes: Above this the entries that were not used for longest are deleted.
+    """
+
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
+        self.path = path
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+        self._off = False
+        self._written = 0
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What is kept under a key; None where there is nothing, or nothing that can be read."""
+        with self._lock:
+            row = self._try(lambda connection: self._row(connection, kind, key))
+        if row is None:
+            return None
+        try:
+            unpacker = zlib.decompressobj()
+            text = unpacker.decompress(row, MAX_ENTRY)
+            value = json.loads(text) if unpacker.eof else None
+        except (zlib.error, ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
+    def has(self, kind: str, key: str) -> bool:
+        """True where something is kept under a key."""
+        query = "SELECT 1 FROM entries WHERE key = ?"
+        with self._lock:
+            return self._try(lambda c: c.execute(query, (_digest(kind, key),)).fetchone()) is not None
+
+    def put(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
+        """Keep a value that JSON can hold."""
+        text = json.dumps(value).encode()
+        if len(text) > MAX_ENTRY:
+            return
+        entry = (_digest(kind, key), kind, int(time.time()), zlib.compress(text, 6))
+        with self._lock:
+            self._try(lambda connection: self._write(connection, entry))
+
+    def statistics(self) -> Statistics:
+        """What the file holds; zeros where it cannot be read."""
+        with self._lock:
+            query = "SELECT kind, count(*) FROM entries GROUP BY kind ORDER BY kind"
+            rows = self._try(lambda c: c.execute(query).fetchall()) if self.path.exists() else None
+        return Statistics(self.path, dict(rows or []), sum(_size(path) for path in self._files()))
+
+    def clear(self) -> None:
+        """Delete every entry, and the file itself where it cannot be read.
+
+        A run that uses it meanwhile goes on with it: its file stays where it is.
+
+        Raises:
+            OSError: It cannot be deleted, or another process holds it.
+        """
+        with self._lock:
+            self._off = False
+            if self.path.is_file() and self._emptied():
+                return
+            self._close()
+            for path in self._files():
+                path.unlink(missing_ok=True)
+
+    def _emptied(self) -> bool:
+        """Delete every entry; False where this is no cache that can be read."""
+        try:
+            connection = self._open()
+            connection.execute("DELETE FROM entries")
+            connection.executescript(_SHRINK)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            self._close()
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:  # its low byte says the kind
+                raise OSError(errno.EBUSY, "another process holds it, try again", str(self.path)) from error
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        with self._lock:
+            self._close()
+
+    def _files(self) -> list[Path]:
+        return [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
+
+    def _try(self, use: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What a use of the file gives; None, and no further use in this process, where it fails."""
+        if self._off:
+            return None
+        try:
+            return use(self._open())
+        except (sqlite3.Error, OSError, OverflowError) as error:
+            self._off = True
+            self._close()
+            _log.warning(
+                "the cache %s is not used (%s); nothing else changes. `tgsci molecules cache --clear` makes a new one, "
+                "%s= does without",
+                self.path,
+                error,
+                VARIABLE,
+            )
+            return None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._process == os.getpid():
+            return self._connection
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            connection.executescript(_SCHEMA)
+        except BaseException:
+            connection.close()
+            raise
+        # One that a parent process opened belongs to it: it is dropped here, not closed.
+        self._connection, self._process = connection, os.getpid()
+        return connection
+
+    def _close(self) -> None:
+        if self._connection is not None and self._process == os.getpid():
+            self._connection.close()
+        self._connection = None
+
+    def _row(self, connection: sqlite3.Connection, kind: str, key: str) -> bytes | None:
+        digest = _digest(kind, key)
+        row = connection.execute("SELECT used, payload FROM entries WHERE key = ?", (digest,)).fetchone()
+        if row is None:
+            return None
+        used, payload = row
+        now = int(time.time())
+        if now - int(used) > _NOTED:
+            connection.execute("UPDATE entries SET used = ? WHERE key = ?", (now, digest))
+        return payload if isinstance(payload, bytes) else None
+
+    def _write(self, connection: sqlite3.Connection, entry: tuple[bytes, str, int, bytes]) -> None:
+        connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", entry)
+        self._written += 1
+        if self._written % _LOOK == 1:
+            self._prune(connection)
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        """Delete what was not used for longest until a tenth of the room is free again."""
+        while self._used(connection) > self._max_bytes:
+            (count,) = connection.execute("SELECT count(*) FROM entries").fetchone()
+            if not count:
+                return
+            oldest = "SELECT key FROM entries ORDER BY used, rowid LIMIT ?"
+            connection.execute(f"DELETE FROM entries WHERE key IN ({oldest})", (max(1, count // 10),))
+            connection.executescript(_SHRINK)
+
+    def _used(self, connection: sqlite3.Connection) -> int:
+        pages, free, size = (
+            connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+
+def get(kind: str, key: str) -> dict[str, Any] | None:
+    """From the user's cache; None where there is none, or nothing in it."""
+    shared = user_cache()
+    return shared.get(kind, key) if shared else None
+
+
+def has(kind: str, key: str) -> bool:
+    """True where the user's cache has it."""
+    shared = user_cache()
+    return shared.has(kind, key) if shared else False
+
+
+def put(kind: str, key: str, value: Mapping[str, Any]) -> None:
+    """Into the user's cache, where there is one."""
+    shared = user_cache()
+    if shared:
+        shared.put(kind, key, value)
+
+
+def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> Feedback:
+    """A loss's feedback on a value: the one that is kept, else computed and kept.
+
+    Failures are not kept, nor is what another version of this code wrote: its report may say less.
+
+    Args:
+        fingerprint: The loss's; it names everything that changes the result.
+        value: Canonical.
+        compute: Measures it.
+    """
+    shared = user_cache()
+    if shared is None:
+        return compute()
+    key = f"{value} by {fingerprint} {_code()}"
+    kept = shared.get("feedback", key)
+    if kept is not None:
+        try:
+            return _feedback(kept)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+    found = compute()
+    if found.measured:
+        shared.put("feedback", key, _kept(found))
+    return found
+
+
+def user_cache() -> Cache | None:
+    """The cache of this user, from TGSCI_CACHE (a directory; empty for none) or where such files belong."""
+    return _opened(os.environ.get(VARIABLE))
+
+
+@cache
+def _opened(directory: str | None) -> Cache | None:
+    if directory == "":
+        return None
+    if directory is None:
+        from platformdirs import user_cache_path
+
+        place = user_cache_path("tgsci", appauthor=False)
+    else:
+        place = Path(directory).expanduser().absolute()
+    name = "molecules.db"
+    if _is_shared(place):  # each machine its own file: two must not write one
+        name = f"molecules-{''.join(c for c in platform.node() if c.isalnum() or c in '-_')[:60]}.db"
+    return Cache(place / name)
+
+
+def _is_shared(place: Path) -> bool:
+    """True on a network's file system, as far as the system tells."""
+    try:
+        mounts = [line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return False
+    within = [(len(m[1]), m[2]) for m in mounts if len(m) > 2 and place.is_relative_to(m[1])]
+    return bool(within) and max(within)[1].startswith(_SHARED)
+
+
+def _digest(kind: str, key: str) -> bytes:
+    return blake2b(f"{kind}\0{key}".encode(), digest_size=16).digest()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+@cache
+def _code() -> str:
+    """Of this package's source: a report is worth keeping only as long as the code that wrote it."""
+    found = blake2b(digest_size=8)
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _kept(found: Feedback) -> dict[str, Any]:
+    return {
+        "loss": found.loss,
+        "text": found.text,
+        "metrics": dict(found.metrics),
+        "violations": dict(found.violations),
+        "artifacts": {
+            name: {"base64": base64.b64encode(content).decode()} if isinstance(content, bytes) else content
+            for name, content in found.artifacts.items()
+        },
+    }
+
+
+def _feedback(kept: Mapping[str, Any]) -> Feedback:
+    artifacts = {
+        str(name): base64.b64decode(content["base64"]) if isinstance(content, dict) else str(content)
+        for name, content in kept["artifacts"].items()
+    }
+    return Feedback(float(kept["loss"]), str(kept["text"]), kept["metrics"], kept["violations"], artifacts)

@@ -1,0 +1,328 @@
+"""From a SMILES to what Vina docks: protonate, embed, relax, type. Each stage fails with its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+
+from tgsci.errors import MeasurementError
+
+from ..molecule.smiles import molecule, open_stereo, shown, stereo_in_words
+
+PH = 7.4
+#: How far from it a state of protonation may still be plausible.
+PH_WIDTH = 0.5
+#: Atoms of a ring that takes many shapes, which docking does not turn into each other.
+LARGE_RING = 8
+#: Conformers that are made for each that is docked of a large ring.
+_SHAPES_TRIED = 4
+#: Rings less different than this have the same shape, Angstrom.
+_SAME_SHAPE = 0.3
+#: Longest wall time that one embedding may take, s; drugs need well under 1 s.
+EMBED_SECONDS = 30
+_RELAX_STEPS = 1000
+_CATION = "[+]"
+#: A ring nitrogen or phenol without its proton; the second ammonium of a 1,2-diamine.
+_DOUBTFUL_CHARGE = "[$([n-]),$([O-]c),$([N+;X4;!H0]CC[N+;X4;!H0])]"
+
+
+@dataclass(frozen=True)
+class Ligand:
+    """A molecule ready for docking.
+
+    Args:
+        smiles: As it was given.
+        docked_smiles: As it is docked: protonated at pH 7.4, every stereocentre set.
+        undefined: The stereocentres that `smiles` leaves open, in words; one isomer was picked.
+        pdbqt: For Vina, with meeko's remarks for the way back.
+        torsions: Rotatable bonds that Vina turns.
+        extent: Largest distance between two heavy atoms of the starting conformer, Angstrom.
+    """
+
+    smiles: str
+    docked_smiles: str
+    undefined: tuple[str, ...]
+    pdbqt: str
+    torsions: int
+    extent: float
+
+
+def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
+    """Prepare a molecule for docking. The same arguments give the same ligand.
+
+    Args:
+        smiles: Canonical, from `canonical()`.
+        seed: Of the starting conformer (rings keep it), and of the isomer where stereo is undefined.
+        form: The protonated form to dock as SMILES; the most probable at pH 7.4 where None.
+
+    Raises:
+        MeasurementError: A stage failed; the message names it.
+    """
+    protonated = protonate(smiles) if form is None else form
+    conformer = embed(protonated, seed)
+    relax(conformer)
+    return _ready(smiles, protonated, conformer)
+
+
+def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
+    """A form of a molecule in several starting conformers.
+
+    Docking turns bonds but keeps rings. Where a ring of 8 or more atoms could take many shapes, the starting
+    conformers are those of lowest energy that differ in a ring; else each is embedded with a seed of its own.
+
+    Args:
+        smiles: Canonical, from `canonical()`.
+        form: The protonated form to dock.
+        seed: Of the first conformer.
+        conformers: How many.
+        ring_conformers: How many, at least, where there is such a ring.
+
+    Raises:
+        MeasurementError: A stage failed; the message names it.
+    """
+    if not large_ring(molecule(form)):
+        return [prepare(smiles, seed + n, form) for n in range(conformers)]
+    return [_ready(smiles, form, mol) for mol in ring_shapes(form, seed, max(conformers, ring_conformers))]
+
+
+def large_ring(mol: Chem.Mol) -> int:
+    """Atoms of the largest ring, where it has 8 or more: it has shapes that docking does not reach; else 0."""
+    largest = max(map(len, mol.GetRingInfo().AtomRings()), default=0)
+    return largest if largest >= LARGE_RING else 0
+
+
+def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
+    """Conformers of low energy that differ in the shape of their large rings, the lowest first.
+
+    Args:
+        smiles: The protonated form.
+        seed: Of the embedding.
+        count: How many, at most; a stiff ring has fewer.
+
+    Raises:
+        MeasurementError: There is none, or no force field for it.
+    """
+    pool = Chem.AddHs(molecule(smiles))
+    parameters = rdDistGeom.ETKDGv3()  # with its torsions for macrocycles (Wang 2020)
+    parameters.randomSeed = seed
+    parameters.timeout = EMBED_SECONDS
+    parameters.useRandomCoords = True
+    with rdBase.BlockLogs():
+        ids = list(rdDistGeom.EmbedMultipleConfs(pool, _SHAPES_TRIED * count, parameters))
+        if not ids:
+            raise _shapeless(smiles)
+        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(pool):
+            relaxed = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(pool, 1, _RELAX_STEPS, "MMFF94s")
+        elif rdForceFieldHelpers.UFFHasAllMoleculeParams(pool):
+            relaxed = rdForceFieldHelpers.UFFOptimizeMoleculeConfs(pool, 1, _RELAX_STEPS)
+        else:
+            raise _fieldless()
+    energies = dict(zip(ids, (energy for _, energy in relaxed), strict=True))
+    rings = sorted({i for ring in pool.GetRingInfo().AtomRings() if len(ring) >= LARGE_RING for i in ring})
+    chosen: list[int] = []
+    for candidate in sorted(ids, key=lambda n: (energies[n], n)):
+        same = (_ring_distance(pool, rings, candidate, other) < _SAME_SHAPE for other in chosen)
+        if len(chosen) < count and not any(same):
+            chosen.append(candidate)
+    return [Chem.Mol(pool, confId=number) for number in chosen]
+
+
+def _ready(smiles: str, protonated: str, conformer: Chem.Mol) -> Ligand:
+    pdbqt = write_pdbqt(conformer)
+    return Ligand(
+        smiles=smiles,
+        docked_smiles=_isomer(conformer),
+        undefined=tuple(stereo_in_words(molecule(smiles), open_in_water(smiles))),
+        pdbqt=pdbqt,
+        torsions=sum(line.startswith("BRANCH") for line in pdbqt.splitlines()),
+        extent=_extent(conformer),
+    )
+
+
+def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int) -> float:
+    """Root-mean-square difference of the distances between ring atoms, Angstrom: no alignment, mirror images alike."""
+    a, b = (mol.GetConformer(n).GetPositions()[atoms] for n in (first, second))
+    apart = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (a, b)]
+    return float(np.sqrt(np.mean((apart[0] - apart[1]) ** 2)))
+
+
+def protonate(smiles: str) -> str:
+    """The protonation state at pH 7.4, by dimorphite-dl.
+
+    The most probable one, except where dimorphite-dl itself is undecided: its classes for phenols and
+    ring N-H span six pKa units around 7 and would make paracetamol (pKa 9.4) a phenolate, and it treats
+    the two nitrogens of a piperazine as if the other were not there. There the state without the
+    doubtful charges is taken.
+
+    Raises:
+        MeasurementError: None was found, or one that is not the same molecule.
+    """
+    likeliest, *others = _states(smiles, PH, PH)
+    cations = _count(likeliest, _CATION)
+
+    def doubt(state: str) -> tuple[int, int]:
+        return _count(state, _DOUBTFUL_CHARGE), abs(_count(state, _CATION) - cations)
+
+    chosen = min((likeliest, *others), key=doubt)
+    if _skeleton(chosen) != _skeleton(smiles):
+        raise MeasurementError(f"protonation: dimorphite-dl made another molecule of {shown(smiles)}: {shown(chosen)}")
+    return chosen
+
+
+def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
+    """What a SMILES leaves open and stays so at pH 7.4: an amidine's C=N has no isomers once it is charged.
+
+    Args:
+        smiles: Canonical.
+    """
+    found = open_stereo(molecule(smiles))
+    if any(info.type == Chem.StereoType.Bond_Double for info in found):
+        try:
+            charged = open_stereo(molecule(protonate(smiles)))
+        except MeasurementError:
+            return found
+        if not any(info.type == Chem.StereoType.Bond_Double for info in charged):
+            found = [info for info in found if info.type != Chem.StereoType.Bond_Double]
+    return found
+
+
+def states_of(smiles: str, most: int) -> list[str]:
+    """The states of protonation that are plausible within half a unit of pH 7.4, that of `protonate` first.
+
+    Args:
+        smiles: Canonical.
+        most: How many, at most; 1 is `protonate` alone.
+
+    Raises:
+        MeasurementError: None was found.
+    """
+    first = protonate(smiles)
+    if most <= 1:
+        return [first]
+    found = {canonical_form(first): first}
+    for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
+        if _skeleton(state) == _skeleton(smiles):
+            found.setdefault(canonical_form(state), state)
+    return list(found.values())[:most]
+
+
+def canonical_form(smiles: str) -> str:
+    """RDKit's own spelling."""
+    return str(Chem.MolToSmiles(molecule(smiles)))
+
+
+def _states(smiles: str, low: float, high: float) -> list[str]:
+    """dimorphite-dl's states of a molecule between two pH, the most probable first."""
+    from dimorphite_dl import protonate_smiles
+
+    with rdBase.BlockLogs():
+        # A list: a bare string that happens to name a file would be read as one.
+        likeliest: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=1)
+        possible: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=128)
+    if not likeliest or not possible:
+        raise MeasurementError(f"protonation: dimorphite-dl has no state of {shown(smiles)} at pH {PH}")
+    return [*likeliest, *possible]
+
+
+def embed(smiles: str, seed: int) -> Chem.Mol:
+    """One three-dimensional conformer with all hydrogens, by ETKDGv3.
+
+    Raises:
+        MeasurementError: There is none (a strained or impossible ring), or not in `EMBED_SECONDS`.
+    """
+    mol = Chem.AddHs(molecule(smiles))
+    parameters = rdDistGeom.ETKDGv3()
+    parameters.randomSeed = seed
+    parameters.timeout = EMBED_SECONDS
+    with rdBase.BlockLogs():
+        failed = rdDistGeom.EmbedMolecule(mol, parameters) < 0
+        if failed:
+            parameters.useRandomCoords = True
+            failed = rdDistGeom.EmbedMolecule(mol, parameters) < 0
+    if failed:
+        raise _shapeless(smiles)
+    return mol
+
+
+def _shapeless(smiles: str) -> MeasurementError:
+    return MeasurementError(
+        f"embedding: no three-dimensional shape was found for {shown(smiles)}; "
+        "its rings or stereocentres are probably too strained"
+    )
+
+
+def relax(mol: Chem.Mol) -> None:
+    """Relax the conformer in place with MMFF94s, or with UFF where MMFF94s has no parameters.
+
+    Raises:
+        MeasurementError: Neither force field knows the molecule.
+    """
+    with rdBase.BlockLogs():
+        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
+            rdForceFieldHelpers.MMFFOptimizeMolecule(mol, mmffVariant="MMFF94s", maxIters=_RELAX_STEPS)
+        elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
+            rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_RELAX_STEPS)
+        else:
+            raise _fieldless()
+
+
+def _fieldless() -> MeasurementError:
+    return MeasurementError("force field: neither MMFF94s nor UFF has parameters for this molecule")
+
+
+def write_pdbqt(mol: Chem.Mol) -> str:
+    """Atom types and torsions, by meeko.
+
+    Raises:
+        MeasurementError: An atom without a type.
+    """
+    from meeko import MoleculePreparation, PDBQTWriterLegacy
+
+    with rdBase.BlockLogs():
+        try:
+            # Flexible macrocycles are cut open and badly closed again: rings of 7 lose 3 kcal/mol.
+            setups = MoleculePreparation(rigid_macrocycles=True).prepare(mol)
+        except (RuntimeError, ValueError) as error:
+            raise MeasurementError(f"atom typing: meeko refuses the molecule ({_first_line(error)})") from error
+        pdbqt, ok, reason = PDBQTWriterLegacy.write_string(setups[0])
+    if not ok:
+        raise MeasurementError(f"atom typing: meeko cannot write the molecule ({_first_line(reason)})")
+    return str(pdbqt)
+
+
+def _isomer(conformer: Chem.Mol) -> str:
+    """The SMILES of a conformer with the stereo that it has in space."""
+    mol = Chem.Mol(conformer)
+    Chem.AssignStereochemistryFrom3D(mol)
+    for atom in mol.GetAtoms():
+        if atom.GetSymbol() == "N" and atom.GetTotalNumHs(includeNeighbors=True):
+            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # its proton comes and goes
+    return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
+
+
+def _count(smiles: str, smarts: str) -> int:
+    return len(molecule(smiles).GetSubstructMatches(_pattern(smarts)))
+
+
+@cache
+def _pattern(smarts: str) -> Chem.Mol:
+    return Chem.MolFromSmarts(smarts)
+
+
+def _skeleton(smiles: str) -> tuple[tuple[str, ...], int]:
+    """What protonation must not change: the heavy atoms and the bonds between them."""
+    mol = molecule(smiles)
+    return tuple(sorted(atom.GetSymbol() for atom in mol.GetAtoms())), mol.GetNumBonds()
+
+
+def _extent(mol: Chem.Mol) -> float:
+    return float(Chem.Get3DDistanceMatrix(Chem.RemoveHs(mol)).max())
+
+
+def _first_line(message: object) -> str:
+    return str(message).strip().partition("\n")[0]

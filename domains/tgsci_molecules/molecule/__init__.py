@@ -1,0 +1,1 @@
+"""Molecules as people, files and models write them."""

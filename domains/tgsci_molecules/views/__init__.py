@@ -1,0 +1,35 @@
+"""What a run leaves behind for a chemist: a picture, a table with its columns explained, the poses, the protein."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .pictures import contributions, svg
+
+if TYPE_CHECKING:
+    from tgsci.runs.result import Result
+
+__all__ = ["contributions", "export", "svg"]
+
+
+def export(result: Result, directory: Path) -> Sequence[Path]:
+    """Write the table of all trials, what its columns mean, the poses, and the proteins that they lie in.
+
+    Args:
+        result: A run's.
+        directory: Must exist; files of the same name are replaced, each at once or not at all.
+
+    Returns:
+        The paths of the files: `molecules.csv`, `molecules-columns.csv`, `poses.sdf`, a `receptor.pdb` for each
+        target, and `finalists.sdf` where the best molecules were docked again at the full setting.
+
+    Raises:
+        OSError: One cannot be written; what was there stays.
+    """
+    from .poses import write_poses
+    from .receptors import write_receptors
+    from .table import write_table
+
+    return [*write_table(result, directory), *write_poses(result, directory), *write_receptors(result, directory)]

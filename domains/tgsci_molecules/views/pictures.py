@@ -1,0 +1,73 @@
+"""Structures as SVG: plain, or coloured by what each atom brings to the score."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from tgsci.errors import UsageError
+
+from ..molecule.smiles import molecule, quoted, shown
+
+if TYPE_CHECKING:
+    from tgsci.search.trial import Trial
+
+    from ..pose import PoseReport
+
+
+def svg(smiles: str, width: int = 320, height: int = 220) -> str:
+    """The structure as an SVG element that can stand inside an HTML page.
+
+    Args:
+        smiles: A valid SMILES.
+        width: In pixels.
+        height: In pixels.
+
+    Raises:
+        InvalidValue: No such molecule.
+    """
+    drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
+    drawer.drawOptions().clearBackground = False
+    rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule(smiles))
+    drawer.FinishDrawing()
+    text = str(drawer.GetDrawingText())
+    return text[text.index("<svg") :]
+
+
+def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: str = "") -> str:
+    """The structure of a docked molecule, its atoms coloured by their contacts and numbered as in the report.
+
+    Blue atoms bind, white ones do nothing, orange ones repel; arrows mark where there is room to grow.
+
+    Args:
+        trial: Of a run that docked it.
+        width: In pixels.
+        height: In pixels.
+        target: Of several targets, which; the first where "".
+
+    Returns:
+        An SVG element.
+
+    Raises:
+        UsageError: It was not docked, or not into this target.
+    """
+    from tgsci.search.trial import Trial
+
+    from .drawing import svg as coloured
+
+    if not isinstance(trial, Trial):
+        raise UsageError(f"contributions() takes a trial such as result.best, not {quoted(trial)}")
+    pages = trial.feedback.artifacts if trial.feedback else {}
+    name = f"{target}.pose.json" if f"{target}.pose.json" in pages else "pose.json"
+    report = json.loads(pages[name], object_hook=_with_attributes) if name in pages else None
+    if report is None or target not in ("", report.target):
+        raise UsageError(f"trial {trial.number} has no pose{f' in {shown(target)}' if target else ''}")
+    return coloured(cast("PoseReport", report), width, height)
+
+
+def _with_attributes(fields: dict[str, Any]) -> SimpleNamespace:
+    """What was a dataclass before it became JSON, to be read like one again."""
+    return SimpleNamespace(**fields)

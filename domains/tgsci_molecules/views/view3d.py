@@ -1,0 +1,351 @@
+"""A pose in its pocket, to turn with the mouse: py3Dmol writes the page, 3Dmol.js draws it in the browser.
+
+Python asks for nothing over the network. The browser that shows the view loads one script, 3Dmol.js, from
+cdn.jsdelivr.net, or from wherever `script` says; the molecule and the protein stand in the page and stay there.
+Where the script does not load (no network, or a page that runs no scripts), the contacts stand there as text.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rdkit import Chem
+
+from tgsci.errors import UsageError
+from tgsci.files import write_atomically
+
+from ..molecule.smiles import quoted, shown
+from ..target.repair import receptor_pdb
+from ..target.targets import Target, as_target
+from .columns import checked
+from .poses import records
+from .receptors import targets_of
+
+if TYPE_CHECKING:
+    from tgsci.runs.result import Result
+
+    from ..docking.vina import Docking
+
+#: Residues with an atom this near to the ligand are drawn with their side chains, Angstrom.
+_POCKET = 5.0
+#: The chain is drawn this far around the ligand, Angstrom: a whole protein would make notebooks heavy.
+_FOLD = 14.0
+_BACKBONE = ("N", "CA", "C", "O")
+_LIGAND, _POLYMER, _PROTEIN = "orangeCarbon", "#c3cad3", "whiteCarbon"
+_KINDS = {"hbonds": ("hydrogen bond", "#1f6feb"), "salt_bridges": ("salt bridge", "#c2410c")}
+
+
+@dataclass(frozen=True)
+class _Atom:
+    name: str
+    residue: str
+    line: str
+    xyz: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A contact between ligand and protein, as it is drawn.
+
+    Args:
+        kind: Hydrogen bond or salt bridge.
+        residue: As people write it: Met318.
+        atom: Name of the protein's atom; "" where it is a group.
+        distance: Angstrom.
+        ends: Where the ligand's atom is, and where the protein's; Angstrom.
+        colour: As CSS writes it.
+    """
+
+    kind: str
+    residue: str
+    atom: str
+    distance: float
+    ends: tuple[tuple[float, float, float], tuple[float, float, float]]
+    colour: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} with {self.residue}{f' {self.atom}' if self.atom else ''}, {self.distance:.1f} Å"
+
+
+class View:
+    """A view that shows itself in Jupyter; `write` makes a page of it.
+
+    Args:
+        title: In a line below.
+        pose: The ligand as a mol block.
+        fold: What is drawn as a ribbon, PDB.
+        pocket: What is drawn with its side chains, PDB; each residue with the place of its label.
+        labels: Residue and where its label stands.
+        contacts: Drawn dashed, with their distances.
+        script: Where the browser finds 3Dmol.js; py3Dmol's own choice where "".
+    """
+
+    def __init__(
+        self,
+        title: str,
+        pose: str,
+        fold: str,
+        pocket: str,
+        labels: Mapping[str, Sequence[float]],
+        contacts: Sequence[Contact],
+        script: str = "",
+    ) -> None:
+        self.title = title
+        self.contacts = list(contacts)
+        self._parts = (pose, fold, pocket, dict(labels))
+        self.script = _checked(script) if script else _usual_script()
+
+    def py3dmol(self, width: int = 640, height: int = 440) -> Any:
+        """The same as a `py3Dmol.view`, for those who want to change it.
+
+        Raises:
+            UsageError: py3Dmol is not installed.
+        """
+        pose, fold, pocket, labels = self._parts
+        view = _py3dmol().view(width=width, height=height, js=self.script)
+        view.addModel(fold, "pdb")
+        view.setStyle({"model": 0}, {"cartoon": {"color": _POLYMER, "opacity": 0.75}})
+        view.addModel(pocket, "pdb")
+        view.setStyle({"model": 1}, {"stick": {"radius": 0.09, "colorscheme": _PROTEIN}})
+        view.addModel(pose, "sdf")
+        view.setStyle({"model": 2}, {"stick": {"radius": 0.19, "colorscheme": _LIGAND}})
+        for contact in self.contacts:
+            begin, end = (_point(p) for p in contact.ends)
+            middle = _point([(a + b) / 2 for a, b in zip(*contact.ends, strict=True)])
+            view.addCylinder(
+                {"start": begin, "end": end, "radius": 0.08, "dashed": True, "color": contact.colour, "fromCap": 1}
+            )
+            view.addLabel(f"{contact.distance:.1f} Å", _label(middle, contact.colour))
+        for residue, place in labels.items():
+            view.addLabel(_plain(residue), _label(_point(place), "#30363d"))
+        view.zoomTo({"model": 2})
+        view.zoom(0.75)
+        return view
+
+    def _repr_html_(self) -> str:
+        # py3Dmol's own _repr_html_ would put the page into the notebook twice.
+        drawn = self.py3dmol().write_html()
+        return (
+            "<div style='position:relative;max-width:640px'>"
+            f"{drawn}"
+            f"<div class='tgsci-without-3d' style='position:absolute;top:0;left:0;right:0;padding:8px;font:13px "
+            f"sans-serif;color:#30363d;background:#fff'>The 3D view needs 3Dmol.js, which your browser loads from "
+            f"<code>{html.escape(self.script)}</code>; it has not been loaded. Offline, give <code>script=</code> the "
+            "address of a copy. No data is sent: the molecule is in this page."
+            f"</div><p style='font:13px sans-serif;margin:4px 0'>{html.escape(self._caption())}</p>"
+            "<script>{const note=document.currentScript?document.currentScript.parentNode.querySelector("
+            "'.tgsci-without-3d'):null;const hide=()=>document.querySelectorAll('.tgsci-without-3d').forEach("
+            "one=>one.remove());if(typeof $3Dmolpromise!=='undefined'&&$3Dmolpromise)$3Dmolpromise.then("
+            "()=>note?note.remove():hide());}</script></div>"
+        )
+
+    def write(self, path: str | Path) -> Path:
+        """Write the view as an HTML page.
+
+        Args:
+            path: The file; one that is there is replaced.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        title = html.escape(self.title)
+        write_atomically(
+            Path(path),
+            f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title></head>"
+            f"<body>{self._repr_html_()}</body></html>",
+        )
+        return Path(path)
+
+    def _caption(self) -> str:
+        said = "; ".join(map(str, self.contacts)) or "no hydrogen bond and no salt bridge"
+        return f"{self.title}: {said}."
+
+    def __repr__(self) -> str:
+        return f"<View of {self._caption()}>"
+
+
+def view(docking: Docking, target: Target | str | None = None, *, script: str = "") -> View:
+    """A docked pose in its pocket.
+
+    Args:
+        docking: From `dock`.
+        target: Where it was docked; found by its name where None.
+        script: Where the browser finds 3Dmol.js: an address, for example of a copy on your own server or disk.
+
+    Raises:
+        UsageError: No docking, or another target than the one it was docked into.
+    """
+    from ..docking.vina import Docking
+    from ..pose import explain
+
+    if not isinstance(docking, Docking):
+        raise UsageError(f"view() takes what dock() found, not {quoted(docking)}; a run's: view_trial(result)")
+    try:
+        target = as_target(docking.target if target is None else target)
+    except UsageError as error:
+        raise UsageError(f"{error}; if it is a target of your own, pass it: view(docking, target)") from None
+    if target.name != docking.target:
+        raise UsageError(f"the molecule was docked into {docking.target}, not into {target.name}")
+    title = f"{docking.ligand.smiles} in {target.name}, vina {docking.score:.2f} kcal/mol"
+    return _scene(title, docking.pose, target, explain(docking, target).as_dict(), script)
+
+
+def view_trial(result: Result, number: int | None = None, target: str = "", *, script: str = "") -> View:
+    """The pose of a trial of a run in its pocket.
+
+    Args:
+        result: A molecules run's, with its problem: from `solve`, or `runs.load`.
+        number: Of the trial; the best where None.
+        target: Of several targets, which; the first where "".
+        script: Where the browser finds 3Dmol.js.
+
+    Raises:
+        UsageError: No such trial, no pose of it, or no such target.
+    """
+    result = checked(result)
+    trial = result.best if number is None else _trial(result, number)
+    if trial is None:
+        raise UsageError("nothing could be measured in this run, so there is no pose to show")
+    targets = {each.name: each for each in targets_of(result)}
+    if not targets:
+        raise UsageError("this run does not say what it was docked into; load it with its problem: tgsci.load(DIR)")
+    poses = {name or next(iter(targets), ""): (name, record) for name, record in records(trial.feedback)}
+    target = target or next(iter(poses), "")
+    if target not in poses or target not in targets:
+        there = f"there is one for {', '.join(poses)}" if poses else "it was not docked"
+        raise UsageError(f"trial {trial.number} has no pose for {shown(target)}: {there}")
+    name, record = poses[target]
+    mol = Chem.MolFromMolBlock(record.block, removeHs=False)
+    artifact = trial.feedback.artifacts.get(f"{name}.pose.json" if name else "pose.json") if trial.feedback else None
+    page = json.loads(artifact) if artifact else {}
+    title = f"trial {trial.number}, {trial.value} in {target}"
+    return _scene(title, mol, targets[target], page, script)
+
+
+def _trial(result: Result, number: int) -> Any:
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(result.trials):
+        raise UsageError(f"there is no trial {number!r}; this run has trials 0 to {len(result.trials) - 1}")
+    return result.trials[number]
+
+
+def _scene(title: str, pose: Chem.Mol, target: Target, page: Mapping[str, Any], script: str) -> View:
+    atoms = _protein(target)
+    xyz = np.array([atom.xyz for atom in atoms])
+    ligand = pose.GetConformer().GetPositions()
+    near = np.min(np.linalg.norm(xyz[:, None, :] - ligand[None, :, :], axis=2), axis=1)
+    pocket = dict.fromkeys(atom.residue for atom, distance in zip(atoms, near, strict=True) if distance < _POCKET)
+    fold = dict.fromkeys(atom.residue for atom, distance in zip(atoms, near, strict=True) if distance < _FOLD)
+    contacts = list(_contacts(page, pose, atoms))
+    named = dict.fromkeys(contact.residue for contact in contacts)
+    labels = {atom.residue: atom.xyz for atom in atoms if atom.residue in named and atom.name == "CA"}
+    return View(
+        title,
+        _plain(_block(pose)),
+        _pdb(atom for atom in atoms if atom.residue in fold and atom.name in _BACKBONE),
+        _pdb(atom for atom in atoms if atom.residue in pocket),
+        labels,
+        contacts,
+        script,
+    )
+
+
+def _block(pose: Chem.Mol) -> str:
+    """The ligand without the hydrogens on its carbons, as a chemist looks at a pose."""
+    mol = Chem.RWMol(pose)
+    Chem.Kekulize(mol, clearAromaticFlags=True)
+    hydrogens = [a.GetIdx() for a in mol.GetAtoms() if a.GetSymbol() == "H" and a.GetDegree() == 1]
+    mol.BeginBatchEdit()
+    for index in hydrogens:
+        if mol.GetAtomWithIdx(index).GetNeighbors()[0].GetSymbol() == "C":
+            mol.RemoveAtom(index)
+    mol.CommitBatchEdit()
+    mol.SetProp("_Name", "ligand")
+    return str(Chem.MolToMolBlock(mol, kekulize=False))
+
+
+def _protein(target: Target) -> list[_Atom]:
+    """The heavy atoms of the receptor, in its own frame."""
+    atoms = []
+    for line in receptor_pdb(target).splitlines():
+        if line.startswith(("ATOM", "HETATM")) and line[76:78].strip() != "H":
+            residue = target.label(line[17:20].strip(), line[22:27].strip(), line[21].strip())
+            x, y, z = (float(line[begin : begin + 8]) for begin in (30, 38, 46))
+            atoms.append(_Atom(line[12:16].strip(), residue, line, (x, y, z)))
+    return atoms
+
+
+def _pdb(atoms: Iterable[_Atom]) -> str:
+    """As PDB; 3Dmol guesses bonds by distance."""
+    return _plain("\n".join([*(atom.line.rstrip() for atom in atoms), "END", ""]))
+
+
+def _contacts(page: Mapping[str, Any], pose: Chem.Mol, atoms: Sequence[_Atom]) -> Iterable[Contact]:
+    """The contacts of a pose's page, with the places of their ends."""
+    symbols = {atom["index"]: atom["symbol"] for atom in page.get("atoms", ())}
+    ligand = [
+        (atom.GetSymbol(), place)
+        for atom, place in zip(pose.GetAtoms(), pose.GetConformer().GetPositions().tolist(), strict=True)
+    ]
+    for key, (kind, colour) in _KINDS.items():
+        for found in page.get(key, ()):
+            residue, name, distance = found["residue"], found.get("receptor_atom", ""), found["distance"]
+            pairs = [
+                (abs(math.dist(place, atom.xyz) - distance), place, atom)
+                for atom in atoms
+                if atom.residue == residue and (not name or atom.name == name)
+                for symbol, place in ligand
+                if symbol == symbols.get(found["atom"], symbol) and symbol != "H"
+            ]
+            if pairs:
+                _, (x, y, z), atom = min(pairs, key=lambda pair: pair[0])
+                yield Contact(kind, residue, atom.name, distance, ((x, y, z), atom.xyz), colour)
+
+
+def _point(place: Sequence[float]) -> dict[str, float]:
+    return {axis: round(float(figure), 3) for axis, figure in zip("xyz", place, strict=True)}
+
+
+def _label(place: Mapping[str, float], colour: str) -> dict[str, Any]:
+    return {
+        "position": place,
+        "fontSize": 12,
+        "fontColor": colour,
+        "backgroundColor": "white",
+        "backgroundOpacity": 0.75,
+        "inFront": True,
+    }
+
+
+def _plain(text: str) -> str:
+    """Text that cannot end the script it stands in."""
+    return text.replace("<", "(")
+
+
+def _py3dmol() -> Any:
+    try:
+        import py3Dmol
+    except ImportError as error:
+        raise UsageError("the 3D view needs py3Dmol: pip install 'tgsci[notebooks]'") from error
+    return py3Dmol
+
+
+def _checked(script: str) -> str:
+    """An address that stands in the page's own script; it must not end there."""
+    if not re.fullmatch(r"[\w\-./:?=&%@+~]{1,2000}", script):
+        raise UsageError(f"script must be the address of 3Dmol.js, not {shown(script)}")
+    return script
+
+
+def _usual_script() -> str:
+    """The address of 3Dmol.js that the installed py3Dmol was made for."""
+    import inspect
+
+    return str(inspect.signature(_py3dmol().view.__init__).parameters["js"].default)

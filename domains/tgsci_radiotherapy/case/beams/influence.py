@@ -1,0 +1,69 @@
+"""The dose-influence matrix of beams in a patient: geometry and pencil beam put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..model import Beam, Dij, Grid
+from .density import electron_density
+from .geometry import BIXEL, SAD, Bixels, axes, project
+from .pencil import CUTOFF, pencil
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def influence(
+    ct: NDArray[np.number],
+    ct_grid: Grid,
+    beams: Sequence[Beam],
+    isocentre: Sequence[float],
+    bixels: Bixels,
+    points: NDArray[np.float64],
+    fractions: int = 1,
+    cutoff: float = CUTOFF,
+) -> Dij:
+    """Dose of each bixel to each point, by the analytic 6 MV pencil beam.
+
+    Args:
+        ct: Hounsfield units, (z, y, x); around the image is nothing.
+        ct_grid: Grid of the image.
+        beams: Their angles.
+        isocentre: (x, y, z), mm.
+        bixels: Of these beams.
+        points: (rows, 3), (x, y, z), mm; row i of the result is point i.
+        fractions: Doses are those of so many fractions.
+        cutoff: Lateral, mm in the plane of the isocentre.
+
+    Returns:
+        Total Gy for one unit of fluence, quantised as it would be saved; a unit gives 1 Gy per fraction under the
+        reference of `pencil`.
+    """
+    from ..quantise import quantised
+    from . import kernels
+
+    if bixels.lookup.shape[0] != len(beams):
+        raise ValueError(f"bixels of {bixels.lookup.shape[0]} beams with {len(beams)} beams")
+    density = electron_density(ct)
+    spacing, origin = (np.array(of[::-1], np.float64) for of in (ct_grid.spacing, ct_grid.origin))
+    reach_x, reach_y = abs(bixels.first_x) + cutoff, abs(bixels.first_y) + cutoff
+    x, y, magnified = (np.empty((len(beams), len(points))) for _ in range(3))
+    depth = np.empty((len(beams), len(points)), np.float32)
+    for b, beam in enumerate(beams):
+        seen = axes(beam, isocentre)
+        x[b], y[b], t = project(points, seen)
+        magnified[b] = SAD / t
+        reached = (np.abs(x[b]) < reach_x) & (np.abs(y[b]) < reach_y)
+        depth[b] = kernels.depths(points, reached, seen.source, density, spacing, origin)
+    beamlets = len(bixels)
+    shape = (bixels.lookup, bixels.first_x, bixels.first_y, BIXEL, cutoff)
+    starts = kernels.count(x, y, *shape)
+    columns = np.empty(starts[-1], np.uint16 if beamlets < 65_536 else np.uint32)
+    values = np.empty(starts[-1], np.float32)
+    tables = pencil(cutoff)
+    model = (tables.weights, tables.sigmas, kernels.ERF, float(fractions))
+    kernels.fill(x, y, magnified, depth, *shape, *model, starts, columns, values)
+    return Dij(starts, columns, quantised(starts, values), beamlets, bixels.beams)

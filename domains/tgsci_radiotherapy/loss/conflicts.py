@@ -1,0 +1,140 @@
+"""Which goals cannot be met together, from what a run measured: the account that it ends with where not all are met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from tgsci.search.trial import Trials
+
+from ..editor.history import Point, points
+from ..editor.linear import Region
+from ..plugin import NOTICE
+from . import effects_table
+from .effects import Wish
+from .scoring import shortfall
+
+#: Pairs of goals that are spelled out, at most.
+_PAIRS = 6
+#: A goal that is missed by less than this share of its scale counts as met here: 0.05 Gy of 50 Gy are no conflict.
+_NEAR = 1e-3
+#: The region of the exchange rates that are named.
+_REGION = Region(1.0, 1.0)
+
+
+def account(trials: Trials) -> str:
+    """What a run's plans show about the goals that its best plan misses; "" where it meets all, or nothing is known.
+
+    Args:
+        trials: All of the run.
+    """
+    found = points(trials)
+    if not found or all(w.met for w in found[0].effects.wishes):
+        return ""
+    goals = [w.text for w in found[0].effects.wishes]
+    found = [p for p in found if [w.text for w in p.effects.wishes] == goals]
+    best = found[0]
+    missed = [i for i, w in enumerate(best.effects.wishes) if not w.met]
+    lines = [
+        f"GOALS THAT WERE NOT MET TOGETHER, in {len(found)} plans. {NOTICE}",
+        f"The best plan is trial {best.trial.number}: {len(goals) - len(missed)} of {len(goals)} goals met. It misses "
+        + "; ".join(_missed(best.effects.wishes[i]) for i in missed)
+        + ".",
+    ]
+    lines += _never(found, missed)
+    lines += _pairs(found, missed)
+    lines += _all_but_one(found)
+    lines += [
+        f"Near the best plan, by its sensitivities: {text}." for text in effects_table.exclusion(best.effects, _REGION)
+    ]
+    lines.append(
+        "Goals that are missed by less than 0.1% of the prescription or volume are counted as met in the comparisons. "
+        "This is what these plans show, not a proof: other objectives or beams may do better."
+    )
+    return "\n".join(lines)
+
+
+def _met(point: Point, i: int) -> bool:
+    return point.effects.wishes[i].room >= -_NEAR
+
+
+def _missed(wish: Wish) -> str:
+    unit = f" {wish.unit}" if wish.unit else ""
+    value = f"{wish.value:.4g}{unit}" if wish.value == wish.value else "no value"
+    return f"{wish.text} ({value})"
+
+
+def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
+    """Goals that no plan met at all."""
+    lines = []
+    for i in missed:
+        if any(_met(p, i) for p in found):
+            continue
+        nearest = min(found, key=lambda p: (shortfall(p.effects.wishes[i]), p.trial.number))
+        wish = nearest.effects.wishes[i]
+        lines.append(
+            f"- {wish.text}: met in no plan. The nearest was {_value(wish)} in trial {nearest.trial.number}, "
+            f"where {_others(nearest, i)}."
+        )
+    return lines
+
+
+def _pairs(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
+    """Pairs of goals each of which some plan met, and none both: what was best of one while the other was met."""
+    lines = []
+    for i, j in combinations(range(len(found[0].effects.wishes)), 2):
+        if i not in missed and j not in missed:
+            continue
+        with_i, with_j = ([p for p in found if _met(p, g)] for g in (i, j))
+        if not with_i or not with_j or any(_met(p, j) for p in with_i):
+            continue
+        said = [_held(with_i, i, j), _held(with_j, j, i)]
+        first, second = found[0].effects.wishes[i], found[0].effects.wishes[j]
+        lines.append(
+            f"- {first.text} (met in {_plans(with_i)}) and {second.text} (met in {_plans(with_j)}): no plan met both. "
+            + "; ".join(said)
+            + "."
+        )
+    return lines[:_PAIRS]
+
+
+def _held(plans: Sequence[Point], held: int, other: int) -> str:
+    nearest = min(plans, key=lambda p: (shortfall(p.effects.wishes[other]), p.trial.number))
+    wishes = nearest.effects.wishes
+    return (
+        f"with {wishes[held].name} met, {wishes[other].name} came to {_value(wishes[other])} at best "
+        f"(trial {nearest.trial.number})"
+    )
+
+
+def _all_but_one(found: Sequence[Point]) -> list[str]:
+    """The goals for each of which some plan met all the others."""
+    lines = []
+    for i, wish in enumerate(found[0].effects.wishes):
+        others = [j for j in range(len(found[0].effects.wishes)) if j != i]
+        plans = [p for p in found if not _met(p, i) and all(_met(p, j) for j in others)]
+        if plans:
+            nearest = min(plans, key=lambda p: (shortfall(p.effects.wishes[i]), p.trial.number))
+            lines.append(
+                f"- All goals but {wish.text} were met in {_plans(plans)}; there it came to "
+                f"{_value(nearest.effects.wishes[i])} at best (trial {nearest.trial.number})."
+            )
+    return lines
+
+
+def _others(point: Point, i: int) -> str:
+    wishes = [w for j, w in enumerate(point.effects.wishes) if j != i]
+    lost = sorted((w for w in wishes if not w.met), key=lambda w: -shortfall(w))
+    if not lost:
+        return "all other goals were met" if wishes else "there is no other goal"
+    return "it missed " + "; ".join(_missed(w) for w in lost[:3])
+
+
+def _value(wish: Wish) -> str:
+    if wish.value != wish.value:
+        return "no value"
+    return f"{wish.value:.4g} {wish.unit}".rstrip()
+
+
+def _plans(plans: Sequence[Point]) -> str:
+    return f"{len(plans)} plan{'' if len(plans) == 1 else 's'}"

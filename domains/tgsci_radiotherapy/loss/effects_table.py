@@ -1,0 +1,189 @@
+"""Sensitivities in words and as a table: what every weight and dose does to the goals that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..editor.linear import Region, best_step, conflict
+from .effects import Effects, Wish
+from .scoring import shortfall
+from .wording import label
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+#: A goal with less relative margin than this is tight: what moves it matters.
+TIGHT = 0.05
+#: Goals and objectives of the table, pairs that pull, additions: at most.
+_GOALS, _OBJECTIVES, _PAIRS, _ADDED = 8, 10, 3, 4
+#: Two objectives pull against each other where their effects on the goals point so far apart (cosine).
+_AGAINST = -0.5
+#: Relative effects smaller than this are no effects.
+_NOTHING = 5e-4
+#: A gain of all missed goals at once below this share of a limit is none.
+NO_GAIN = 5e-4
+#: A goal with less part in it than this does not stand in the way.
+_SHARE = 0.05
+
+
+def concerned(wishes: Sequence[Wish]) -> list[int]:
+    """Places of the goals that are missed or tight, missed ones first."""
+    near = [i for i, w in enumerate(wishes) if not w.room >= TIGHT]
+    return sorted(near, key=lambda i: (wishes[i].met, wishes[i].priority, i))[:_GOALS]
+
+
+def table(effects: Effects) -> list[str]:
+    """The change of each concerned goal's value per doubling of each weight and per +1 Gy of each dose."""
+    rows = concerned(effects.wishes)
+    objectives = effects.parameters.objectives
+    if not rows:
+        return []
+    shown = _largest(effects, rows)
+    dosed = [k for k in shown if objectives[k].dose_gy is not None]
+    names = [f"{effects.wishes[i].name} ({effects.wishes[i].unit or '1'})" for i in rows]
+    width = max(len("per +1 Gy of the dose of"), *(len(name) for name in names))
+    lines = [f"{'per doubling of the weight of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in shown)]
+    lines += [_row(name, width, effects.per_doubling[i, shown]) for name, i in zip(names, rows, strict=True)]
+    if dosed:
+        lines.append(f"{'per +1 Gy of the dose of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in dosed))
+        lines += [_row(name, width, effects.per_gray[i, dosed]) for name, i in zip(names, rows, strict=True)]
+    return lines
+
+
+def pulls(effects: Effects) -> list[str]:
+    """Which objectives pull against each other, with what doubling one of them does to the goals."""
+    rise = _relative(effects, effects.per_doubling) * _concern(effects)[:, None]
+    norms = np.linalg.norm(rise, axis=0)
+    objectives = effects.parameters.objectives
+    found = []
+    for j in range(len(objectives)):
+        for k in range(j):
+            if min(norms[j], norms[k]) > _NOTHING:
+                cosine = float(rise[:, j] @ rise[:, k] / (norms[j] * norms[k]))
+                if cosine < _AGAINST:
+                    found.append((-min(norms[j], norms[k]), j, k))
+    lines = []
+    for _, j, k in sorted(found)[:_PAIRS]:
+        helped, hurt = int(rise[:, j].argmax()), int(rise[:, j].argmin())
+        if rise[helped, j] <= _NOTHING or rise[hurt, j] >= -_NOTHING:
+            j, k = k, j
+            helped, hurt = int(rise[:, j].argmax()), int(rise[:, j].argmin())
+        said = [
+            f"{effects.wishes[i].name} {_signed(effects.per_doubling[i, j])}{_unit(effects.wishes[i])} ({how})"
+            for i, how in ((helped, "helps"), (hurt, "costs"))
+            if abs(rise[i, j]) > _NOTHING and (rise[i, j] > 0) == (how == "helps")
+        ]
+        names = f"{label(objectives[j], objectives)} and {label(objectives[k], objectives)}"
+        lines.append(
+            f"- {names} pull against each other: doubling the weight of {label(objectives[j], objectives)} moves "
+            + ", ".join(said)
+        )
+    return lines
+
+
+def additions(effects: Effects) -> list[str]:
+    """What objectives that the plan does not have would do, where that helps a missed goal."""
+    rise = _relative(effects, effects.per_addition)
+    missed = np.array([not w.met for w in effects.wishes], bool)
+    if not missed.any() or not rise.shape[1]:
+        return []
+    gains = (rise * missed[:, None]).sum(axis=0)
+    lines = []
+    for a in np.argsort(-gains, kind="stable")[:_ADDED]:
+        if gains[a] <= _NOTHING:
+            continue
+        o = effects.additions[a]
+        order = np.argsort(-np.abs(rise[:, a]), kind="stable")
+        moved = [i for i in order if abs(rise[i, a]) > _NOTHING][:3]
+        said = ", ".join(
+            f"{effects.wishes[i].name} {_signed(effects.per_addition[i, a])} {effects.wishes[i].unit}".rstrip()
+            for i in moved
+        )
+        lines.append(f"- {o.label} with weight {o.weight:.3g}: {said}")
+    return lines
+
+
+def step(effects: Effects, region: Region) -> list[str]:
+    """What one step by the sensitivities would change and do; and what no step can do."""
+    made = best_step(effects, region)
+    objectives = effects.parameters.objectives
+    said = []
+    for i, o in enumerate(objectives):
+        if abs(made.doublings[i]) >= 0.05:
+            said.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
+        if abs(made.grays[i]) >= 0.05 and o.dose_gy is not None:
+            said.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
+    lines: list[str] = []
+    if said:
+        after = [
+            f"{w.name} {w.value:.4g} -> {v:.4g} {w.unit}".rstrip()
+            for w, v in zip(effects.wishes, made.predicted, strict=True)
+            if abs(v - w.value) > 2e-3 * w.scale
+        ]
+        lines.append(f"{', '.join(said)}: {', '.join(after[:6]) or 'little changes'}")
+    return [*lines, *(f"{text[:1].upper()}{text[1:]}." for text in exclusion(effects, region))]
+
+
+def exclusion(effects: Effects, region: Region) -> list[str]:
+    """How far all that is missed can be improved at once near the plan, and which goals stand in the way."""
+    found = conflict(effects, region)
+    if found is None:
+        return []
+    wishes = effects.wishes
+    among = [int(i) for i in np.argsort(-found.shares, kind="stable") if found.shares[i] > _SHARE][:4]
+    missed = [i for i in among if not wishes[i].met]
+    if len(among) < 2 or not missed:
+        return []
+    names = " and ".join([", ".join(wishes[i].name for i in among[:-1]), wishes[among[-1]].name])
+    first = max(missed, key=lambda i: (shortfall(wishes[i]), -i))
+    second = next(i for i in among if i != first)
+    rate = (found.shares[first] / wishes[first].scale) / (found.shares[second] / wishes[second].scale)
+    gain = found.gain * wishes[first].scale
+    little = "nothing" if found.gain < NO_GAIN else f"{gain:.2g}{_unit(wishes[first])} of {wishes[first].name}"
+    return [
+        f"within a doubling of weights and {region.grays:g} Gy, what is missed can be improved at once, with what is "
+        f"met kept, by {little} at most. {names} stand in each other's way: where these are at their limits, "
+        f"1{_unit(wishes[first])} gained of {wishes[first].name} costs about {rate:.2g}{_unit(wishes[second])} of "
+        f"{wishes[second].name}"
+    ]
+
+
+def _row(name: str, width: int, values: Floats) -> str:
+    return f"{name:<{width}}  " + " ".join(f"{'' if np.isnan(v) else _signed(v):>7}" for v in values)
+
+
+def _unit(wish: Wish) -> str:
+    return f" {wish.unit}" if wish.unit else ""
+
+
+def _signed(value: float) -> str:
+    """+1.90; three digits where the figure is small."""
+    if abs(value) < 0.0005:
+        return "0"
+    return f"{value:+.2f}" if abs(value) >= 0.1 else f"{value:+.3f}"
+
+
+def _largest(effects: Effects, rows: Sequence[int]) -> list[int]:
+    """Places of the objectives that move the concerned goals most, in order."""
+    both = np.abs(_relative(effects, effects.per_doubling)[rows]).max(axis=0)
+    both = both + np.abs(np.nan_to_num(_relative(effects, effects.per_gray)[rows])).max(axis=0)
+    return sorted(np.argsort(-both, kind="stable")[:_OBJECTIVES].tolist())
+
+
+def _relative(effects: Effects, matrix: Floats) -> Floats:
+    """How the margins would move, relative to the goals' limits."""
+    sign = np.array([w.sign / w.scale for w in effects.wishes])
+    relative: Floats = sign[:, None] * matrix
+    return relative
+
+
+def _concern(effects: Effects) -> Floats:
+    """1 for a goal that is missed, less the more room there is."""
+    room = np.array([max(0.0, w.room) if w.margin == w.margin else 0.0 for w in effects.wishes])
+    concern: Floats = TIGHT / (TIGHT + room)
+    return concern

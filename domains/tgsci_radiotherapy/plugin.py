@@ -1,0 +1,239 @@
+"""The radiotherapy domain: what it offers to the core. Imports quickly; numba comes with the first plan."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tgsci.errors import InvalidValue, UsageError
+from tgsci.runs.domain import Domain, Problem
+
+from .job import KEYS
+
+if TYPE_CHECKING:
+    from tgsci.runs.result import Result
+
+    from .loss import PlanLoss
+
+#: Said wherever a person meets a plan.
+NOTICE = "Research tool: not for clinical use."
+
+#: The file that says which goals could not be met together.
+CONFLICTS = "conflicts.txt"
+#: Start values of a job, at most; characters of a file with one, at most; metrics with a column, at most.
+_MOST_STARTS, _LONGEST, _MOST_COLUMNS = 20, 20_000_000, 8
+#: Goals that are spelled out to a model, at most.
+_MOST_WORDS = 40
+
+
+class RadiotherapyDomain(Domain):
+    """Tuning of treatment plans: optimise the fluence, read the goals, change the weights."""
+
+    name = "radiotherapy"
+    summary = "tune radiotherapy plans to clinical goals (dose-volume planner; research only, not for clinical use)"
+
+    def problem(self, config: Mapping[str, Any]) -> Problem:
+        """Tune plan parameters for a case until its goals are met.
+
+        Args:
+            config: See `KEYS`; `case` and `goals` must be there.
+
+        Raises:
+            UsageError: An unknown key, a missing one or a bad value.
+        """
+        from .case.library import case_names
+        from .editor.random_plans import RandomPlans
+        from .editor.rules import RuleEditor
+        from .editor.tpe import OptunaPlans
+        from .goals import sheet_names
+        from .loss.plan_loss import GAP, SECONDS, PlanLoss
+
+        _check(config)
+        given = _starts(config)
+        options = {key: config[key] for key in ("prescription", "protocol", "gap", "seconds") if key in config}
+        case, goals = _lasting(config["case"], case_names()), _lasting(config["goals"], sheet_names())
+        loss = PlanLoss(case, goals, given[0] if given else None, **options)
+        start = _checked(loss, given) if given else [loss.start.text()]
+        free = not loss.protocol.weights_only
+        rules = RuleEditor(structural=free)
+        baselines = {editor.name: editor for editor in (OptunaPlans(doses=free), RandomPlans(doses=free))}
+        table: dict[str, Any] = {
+            "case": case,
+            "goals": goals,
+            "start": start,
+            "protocol": loss.protocol.name,
+            "gap": options.get("gap", GAP),
+            "seconds": options.get("seconds", SECONDS),
+        }
+        if options.get("prescription"):
+            table["prescription"] = dict(options["prescription"])
+        return Problem(
+            loss=loss,
+            start=start,
+            rules=rules,
+            task=_task(loss),
+            domain=self.name,
+            name=f"{loss.case_name}-{loss.sheet.name}",
+            notes=_notes(loss),
+            config=table,
+            columns=_columns(loss),
+            export=_export,
+            optimizers=baselines,
+            options=rules.options,
+            goal=0.0,
+            proposals=PROPOSALS,
+        )
+
+    def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        from .commands import COMMANDS
+
+        for add in COMMANDS:
+            add(commands)
+
+
+#: Plans a round: the next one is worth more where it has learned from the last.
+PROPOSALS = 1
+
+
+def _check(config: Mapping[str, Any]) -> None:
+    for key in config:
+        if key not in KEYS:
+            raise UsageError(f"unknown key {key!r} in [radiotherapy]; there are: {', '.join(KEYS)}")
+    for key in ("case", "goals"):
+        if not isinstance(config.get(key), str) or not config[key].strip():
+            missing = f"not {config[key]!r}" if key in config else "and it is missing"
+            raise UsageError(f"{key!r} must be {KEYS[key]}, {missing}")
+    prescription = config.get("prescription")
+    if prescription is not None and not isinstance(prescription, Mapping):
+        raise UsageError(f"prescription must be {KEYS['prescription']}, not {prescription!r}")
+    if "start" in config and "objectives" in config:
+        raise UsageError("give start or objectives, not both: each is what the run starts from")
+
+
+def _lasting(name_or_path: str, names: Collection[str]) -> str:
+    """A name as it is; a file's path from the root, so that a run can be resumed from anywhere."""
+    if name_or_path in names:  # whatever lies in this directory
+        return name_or_path
+    path = Path(name_or_path).expanduser()
+    try:
+        return str(path.resolve()) if path.exists() else name_or_path
+    except (OSError, ValueError):  # too long for a path, or a null character in it: whoever opens it says so
+        return name_or_path
+
+
+def _starts(config: Mapping[str, Any]) -> list[str]:
+    """The start values as texts, as they were written; none where the goals shall give one."""
+    if "objectives" in config:
+        tables = config["objectives"]
+        if not isinstance(tables, list) or not all(isinstance(t, Mapping) for t in tables):
+            raise UsageError(f"objectives must be {KEYS['objectives']}")
+        try:
+            return [json.dumps({"objectives": [dict(t) for t in tables]})]
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"objectives must be {KEYS['objectives']}: {error}") from None
+    if "start" not in config:
+        return []
+    given = config["start"]
+    several: Sequence[object] = (
+        [given] if isinstance(given, str | Mapping) else given if isinstance(given, list) else []
+    )
+    if not 1 <= len(several) <= _MOST_STARTS:
+        raise UsageError(f"start must be {KEYS['start']}; at most {_MOST_STARTS}")
+    return [_start(one) for one in several]
+
+
+def _start(given: object) -> str:
+    """The text of parameters that are given as text, as a table, or as a file's path."""
+    if isinstance(given, Mapping):
+        return json.dumps(given, default=str)
+    if not isinstance(given, str) or not given.strip():
+        raise UsageError(f"start must be {KEYS['start']}")
+    if given.lstrip()[:1] in ("{", "[", "`"):
+        return given
+    path = Path(given).expanduser()
+    try:
+        if path.stat().st_size > _LONGEST:
+            raise UsageError(f"the start file {given!r} has more than {_LONGEST} bytes")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name, or no UTF-8
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"start: cannot read {given!r} ({why}); it is neither JSON text nor a file") from None
+    if '"tgsci_plan"' in text[:_LONGEST]:
+        from .plan.file import read_plan
+
+        return read_plan(text).parameters.text()
+    return text
+
+
+def _checked(loss: PlanLoss, given: Sequence[str]) -> list[str]:
+    found = []
+    for number, text in enumerate(given, 1):
+        try:
+            found.append(loss.validate(text))
+        except InvalidValue as error:
+            which = f" {number}" if len(given) > 1 else ""
+            raise UsageError(f"start{which}: {error}") from None
+    return list(dict.fromkeys(found))
+
+
+def _notes(loss: PlanLoss) -> list[str]:
+    notes = [f"{NOTICE} Doses are total Gy, planned and scored on the case's dose grid, {loss.case.grid}."]
+    notes += loss.bound.notes
+    notes += [f"Not evaluated: {goal.wish} ({why})." for goal, why in loss.bound.missing]
+    p = loss.protocol
+    if p.weights_only:
+        rivals = f"; beside it: --optimizer optuna --evals {p.rivals}" if p.rivals else ""
+        notes.append(f"Protocol {p.name}: {p.title}; at most {p.iterations} iterations after the start{rivals}.")
+    return notes
+
+
+def _columns(loss: PlanLoss) -> tuple[str, ...]:
+    ranked = sorted(loss.bound.goals, key=lambda goal: goal.priority)
+    return tuple(dict.fromkeys(["goals met", *(goal.name for goal in ranked)]))[:_MOST_COLUMNS]
+
+
+def _export(result: Result, directory: Path) -> Sequence[Path]:
+    """The best plan's files, and the account of goals that could not be met together."""
+    from tgsci.files import write_atomically
+
+    from .loss.conflicts import account
+    from .views import export
+
+    written = list(export(result, directory))
+    path, text = directory / CONFLICTS, account(result.trials)
+    if text:
+        write_atomically(path, f"{text}\n")
+        return [*written, path]
+    path.unlink(missing_ok=True)  # of an earlier session: they are met now
+    return written
+
+
+def _task(loss: PlanLoss) -> str:
+    from .plan import PlanParameters
+
+    case, goals = loss.case, loss.bound.goals
+    lines = [
+        f"Tune a radiotherapy plan of the case {case.name} ({case.modality}, {case.fractions} fractions): a planner "
+        "finds the fluence that minimises the objectives you write, and the clinical goals of its dose are evaluated. "
+        f"{NOTICE}",
+        PlanParameters.describe(case),
+        "The goals, with priority (1 counts most):",
+        *(f"- {goal}" for goal in goals[:_MOST_WORDS]),
+    ]
+    if len(goals) > _MOST_WORDS:
+        lines.append(f"- and {len(goals) - _MOST_WORDS} more")
+    lines.append(
+        "The loss is the sum of the missed goals' shortfalls (doses in % of the prescription, volumes in % of the "
+        "structure), weighted by priority; 0 or less where all goals are met. Lower is better."
+    )
+    if loss.protocol.weights_only:
+        lines.append(f"Protocol {loss.protocol.name}: change weights only; everything else stays as it is.")
+    lines.append(
+        "The report's SENSITIVITIES say how each goal moves per doubling of a weight and per Gy of a dose at the "
+        "present optimum; they hold for small changes. In your reason, quote the goal that is missed and the "
+        "sensitivity that the change relies on, then say what you expect of the goals."
+    )
+    return "\n".join(lines)

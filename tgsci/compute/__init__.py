@@ -1,0 +1,1 @@
+"""Where measurements run: this process, worker processes, or a Dask cluster."""

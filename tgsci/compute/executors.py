@@ -1,0 +1,258 @@
+"""Where measurements run: in this process, in processes of this machine, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import sys
+import uuid
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ..errors import MeasurementError, TgsciError, UsageError
+from .workers import WorkerPool, end_guarded, packed, run_guarded, unpacked
+
+T = TypeVar("T")
+
+logger = logging.getLogger("tgsci")
+
+#: How long a scheduler may take to answer, s.
+CONNECT_SECONDS = 8.0
+_ADDRESS = re.compile(r"(dask|tls)://([^\s/:@]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})/?")
+
+
+def check(workers: object) -> None:
+    """Check what was given as `workers`; nothing is started.
+
+    Raises:
+        UsageError: It is no number of processes, no cluster's address and no executor.
+    """
+    if isinstance(workers, Executor):
+        return
+    if isinstance(workers, str):
+        if not _ADDRESS.fullmatch(workers):
+            raise UsageError(f"{workers!r} is no address of a cluster; write dask://HOST:PORT (or tls://HOST:PORT)")
+        return
+    if isinstance(workers, bool) or not isinstance(workers, int):
+        raise UsageError(
+            f"workers must be a whole number, an address such as 'dask://HOST:PORT', or an executor; not {workers!r}"
+        )
+    if workers < 0:
+        raise UsageError(f"workers must be 0 or more, not {workers}")
+
+
+class Measurers:
+    """The executor of a run. As a context manager it is ended at the end, at once where something went wrong.
+
+    Args:
+        workers: As `minimize` takes it; an executor that was given is used and never ended.
+        timeout: Longest that one measurement may take, s; None for no limit.
+
+    Raises:
+        UsageError: The cluster cannot be used; says why.
+    """
+
+    def __init__(self, workers: int | str | Executor, timeout: float | None) -> None:
+        check(workers)
+        self._own: WorkerPool | DaskExecutor | None = None
+        if isinstance(workers, str):
+            self._own = DaskExecutor(workers, timeout)
+        elif isinstance(workers, int) and workers:
+            self._own = WorkerPool(workers, timeout)
+        self._executor = workers if isinstance(workers, Executor) else self._own
+        #: Measurements at the same time; 0 where they run in this process, or where it is not known.
+        self.workers = workers if isinstance(workers, int) else _capacity(self._executor)
+
+    @property
+    def destination(self) -> str:
+        """What leaves the machine for being measured, in plain words; "" where nothing does."""
+        return self._own.destination if isinstance(self._own, DaskExecutor) else ""
+
+    def __enter__(self) -> Executor | None:
+        return self._executor
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(wait=kind is None)
+
+    def close(self, *, wait: bool = False) -> None:
+        """End what was started, once; with `wait=False` whatever it is doing."""
+        own, self._own = self._own, None
+        if own:
+            own.shutdown(wait=wait, cancel_futures=not wait)
+
+
+def _capacity(executor: object) -> int:
+    """How many tasks an executor runs at the same time; 0 where it does not say."""
+    for name in ("workers", "_max_workers"):  # ours, and the standard library's
+        found = getattr(executor, name, None)
+        if isinstance(found, int):
+            return found
+    return 0
+
+
+def destination(workers: object) -> str:
+    """What leaves the machine for being measured, said before a cluster is asked; "" where nothing does."""
+    if not isinstance(workers, str):
+        return ""
+    return (
+        f"Measurements run on the Dask cluster at {_scheduler(workers)}: "
+        "every value, the loss with its settings, and every result go there."
+    )
+
+
+class DaskExecutor(Executor):
+    """A Dask cluster as an executor: `minimize(..., workers="dask://HOST:PORT")` makes one.
+
+    Each task runs in a process of its own on the cluster's machines, as it would at home: one that crashes or takes
+    too long costs its own trial and harms no worker of the cluster. Where a whole machine is lost, the cluster
+    runs its tasks again on another one.
+
+    Args:
+        address: `dask://HOST:PORT`, or `tls://HOST:PORT` with the certificates of Dask's own configuration.
+        timeout: Longest that one task may take once it has begun, s; None for no limit.
+
+    Raises:
+        UsageError: Dask is not installed, no scheduler answers, or the cluster's Python or tgsci is another one.
+    """
+
+    def __init__(self, address: str, timeout: float | None = None) -> None:
+        check(address)
+        #: Longest that a task submitted from now on may take, s.
+        self.timeout = timeout
+        self.destination = destination(address)
+        self._address = _scheduler(address)
+        self._token = uuid.uuid4().hex
+        self._client = _connected(self._address)
+        try:
+            _check_versions(self._client, self._address)
+            #: Tasks that the cluster runs at the same time, as it stands now.
+            self.workers = sum(self._client.nthreads().values())
+        except BaseException:
+            self._client.close(timeout=1)
+            raise
+        if not self.workers:
+            logger.warning("the cluster at %s has no workers now; the run waits until it gets one", self._address)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        payload = packed(fn, args, kwargs)
+        future: Future[T] = Future()
+        # pure=False: Dask must not take two measurements for one; retries=0: what failed has failed.
+        there = self._client.submit(
+            run_guarded, payload, self.timeout, self._token, pure=False, retries=0, key=f"tgsci-{uuid.uuid4().hex}"
+        )
+        future.add_done_callback(lambda done: there.cancel() if done.cancelled() else None)
+        there.add_done_callback(lambda done: self._hand_on(done, future))
+        return future
+
+    def _hand_on(self, there: Any, future: Future[Any]) -> None:
+        """A task's outcome on the cluster becomes the future's."""
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            answer = there.result()
+        except BaseException as error:
+            future.set_exception(self._explained(error))
+            return
+        try:
+            future.set_result(unpacked(answer))
+        except ModuleNotFoundError as error:
+            future.set_exception(self._explained(error))
+        except BaseException as error:  # the task's own, whatever it is
+            future.set_exception(error)
+
+    def _explained(self, error: BaseException) -> BaseException:
+        from concurrent.futures import CancelledError
+
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return MeasurementError(
+                "several workers of the cluster were lost while measuring this value", transient=True
+            )
+        if isinstance(error, ModuleNotFoundError):
+            return TgsciError(
+                f"a worker of the cluster at {self._address} lacks a package ({error}); install the same packages "
+                "there, then resume the run"
+            )
+        if isinstance(error, CancelledError | OSError) or type(error).__module__.startswith("distributed"):
+            return BrokenExecutor(f"the Dask cluster at {self._address} was lost: {error or type(error).__name__}")
+        return error
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster, ending this run's processes there. With `wait=False` whatever they are doing."""
+        with contextlib.suppress(Exception):  # a cluster that is gone needs no goodbye
+            self._client.run(end_guarded, self._token, wait=True, on_error="ignore")
+        with contextlib.suppress(Exception):
+            self._client.close(timeout=2)
+
+
+def _scheduler(address: str) -> str:
+    return re.sub(r"^dask://", "tcp://", address).rstrip("/")
+
+
+def _connected(address: str) -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise UsageError(f"a Dask cluster needs the package distributed ({error}): pip install 'tgsci[dask]'") from None
+    import asyncio  # slow, and not for everyone who imports tgsci
+
+    # Asked first, in a thread (Jupyter has a loop of its own): a client that fails to connect hangs when it is dropped.
+    with ThreadPoolExecutor(1) as thread:
+        failure = thread.submit(lambda: asyncio.run(_knock(address))).result()
+    if failure:
+        raise UsageError(f"no Dask scheduler answers at {address} ({failure}); start one with: dask scheduler")
+    return distributed.Client(  # type: ignore[no-untyped-call]
+        address, timeout=CONNECT_SECONDS, set_as_default=False, name="tgsci"
+    )
+
+
+async def _knock(address: str) -> str:
+    """Why no scheduler answers, "" where one does."""
+    import asyncio
+
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    try:
+        options = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+        connecting = connect(address, timeout=CONNECT_SECONDS, **options)  # type: ignore[no-untyped-call]
+        comm = await asyncio.wait_for(connecting, CONNECT_SECONDS)
+        try:
+            await comm.write({"op": "identity", "reply": True})
+            answer = await asyncio.wait_for(comm.read(), CONNECT_SECONDS)
+        finally:
+            comm.abort()
+    except Exception as error:  # whatever it is that is there
+        if isinstance(error, MemoryError):  # what another protocol's greeting looks like, read as a length
+            return "what is there does not speak Dask's language"
+        return "it takes too long" if isinstance(error, TimeoutError) else _first_line(error)
+    return "" if str(answer.get("type", "")).endswith("Scheduler") else f"a {answer.get('type')} is there"
+
+
+def _check_versions(client: Any, address: str) -> None:
+    """Check that the cluster's workers can run what is sent to them.
+
+    Raises:
+        UsageError: They cannot: another Python, another tgsci, or none.
+    """
+    ours = (f"{sys.version_info[0]}.{sys.version_info[1]}", version("tgsci"))
+    for name, found in client.get_versions().get("workers", {}).items():
+        python = ".".join(str(found.get("host", {}).get("python", "")).split(".")[:2])
+        if python and python != ours[0]:
+            raise UsageError(f"the worker {name} of the cluster at {address} runs Python {python}, this is {ours[0]}")
+    for name, found in client.run(version, "tgsci", on_error="return").items():
+        if isinstance(found, Exception):
+            raise UsageError(f"tgsci {ours[1]} is not installed for the worker {name} of the cluster at {address}")
+        if found != ours[1]:
+            raise UsageError(f"the worker {name} of the cluster at {address} has tgsci {found}, this is {ours[1]}")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__

@@ -1,0 +1,143 @@
+"""Who proposes: a domain's rule editor, one of its baselines, or a model that writes values or chooses from a menu."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .domain import Problem
+from ..engine import (Engine, as_engine, get_engine)
+from ..errors import UsageError
+from ..functions import EngineLike
+from ..search.menu import Menu
+from ..optimizer import TGD, TextualGradientDescent
+from ..search.proposer import ModelProposer, Proposer, as_proposer
+
+#: Names the engine where none is given; without it the domain's rule editor proposes.
+ENGINE_VARIABLE = "TGSCI_ENGINE"
+
+#: An engine as people give it: an object, a name, or a job file's [engine] table.
+AnyEngine: TypeAlias = EngineLike | Mapping[str, Any]
+
+#: What needs an engine, by the name that `--optimizer` takes.
+WITH_MODEL = ("tgd", "menu")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Who proposes in a run, and what to record so that a resumed run finds it again.
+
+    Args:
+        optimizer: Proposes.
+        name: As `--optimizer` takes it; None for an optimizer that was given as an object.
+        engine: JSON-able: the engine's name or its [engine] table, "rules" for none; None where it has no name.
+    """
+
+    optimizer: Proposer
+    name: str | None
+    engine: Any
+
+
+def choose(problem: Problem, engine: AnyEngine = None, optimizer: str | Proposer | TextualGradientDescent | None = None) -> Chosen:
+    """Who proposes, by what was asked for.
+
+    Args:
+        problem: Brings the rule editor, the baselines and the menu.
+        engine: A model; None takes the environment's TGSCI_ENGINE, else none. "rules" is none.
+        optimizer: "rules", one of the domain's own, or with an engine "tgd" (it writes values: the default then) or
+            "menu" (it chooses among the domain's options). A `Proposer` is taken as it is.
+
+    Raises:
+        UsageError: No such optimizer, an engine for one that asks none, or none for one that asks.
+    """
+    if optimizer is not None and not isinstance(optimizer, str):
+        proposer = as_proposer(optimizer)
+        if engine is not None:
+            raise UsageError("give an engine or an optimizer, not both: the optimizer proposes on its own")
+        return Chosen(proposer, None, None)
+    recorded = _record(engine)
+    if optimizer is None:
+        engine = default_engine() if engine is None else engine
+        return Chosen(problem.rules, "rules", "rules") if _none(engine) else _with_model(problem, engine, "tgd")
+    name = optimizer.strip().lower()
+    known = available(problem)
+    if name not in known:
+        raise UsageError(
+            f"there is no optimizer {optimizer!r} for {problem.domain or 'this problem'}; there are: {_listed(known)}"
+        )
+    if name in WITH_MODEL:
+        engine = default_engine() if engine is None else engine
+        if _none(engine):
+            raise UsageError(f"the optimizer {name!r} asks a model: name one with --engine (or engine=...)")
+        return _with_model(problem, engine, name)
+    if engine is not None and not (_none(engine) and name == "rules"):
+        raise UsageError(
+            f"the optimizer {name!r} proposes on its own and asks no model, so it cannot be given together with the "
+            f"engine {_shown(recorded)}; leave one of them out"
+        )
+    return Chosen(problem.rules if name == "rules" else problem.optimizers[name], name, "rules")
+
+
+def available(problem: Problem) -> list[str]:
+    """The names that `--optimizer` takes for this problem."""
+    with_model = ["tgd", *(["menu"] if problem.options else [])]
+    return ["rules", *(name for name in problem.optimizers if name not in ("rules", *WITH_MODEL)), *with_model]
+
+
+def default_engine() -> str:
+    """The engine of a run that names none."""
+    return os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"{name} (with an engine)" if name in WITH_MODEL else name for name in names)
+
+
+def _none(engine: AnyEngine) -> bool:
+    """True where the engine is the word for none.
+
+    Raises:
+        UsageError: A table without a name, or parameters for no model.
+    """
+    if isinstance(engine, Mapping):
+        name = engine.get("name")
+        if not isinstance(name, str) or (name == "rules" and len(engine) > 1):
+            raise UsageError(f"[engine] needs a name, and 'rules' takes no parameters; there is {dict(engine)!r}")
+        return name == "rules"
+    return isinstance(engine, str) and engine == "rules"
+
+
+def _with_model(problem: Problem, engine: AnyEngine, name: str) -> Chosen:
+    built = _built(engine)
+    if name == "tgd":
+        return Chosen(ModelProposer(TGD(engine=built)), name, _record(engine))
+    assert problem.options is not None  # it is available
+    return Chosen(Menu(built, problem.options), name, _record(engine))
+
+
+def _built(engine: AnyEngine) -> Engine:
+    if not isinstance(engine, Mapping):
+        assert engine is not None
+        return as_engine(engine)
+    parameters = dict(engine)
+    named = str(parameters.pop("name", ""))
+    return get_engine(named, **parameters) if parameters else as_engine(named)
+
+
+def _record(engine: AnyEngine) -> Any:
+    """What to keep of the engine so that a resumed run finds it again; None where it has no name."""
+    if isinstance(engine, Mapping):
+        from ..engines.litellm import secrets_in
+
+        secret = secrets_in(engine)
+        if secret:
+            raise UsageError(f"{secret[0]!r} does not belong in a job or a run's record: put it in the environment")
+        return dict(engine)
+    return engine if isinstance(engine, str) else None
+
+
+def _shown(recorded: Any) -> str:
+    name = recorded.get("name") if isinstance(recorded, Mapping) else recorded
+    return repr(name) if name else "that was given"

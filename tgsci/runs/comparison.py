@@ -1,0 +1,221 @@
+"""Runs side by side, at equal numbers of evaluations."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..feedback import is_better
+from ..figures import (fixed, places)
+from .result import (Result, imported)
+from ..texts import (differences, duration, settings_differences, visible)
+from ..search.trial import Trial
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+    from rich.table import Table
+
+
+#: Least room for a run's column, characters.
+_LEAST_WIDTH = 16
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side. Shown as a table in Jupyter.
+
+    Args:
+        runs: The runs by the names they are shown under.
+        milestones: Numbers of evaluations at which they are compared.
+        warnings: Why some of them cannot be compared, in words.
+    """
+
+    runs: Mapping[str, Result]
+    milestones: Sequence[int]
+    warnings: Sequence[str]
+
+    def best_after(self, name: str, evaluations: int) -> Trial | None:
+        """A run's best trial after so many evaluations; None where it has made fewer, or measured nothing."""
+        curve = best_so_far(self.runs[name])
+        return curve[evaluations - 1] if 0 < evaluations <= len(curve) else None
+
+    def table(self) -> DataFrame:
+        """A row for each run: best loss after so many evaluations, best value, cost, proposer."""
+        pandas = imported("pandas", "a table")
+        rows = [{"run": name, **self._facts(name)} for name in self.runs]
+        frame: DataFrame = pandas.DataFrame(rows).set_index("run")
+        return frame
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """The best loss so far against evaluations, one curve a run.
+
+        Args:
+            ax: Where to draw; a figure of its own where None.
+        """
+        imported("matplotlib", "a plot")
+        from ..show.plots import overlay
+
+        return overlay(self.runs, ax, note="not all of the same loss: see the warnings" if self.warnings else "")
+
+    def rich_table(self, width: int = 80) -> Table:
+        """The comparison for a terminal: a column for each run, or one below the other where that is too wide.
+
+        Args:
+            width: Of the terminal, characters.
+        """
+        from rich.table import Table
+        from rich.text import Text
+
+        rows = self._rows()
+        titles = max(len(title) for title, _ in rows) + 2
+        beside = titles + _LEAST_WIDTH * len(self.runs) <= width
+        table = Table(box=None, padding=(0, 1), header_style="bold", show_header=beside)
+        table.add_column("", no_wrap=True)
+        for name in self.runs if beside else ["run"]:
+            table.add_column(Text(visible(name)), overflow="fold", justify="right" if beside else "left")
+        if beside:
+            for title, cells in rows:
+                table.add_row(*(Text(visible(text)) for text in (title, *cells)))
+            return table
+        for n, name in enumerate(self.runs):
+            for title, text in [("run", name), *((title, cells[n]) for title, cells in rows if cells[n])]:
+                table.add_row(Text(title), Text(visible(text), style="bold" if title == "run" else ""))
+            table.add_row("", "")
+        return table
+
+    def __repr__(self) -> str:
+        lines = [f"{title}: {' | '.join(cells)}" for title, cells in [("run", list(self.runs)), *self._rows()]]
+        return "\n".join([*lines, *self.warnings])
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f"<th>{html.escape(name)}</th>" for name in ("", *self.runs))
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(title)}</th>"
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+            + "</tr>"
+            for title, cells in self._rows()
+        )
+        notes = "".join(f"<p>{html.escape(warning)}</p>" for warning in self.warnings)
+        return f"<div><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{notes}</div>"
+
+    def _facts(self, name: str) -> dict[str, Any]:
+        """What is known of a run, as figures."""
+        result = self.runs[name]
+        best, spent = result.best, result.spent
+        after = {f"best loss after {k}": _loss(self.best_after(name, k)) for k in self.milestones}
+        return {
+            "proposer": _proposer(result),
+            "evaluations": spent.evaluations,
+            **after,
+            "best loss": best.loss if best else None,
+            "best value": best.value if best else None,
+            "model calls": spent.model_calls,
+            "USD": None if spent.unpriced_calls else spent.usd,
+            "seconds": spent.seconds,
+        }
+
+    def _rows(self) -> list[tuple[str, list[str]]]:
+        """(title, a text for each run) for people."""
+        facts = [self._facts(name) for name in self.runs]
+        losses = [key for key in facts[0] if key.startswith("best loss")]
+        decimals = places([f[key] for f in facts for key in losses if f[key] is not None])
+        rows = []
+        for key in facts[0]:
+            cells = [
+                ("" if f[key] is None else fixed(f[key], decimals)) if key in losses else _cell(key, f) for f in facts
+            ]
+            rows.append(("time" if key == "seconds" else key, cells))
+        return rows
+
+
+def compare(runs: Sequence[str | Path | Result], *, anyway: bool = False) -> Comparison:
+    """Put runs side by side at equal numbers of evaluations.
+
+    Args:
+        runs: Directories or results, two or more. The first is what the others are compared with.
+        anyway: Also where they do not measure the same: their losses then say nothing about each other.
+
+    Raises:
+        UsageError: Fewer than two, or they do not measure the same: what differs.
+        LedgerError: One of them is no run.
+    """
+    if isinstance(runs, str | Path | Result) or len(runs) < 2:
+        raise UsageError("a comparison takes two runs or more")
+    named: dict[str, Result] = {}
+    for i, run in enumerate(runs, 1):
+        result = run if isinstance(run, Result) else Result.load(run)
+        name = str(result.directory or f"run {i}")
+        named[name if name not in named else f"{name} ({i})"] = result
+    warnings = _warnings(named)
+    if warnings and not anyway:
+        hint = "To see them side by side all the same: anyway=True (--anyway)"
+        raise UsageError("\n".join(["these runs cannot be ranked together", *warnings, hint]))
+    return Comparison(named, _milestones(max(len(best_so_far(result)) for result in named.values())), warnings)
+
+
+def best_so_far(result: Result) -> list[Trial | None]:
+    """The best trial after each evaluation, in the order of the trials' numbers."""
+    curve: list[Trial | None] = []
+    best: Trial | None = None
+    for trial in result.trials:
+        if trial.feedback is not None:
+            if is_better(trial.feedback, best.feedback if best else None):
+                best = trial
+            curve.append(best)
+    return curve
+
+
+def _milestones(most: int) -> list[int]:
+    """10, 20, 50, 100, 200, ... up to what the longest run has."""
+    rounded = [factor * 10**power for power in range(1, 9) for factor in (1, 2, 5)]
+    return [k for k in rounded if k <= most] or ([most] if most else [])
+
+
+def _warnings(runs: Mapping[str, Result]) -> list[str]:
+    """Which runs do not measure what the first does, with what differs, in words."""
+    (first, reference), *others = runs.items()
+    return [
+        f"{name} does not measure what {first} does: {_differing(reference, result, first, name)}"
+        for name, result in others
+        if result.header.get("fingerprint") != reference.header.get("fingerprint")
+    ]
+
+
+def _differing(reference: Result, result: Result, first: str, second: str) -> str:
+    """Their settings as the user wrote them; where those are alike, what else is told apart: files, versions."""
+    if Path(first).name != Path(second).name:
+        first, second = Path(first).name, Path(second).name
+    ours, theirs = ({"domain": r.header.get("domain"), **r.header.get("config", {})} for r in (reference, result))
+    for table, run in ((ours, reference), (theirs, result)):
+        if table.get("start") == run.header.get("start"):  # where a run begins does not change what it measures
+            table.pop("start", None)
+    found = settings_differences(ours, theirs, first, second)
+    if found:
+        return "; ".join(found)
+    here, there = (str(r.header.get("fingerprint")) for r in (reference, result))
+    return differences(here, there, f"in {first}", f"in {second}")
+
+
+def _proposer(result: Result) -> str:
+    names = dict.fromkeys(session.proposer for session in result.sessions)
+    menu = " from a menu" if result.header.get("optimizer") == "menu" else ""
+    return ", ".join(names) + menu
+
+
+def _loss(trial: Trial | None) -> float | None:
+    return trial.loss if trial else None
+
+
+def _cell(key: str, facts: Mapping[str, Any]) -> str:
+    value = facts[key]
+    if key == "seconds":
+        return duration(value)
+    if key == "USD":
+        return "unknown" if value is None else f"{value:.4f}"
+    return "" if value is None else str(value)

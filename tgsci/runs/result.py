@@ -1,0 +1,236 @@
+"""Result: a run to look at. The best value, every trial, a table, a plot."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .domain import Problem
+from ..errors import UsageError
+from ..feedback import Feedback
+from ..figures import (figure, metric)
+from ..files import as_path
+from ..search.ledger import (Ledger, Session, Spent)
+from ..loss import Loss
+from ..search.trial import (Trial, Trials)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+
+class Result:
+    """What a run found.
+
+    Args:
+        ledger: The run's record; artifacts are read from it when they are looked at.
+        loss: What the values were measured by, where it is at hand.
+        stopped: Why the run ended.
+        problem: The domain's, where there is one: it draws values.
+    """
+
+    def __init__(self, ledger: Ledger, *, loss: Loss | None = None, stopped: str = "", problem: Problem | None = None):
+        self._ledger = ledger
+        self.header = ledger.header
+        self.problem = problem
+        self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")))
+        self.stopped = stopped
+        #: Second, more careful measurements of finalists, by trial number; the trials keep their first ones.
+        self.finals: dict[int, Feedback] = ledger.finals()
+        #: What was written into the run's directory: the domain's own files and the report.
+        self.files: list[Path] = []
+        #: What could not be written there.
+        self.unwritten: list[str] = []
+
+    @classmethod
+    def load(cls, directory: str | Path, problem: Problem | None = None) -> Result:
+        """Look at a run, finished or not.
+
+        Raises:
+            LedgerError: There is none, or it is of another format.
+        """
+        ledger = Ledger.open(as_path(directory, "a run"))
+        sessions = ledger.sessions()
+        stopped = (sessions[-1].ended if sessions else "") or "still running, or killed"
+        return cls(ledger, stopped=stopped, problem=problem)
+
+    def keep_final(self, number: int, feedback: Feedback, seconds: float = 0.0) -> None:
+        """Record a second measurement of a trial, while the run is being finished.
+
+        Raises:
+            UsageError: There is no such trial.
+        """
+        if not 0 <= number < len(self.trials):
+            raise UsageError(f"there is no trial {number}; the run has 0 to {len(self.trials) - 1}")
+        self.finals[number] = self._ledger.add_final(number, feedback, seconds)
+
+    @property
+    def directory(self) -> Path | None:
+        """Where the run is kept; None for one in memory."""
+        return self._ledger.directory
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial, None where nothing could be measured."""
+        return self.trials.best
+
+    @property
+    def spent(self) -> Spent:
+        """Evaluations, model calls, US dollars and seconds used."""
+        return self._ledger.spent()
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Each stretch of work on the run, in order."""
+        return self._ledger.sessions()
+
+    @property
+    def models(self) -> dict[str, int]:
+        """How many questions each model answered."""
+        return self._ledger.models()
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each metric, "" for none."""
+        return dict(self.header.get("units", {}))
+
+    @property
+    def columns(self) -> list[str]:
+        """The metrics worth a column, in order."""
+        chosen = self.header.get("columns")
+        if chosen:
+            return list(chosen)
+        return list(dict.fromkeys(k for t in self.trials if t.feedback for k in t.feedback.metrics))
+
+    def titled(self, metric: str) -> str:
+        """A metric's name with its unit."""
+        unit = self.units.get(metric)
+        return f"{metric} ({unit})" if unit else metric
+
+    def lineage(self, trial: Trial) -> list[Trial]:
+        """The trials it descends from, the start value first, itself last."""
+        line = [trial]
+        while line[-1].parent is not None and 0 <= line[-1].parent < line[-1].number:
+            line.append(self.trials[line[-1].parent])
+        return line[::-1]
+
+    def to_frame(self) -> DataFrame:
+        """Every trial as a row of a pandas table; metrics are columns named with their units."""
+        pandas = imported("pandas", "a table")
+        rows = []
+        for t in self.trials:
+            figures = t.feedback.metrics if t.feedback else {}
+            rows.append(
+                {
+                    "number": t.number,
+                    "round": t.round,
+                    "value": t.value,
+                    "state": t.state.value,
+                    "loss": t.loss,
+                    **{self.titled(name): figures.get(name, math.nan) for name in self.columns},
+                    "violation": t.feedback.violation if t.feedback else math.nan,
+                    "parent": t.parent,
+                    "edit": t.edit,
+                    "reason": t.reason,
+                    "decision": t.decision,
+                    "proposer": t.proposer,
+                    "seconds": t.seconds,
+                }
+            )
+        frame: DataFrame = pandas.DataFrame(rows).astype({"parent": "Int64"}) if rows else pandas.DataFrame()
+        return frame
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """The best loss so far against evaluations, with every rejected, infeasible and failed trial.
+
+        Args:
+            ax: Where to draw; a figure of its own where None.
+        """
+        imported("matplotlib", "a plot")
+        from ..show.plots import progress
+
+        return progress(self, ax)
+
+    def branched_from(self) -> str:
+        """Where the run was branched off, in words; "" for one with a start of its own."""
+        origin = self.header.get("branched_from")
+        if not isinstance(origin, dict):
+            return ""
+        loss = origin.get("loss")
+        measured = f" (loss {figure(loss)})" if isinstance(loss, int | float) else ""
+        return f"branched from trial {origin.get('trial')}{measured} of {origin.get('run')}"
+
+    def summary(self) -> str:
+        """The run in a few lines of plain text."""
+        lines = [f"stopped: {self.stopped}"]
+        if self.best and self.best.feedback:
+            named = self._in_words(self.best.feedback)
+            lines.append(
+                f"best: trial {self.best.number}{self.best.so_far}, loss {figure(self.best.loss)}"
+                + (f" ({named})" if named else "")
+            )
+            lines += [f"      {line}" for line in self.best.value.splitlines()]
+            final = self.finals.get(self.best.number)
+            if final:
+                lines.append(f"      measured again: {self.final_in_words(final)}")
+        spent = self.spent
+        used = f"{spent.evaluations} evaluations, {spent.seconds:.0f} s"
+        if spent.model_calls:
+            price = f"{spent.usd:.4f} USD" if not spent.unpriced_calls else "price unknown"
+            used += f", {spent.model_calls} model calls ({price})"
+        lines.append(f"used: {used}")
+        return "\n".join(lines)
+
+    def final_in_words(self, final: Feedback) -> str:
+        """A second measurement on one line: its loss and the figures of the run's columns, or why there are none."""
+        if not final.measured:
+            return final.error or "it gave no number"
+        return ", ".join(filter(None, (f"loss {figure(final.loss)}", self._in_words(final))))
+
+    def _in_words(self, feedback: Feedback) -> str:
+        there = feedback.metrics
+        figures = [(name, there[name], self.units.get(name, "")) for name in self.columns if name in there]
+        return ", ".join(f"{name} {metric(value, unit)} {unit}".rstrip() for name, value, unit in figures)
+
+    def __repr__(self) -> str:
+        return f"<Result of {len(self.trials)} trials>\n{self.summary()}"
+
+    def _repr_html_(self) -> str:
+        """The best trials as a table, with pictures where the domain draws its values."""
+        shown = self.trials.ranked()[:10]
+        head = ["", "value", "loss", *(self.titled(name) for name in self.columns), "why it was made"]
+        rows = [self._html_row(trial) for trial in shown]
+        cells = "".join(f"<th style='text-align:left'>{html.escape(title)}</th>" for title in head)
+        return (
+            f"<div><pre style='white-space:pre-wrap'>{html.escape(self.summary())}</pre>"
+            f"<table><thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        )
+
+    def _html_row(self, trial: Trial) -> str:
+        picture = self.problem.draw(trial.value) if self.problem and self.problem.draw else ""
+        figures = trial.feedback.metrics if trial.feedback else {}
+        texts = [
+            trial.value,
+            figure(trial.loss),
+            *(metric(figures.get(name), self.units.get(name, "")) for name in self.columns),
+            trial.reason,
+        ]
+        cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in texts)
+        return f"<tr><td>{trial.number}{picture}</td>{cells}</tr>"
+
+
+def imported(module: str, purpose: str) -> Any:
+    """A package that is needed for one thing only.
+
+    Raises:
+        UsageError: It is not installed; says what needs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0]
+        raise UsageError(f"{purpose} needs {package}: pip install {package}") from error

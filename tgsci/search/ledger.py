@@ -1,0 +1,620 @@
+"""Ledger: one SQLite file a run. Whatever happened is committed before it is acted upon.
+
+Resume reads it back, the budget sums it, tables and plots query it. Killed at any instant, the file
+holds every measurement and every reply that was paid for.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..engine import Call, Reply
+from ..errors import LedgerError, RecordError
+from ..feedback import Feedback
+from ..texts import well_formed
+from .trial import State, Trial
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+DATABASE = "run.db"
+#: Written into every run; a file of another format is refused, never guessed at.
+FORMAT = 1
+_APPLICATION = 0x74677363  # "tgsc"
+#: Runs below a directory that a message names.
+_MOST_NAMED = 6
+
+_SCHEMA = """
+CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE trials (
+    number INTEGER PRIMARY KEY, round INTEGER NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL,
+    parent INTEGER, edit TEXT NOT NULL, proposer TEXT NOT NULL, state TEXT NOT NULL, decision TEXT NOT NULL,
+    proposed_at REAL NOT NULL);
+CREATE TABLE measurements (
+    number INTEGER PRIMARY KEY REFERENCES trials, loss REAL, unmeasured INTEGER NOT NULL, text TEXT NOT NULL,
+    metrics TEXT NOT NULL, violations TEXT NOT NULL, error TEXT, transient INTEGER NOT NULL,
+    seconds REAL NOT NULL, measured_at REAL NOT NULL);
+CREATE TABLE artifacts (
+    number INTEGER NOT NULL REFERENCES trials, name TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (number, name)) WITHOUT ROWID;
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY, round INTEGER NOT NULL, question TEXT NOT NULL, occurrence INTEGER NOT NULL,
+    system TEXT NOT NULL, prompt TEXT NOT NULL, reply TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER,
+    tokens_out INTEGER, usd REAL, seconds REAL NOT NULL, finish TEXT NOT NULL, asked_at REAL NOT NULL,
+    UNIQUE (round, question, occurrence));
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY, started_at REAL NOT NULL, seconds REAL NOT NULL, proposer TEXT NOT NULL,
+    description TEXT NOT NULL, ended TEXT NOT NULL);
+-- What a run has spent is summed again and again: from these, without reading reports and prompts.
+CREATE INDEX measured ON measurements (loss);
+CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
+"""
+
+#: Second measurements of finalists; made when the first is kept, so that runs of every age can have them.
+_FINALS = (
+    """CREATE TABLE IF NOT EXISTS finals (
+    number INTEGER PRIMARY KEY REFERENCES trials, loss REAL, text TEXT NOT NULL, metrics TEXT NOT NULL,
+    violations TEXT NOT NULL, error TEXT, transient INTEGER NOT NULL, seconds REAL NOT NULL, measured_at REAL NOT NULL)
+    """,
+    """CREATE TABLE IF NOT EXISTS final_artifacts (
+    number INTEGER NOT NULL REFERENCES trials, name TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (number, name)) WITHOUT ROWID
+    """,
+)
+
+#: Where the artifacts of each kind of measurement are.
+_ARTIFACTS = {"measurements": "artifacts", "finals": "final_artifacts"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has used so far.
+
+    Args:
+        evaluations: Values handed to the simulator, failed ones included.
+        model_calls: Questions answered by an engine.
+        usd: Known prices added up, US dollars.
+        unpriced_calls: Calls whose price is unknown.
+        seconds: Wall time of all sessions, s.
+        tokens_in: Tokens sent, where known.
+        tokens_out: Tokens received, where known.
+    """
+
+    evaluations: int
+    model_calls: int
+    usd: float
+    unpriced_calls: int
+    seconds: float
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A stretch of work on a run by one process.
+
+    Args:
+        started_at: When it began, s since 1970.
+        seconds: Wall time, s.
+        proposer: The engine's or rule editor's name.
+        description: What was said when it began: who proposes, and what leaves the machine.
+        ended: Why it ended; "" where it was killed or still runs.
+    """
+
+    started_at: float
+    seconds: float
+    proposer: str
+    description: str
+    ended: str
+
+
+class Ledger:
+    """A run's record, open for writing or for reading.
+
+    Use `Ledger.create`, `Ledger.open` or `Ledger.in_memory`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, directory: Path | None, lock: FileLock | None) -> None:
+        self.directory = directory
+        self._db = connection
+        self._lock = lock
+        self._mutex = threading.RLock()
+        self._session: tuple[int, float] | None = None
+
+    # -- opening -----------------------------------------------------------------------------------
+
+    @classmethod
+    def in_memory(cls, header: Mapping[str, Any]) -> Ledger:
+        """A ledger that is gone with the process."""
+        ledger = cls(_connect(":memory:"), None, None)
+        ledger._initialise(header)
+        return ledger
+
+    @classmethod
+    def create(cls, directory: Path, header: Mapping[str, Any]) -> Ledger:
+        """Start a run in a directory, which is made where it is missing.
+
+        Args:
+            directory: Where to; it must not hold a run yet.
+            header: JSON-able facts that stay with the run: its settings.
+
+        Raises:
+            LedgerError: It cannot be written, or holds a run already.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LedgerError(f"cannot write a run into {str(directory)!r}: {_reason(error)}") from None
+        lock = _locked(directory)
+        try:
+            if cls.exists(directory):
+                raise LedgerError(f"{str(directory)!r} holds a run already; resume it, or choose another directory")
+            ledger = cls(_connect(str(directory / DATABASE)), None, lock)
+            ledger._initialise(header)
+            ledger.directory = directory
+        except BaseException as error:
+            lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise LedgerError(f"cannot write a run into {str(directory)!r}: {_reason(error)}") from None
+            raise
+        return ledger
+
+    @classmethod
+    def open(cls, directory: Path, *, write: bool = False) -> Ledger:
+        """Open a run that is there.
+
+        Args:
+            directory: Where it is.
+            write: To go on with it. Only one process may; reading is always possible.
+
+        Raises:
+            LedgerError: No run, another format, damaged, or in use by another process.
+        """
+        path = directory / DATABASE
+        try:
+            if not path.is_file():
+                raise LedgerError(f"{str(directory)!r} is no run: it has no {DATABASE}{_below(directory)}")
+            with closing(_connect_readonly(path)) as connection:  # whatever is there, looking does not change it
+                found = _format(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerError(f"cannot read {str(path)!r}: {_reason(error)}") from None
+        if found != FORMAT:
+            what = "holds no run yet: it was stopped before it began" if found == 0 else f"has run format {found}"
+            raise LedgerError(
+                f"{str(directory)!r} {what}; this version of tgsci reads format {FORMAT}. "
+                "Use the version that wrote it, or start a new run in another directory."
+            )
+        lock = _locked(directory) if write else None
+        try:
+            return cls(_connect(str(path)) if write else _connect_readonly(path), directory, lock)
+        except sqlite3.Error as error:
+            if lock:
+                lock.release()
+            raise LedgerError(f"cannot open {str(path)!r}: {_reason(error)}") from None
+
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """True where a run was begun in this directory."""
+        path = directory / DATABASE
+        try:
+            if not path.is_file() or path.stat().st_size == 0:
+                return False
+            with closing(_connect_readonly(path)) as connection:
+                return _format(connection) != 0
+        except (OSError, sqlite3.Error):
+            return True  # something is there; opening it says what is wrong
+
+    def _initialise(self, header: Mapping[str, Any]) -> None:
+        with self._commit() as db:
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.executemany("INSERT INTO header VALUES (?, ?)", [(k, json.dumps(v)) for k, v in header.items()])
+            db.execute(f"PRAGMA application_id = {_APPLICATION}")
+            db.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def release(self) -> None:
+        """Let another process go on with the run; this one may still read it."""
+        if self._lock:
+            with self._mutex, suppress(sqlite3.Error):  # closed already, or somebody reads: then the -wal file stays
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the one file is the whole run
+            self._lock.release()
+            self._lock = None
+
+    def close(self) -> None:
+        self._db.close()
+        self.release()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _commit(self) -> Iterator[sqlite3.Connection]:
+        with self._mutex:
+            try:  # around BEGIN and COMMIT too: Ctrl-C may come right after either
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._db
+                self._tick()
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and self.directory:
+                    then = ", then resume the run: what was recorded is safe" if _full(error) else ""
+                    raise RecordError(f"cannot write into {str(self.directory)!r}: {_reason(error)}{then}") from error
+                raise
+
+    def _tick(self) -> None:
+        """Wall time is kept with every commit, so that a killed session's time counts too."""
+        if self._session:
+            number, started = self._session
+            self._db.execute("UPDATE sessions SET seconds = ? WHERE id = ?", (time.monotonic() - started, number))
+
+    def begin_session(self, proposer: str, description: str = "") -> None:
+        """Note that work goes on, who proposes, and what a person was told of that."""
+        with self._commit() as db:
+            row = db.execute("INSERT INTO sessions VALUES (NULL, ?, 0, ?, ?, '')", (time.time(), proposer, description))
+            self._session = (int(row.lastrowid or 0), time.monotonic())
+
+    def end_session(self, reason: str) -> None:
+        """Note why work stopped."""
+        if self._session:
+            with self._commit() as db:
+                db.execute("UPDATE sessions SET ended = ? WHERE id = ?", (reason, self._session[0]))
+            self._session = None
+
+    def set_header(self, key: str, value: Any) -> None:
+        with self._commit() as db:
+            db.execute("INSERT OR REPLACE INTO header VALUES (?, ?)", (key, json.dumps(value)))
+
+    def add_trials(self, trials: Iterable[Trial]) -> None:
+        """Record a round of proposals, all or none of it, before any is measured."""
+        with self._commit() as db:
+            db.executemany(
+                "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        t.number,
+                        t.round,
+                        t.value,
+                        t.reason,
+                        t.parent,
+                        t.edit,
+                        t.proposer,
+                        t.state,
+                        t.decision,
+                        time.time(),
+                    )
+                    for t in trials
+                ],
+            )
+
+    def add_measurement(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
+        """Record what a trial measured. Returns the feedback with its artifacts left on disk."""
+        unmeasured = feedback.loss is not None and math.isnan(feedback.loss)
+        with self._commit() as db:
+            return self._add(db, "measurements", number, feedback, seconds, {"unmeasured": unmeasured})
+
+    def add_final(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
+        """Record a trial's second measurement, in place of an earlier second one; the first stays.
+
+        Returns:
+            The feedback with its artifacts left on disk.
+        """
+        with self._commit() as db:
+            for statement in _FINALS:
+                db.execute(statement)
+            for table in ("finals", _ARTIFACTS["finals"]):
+                db.execute(f"DELETE FROM {table} WHERE number = ?", (number,))
+            return self._add(db, "finals", number, feedback, seconds, {})
+
+    def _add(
+        self,
+        db: sqlite3.Connection,
+        table: str,
+        number: int,
+        feedback: Feedback,
+        seconds: float,
+        more: Mapping[str, object],
+    ) -> Feedback:
+        """Write a measurement and its artifacts; `more` are the columns that only this table has."""
+        feedback, artifacts = _storable(feedback)
+        row = {
+            "number": number,
+            "loss": None if feedback.loss is None or math.isnan(feedback.loss) else feedback.loss,
+            "text": feedback.text,
+            "metrics": json.dumps(dict(feedback.metrics)),
+            "violations": json.dumps(dict(feedback.violations)),
+            "error": feedback.error,
+            "transient": feedback.transient,
+            "seconds": seconds,
+            "measured_at": time.time(),
+            **more,
+        }
+        db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+        db.executemany(
+            f"INSERT INTO {_ARTIFACTS[table]} VALUES (?, ?, ?)",
+            [(number, name, content) for name, content in artifacts.items()],
+        )
+        return replace(feedback, artifacts=_Artifacts(self, number, tuple(artifacts), _ARTIFACTS[table]))
+
+    def decide(self, trials: Iterable[Trial]) -> None:
+        """Record what became of measured trials."""
+        with self._commit() as db:
+            db.executemany(
+                "UPDATE trials SET state = ?, decision = ? WHERE number = ?",
+                [(t.state, t.decision, t.number) for t in trials],
+            )
+
+    def add_call(self, round: int, occurrence: int, call: Call, reply: Reply) -> None:
+        """Record a question and its answer."""
+        with self._commit() as db:
+            db.execute(
+                "INSERT INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    round,
+                    question_id(call),
+                    occurrence,
+                    well_formed(call.system),
+                    well_formed(call.prompt),
+                    well_formed(reply.text),
+                    reply.model,
+                    reply.tokens_in,
+                    reply.tokens_out,
+                    reply.usd,
+                    reply.seconds,
+                    reply.finish,
+                    time.time(),
+                ),
+            )
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def _rows(self, query: str, *arguments: Any) -> list[Any]:
+        with self._mutex:
+            try:
+                return self._db.execute(query, arguments).fetchall()
+            except sqlite3.DatabaseError as error:
+                if self.directory:
+                    raise LedgerError(f"cannot read {str(self.directory)!r}: {error}") from error
+                raise
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """The facts that the run was created with, and what `set_header` changed since.
+
+        Raises:
+            LedgerError: The file is damaged.
+        """
+        return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM header")}
+
+    def trials(self) -> list[Trial]:
+        """Every trial in order, with its feedback; artifacts are read when looked at."""
+        names: dict[int, list[str]] = {}
+        for number, name in self._rows("SELECT number, name FROM artifacts ORDER BY number, name"):
+            names.setdefault(number, []).append(name)
+        measured = {row[0]: row[1:] for row in self._rows("SELECT * FROM measurements")}
+        found = []
+        query = (
+            "SELECT number, round, value, reason, parent, edit, proposer, state, decision FROM trials ORDER BY number"
+        )
+        for number, round, value, reason, parent, edit, proposer, state, decision in self._rows(query):
+            feedback, seconds = None, 0.0
+            if number in measured:
+                loss, unmeasured, text, metrics, violations, error, transient, seconds, _ = measured[number]
+                feedback = Feedback(
+                    math.nan if unmeasured else loss,
+                    text,
+                    json.loads(metrics),
+                    json.loads(violations),
+                    _Artifacts(self, number, tuple(names.get(number, ()))),
+                    error,
+                    bool(transient),
+                )
+            found.append(
+                Trial(
+                    number,
+                    round,
+                    value,
+                    reason,
+                    parent,
+                    edit,
+                    proposer,
+                    State(state),
+                    decision,
+                    feedback,
+                    seconds,
+                )
+            )
+        return found
+
+    def finals(self) -> dict[int, Feedback]:
+        """The second measurements of finalists, by trial number."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'finals'"):
+            return {}
+        names: dict[int, list[str]] = {}
+        for number, name in self._rows("SELECT number, name FROM final_artifacts ORDER BY number, name"):
+            names.setdefault(number, []).append(name)
+        query = "SELECT number, loss, text, metrics, violations, error, transient FROM finals ORDER BY number"
+        return {
+            number: Feedback(
+                math.nan if loss is None else loss,
+                text,
+                json.loads(metrics),
+                json.loads(violations),
+                _Artifacts(self, number, tuple(names.get(number, ())), _ARTIFACTS["finals"]),
+                error,
+                bool(transient),
+            )
+            for number, loss, text, metrics, violations, error, transient in self._rows(query)
+        }
+
+    def artifact(self, number: int, name: str, table: str = "artifacts") -> bytes | str:
+        assert table in _ARTIFACTS.values()
+        rows = self._rows(f"SELECT content FROM {table} WHERE number = ? AND name = ?", number, name)
+        if not rows:
+            raise KeyError(name)
+        content: bytes | str = rows[0][0]
+        return content
+
+    def calls(self) -> list[tuple[int, str, str, Reply]]:
+        """Every question and answer in order, as (round, system, prompt, reply)."""
+        query = (
+            "SELECT round, system, prompt, reply, tokens_in, tokens_out, usd, seconds, finish, model "
+            "FROM calls ORDER BY id"
+        )
+        return [(row[0], row[1], row[2], Reply(*row[3:])) for row in self._rows(query)]
+
+    def models(self) -> dict[str, int]:
+        """How many questions each model answered, in the order of their first answer."""
+        return dict(self._rows("SELECT model, count(*) FROM calls GROUP BY model ORDER BY min(id)"))
+
+    def answer(self, round: int, call: Call, occurrence: int) -> Reply | None:
+        """The recorded answer to a question of this round, or None if it was not asked."""
+        rows = self._rows(
+            "SELECT reply, tokens_in, tokens_out, usd, seconds, finish, model FROM calls "
+            "WHERE round = ? AND question = ? AND occurrence = ?",
+            round,
+            question_id(call),
+            occurrence,
+        )
+        return Reply(*rows[0]) if rows else None
+
+    def sessions(self) -> list[Session]:
+        """Each stretch of work on the run, in order."""
+        query = "SELECT started_at, seconds, proposer, description, ended FROM sessions ORDER BY id"
+        return [Session(*row) for row in self._rows(query)]
+
+    def spent(self) -> Spent:
+        """What all sessions used so far, the running one up to now.
+
+        Raises:
+            LedgerError: The file is damaged.
+        """
+        evaluations = self._rows("SELECT count(*) FROM measurements")[0][0]
+        calls, usd, priced, tokens_in, tokens_out = self._rows(
+            "SELECT count(*), total(usd), count(usd), total(tokens_in), total(tokens_out) FROM calls"
+        )[0]
+        seconds = self._rows(
+            "SELECT total(seconds) FROM sessions WHERE id != ?", self._session[0] if self._session else 0
+        )
+        running = time.monotonic() - self._session[1] if self._session else 0.0
+        return Spent(evaluations, calls, usd, calls - priced, seconds[0][0] + running, int(tokens_in), int(tokens_out))
+
+
+class _Artifacts(Mapping[str, "bytes | str"]):
+    """A trial's artifacts, each read from the ledger when it is looked at."""
+
+    def __init__(self, ledger: Ledger, number: int, names: Sequence[str], table: str = "artifacts") -> None:
+        self._ledger, self._number, self._names, self._table = ledger, number, tuple(names), table
+
+    def __getitem__(self, name: str) -> bytes | str:
+        return self._ledger.artifact(self._number, name, self._table)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Elsewhere there is no ledger: the contents travel along."""
+        return dict, (dict(self),)
+
+
+def _storable(feedback: Feedback) -> tuple[Feedback, dict[str, bytes | str]]:
+    """The feedback with texts that can be stored, and its artifacts, sorted by name."""
+    artifacts = {
+        well_formed(name): well_formed(content) if isinstance(content, str) else content
+        for name, content in sorted(feedback.artifacts.items())
+    }
+    error = None if feedback.error is None else well_formed(feedback.error)
+    return replace(feedback, text=well_formed(feedback.text), error=error), artifacts
+
+
+def question_id(call: Call) -> str:
+    """A question's identity: who is asked, the system prompt, the prompt and the images."""
+    digest = sha256()
+    for part in (call.engine.name, call.system, call.prompt):
+        digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
+    for image in call.images:
+        digest.update(sha256(image).digest())
+    return digest.hexdigest()
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # survives a power cut, not only a crash
+    return connection
+
+
+def _connect_readonly(path: Path) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        uri += "&immutable=1"  # an archive: SQLite could not make the files by which readers and a writer agree
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
+    connection.isolation_level = None
+    return connection
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    """The run format of a file, 0 where nothing was written yet."""
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return 0
+    if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+        raise sqlite3.DatabaseError("this is not a run of tgsci")
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _below(directory: Path) -> str:
+    """A hint where somebody names the directory of several runs."""
+    there = sorted(path.parent.name for path in directory.glob(f"*/{DATABASE}"))
+    if not there:
+        return ""
+    more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
+    return (
+        f". There are runs in it: {', '.join(there[:_MOST_NAMED])}{more}; name one of them. "
+        f"The command that began several of them goes on with all when it is repeated with --run {directory}"
+    )
+
+
+def _locked(directory: Path) -> FileLock:
+    from filelock import FileLock, Timeout  # brings asyncio along: not for everyone who imports tgsci
+
+    lock = FileLock(directory / "run.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LedgerError(f"the run in {str(directory)!r} is being worked on by another process") from None
+    except OSError as error:
+        raise LedgerError(f"cannot write into {str(directory)!r}: {_reason(error)}") from None
+    return lock
+
+
+def _reason(error: Exception) -> str:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return f"{reason}; make room" if _full(error) else reason
+
+
+def _full(error: Exception) -> bool:
+    """True where there is no room left on the disk."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL

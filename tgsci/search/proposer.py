@@ -1,0 +1,120 @@
+"""Proposer: who has new values to try in a search. A rule editor, a model, or a person."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from typing import Any
+
+from .. import prompts
+from ..engine import Engine
+from ..errors import UsageError
+from ..figures import figure, metric
+from ..optimizer import TextualGradientDescent, rewrites
+from .trial import Proposal, State, Trial, Trials
+
+
+class Proposer(ABC):
+    """Proposes values to measure. Derive, and write `ask`; a model's is `ModelProposer`."""
+
+    #: Shown as the proposer of a trial.
+    name: str = "proposer"
+    #: Who proposes and what leaves the machine, in plain words; printed before a run starts.
+    description: str = "Proposals come from a rule editor: no model is asked and nothing leaves this machine."
+    #: The model or person that is asked; None for a rule editor.
+    engine: Engine | None = None
+
+    @abstractmethod
+    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
+        """Propose up to `n` new values.
+
+        A pure function of its arguments (engines aside), so that a resumed run goes on as if it had
+        never stopped. `trials.check(value)` canonicalises a value and refuses what was seen before.
+        Fewer than `n` is fine; none at all ends the run: nothing is left to try.
+        """
+
+
+class ModelProposer(Proposer):
+    """A model writes new values, from the best trials and their reports.
+
+    Args:
+        optimizer: Its engine, tags, constraints and examples are used; its parameters are not.
+    """
+
+    def __init__(self, optimizer: TextualGradientDescent) -> None:
+        self.optimizer = optimizer
+        self.engine = optimizer.engine
+        self.name = self.engine.name
+        self.description = f"Proposals come from {self.engine.name}: {self.engine.destination}."
+
+    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
+        """Propose `n` values in one model call, from the best trials and their reports."""
+        best = trials.best
+        if best is None or best.feedback is None:
+            return []
+        rejected = unsuccessful(trials, best)
+        others = [t for t in trials.ranked()[1:] if t not in rejected][:5]
+        prompt = prompts.improve_measured(
+            task=trials.task,
+            best=best.value,
+            report=best.feedback.text,
+            others=[prompts.tried(t.value, figures_of(t)) for t in others],
+            rejected=[prompts.tried(t.value, outcome(t)) for t in rejected],
+            constraints=self.optimizer.constraints,
+            examples=self.optimizer.in_context_examples,
+        )
+        suggestions = rewrites(self.optimizer, prompt, n, trials.check, best.value)
+        return [Proposal(s.value, s.reason, best.number, fault=s.fault or None) for s in suggestions]
+
+
+def as_proposer(proposer: Any) -> Proposer:
+    """A proposer, a `TGD(engine=...)` made into one, or anything else with `ask(trials, n, rng)`.
+
+    Raises:
+        UsageError: It can propose nothing.
+    """
+    if isinstance(proposer, Proposer):
+        return proposer
+    if isinstance(proposer, TextualGradientDescent):
+        return ModelProposer(proposer)
+    if callable(getattr(proposer, "ask", None)) and not isinstance(proposer, type):
+        return _Asked(proposer)
+    raise UsageError(f"not a proposer: {proposer!r}. Pass tgsci.TGD(engine=...) or a domain's rule editor.")
+
+
+class _Asked(Proposer):
+    """An object of the user's own with an `ask`."""
+
+    def __init__(self, own: Any) -> None:
+        self.own = own
+        self.name = str(getattr(own, "name", type(own).__name__))
+        self.description = str(getattr(own, "description", self.description))
+        engine = getattr(own, "engine", None)
+        self.engine = engine if isinstance(engine, Engine) else None
+
+    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
+        return list(self.own.ask(trials, n, rng))
+
+
+def figures_of(trial: Trial) -> str:
+    """What a trial measured, and which hard limits it breaks."""
+    if trial.feedback is None:
+        return ""
+    broken = [f"breaks {name} by {figure(by)}" for name, by in trial.feedback.violations.items() if by > 0]
+    metrics = [f"{name} {metric(value)}" for name, value in trial.feedback.metrics.items()]
+    return "; ".join([f"loss {figure(trial.loss)}", *metrics, *broken])
+
+
+def outcome(trial: Trial) -> str:
+    """What became of a trial, with its figures, for a model."""
+    return f"{figures_of(trial)}: {trial.decision}" if trial.measured else trial.decision
+
+
+def unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[Trial]:
+    """The latest proposals that did not help, oldest first: edits of the best, and what could not be measured."""
+    return [
+        t
+        for t in trials
+        if (t.state is State.REJECTED and t.parent == best.number)
+        or (t.state in (State.INVALID, State.FAILED) and t.value)
+    ][-most:]

@@ -1,0 +1,182 @@
+"""Proposals and trials: a new value with its reason, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import overload
+
+from ..errors import InvalidValue
+from ..feedback import Feedback
+from ..figures import figure
+from ..loss import Loss
+
+
+class State(StrEnum):
+    """What became of a proposal."""
+
+    PENDING = "pending"  # valid and new, not yet judged
+    ACCEPTED = "accepted"  # better than everything before it
+    REJECTED = "rejected"  # measured, and not better
+    DUPLICATE = "duplicate"  # proposed before; not measured again
+    INVALID = "invalid"  # no usable value in the reply, or the loss refuses it
+    FAILED = "failed"  # the simulator could not measure it
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A new value, not yet measured.
+
+    Args:
+        value: The value as proposed.
+        reason: Why it should be better, in a sentence; kept with the trial for good.
+        parent: Number of the trial it was made from.
+        edit: Name of the change, where it has one ("add a fluorine").
+        fault: Why there is no usable value; the trial is then recorded as invalid.
+    """
+
+    value: str
+    reason: str = ""
+    parent: int | None = None
+    edit: str = ""
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A proposal and what became of it.
+
+    Args:
+        number: 0 for the first start value, then in the order of proposal.
+        round: The round of proposals it belongs to; 0 holds the start values.
+        value: Canonical where it is valid, else as proposed.
+        proposer: The engine's or rule editor's name.
+        state: What became of it.
+        decision: Why, in words.
+        feedback: The measurement; None where there was none.
+        seconds: Wall time of the measurement, s.
+    """
+
+    number: int
+    round: int
+    value: str
+    reason: str = ""
+    parent: int | None = None
+    edit: str = ""
+    proposer: str = ""
+    state: State = State.PENDING
+    decision: str = ""
+    feedback: Feedback | None = None
+    seconds: float = 0.0
+
+    @property
+    def loss(self) -> float:
+        """The loss, or nan where there is none."""
+        return self.feedback.loss if self.feedback and self.feedback.loss is not None else float("nan")
+
+    @property
+    def so_far(self) -> str:
+        """What to say of a measured trial beside its number: that its round is not finished; "" once it is judged."""
+        return " (not judged yet: its round is unfinished)" if self.state is State.PENDING else ""
+
+    @property
+    def measured(self) -> bool:
+        """True where there is a loss to compare."""
+        return self.feedback is not None and self.feedback.measured
+
+    @property
+    def brief(self) -> str:
+        """What a table has room for: the value, or where it takes several lines what was changed in it."""
+        return self.value if "\n" not in self.value else self.edit or self.reason or self.value.partition("\n")[0]
+
+
+class Trials(Sequence[Trial]):
+    """Everything that happened so far, as an optimizer sees it.
+
+    Args:
+        trials: In order of their numbers.
+        loss: What they were measured by; None where a record is only looked at.
+        task: What is being designed and what is wanted, in words for a model.
+    """
+
+    def __init__(self, trials: Iterable[Trial], loss: Loss | None = None, task: str = "") -> None:
+        self.loss = loss
+        self.task = task
+        #: The trial nothing else beats: feasible first, then less violation, then lower loss.
+        self.best: Trial | None = None
+        self._trials: list[Trial] = []
+        #: Canonical value -> position of the first trial that holds it, passing failures aside.
+        self._first: dict[str, int] = {}
+        for trial in trials:
+            self.append(trial)
+
+    def append(self, trial: Trial) -> None:
+        """Add the next trial."""
+        if trial.state not in (State.INVALID, State.DUPLICATE) and self.find(trial.value) is None:
+            self._first[trial.value] = len(self._trials)
+        self._trials.append(trial)
+        self._consider(trial)
+
+    def update(self, trial: Trial) -> None:
+        """Put what became of a trial in the place of what was known of it."""
+        self._trials[trial.number] = trial
+        self._consider(trial)
+
+    def _consider(self, trial: Trial) -> None:
+        if trial.measured and (self.best is None or _rank(trial) <= _rank(self.best)):
+            self.best = trial
+
+    def last_round(self) -> list[Trial]:
+        """The trials of the latest round, in order."""
+        first = len(self._trials)
+        while first and self._trials[first - 1].round == self._trials[-1].round:
+            first -= 1
+        return self._trials[first:]
+
+    @overload
+    def __getitem__(self, index: int) -> Trial: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Trial]: ...
+    def __getitem__(self, index: int | slice) -> Trial | Sequence[Trial]:
+        return self._trials[index]
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self._trials)
+
+    def ranked(self) -> list[Trial]:
+        """The measured trials, best first; equals in the order of their numbers."""
+        return sorted((t for t in self._trials if t.measured), key=_rank)
+
+    def find(self, value: str) -> Trial | None:
+        """The trial that holds this canonical value.
+
+        None if nobody proposed it, or if it failed for a passing reason only: it may be proposed again.
+        """
+        position = self._first.get(value)
+        if position is None:
+            return None
+        trial = self._trials[position]
+        passing = trial.state is State.FAILED and trial.feedback is not None and trial.feedback.transient
+        return None if passing else trial
+
+    def check(self, value: str) -> str:
+        """The canonical form of a new value.
+
+        Raises:
+            InvalidValue: The loss refuses it, or it was proposed before (and what came of it then).
+        """
+        canonical = self.loss.validate(value) if self.loss else value
+        seen = self.find(canonical)
+        if seen is not None:
+            outcome = f"loss {figure(seen.loss)}" if seen.measured else seen.state.value
+            raise InvalidValue(f"proposed before as trial {seen.number}: {outcome}")
+        return canonical
+
+
+def _rank(trial: Trial) -> tuple[float, float, int]:
+    """The order of `is_better`; equals in the order of their numbers."""
+    return (trial.feedback.violation if trial.feedback else 0.0, trial.loss, trial.number)

@@ -1,0 +1,49 @@
+"""A run as one HTML page that needs nothing else: no network, no other file, and not even its own script.
+
+    from tgsci import report
+
+    report.write(result, "report.html")
+
+What models, files and values say is shown as text and never becomes part of the page: it is escaped in
+`text`, pictures are images that cannot act, and the page's own policy forbids any script but ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...files import write_atomically
+
+if TYPE_CHECKING:
+    from ...runs.result import Result
+
+#: The name under which a run keeps its report.
+FILE = "report.html"
+
+__all__ = ["FILE", "html", "write"]
+
+
+def html(result: Result) -> str:
+    """A run as a complete HTML page.
+
+    Args:
+        result: Of a run, finished or not. With its `problem`, values are drawn.
+    """
+    from .page import page
+
+    return page(result)
+
+
+def write(result: Result, path: str | Path) -> Path:
+    """Write a run as an HTML page, at once or not at all.
+
+    Args:
+        result: Of a run, finished or not.
+        path: The file; one that is there is replaced.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    write_atomically(Path(path), html(result))
+    return Path(path)
