@@ -25,9 +25,9 @@ from tgsci_radiotherapy.loss import PlanLoss, opened, scoring
 from tgsci_radiotherapy.loss import plan_loss as module
 from tgsci_radiotherapy.loss.effects import Effects, Wish, effects_of, scale_of
 from tgsci_radiotherapy.loss.opened import prescribed
+from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 from tgsci_radiotherapy.plan import file as plan_file
-from tgsci_radiotherapy.plugin import NOTICE
 
 EASIER = "tg119-easier"
 INVALID = [

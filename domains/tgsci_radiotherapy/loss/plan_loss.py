@@ -21,7 +21,6 @@ from ..goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
 from ..names import find
 from ..plan import PlanParameters
 from ..plan import file as plan_file
-from ..versions import versions
 from ..words import shown
 from . import effects as effects_of
 from . import protocol as protocols
@@ -130,7 +129,7 @@ class PlanLoss(Loss):
             "gap": self.gap,
             "protocol": self.protocol.name,
             "version": _VERSION,
-            **{name: version for name, version in versions().items() if name in ("tgsci", "numba")},
+            **{name: version for name, version in plan_file.versions().items() if name in ("tgsci", "numba")},
         }
         return f"{type(self).__qualname__}{json.dumps(said, sort_keys=True)}"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 
 if TYPE_CHECKING:
     import numpy as np
