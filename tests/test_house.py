@@ -54,9 +54,9 @@ FLOORS = {
     "tgsci_radiotherapy": [
         "notice names words job",
         "case",
+        "planner",
         "plan",
         "goals",
-        "planner",
         "loss",
         "editor importers qa",
         "views",
