@@ -155,8 +155,8 @@ class PlanText(str):
         text.parameters = parameters
         return text
 
-    def __getnewargs__(self) -> tuple[PlanParameters]:  # type: ignore[override]
-        return (self.parameters,)
+    def __reduce__(self) -> tuple[type[PlanText], tuple[PlanParameters]]:
+        return PlanText, (self.parameters,)
 
 
 @contextmanager
