@@ -23,7 +23,7 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors files figures texts prompts fingerprint",
+        "errors files figures texts prompts version fingerprint",
         "engine feedback",
         "graph",
         "variable",
@@ -54,9 +54,9 @@ FLOORS = {
     "tgsci_radiotherapy": [
         "notice names words job",
         "case",
+        "planner",
         "plan",
         "goals",
-        "planner",
         "loss",
         "editor importers qa",
         "views",

@@ -79,7 +79,7 @@ class PlanFile:
         Raises:
             UsageError: The plan was made for another case.
         """
-        from ..loss.opened import planner_of
+        from ..planner.recent import planner_of
 
         self.check(case)
         return planner_of(case).dose(self.fluence)
