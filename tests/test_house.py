@@ -23,7 +23,7 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors",
+        "errors version fingerprint",
         "texts figures prompts",
         "checks files imports",
         "settings",
@@ -31,7 +31,7 @@ FLOORS = {
         "graph",
         "variable",
         "functions replies",
-        "judges fingerprint",
+        "judges",
         "loss optimizer",
         "engines compute",
         "search",
@@ -57,9 +57,9 @@ FLOORS = {
     "tgsci_radiotherapy": [
         "notice names words job",
         "case",
+        "planner",
         "plan",
         "goals",
-        "planner",
         "loss",
         "editor importers qa",
         "views",

@@ -10,28 +10,28 @@ import tgsci as tg
 from tgsci.engine import Reply
 from tgsci.errors import InvalidValue
 from tgsci.prompts import numbered, reason_tags, reply_format
-from tgsci.replies import MAX_VALUE_CHARS, last_block, parse
+from tgsci.replies import MAX_VALUE_CHARS, Suggestion, last_block, parse
 
 TAGS = ("<V>", "</V>")
 
 
 def read(text, n=1, check=str, finish="stop"):
-    return parse(tg.Reply(text, finish=finish), n, TAGS, check, parent=7)
+    return parse(tg.Reply(text, finish=finish), n, TAGS, check)
 
 
 def values(parsed):
-    return [proposal.value for proposal in parsed.proposals]
+    return [suggestion.value for suggestion in parsed.suggestions]
 
 
 def only_fault(parsed):
-    assert parsed.proposals == []
+    assert parsed.suggestions == []
     (fault,) = parsed.faults
     return fault.fault
 
 
-def test_a_value_comes_with_its_reason_and_parent():
-    (proposal,) = read("Thinking...\n<REASON>the ring is bare</REASON>\n<V>\n CCO \n</V>").proposals
-    assert proposal == tg.Proposal("CCO", "the ring is bare", 7)
+def test_a_value_comes_with_its_reason():
+    (suggestion,) = read("Thinking...\n<REASON>the ring is bare</REASON>\n<V>\n CCO \n</V>").suggestions
+    assert suggestion == Suggestion("CCO", "the ring is bare")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_check_gives_the_canonical_value():
 
 def test_several_proposals_are_numbered():
     text = "<V_2>b</V_2><REASON_2>two</REASON_2><REASON_1>one</REASON_1><V_1>a</V_1><V_3>c</V_3>"
-    assert [(p.value, p.reason) for p in read(text, 3).proposals] == [("a", "one"), ("b", "two"), ("c", "")]
+    assert [(p.value, p.reason) for p in read(text, 3).suggestions] == [("a", "one"), ("b", "two"), ("c", "")]
 
 
 def test_of_several_proposals_the_good_ones_are_kept():
@@ -175,16 +175,16 @@ GARBAGE = st.lists(
 
 
 @given(GARBAGE, st.integers(1, 3), st.sampled_from(["stop", "length", ""]))
-def test_garbage_never_raises_and_every_proposal_is_accounted_for(text, n, finish):
+def test_garbage_never_raises_and_every_suggestion_is_accounted_for(text, n, finish):
     parsed = read(text, n, finish=finish)
-    assert len(parsed.proposals) + len(parsed.faults) == n
+    assert len(parsed.suggestions) + len(parsed.faults) == n
     assert all(fault.fault for fault in parsed.faults)
-    for proposal in parsed.proposals:
-        assert proposal.value
+    for suggestion in parsed.suggestions:
+        assert suggestion.value
         pairs = [numbered(TAGS, i, n) for i in range(1, n + 1)]
-        own = [pair for pair in pairs if last_block(text, *pair) == proposal.value]
+        own = [pair for pair in pairs if last_block(text, *pair) == suggestion.value]
         assert own
-        assert not any(tag in proposal.value for pair in own for tag in pair)
+        assert not any(tag in suggestion.value for pair in own for tag in pair)
 
 
 @given(GARBAGE)
@@ -202,16 +202,16 @@ def test_a_hostile_reply_is_read_in_linear_time():
 def test_a_person_may_give_bare_values_one_a_line():
     tags = ("<V>", "</V>")
     reply = Reply("  CCO \n\nCCN\nCCC\n")
-    found = parse(reply, 2, tags, str, 4, by_person=True)
-    assert [(p.value, p.reason, p.parent) for p in found.proposals] == [
-        ("CCO", "given by a person", 4),
-        ("CCN", "given by a person", 4),
+    found = parse(reply, 2, tags, str, by_person=True)
+    assert [(p.value, p.reason) for p in found.suggestions] == [
+        ("CCO", "given by a person"),
+        ("CCN", "given by a person"),
     ]
     assert not found.faults
     assert parse(Reply("CCO"), 3, tags, str, by_person=True).faults == [], "fewer will do"
-    assert parse(reply, 2, tags, str).proposals == [], "a model has to keep to the tags"
+    assert parse(reply, 2, tags, str).suggestions == [], "a model has to keep to the tags"
     tagged = parse(Reply("notes\n<V>CCO</V>"), 1, tags, str, by_person=True)
-    assert [p.value for p in tagged.proposals] == ["CCO"]
+    assert [p.value for p in tagged.suggestions] == ["CCO"]
 
 
 def test_a_bare_value_that_is_refused_is_named():

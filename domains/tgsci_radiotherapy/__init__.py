@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .plugin import NOTICE, RadiotherapyDomain
+from .notice import NOTICE
+from .plugin import RadiotherapyDomain
 
 if TYPE_CHECKING:
     from .case.library import case_names, open_case

@@ -12,14 +12,12 @@ from tgsci.errors import InvalidValue, UsageError
 from tgsci.runs.domain import Domain, Problem
 
 from .job import KEYS
+from .notice import NOTICE
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
 
     from .loss import PlanLoss
-
-#: Said wherever a person meets a plan.
-NOTICE = "Research tool: not for clinical use."
 
 #: The file that says which goals could not be met together.
 CONFLICTS = "conflicts.txt"

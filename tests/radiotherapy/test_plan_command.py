@@ -15,7 +15,7 @@ from tgsci.runs import run as runs
 from tgsci_radiotherapy import domain
 from tgsci_radiotherapy.case.store import save
 from tgsci_radiotherapy.commands.plan import read_prescription, summary
-from tgsci_radiotherapy.plugin import NOTICE
+from tgsci_radiotherapy.notice import NOTICE
 
 QUICK = ["--workers", "0", "--engine", "rules"]
 MILD = 'goals = ["PTV D95% >= 46 Gy", "PTV D10% <= 56 Gy"]\n[prescription]\nPTV = 50\n'

@@ -25,9 +25,11 @@ from tgsci_radiotherapy.loss import PlanLoss, opened, scoring
 from tgsci_radiotherapy.loss import plan_loss as module
 from tgsci_radiotherapy.loss.effects import Effects, Wish, effects_of, scale_of
 from tgsci_radiotherapy.loss.opened import prescribed
+from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 from tgsci_radiotherapy.plan import file as plan_file
-from tgsci_radiotherapy.plugin import NOTICE
+from tgsci_radiotherapy.planner import recent
+from tgsci_radiotherapy.planner.recent import planner_of
 
 EASIER = "tg119-easier"
 INVALID = [
@@ -67,7 +69,7 @@ def test_the_order_of_measurements_changes_nothing(loss: PlanLoss) -> None:
     texts = [loss.start.replaced(0, weight=w).text() for w in (30, 4000, 250)]
     first = [loss.measure(text) for text in texts]
     module._ANCHORS.clear()
-    opened._PLANNERS.clear()
+    recent._PLANNERS.clear()
     second = [loss.measure(text) for text in reversed(texts)][::-1]
     for one, other in zip(first, second, strict=True):
         assert (one.loss, one.text, dict(one.metrics)) == (other.loss, other.text, dict(other.metrics))
@@ -149,10 +151,10 @@ def test_another_prescription_goes_with_the_sheet() -> None:
 
 def test_a_plan_that_takes_too_long_has_failed_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = PlanLoss(small_case(), EASIER, seconds=1.0)
-    anchor = loss._anchor(opened.planner_of(loss.case))
+    anchor = loss._anchor(planner_of(loss.case))
     clock = iter([0.0, 2.0])
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    planner = opened.planner_of(loss.case)
+    planner = planner_of(loss.case)
     monkeypatch.setattr(type(planner), "solve", lambda *a, **k: replace(anchor, converged=False, gap=0.02))
     feedback = loss.measure(loss.start.replaced(0, weight=999).text())
     assert not feedback.measured
@@ -347,7 +349,7 @@ def test_a_plan_file_is_refused_with_the_reason(loss: PlanLoss) -> None:
 
 
 def test_a_failure_of_the_planner_is_no_score(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:
-    planner = opened.planner_of(loss.case)
+    planner = planner_of(loss.case)
     loss.measure(loss.start.text())
 
     def fails(*_: object, **__: object) -> None:

@@ -19,8 +19,8 @@ from tgsci_radiotherapy.loss.conflicts import account
 from tgsci_radiotherapy.loss.effects import Effects, Wish
 from tgsci_radiotherapy.loss.page import MOST_LINES
 from tgsci_radiotherapy.loss.standing import goal_table
+from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
-from tgsci_radiotherapy.plugin import NOTICE
 
 
 @pytest.fixture(scope="module")

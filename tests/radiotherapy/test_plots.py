@@ -15,7 +15,7 @@ from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.goals import evaluate
 from tgsci_radiotherapy.goals.sheet import parse_sheet
-from tgsci_radiotherapy.plugin import NOTICE
+from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.views.marks import marks
 from tgsci_radiotherapy.views.plots import dose_wash, dvh_figure, png, svg
 

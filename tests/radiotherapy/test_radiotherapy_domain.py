@@ -26,8 +26,8 @@ from tgsci_radiotherapy import domain
 from tgsci_radiotherapy.case.store import save
 from tgsci_radiotherapy.editor.rules import RuleEditor
 from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import PlanParameters
-from tgsci_radiotherapy.plugin import NOTICE
 
 JOBS = [
     path

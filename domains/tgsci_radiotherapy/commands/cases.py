@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from .extra import needs_extra
 from .shared import Commands, print_table
 

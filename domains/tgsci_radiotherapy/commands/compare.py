@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from ..words import shown
 from .evaluate import add_case_and_goals, add_given
 from .extra import needs_extra

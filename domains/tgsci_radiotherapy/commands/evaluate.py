@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from .extra import needs_extra
 from .shared import Commands
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tgsci.errors import UsageError
 from tgsci.files import write_atomically
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from .evaluate import add_case_and_goals, add_given
 from .extra import needs_extra
 from .shared import Commands

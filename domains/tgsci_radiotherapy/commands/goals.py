@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import UsageError
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from .extra import needs_extra
 from .shared import Commands, print_table
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tgsci.errors import UsageError
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from ..words import quoted, shown
 from .extra import needs_extra
 from .shared import Commands

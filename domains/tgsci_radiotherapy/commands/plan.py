@@ -91,7 +91,7 @@ def summary(directory: Path) -> str:
 
     from ..loss.conflicts import account
     from ..loss.standing import goal_table
-    from ..plugin import NOTICE
+    from ..notice import NOTICE
 
     try:
         result = Result.load(directory)

@@ -117,7 +117,7 @@ class GoalTable:
 
     def _repr_html_(self) -> str:
         """For notebooks."""
-        from ..plugin import NOTICE
+        from ..notice import NOTICE
 
         head = "".join(
             f"<th style='text-align:left'>{h}</th>" for h in ("goal", "priority", "value", "margin", "status")

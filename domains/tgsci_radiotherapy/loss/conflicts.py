@@ -9,7 +9,7 @@ from tgsci.search.trial import Trials
 
 from ..editor.history import Point, points
 from ..editor.linear import Region
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from . import effects_table
 from .effects import Wish
 from .scoring import shortfall

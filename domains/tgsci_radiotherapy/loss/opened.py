@@ -1,52 +1,18 @@
-"""What a process has at hand: cases, and planners for them. Opened once, the last few are kept."""
+"""Cases as a loss is given them: by name, by path, with other prescriptions."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
 from ..case.model import Case
 from ..names import find
+from ..planner.recent import Recent
 from ..words import shown
 
-if TYPE_CHECKING:
-    from ..planner import Planner
-
-#: Cases, planners and plans that a process keeps: they hold hundreds of MB each.
-_KEPT = 2
-
-
-class Kept(OrderedDict[Any, Any]):
-    """The few things of a process that were used last."""
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        if key in self:
-            self.move_to_end(key)
-        return super().get(key, default)
-
-    def put(self, key: Any, value: Any) -> None:
-        self[key] = value
-        self.move_to_end(key)
-        while len(self) > _KEPT:
-            self.popitem(last=False)
-
-
-_CASES, _PLANNERS = Kept(), Kept()
-
-
-def planner_of(case: Case) -> Planner:
-    """The process's planner for a case."""
-    from ..planner import Planner
-
-    planner: Planner | None = _PLANNERS.get(case.fingerprint)
-    if planner is None:
-        planner = Planner(case)
-        _PLANNERS.put(case.fingerprint, planner)
-    return planner
+_CASES = Recent()
 
 
 def opened(source: str, prescription: Mapping[str, float]) -> Case:

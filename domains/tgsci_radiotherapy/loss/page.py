@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..editor.linear import Region
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from . import effects_table, places
 from .effects import Effects, Wish
 from .standing import line

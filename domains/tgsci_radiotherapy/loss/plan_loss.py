@@ -21,13 +21,13 @@ from ..goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
 from ..names import find
 from ..plan import PlanParameters
 from ..plan import file as plan_file
-from ..versions import versions
+from ..planner.recent import Recent, planner_of
 from ..words import shown
 from . import effects as effects_of
 from . import protocol as protocols
 from . import scoring
 from .effects import Wish
-from .opened import Kept, between, opened, planner_of, prescribed
+from .opened import between, opened, prescribed
 from .scaling import Scale
 from .solving import Solved, as_written, judged, wishes_of
 
@@ -42,7 +42,7 @@ _GAPS = (1e-6, 0.05)
 _VERSION = 1
 
 #: The plans that solves start from; they hold little beside the planners.
-_ANCHORS = Kept()
+_ANCHORS = Recent()
 
 
 class PlanLoss(Loss):
@@ -130,7 +130,7 @@ class PlanLoss(Loss):
             "gap": self.gap,
             "protocol": self.protocol.name,
             "version": _VERSION,
-            **{name: version for name, version in versions().items() if name in ("tgsci", "numba")},
+            **{name: version for name, version in plan_file.versions().items() if name in ("tgsci", "numba")},
         }
         return f"{type(self).__qualname__}{json.dumps(said, sort_keys=True)}"
 

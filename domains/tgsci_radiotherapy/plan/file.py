@@ -12,7 +12,7 @@ import numpy as np
 
 from tgsci.errors import InvalidValue, UsageError
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from ..words import shown
 from . import PlanParameters
 
@@ -79,10 +79,19 @@ class PlanFile:
         Raises:
             UsageError: The plan was made for another case.
         """
-        from ..loss.opened import planner_of
+        from ..planner.recent import planner_of
 
         self.check(case)
         return planner_of(case).dose(self.fluence)
+
+
+def versions() -> dict[str, str]:
+    """Versions of tgsci and of the packages that compile and calculate for it, by name."""
+    from importlib.metadata import version
+
+    from tgsci import __version__
+
+    return {"tgsci": __version__, **{name: version(name) for name in ("numba", "numpy", "scipy")}}
 
 
 def written(fluence: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,8 +107,6 @@ def write_plan(plan: Plan, table: GoalTable, case: Case) -> str:
         table: What became of its goals.
         case: What it was planned for.
     """
-    from ..versions import versions
-
     return json.dumps(
         {
             "tgsci_plan": FORMAT,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import MeasurementError, UsageError
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 
 if TYPE_CHECKING:
     import numpy as np

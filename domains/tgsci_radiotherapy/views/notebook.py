@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tgsci.errors import UsageError
 from tgsci.search.trial import State, Trial
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 
 if TYPE_CHECKING:
     import numpy as np

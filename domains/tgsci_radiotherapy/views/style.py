@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 
 if TYPE_CHECKING:
     from ..case.model import Case

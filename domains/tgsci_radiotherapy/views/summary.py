@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from ..words import figure
 
 if TYPE_CHECKING:

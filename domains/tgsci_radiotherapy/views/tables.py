@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..plugin import NOTICE
+from ..notice import NOTICE
 from .written import csv_text
 
 if TYPE_CHECKING:
