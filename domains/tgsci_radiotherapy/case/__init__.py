@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .model import Beam, Case, Dij, Grid, Structure
 
 if TYPE_CHECKING:
-    from .build import Drawn, build_case
+    from .build import StructureMask, build_case
     from .checks import check
     from .library import case_names, open_case
     from .store import load, save
@@ -17,9 +17,9 @@ __all__ = [
     "Beam",
     "Case",
     "Dij",
-    "Drawn",
     "Grid",
     "Structure",
+    "StructureMask",
     "build_case",
     "case_names",
     "check",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "build": ("Drawn", "build_case"),
+    "build": ("StructureMask", "build_case"),
     "checks": ("check",),
     "library": ("case_names", "open_case"),
     "store": ("load", "save"),
