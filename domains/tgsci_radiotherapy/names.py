@@ -42,5 +42,5 @@ def find(name: str, known: Iterable[str]) -> str:
     same = [other for other in names if folded(other) == folded(name)]
     if len(same) == 1:
         return same[0]
-    hint = f"did you mean {' or '.join(same)}?" if same else did_you_mean(name, names, most=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(same)}?" if same else did_you_mean(name, names, most=3)
     raise UsageError(f"no structure {clean(name)!r} in this case; {hint}")

@@ -80,7 +80,7 @@ def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
         x = y = z = float("nan")
     if not all(isfinite(s) and abs(s) <= _FURTHEST for s in (x, y, z)):
         raise UsageError(
-            f"a shift is three numbers of at most {_FURTHEST:g} mm, along x, y and z; not {literal(shift_mm)}"
+            f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {literal(shift_mm)}"
         )
     return _setup(name).dij((x, y, z))
 

@@ -64,8 +64,8 @@ def read(
         return assemble(read_openkbp(path, chosen), chosen, say)
     from .matrad import read_matrad
 
-    patient, given = read_matrad(path, chosen, say)
-    return assemble(patient, chosen, say, given)
+    patient, source_dij = read_matrad(path, chosen, say)
+    return assemble(patient, chosen, say, source_dij)
 
 
 def compute(

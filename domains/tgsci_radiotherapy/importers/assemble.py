@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ..case.model import Floats, Rows
     from .patient import Image
 
-#: Spacing of the dose grid where nothing else is said, mm. A plan's figures hold on its grid: on 5 mm a target's D95
-#: comes out some Gy better than it is.
-GRID = 3.0
 #: Largest dose grid, voxels.
 _MOST = 40_000_000
 #: A structure of which less than this is inside the body was drawn somewhere else.
@@ -45,9 +42,9 @@ class SourceDij:
         row_of: From voxels of the grid (flat indices) to the matrix's rows.
         beam_of: Beam of each beamlet.
         beams: The beams.
-        factor: From the matrix's dose to total Gy.
+        factor: From the matrix's dose to Gy of one fraction: the RBE of protons.
         modality: "photons" or "protons".
-        said: Who made it, for people.
+        engine: What computed it, for people.
     """
 
     grid: Grid
@@ -57,11 +54,11 @@ class SourceDij:
     beams: tuple[Beam, ...]
     factor: float
     modality: str
-    said: str
+    engine: str
 
 
 def assemble(
-    patient: Patient, options: Options, say: Callable[[str], None], source_dij: Callable[[int], SourceDij] | None = None
+    patient: Patient, options: Options, say: Callable[[str], None], source_dij: SourceDij | None = None
 ) -> Case:
     """A case of a patient.
 
@@ -69,7 +66,7 @@ def assemble(
         patient: As a reader made it.
         options: A person's decisions.
         say: Called with notes and before long steps.
-        source_dij: Makes the source's own dose-influence matrix, for a number of fractions; None: it is computed.
+        source_dij: The source's own dose-influence matrix; None: it is computed.
 
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
@@ -81,14 +78,14 @@ def assemble(
     _check_targets(drawn, patient)
     if not fractions:
         raise UsageError("the number of fractions is not in the source; say it with --fractions N")
-    matrix = source_dij(fractions) if source_dij is not None else None
-    grid = matrix.grid if matrix is not None else _grid(patient, body, options)
+    grid = source_dij.grid if source_dij is not None else _grid(patient, body, options)
     structures = _structures(drawn, body, patient, grid, options, notes)
     hu, image_grid = _image(patient, body)
     voxels, owners = own_rows(structures, grid)
-    if matrix is not None:
-        dij = pyradplan.by_rows(matrix.matrix, matrix.row_of(voxels), matrix.beam_of, matrix.factor)
-        beams, engine, modality = matrix.beams, matrix.said, matrix.modality
+    if source_dij is not None:
+        rows, factor = source_dij.row_of(voxels), fractions * source_dij.factor
+        dij = pyradplan.by_rows(source_dij.matrix, rows, source_dij.beam_of, factor)
+        beams, engine, modality = source_dij.beams, source_dij.engine, source_dij.modality
     else:
         dij, beams, engine = _influence(hu, image_grid, grid, structures, voxels, fractions, options, say)
         modality = options.modality
@@ -162,12 +159,7 @@ def _check_targets(drawn: Sequence[Region], patient: Patient) -> None:
 def _grid(patient: Patient, body: Region, options: Options) -> Grid:
     """The dose grid: around the body, its first voxel on one of the image's."""
     image, mask = patient.grid, body.mask
-    if options.grid_mm is None and patient.own_grid:
-        steps = image.spacing
-    else:
-        wanted = options.grid_mm or GRID
-        x, y, z = wanted if isinstance(wanted, tuple | list) else (wanted,) * 3
-        steps = (float(z), float(y), float(x))
+    steps = image.spacing if options.grid_mm is None and patient.own_grid else options.spacing()
     origin = tuple(o + s * c for o, s, c in zip(image.origin, image.spacing, mask.corner, strict=True))
     lengths = [(n - 1) * s for n, s in zip(mask.inside.shape, image.spacing, strict=True)]
     shape = tuple(int(np.ceil(length / step - 1e-6)) + 1 for length, step in zip(lengths, steps, strict=True))

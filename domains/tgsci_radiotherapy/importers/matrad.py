@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,7 @@ _LARGEST = 12_000_000_000
 _TYPES: dict[str, Type] = {"TARGET": "target", "OAR": "oar", "EXTERNAL": "external"}
 
 
-def read_matrad(
-    path: Path, options: Options, say: Callable[[str], None]
-) -> tuple[Patient, Callable[[int], SourceDij] | None]:
+def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tuple[Patient, SourceDij | None]:
     """A patient from a matRad file, and its dose-influence matrix if it has one.
 
     Args:
@@ -68,7 +67,7 @@ def read_matrad(
 
 def _patient(
     content: dict[str, Any], ct: dict[str, Any], cst: Any, options: Options
-) -> tuple[Patient, Callable[[int], SourceDij] | None]:
+) -> tuple[Patient, SourceDij | None]:
     info = ct.get("dicomInfo")
     position = str(info.get("PatientPosition", "HFS")) if isinstance(info, dict) else "HFS"
     if position.upper() not in ("HFS", "[]", ""):
@@ -81,7 +80,7 @@ def _patient(
     hu = hounsfield(values, drawn, options)
     dij = content.get("dij")
     asked = options.gantry or options.engine != "auto" or options.grid_mm is not None
-    given = None
+    source_dij = None
     if isinstance(dij, dict) and not asked:
         matrix, own = _matrix(dij, grid)
         beam_of, beams = _beams(dij, pln, content.get("stf"), int(matrix.shape[1]))
@@ -90,11 +89,7 @@ def _patient(
             raise UsageError(f"the plan is for {quote(mode, 20)}; photons and protons are read")
         rbe = (_number(dij.get("RBE")) or options.rbe) if mode == "protons" else 1.0
         made = f"matRad, {mode}" + (f", RBE {rbe:g}" if mode == "protons" else "")
-
-        def given(count: int) -> SourceDij:
-            return SourceDij(
-                own, matrix, lambda voxels: _matrad_rows(voxels, own), beam_of, beams, count * rbe, mode, made
-            )
+        source_dij = SourceDij(own, matrix, partial(_matrad_rows, grid=own), beam_of, beams, rbe, mode, made)
 
     provenance = {"source": f"matRad: ct of {grid}, {len(drawn)} structures", **said}
     if options.hu_offset:
@@ -109,7 +104,7 @@ def _patient(
         fractions=int(fractions) if fractions else None,
         ordered=True,
         provenance=provenance,
-    ), given
+    ), source_dij
 
 
 def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]]:

@@ -17,7 +17,7 @@ from tgsci_radiotherapy.importers import Options
         ({"bixel_mm": 0.1}, "bixel_mm"),
         ({"bixel_mm": float("nan")}, "bixel_mm must be a number from 1 to 20 mm, not nan"),
         ({"grid_mm": 0.5}, "from 1 to 10 mm, not 0.5"),
-        ({"grid_mm": (3.0, 3.0)}, "one, or three"),
+        ({"grid_mm": (3.0, 3.0)}, "2 figures"),
         ({"modality": "carbon"}, "photons, protons"),
         ({"engine": "topas"}, "builtin"),
         ({"engine": "builtin", "modality": "protons"}, "photons only"),
