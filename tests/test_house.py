@@ -43,6 +43,7 @@ FLOORS = {
         "molecule",
         "target",
         "docking",
+        "preparation",
         "pose",
         "physics",
         "objective",

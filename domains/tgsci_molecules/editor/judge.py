@@ -140,7 +140,6 @@ class Judge:
             ranked = sorted(measured, key=lambda p: p[0].loss)
             kept = {t.number for t, _ in (*ranked[: MEMORY // 2], *measured[-MEMORY // 2 :])}
             measured = [(t, f) for t, f in measured if t.number in kept]
-        self._by_number = {t.number: t for t in trials}
         self._records = _records(trials)
         self._visits = Counter(murcko(t.value) for t in trials if t.measured and _figures(t.value) is not None)
         self._per_scaffold_visits = per_scaffold_visits
@@ -253,7 +252,7 @@ class Judge:
         count = len(self.learned)
         correlation = self._surrogate.correlation[:count, :count] if self._surrogate else np.eye(count)
         mean, square = np.zeros(len(molecules)), np.zeros(len(molecules))
-        for weight, point in _sigma_points(correlation):
+        for weight, point in sigma_points(correlation):
             guess = (belief.mean[:, :count] + belief.sd[:, None] * point) * self._scale[:count] + self._shift[:count]
             metrics = {**exact, **{name: guess[:, j] for j, name in enumerate(self.learned)}}
             loss = np.broadcast_to(np.asarray(self._parts.combine(metrics), dtype=np.float64), mean.shape)
@@ -474,7 +473,7 @@ def _unwrapped(loss: Loss | None) -> tuple[Loss | None, list[LimitedLoss]]:
     return loss, limits
 
 
-def _sigma_points(correlation: Array) -> list[tuple[float, Array]]:
+def sigma_points(correlation: Array) -> list[tuple[float, Array]]:
     """Weighted points with the mean and covariance of correlated errors (Julier and Uhlmann, Proc. IEEE 2004, 92, 401).
 
     Exact for a loss that is linear in its metrics, and close for the largest or smallest of several.

@@ -131,7 +131,7 @@ class RuleEditor(Proposer):
     def _best(self, trials: Trials, n: int, rng: random.Random) -> tuple[list[Candidate], Judge]:
         with rdBase.BlockLogs():
             judge = Judge(trials, per_scaffold_visits=self.per_scaffold_visits)
-            roots = _roots(trials) if n > 0 else []
+            roots = roots_of(trials) if n > 0 else []
             if not roots:
                 return [], judge
             # Far from a drug, what is uncertain is how much size pays: no reason to prefer the largest.
@@ -141,7 +141,7 @@ class RuleEditor(Proposer):
             # The first molecules of a drug's size decide where the search goes: each from another series.
             chosen = self._choose(pool, judge, trials, n, boldness, rng, apart=True) if far else []
             if pool and not far and judge.scores and _from_small(roots):
-                series, good = _series(roots), _series([root for root in roots if judge.met(root.parent)])
+                series, good = series_of(roots), series_of([root for root in roots if judge.met(root.parent)])
                 if len(good) < SERIES_WANTED and len(series) < SERIES_AT_MOST:
                     new = [c for c, near in zip(pool, _nearest(pool, series), strict=True) if near < SERIES]
                     chosen = self._choose(new, judge, trials, (n + 1) // 2, boldness, rng, apart=True)
@@ -252,7 +252,7 @@ class RuleEditor(Proposer):
         return chosen
 
 
-def _roots(trials: Trials) -> list[Candidate]:
+def roots_of(trials: Trials) -> list[Candidate]:
     """What can be edited: the measured trials, best first; where there is none, any molecule among the trials."""
     roots = []
     for trial in trials.ranked() or list(trials):
@@ -303,7 +303,7 @@ def _from_small(roots: Sequence[Candidate]) -> bool:
     return all(root.figures.size < SMALL for root in roots if root.parent.round == 0)
 
 
-def _series(roots: Sequence[Candidate]) -> list[Candidate]:
+def series_of(roots: Sequence[Candidate]) -> list[Candidate]:
     """The first molecule of every series that was measured."""
     found: list[Candidate] = []
     for root in sorted(roots, key=lambda root: root.parent.number):

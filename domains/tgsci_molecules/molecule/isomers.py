@@ -15,7 +15,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdCIPLabeler, rdDistGeom
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from ..docking.ligand import open_in_water, protonate, states_of
+from .protonation import open_in_water, protonate, states_of
 from .smiles import atom_name, molecule
 
 #: Combinations of centres that are looked at, and tautomers; a molecule may have thousands.

@@ -12,7 +12,7 @@ from functools import cache
 
 from tgsci.errors import UsageError
 
-from .patterns import Pattern
+from ..molecule.patterns import Pattern
 
 #: Longest advice that is taken, characters.
 MAX_ADVICE = 500

@@ -9,8 +9,8 @@ from typing import Any
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
+from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import PROPERTIES
-from .patterns import Pattern, alert_count
 
 
 def calculate(kind: str, mol: Chem.Mol, about: tuple[Any, ...] = ()) -> float:

@@ -18,6 +18,7 @@ from tgsci.loss import Loss
 
 from ..docking.cache import feedback as cached_feedback
 from ..docking.vina import DoesNotFit, Settings, dock, fingerprint
+from ..molecule.patterns import Pattern, catalog_of
 from ..molecule.properties import PROPERTIES
 from ..molecule.smiles import canonical, molecule, shown
 from ..target.targets import Target, as_target
@@ -28,7 +29,6 @@ from .contacts import read_contact
 from .core import Core
 from .limits import Limit
 from .metrics import USUAL_CATALOGS, Metric, placed
-from .patterns import Pattern, catalog_of
 from .ranges import Range, read_range, whole_ring_sizes
 from .terms import Aggregate, Resolved, Term
 from .transforms import said
