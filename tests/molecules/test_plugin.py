@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import tgsci as tg
-from tgsci.cli.main import read_job
 from tgsci.errors import UsageError
+from tgsci.runs.job import read_job
 from tgsci_molecules import RuleEditor, Target, domain, target_names
 from tgsci_molecules.target.targets import FORMAT, TARGET_FILE
 
@@ -22,7 +22,7 @@ JOB = {"target": "abl1", "start": ["OCC", "CCO", "c1ccccc1"], "exhaustiveness": 
 JOBS = [
     path
     for path in sorted((Path(__file__).parents[2] / "data" / "jobs").glob("*.toml"))
-    if read_job(path)["domain"] == "molecules"
+    if read_job(path).domain == "molecules"
 ]
 
 #: One of everything that a job may say.
@@ -255,14 +255,14 @@ def test_a_run_against_many_targets_has_a_short_name() -> None:
 
 
 def test_the_first_example_ends_without_docking_anything_again() -> None:
-    assert domain.problem(read_job(JOBS[0])["molecules"]).finish is None
+    assert domain.problem(read_job(JOBS[0]).table).finish is None
     assert JOBS[0].name == "abl1.toml"
 
 
 @pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
 def test_the_example_jobs_build(path: Path) -> None:
     job = read_job(path)
-    problem = domain.problem(job["molecules"])
+    problem = domain.problem(job.table)
     assert domain.problem(problem.config).loss.fingerprint == problem.loss.fingerprint
     assert not any("breaks" in note for note in problem.notes)
     for smiles in problem.start:
