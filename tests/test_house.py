@@ -42,7 +42,7 @@ FLOORS = {
         "__main__",
     ],
     "tgsci_molecules": [
-        "job",
+        "job tables",
         "molecule",
         "target",
         "docking",

@@ -12,7 +12,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 from tgsci.errors import MeasurementError
 
 from ..molecule.protonation import open_in_water, protonate
-from ..molecule.smiles import molecule, shown, stereo_in_words
+from ..molecule.smiles import Molecule, molecule, shown, stereo_in_words
 
 #: Atoms of a ring that takes many shapes, which docking does not turn into each other.
 LARGE_RING = 8
@@ -30,7 +30,7 @@ class Ligand:
     """A molecule ready for docking.
 
     Args:
-        smiles: As it was given.
+        smiles: The canonical SMILES that was prepared.
         docked_smiles: As it is docked: protonated at pH 7.4, every stereocentre set.
         undefined: The stereocentres that `smiles` leaves open, in words; one isomer was picked.
         pdbqt: For Vina, with meeko's remarks for the way back.
@@ -57,10 +57,7 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
-    protonated = protonate(smiles) if form is None else form
-    conformer = embed(protonated, seed)
-    relax(conformer)
-    return _ready(smiles, protonated, conformer)
+    return _ready(smiles, [_relaxed(protonate(smiles) if form is None else form, seed)])[0]
 
 
 def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
@@ -79,9 +76,9 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
-    if not large_ring(molecule(form)):
-        return [prepare(smiles, seed + n, form) for n in range(conformers)]
-    return [_ready(smiles, form, mol) for mol in ring_shapes(form, seed, max(conformers, ring_conformers))]
+    if large_ring(molecule(form)):
+        return _ready(smiles, ring_shapes(form, seed, max(conformers, ring_conformers)))
+    return _ready(smiles, [_relaxed(form, seed + n) for n in range(conformers)])
 
 
 def large_ring(mol: Chem.Mol) -> int:
@@ -126,16 +123,21 @@ def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
     return [Chem.Mol(pool, confId=number) for number in chosen]
 
 
-def _ready(smiles: str, protonated: str, conformer: Chem.Mol) -> Ligand:
-    pdbqt = write_pdbqt(conformer)
-    return Ligand(
-        smiles=smiles,
-        docked_smiles=_isomer(conformer),
-        undefined=tuple(stereo_in_words(molecule(smiles), open_in_water(smiles))),
-        pdbqt=pdbqt,
-        torsions=sum(line.startswith("BRANCH") for line in pdbqt.splitlines()),
-        extent=_extent(conformer),
-    )
+def _relaxed(form: str, seed: int) -> Chem.Mol:
+    conformer = embed(form, seed)
+    relax(conformer)
+    return conformer
+
+
+def _ready(smiles: str, conformers: Sequence[Chem.Mol]) -> list[Ligand]:
+    """Each conformer of a molecule as Vina reads it."""
+    undefined = tuple(stereo_in_words(molecule(smiles), open_in_water(smiles)))
+    ligands = []
+    for conformer in conformers:
+        pdbqt = write_pdbqt(conformer)
+        torsions = sum(line.startswith("BRANCH") for line in pdbqt.splitlines())
+        ligands.append(Ligand(smiles, _isomer(conformer), undefined, pdbqt, torsions, _extent(conformer)))
+    return ligands
 
 
 def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int) -> float:
@@ -211,14 +213,14 @@ def write_pdbqt(mol: Chem.Mol) -> str:
     return str(pdbqt)
 
 
-def _isomer(conformer: Chem.Mol) -> str:
+def _isomer(conformer: Chem.Mol) -> Molecule:
     """The SMILES of a conformer with the stereo that it has in space."""
     mol = Chem.Mol(conformer)
     Chem.AssignStereochemistryFrom3D(mol)
     for atom in mol.GetAtoms():
         if atom.GetSymbol() == "N" and atom.GetTotalNumHs(includeNeighbors=True):
             atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # its proton comes and goes
-    return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
+    return Molecule(Chem.MolToSmiles(Chem.RemoveHs(mol)))
 
 
 def _extent(mol: Chem.Mol) -> float:

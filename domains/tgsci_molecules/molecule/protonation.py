@@ -1,49 +1,74 @@
-"""The state of protonation that a molecule has in water, by dimorphite-dl."""
+"""The states of protonation that a molecule has in water, by dimorphite-dl."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from rdkit import Chem, rdBase
 
 from tgsci.errors import MeasurementError
+from tgsci.texts import quote
 
-from .smiles import molecule, open_stereo, shown
+from .smiles import Molecule, as_molecule, molecule, open_stereo
 
 PH = 7.4
-#: How far from it a state of protonation may still be plausible.
+#: A state is plausible as far from it as this.
 PH_WIDTH = 0.5
 _CATION = "[+]"
 #: A ring nitrogen or phenol without its proton; the second ammonium of a 1,2-diamine.
 _DOUBTFUL_CHARGE = "[$([n-]),$([O-]c),$([N+;X4;!H0]CC[N+;X4;!H0])]"
 
 
-def protonate(smiles: str) -> str:
-    """The protonation state at pH 7.4, by dimorphite-dl.
+def protonate(smiles: str) -> Molecule:
+    """The most probable state at pH 7.4.
 
-    The most probable one, except where dimorphite-dl itself is undecided: its classes for phenols and
-    ring N-H span six pKa units around 7 and would make paracetamol (pKa 9.4) a phenolate, and it treats
-    the two nitrogens of a piperazine as if the other were not there. There the state without the
-    doubtful charges is taken.
+    Except where dimorphite-dl itself is undecided: its classes for phenols and ring N-H span six pKa units around 7
+    and would make paracetamol (pKa 9.4) a phenolate, and it treats the two nitrogens of a piperazine as if the other
+    were not there. There the state without the doubtful charges is taken.
+
+    Args:
+        smiles: Canonical.
 
     Raises:
-        MeasurementError: None was found, or one that is not the same molecule.
+        MeasurementError: There is no state, or it is not the same molecule.
     """
-    likeliest, *others = _states(smiles, PH, PH)
-    cations = _count(likeliest, _CATION)
+    states = _states(smiles, PH, PH)
+    cations = _count(states[0], _CATION)
 
-    def doubt(state: str) -> tuple[int, int]:
+    def doubt(state: Molecule) -> tuple[int, int]:
         return _count(state, _DOUBTFUL_CHARGE), abs(_count(state, _CATION) - cations)
 
-    chosen = min((likeliest, *others), key=doubt)
-    if _skeleton(chosen) != _skeleton(smiles):
-        raise MeasurementError(f"protonation: dimorphite-dl made another molecule of {shown(smiles)}: {shown(chosen)}")
+    chosen = min(states, key=doubt)
+    if _skeleton(chosen) != _skeleton(as_molecule(smiles)):
+        raise MeasurementError(f"protonation: dimorphite-dl made another molecule of {quote(smiles)}: {quote(chosen)}")
     return chosen
 
 
+def states_of(smiles: str, most: int) -> list[Molecule]:
+    """The states that are plausible within half a unit of pH 7.4, that of `protonate` first.
+
+    Args:
+        smiles: Canonical.
+        most: How many, at most; 1 is `protonate` alone.
+
+    Raises:
+        MeasurementError: There is no state.
+    """
+    first = protonate(smiles)
+    if most <= 1:
+        return [first]
+    skeleton = _skeleton(as_molecule(smiles))
+    found = {Chem.MolToSmiles(first.mol): first}
+    for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
+        if _skeleton(state) == skeleton:
+            found.setdefault(Chem.MolToSmiles(state.mol), state)
+    return list(found.values())[:most]
+
+
 def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
-    """What a SMILES leaves open and stays so at pH 7.4: an amidine's C=N has no isomers once it is charged.
+    """The stereochemistry that a SMILES leaves open, and that stays open at pH 7.4.
+
+    The C=N bond of an amidine has no isomers once it is charged.
 
     Args:
         smiles: Canonical.
@@ -51,7 +76,7 @@ def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
     found = open_stereo(molecule(smiles))
     if any(info.type == Chem.StereoType.Bond_Double for info in found):
         try:
-            charged = open_stereo(molecule(protonate(smiles)))
+            charged = open_stereo(protonate(smiles).mol)
         except MeasurementError:
             return found
         if not any(info.type == Chem.StereoType.Bond_Double for info in charged):
@@ -59,46 +84,22 @@ def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
     return found
 
 
-def states_of(smiles: str, most: int) -> list[str]:
-    """The states of protonation that are plausible within half a unit of pH 7.4, that of `protonate` first.
-
-    Args:
-        smiles: Canonical.
-        most: How many, at most; 1 is `protonate` alone.
-
-    Raises:
-        MeasurementError: None was found.
-    """
-    first = protonate(smiles)
-    if most <= 1:
-        return [first]
-    found = {canonical_form(first): first}
-    for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
-        if _skeleton(state) == _skeleton(smiles):
-            found.setdefault(canonical_form(state), state)
-    return list(found.values())[:most]
-
-
-def canonical_form(smiles: str) -> str:
-    """RDKit's own spelling."""
-    return str(Chem.MolToSmiles(molecule(smiles)))
-
-
-def _states(smiles: str, low: float, high: float) -> list[str]:
-    """dimorphite-dl's states of a molecule between two pH, the most probable first."""
+@lru_cache(maxsize=256)
+def _states(smiles: str, low: float, high: float) -> tuple[Molecule, ...]:
+    """dimorphite-dl's states of a molecule between two pH, each once, the most probable first."""
     from dimorphite_dl import protonate_smiles
 
     with rdBase.BlockLogs():
         # A list: a bare string that happens to name a file would be read as one.
-        likeliest: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=1)
-        possible: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=128)
+        likeliest = protonate_smiles([str(smiles)], ph_min=low, ph_max=high, max_variants=1)
+        possible = protonate_smiles([str(smiles)], ph_min=low, ph_max=high, max_variants=128)
     if not likeliest or not possible:
-        raise MeasurementError(f"protonation: dimorphite-dl has no state of {shown(smiles)} at pH {PH}")
-    return [*likeliest, *possible]
+        raise MeasurementError(f"protonation: dimorphite-dl has no state of {quote(smiles)} at pH {PH}")
+    return tuple(map(Molecule, dict.fromkeys([*likeliest, *possible])))
 
 
-def _count(smiles: str, smarts: str) -> int:
-    return len(molecule(smiles).GetSubstructMatches(_pattern(smarts)))
+def _count(state: Molecule, smarts: str) -> int:
+    return len(state.mol.GetSubstructMatches(_pattern(smarts)))
 
 
 @cache
@@ -106,7 +107,6 @@ def _pattern(smarts: str) -> Chem.Mol:
     return Chem.MolFromSmarts(smarts)
 
 
-def _skeleton(smiles: str) -> tuple[tuple[str, ...], int]:
+def _skeleton(state: Molecule) -> tuple[tuple[str, ...], int]:
     """What protonation must not change: the heavy atoms and the bonds between them."""
-    mol = molecule(smiles)
-    return tuple(sorted(atom.GetSymbol() for atom in mol.GetAtoms())), mol.GetNumBonds()
+    return tuple(sorted(atom.GetSymbol() for atom in state.mol.GetAtoms())), state.mol.GetNumBonds()

@@ -113,7 +113,11 @@ def canonical(text: str) -> Molecule:
         mol = Chem.Mol(mol)
         for atom in mol.GetAtoms():
             atom.SetAtomMapNum(0)
-    return _fixed_point(mol, smiles)
+    found = _fixed_point(mol, smiles)
+    if isinstance(text, Molecule) and text == found:
+        text.is_canonical = True
+        return text
+    return found
 
 
 def as_molecule(smiles: str) -> Molecule:

@@ -15,6 +15,7 @@ from tgsci.loss import Loss
 from tgsci.runs.result import Result
 
 from ..docking.vina import NOISE, Settings
+from ..molecule.smiles import as_molecule
 
 if TYPE_CHECKING:
     from tgsci.search.finalists import Finishing
@@ -99,6 +100,7 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
 def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
     """A second measurement, its pose in the first target checked with force fields that are not Vina's."""
     started = time.perf_counter()
+    value = as_molecule(value)
     feedback = loss.measure(value)
     pose, target = feedback.artifacts.get("pose.sdf"), getattr(loss, "target", None)
     if feedback.measured and isinstance(pose, str) and target is not None:

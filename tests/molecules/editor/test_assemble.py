@@ -12,33 +12,44 @@ pytest.importorskip("rdkit")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
-from test_rules import Pocket, history
 
-from tgsci_molecules.editor import assemble
-from tgsci_molecules.editor.assemble import assembled, grafted
+from tests.molecules.searches import Pocket, history
+from tgsci_molecules.editor.assemble import BLOCKS, CORES, assembled, block, caps_of, grafted, linkers_on
 from tgsci_molecules.editor.candidates import Candidate
-from tgsci_molecules.editor.figures import figures
+from tgsci_molecules.editor.descriptors import descriptors
 from tgsci_molecules.editor.judge import FOREMOST, Judge
 from tgsci_molecules.molecule.smiles import canonical
 
 
-@pytest.mark.parametrize("core", assemble._CORES, ids=lambda core: core[0])
+@pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
 def test_every_core_carries_every_cap_on_every_linker(core):
-    _, template, *ends = core
-    for n, end in enumerate(ends):
-        assert assemble._linkers(end), end
-        for _, linker, carried in assemble._linkers(end):
-            for _, cap in assemble._caps(carried):
+    for n, end in enumerate(core.sits_on):
+        assert linkers_on(end), end
+        for linker in linkers_on(end):
+            for _, cap in caps_of(linker.carries):
                 arms = ["C", "C"]
-                arms[n] = linker + cap
-                assert Chem.MolFromSmiles(template.format(*arms)) is not None, (template, linker, cap)
+                arms[n] = linker.smiles + cap
+                assert Chem.MolFromSmiles(core.smiles.format(*arms)) is not None, (core, linker, cap)
 
 
 def test_names_of_blocks_say_what_they_are():
-    for name, smiles, *_ in assemble._CAPS:
-        assert Chem.MolFromSmiles(smiles) is not None, name
-    assert len({name for name, *_ in assemble._CAPS}) == len(assemble._CAPS)
-    assert len({name for name, *_ in assemble._CORES}) == len(assemble._CORES)
+    for kind in ("core", "cap"):
+        names = [block.name for block in BLOCKS if block.block == kind]
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("kind", "smiles", "sits_on", "says"),
+    [
+        ("brick", "C", "aromatic", "no block 'brick'"),
+        ("cap", "C", "amin", "no end amin"),
+        ("core", "c1({})ccccc1", "aromatic;aromatic", "two ends"),
+        ("cap", "c1ccccc", "aromatic", "no SMILES"),
+    ],
+)
+def test_a_row_that_is_no_block_is_refused(kind, smiles, sits_on, says):
+    with pytest.raises(ValueError, match=says):
+        block({"block": kind, "name": "x", "smiles": smiles, "sits on": sits_on, "carries": ""})
 
 
 @given(st.integers(0, 2**32))
@@ -72,7 +83,7 @@ def test_nothing_is_grafted_where_nothing_can_be_cut():
 
 def test_a_fragment_start_soon_gives_molecules_of_a_drugs_size():
     trials = history(Pocket(), "CC(N)=O", 9)
-    assert all(figures(t.value).size >= 15 for t in trials[1:5])
+    assert all(descriptors(t.value).size >= 15 for t in trials[1:5])
     assert any("assemble" in t.edit for t in trials)
 
 
@@ -90,7 +101,7 @@ def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
     parent = trials[0]
     smiles = dict.fromkeys(found[0] for _ in range(400) if (found := assembled(rng)))
     pool = [Candidate(s, parent, ("assembled",), (s,)) for s in smiles]
-    molecules = [c.figures for c in pool]
+    molecules = [c.descriptors for c in pool]
     outlook = judge.predict(molecules)
     hope = outlook.loss + np.array([judge.drawback(f) for f in molecules]) - outlook.sd
     expected = [pool[i].smiles for i in np.argsort(np.round(hope, 6), kind="stable")[:FOREMOST]]
@@ -111,4 +122,4 @@ def test_a_short_list_may_be_shorter_than_the_foremost():
     [("CCO", 0), ("c1ccccc1", 1), ("c1ccc2[nH]ccc2c1", 2), ("C1CC2(C1)CCC2", 1), ("c1cc2ccc3cccc4ccc(c1)c2c34", 4)],
 )
 def test_rings_of_a_fused_system_are_counted(smiles, rings):
-    assert figures(smiles).fused == rings
+    assert descriptors(smiles).fused == rings

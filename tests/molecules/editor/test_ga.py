@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("rdkit")
 
 from rdkit import Chem
-from test_rules import DOCKING, DRUG, STARTS, canonical, run, trial
 
+from tests.molecules.searches import DOCKING, DRUG, STARTS, canonical, run, trial
 from tgsci.feedback import Feedback
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import State, Trial, Trials

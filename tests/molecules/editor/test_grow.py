@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("rdkit")
 
 from rdkit import Chem
-from test_rules import DOCKING, DRUG, trial
 
+from tests.molecules.searches import DOCKING, DRUG, trial
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_molecules.editor.candidates import Candidate

@@ -8,10 +8,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,102 +16,19 @@ from hypothesis import strategies as st
 
 pytest.importorskip("rdkit")
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 
+from tests.molecules.searches import DASATINIB, DOCKING, DRUG, STARTS, canonical, drug_likeness, history, run, trial
 from tgsci.errors import InvalidValue
 from tgsci.feedback import Feedback
 from tgsci.loss import FunctionLoss, Loss
 from tgsci.search.trial import Proposal, State, Trial, Trials
 from tgsci_molecules.editor.candidates import Candidate, pieces, recombined
-from tgsci_molecules.editor.figures import figures, scaffold
+from tgsci_molecules.editor.descriptors import descriptors, scaffold
 from tgsci_molecules.editor.judge import MEMORY, Judge
 from tgsci_molecules.editor.rules import RuleEditor
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS, apply
-
-Ask = Callable[[Trials, int, random.Random], list[Proposal]]
-
-DASATINIB = "Cc1nc(Nc2ncc(C(=O)Nc3c(C)cccc3Cl)s2)cc(N2CCN(CCO)CC2)n1"
-STARTS = [
-    "CC(N)=O",
-    "CCCCC",
-    "c1ccccc1",
-    "C",
-    DASATINIB,
-    "O=C1CCCCCCCCCCCN1",
-    "C[N+](C)(C)CCO",
-    "[NH3+]CC(=O)[O-]",
-    "CC[C@H](C)[C@@H](N)C(=O)O",
-    "N#N",
-    "[Na+].[Cl-]",
-    "O",
-]
-
-
-def canonical(value: str) -> str:
-    with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(value.strip())
-    if mol is None:
-        raise InvalidValue("no SMILES")
-    return Chem.MolToSmiles(mol)
-
-
-def drug_likeness(value: str) -> float:
-    return 1 - QED.qed(Chem.MolFromSmiles(value))
-
-
-class Pocket(Loss):
-    """Something like a pocket: size and aromatic rings pay, rotors cost, an amide pays. Says what it is made of."""
-
-    name = "fake docking"
-    simulated = ("vina",)
-
-    def validate(self, value: str) -> str:
-        return canonical(value)
-
-    def calculated(self, mol: Chem.Mol) -> dict[str, float]:
-        return {"QED": QED.qed(mol)}
-
-    def combine(self, metrics: Mapping[str, Any]) -> Any:
-        return metrics["vina"] + 10 * (1 - metrics["QED"])
-
-    def broken(self, mol: Chem.Mol) -> dict[str, float]:
-        return {}
-
-    def evaluate(self, value: str) -> Feedback:
-        f = figures(value)
-        amide = Chem.MolFromSmiles(value).HasSubstructMatch(Chem.MolFromSmarts("c-C(=O)N-[#6]"))
-        vina = -2 - 0.22 * min(f.size, 30) - 0.5 * f.trend[3] + 0.3 * f.trend[5] - 0.8 * amide
-        metrics = {"vina": vina, "QED": f.qed, "MW": Descriptors.MolWt(f.mol)}
-        return Feedback(self.combine(metrics), metrics=metrics, violations=self.broken(f.mol))
-
-
-DOCKING = Pocket()
-DRUG = FunctionLoss(drug_likeness, "1 - QED", validate=canonical)
-
-
-def trial(number: int, value: str, loss: Loss, parent: int | None = None, edit: str = "") -> Trial:
-    feedback = loss.measure(value)
-    state = State.REJECTED if feedback.measured else State.FAILED
-    return Trial(number, number, value, parent=parent, edit=edit, state=state, feedback=feedback)
-
-
-@cache
-def history(loss: Loss, start: str = "CC(N)=O", evals: int = 12, seed: int = 0) -> Trials:
-    """A run of the editor itself."""
-    return run(RuleEditor().ask, loss, start, evals, seed)
-
-
-def run(ask: Ask, loss: Loss, start: str, evals: int, seed: int) -> Trials:
-    trials = [trial(0, loss.validate(start), loss)]
-    while len(trials) < evals:
-        proposals = ask(Trials(trials, loss), min(4, evals - len(trials)), random.Random(f"{seed}:{len(trials)}"))
-        if not proposals:
-            break
-        for p in proposals:
-            value = Trials(trials, loss).check(p.value)  # raises for a duplicate
-            trials.append(trial(len(trials), value, loss, p.parent, p.edit))
-    return Trials(trials, loss)
 
 
 def chance(trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
@@ -161,7 +75,7 @@ def test_the_reason_quotes_the_figures_of_the_parent() -> None:
         assert parent.feedback is not None
         assert f"trial {p.parent} has vina {parent.feedback.metrics['vina']:.1f} kcal/mol" in p.reason
         assert f"QED {parent.feedback.metrics['QED']:.2f}" in p.reason
-        assert f"QED {figures(p.value).qed:.2f}" in p.reason
+        assert f"QED {descriptors(p.value).qed:.2f}" in p.reason
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 20])
@@ -212,7 +126,7 @@ def test_failed_and_invalid_trials_do_no_harm() -> None:
 def test_a_pure_function_of_trials_and_rng() -> None:
     trials = history(DOCKING)
     first = RuleEditor().ask(trials, 4, random.Random(7))
-    figures.cache_clear()
+    descriptors.cache_clear()
     pieces.cache_clear()
     assert RuleEditor().ask(trials, 4, random.Random(7)) == first
     assert RuleEditor().ask(trials, 4, random.Random(8)) != first
@@ -220,7 +134,7 @@ def test_a_pure_function_of_trials_and_rng() -> None:
 
 def test_the_same_in_another_process_whatever_the_hash_seed_and_the_threads() -> None:
     script = (
-        "import json, random\nfrom tests.molecules.editor import test_rules as t\n"
+        "import json, random\nfrom tests.molecules import searches as t\n"
         "from tgsci_molecules.editor.rules import RuleEditor\n"
         "ps = RuleEditor().ask(t.history(t.DOCKING, evals=8), 4, random.Random(7))\n"
         "print(json.dumps([[p.value, p.reason, p.edit, p.parent] for p in ps]))"
@@ -256,7 +170,7 @@ def test_never_a_duplicate_never_a_fragment(seed: int, start: str, n: int) -> No
 
 def test_acetamide_grows_at_once() -> None:
     trials = Trials([trial(0, "CC(N)=O", DOCKING)], DOCKING)
-    sizes = [figures(p.value).size for p in RuleEditor().ask(trials, 4, random.Random(0))]
+    sizes = [descriptors(p.value).size for p in RuleEditor().ask(trials, 4, random.Random(0))]
     assert min(sizes) >= 10
 
 
@@ -293,12 +207,12 @@ def test_predictions_are_close_and_know_it() -> None:
     trials = list(history(DOCKING, evals=28))
     judge = Judge(Trials(trials[:20], DOCKING))
     later = trials[20:]
-    outlook = judge.predict([figures(t.value) for t in later])
+    outlook = judge.predict([descriptors(t.value) for t in later])
     assert (outlook.sd > 0).all()
     truth = [t.loss for t in later]
     assert max(abs(m - v) / s for m, s, v in zip(outlook.loss, outlook.sd, truth, strict=True)) < 4
     assert max(abs(m - v) for m, v in zip(outlook.loss, truth, strict=True)) < 2.0
-    expected = [judge.expect(figures(t.value))["vina"][0] for t in later]
+    expected = [judge.expect(descriptors(t.value))["vina"][0] for t in later]
     scores = [t.feedback.metrics["vina"] for t in later if t.feedback]
     assert [e - v for e, v in zip(expected, scores, strict=True)] == pytest.approx(
         [m - v for m, v in zip(outlook.loss, truth, strict=True)], abs=1e-6
@@ -316,7 +230,7 @@ def test_recombination_joins_parts_of_both() -> None:
 
 def test_figures_agree_with_rdkit() -> None:
     for smiles in (DASATINIB, "CC(N)=O", "CCCCCCCCCCCC", "O=[N+]([O-])c1ccccc1"):
-        f = figures(smiles)
+        f = descriptors(smiles)
         assert f.qed == pytest.approx(QED.qed(Chem.MolFromSmiles(smiles)), abs=1e-12)
         assert f.qed <= f.qed_ceiling + 1e-9
     assert scaffold("CCCC") == ""

@@ -15,17 +15,16 @@ pytest.importorskip("rdkit")
 
 from rdkit import Chem
 from rdkit.Chem import Descriptors
-from test_rules import DASATINIB, DOCKING, DRUG, Pocket, canonical, history, run, trial
 
+from tests.molecules.searches import DASATINIB, DOCKING, DRUG, Pocket, canonical, history, run, trial
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 from tgsci.search.trial import Trials
-from tgsci_molecules.editor.candidates import Candidate
-from tgsci_molecules.editor.figures import figures, murcko
+from tgsci_molecules.editor.candidates import Candidate, roots_of
+from tgsci_molecules.editor.descriptors import descriptors, murcko
 from tgsci_molecules.editor.judge import Judge, finalists, sigma_points
-from tgsci_molecules.editor.options import touched
-from tgsci_molecules.editor.protect import protection
-from tgsci_molecules.editor.rules import SERIES, RuleEditor, roots_of, series_of
+from tgsci_molecules.editor.reasons import touched
+from tgsci_molecules.editor.rules import SERIES, RuleEditor, protection, series_of
 from tgsci_molecules.editor.surrogate import Prior, Surrogate, tanimoto
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS, apply, apply_to, changed, origins
 from tgsci_molecules.objective import Objective
@@ -43,7 +42,7 @@ class TwoPockets(Loss):
         return canonical(value)
 
     def calculated(self, mol: Chem.Mol) -> dict[str, float]:
-        return {"QED": figures(Chem.MolToSmiles(mol)).qed}
+        return {"QED": descriptors(Chem.MolToSmiles(mol)).qed}
 
     def combine(self, metrics: Mapping[str, Any]) -> Any:
         return metrics["JAK2 vina"] - np.minimum(metrics["LCK vina"] + 8.0, 0.0) + 10 * (1 - metrics["QED"])
@@ -53,7 +52,7 @@ class TwoPockets(Loss):
         return {"MW <= 450": excess} if excess > 0 else {}
 
     def evaluate(self, value: str) -> Feedback:
-        f = figures(value)
+        f = descriptors(value)
         first = -2 - 0.22 * min(f.size, 30) - 0.5 * f.trend[3]
         metrics = {"JAK2 vina": first, "LCK vina": first + 0.9 * f.trend[4] - 0.5, "QED": f.qed}
         return Feedback(float(self.combine(metrics)), metrics=metrics, violations=self.broken(f.mol))
@@ -66,7 +65,7 @@ def test_each_score_is_learned_and_the_loss_follows() -> None:
     judge = Judge(history(TWO, evals=20))
     assert judge.learned == judge.scores == TWO.simulated
     assert judge.unit == pytest.approx(1.0)
-    molecule = figures(canonical(ANILINE))
+    molecule = descriptors(canonical(ANILINE))
     expected = judge.expect(molecule)
     truth = TWO.evaluate(molecule.smiles).metrics
     for name in TWO.simulated:
@@ -89,7 +88,9 @@ def test_the_reason_names_both_scores() -> None:
 def test_a_limit_that_needs_no_docking_is_kept() -> None:
     trials = run(RuleEditor().ask, TWO, "CC(N)=O", 24, 0)
     assert sum(not TWO.broken(Chem.MolFromSmiles(t.value)) for t in trials) >= 23
-    assert Judge(trials).violation(figures(DASATINIB)) == pytest.approx(Descriptors.MolWt(figures(DASATINIB).mol) - 450)
+    assert Judge(trials).violation(descriptors(DASATINIB)) == pytest.approx(
+        Descriptors.MolWt(descriptors(DASATINIB).mol) - 450
+    )
 
 
 def test_feasible_before_infeasible_however_good() -> None:
@@ -111,7 +112,7 @@ def test_a_contact_that_only_docking_shows_is_learned() -> None:
     values = ["Cc1ccccc1", "Cc1ccncc1", "CCc1ccccc1", "CCc1ccncc1", "Cc1ccc(C)cc1", "Cc1cccnc1", "CC(N)=O", "Oc1ccccn1"]
     judge = Judge(Trials([trial(i, canonical(v), loss) for i, v in enumerate(values)], loss))
     assert judge.learned == ("vina",)
-    reaches, misses = figures(canonical("CCCc1ccncc1")), figures(canonical("CCCc1ccccc1"))
+    reaches, misses = descriptors(canonical("CCCc1ccncc1")), descriptors(canonical("CCCc1ccccc1"))
     assert judge.unmet(reaches) < judge.unmet(misses) - 0.5
     assert judge.drawback(reaches) < judge.drawback(misses) - 1.0
     assert judge.violation(misses) == 0.0
@@ -131,14 +132,14 @@ def test_other_series_are_tried_while_few_make_the_contact() -> None:
     series += ["Nc1nc(-c2ccco2)cs1", "CC(C)Cc1nnc(N2CCCC2)o1", "O=C1CCc2cc(Cl)ccc2N1", "FC(F)(F)c1cnc(N2CCSCC2)nc1"]
     series += ["CCOC(=O)C1CCCCC1O", "c1ccc(-c2cnn(C3CC3)c2)cc1", "N#Cc1ccc(OCC2CCO2)cc1", "CN1CCc2c(C#N)csc2C1"]
     trials = [trial(i, canonical(value), Contact()) for i, value in enumerate(series)]
-    prints = np.array([figures(t.value).fingerprint for t in trials])
+    prints = np.array([descriptors(t.value).fingerprint for t in trials])
 
     def scouts(seed: int) -> int:
         proposals = RuleEditor().ask(Trials(trials, Contact()), 4, random.Random(seed))
-        new = np.array([figures(p.value).fingerprint for p in proposals])
+        new = np.array([descriptors(p.value).fingerprint for p in proposals])
         return int((tanimoto(new, prints).max(1) < SERIES).sum())
 
-    assert len(series_of(roots_of(Trials(trials)))) >= 12
+    assert len(series_of(roots_of(Trials(trials).ranked()))) >= 12
     judge = Judge(Trials(trials, Contact()))
     assert [t.value for t in trials if judge.met(t)] == [made]
     assert min(map(scouts, range(3))) >= 2
@@ -174,7 +175,7 @@ def test_a_crowded_scaffold_becomes_less_welcome() -> None:
     crowd = [trial(i, canonical("C" * i + "c1ccccc1"), DOCKING) for i in range(1, 7)]
     judge = Judge(Trials([trial(0, "CC(N)=O", DOCKING), *crowd], DOCKING), per_scaffold_visits=3)
     lax = Judge(Trials([trial(0, "CC(N)=O", DOCKING), *crowd], DOCKING))
-    here, elsewhere = figures("Oc1ccccc1"), figures("OC1CCCCC1")
+    here, elsewhere = descriptors("Oc1ccccc1"), descriptors("OC1CCCCC1")
     assert murcko(here.smiles) == "c1ccccc1"
     assert judge.drawback(here) - lax.drawback(here) == pytest.approx(0.3)
     assert judge.drawback(elsewhere) == lax.drawback(elsewhere)
@@ -253,7 +254,7 @@ def test_options_are_what_is_asked_for_with_the_figures(loss: Loss) -> None:
     for o in options:
         assert f"trial {o.parent}: {o.edit}" in o.label
         assert {"QED", "MW", "cLogP", "SA", "atoms"} <= set(o.facts)
-        assert o.facts["QED"] == pytest.approx(figures(o.value).qed, abs=0.006)
+        assert o.facts["QED"] == pytest.approx(descriptors(o.value).qed, abs=0.006)
         assert any(name.startswith("predicted") for name in o.facts)
         parent = Chem.MolFromSmiles(trials[o.parent or 0].value)
         for atom in re.findall(r"[A-Z][a-z]?\d+", str(o.facts["atoms"])):

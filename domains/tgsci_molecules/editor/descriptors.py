@@ -1,10 +1,11 @@
-"""What can be calculated of a molecule without a simulator, for the rule editor: cheap, exact and cached."""
+"""Molecular descriptors: what can be calculated of a molecule without a simulator. Exact, and calculated once."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from functools import cache, cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from rdkit.Chem import QED, Crippen, FilterCatalog, rdFingerprintGenerator, rdMo
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from ..molecule.properties import PROPERTIES
+from ..molecule.smiles import Molecule
 
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
 
@@ -30,14 +32,14 @@ _QED_NAMES = {
 _WEIGHTS = dict(zip(_QED_NAMES, QED.WEIGHT_MEAN, strict=True))
 _TOTAL = math.fsum(_WEIGHTS.values())
 
-#: Names of the entries of `Figures.trend`, each scaled to be of order 1.
+#: Names of the entries of `Descriptors.trend`, each scaled to be of order 1.
 TREND = ("constant", "size/10", "(size/10)^2", "aromatic rings", "other rings", "rotors/5", "TPSA/50", "charges")
 
 #: Metrics that take too long to calculate for a whole pool of candidates.
 SLOW = ("QED", "SA")
 
 
-class Figures:
+class Descriptors:
     """A molecule in numbers. What is costly is calculated where it is first asked for.
 
     Args:
@@ -48,7 +50,7 @@ class Figures:
     """
 
     def __init__(self, smiles: str) -> None:
-        mol = Chem.MolFromSmiles(smiles)
+        mol = read(smiles)
         if mol is None or mol.GetNumAtoms() == 0:
             raise ValueError(f"not a molecule: {smiles!r}")
         self.smiles = smiles
@@ -154,8 +156,8 @@ class Figures:
 
 
 @lru_cache(maxsize=50_000)
-def figures(smiles: str) -> Figures:
-    """The figures of a molecule, calculated once.
+def descriptors(smiles: str) -> Descriptors:
+    """The descriptors of a molecule, calculated once.
 
     Args:
         smiles: Canonical SMILES.
@@ -163,7 +165,12 @@ def figures(smiles: str) -> Figures:
     Raises:
         ValueError: It is no molecule.
     """
-    return Figures(smiles)
+    return Descriptors(smiles)
+
+
+def read(value: str) -> Any:
+    """The RDKit molecule of a trial's value, whatever loss it belongs to; None where it is no molecule."""
+    return value.mol if isinstance(value, Molecule) else Chem.MolFromSmiles(value)
 
 
 @cache
@@ -187,7 +194,7 @@ def _qed(desirability: Mapping[str, float]) -> float:
 @lru_cache(maxsize=4096)
 def scaffold(smiles: str) -> str:
     """The ring systems with their linkers, every atom a carbon; the molecule's longest chain counts as none."""
-    core = MurckoScaffold.GetScaffoldForMol(Chem.MolFromSmiles(smiles))
+    core = MurckoScaffold.GetScaffoldForMol(descriptors(smiles).mol)
     if core.GetNumAtoms() == 0:
         return ""
     generic: str = Chem.MolToSmiles(MurckoScaffold.MakeScaffoldGeneric(core))
@@ -197,4 +204,4 @@ def scaffold(smiles: str) -> str:
 @lru_cache(maxsize=4096)
 def murcko(smiles: str) -> str:
     """The Bemis-Murcko scaffold: ring systems with their linkers; "" where there is no ring."""
-    return str(MurckoScaffold.MurckoScaffoldSmiles(mol=Chem.MolFromSmiles(smiles)))
+    return str(MurckoScaffold.MurckoScaffoldSmiles(mol=descriptors(smiles).mol))
