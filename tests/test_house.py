@@ -24,6 +24,7 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 FLOORS = {
     "tgsci": [
         "errors files figures texts prompts version fingerprint",
+        "identity threads",
         "engine feedback",
         "graph",
         "variable",

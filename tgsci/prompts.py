@@ -10,7 +10,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# -- forward: judges ---------------------------------------------------------------------------------
+# -- forward: images and judges ---------------------------------------------------------------------------------
+
+
+def image(number: int, what: str = "") -> str:
+    """The place of an image in a prompt."""
+    return f"[image {number}: {what}]" if what else f"[image {number}]"
+
 
 MULTI_FIELD_JUDGE = "You evaluate a text against others, as part of a system that improves it."
 
