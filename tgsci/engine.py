@@ -265,7 +265,7 @@ class FunctionEngine(Engine):
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Any:
         if images and not self._images:
-            raise EngineError(f"engine {self.name!r} is a function without a parameter `images`, so it takes none")
+            raise EngineError(f"engine {self.name!r} takes no images: it is a function without a parameter `images`")
         more = {"images": images} if images else {}
         if system and self._system:
             return self.function(prompt, **{self._system: system}, **more)
