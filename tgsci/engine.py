@@ -432,16 +432,15 @@ def _text_and_images(prompt: Prompt) -> tuple[str, list[bytes]]:
     if isinstance(prompt, str):
         return str(prompt), []
     texts: list[str] = []
-    images: list[bytes] = []
+    images = prompts.Images()
     for part in prompt if isinstance(prompt, list | tuple) else [prompt]:
         if isinstance(part, bytes):
-            images.append(part)
-            texts.append(prompts.image(len(images)))
+            texts.append(images.add(part))
         elif isinstance(part, str):
             texts.append(part)
         else:
             raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {_described(part)}")
-    return "\n".join(texts), images
+    return "\n".join(texts), images.sent
 
 
 def _as_reply(answer: object, name: str) -> Reply:
