@@ -43,9 +43,8 @@ class RadiotherapyDomain(Domain):
             UsageError: An unknown key, a missing one or a bad value.
         """
         from .case.library import case_names
-        from .editor.random_plans import RandomPlans
+        from .editor.baselines import OptunaPlans, RandomPlans
         from .editor.rules import RuleEditor
-        from .editor.tpe import OptunaPlans
         from .goals import sheet_names
         from .loss.plan_loss import GAP, SECONDS, PlanLoss
 
@@ -197,8 +196,8 @@ def _export(result: Result, directory: Path) -> Sequence[Path]:
     """The best plan's files, and the account of goals that could not be met together."""
     from tgsci.files import write_atomically
 
-    from .loss.conflicts import account
     from .views import export
+    from .views.conflicts import account
 
     written = list(export(result, directory))
     path, text = directory / CONFLICTS, account(result.trials)

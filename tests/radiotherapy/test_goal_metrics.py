@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.goals import Metric
-from tgsci_radiotherapy.goals.ordered import Ordered
+from tgsci_radiotherapy.goals.values import Ordered
 
 #: Ten voxels of 0.5 cc.
 TEN = np.array([4.0, 1.0, 10.0, 7.0, 2.0, 9.0, 5.0, 3.0, 8.0, 6.0])

@@ -12,7 +12,7 @@ from tests.radiotherapy.cases import small_case
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import Metric, gradient, measure
-from tgsci_radiotherapy.goals.slopes import SHARE
+from tgsci_radiotherapy.goals.values import SHARE
 
 CC, PRESCRIPTION = 0.3, 50.0
 doses = arrays(np.float64, st.integers(1, 80), elements=st.floats(0.0, 80.0, width=32))

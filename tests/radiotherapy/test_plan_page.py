@@ -13,14 +13,13 @@ from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.case.model import Case
-from tgsci_radiotherapy.editor import linear
-from tgsci_radiotherapy.loss import PlanLoss, effects_table, page, places
-from tgsci_radiotherapy.loss.conflicts import account
+from tgsci_radiotherapy.loss import PlanLoss, effects_table, linear, page, places
 from tgsci_radiotherapy.loss.effects import Effects, Wish
 from tgsci_radiotherapy.loss.page import MOST_LINES
 from tgsci_radiotherapy.loss.standing import goal_table
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
+from tgsci_radiotherapy.views.conflicts import account
 
 
 @pytest.fixture(scope="module")

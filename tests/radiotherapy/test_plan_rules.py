@@ -18,19 +18,16 @@ from tgsci.search.loop import minimize
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.editor import moves
-from tgsci_radiotherapy.editor.doses import sensible
-from tgsci_radiotherapy.editor.history import points, slots_of
-from tgsci_radiotherapy.editor.linear import Region
-from tgsci_radiotherapy.editor.random_plans import RandomPlans
+from tgsci_radiotherapy.editor.baselines import OptunaPlans, RandomPlans, Space
+from tgsci_radiotherapy.editor.moves import sensible
 from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trusted
-from tgsci_radiotherapy.editor.space import Space
-from tgsci_radiotherapy.editor.surrogate import Surrogate
-from tgsci_radiotherapy.editor.tpe import OptunaPlans
+from tgsci_radiotherapy.editor.surrogate import Surrogate, points, slots_of
 from tgsci_radiotherapy.goals import parse_sheet
 from tgsci_radiotherapy.loss import PlanLoss, wording
-from tgsci_radiotherapy.loss.conflicts import account
 from tgsci_radiotherapy.loss.effects import Effects, Wish
+from tgsci_radiotherapy.loss.linear import Region
 from tgsci_radiotherapy.plan import Objective, PlanParameters
+from tgsci_radiotherapy.views.conflicts import account
 
 #: Goals that the small case can meet, but not from the start.
 REACHABLE = (

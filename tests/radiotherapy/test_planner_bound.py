@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.planning_problems import dense, optimum, parameters, random_case, value
-from tgsci_radiotherapy.planner import Planner, bound, penalties
-from tgsci_radiotherapy.planner.terms import Penalty
+from tgsci_radiotherapy.planner import Planner, bound
+from tgsci_radiotherapy.planner.penalties import Penalty
 
 _DOSE = st.floats(0.1, 80)
 _WEIGHT = st.floats(0.01, 1000)
@@ -43,15 +43,15 @@ def test_no_plan_is_below_the_bound(problem, data) -> None:
     case, wanted = problem
     best, x = optimum(case, wanted)
     solver = Planner(case)
-    terms = solver._terms(wanted)
+    terms = solver.terms(wanted)
     # From any plan at all: good, bad, no dose.
     scale = data.draw(st.sampled_from([0.0, 0.3, 1.0, 1.001, 5.0]))
     full = dense(case)
     dose = (full @ (scale * x)).astype(np.float32)
     tolerance = 1e-6 * best + 1e-9 * value(case, wanted, 0 * x)
-    assert bound.lower_bound(solver._matrix, terms, dose) <= best + tolerance
+    assert bound.lower_bound(solver.matrix, terms, dose) <= best + tolerance
     ahead = full @ np.random.default_rng(0).standard_normal(len(x))
-    assert bound.lower_bound(solver._matrix, terms, dose, ahead) <= best + tolerance
+    assert bound.lower_bound(solver.matrix, terms, dose, ahead) <= best + tolerance
     # And that of the solver is near.
     plan = solver.solve(wanted, gap=1e-4)
     assert plan.bound <= best + tolerance
@@ -89,7 +89,7 @@ def test_the_conjugate_is_the_maximum(bends, weights, multiplier) -> None:
     p = Penalty(0, 0, 1, np.sort(bends), over, under)
     low, high = p.range
     multiplier = float(np.clip(multiplier, low, high))
-    found = penalties.conjugate(np.array([multiplier]), 0, 1, p.bends, p.over, p.under, p.heights, p.stiffness)
+    found = p.conjugate(np.array([multiplier]))
     # The maximum lies where phi' is the multiplier: at most 20 / (2 * 0.05) Gy from a bend.
     doses = np.concatenate([np.linspace(-300, 300, 6001), p.bends])
     away = doses[:, None] - p.bends

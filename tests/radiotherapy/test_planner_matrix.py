@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.planning_problems import dense, parameters, random_case, value
-from tgsci_radiotherapy.planner.lanes import LANES
+from tgsci_radiotherapy.planner.kernels import LANES
 from tgsci_radiotherapy.planner.matrix import Matrix
+from tgsci_radiotherapy.planner.penalties import equivalent_dose
 from tgsci_radiotherapy.planner.planner import Planner
-from tgsci_radiotherapy.planner.pooled import equivalent_dose
 
 TYPES = [
     ("PTV", "squared_deviation", 50, 3),
@@ -75,7 +75,7 @@ def test_values_and_gradients_of_each_type(objective) -> None:
     case = random_case(7, beamlets=9, voxels=60)
     wanted = parameters(objective)
     solver = Planner(case)
-    terms = solver._terms(wanted)
+    terms = solver.terms(wanted)
     full = dense(case)
     x = np.random.default_rng(1).uniform(5, 15, 9)
 
@@ -91,7 +91,7 @@ def test_values_and_gradients_of_each_type(objective) -> None:
         numeric = (objective_of(x + step) - objective_of(x - step)) / 2e-5
         assert gradient[j] == pytest.approx(numeric, rel=1e-5, abs=1e-6)
     if not terms.pooled:
-        fused, fused_gradient = solver._matrix.value_gradient(terms, x)
+        fused, fused_gradient = solver.matrix.value_gradient(terms, x)
         assert fused == pytest.approx(objective_of(x), rel=1e-5)
         np.testing.assert_allclose(fused_gradient, gradient, rtol=1e-4)
 
@@ -99,12 +99,12 @@ def test_values_and_gradients_of_each_type(objective) -> None:
 def test_thinned_rows_count_for_the_others() -> None:
     case = random_case(7, beamlets=9, voxels=60)
     solver = Planner(case)
-    terms = solver._terms(parameters(("Body", "squared_overdose", 1, 3), ("PTV", "squared_deviation", 50, 5)))
+    terms = solver.terms(parameters(("Body", "squared_overdose", 1, 3), ("PTV", "squared_deviation", 50, 5)))
     x = np.ones(9)
     full = dense(case)
     body = (full[case.own("Body")] @ x)[::4]
     target = full[case.own("PTV")] @ x
-    value_, _ = solver._matrix.value_gradient(terms, x, {2: 4})
+    value_, _ = solver.matrix.value_gradient(terms, x, {2: 4})
     expected = 4 * 3 * np.sum(np.maximum(body - 1, 0) ** 2) / len(full[case.own("Body")])
     assert value_ == pytest.approx(expected + 5 * np.mean((target - 50) ** 2), rel=1e-6)
 

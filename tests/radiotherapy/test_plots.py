@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.goals import evaluate
-from tgsci_radiotherapy.goals.sheet import parse_sheet
+from tgsci_radiotherapy.goals import evaluate, parse_sheet
 from tgsci_radiotherapy.notice import NOTICE
-from tgsci_radiotherapy.views.marks import marks
+from tgsci_radiotherapy.views.dvh_plot import marks
 from tgsci_radiotherapy.views.plots import dose_wash, dvh_figure, png, svg
 
 SHEET = parse_sheet(

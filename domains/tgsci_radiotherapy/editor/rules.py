@@ -22,11 +22,9 @@ from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
 from ..loss import scoring
-from .doses import highest_dose, sensible
-from .history import Point, points
-from .linear import Region, prices
-from .moves import Move, added, predicted_wishes, tuned
-from .surrogate import Surrogate
+from ..loss.linear import Region, prices
+from .moves import Move, added, highest_dose, predicted_wishes, sensible, tuned
+from .surrogate import Point, Surrogate, points
 
 if TYPE_CHECKING:
     from tgsci.search.menu import Option

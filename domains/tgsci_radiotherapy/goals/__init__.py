@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bind import BoundSheet
-    from .evaluation import evaluate, gradient, measure
+    from .evaluation import dvh, evaluate, gradient, measure
     from .goal import Goal
-    from .histogram import dvh
     from .metrics import Metric
-    from .sheet import Sheet, parse_sheet, read_sheet, sheet_names
+    from .reader import parse_sheet, read_sheet, sheet_names
+    from .sheet import Sheet
     from .start import default_parameters
     from .table import GoalResult, GoalTable
 
@@ -44,13 +44,13 @@ _HOMES = {
     "Metric": "metrics",
     "Sheet": "sheet",
     "default_parameters": "start",
-    "dvh": "histogram",
+    "dvh": "evaluation",
     "evaluate": "evaluation",
     "gradient": "evaluation",
     "measure": "evaluation",
-    "parse_sheet": "sheet",
-    "read_sheet": "sheet",
-    "sheet_names": "sheet",
+    "parse_sheet": "reader",
+    "read_sheet": "reader",
+    "sheet_names": "reader",
 }
 
 

@@ -12,13 +12,11 @@ from tgsci.errors import UsageError
 
 from ..names import folded
 from ..words import figure, shown
-from .consistency import contradiction
-from .goal import EXTERNAL, TARGETS, Goal, absolute
-from .sheet import Sheet
-from .table import ABSENT
+from .goal import ABSENT, EXTERNAL, TARGETS, Goal, absolute, contradiction
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
+    from .sheet import Sheet
 
 #: How far a case's prescription may be from the sheet's.
 _SAME_DOSE = 0.005

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .ordered import Ordered
+    from .values import Ordered
 
 Kind = Literal["D%", "Dcc", "VGy", "V%", "CVGy", "CV%", "Dmean", "Dmax", "Dmin", "gEUD", "HI", "CI"]
 Unit = Literal["Gy", "%", "cc", ""]
@@ -153,7 +153,7 @@ class Metric:
         Raises:
             UsageError: As in `value`; and of CI, which depends on doses outside: `goals.gradient` has it.
         """
-        from .slopes import gradient
+        from .values import gradient
 
         return gradient(self, dose, voxel_cc, prescription)
 

@@ -9,11 +9,9 @@ from html import escape
 from textwrap import wrap
 from typing import Any, Literal
 
-from .goal import Goal, with_unit
+from .goal import ABSENT, Goal, with_unit
 
 Status = Literal["pass", "tolerance", "fail", "not evaluated"]
-#: How the note of a goal begins whose structure the case lacks.
-ABSENT = "the case has no"
 #: Widest line of a table, characters, and the widest goal in it.
 WIDTH, _GOAL_WIDTH = 80, 35
 

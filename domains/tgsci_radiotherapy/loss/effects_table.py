@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..editor.linear import Region, best_step, conflict
 from .effects import Effects, Wish
+from .linear import Region, best_step, conflict
 from .scoring import shortfall
 from .wording import label
 

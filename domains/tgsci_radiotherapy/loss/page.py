@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..editor.linear import Region
 from ..notice import NOTICE
 from . import effects_table, places
 from .effects import Effects, Wish
+from .linear import Region
 from .standing import line
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from . import protocol as protocols
 from . import scoring
 from .effects import Wish
 from .opened import between, opened, prescribed
-from .scaling import Scale
-from .solving import Solved, as_written, judged, wishes_of
+from .protocol import Scale
+from .solution import Solved, as_written, judged, wishes_of
 
 if TYPE_CHECKING:
     from ..planner import Plan, Planner

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tgsci.errors import UsageError
 from tgsci.files import write_atomically
+from tgsci.texts import visible
+
+from .written import writable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
     from tgsci.runs.result import Result
     from tgsci.search.trial import Trial
 
+    from ..case.model import Case
+    from ..goals import BoundSheet
     from ..loss import PlanLoss
 
 #: What is written, each with what it is; the last ones only where a plan was measured.
@@ -41,7 +51,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     Raises:
         OSError: One cannot be written; what was there stays.
     """
-    from .columns import columns_sheet, plans_csv
+    from .tables import columns_sheet, plans_csv
 
     contents: dict[str, str | bytes] = {"plans.csv": plans_csv(result), "columns.csv": columns_sheet(result)}
     best = result.best
@@ -94,3 +104,65 @@ def _text(trial: Trial) -> str:
     assert trial.feedback is not None
     content = trial.feedback.artifacts["plan.json"]
     return content.decode() if isinstance(content, bytes) else content
+
+
+_KINDS = (".png", ".svg")
+
+
+def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> dict[str, Path]:
+    """The files that are wanted, known to be writable.
+
+    Args:
+        wanted: File by the plot's name, "dvh" or "wash"; None for none.
+        force: Whether files may be there already.
+
+    Raises:
+        UsageError: One is there, cannot be written, or is neither .png nor .svg.
+    """
+    found = {}
+    for name, path in wanted.items():
+        if path is None:
+            continue
+        if path.suffix.lower() not in _KINDS:
+            raise UsageError(f"--{name} writes a .png or .svg file, not {visible(path.name)}")
+        found[name] = writable(path, force=force)
+    return found
+
+
+def write_figures(
+    files: Mapping[str, Path],
+    case: Case,
+    doses: Mapping[str, NDArray[np.floating]],
+    goals: BoundSheet | None = None,
+    title: str = "",
+) -> Iterator[str]:
+    """Draw and write plots.
+
+    Args:
+        files: By "dvh" (all doses) or "wash" (the first one).
+        case: What the doses are of.
+        doses: Total Gy by row, by the plan's name.
+        goals: Marked in the histograms.
+        title: Of the plots.
+
+    Yields:
+        A line a file, once it is written.
+    """
+    from .plots import dose_wash, dvh_figure
+
+    for name, path in files.items():
+        label, first = next(iter(doses.items()))
+        figure = (
+            dvh_figure(case, doses, goals, title=title or f"{case.name}: {', '.join(doses)}")
+            if name == "dvh"
+            else dose_wash(case, first, title=title or f"{case.name}: {label}")
+        )
+        write_atomically(path, content(figure, path))
+        yield f"wrote {path}"
+
+
+def content(figure: Figure, path: Path) -> bytes:
+    """A figure as the content of a file of that name."""
+    from .style import png, svg
+
+    return svg(figure).encode() if path.suffix.lower() == ".svg" else png(figure)

@@ -7,12 +7,12 @@ from itertools import combinations
 
 from tgsci.search.trial import Trials
 
-from ..editor.history import Point, points
-from ..editor.linear import Region
+from ..editor.surrogate import Point, points
+from ..loss import effects_table
+from ..loss.effects import Wish
+from ..loss.linear import Region
+from ..loss.scoring import shortfall
 from ..notice import NOTICE
-from . import effects_table
-from .effects import Wish
-from .scoring import shortfall
 
 #: Pairs of goals that are spelled out, at most.
 _PAIRS = 6

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..loss import scoring
-from ..loss.effects import Effects, Wish
+from . import scoring
+from .effects import Effects, Wish
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
