@@ -51,6 +51,11 @@ class Loss(ABC):
     def validate(self, value: str) -> str:
         """The canonical form of a proposed value. Two values of one canonical form are the same.
 
+        A search calls this once for each proposed value. Where parsing is costly, return a subclass of `str` that
+        carries the parsed object as an attribute: it stays with the proposal and the trial, and `evaluate` gets it
+        in this process. Elsewhere, and in a resumed run, `evaluate` may get the plain text: give the subclass a
+        `__reduce__` that leaves the parsed object behind where it should not travel to worker processes.
+
         Raises:
             InvalidValue: It can not be measured; the reason is written for the proposer.
         """
