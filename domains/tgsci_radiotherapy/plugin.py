@@ -179,7 +179,7 @@ def _checked(loss: PlanLoss, given: Sequence[str]) -> list[str]:
 def _notes(loss: PlanLoss) -> list[str]:
     notes = [f"{NOTICE} Doses are total Gy, planned and scored on the case's dose grid, {loss.case.grid}."]
     notes += loss.bound.notes
-    notes += [f"Not evaluated: {goal.wish} ({why})." for goal, why in loss.bound.missing]
+    notes += [f"Not evaluated: {goal.criterion} ({why})." for goal, why in loss.bound.missing]
     p = loss.protocol
     if p.weights_only:
         rivals = f"; beside it: --optimizer optuna --evals {p.rivals}" if p.rivals else ""

@@ -82,8 +82,8 @@ def test_every_sheet_has_sources_and_reads_back_from_its_own_text(name: str) -> 
 
 def test_tg119_as_the_task_group_has_it() -> None:
     easier, harder = read_sheet("tg119-easier"), read_sheet("tg119-harder")
-    assert [g.wish for g in easier.goals] == ["PTV D95% >= 50 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 25 Gy"]
-    assert [g.wish for g in harder.goals] == ["PTV D95% >= 50 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 10 Gy"]
+    assert [g.criterion for g in easier.goals] == ["PTV D95% >= 50 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 25 Gy"]
+    assert [g.criterion for g in harder.goals] == ["PTV D95% >= 50 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 10 Gy"]
     assert [g.name for g in easier.bind(CSHAPE).goals] == ["PTV D95%", "PTV D10%", "Core D10%"]
 
 
@@ -126,7 +126,7 @@ def test_a_sheet_of_ones_own_by_path(tmp_path: Path) -> None:
     path = tmp_path / "my clinic.toml"
     path.write_text('goals = ["PTV D95% >= 95%"]\n', encoding="utf-8")
     assert read_sheet(path).name == "my clinic"
-    assert read_sheet(str(path)).goals[0].wish == "PTV D95% >= 95%"
+    assert read_sheet(str(path)).goals[0].criterion == "PTV D95% >= 95%"
 
 
 def test_what_is_no_sheet(tmp_path: Path) -> None:

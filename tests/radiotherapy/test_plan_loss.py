@@ -16,14 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case, tiny_case
+from tests.radiotherapy.goal_results import goal_result
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.search.trial import State, Trial
 from tgsci.testing import check_loss
 from tgsci_radiotherapy.case.store import save
 from tgsci_radiotherapy.goals import evaluate, parse_sheet, read_sheet
+from tgsci_radiotherapy.goals.goal import parse_goal
+from tgsci_radiotherapy.goals.table import GoalResult, scale_of
 from tgsci_radiotherapy.loss import PlanLoss, opened, scoring
 from tgsci_radiotherapy.loss import plan_loss as module
-from tgsci_radiotherapy.loss.effects import Effects, Wish, effects_of, scale_of
+from tgsci_radiotherapy.loss.effects import Effects, effects_of
 from tgsci_radiotherapy.loss.opened import prescribed
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
@@ -191,10 +194,11 @@ def test_sensitivities_of_conformity_and_volumes_are_those_of_finite_differences
         loss.solve(loss.start.replaced(0, weight=float(f"{100 * 2**h:.4g}"))).effects.values for h in (step, -step)
     )
     exact = (up - down) / (2 * step)
-    for i, wish in enumerate(base.wishes):
-        if wish.unit in ("Gy", "") and "CI" not in wish.name:  # volumes jump from voxel to voxel
-            assert base.per_doubling[i, 0] == pytest.approx(exact[i], rel=0.1, abs=0.002 * wish.scale), wish.name
-    conformity = next(i for i, w in enumerate(base.wishes) if "CI" in w.name)
+    for i, result in enumerate(base.results):
+        name = result.goal.name
+        if result.goal.unit in ("Gy", "") and "CI" not in name:  # volumes jump from voxel to voxel
+            assert base.per_doubling[i, 0] == pytest.approx(exact[i], rel=0.1, abs=0.002 * result.scale), name
+    conformity = next(i for i, w in enumerate(base.results) if "CI" in w.goal.name)
     assert base.per_doubling[conformity, 0] != 0
     assert math.copysign(1, base.per_doubling[conformity, 0]) == math.copysign(1, exact[conformity])
 
@@ -261,46 +265,50 @@ def test_sensitivities_are_those_of_the_scaled_plan(paper: PlanLoss) -> None:
 
 # -- the figure ----------------------------------------------------------------------------------------
 
-wishes = st.builds(
-    Wish,
-    name=st.just("PTV D95%"),
+results = st.builds(
+    lambda value, limit, comparison, priority, scale: GoalResult(
+        replace(parse_goal("PTV D95% >= 50 Gy"), comparison=comparison, limit=limit, priority=priority), value, scale
+    ),
     value=st.floats(0, 100),
     limit=st.floats(1, 100),
-    above=st.booleans(),
-    unit=st.just("Gy"),
+    comparison=st.sampled_from([">=", "<="]),
     priority=st.integers(1, 5),
     scale=st.floats(1, 100),
 )
 
 
-@given(st.lists(wishes, min_size=1, max_size=6))
-def test_the_loss_is_above_0_exactly_where_a_goal_is_missed(found: list[Wish]) -> None:
+@given(st.lists(results, min_size=1, max_size=6))
+def test_the_loss_is_above_0_exactly_where_a_goal_is_missed(found: list[GoalResult]) -> None:
     loss = scoring.loss(found)
     assert (loss > 0) == any(not w.met for w in found)
     assert loss >= -1
 
 
-@given(st.lists(wishes, min_size=1, max_size=6), st.data())
-def test_a_better_value_never_costs(found: list[Wish], data: st.DataObject) -> None:
+@given(st.lists(results, min_size=1, max_size=6), st.data())
+def test_a_better_value_never_costs(found: list[GoalResult], data: st.DataObject) -> None:
     i = data.draw(st.integers(0, len(found) - 1))
     by = data.draw(st.floats(0, 50))
-    better = [replace(w, value=w.value + w.sign * by) if j == i else w for j, w in enumerate(found)]
+    better = [replace(w, value=w.value + w.goal.sign * by) if j == i else w for j, w in enumerate(found)]
     assert scoring.loss(better) <= scoring.loss(found) + 1e-9
 
 
 def test_a_goal_of_higher_priority_counts_more() -> None:
-    first, second = (Wish("a", 49.0, 50.0, True, "Gy", p, scale=50.0) for p in (1, 2))
-    met = Wish("b", 60.0, 50.0, True, "Gy", 1, scale=50.0)
-    assert scoring.loss([first, replace(met, priority=2)]) > scoring.loss([second, met])
-    assert scoring.loss([Wish("a", math.nan, 50.0, True, "Gy", 1, scale=50.0)]) == 200.0
+    first, second = (goal_result("PTV D95% >= 50 Gy", 49.0, priority=p) for p in (1, 2))
+    met, met_second = (goal_result("PTV D98% >= 50 Gy", 60.0, priority=p) for p in (1, 2))
+    assert scoring.loss([first, met_second]) > scoring.loss([second, met])
+    assert scoring.loss([goal_result("PTV D95% >= 50 Gy", math.nan)]) == 200.0
     assert scoring.loss([]) == 0.0
 
 
 def test_scales_make_a_gray_a_gray() -> None:
-    assert scale_of("Gy", 10.0, 50.0) == scale_of("Gy", 50.0, 50.0) == 50.0
-    assert scale_of("%", 15.0, 50.0) == 100.0
-    assert scale_of("cc", 3.0, 50.0) == 3.0
-    assert scale_of("", 0.1, 50.0) == 1.0
+    scales = {
+        "PTV D95% >= 10 Gy": 50.0,
+        "PTV D95% >= 50 Gy": 50.0,
+        "Core V20Gy <= 15%": 100.0,
+        "Core V20Gy <= 3 cc": 3.0,
+        "PTV HI <= 0.1": 1.0,
+    }
+    assert {text: scale_of(parse_goal(text), 50.0) for text in scales} == scales
 
 
 # -- what is kept --------------------------------------------------------------------------------------
@@ -364,4 +372,4 @@ def test_a_failure_of_the_planner_is_no_score(loss: PlanLoss, monkeypatch: pytes
 def test_a_baseline_is_told_the_same_goals_without_what_moves_them(loss: PlanLoss, paper: PlanLoss) -> None:
     for measured in (loss, paper):
         parameters = measured.start.replaced(0, weight=150)
-        assert measured.wishes(parameters) == measured.solve(parameters).effects.wishes
+        assert measured.results(parameters) == measured.solve(parameters).effects.results

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 
 from tests.radiotherapy.cases import small_case, tiny_case
+from tests.radiotherapy.goal_results import goal_result
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.case.model import Case
 from tgsci_radiotherapy.loss import PlanLoss, effects_table, linear, page, places
-from tgsci_radiotherapy.loss.effects import Effects, Wish
+from tgsci_radiotherapy.loss.effects import Effects
 from tgsci_radiotherapy.loss.page import MOST_LINES
-from tgsci_radiotherapy.loss.standing import goal_table
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 from tgsci_radiotherapy.views.conflicts import account
+from tgsci_radiotherapy.views.tables import goal_table
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +34,13 @@ def effects(*rows: tuple[str, float, float, bool, list[float]], doses: bool = Tr
         Objective("PTV", "squared_deviation", 50.0, 100.0),
         Objective("Core", "squared_overdose", 20.0, 100.0),
     )
-    wishes = tuple(Wish(n, v, lim, up, "Gy", 1, 0.5, n.split()[0], 50.0) for n, v, lim, up, _ in rows)
+    results = tuple(
+        goal_result(f"{name} {'>=' if above else '<='} {limit} Gy, tolerance 0.5 Gy", value)
+        for name, value, limit, above, _ in rows
+    )
     doubling = np.array([e for *_, e in rows])
     gray = np.zeros_like(doubling) if doses else np.full_like(doubling, np.nan)
-    return Effects(PlanParameters(objectives), wishes, doubling, gray, (), np.zeros((len(rows), 0)))
+    return Effects(PlanParameters(objectives), results, doubling, gray, (), np.zeros((len(rows), 0)))
 
 
 AGAINST = effects(("PTV D95%", 48.0, 50.0, True, [0.6, -0.6]), ("Core D10%", 27.0, 25.0, False, [1.9, -1.9]))
@@ -50,14 +54,14 @@ def test_a_page_has_everything_that_the_next_edit_needs(loss: PlanLoss) -> None:
     assert str(loss.case.grid) in text
     for title in ("SOLVER", "GOALS", "OBJECTIVES", "PULLING APART", "HOT AND COLD", "SENSITIVITIES", "ONE STEP"):
         assert title in text
-    for wish in solved.effects.wishes:
-        assert wish.text in text
+    for result in solved.effects.results:
+        assert result.goal.criterion in text
     assert len(text.splitlines()) <= MOST_LINES
     parts = [float(x) for x in re.findall(r"weight 100: ([\d.]+)%", text)]
     assert sum(parts) == pytest.approx(100, abs=0.2)
-    missed = next(w for w in solved.effects.wishes if not w.met)
-    assert f"MISSED by {-missed.margin:.3g} Gy" in text
-    value = solved.effects.per_doubling[solved.effects.wishes.index(missed), 0]
+    missed = next(r for r in solved.effects.results if not r.met)
+    assert f"{missed.margin:.2f} Gy  fail" in text
+    value = solved.effects.per_doubling[solved.effects.results.index(missed), 0]
     assert f"{value:+.2f}" in text
 
 
@@ -65,7 +69,7 @@ def test_the_page_is_bounded_however_much_there_is_to_say(loss: PlanLoss) -> Non
     solved = loss.solve(loss.start)
     many = replace(
         solved.effects,
-        wishes=solved.effects.wishes * 20,
+        results=solved.effects.results * 20,
         per_doubling=np.tile(solved.effects.per_doubling, (20, 1)),
         per_gray=np.tile(solved.effects.per_gray, (20, 1)),
         per_addition=np.tile(solved.effects.per_addition, (20, 1)),
@@ -79,7 +83,7 @@ def test_the_page_is_bounded_however_much_there_is_to_say(loss: PlanLoss) -> Non
 def test_a_goal_within_its_tolerance_is_still_missed() -> None:
     near = effects(("PTV D95%", 49.8, 50.0, True, [0.1, -0.1]))
     trial = Trial(3, 1, "", feedback=Feedback(1.0, artifacts={"sensitivities.json": near.text()}))
-    assert "MISSED by 0.2 Gy, within its tolerance" in goal_table(trial)
+    assert "-0.20 Gy  tolerance 0.5 Gy" in goal_table(trial)
     assert "has no goals" in goal_table(Trial(3, 1, "", decision="took too long"))
 
 
@@ -184,7 +188,7 @@ def test_overlaps_are_told_with_who_sees_them() -> None:
 def trial(number: int, ptv: float, core: float) -> Trial:
     found = replace(
         AGAINST,
-        wishes=(replace(AGAINST.wishes[0], value=ptv), replace(AGAINST.wishes[1], value=core)),
+        results=(replace(AGAINST.results[0], value=ptv), replace(AGAINST.results[1], value=core)),
     )
     loss = max(0.0, 50 - ptv) + max(0.0, core - 25)
     feedback = Feedback(loss, "page", artifacts={"sensitivities.json": found.text()})

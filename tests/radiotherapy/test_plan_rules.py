@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case
+from tests.radiotherapy.goal_results import goal_result
 from tgsci.feedback import Feedback
 from tgsci.runs.result import Result
 from tgsci.search.loop import minimize
@@ -23,8 +24,8 @@ from tgsci_radiotherapy.editor.moves import sensible
 from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trusted
 from tgsci_radiotherapy.editor.surrogate import Surrogate, points, slots_of
 from tgsci_radiotherapy.goals import parse_sheet
-from tgsci_radiotherapy.loss import PlanLoss, wording
-from tgsci_radiotherapy.loss.effects import Effects, Wish
+from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.loss.effects import Effects
 from tgsci_radiotherapy.loss.linear import Region
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 from tgsci_radiotherapy.views.conflicts import account
@@ -82,7 +83,7 @@ def test_what_is_predicted_comes_true_to_first_order(reachable: PlanLoss) -> Non
 def test_a_reason_is_one_that_a_physicist_would_sign(reachable: PlanLoss) -> None:
     trials = begun(reachable)
     (proposal,) = RuleEditor().ask(trials, 1, random.Random(0))
-    missed = next(w for w in points(trials)[0].effects.wishes if not w.met)
+    missed = next(r for r in points(trials)[0].effects.results if not r.met)
     assert f"{missed.name} is {-missed.margin:.3g} Gy" in proposal.reason
     assert re.search(r"predicted .*\d Gy", proposal.reason)
     assert proposal.parent == 0
@@ -171,10 +172,9 @@ def plan(number: int, parent: int | None, weight: float, value: float, slope: fl
         Objective("Core", "squared_overdose", 20.0, 100.0),
         Objective("Body", "squared_overdose", 30.0, 100.0),
     )
-    wish = Wish("PTV D95%", value, 50.0, True, "Gy", 1, 0.0, "PTV", 50.0)
     found = Effects(
         PlanParameters(objectives),
-        (wish,),
+        (goal_result("PTV D95% >= 50 Gy", value),),
         np.array([[slope, -slope / 2, -slope / 2]]),
         np.zeros((1, 3)),
         (),
@@ -227,8 +227,8 @@ def test_objectives_are_recognised_when_they_change_places() -> None:
 
 
 def test_predictions_stay_within_what_can_be() -> None:
-    wishes = [Wish("V20Gy", 5.0, 10.0, False, "%", 1), Wish("HI", 0.1, 0.1, False, "", 1)]
-    after = moves.predicted_wishes(wishes, np.array([120.0, -0.3]))
+    results = [goal_result("Core V20Gy <= 10%", 5.0), goal_result("PTV HI <= 0.1", 0.1)]
+    after = moves.predicted_results(results, np.array([120.0, -0.3]))
     assert [w.value for w in after] == [100.0, 0.0]
 
 
@@ -241,13 +241,13 @@ def test_edits_are_told_by_what_changes() -> None:
         )
     )
     after = before.replaced(0, weight=250).replaced(1, dose_gy=52).replaced(2, weight=4)
-    assert wording.changes(before, after) == [
+    assert moves.changes(before, after) == [
         "weight of PTV squared_deviation x2.5",
         "dose of PTV squared_overdose 53 -> 52 Gy",
         "weight of Core 0 -> 4",
     ]
     more = after.with_objectives([Objective("Body", "squared_overdose", 35.0, 7.0)])
-    assert wording.changes(after, more) == ["add Body squared_overdose 35 Gy with weight 7"]
+    assert moves.changes(after, more) == ["add Body squared_overdose 35 Gy with weight 7"]
 
 
 @given(st.floats(-5, 200), st.booleans())
@@ -270,7 +270,7 @@ def test_options_are_legal_new_and_told_with_what_they_would_do(reachable: PlanL
     for option in options:
         assert option.parent == 0
         assert option.label == option.edit
-        assert all(f"predicted {g.wish}" in option.facts for g in reachable.bound.goals)
+        assert all(f"predicted {g.criterion}" in option.facts for g in reachable.bound.goals)
         assert re.fullmatch(r"[\d.e+-]+ (Gy )?\((met|missed)\)", str(next(iter(option.facts.values()))))
     singles = [o for o in options if "," not in o.edit]
     assert len(singles) >= 4

@@ -129,10 +129,10 @@ def test_sensitivities_are_those_of_the_trial() -> None:
     assert effects is not None
     page = harmless(sensitivities(trial)._repr_html_())
     cells = page.text.splitlines()
-    for i in range(len(effects.wishes)):
+    for i in range(len(effects.results)):
         for value in (*effects.per_doubling[i], *effects.per_gray[i]):
             assert np.isnan(value) or f"{value:+.2f}" in cells
-    helps = effects.wishes[0].sign * effects.per_doubling[0, 0] > 0
+    helps = effects.results[0].goal.sign * effects.per_doubling[0, 0] > 0
     first = next(a for tag, a in page.found if tag == "td" and "rgba" in str(a.get("style")))
     assert ("46,160,67" in str(first["style"])) == helps
 

@@ -76,7 +76,7 @@ def test_every_plan_has_its_line_and_every_structure_its_colour() -> None:
 def test_goals_stand_where_the_curve_has_to_pass() -> None:
     case = small_case()
     bound = SHEET.bind(case)
-    found = {(m.structure, m.side): m for m in marks(case, evaluate(bound, case, a_dose()).results)}
+    found = {(r.goal.structure, p.side): p for r, p in marks(case, evaluate(bound, case, a_dose()).results)}
     cc = len(case.structure("Core").voxels) * case.grid.voxel_cc
     expected = {
         ("PTV", ">"): (50.0, 95.0),  # D95% >= 50 Gy
@@ -95,13 +95,22 @@ def test_goals_stand_where_the_curve_has_to_pass() -> None:
 @given(scale=st.floats(0.2, 1.5))
 def test_a_mark_is_met_exactly_where_the_curve_passes_on_its_side(scale: float) -> None:
     case, dose = small_case(), a_dose(scale)
-    for mark in marks(case, evaluate(SHEET.bind(case), case, dose).results):
-        own = dose[case.rows(mark.structure)].astype(float)
-        covered = 100 * np.mean(own >= mark.dose)
-        if mark.side in "^v":  # volumes are counted, so the histogram itself decides
-            assert mark.met == (covered >= mark.volume if mark.side == "^" else covered <= mark.volume)
-        elif abs(covered - mark.volume) > 100 / len(own):  # doses are interpolated within one voxel
-            assert mark.met == (covered > mark.volume if mark.side == ">" else covered < mark.volume)
+    for result, point in marks(case, evaluate(SHEET.bind(case), case, dose).results):
+        own = dose[case.rows(result.goal.structure)].astype(float)
+        covered = 100 * np.mean(own >= point.dose)
+        if point.side in "^v":  # volumes are counted, so the histogram itself decides
+            assert result.met == (covered >= point.volume if point.side == "^" else covered <= point.volume)
+        elif abs(covered - point.volume) > 100 / len(own):  # doses are interpolated within one voxel
+            assert result.met == (covered > point.volume if point.side == ">" else covered < point.volume)
+
+
+def test_a_goal_on_a_structure_without_voxels_has_no_mark() -> None:
+    case = tiny_case()
+    gone = replace(case.structure("OAR"), name="Lens", voxels=np.zeros(0, np.int32))
+    case = replace(case, structures=(*case.structures, gone))
+    bound = parse_sheet('goals = ["PTV Dmin >= 8 Gy", "Lens Dmax <= 1 Gy, optional"]').bind(case)
+    dose = np.full(len(case.voxels), 9.0)
+    assert [result.goal.name for result, _ in marks(case, evaluate(bound, case, dose).results)] == ["PTV Dmin"]
 
 
 def test_the_grid_and_the_notice_stand_below_every_figure() -> None:

@@ -14,10 +14,10 @@ from werkzeug import Request, Response
 
 import tgsci as tg
 from tests.radiotherapy.cases import small_case
-from tgsci.cli.main import read_job
 from tgsci.engines.litellm import LiteLLMEngine
 from tgsci.errors import UsageError
 from tgsci.runs import run as runs
+from tgsci.runs.job import read_job
 from tgsci.search.loop import minimize
 from tgsci.search.menu import Menu
 from tgsci.search.trial import State
@@ -32,7 +32,7 @@ from tgsci_radiotherapy.plan import PlanParameters
 JOBS = [
     path
     for path in sorted((Path(__file__).parents[2] / "data" / "jobs").glob("*.toml"))
-    if read_job(path)["domain"] == "radiotherapy"
+    if read_job(path).domain == "radiotherapy"
 ]
 
 
@@ -159,7 +159,7 @@ def test_a_missing_key_is_named(job: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
 def test_the_example_jobs_say_what_there_is(path: Path) -> None:
     """Their tables are checked on the small case: the built-in ones take seconds to open."""
-    table = read_job(path)["radiotherapy"]
+    table = read_job(path).table
     assert table["case"] in ("cshape", "prostate")
     assert set(table) <= set(domain_keys())
     for objective in table.get("objectives", []):

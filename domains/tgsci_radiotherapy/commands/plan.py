@@ -89,9 +89,9 @@ def summary(directory: Path) -> str:
     """
     from tgsci.runs.result import Result
 
-    from ..loss.standing import goal_table
     from ..notice import NOTICE
     from ..views.conflicts import account
+    from ..views.tables import goal_table
 
     try:
         result = Result.load(directory)

@@ -11,11 +11,12 @@ import numpy as np
 
 from tgsci.errors import InvalidValue
 
+from ..goals import GoalResult
 from ..loss import scoring
-from ..loss.effects import Wish
+from ..loss.effects import short_name
 from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
-from ..loss.wording import changes, miss
 from ..plan import PlanParameters
+from ..words import figure
 from .surrogate import Point, Surrogate
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ _INNER, _SHRINK = 6, 0.4
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
 #: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
 _FAR = 0.2
+#: Changes of an edit that are named, at most.
+_CHANGES_SAID = 5
 #: Goals that a reason names, at most.
 _GOALS_SAID = 3
 
@@ -77,12 +80,12 @@ class Move:
     @property
     def loss(self) -> float:
         """The predicted loss."""
-        return scoring.loss(predicted_wishes(self.base.effects.wishes, self.predicted))
+        return scoring.loss(predicted_results(self.base.effects.results, self.predicted))
 
     @property
     def met(self) -> int:
         """How many goals it is predicted to meet."""
-        return sum(w.met for w in predicted_wishes(self.base.effects.wishes, self.predicted))
+        return sum(w.met for w in predicted_results(self.base.effects.results, self.predicted))
 
     @property
     def edit(self) -> str:
@@ -93,40 +96,69 @@ class Move:
     @property
     def facts(self) -> dict[str, float | str]:
         """The predicted values of the goals, by "predicted" and the goal's name; and how many would be met."""
-        before = self.base.effects.wishes
-        after = predicted_wishes(before, self.predicted)
+        before = self.base.effects.results
+        after = predicted_results(before, self.predicted)
         shown: dict[str, float | str] = {}
         for b, a in zip(before, after, strict=True):
             state = "" if _far(b, a) else " (met)" if a.met else " (missed)"
-            shown[f"predicted {a.text}"] = f"{_said(b, a)}{state}"
+            shown[f"predicted {a.goal.criterion}"] = f"{_said(b, a)}{state}"
         return shown
 
     def reason(self) -> str:
         """Why it should help: which goal is missed by how much, what changes, what is predicted."""
-        before = self.base.effects.wishes
-        after = predicted_wishes(before, self.predicted)
+        before = self.base.effects.results
+        after = predicted_results(before, self.predicted)
         missed = sorted((w for w in before if not w.met), key=lambda w: -scoring.weight(w) * scoring.shortfall(w))
-        said = "; ".join(miss(w) for w in missed[:_GOALS_SAID])
+        said = "; ".join(_miss(w) for w in missed[:_GOALS_SAID])
         if len(missed) > _GOALS_SAID:
             said += f" and {len(missed) - _GOALS_SAID} more are missed"
         if not missed:
-            least = min(before, key=lambda w: w.room)
-            said = f"all goals are met, {least.text} by {abs(least.margin):.3g} {least.unit}".rstrip()
-        concerned = [w.name for w in missed]
+            least = min(before, key=lambda w: w.relative_margin)
+            said = f"all goals are met, {least.goal.criterion} by {abs(least.margin):.3g} {least.goal.unit}".rstrip()
+        concerned = [w.goal.name for w in missed]
         moved = sorted(
             zip(before, after, strict=True),
-            key=lambda pair: (pair[0].name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
+            key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        told = [f"{b.name} {_said(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_SAID + 1]
+        told = [f"{b.goal.name} {_said(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_SAID + 1]
         predicted = f"predicted {', '.join(told)}" if told else "predicted to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
         return f"{said}. {purpose}: {predicted}."[:1500]
 
 
-def predicted_wishes(wishes: Sequence[Wish], values: Floats) -> list[Wish]:
+def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
+    """What differs between two plans' parameters, objective by objective."""
+    found = []
+    for i, new in enumerate(after.objectives):
+        name = short_name(new, after.objectives)
+        if i >= len(before.objectives):
+            found.append(f"add {new.label} with weight {figure(new.weight, 3)}")
+            continue
+        old = before.objectives[i]
+        if new.weight != old.weight:
+            times = new.weight / old.weight if old.weight else math.inf
+            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {figure(new.weight, 3)}"
+            found.append(f"weight of {name} {how}")
+        if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
+            found.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
+    return found[:_CHANGES_SAID]
+
+
+def _miss(result: GoalResult) -> str:
+    """By how much a goal is missed: Core D10% is 2.1 Gy above 25 Gy."""
+    if math.isnan(result.value):
+        return f"{result.goal.name} has no value"
+    side = "below" if result.goal.comparison == ">=" else "above"
+    unit = f" {result.goal.unit}" if result.goal.unit else ""
+    return f"{result.goal.name} is {abs(result.margin):.3g}{unit} {side} {result.goal.limit:g}{unit}"
+
+
+def predicted_results(results: Sequence[GoalResult], values: Floats) -> list[GoalResult]:
     """The goals with predicted values: none below 0, no volume above the whole structure."""
-    highest = [100.0 if w.unit == "%" else math.inf for w in wishes]
-    return [replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(wishes, values, highest, strict=True)]
+    highest = [100.0 if w.goal.unit == "%" else math.inf for w in results]
+    return [
+        replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(results, values, highest, strict=True)
+    ]
 
 
 def tuned(
@@ -160,16 +192,16 @@ def tuned(
         low, high = np.where(fixed, 0.0, low), np.where(fixed, 0.0, high)
     start = base.place(base.slots)
     change = np.zeros(2 * k)
-    best = _score(effects.wishes, surrogate.predict(start), weights, aim)
+    best = _score(effects.results, surrogate.predict(start), weights, aim)
     share = 1.0
     for _ in range(_INNER if len(surrogate.places) > 1 else 1):
         values, matrix = surrogate.linear(start + change)
         inner_low = np.maximum(low - change, share * low)
         inner_high = np.minimum(high - change, share * high)
         step = best_change(
-            effects.wishes, values, matrix, np.minimum(inner_low, 0), np.maximum(inner_high, 0), weights, aim
+            effects.results, values, matrix, np.minimum(inner_low, 0), np.maximum(inner_high, 0), weights, aim
         )
-        score = _score(effects.wishes, surrogate.predict(start + change + step), weights, aim)
+        score = _score(effects.results, surrogate.predict(start + change + step), weights, aim)
         if score < best - 1e-9:
             change, best = change + step, score
         else:
@@ -214,7 +246,7 @@ def added(base: Point, region: Region, weights: Floats | None = None) -> list[Mo
         allowed = high.copy()
         allowed[2 * k :] = 0.0
         allowed[2 * k + a] = 1.0
-        change = best_change(effects.wishes, effects.values, matrix, low, allowed, weights)
+        change = best_change(effects.results, effects.values, matrix, low, allowed, weights)
         share = change[2 * k + a]
         if share < 0.05:
             continue
@@ -233,28 +265,28 @@ def _linear(base: Point) -> Surrogate:
     return Surrogate.of([base], base.slots, 1.0)
 
 
-def _score(wishes: Sequence[Wish], values: Floats, weights: Floats | None, aim: float) -> float:
+def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
     """What the linear programme minimises, of predicted values: shortfalls, then shortfalls of the aims."""
-    after = predicted_wishes(wishes, values)
-    if weights is None and all(w.room >= aim for w in after):
+    after = predicted_results(results, values)
+    if weights is None and all(w.relative_margin >= aim for w in after):
         return scoring.loss(after)
-    prices_ = prices(wishes) if weights is None else weights
-    missed = [max(0.0, SAFE - w.room) + AIM_PRICE * max(0.0, aim - w.room) for w in after]
+    prices_ = prices(results) if weights is None else weights
+    missed = [max(0.0, SAFE - w.relative_margin) + AIM_PRICE * max(0.0, aim - w.relative_margin) for w in after]
     return 100.0 * float(prices_ @ np.array(missed))
 
 
-def _far(before: Wish, after: Wish) -> bool:
+def _far(before: GoalResult, after: GoalResult) -> bool:
     """True where a prediction is further than a slope can tell."""
     return abs(after.value - before.value) > _FAR * before.scale
 
 
-def _said(before: Wish, after: Wish) -> str:
+def _said(before: GoalResult, after: GoalResult) -> str:
     """A predicted value; where the slope cannot tell it, only the direction, as no figure that no dose has is shown."""
     if _far(before, after):
         return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"
-    return f"{after.value:.4g} {before.unit}".rstrip()
+    return f"{after.value:.4g} {before.goal.unit}".rstrip()
 
 
-def _worth(before: Wish, after: Wish) -> bool:
+def _worth(before: GoalResult, after: GoalResult) -> bool:
     """True where a prediction is worth saying."""
     return not before.met or not after.met or abs(after.value - before.value) > 0.005 * before.scale

@@ -23,7 +23,7 @@ from tgsci.search.trial import Proposal, Trials
 
 from ..loss import scoring
 from ..loss.linear import Region, prices
-from .moves import Move, added, highest_dose, predicted_wishes, sensible, tuned
+from .moves import Move, added, highest_dose, predicted_results, sensible, tuned
 from .surrogate import Point, Surrogate, points
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class RuleEditor(Proposer):
         first = Region(self.doublings, grays)
         factor = trusted(found, best, first)
         fixed = None if self.structural else [False] * len(best.slots) + [True] * len(best.slots)
-        loss = scoring.loss(best.effects.wishes)
+        loss = scoring.loss(best.effects.results)
         main = tuned(best, surrogate, first.scaled(factor), fixed=fixed) if factor >= LEAST else None
         gain = loss - main.loss if main else 0.0
         stuck = loss > 0 and gain < PROGRESS * loss
@@ -127,17 +127,17 @@ class RuleEditor(Proposer):
     ) -> Iterator[Move]:
         """One plan for each missed goal that has it met at the others' expense, as far as one step goes."""
         best = found[0]
-        wishes = best.effects.wishes
-        alike = [p for p in found if p.slots == best.slots and len(p.effects.wishes) == len(wishes)]
-        for i in sorted(range(len(wishes)), key=lambda i: -scoring.weight(wishes[i])):
-            wanted = f"{PROBE} what {wishes[i].text} would cost"
+        results = best.effects.results
+        alike = [p for p in found if p.slots == best.slots and len(p.effects.results) == len(results)]
+        for i in sorted(range(len(results)), key=lambda i: -scoring.weight(results[i])):
+            wanted = f"{PROBE} what {results[i].goal.criterion} would cost"
             tried = sum(trial.edit.startswith(wanted) for trial in trials)
-            if scoring.shortfall(wishes[i]) < WORTH_A_PROBE or tried >= PROBES:
+            if scoring.shortfall(results[i]) < WORTH_A_PROBE or tried >= PROBES:
                 continue
-            weights = prices(wishes)
+            weights = prices(results)
             weights[i] *= _PROBE
             # From the plan that is nearest to meeting it: there the sensitivities know most of what it costs.
-            base = min(alike, key=lambda p: (scoring.shortfall(p.effects.wishes[i]), p.trial.loss))
+            base = min(alike, key=lambda p: (scoring.shortfall(p.effects.results[i]), p.trial.loss))
             move = tuned(base, surrogate, first, weights, aim=_PROBE_AIM * (1 + 4 * tried), fixed=fixed, wanted=wanted)
             if move:
                 yield move
@@ -196,7 +196,7 @@ class RuleEditor(Proposer):
 
 
 def _met(point: Point) -> int:
-    return sum(wish.met for wish in point.effects.wishes)
+    return sum(result.met for result in point.effects.results)
 
 
 def trusted(found: Sequence[Point], best: Point, first: Region) -> float:
@@ -231,12 +231,12 @@ def size_of(parent: Point, child: Point, first: Region) -> float:
 
 def quality(parent: Point, child: Point) -> float:
     """The share of what a step was predicted to gain that it gained; 1 where it gained more, below 0 where it lost."""
-    wishes = parent.effects.wishes
+    results = parent.effects.results
     change = child.place(parent.slots) - parent.place(parent.slots)
     predicted = parent.effects.values + parent.gradient(parent.slots) @ change
-    before = scoring.loss(wishes)
-    hoped = before - scoring.loss(predicted_wishes(wishes, predicted))
-    gained = before - scoring.loss(child.effects.wishes)
+    before = scoring.loss(results)
+    hoped = before - scoring.loss(predicted_results(results, predicted))
+    gained = before - scoring.loss(child.effects.results)
     if hoped <= 1e-9:
         return 1.0 if gained > 0 else 0.0
     return min(1.0, gained / hoped)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..loss.effects import FILE, Effects
+from ..loss.effects import Effects, effects_of
 from ..loss.scoring import NOTHING
 from ..plan import Objective, PlanParameters
 
@@ -32,7 +31,7 @@ class Point:
 
     Args:
         trial: The trial.
-        effects: What was kept beside it.
+        effects: Its goals and sensitivities.
         slots: Its objectives' identities, in order.
     """
 
@@ -44,6 +43,11 @@ class Point:
     def parameters(self) -> PlanParameters:
         """The plan's parameters."""
         return self.effects.parameters
+
+    @property
+    def criteria(self) -> list[str]:
+        """What its goals ask for."""
+        return [result.goal.criterion for result in self.effects.results]
 
     def place(self, slots: Sequence[Slot]) -> Floats:
         """Its weights' log2 and its doses in the order of other slots, (2k,); a weight of 0 counts as tiny."""
@@ -77,21 +81,13 @@ def slots_of(parameters: PlanParameters) -> tuple[Slot, ...]:
 
 
 def points(trials: Trials) -> list[Point]:
-    """The measured plans that kept their effects, best first."""
+    """The measured plans of a run with their effects, best first."""
     found = []
     for trial in trials.ranked():
-        if trial.feedback is None or FILE not in trial.feedback.artifacts:
-            continue
-        content = trial.feedback.artifacts[FILE]
-        effects = _read(content if isinstance(content, str) else content.decode("utf-8", "replace"))
+        effects = effects_of(trial)
         if effects is not None:
             found.append(Point(trial, effects, slots_of(effects.parameters)))
     return found
-
-
-@lru_cache(maxsize=512)
-def _read(text: str) -> Effects | None:
-    return Effects.read(text)
 
 
 #: Step of the numeric derivative, in units of the scale.
@@ -123,8 +119,7 @@ class Surrogate:
             slots: The objectives, in the order of coordinates.
             grays: The dose that counts as far as a doubling, Gy.
         """
-        goals = [w.text for w in found[0].effects.wishes]
-        alike = [p for p in found if set(p.slots) == set(slots) and [w.text for w in p.effects.wishes] == goals]
+        alike = [p for p in found if set(p.slots) == set(slots) and p.criteria == found[0].criteria]
         k = len(slots)
         return cls(
             np.array([p.place(slots) for p in alike]),
@@ -162,5 +157,5 @@ class Surrogate:
 
 def _values(point: Point) -> Floats:
     """A plan's goals' values; what has none is as far off as the loss says."""
-    missing = [w.limit - w.sign * NOTHING * w.scale for w in point.effects.wishes]
+    missing = [w.goal.limit - w.goal.sign * NOTHING * w.scale for w in point.effects.results]
     return np.where(np.isnan(point.effects.values), missing, point.effects.values)

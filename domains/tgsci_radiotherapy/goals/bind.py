@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from tgsci.errors import UsageError
 from ..names import folded
 from ..words import figure, shown
 from .goal import ABSENT, EXTERNAL, TARGETS, Goal, absolute, contradiction
+from .table import GoalResult, GoalTable, scale_of
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
@@ -42,8 +43,27 @@ class BoundSheet:
 
     @property
     def name(self) -> str:
-        """The sheet's."""
+        """Name of the sheet."""
         return self.sheet.name
+
+    def table(self, case: Case, values: Sequence[float]) -> GoalTable:
+        """The goals with the values that a dose gives them.
+
+        Args:
+            case: The case that the sheet is bound to.
+            values: Of `goals`, in their order and units; nan where a dose gives none.
+        """
+        results = [
+            GoalResult(
+                goal,
+                value,
+                scale_of(goal, self.prescriptions[goal.structure]),
+                "there is no dose" if math.isnan(value) else "",
+            )
+            for goal, value in zip(self.goals, values, strict=True)
+        ]
+        results += [GoalResult(goal, math.nan, note=why) for goal, why in self.missing]
+        return GoalTable(self.name, case.name, str(case.grid), tuple(results), self.notes)
 
 
 def bind(sheet: Sheet, case: Case) -> BoundSheet:
@@ -222,7 +242,7 @@ def _check_together(goals: Iterable[Goal], case: Case, prescriptions: Mapping[st
 
 def _notes(sheet: Sheet, case: Case, goals: Iterable[Goal]) -> list[str]:
     notes = [
-        f"{goal.wish} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
+        f"{goal.criterion} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
         for goal in goals
         if goal.metric.unit == "cc"
         and goal.comparison == "<="

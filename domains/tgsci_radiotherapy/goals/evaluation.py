@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tgsci.errors import UsageError
 
-from .goal import Goal
 from .metrics import Metric
-from .table import GoalResult, GoalTable, Status
 from .values import Ordered, around_dose, ranks, threshold
 
 if TYPE_CHECKING:
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..case.model import Case
     from .bind import BoundSheet
+    from .table import GoalTable
 
 
 def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalTable:
@@ -43,9 +41,7 @@ def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalT
                 structures[goal.structure], case.grid.voxel_cc, sheet.prescriptions[goal.structure], everything=dose
             )
         )
-    results = [_result(goal, value) for goal, value in zip(sheet.goals, values, strict=True)]
-    results += [GoalResult(goal, math.nan, math.nan, "not evaluated", why) for goal, why in sheet.missing]
-    return GoalTable(sheet.name, case.name, str(case.grid), tuple(results), sheet.notes)
+    return sheet.table(case, values)
 
 
 def measure(metric: Metric, case: Case, name: str, dose: NDArray[np.floating]) -> float:
@@ -117,14 +113,6 @@ def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: st
     rows = case.rows(name)
     asked = [r for g in sheet.goals if g.structure == name for r in ranks(g.metric, len(rows), case.grid.voxel_cc)]
     return Ordered(dose[rows], asked)
-
-
-def _result(goal: Goal, value: float) -> GoalResult:
-    if math.isnan(value):
-        return GoalResult(goal, value, math.nan, "not evaluated", "there is no dose")
-    margin = goal.margin(value)
-    status: Status = "pass" if margin >= 0 else "tolerance" if -margin <= goal.tolerance else "fail"
-    return GoalResult(goal, value, margin, status)
 
 
 def dvh(

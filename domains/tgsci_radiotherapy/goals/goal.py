@@ -27,6 +27,27 @@ _HELP = "write it as PTV D95% >= 50 Gy, priority 1"
 
 
 @dataclass(frozen=True)
+class HistogramPoint:
+    """A point that a structure's cumulative dose-volume histogram has to pass on one side.
+
+    Args:
+        dose: Total Gy.
+        volume: % of the structure.
+        side: Where the curve has to pass, seen from the point: "<" at less dose, ">" at more, "v" or "^" at less or
+            more volume.
+    """
+
+    dose: float
+    volume: float
+    side: str
+
+    @property
+    def asks_for_dose(self) -> bool:
+        """True where the curve has to reach the point, False where it has to stay below."""
+        return self.side in (">", "^")
+
+
+@dataclass(frozen=True)
 class Goal:
     """What a structure's dose should be.
 
@@ -62,18 +83,45 @@ class Goal:
         return f"{self.structure} {self.metric}"
 
     @property
-    def wish(self) -> str:
+    def criterion(self) -> str:
         """What it asks for: "PTV D95% >= 50 Gy"."""
         return f"{self.name} {self.comparison} {with_unit(self.limit, self.unit)}"
+
+    @property
+    def sign(self) -> float:
+        """+1 where more is better, -1 where less is."""
+        return 1.0 if self.comparison == ">=" else -1.0
 
     def margin(self, value: float) -> float:
         """How much better than the limit a value is; below 0 it misses the goal by that much."""
         return self.limit - value if self.comparison == "<=" else value - self.limit
 
+    def point(self, volume_cc: float, prescription: float = math.nan) -> HistogramPoint | None:
+        """The goal as a point of a histogram; None of means, gEUD, HI and CI, and where a volume is not known.
+
+        Args:
+            volume_cc: Of the structure's voxels, cc; nan where it is not known.
+            prescription: What a dose in % refers to, total Gy.
+        """
+        metric, more = self.metric, self.comparison == ">="
+        if metric.kind in ("D%", "Dcc", "Dmax", "Dmin"):
+            shares = {"D%": metric.amount, "Dmax": 0.0, "Dmin": 100.0}
+            share = shares[metric.kind] if metric.kind in shares else 100.0 * metric.amount / volume_cc
+            dose, share, side = self.limit, min(share, 100.0), ">" if more else "<"
+        elif metric.kind in ("VGy", "V%", "CVGy", "CV%"):
+            dose = metric.amount if metric.kind.endswith("Gy") else metric.amount * prescription / 100.0
+            share = self.limit if metric.unit == "%" else 100.0 * self.limit / volume_cc
+            if metric.kind.startswith("C"):  # V = 100% - CV
+                share, more = 100.0 - share, not more
+            share, side = min(max(share, 0.0), 100.0), "^" if more else "v"
+        else:
+            return None
+        return HistogramPoint(dose, share, side) if math.isfinite(share) else None
+
     def __str__(self) -> str:
         more = [f"tolerance {with_unit(self.tolerance, self.unit)}"] if self.tolerance else []
         more += [f"priority {self.priority}"] + (["optional"] if self.optional else [])
-        return ", ".join([self.wish, *more])
+        return ", ".join([self.criterion, *more])
 
 
 def with_unit(value: float, unit: str, digits: int = DIGITS) -> str:
@@ -228,23 +276,6 @@ def _tolerance(text: str, unit: str, said: str) -> float:
     return value
 
 
-@dataclass(frozen=True)
-class _Bound:
-    """A goal as a bound on a dose-volume histogram.
-
-    Args:
-        goal: Whose it is.
-        dose: Gy.
-        volume: % of the structure that must get at least `dose` where `lower`, or at most where not.
-        lower: True of a goal that asks for dose.
-    """
-
-    goal: Goal
-    dose: float
-    volume: float
-    lower: bool
-
-
 def contradiction(goals: Sequence[Goal], volume_cc: float = math.nan) -> str:
     """What two goals on one structure exclude each other, in words; "" where none do.
 
@@ -256,44 +287,38 @@ def contradiction(goals: Sequence[Goal], volume_cc: float = math.nan) -> str:
         goals: Goals on one structure, their limits in the metrics' units (no % of a prescription).
         volume_cc: Volume of the structure, cc; nan where it is not known, and goals in cc are passed over.
     """
-    bounds = [bound for goal in goals if (bound := _bound(goal, volume_cc)) is not None]
-    for low in (b for b in bounds if b.lower):
-        for high in (b for b in bounds if not b.lower):
-            tied = math.isclose(low.volume, high.volume, abs_tol=1e-9)
-            if high.dose < low.dose and (high.volume < low.volume or tied):
-                return _words(low.goal, high.goal)
+    bounds = [(goal, point) for goal in goals if (point := _bound(goal, volume_cc)) is not None]
+    for low, least in bounds:
+        for high, most in bounds:
+            tied = math.isclose(least.volume, most.volume, abs_tol=1e-9)
+            opposed = least.asks_for_dose and not most.asks_for_dose
+            if opposed and most.dose < least.dose and (most.volume < least.volume or tied):
+                return _excluded(low, high)
     means = [goal for goal in goals if goal.metric.kind == "Dmean"]
     for mean in means:
-        for bound in bounds:
-            if mean.comparison == "<=" and bound.lower and mean.limit < bound.dose * bound.volume / 100.0:
-                return _words(bound.goal, mean)
-            top = not bound.lower and bound.volume == 0.0
-            if mean.comparison == ">=" and top and mean.limit > bound.dose:
-                return _words(mean, bound.goal)
+        for goal, point in bounds:
+            lifts = point.asks_for_dose
+            if mean.comparison == "<=" and lifts and mean.limit < point.dose * point.volume / 100.0:
+                return _excluded(goal, mean)
+            if mean.comparison == ">=" and not lifts and point.volume == 0.0 and mean.limit > point.dose:
+                return _excluded(mean, goal)
     same = [g for g in goals if g.comparison == ">="]
     for low_goal in same:
         for high_goal in goals:
             window = high_goal.comparison == "<=" and high_goal.metric == low_goal.metric
             if window and high_goal.limit < low_goal.limit:
-                return _words(low_goal, high_goal)
+                return _excluded(low_goal, high_goal)
     return ""
 
 
-def _words(low: Goal, high: Goal) -> str:
-    return f"{low.wish} and {high.wish} cannot both be met; change one of them"
+def _excluded(low: Goal, high: Goal) -> str:
+    return f"{low.criterion} and {high.criterion} cannot both be met; change one of them"
 
 
-def _bound(goal: Goal, volume_cc: float) -> _Bound | None:
-    metric, lower = goal.metric, goal.comparison == ">="
-    if metric.kind in ("D%", "Dmax", "Dmin", "Dcc"):
-        percent = {"D%": metric.amount, "Dmax": 0.0, "Dmin": 100.0}.get(metric.kind)
-        if percent is None:
-            percent = min(100.0, 100.0 * metric.amount / volume_cc)
-        return None if math.isnan(percent) else _Bound(goal, goal.limit, percent, lower)
-    if metric.kind not in ("VGy", "CVGy"):
-        return None
-    percent = goal.limit if metric.unit == "%" else 100.0 * goal.limit / volume_cc
-    if metric.kind == "CVGy":  # V = 100% - CV
-        percent, lower = 100.0 - percent, not lower
-    anyway = percent <= 0.0 if lower else percent >= 100.0  # any dose meets it
-    return None if anyway or math.isnan(percent) else _Bound(goal, metric.amount, percent, lower)
+def _bound(goal: Goal, volume_cc: float) -> HistogramPoint | None:
+    """The goal as a bound on the histogram; None of one that says nothing of it, or that any dose meets."""
+    point = goal.point(volume_cc)
+    if point is None or goal.metric.unit == "Gy":
+        return point
+    met_anyway = point.volume <= 0.0 if point.asks_for_dose else point.volume >= 100.0
+    return None if met_anyway else point

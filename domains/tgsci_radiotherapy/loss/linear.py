@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..goals import GoalResult
 from . import scoring
-from .effects import Effects, Wish
+from .effects import Effects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def best_step(effects: Effects, region: Region, weights: Floats | None = None) -
     k = len(effects.parameters.objectives)
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, region)
-    change = best_change(effects.wishes, effects.values, matrix, low, high, weights)
+    change = best_change(effects.results, effects.values, matrix, low, high, weights)
     return Step(change[:k], change[k : 2 * k], change[2 * k :], effects.values + matrix @ change)
 
 
@@ -91,7 +92,7 @@ def box(effects: Effects, region: Region) -> tuple[Floats, Floats]:
 
 
 def best_change(
-    wishes: Sequence[Wish],
+    results: Sequence[GoalResult],
     values: Floats,
     matrix: Floats,
     low: Floats,
@@ -102,7 +103,7 @@ def best_change(
     """The change within a box that meets goals best, in a linear model.
 
     Args:
-        wishes: The goals, m of them.
+        results: The goals, m of them.
         values: Their values where the change is 0, (m,).
         matrix: Change of each value per unit of each coordinate, (m, n).
         low: Least change, (n,), at most 0.
@@ -115,13 +116,13 @@ def best_change(
     """
     from scipy.optimize import linprog
 
-    n, m = matrix.shape[1], len(wishes)
+    n, m = matrix.shape[1], len(results)
     if not n or not m:
         return np.zeros(n)
     if weights is None:
-        weights = prices(wishes)
-    sign, scale = np.array([w.sign for w in wishes]), np.array([w.scale for w in wishes])
-    here = np.nan_to_num(sign * (values - [w.limit for w in wishes]) / scale, nan=-scoring.NOTHING)
+        weights = prices(results)
+    sign, scale = np.array([w.goal.sign for w in results]), np.array([w.scale for w in results])
+    here = np.nan_to_num(sign * (values - [w.goal.limit for w in results]) / scale, nan=-scoring.NOTHING)
     rise = sign[:, None] * matrix / scale[:, None]
     aims = np.full(m, aim)
     beyond = AIM_PRICE * weights
@@ -143,9 +144,9 @@ def best_change(
     return change
 
 
-def prices(wishes: Sequence[Wish]) -> Floats:
+def prices(results: Sequence[GoalResult]) -> Floats:
     """What each goal's relative shortfall costs by priority, (m,); they add up to 1."""
-    weights = np.array([scoring.weight(w) for w in wishes])
+    weights = np.array([scoring.weight(w) for w in results])
     return weights / weights.sum() if len(weights) else weights
 
 
@@ -173,15 +174,15 @@ def conflict(effects: Effects, region: Region) -> Conflict | None:
     """
     from scipy.optimize import linprog
 
-    wishes = effects.wishes
-    missed = np.array([not w.met for w in wishes], bool)
+    results = effects.results
+    missed = np.array([not w.met for w in results], bool)
     if not missed.any():
         return None
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, region)
-    scale = np.array([w.scale for w in wishes])
-    rise = np.array([w.sign for w in wishes])[:, None] * matrix / scale[:, None]
-    slack = np.where(missed, 0.0, np.maximum(np.nan_to_num([w.room for w in wishes]), 0.0))
+    scale = np.array([w.scale for w in results])
+    rise = np.array([w.goal.sign for w in results])[:, None] * matrix / scale[:, None]
+    slack = np.where(missed, 0.0, np.maximum(np.nan_to_num([w.relative_margin for w in results]), 0.0))
     # The largest t so that rise @ change >= t for what is missed and >= -slack for what is met.
     upper = np.hstack([-rise, missed.astype(float)[:, None]])
     bounds = [(float(a), float(b)) for a, b in zip(low, high, strict=True)] + [(0.0, None)]

@@ -17,7 +17,7 @@ from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
 from ..case.model import Case
-from ..goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
+from ..goals import BoundSheet, GoalResult, Sheet, default_parameters, evaluate, read_sheet
 from ..names import find
 from ..plan import PlanParameters
 from ..plan import file as plan_file
@@ -26,10 +26,9 @@ from ..words import shown
 from . import effects as effects_of
 from . import protocol as protocols
 from . import scoring
-from .effects import Wish
 from .opened import between, opened, prescribed
 from .protocol import Scale
-from .solution import Solved, as_written, judged, wishes_of
+from .solution import Solution, as_written, solution
 
 if TYPE_CHECKING:
     from ..planner import Plan, Planner
@@ -159,12 +158,12 @@ class PlanLoss(Loss):
 
         solved = self.solve(PlanParameters.parse(value, self.case))
         plan, table, effects = solved.plan, solved.table, solved.effects
-        loss = scoring.loss(effects.wishes)
-        metrics = {w.name: w.value for w in effects.wishes if math.isfinite(w.value)}
-        metrics |= {"goals met": float(sum(w.met for w in effects.wishes)), "objective": plan.value}
+        loss = scoring.loss(effects.results)
+        metrics = {w.goal.name: w.value for w in effects.results if math.isfinite(w.value)}
+        metrics |= {"goals met": float(sum(w.met for w in effects.results)), "objective": plan.value}
         if math.isfinite(plan.gap):
             metrics["gap"] = plan.gap
-        missing = [f"{goal.wish}: {why}" for goal, why in self.bound.missing]
+        missing = [f"{goal.criterion}: {why}" for goal, why in self.bound.missing]
         return Feedback(
             loss,
             page(self.case, plan, effects, unevaluated=missing, remarks=solved.remarks),
@@ -175,16 +174,16 @@ class PlanLoss(Loss):
             },
         )
 
-    def solve(self, parameters: PlanParameters) -> Solved:
+    def solve(self, parameters: PlanParameters) -> Solution:
         """Solve a plan, evaluate its goals, and find what moves them.
 
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
         planner = planner_of(self.case)
-        return judged(self.case, self.bound, self.protocol, planner, self._plan(planner, parameters))
+        return solution(self.case, self.bound, self.protocol, planner, self._plan(planner, parameters))
 
-    def wishes(self, parameters: PlanParameters) -> tuple[Wish, ...]:
+    def results(self, parameters: PlanParameters) -> tuple[GoalResult, ...]:
         """Solve a plan and evaluate its goals, without what moves them: what a baseline needs, in half the time.
 
         Raises:
@@ -193,7 +192,7 @@ class PlanLoss(Loss):
         planner = planner_of(self.case)
         plan = self._plan(planner, parameters)
         final = as_written(planner, Scale.of(self.case, plan).scaled(plan) if self.protocol.scaled else plan)
-        return wishes_of(evaluate(self.bound, self.case, final.dose), self.bound)
+        return evaluate(self.bound, self.case, final.dose).results[: len(self.bound.goals)]
 
     def _plan(self, planner: Planner, parameters: PlanParameters) -> Plan:
         anchor = self._anchor(planner)

@@ -118,14 +118,6 @@ def paper_start(case: Case) -> PlanParameters:
     return PlanParameters(tuple(found)).checked(case)
 
 
-def said(name: str, scale: float, target: str, prescription: float) -> str:
-    """How a plan was scaled, in a sentence."""
-    return (
-        f"PROTOCOL {name}: every dose is scaled by {figure(scale)}, so that {target} D95% is {figure(prescription)} "
-        "Gy; the objective's value is that of the plan before scaling"
-    )
-
-
 #: Share of the prescription that D95% is scaled beyond it, so that rounding never leaves it a hair below.
 _BEYOND = 1e-5
 
@@ -150,6 +142,13 @@ class Scale:
     def factor(self) -> float:
         """What every dose is multiplied by."""
         return (1 + _BEYOND) * self.prescription / self.before_scaling
+
+    def remark(self, protocol: str) -> str:
+        """How a plan was scaled, in a sentence for its page."""
+        return (
+            f"PROTOCOL {protocol}: every dose is scaled by {figure(self.factor)}, so that {self.target} D95% is "
+            f"{figure(self.prescription)} Gy; the objective's value is that of the plan before scaling"
+        )
 
     @classmethod
     def of(cls, case: Case, plan: Plan) -> Scale:

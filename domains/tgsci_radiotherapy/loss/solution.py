@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradien
 from ..plan import Objective, PlanParameters
 from ..plan.checks import check_objective
 from ..plan.file import written
-from .effects import Effects, Wish, scale_of
-from .protocol import Protocol, Scale, said
+from .effects import Effects
+from .protocol import Protocol, Scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ _ADDED = 0.04
 
 
 @dataclass(frozen=True)
-class Solved:
+class Solution:
     """A plan with all that is said about it.
 
     Args:
@@ -53,7 +53,7 @@ class Solved:
     remarks: tuple[str, ...]
 
 
-def judged(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan: Plan) -> Solved:
+def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan: Plan) -> Solution:
     """A plan's goals, and what its parameters do to them.
 
     Args:
@@ -72,11 +72,11 @@ def judged(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan:
     scale = Scale.of(case, plan) if how.scaled else None
     final = as_written(planner, plan if scale is None else scale.scaled(plan))
     table = evaluate(bound, case, final.dose)
-    wishes = wishes_of(table, bound)
-    missed = [i for i, w in enumerate(wishes) if not w.met]
+    results = table.results[: len(goals)]  # those that cannot be evaluated come last
+    missed = [i for i, w in enumerate(results) if not w.met]
     tried = [] if how.weights_only else suggestions(case, goals, plan.parameters, missed)
     if scale is not None:
-        remarks.append(said(how.name, scale.factor, scale.target, scale.prescription))
+        remarks.append(scale.remark(how.name))
         metrics = [scale.before(name, metric) for name, metric in metrics]
         metrics.append((scale.target, scale.metric))
     if _without_dose(plan):
@@ -89,11 +89,11 @@ def judged(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan:
         per_doubling, per_gray, per_unit = (
             scale.after(bound, matrix, slopes) for matrix in (per_doubling, per_gray, per_unit)
         )
-    additions, per_addition = _extrapolated(tried, per_unit, wishes, plan.parameters)
-    return Solved(
+    additions, per_addition = _extrapolated(tried, per_unit, results, plan.parameters)
+    return Solution(
         final,
         table,
-        Effects(plan.parameters, wishes, per_doubling, per_gray, additions, per_addition),
+        Effects(plan.parameters, results, per_doubling, per_gray, additions, per_addition),
         tuple(remarks),
     )
 
@@ -102,20 +102,6 @@ def as_written(planner: Planner, plan: Plan) -> Plan:
     """A plan with the fluence that its file holds and the dose of that: whoever reads the file finds the same goals."""
     fluence = written(plan.fluence)
     return replace(plan, fluence=fluence, dose=planner.dose(fluence))
-
-
-def wishes_of(table: GoalTable, bound: BoundSheet) -> tuple[Wish, ...]:
-    """The goals that can be evaluated, with what a plan made of them."""
-    return tuple(_wish(result, bound.prescriptions) for result in table.results[: len(bound.goals)])
-
-
-def _wish(result: GoalResult, prescriptions: Mapping[str, float]) -> Wish:
-    goal = result.goal
-    scale = scale_of(goal.unit, goal.limit, prescriptions[goal.structure])
-    above = goal.comparison == ">="
-    return Wish(
-        goal.name, result.value, goal.limit, above, goal.unit, goal.priority, goal.tolerance, goal.structure, scale
-    )
 
 
 def _sensitivities(
@@ -179,20 +165,20 @@ def _without_dose(plan: Plan) -> bool:
 
 
 def _extrapolated(
-    tried: list[Objective], per_unit: Floats, wishes: tuple[Wish, ...], parameters: PlanParameters
+    tried: list[Objective], per_unit: Floats, results: tuple[GoalResult, ...], parameters: PlanParameters
 ) -> tuple[tuple[Objective, ...], Floats]:
     """What is tried, with the weight that moves the goal it moves most by a few percent; no larger than the plan's."""
     if not tried:
-        return (), np.zeros((len(wishes), 0))
-    scale = np.array([w.scale for w in wishes])
+        return (), np.zeros((len(results), 0))
+    scale = np.array([w.scale for w in results])
     largest = max(o.weight for o in parameters.objectives)
     found, effects = [], []
     for i, objective in enumerate(tried):
-        most = float(np.abs(per_unit[: len(wishes), i] / scale).max())
+        most = float(np.abs(per_unit[: len(results), i] / scale).max())
         weight = min(_ADDED / most, largest) if most > 0 else largest
         weight = float(f"{max(weight, 1e-3):.3g}")
         found.append(replace(objective, weight=weight))
-        effects.append(weight * per_unit[: len(wishes), i])
+        effects.append(weight * per_unit[: len(results), i])
     return tuple(found), np.array(effects).T
 
 

@@ -8,8 +8,8 @@ from itertools import combinations
 from tgsci.search.trial import Trials
 
 from ..editor.surrogate import Point, points
+from ..goals import GoalResult
 from ..loss import effects_table
-from ..loss.effects import Wish
 from ..loss.linear import Region
 from ..loss.scoring import shortfall
 from ..notice import NOTICE
@@ -29,16 +29,16 @@ def account(trials: Trials) -> str:
         trials: All of the run.
     """
     found = points(trials)
-    if not found or all(w.met for w in found[0].effects.wishes):
+    if not found or all(w.met for w in found[0].effects.results):
         return ""
-    goals = [w.text for w in found[0].effects.wishes]
-    found = [p for p in found if [w.text for w in p.effects.wishes] == goals]
+    found = [p for p in found if p.criteria == found[0].criteria]
     best = found[0]
-    missed = [i for i, w in enumerate(best.effects.wishes) if not w.met]
+    missed = [i for i, r in enumerate(best.effects.results) if not r.met]
+    total = len(best.criteria)
     lines = [
         f"GOALS THAT WERE NOT MET TOGETHER, in {len(found)} plans. {NOTICE}",
-        f"The best plan is trial {best.trial.number}: {len(goals) - len(missed)} of {len(goals)} goals met. It misses "
-        + "; ".join(_missed(best.effects.wishes[i]) for i in missed)
+        f"The best plan is trial {best.trial.number}: {total - len(missed)} of {total} goals met. It misses "
+        + "; ".join(_missed(best.effects.results[i]) for i in missed)
         + ".",
     ]
     lines += _never(found, missed)
@@ -55,13 +55,11 @@ def account(trials: Trials) -> str:
 
 
 def _met(point: Point, i: int) -> bool:
-    return point.effects.wishes[i].room >= -_NEAR
+    return point.effects.results[i].relative_margin >= -_NEAR
 
 
-def _missed(wish: Wish) -> str:
-    unit = f" {wish.unit}" if wish.unit else ""
-    value = f"{wish.value:.4g}{unit}" if wish.value == wish.value else "no value"
-    return f"{wish.text} ({value})"
+def _missed(result: GoalResult) -> str:
+    return f"{result.goal.criterion} ({_value(result)})"
 
 
 def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
@@ -70,11 +68,11 @@ def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
     for i in missed:
         if any(_met(p, i) for p in found):
             continue
-        nearest = min(found, key=lambda p: (shortfall(p.effects.wishes[i]), p.trial.number))
-        wish = nearest.effects.wishes[i]
+        nearest = min(found, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
+        result = nearest.effects.results[i]
         lines.append(
-            f"- {wish.text}: met in no plan. The nearest was {_value(wish)} in trial {nearest.trial.number}, "
-            f"where {_others(nearest, i)}."
+            f"- {result.goal.criterion}: met in no plan. The nearest was {_value(result)} in trial "
+            f"{nearest.trial.number}, where {_others(nearest, i)}."
         )
     return lines
 
@@ -82,27 +80,26 @@ def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
 def _pairs(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
     """Pairs of goals each of which some plan met, and none both: what was best of one while the other was met."""
     lines = []
-    for i, j in combinations(range(len(found[0].effects.wishes)), 2):
+    for i, j in combinations(range(len(found[0].effects.results)), 2):
         if i not in missed and j not in missed:
             continue
         with_i, with_j = ([p for p in found if _met(p, g)] for g in (i, j))
         if not with_i or not with_j or any(_met(p, j) for p in with_i):
             continue
         said = [_held(with_i, i, j), _held(with_j, j, i)]
-        first, second = found[0].effects.wishes[i], found[0].effects.wishes[j]
+        first, second = found[0].effects.results[i], found[0].effects.results[j]
         lines.append(
-            f"- {first.text} (met in {_plans(with_i)}) and {second.text} (met in {_plans(with_j)}): no plan met both. "
-            + "; ".join(said)
-            + "."
+            f"- {first.goal.criterion} (met in {_plans(with_i)}) and {second.goal.criterion} (met in "
+            f"{_plans(with_j)}): no plan met both. " + "; ".join(said) + "."
         )
     return lines[:_PAIRS]
 
 
 def _held(plans: Sequence[Point], held: int, other: int) -> str:
-    nearest = min(plans, key=lambda p: (shortfall(p.effects.wishes[other]), p.trial.number))
-    wishes = nearest.effects.wishes
+    nearest = min(plans, key=lambda p: (shortfall(p.effects.results[other]), p.trial.number))
+    results = nearest.effects.results
     return (
-        f"with {wishes[held].name} met, {wishes[other].name} came to {_value(wishes[other])} at best "
+        f"with {results[held].goal.name} met, {results[other].goal.name} came to {_value(results[other])} at best "
         f"(trial {nearest.trial.number})"
     )
 
@@ -110,30 +107,28 @@ def _held(plans: Sequence[Point], held: int, other: int) -> str:
 def _all_but_one(found: Sequence[Point]) -> list[str]:
     """The goals for each of which some plan met all the others."""
     lines = []
-    for i, wish in enumerate(found[0].effects.wishes):
-        others = [j for j in range(len(found[0].effects.wishes)) if j != i]
+    for i, result in enumerate(found[0].effects.results):
+        others = [j for j in range(len(found[0].effects.results)) if j != i]
         plans = [p for p in found if not _met(p, i) and all(_met(p, j) for j in others)]
         if plans:
-            nearest = min(plans, key=lambda p: (shortfall(p.effects.wishes[i]), p.trial.number))
+            nearest = min(plans, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
             lines.append(
-                f"- All goals but {wish.text} were met in {_plans(plans)}; there it came to "
-                f"{_value(nearest.effects.wishes[i])} at best (trial {nearest.trial.number})."
+                f"- All goals but {result.goal.criterion} were met in {_plans(plans)}; there it came to "
+                f"{_value(nearest.effects.results[i])} at best (trial {nearest.trial.number})."
             )
     return lines
 
 
 def _others(point: Point, i: int) -> str:
-    wishes = [w for j, w in enumerate(point.effects.wishes) if j != i]
-    lost = sorted((w for w in wishes if not w.met), key=lambda w: -shortfall(w))
+    results = [w for j, w in enumerate(point.effects.results) if j != i]
+    lost = sorted((w for w in results if not w.met), key=lambda w: -shortfall(w))
     if not lost:
-        return "all other goals were met" if wishes else "there is no other goal"
+        return "all other goals were met" if results else "there is no other goal"
     return "it missed " + "; ".join(_missed(w) for w in lost[:3])
 
 
-def _value(wish: Wish) -> str:
-    if wish.value != wish.value:
-        return "no value"
-    return f"{wish.value:.4g} {wish.unit}".rstrip()
+def _value(result: GoalResult) -> str:
+    return result.value_text or "no value"
 
 
 def _plans(plans: Sequence[Point]) -> str:

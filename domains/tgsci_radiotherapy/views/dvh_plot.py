@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -21,10 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case
-    from ..goals import BoundSheet
+    from ..goals import BoundSheet, GoalResult
+    from ..goals.goal import HistogramPoint
 
     Doses = Mapping[str, NDArray[np.floating]]
-    from ..goals import Goal, GoalResult
+    Mark = tuple[GoalResult, HistogramPoint]
 
 _STYLES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
 #: Plans that can be told apart in one plot.
@@ -79,7 +78,7 @@ def dvh_figure(
             width, order = (1.2, 2) if case.structure(name).type == "external" else (1.9, 3)
             ax.plot([*gray, gray[-1]], [*volume, 0.0], color=colour[name], linestyle=_STYLES[i], lw=width, zorder=order)
     shown = [] if goals is None else _marked(case, goals, next(iter(checked.values())), names)
-    ax.set_xlim(0, max(largest, case.prescription, *(mark.dose for mark in shown), 1e-3) * 1.05)
+    ax.set_xlim(0, max(largest, case.prescription, *(point.dose for _, point in shown), 1e-3) * 1.05)
     _mark_goals(ax, shown, colour)
     _mark_prescriptions(ax, case, names, colour)
     ax.set_ylim(0, 104)
@@ -128,15 +127,15 @@ def _shown(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[
 def _marked(case: Case, goals: BoundSheet, dose: NDArray[np.floating], names: Sequence[str]) -> list[Mark]:
     from ..goals import evaluate
 
-    return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark.structure in names]
+    return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark[0].goal.structure in names]
 
 
 def _mark_goals(ax: Axes, shown: Sequence[Mark], colour: Mapping[str, str]) -> None:
-    for mark in shown:
+    for result, point in shown:
+        own = colour[result.goal.structure]
         ax.plot(
-            [mark.dose], [mark.volume], linestyle="none", marker=_TRIANGLES[mark.side], markersize=17, zorder=6,
-            markerfacecolor=colour[mark.structure] if mark.met else "white", markeredgecolor=colour[mark.structure],
-            markeredgewidth=1.6, clip_on=False,
+            [point.dose], [point.volume], linestyle="none", marker=_TRIANGLES[point.side], markersize=17, zorder=6,
+            markerfacecolor=own if result.met else "white", markeredgecolor=own, markeredgewidth=1.6, clip_on=False,
         )  # fmt: skip
 
 
@@ -179,7 +178,7 @@ def _legends(
         entries.append(Line2D([], [], linestyle="none", label=" "))
         which = f", {label(plans[0], 20)}" if len(plans) > 1 else ""
         for met, said in ((True, f"goal met{which}"), (False, f"goal not met{which}")):
-            if any(mark.met is met for mark in shown):
+            if any(result.met is met for result, _ in shown):
                 drawn = Line2D([], [], linestyle="none", marker=_TRIANGLES["<"], markersize=14, color=INK, label=said)
                 drawn.set_markerfacecolor(INK if met else "white")
                 entries.append(drawn)
@@ -189,28 +188,8 @@ def _legends(
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A goal as a point of a histogram.
-
-    Args:
-        structure: Name in the case.
-        dose: Gy.
-        volume: % of the structure.
-        side: Where the curve has to pass, seen from the point: "<" at less dose, ">" at more, "v" or "^" at less or
-            more volume.
-        met: Whether it does.
-    """
-
-    structure: str
-    dose: float
-    volume: float
-    side: str
-    met: bool
-
-
 def marks(case: Case, results: Iterable[GoalResult]) -> list[Mark]:
-    """The goals that are points of a histogram; means, gEUD, HI and CI are none.
+    """The goals that have a value and are points of a histogram, each with its point.
 
     Args:
         case: Its structures are those of the goals.
@@ -218,33 +197,11 @@ def marks(case: Case, results: Iterable[GoalResult]) -> list[Mark]:
     """
     found = []
     for result in results:
-        try:
-            structure = case.structure(result.goal.structure)
-        except UsageError:
-            continue  # an optional goal on a structure that this case does not have
-        volume, prescription = len(structure.voxels) * case.grid.voxel_cc, structure.prescription or case.prescription
-        placed = place(result.goal, volume, prescription)
-        if placed is not None and result.status != "not evaluated":
-            found.append(Mark(structure.name, *placed, met=result.margin >= 0))
+        if result.status == "not evaluated":  # its structure may be missing, or have no voxel
+            continue
+        structure = case.structure(result.goal.structure)
+        volume = len(structure.voxels) * case.grid.voxel_cc
+        point = result.goal.point(volume, structure.prescription or case.prescription)
+        if point is not None:
+            found.append((result, point))
     return found
-
-
-def place(goal: Goal, volume_cc: float, prescription: float) -> tuple[float, float, str] | None:
-    """Dose in Gy, volume in % and side of a goal; None where it is no point of a histogram.
-
-    Args:
-        goal: Bound to the case: its limit is in the metric's unit.
-        volume_cc: Of the structure's voxels.
-        prescription: That a dose in % refers to, Gy.
-    """
-    metric, more = goal.metric, goal.comparison == ">="
-    if metric.kind in ("D%", "Dcc", "Dmax", "Dmin"):
-        shares = {"D%": metric.amount, "Dcc": 100 * metric.amount / volume_cc, "Dmax": 0.0, "Dmin": 100.0}
-        return goal.limit, min(shares[metric.kind], 100.0), ">" if more else "<"
-    if metric.kind not in ("VGy", "V%", "CVGy", "CV%"):
-        return None
-    dose = metric.amount if metric.kind.endswith("Gy") else metric.amount * prescription / 100
-    share = goal.limit if metric.unit == "%" else 100 * goal.limit / volume_cc
-    if metric.kind.startswith("CV"):
-        share, more = 100 - share, not more
-    return (dose, min(max(share, 0.0), 100.0), "^" if more else "v") if math.isfinite(share) else None

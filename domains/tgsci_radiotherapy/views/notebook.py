@@ -173,7 +173,8 @@ class PlanTable:
     def _repr_html_(self) -> str:
         heads = "".join(f'<th style="{_CELL}">trial {trial.number}</th>' for trial in self.trials)
         rows = "".join(
-            f'<tr><td style="{_LEFT}">{escape(goal.wish)}</td>{"".join(self._cell(goal, t) for t in self.trials)}</tr>'
+            f'<tr><td style="{_LEFT}">{escape(goal.criterion)}</td>'
+            f"{''.join(self._cell(goal, trial) for trial in self.trials)}</tr>"
             for goal in self.goals.goals
         )
         losses = "".join(f'<td style="{_CELL}"><b>{_figure(trial.loss, "")}</b></td>' for trial in self.trials)
@@ -224,7 +225,7 @@ class SensitivityTable:
     effects: Effects
 
     def __repr__(self) -> str:
-        goals, objectives = len(self.effects.wishes), len(self.effects.parameters.objectives)
+        goals, objectives = len(self.effects.results), len(self.effects.parameters.objectives)
         return f"<SensitivityTable of {goals} goals, {objectives} objectives>"
 
     def _repr_html_(self) -> str:
@@ -241,21 +242,21 @@ class SensitivityTable:
         heads = "".join(
             f'<th style="{_CELL};white-space:normal;max-width:8em">{escape(label)}</th>' for label in labels
         )
-        rows = "".join(self._row(i, [float(values[i, k]) for k in columns]) for i in range(len(self.effects.wishes)))
+        rows = "".join(self._row(i, [float(values[i, k]) for k in columns]) for i in range(len(self.effects.results)))
         first = f'<th style="{_LEFT}">{change}</th><th style="{_CELL}">margin</th>'
         return f"<table><thead><tr>{first}{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
     def _row(self, i: int, values: Sequence[float]) -> str:
-        wish = self.effects.wishes[i]
+        result = self.effects.results[i]
         cells = []
         for value in values:
-            share = 0.0 if math.isnan(value) else wish.sign * value / wish.scale
+            share = 0.0 if math.isnan(value) else result.goal.sign * value / result.scale
             strength = min(abs(share) / 0.02, 1.0)  # 2% of the prescription, or of the volume, is a lot
             colour = f"rgba({'46,160,67' if share > 0 else '207,34,46'},{0.45 * strength:.2f})"
             text = "" if math.isnan(value) else f"{value:+.2f}"
             cells.append(f'<td style="{_CELL};background:{colour}">{text}</td>')
-        margin = f"{wish.margin:+.2f} {wish.unit}".strip() if not math.isnan(wish.margin) else ""
-        return f'<tr><td style="{_LEFT}">{escape(wish.text)}</td><td style="{_CELL}">{margin}</td>{"".join(cells)}</tr>'
+        first = f'<td style="{_LEFT}">{escape(result.goal.criterion)}</td><td style="{_CELL}">{result.margin_text}</td>'
+        return f"<tr>{first}{''.join(cells)}</tr>"
 
 
 def sensitivities(trial: Trial) -> SensitivityTable:

@@ -39,11 +39,29 @@ COLUMNS = {
 }
 
 
+def goal_table(trial: Trial) -> str:
+    """The goals of a trial's plan in plain text, the most important first.
+
+    Args:
+        trial: A measured plan.
+    """
+    from ..goals.table import goal_lines
+    from ..loss.effects import effects_of
+
+    effects = effects_of(trial)
+    if effects is None:
+        return f"Trial {trial.number} has no goals: {trial.decision or 'it was not measured'}."
+    results = sorted(effects.results, key=lambda r: r.goal.priority)
+    met = sum(r.met for r in results)
+    head = f"GOALS of trial {trial.number}, {met} of {len(results)} met (P: priority, 1 counts most)"
+    return "\n".join([head, *goal_lines(results)])
+
+
 def goals_csv(table: GoalTable) -> str:
     """A goal table as CSV; `COLUMNS` says what stands in it."""
     rows = []
     for result, row in zip(table.results, table.as_dict()["goals"], strict=True):
-        said = {**row, "goal": result.goal.wish, "grid": table.grid, "sheet": table.sheet, "case": table.case}
+        said = {**row, "goal": result.goal.criterion, "grid": table.grid, "sheet": table.sheet, "case": table.case}
         said["remark"] = NOTICE
         rows.append([_cell(said[name]) for name in COLUMNS])
     return csv_text([list(COLUMNS), *rows])
@@ -79,20 +97,10 @@ def side_by_side(tables: Mapping[str, GoalTable]) -> tuple[list[str], list[list[
     rows = []
     for results in zip(*(table.results for table in tables.values()), strict=True):
         goal = results[0].goal
-        cells = [text for result in results for text in (value_text(result), result.status)]
+        cells = [text for result in results for text in (result.value_text, result.status)]
         change = [_change(*results)] if two else []
-        rows.append([goal.wish, str(goal.priority), *cells, *change])
+        rows.append([goal.criterion, str(goal.priority), *cells, *change])
     return header, rows
-
-
-def value_text(result: GoalResult) -> str:
-    """What a plan has, with its unit; "" where it was not evaluated."""
-    if math.isnan(result.value):
-        return ""
-    unit = result.goal.unit
-    return (
-        f"{result.value:.3f}" if not unit else f"{result.value:.2f}%" if unit == "%" else f"{result.value:.2f} {unit}"
-    )
 
 
 def _change(first: GoalResult, second: GoalResult) -> str:
