@@ -15,7 +15,7 @@ from ..case.model import Case
 from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
 from ..plan import Objective, PlanParameters
 from ..plan.checks import check_objective
-from ..plan.file import written
+from ..plan.file import round_fluence
 from .effects import Effects
 from .protocol import Protocol, Scale
 
@@ -100,7 +100,7 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
 
 def as_written(planner: Planner, plan: Plan) -> Plan:
     """A plan with the fluence that its file holds and the dose of that: whoever reads the file finds the same goals."""
-    fluence = written(plan.fluence)
+    fluence = round_fluence(plan.fluence)
     return replace(plan, fluence=fluence, dose=planner.dose(fluence))
 
 

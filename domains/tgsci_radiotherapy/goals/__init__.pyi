@@ -1,0 +1,14 @@
+from .bind import BoundSheet as BoundSheet
+from .evaluation import dvh as dvh
+from .evaluation import evaluate as evaluate
+from .evaluation import gradient as gradient
+from .evaluation import measure as measure
+from .goal import Goal as Goal
+from .metrics import Metric as Metric
+from .reader import parse_sheet as parse_sheet
+from .reader import read_sheet as read_sheet
+from .reader import sheet_names as sheet_names
+from .sheet import Sheet as Sheet
+from .start import default_parameters as default_parameters
+from .table import GoalResult as GoalResult
+from .table import GoalTable as GoalTable
