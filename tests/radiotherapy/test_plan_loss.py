@@ -24,10 +24,10 @@ from tgsci_radiotherapy.case.store import save
 from tgsci_radiotherapy.goals import evaluate, parse_sheet, read_sheet
 from tgsci_radiotherapy.goals.goal import parse_goal
 from tgsci_radiotherapy.goals.table import GoalResult, scale_of
-from tgsci_radiotherapy.loss import PlanLoss, opened, scoring
+from tgsci_radiotherapy.loss import PlanLoss, scoring
 from tgsci_radiotherapy.loss import plan_loss as module
 from tgsci_radiotherapy.loss.effects import Effects, effects_of
-from tgsci_radiotherapy.loss.opened import prescribed
+from tgsci_radiotherapy.loss.plan_loss import with_prescription
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 from tgsci_radiotherapy.plan import file as plan_file
@@ -71,7 +71,7 @@ def test_what_is_measured_is_the_goals_of_the_planned_dose(loss: PlanLoss) -> No
 def test_the_order_of_measurements_changes_nothing(loss: PlanLoss) -> None:
     texts = [loss.start.replaced(0, weight=w).text() for w in (30, 4000, 250)]
     first = [loss.measure(text) for text in texts]
-    module._ANCHORS.clear()
+    module.ANCHORS.clear()
     recent._PLANNERS.clear()
     second = [loss.measure(text) for text in reversed(texts)][::-1]
     for one, other in zip(first, second, strict=True):
@@ -100,7 +100,7 @@ def test_a_case_file_that_changed_is_noticed(tmp_path: Path) -> None:
     path = save(small_case(), tmp_path / "small.zarr")
     loss = PlanLoss(path, EASIER)
     copy: PlanLoss = pickle.loads(pickle.dumps(loss))  # noqa: S301
-    opened._CASES.clear()
+    module.CASES.clear()
     other = small_case()
     save(replace(other, dij=replace(other.dij, values=other.dij.values * np.float32(2))), path, overwrite=True)
     with pytest.raises(UsageError, match="changed since the run was begun"):
@@ -119,7 +119,7 @@ def test_everything_that_changes_figures_is_in_the_fingerprint(tmp_path: Path) -
         PlanLoss(case, EASIER, start.replaced(0, weight=200)),
         PlanLoss(case, EASIER, gap=1e-4),
         PlanLoss(case, EASIER, protocol="textgrad-paper"),
-        PlanLoss(prescribed(case, {"PTV": 50.2}), EASIER),
+        PlanLoss(with_prescription(case, {"PTV": 50.2}), EASIER),
     ]
     assert len({loss.fingerprint for loss in losses}) == len(losses)
     assert PlanLoss(case, EASIER, start.text()).fingerprint == losses[0].fingerprint

@@ -14,9 +14,9 @@ from tests.radiotherapy.goal_results import goal_result
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.case.model import Case
-from tgsci_radiotherapy.loss import PlanLoss, effects_table, linear, page, places
+from tgsci_radiotherapy.loss import PlanLoss, effects_table, linear, places
 from tgsci_radiotherapy.loss.effects import Effects
-from tgsci_radiotherapy.loss.page import MOST_LINES
+from tgsci_radiotherapy.loss.page import MOST_LINES, write_page
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 from tgsci_radiotherapy.views.conflicts import account
@@ -48,7 +48,7 @@ AGAINST = effects(("PTV D95%", 48.0, 50.0, True, [0.6, -0.6]), ("Core D10%", 27.
 
 def test_a_page_has_everything_that_the_next_edit_needs(loss: PlanLoss) -> None:
     solved = loss.solve(loss.start)
-    text = page(loss.case, solved.plan, solved.effects)
+    text = write_page(loss.case, solved.plan, solved.effects)
     assert NOTICE in text
     assert "PLAN for small: PTV 50 Gy in 25 fractions" in text
     assert str(loss.case.grid) in text
@@ -74,7 +74,7 @@ def test_the_page_is_bounded_however_much_there_is_to_say(loss: PlanLoss) -> Non
         per_gray=np.tile(solved.effects.per_gray, (20, 1)),
         per_addition=np.tile(solved.effects.per_addition, (20, 1)),
     )
-    text = page(loss.case, solved.plan, many, unevaluated=["x"] * 50)
+    text = write_page(loss.case, solved.plan, many, unevaluated=["x"] * 50)
     assert len(text.splitlines()) <= MOST_LINES
     assert "goals more" in text
     assert "SENSITIVITIES" in text

@@ -15,8 +15,9 @@ from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.goals import evaluate, parse_sheet
 from tgsci_radiotherapy.notice import NOTICE
-from tgsci_radiotherapy.views.dvh_plot import marks
-from tgsci_radiotherapy.views.plots import dose_wash, dvh_figure, png, svg
+from tgsci_radiotherapy.views.dvh_plot import dvh_figure, marks
+from tgsci_radiotherapy.views.style import png, svg
+from tgsci_radiotherapy.views.wash import dose_wash
 
 SHEET = parse_sheet(
     """

@@ -27,10 +27,10 @@ _GOALS, _OBJECTIVES, _SPOTS = 14, 10, 12
 STEP = Region(1.0, 1.0)
 
 
-def page(
+def write_page(
     case: Case, plan: Plan, effects: Effects, *, unevaluated: Sequence[str] = (), remarks: Sequence[str] = ()
 ) -> str:
-    """The page about a plan.
+    """Write the page about a plan.
 
     Args:
         case: The patient.

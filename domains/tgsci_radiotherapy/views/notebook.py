@@ -72,8 +72,8 @@ class CaseView:
         return "\n".join(case_lines(self.case))
 
     def _repr_html_(self) -> str:
-        from .plots import dose_wash
         from .summary import HEADER, case_lines, structure_rows
+        from .wash import dose_wash
 
         heads = "".join(f'<th style="{_LEFT}">{escape(name)}</th>' for name in HEADER)
         rows = "".join(
@@ -110,7 +110,8 @@ def show(
         UsageError: Something of another case, or a trial without a plan.
     """
     from ..goals import Sheet, evaluate
-    from .plots import dose_wash, dvh_figure
+    from .dvh_plot import dvh_figure
+    from .wash import dose_wash
 
     bound = goals.bind(case) if isinstance(goals, Sheet) else goals
     name, dose = name_of(plan), dose_of(plan, case)

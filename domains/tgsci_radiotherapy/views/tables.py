@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tgsci.show.columns import Column, ranks, titled, trials_csv
+from tgsci.show.tables import csv_text
+
 from ..notice import NOTICE
-from .written import csv_text
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
@@ -116,44 +117,21 @@ def _cell(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of the table.
-
-    Args:
-        title: At its head, the unit in brackets.
-        meaning: In a sentence.
-        text: A trial's cell.
-        unit: "" for none.
-        better: "lower", "higher", or "" where neither end is better.
-    """
-
-    title: str
-    meaning: str
-    text: Callable[[Trial], str]
-    unit: str = ""
-    better: str = ""
-
-
 def plans_csv(result: Result) -> str:
-    """Every trial, best first.
+    """Every trial of a run as CSV, the best first.
 
     Args:
         result: A run's.
     """
-    ranks = _ranks(result)
-    columns = list(columns_of(result))
-    rows = sorted(result.trials, key=lambda t: (ranks.get(t.number, math.inf), t.number))
-    return csv_text([[c.title for c in columns], *([c.text(trial) for c in columns] for trial in rows)])
+    return trials_csv(result, list(columns_of(result)))
 
 
 def columns_sheet(result: Result) -> str:
-    """What the columns of `plans.csv` and `goals.csv` mean.
+    """What the columns of `plans.csv` and `goals.csv` mean, as CSV.
 
     Args:
         result: A run's.
     """
-
     rows = [["plans.csv", c.title, c.unit, c.better, c.meaning] for c in columns_of(result)]
     rows += [["goals.csv", title, "", "", meaning] for title, meaning in COLUMNS.items()]
     return csv_text([["file", "column", "unit", "better", "meaning"], *rows])
@@ -165,40 +143,45 @@ def columns_of(result: Result) -> Iterator[Column]:
     Args:
         result: A run's.
     """
-    ranks = _ranks(result)
-    yield Column(
+    rank = ranks(result)
+
+    def record(title: str, meaning: str, text: Callable[[Trial], str], unit: str = "", better: str = "") -> Column:
+        return Column(titled(title, unit), "record", meaning, text, unit, better)
+
+    yield record(
         "rank",
         "1 is the best: the lowest loss; empty if not measured",
-        lambda t: str(ranks.get(t.number, "")),
+        lambda t: str(rank.get(t.number, "")),
         better="lower",
     )
-    yield Column("number", "the trial's number in the order of proposal", lambda t: str(t.number))
-    yield Column("round", "round of proposals; 0 holds the start parameters", lambda t: str(t.round))
+    yield record("number", "the trial's number in the order of proposal", lambda t: str(t.number))
+    yield record("round", "round of proposals; 0 holds the start parameters", lambda t: str(t.round))
     yield Column(
         "loss",
+        "raw",
         "sum of missed goals' shortfalls, in % of the prescription or of the volume, weighted by priority; below 0 all "
         "are met",
         lambda t: _figure(t.loss),
         better="lower",
     )
     yield from _metrics(result)
-    yield Column(
+    yield record(
         "state",
         "accepted: better than everything before it; rejected: measured, not better; duplicate: proposed before; "
         "invalid: no parameters of this case; failed: could not be planned",
         lambda t: t.state.value,
     )
-    yield Column("decision", "why it got this state", lambda t: t.decision)
-    yield Column("reason", "why it was proposed, in the proposer's words", lambda t: t.reason)
-    yield Column("edit", "name of the change to its parent", lambda t: t.edit)
-    yield Column(
+    yield record("decision", "why it got this state", lambda t: t.decision)
+    yield record("reason", "why it was proposed, in the proposer's words", lambda t: t.reason)
+    yield record("edit", "name of the change to its parent", lambda t: t.edit)
+    yield record(
         "parent",
         "number of the trial that it was made from; empty for a start",
         lambda t: "" if t.parent is None else str(t.parent),
     )
-    yield Column("proposer", "the model or editor that proposed it", lambda t: t.proposer)
-    yield Column("seconds (s)", "wall time of planning and evaluation", lambda t: _figure(t.seconds), "s")
-    yield Column("parameters", "the plan's objectives as JSON; as proposed if invalid", lambda t: _one_line(t.value))
+    yield record("proposer", "the model or editor that proposed it", lambda t: t.proposer)
+    yield record("seconds", "wall time of planning and evaluation", lambda t: _figure(t.seconds), "s")
+    yield record("parameters", "the plan's objectives as JSON; as proposed if invalid", lambda t: _one_line(t.value))
 
 
 def _metrics(result: Result) -> Iterator[Column]:
@@ -207,7 +190,7 @@ def _metrics(result: Result) -> Iterator[Column]:
     for name in names:
         unit = result.units.get(name, "")
         meaning, better = meanings.get(name, (name, ""))
-        yield Column(f"{name} ({unit})" if unit else name, meaning, _reader(name), unit, better)
+        yield Column(titled(name, unit), "raw", meaning, _reader(name), unit, better)
 
 
 def _meanings(result: Result) -> dict[str, tuple[str, str]]:
@@ -226,10 +209,6 @@ def _meanings(result: Result) -> dict[str, tuple[str, str]]:
 
 def _reader(name: str) -> Callable[[Trial], str]:
     return lambda trial: _figure(trial.feedback.metrics.get(name)) if trial.feedback else ""
-
-
-def _ranks(result: Result) -> dict[int, int]:
-    return {trial.number: rank for rank, trial in enumerate(result.trials.ranked(), 1)}
 
 
 def _figure(value: float | None) -> str:
