@@ -1,12 +1,9 @@
-"""Plans in Jupyter: figures as figures, and nothing of it can act."""
+"""Plans and cases in Jupyter."""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +17,6 @@ from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy import (
     NOTICE,
     PlanLoss,
-    PlanParameters,
     RuleEditor,
     look,
     plans,
@@ -30,10 +26,8 @@ from tgsci_radiotherapy import (
     show,
 )
 from tgsci_radiotherapy.loss.effects import effects_of
-from tgsci_radiotherapy.views import export
 
 HOSTILE = "<script>alert(1)</script>\"'"
-DATA = Path(__file__).parents[2] / "data" / "plans"
 
 
 @cache
@@ -137,40 +131,9 @@ def test_sensitivities_are_those_of_the_trial() -> None:
     assert ("46,160,67" in str(first["style"])) == helps
 
 
-def test_a_run_without_a_plan_leaves_its_table_and_no_cell_of_it_acts(tmp_path: Path) -> None:
-    copy = tg.Result.__new__(tg.Result)
-    copy.__dict__.update(vars(result()))
-    value, reason = "=HYPERLINK(1)", "@SUM(1)\n-2+3"
-    copy.trials = Trials([Trial(0, 0, value, reason=reason, state=State.INVALID, decision="+1")], result().trials.loss)
-    assert [path.name for path in export(copy, tmp_path)] == ["plans.csv", "columns.csv"]
-    with (tmp_path / "plans.csv").open() as file:
-        (row,) = csv.DictReader(file)
-    assert (row["parameters"], row["reason"]) == ("'=HYPERLINK(1)", "'@SUM(1) -2+3")
-    assert row["decision"] == "+1"  # a number stays one
-    assert row["rank"] == row["loss"] == ""
-
-
 def test_another_domains_run_is_refused() -> None:
     copy = tg.Result.__new__(tg.Result)
     copy.__dict__.update(vars(result()))
     copy.trials, copy.problem = Trials([], None), None
     with pytest.raises(UsageError, match="not a radiotherapy run"):
         plans(copy)
-
-
-@pytest.mark.parametrize("path", sorted(DATA.glob("*.json")), ids=lambda path: path.stem)
-def test_the_example_parameters_are_those_of_their_case(path: Path) -> None:
-    from tgsci_radiotherapy.case import phantoms
-
-    parameters = PlanParameters.read(path.read_text())
-    assert PlanParameters.read(parameters.text()) == parameters
-    structures = {"cshape": phantoms.cshape, "prostate": phantoms.prostate}[path.stem]().structures
-    assert {o.structure for o in parameters.objectives} == {s.name for s in structures}
-
-
-def test_replacing_a_case_does_not_change_the_colours() -> None:
-    from tgsci_radiotherapy.views.style import colours
-
-    case = small_case()
-    assert colours(case) == colours(replace(case, name="other"))
-    assert len(set(colours(case).values())) == len(case.structures)

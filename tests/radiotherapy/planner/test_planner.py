@@ -119,7 +119,7 @@ def test_another_process_finds_the_same_plan(planned, tmp_path) -> None:
         "print(sha256(Planner(small_case()).solve(USUAL).fluence.tobytes()).hexdigest())\n"
     )
     command = [sys.executable, str(script)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONHASHSEED": "7"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONHASHSEED": "7"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == sha256(plan.fluence.tobytes()).hexdigest()
 

@@ -12,21 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case, tiny_case
-from tests.radiotherapy.goal_results import goal_result
-from tgsci.errors import InvalidValue, MeasurementError, UsageError
-from tgsci.search.trial import State, Trial
+from tgsci.errors import MeasurementError, UsageError
 from tgsci.testing import check_loss
 from tgsci_radiotherapy.case.store import save
 from tgsci_radiotherapy.goals import evaluate, parse_sheet, read_sheet
-from tgsci_radiotherapy.goals.goal import parse_goal
-from tgsci_radiotherapy.goals.table import GoalResult, scale_of
-from tgsci_radiotherapy.loss import PlanLoss, scoring
+from tgsci_radiotherapy.loss import PlanLoss
 from tgsci_radiotherapy.loss import plan_loss as module
-from tgsci_radiotherapy.loss.effects import Effects, effects_of
 from tgsci_radiotherapy.loss.plan_loss import with_prescription
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plan import Objective, PlanParameters
@@ -215,121 +208,9 @@ def test_what_an_addition_would_do_is_its_derivative(loss: PlanLoss) -> None:
         assert np.abs(after - effects.values - wanted).max() <= 0.2 * scale + 2e-3, objective.label
 
 
-# -- the paper's protocol ------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def paper() -> PlanLoss:
     return PlanLoss(small_case(), EASIER, protocol="textgrad-paper", gap=1e-5)
-
-
-def test_the_papers_protocol_starts_at_100_and_scales_to_the_prescription(paper: PlanLoss) -> None:
-    assert [(o.structure, o.dose_gy, o.weight) for o in paper.start.objectives] == [
-        ("PTV", 50, 100),
-        ("Core", 0, 100),
-        ("Body", 30, 100),
-    ]
-    feedback = paper.measure(paper.start.text())
-    assert 50.0 <= feedback.metrics["PTV D95%"] <= 50.001
-    plan = plan_file.read_plan(feedback.artifacts["plan.json"])
-    read = evaluate(paper.bound, paper.case, plan.dose(paper.case)).results[0]
-    assert read.value == feedback.metrics["PTV D95%"]
-    assert read.status == "pass"
-    assert "PROTOCOL textgrad-paper: every dose is scaled by" in feedback.text
-
-
-def test_the_papers_protocol_tunes_weights_only(paper: PlanLoss) -> None:
-    assert paper.validate(paper.start.replaced(0, weight=7).text())
-    for changed in (
-        paper.start.replaced(0, dose_gy=51),
-        paper.start.without(2),
-        paper.start.with_objectives([Objective("Core", "mean", None, 1.0)]),
-    ):
-        with pytest.raises(InvalidValue, match="tunes weights only"):
-            paper.validate(changed.text())
-
-
-def test_sensitivities_are_those_of_the_scaled_plan(paper: PlanLoss) -> None:
-    effects = paper.solve(paper.start).effects
-    step = 0.05
-    for k in range(3):
-        up, down = (
-            paper.solve(paper.start.replaced(k, weight=float(f"{100 * 2**h:.4g}"))).effects.values
-            for h in (step, -step)
-        )
-        exact = (up - down) / (2 * step)
-        assert effects.per_doubling[:, k] == pytest.approx(exact, rel=0.1, abs=0.03)
-    assert effects.per_doubling[0] == pytest.approx([0, 0, 0], abs=0.02)  # D95% is what is scaled to
-    assert not effects.additions
-
-
-# -- the figure ----------------------------------------------------------------------------------------
-
-results = st.builds(
-    lambda value, limit, comparison, priority, scale: GoalResult(
-        replace(parse_goal("PTV D95% >= 50 Gy"), comparison=comparison, limit=limit, priority=priority), value, scale
-    ),
-    value=st.floats(0, 100),
-    limit=st.floats(1, 100),
-    comparison=st.sampled_from([">=", "<="]),
-    priority=st.integers(1, 5),
-    scale=st.floats(1, 100),
-)
-
-
-@given(st.lists(results, min_size=1, max_size=6))
-def test_the_loss_is_above_0_exactly_where_a_goal_is_missed(found: list[GoalResult]) -> None:
-    loss = scoring.loss(found)
-    assert (loss > 0) == any(not w.met for w in found)
-    assert loss >= -1
-
-
-@given(st.lists(results, min_size=1, max_size=6), st.data())
-def test_a_better_value_never_costs(found: list[GoalResult], data: st.DataObject) -> None:
-    i = data.draw(st.integers(0, len(found) - 1))
-    by = data.draw(st.floats(0, 50))
-    better = [replace(w, value=w.value + w.goal.sign * by) if j == i else w for j, w in enumerate(found)]
-    assert scoring.loss(better) <= scoring.loss(found) + 1e-9
-
-
-def test_a_goal_of_higher_priority_counts_more() -> None:
-    first, second = (goal_result("PTV D95% >= 50 Gy", 49.0, priority=p) for p in (1, 2))
-    met, met_second = (goal_result("PTV D98% >= 50 Gy", 60.0, priority=p) for p in (1, 2))
-    assert scoring.loss([first, met_second]) > scoring.loss([second, met])
-    assert scoring.loss([goal_result("PTV D95% >= 50 Gy", math.nan)]) == 200.0
-    assert scoring.loss([]) == 0.0
-
-
-def test_scales_make_a_gray_a_gray() -> None:
-    scales = {
-        "PTV D95% >= 10 Gy": 50.0,
-        "PTV D95% >= 50 Gy": 50.0,
-        "Core V20Gy <= 15%": 100.0,
-        "Core V20Gy <= 3 cc": 3.0,
-        "PTV HI <= 0.1": 1.0,
-    }
-    assert {text: scale_of(parse_goal(text), 50.0) for text in scales} == scales
-
-
-# -- what is kept --------------------------------------------------------------------------------------
-
-
-def test_effects_are_read_back_as_they_were_written(loss: PlanLoss) -> None:
-    effects = loss.solve(loss.start).effects
-    again = Effects.read(effects.text())
-    assert again is not None
-    assert again.text() == effects.text()
-    assert again.parameters == effects.parameters
-    assert again.per_gray == pytest.approx(effects.per_gray, nan_ok=True, rel=1e-6)
-    feedback = loss.measure(loss.start.text())
-    kept = effects_of(Trial(0, 0, loss.start.text(), state=State.ACCEPTED, feedback=feedback))
-    assert kept is not None
-    assert kept.text() == effects.text()
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"objectives": 3}', b"\xff"])
-def test_effects_that_are_none_are_none(text: str | bytes) -> None:
-    assert Effects.read(text) is None
 
 
 def test_a_checked_value_is_not_parsed_again(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:
