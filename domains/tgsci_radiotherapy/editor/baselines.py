@@ -1,4 +1,8 @@
-"""The box that the baselines search: log2 of every weight and every dose of the start parameters, within ranges."""
+"""The baselines: random plans, and Optuna's TPE, as treatment planning's papers use it.
+
+Both search a box: the weights and doses of the start parameters, within ranges. Optuna's study is rebuilt from the
+trials at every round, so that a resumed run goes on as if it had never stopped.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tgsci.errors import InvalidValue, UsageError
+from tgsci.errors import InvalidValue
+from tgsci.imports import needs
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
 from ..plan import PlanParameters
-from .moves import highest_dose, sensible
+from .moves import allowed_dose, highest_dose
 
 if TYPE_CHECKING:
     import optuna
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
 DECADES = 2.0
 #: Doses of targets, and of everything else, as shares of the start's target dose.
 TARGET_DOSES, OTHER_DOSES = (0.97, 1.10), (0.0, 1.0)
+#: Points that are drawn for each plan wanted, at most: at random, and by Optuna.
+_DRAWS, _ASKED = 20, 5
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class Axis:
 
     @property
     def log(self) -> bool:
-        """True where the logarithm is what is uniform."""
+        """True of weights, whose logarithm is searched evenly."""
         return self.field == "weight"
 
 
@@ -64,7 +71,7 @@ class Space:
 
     @classmethod
     def of(cls, start: PlanParameters, *, doses: bool = True) -> Space:
-        """The box: weights by decades, doses by shares of the highest dose that is asked for.
+        """Make the box: weights by decades, doses by shares of the highest dose that is asked for.
 
         Args:
             start: The parameters that a run starts from.
@@ -82,20 +89,18 @@ class Space:
         return cls(start, tuple(axes))
 
     def parameters(self, values: Sequence[float]) -> PlanParameters:
-        """The parameters at a point of the box."""
+        """Make the parameters at a point of the box."""
         made = self.start
         for axis, value in zip(self.axes, values, strict=True):
             if axis.field == "weight":
                 made = made.replaced(axis.place, weight=float(f"{value:.4g}"))
             else:
-                dose = sensible(value, self.start.objectives[axis.place].lifts, self.start)
+                dose = allowed_dose(value, self.start.objectives[axis.place].lifts, self.start)
                 made = made.replaced(axis.place, dose_gy=dose)
         return made
 
     def values(self, trial: Trial) -> list[float] | None:
-        """Where a trial lies in the box, put onto its faces where it is outside; None for other objectives."""
-        from tgsci.errors import InvalidValue
-
+        """Find a trial's point in the box, the nearest one where it is outside; None for other objectives."""
         try:
             parameters = PlanParameters.read(trial.value)
         except InvalidValue:
@@ -111,18 +116,13 @@ class Space:
 
 
 def space_of(trials: Trials, *, doses: bool = True) -> Space | None:
-    """The box around the run's first value; None where that holds no parameters."""
-    from tgsci.errors import InvalidValue
-
+    """Make the box around a run's first value; None where that holds no parameters."""
     if not len(trials):
         return None
     try:
         return Space.of(PlanParameters.read(trials[0].value), doses=doses)
     except InvalidValue:
         return None
-
-
-_PATIENCE = 20
 
 
 class RandomPlans(Proposer):
@@ -140,12 +140,12 @@ class RandomPlans(Proposer):
         self.doses = doses
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Up to `n` random plans."""
+        """Draw up to `n` random plans."""
         space = space_of(trials, doses=self.doses)
         if space is None:
             return []
         made: dict[str, Proposal] = {}
-        for _ in range(_PATIENCE * n):
+        for _ in range(_DRAWS * n):
             if len(made) >= n:
                 break
             drawn = []
@@ -165,7 +165,6 @@ class RandomPlans(Proposer):
 
 #: Trials that are drawn at random before the estimator has its say: Optuna's default.
 STARTUP = 10
-_PATIENCE = 5
 
 
 class OptunaPlans(Proposer):
@@ -186,22 +185,19 @@ class OptunaPlans(Proposer):
         self.doses, self.startup = doses, startup
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Up to `n` plans.
+        """Propose up to `n` plans.
 
         Raises:
             UsageError: Optuna is not installed.
         """
-        try:
-            import optuna
-        except ImportError:
-            raise UsageError("--optimizer optuna needs optuna: pip install 'tgsci[radiotherapy]'") from None
+        optuna = needs("optuna", "--optimizer optuna", "radiotherapy")
         space = space_of(trials, doses=self.doses)
         if space is None:
             return []
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = self._study(space, trials, rng.getrandbits(32))
         made: dict[str, Proposal] = {}
-        for _ in range(_PATIENCE * n):
+        for _ in range(_ASKED * n):
             if len(made) >= n:
                 break
             asked = study.ask(_distributions(space))

@@ -1,4 +1,4 @@
-"""Doses that an edit sets: two decimals, and none that would be taken for cGy or for one fraction's dose."""
+"""Edits of a plan: other weights, other doses, one objective more; with what they are predicted to do, and why."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ _LEAST = 0.06
 
 
 def highest_dose(parameters: PlanParameters) -> float:
-    """The dose that steps are measured by: the highest that is asked for, Gy."""
+    """Find the highest dose that is asked for, Gy: steps of doses are measured by it."""
     return max((o.dose_gy or 0.0 for o in parameters.objectives if o.lifts), default=0.0) or 50.0
 
 
-def sensible(dose: float, lifts: bool, parameters: PlanParameters) -> float:
-    """A dose near to the given one that is taken as it is.
+def allowed_dose(dose: float, lifts: bool, parameters: PlanParameters) -> float:
+    """Round a dose to two decimals, and move one that parameters may not have to the nearest one they may.
+
+    Between 0 and 6% of the highest dose a figure would be taken for the dose of one fraction.
 
     Args:
         dose: Gy.
@@ -89,13 +91,13 @@ class Move:
 
     @property
     def edit(self) -> str:
-        """The edit's name: weight of Core x2, dose of PTV +0.8 Gy."""
+        """The edit's name: "weight of Core x2, dose of PTV 51.5 -> 52 Gy"."""
         named = ", ".join(changes(self.base.parameters, self.parameters)) or "nothing"
         return f"{self.wanted}: {named}" if self.wanted else named
 
     @property
     def facts(self) -> dict[str, float | str]:
-        """The predicted values of the goals, by "predicted" and the goal's name; and how many would be met."""
+        """The predicted value of each goal, by "predicted" and the goal in words."""
         before = self.base.effects.results
         after = predicted_results(before, self.predicted)
         shown: dict[str, float | str] = {}
@@ -105,7 +107,7 @@ class Move:
         return shown
 
     def reason(self) -> str:
-        """Why it should help: which goal is missed by how much, what changes, what is predicted."""
+        """Say why the edit should help: which goal is missed by how much, what changes, what is predicted."""
         before = self.base.effects.results
         after = predicted_results(before, self.predicted)
         missed = sorted((w for w in before if not w.met), key=lambda w: -scoring.weight(w) * scoring.shortfall(w))
@@ -127,7 +129,7 @@ class Move:
 
 
 def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
-    """What differs between two plans' parameters, objective by objective."""
+    """Name what differs between two plans' parameters, objective by objective."""
     found = []
     for i, new in enumerate(after.objectives):
         name = short_name(new, after.objectives)
@@ -145,7 +147,7 @@ def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
 
 
 def _miss(result: GoalResult) -> str:
-    """By how much a goal is missed: Core D10% is 2.1 Gy above 25 Gy."""
+    """Say by how much a goal is missed: "Core D10% is 2.1 Gy above 25 Gy"."""
     if math.isnan(result.value):
         return f"{result.goal.name} has no value"
     side = "below" if result.goal.comparison == ">=" else "above"
@@ -154,14 +156,14 @@ def _miss(result: GoalResult) -> str:
 
 
 def predicted_results(results: Sequence[GoalResult], values: Floats) -> list[GoalResult]:
-    """The goals with predicted values: none below 0, no volume above the whole structure."""
+    """Give goals their predicted values, none below 0 and no volume above 100%."""
     highest = [100.0 if w.goal.unit == "%" else math.inf for w in results]
     return [
         replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(results, values, highest, strict=True)
     ]
 
 
-def tuned(
+def tune(
     base: Point,
     surrogate: Surrogate,
     region: Region,
@@ -171,7 +173,7 @@ def tuned(
     fixed: Sequence[bool] | None = None,
     wanted: str = "",
 ) -> Move | None:
-    """Other weights and doses of a plan within a region, so that the surrogate's goals are met best.
+    """Tune the weights and doses of a plan within a region, so that the surrogate meets the goals best.
 
     Args:
         base: The plan.
@@ -223,20 +225,20 @@ def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wan
             weight = float(np.clip(objective.weight * 2.0 ** change[i], _LEAST_WEIGHT, _MOST_WEIGHT))
             parameters = parameters.replaced(i, weight=float(f"{weight:.3g}"))
         if change[k + i] and objective.dose_gy is not None:
-            dose = sensible(objective.dose_gy + change[k + i], objective.lifts, base.parameters)
+            dose = allowed_dose(objective.dose_gy + change[k + i], objective.lifts, base.parameters)
             parameters = parameters.replaced(i, dose_gy=dose)
     predicted = surrogate.predict(base.place(base.slots) + change)
     return Move(base, parameters, predicted, wanted)
 
 
 def common(base: Point, change: Floats) -> float:
-    """What all weights can be spared, doublings: only their ratios count, so that as few change as can be."""
+    """Find the change that all weights have in common, doublings; only ratios count, so it can be left out."""
     counted = [i for i, objective in enumerate(base.parameters.objectives) if objective.weight > 0]
     return float(np.sort(change[counted])[(len(counted) - 1) // 2]) if counted else 0.0
 
 
-def added(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
-    """The plan with one objective more and its other weights and doses to match, the most promising first."""
+def add_objective(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
+    """Add one objective to a plan and tune the others to match: a move for each addition, the most promising first."""
     effects = base.effects
     k = len(effects.parameters.objectives)
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
@@ -266,7 +268,7 @@ def _linear(base: Point) -> Surrogate:
 
 
 def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
-    """What the linear programme minimises, of predicted values: shortfalls, then shortfalls of the aims."""
+    """Score predicted values as the linear programme does: shortfalls first, then shortfalls of the aims."""
     after = predicted_results(results, values)
     if weights is None and all(w.relative_margin >= aim for w in after):
         return scoring.loss(after)
@@ -276,17 +278,17 @@ def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None
 
 
 def _far(before: GoalResult, after: GoalResult) -> bool:
-    """True where a prediction is further than a slope can tell."""
+    """True where a prediction is so far off that the slope does not hold."""
     return abs(after.value - before.value) > _FAR * before.scale
 
 
 def _said(before: GoalResult, after: GoalResult) -> str:
-    """A predicted value; where the slope cannot tell it, only the direction, as no figure that no dose has is shown."""
+    """Write a predicted value; only its direction where the slope does not hold that far."""
     if _far(before, after):
         return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"
     return f"{after.value:.4g} {before.goal.unit}".rstrip()
 
 
 def _worth(before: GoalResult, after: GoalResult) -> bool:
-    """True where a prediction is worth saying."""
+    """True where a prediction should be named: the goal is missed, would be missed, or changes visibly."""
     return not before.met or not after.met or abs(after.value - before.value) > 0.005 * before.scale

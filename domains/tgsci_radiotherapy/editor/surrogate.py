@@ -1,4 +1,9 @@
-"""Measured plans as points: log2 of the weights, the doses, the goals' values and how they would move."""
+"""Measured plans as points, and what they predict of a plan that is not solved yet.
+
+A point has log2 of the weights and the doses as coordinates. The surrogate blends the linear models of all points by
+distance: near a measured plan its own values and sensitivities hold exactly; between two plans both count, so that the
+curvature that one linear model misses is learned from the others (Shepard's interpolation with derivatives).
+"""
 
 from __future__ import annotations
 
@@ -50,12 +55,12 @@ class Point:
         return [result.goal.criterion for result in self.effects.results]
 
     def place(self, slots: Sequence[Slot]) -> Floats:
-        """Its weights' log2 and its doses in the order of other slots, (2k,); a weight of 0 counts as tiny."""
+        """Give log2 of its weights, then its doses, in the order of these slots, (2k,); weight 0 counts as tiny."""
         order = [self.slots.index(slot) for slot in slots]
         return position([self.parameters.objectives[i] for i in order])
 
     def gradient(self, slots: Sequence[Slot]) -> Floats:
-        """Change of each goal's value per doubling and per gray, (m, 2k), in the order of other slots."""
+        """Give the change of each goal's value per doubling and per Gy, (m, 2k), in the order of these slots."""
         order = [self.slots.index(slot) for slot in slots]
         matrix: Floats = np.nan_to_num(
             np.hstack([self.effects.per_doubling[:, order], self.effects.per_gray[:, order]])
@@ -64,13 +69,13 @@ class Point:
 
 
 def position(objectives: Sequence[Objective]) -> Floats:
-    """Log2 of the weights, then the doses in Gy (0 where there is none), (2k,)."""
+    """Give log2 of the weights, then the doses in Gy (0 where there is none), (2k,)."""
     weights = [np.log2(max(o.weight, 1e-6)) for o in objectives]
     return np.array([*weights, *(o.dose_gy or 0.0 for o in objectives)])
 
 
 def slots_of(parameters: PlanParameters) -> tuple[Slot, ...]:
-    """The identities of a plan's objectives, in order."""
+    """Give the identities of a plan's objectives, in order."""
     seen: Counter[tuple[str, str, float | None, float | None]] = Counter()
     found: list[Slot] = []
     for o in parameters.objectives:
@@ -81,7 +86,7 @@ def slots_of(parameters: PlanParameters) -> tuple[Slot, ...]:
 
 
 def points(trials: Trials) -> list[Point]:
-    """The measured plans of a run with their effects, best first."""
+    """Collect the measured plans of a run with their effects, best first."""
     found = []
     for trial in trials.ranked():
         effects = effects_of(trial)
@@ -112,7 +117,7 @@ class Surrogate:
 
     @classmethod
     def of(cls, found: Sequence[Point], slots: Sequence[Slot], grays: float) -> Surrogate:
-        """The surrogate over those plans that have the same objectives.
+        """Make the surrogate of those plans that have the same objectives.
 
         Args:
             found: Measured plans; at least one has these objectives.
@@ -129,12 +134,12 @@ class Surrogate:
         )
 
     def predict(self, place: Floats) -> Floats:
-        """The goals' values at a place, (m,)."""
+        """Predict the goals' values at a place, (m,)."""
         values: Floats = self._at(place[None])[0]
         return values
 
     def linear(self, place: Floats) -> tuple[Floats, Floats]:
-        """Values at a place, (m,), and their derivatives there, (m, 2k)."""
+        """Predict the values at a place, (m,), and their derivatives there, (m, 2k)."""
         if len(self.places) == 1:
             return self.predict(place), self.gradients[0]
         steps = _STEP * np.diag(self.scale)
@@ -142,7 +147,7 @@ class Surrogate:
         return self.predict(place), ((ahead - behind) / (2 * _STEP * self.scale[:, None])).T
 
     def _at(self, places: Floats) -> Floats:
-        """The goals' values at several places, (q, m)."""
+        """Predict the goals' values at several places, (q, m)."""
         offset = places[:, None] - self.places[None]  # q, p, 2k
         predicted = self.values[None] + np.einsum("pmk,qpk->qpm", self.gradients, offset)
         away = offset / self.scale
@@ -156,6 +161,6 @@ class Surrogate:
 
 
 def _values(point: Point) -> Floats:
-    """A plan's goals' values; what has none is as far off as the loss says."""
+    """Give the values of a plan's goals; a goal without one is missed as far as the loss counts it."""
     missing = [w.goal.limit - w.goal.sign * NOTHING * w.scale for w in point.effects.results]
     return np.where(np.isnan(point.effects.values), missing, point.effects.values)

@@ -1,4 +1,4 @@
-"""What a dose makes of the goals of a case."""
+"""Evaluating a dose: goals, single metrics and their gradients, dose-volume histograms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalTable:
-    """The goals' values, margins and whether they are met.
+    """Evaluate goals on a dose.
 
     Args:
         sheet: Bound to this case.
@@ -30,7 +30,7 @@ def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalT
     Raises:
         UsageError: The dose is not one of this case, or not finite.
     """
-    dose = checked_dose(case, dose)
+    dose = check_dose(case, dose)
     structures: dict[str, Ordered] = {}
     values: list[float] = []
     for goal in sheet.goals:
@@ -45,7 +45,7 @@ def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalT
 
 
 def measure(metric: Metric, case: Case, name: str, dose: NDArray[np.floating]) -> float:
-    """One metric of one structure of a case.
+    """Measure one metric of one structure of a case.
 
     Args:
         metric: What is measured; of the prescription means that of the structure, or the highest of the case.
@@ -53,14 +53,14 @@ def measure(metric: Metric, case: Case, name: str, dose: NDArray[np.floating]) -
         name: The structure.
         dose: Total Gy of each row of the case.
     """
-    dose = checked_dose(case, dose)
+    dose = check_dose(case, dose)
     return metric.value(dose[case.rows(name)], case.grid.voxel_cc, prescribed(case, name), everything=dose)
 
 
 def gradient(
     metric: Metric, case: Case, name: str, dose: NDArray[np.floating]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """How a metric of a structure changes with the dose of each row of the case, per Gy.
+    """Differentiate a metric of a structure by the dose of each row of the case, per Gy.
 
     Args:
         metric: As in `measure`, CI too.
@@ -71,7 +71,7 @@ def gradient(
     Returns:
         Rows of the case, and the gradient for each: see `Metric.gradient`. It is 0 for all other rows.
     """
-    dose = checked_dose(case, dose)
+    dose = check_dose(case, dose)
     rows = case.rows(name)
     if not metric.sees_all:
         return rows, metric.gradient(dose[rows], case.grid.voxel_cc, prescribed(case, name))
@@ -86,12 +86,12 @@ def gradient(
 
 
 def prescribed(case: Case, name: str) -> float:
-    """The prescription that counts for a structure, total Gy: its own, or the highest of the case."""
+    """Find the prescription that counts for a structure, total Gy: its own, or the highest of the case."""
     return case.structure(name).prescription or case.prescription
 
 
-def checked_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
-    """A dose by row of the case.
+def check_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Check a dose by row of the case.
 
     Raises:
         UsageError: It has another length, or is not finite.
@@ -109,7 +109,7 @@ def checked_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]
 
 
 def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: str) -> Ordered:
-    """A structure's doses, partitioned once for all the ranks that its goals ask for."""
+    """Partition a structure's doses once for all ranks that its goals ask for."""
     rows = case.rows(name)
     asked = [r for g in sheet.goals if g.structure == name for r in ranks(g.metric, len(rows), case.grid.voxel_cc)]
     return Ordered(dose[rows], asked)
@@ -118,7 +118,7 @@ def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: st
 def dvh(
     case: Case, dose: NDArray[np.floating], name: str, bins: int = 400, top: float | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How much of a structure gets at least each dose.
+    """Compute how much of a structure gets at least each dose.
 
     Args:
         case: The case.
@@ -135,7 +135,7 @@ def dvh(
     """
     if bins < 1 or (top is not None and not (np.isfinite(top) and top > 0)):
         raise UsageError(f"a histogram needs at least one step up to a dose above 0, not {bins} up to {top}")
-    d = checked_dose(case, dose)[case.rows(name)]
+    d = check_dose(case, dose)[case.rows(name)]
     if not len(d):
         raise UsageError(f"{case.structure(name).name} has no voxel on the dose grid, so it has no histogram")
     at = np.linspace(0.0, float(d.max()) if top is None else top, bins + 1)

@@ -49,7 +49,7 @@ class HistogramPoint:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a structure's dose should be.
+    """A criterion for the dose of a structure.
 
     A limit of a dose may be in % of the prescription; `Sheet.bind` turns it into Gy.
 
@@ -93,11 +93,11 @@ class Goal:
         return 1.0 if self.comparison == ">=" else -1.0
 
     def margin(self, value: float) -> float:
-        """How much better than the limit a value is; below 0 it misses the goal by that much."""
+        """Compute how much better than the limit a value is; below 0 it misses the goal by that much."""
         return self.limit - value if self.comparison == "<=" else value - self.limit
 
     def point(self, volume_cc: float, prescription: float = math.nan) -> HistogramPoint | None:
-        """The goal as a point of a histogram; None of means, gEUD, HI and CI, and where a volume is not known.
+        """Find the goal's point on the histogram; None for means, gEUD, HI and CI, and where a volume is not known.
 
         Args:
             volume_cc: Of the structure's voxels, cc; nan where it is not known.
@@ -125,12 +125,12 @@ class Goal:
 
 
 def with_unit(value: float, unit: str, digits: int = DIGITS) -> str:
-    """A figure and its unit: 50 Gy, 95%, 0.1."""
+    """Write a figure with its unit: 50 Gy, 95%, 0.1."""
     return f"{figure(value, digits)}{'' if unit in ('%', '') else ' '}{unit}"
 
 
 def absolute(goal: Goal, prescription: float) -> Goal | None:
-    """The goal with doses in Gy; None where it is in % of a prescription that is not known (nan)."""
+    """Turn doses in % into Gy; None where the prescription is not known (nan)."""
     metric, limit, tolerance = goal.metric, goal.limit, goal.tolerance
     if metric.unit == "Gy" and goal.unit == "%":
         limit, tolerance = limit * prescription / 100.0, tolerance * prescription / 100.0
@@ -185,7 +185,7 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
 
 
 def _left(left: str, said: str) -> tuple[str, Metric]:
-    """The structure and the metric before the sign; both may hold spaces."""
+    """Split what stands before the sign into structure and metric; both may hold spaces."""
     words = left.split()
     if len(words) < 2:
         raise UsageError(f"{shown(said)} needs a structure and a metric before the sign; {_HELP}")
@@ -203,7 +203,7 @@ def _left(left: str, said: str) -> tuple[str, Metric]:
 
 
 def structure_name(name: str, said: str) -> str:
-    """The name as it is kept: cleaned, or one of the two words that stand for structures of a type."""
+    """Clean a structure's name; the two words that stand for structures of a type stay."""
     if name.casefold() in (TARGETS, EXTERNAL):
         return name.casefold()
     kept = clean(name)
@@ -225,7 +225,7 @@ def _amount(text: str, what: str) -> tuple[float, str]:
 
 
 def _matched(metric: Metric, limit: float, unit: str, said: str) -> tuple[Metric, Unit]:
-    """The metric and the limit's unit, which must go together; `V20Gy <= 30 cc` means V20Gy[cc]."""
+    """Check that the limit's unit goes with the metric; `V20Gy <= 30 cc` means V20Gy[cc]."""
     if metric.unit == "Gy":
         if unit not in ("Gy", "%"):
             have = f"is in {unit}" if unit else "has no unit"
@@ -277,7 +277,7 @@ def _tolerance(text: str, unit: str, said: str) -> float:
 
 
 def contradiction(goals: Sequence[Goal], volume_cc: float = math.nan) -> str:
-    """What two goals on one structure exclude each other, in words; "" where none do.
+    """Say which two goals on one structure exclude each other; "" where none do.
 
     V(L) >= a% says the same as Da% >= L, and V(U) <= b% is read as Db% <= U: a step of the dose at exactly b% of the
     volume is not counted on. A histogram falls: what at least a% of the volume gets, b% < a% get too. So Da% >= L and
@@ -316,7 +316,7 @@ def _excluded(low: Goal, high: Goal) -> str:
 
 
 def _bound(goal: Goal, volume_cc: float) -> HistogramPoint | None:
-    """The goal as a bound on the histogram; None of one that says nothing of it, or that any dose meets."""
+    """Give the point that bounds the histogram; None for a goal without one, or one that any dose meets."""
     point = goal.point(volume_cc)
     if point is None or goal.metric.unit == "Gy":
         return point

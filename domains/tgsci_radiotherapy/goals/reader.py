@@ -32,12 +32,12 @@ _HINTS = {
 
 
 def sheet_names() -> tuple[str, ...]:
-    """The sheets that come with the package."""
+    """List the sheets that come with the package."""
     return tuple(sorted(path.stem for path in _home().glob("*.toml")))
 
 
 def read_sheet(name_or_path: str | Path) -> Sheet:
-    """A sheet that comes with the package, by name, or one of your own, by path.
+    """Read a sheet that comes with the package, by name, or one of your own, by path.
 
     Raises:
         UsageError: There is none, or it cannot be read; says the line and what to write.
@@ -257,7 +257,7 @@ class _Reader:
         return "".join(c if c.isprintable() else " " for c in " ".join(value.split())[:longest]).strip()
 
     def at(self, text: str) -> str:
-        """ "line 7: ", where a text stands first; "" where it is not found as it is."""
+        """Locate a text in the sheet: "line 7: "; "" where it does not stand there as it is."""
         for wanted in (f'"{text}"', f"'{text}'", text):
             for number, line in enumerate(self.lines, 1):
                 if text and wanted in line:
@@ -265,7 +265,7 @@ class _Reader:
         return ""
 
     def at_key(self, key: str) -> str:
-        """The line on which a key is set."""
+        """Locate the line that sets a key."""
         pattern = re.compile(rf"""\s*(?:\[+\s*)?["']?{re.escape(key)}["']?\s*[=\].]""")
         for number, line in enumerate(self.lines, 1):
             if pattern.match(line):

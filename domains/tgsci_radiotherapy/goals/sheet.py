@@ -64,7 +64,7 @@ class Sheet:
     fractions: int | None = None
 
     def bind(self, case: Case) -> BoundSheet:
-        """The goals on a case: its structures' names, limits in the metrics' units.
+        """Bind the goals to a case: its structures' names, limits in the metrics' units.
 
         Raises:
             UsageError: A structure is missing or not clear, a prescription differs, goals exclude each other.
@@ -74,7 +74,7 @@ class Sheet:
         return bind(self, case)
 
     def toml(self) -> str:
-        """The sheet as a TOML file that reads back to the same."""
+        """Write the sheet as a TOML file that reads back to the same."""
         q = partial(json.dumps, ensure_ascii=False)  # of printable text a JSON string is a TOML string
         lines = [f"title = {q(self.title)}", f"source = {q(self.source)}"]
         lines += [f"fractions = {self.fractions}"] if self.fractions else []

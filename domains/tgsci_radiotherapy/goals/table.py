@@ -1,4 +1,4 @@
-"""The goals and what became of them, as a table to read, to store and to show."""
+"""Goals with the values that a dose gives them: one result, the table of a sheet, and how both are written."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class GoalResult:
 
 
 def scale_of(goal: Goal, prescription: float) -> float:
-    """What makes margins of different goals comparable, in the goal's unit.
+    """Choose what a goal's margin is compared with, in the goal's unit.
 
     Of doses the prescription, so that a Gy is a Gy wherever it is missed; of volumes in % the whole structure; of
     volumes in cc the limit; of figures without a unit (HI, CI: parts of a dose or volume) 1.
@@ -132,12 +132,12 @@ class GoalTable:
         return sum(r.met for r in self.results)
 
     def shortfalls(self) -> tuple[GoalResult, ...]:
-        """The goals that are missed, the most important first, then the one that misses most of its limit."""
+        """List the goals that are missed, the most important first, then the one that misses most of its limit."""
         missed = [r for r in self.evaluated if r.status != "pass"]
         return tuple(sorted(missed, key=lambda r: (r.goal.priority, -r.shortfall / max(r.goal.limit, 1e-9))))
 
     def text(self) -> str:
-        """The table in plain text, at most 80 characters wide."""
+        """Write the table in plain text, at most 80 characters wide."""
         lines = wrap(f"GOALS {self.sheet} on {self.case}, dose grid {self.grid}: {self._sum()}", WIDTH)
         lines += goal_lines([r for r in self.results if not r.note.startswith(ABSENT)])
         absent = list(dict.fromkeys(r.goal.structure for r in self.results if r.note.startswith(ABSENT)))
@@ -146,7 +146,7 @@ class GoalTable:
         return "\n".join([*lines, *(line for note in self.notes for line in wrap(note, WIDTH))])
 
     def as_dict(self) -> dict[str, Any]:
-        """The table as JSON has it; nan becomes null."""
+        """Give the table as JSON has it; nan becomes null."""
         return {
             "sheet": self.sheet,
             "case": self.case,
@@ -189,7 +189,7 @@ class GoalTable:
 
 
 def goal_lines(results: Sequence[GoalResult]) -> list[str]:
-    """Goals as a table in plain text, at most 80 characters wide: a header, then a line each.
+    """Write goals as a table in plain text, at most 80 characters wide: a header, then a line each.
 
     Args:
         results: In the order of the lines.
@@ -207,7 +207,7 @@ def _line(result: GoalResult, width: int) -> str:
 
 
 def _criterion(goal: Goal) -> str:
-    """The goal in words, a long structure's name cut: its figures must be read."""
+    """Write a goal, a long structure name cut so that its figures stay readable."""
     over = len(goal.criterion) - _GOAL_WIDTH
     return goal.criterion if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.criterion[len(goal.structure) :]}"
 
@@ -217,7 +217,7 @@ _MARKS: dict[Status, str] = {"pass": "\u2713", "tolerance": "~", "fail": "\u2717
 
 
 def _fixed(value: float, unit: str) -> str:
-    """Two decimals, three without a unit; more where a small figure would read as zero: -0.004 misses a goal."""
+    """Write two decimals, three without a unit; more where a small figure would read as zero: -0.004 misses a goal."""
     decimals = 2 if unit else 3
     while decimals < 6 and value and abs(value) < 0.5 * 10.0**-decimals:
         decimals += 1

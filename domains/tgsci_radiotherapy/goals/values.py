@@ -1,4 +1,7 @@
-"""A structure's doses, ordered only as far as it is asked for: a partition for all ranks at once, no full sort."""
+"""Values and gradients of metrics; their definitions are in `metrics`.
+
+A metric that jumps from voxel to voxel has a gradient that is a mean over neighbours.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Ordered:
-    """Doses of a structure's voxels by rank, the hottest first.
+    """Doses of a structure's voxels by rank, the hottest first. Partitioned once for all ranks, never sorted whole.
 
     Args:
         dose: Total Gy of each voxel, shape (N,), N at least 1.
@@ -40,18 +43,18 @@ class Ordered:
             self._sorted = np.partition(self.dose, sorted(self._known))
 
     def at(self, rank: float) -> float:
-        """Dose at a rank, Gy, linear between whole ranks; below 1 the highest, above N the lowest."""
+        """Give the dose at a rank, Gy, linear between whole ranks; below 1 the highest, above N the lowest."""
         self.prepare([rank])
         low, high = self._places(rank)
         part = min(max(rank, 1.0), float(self.size)) % 1.0
         return float(self._sorted[low]) * (1.0 - part) + float(self._sorted[high]) * part
 
     def count(self, dose: float) -> int:
-        """How many voxels get at least this dose."""
+        """Count the voxels that get at least this dose."""
         return int(np.count_nonzero(self.dose >= dose))
 
     def _places(self, rank: float) -> tuple[int, int]:
-        """Places in ascending order of the voxels on both sides of a rank."""
+        """Find the places, in ascending order, of the voxels on both sides of a rank."""
         rank = min(max(rank, 1.0), float(self.size))
         hotter = floor(rank)
         return self.size - hotter, max(self.size - hotter - 1, 0)
@@ -68,7 +71,7 @@ def value(
     prescription: float,
     everything: NDArray[np.floating] | None = None,
 ) -> float:
-    """See `Metric.value`."""
+    """Compute a metric; see `Metric.value`."""
     ordered = dose if isinstance(dose, Ordered) else Ordered(checked(dose))
     check(metric, voxel_cc, prescription)
     if metric.kind in ("D%", "Dcc", "Dmax", "Dmin"):
@@ -92,7 +95,7 @@ def value(
 
 
 def ranks(metric: Metric, size: int, voxel_cc: float) -> tuple[float, ...]:
-    """Ranks, the hottest voxel being 1, whose doses a metric is made of; between voxels where they are not whole."""
+    """Find the ranks whose doses a metric is made of, 1 for the hottest voxel; they need not be whole."""
     if metric.kind == "D%":
         return (_whole(metric.amount * size / 100.0),)
     if metric.kind == "Dcc":
@@ -103,14 +106,14 @@ def ranks(metric: Metric, size: int, voxel_cc: float) -> tuple[float, ...]:
 
 
 def threshold(metric: Metric, prescription: float) -> float:
-    """The dose whose volume a metric looks at, Gy."""
+    """Find the dose whose volume a metric measures, Gy."""
     if metric.kind == "CI":
         return prescription
     return metric.amount * prescription / 100.0 if metric.kind in ("V%", "CV%") else metric.amount
 
 
 def equivalent(dose: NDArray[np.floating], exponent: float) -> float:
-    """Generalised equivalent uniform dose, Gy. Scaled by the extreme dose, so that no power overflows."""
+    """Compute the generalised equivalent uniform dose, Gy; relative to the extreme dose, so that no power overflows."""
     d = np.asarray(dose, np.float64)
     scale = float(d.max() if exponent > 0 else d.min())
     if scale <= 0.0:
@@ -119,7 +122,7 @@ def equivalent(dose: NDArray[np.floating], exponent: float) -> float:
 
 
 def checked(dose: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Doses that a metric can be taken of.
+    """Check that doses are a list of numbers, at least one.
 
     Raises:
         UsageError: There are none, or they are not a list of numbers.
@@ -131,7 +134,7 @@ def checked(dose: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def check(metric: Metric, voxel_cc: float, prescription: float) -> None:
-    """Whether all is there that a metric needs.
+    """Check that a metric has the prescription and the voxel volume that it needs.
 
     Raises:
         UsageError: Says what is missing.
@@ -143,7 +146,7 @@ def check(metric: Metric, voxel_cc: float, prescription: float) -> None:
 
 
 def _whole(rank: float) -> float:
-    """The rank, whole where only rounding keeps it from it: 95% of 300 voxels are 285."""
+    """Make a rank whole where only rounding keeps it from being so: 95% of 300 voxels are 285."""
     nearest = round(rank)
     return float(nearest) if abs(rank - nearest) <= 1e-9 * max(nearest, 1) else rank
 
@@ -155,7 +158,7 @@ _NEAREST, _FARTHEST = 0.02, 1.0
 
 
 def gradient(metric: Metric, dose: NDArray[np.floating], voxel_cc: float, prescription: float) -> NDArray[np.float64]:
-    """See `Metric.gradient`."""
+    """Differentiate a metric; see `Metric.gradient`."""
     d = checked(dose).astype(np.float64)
     check(metric, voxel_cc, prescription)
     if metric.kind == "CI":
@@ -175,7 +178,7 @@ def gradient(metric: Metric, dose: NDArray[np.floating], voxel_cc: float, prescr
 
 
 def neighbours(size: int) -> float:
-    """How many voxels the neighbourhood reaches to each side: 1% of the structure; 2%, but not over 20, in small ones.
+    """Choose how many voxels a neighbourhood reaches to each side: 1% of the structure; 2%, at most 20, in small ones.
 
     Wide enough that a few voxels' chances even out, narrow enough for a histogram's bends: on the built-in cases it
     foretells what doubling a weight does to D95%, D98% and volumes, where narrower ones follow single voxels.
@@ -184,7 +187,7 @@ def neighbours(size: int) -> float:
 
 
 def around_rank(dose: NDArray[np.float64], rank: float) -> NDArray[np.float64]:
-    """Weights, their sum 1, of the voxels about a rank: triangular, as wide on both sides.
+    """Weigh the voxels about a rank: triangular weights, as wide on both sides, their sum 1.
 
     Near the ends the neighbourhood shrinks rather than to lean to one side; at its least it is the two voxels that
     the metric lies between.
@@ -206,7 +209,7 @@ def around_rank(dose: NDArray[np.float64], rank: float) -> NDArray[np.float64]:
 
 
 def around_dose(dose: NDArray[np.float64], at: float) -> NDArray[np.float64]:
-    """How the part of voxels that get at least a dose changes with the dose of each, per Gy: a triangular kernel.
+    """Differentiate the part of voxels that get at least a dose by the dose of each, per Gy, with a triangular kernel.
 
     Its width is the distance within which as many voxels lie as `around_rank` sees, from 0.02 to 1 Gy.
     """

@@ -59,7 +59,7 @@ class Effects:
         return np.array([result.value for result in self.results])
 
     def text(self) -> str:
-        """As JSON."""
+        """Write the effects as JSON."""
         return json.dumps(
             {
                 "objectives": self.parameters.as_dict()["objectives"],

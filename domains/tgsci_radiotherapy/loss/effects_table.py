@@ -31,15 +31,15 @@ NO_GAIN = 5e-4
 _SHARE = 0.05
 
 
-def concerned(results: Sequence[GoalResult]) -> list[int]:
-    """Places of the goals that are missed or tight, missed ones first."""
+def open_goals(results: Sequence[GoalResult]) -> list[int]:
+    """Choose the goals that are missed or tight, missed ones first; gives their indices."""
     near = [i for i, w in enumerate(results) if not w.relative_margin >= TIGHT]
     return sorted(near, key=lambda i: (results[i].met, results[i].goal.priority, i))[:_GOALS]
 
 
 def table(effects: Effects) -> list[str]:
-    """The change of each concerned goal's value per doubling of each weight and per +1 Gy of each dose."""
-    rows = concerned(effects.results)
+    """Tabulate how a doubling of each weight and +1 Gy of each dose would change the goals that are missed or tight."""
+    rows = open_goals(effects.results)
     objectives = effects.parameters.objectives
     if not rows:
         return []
@@ -56,7 +56,7 @@ def table(effects: Effects) -> list[str]:
 
 
 def pulls(effects: Effects) -> list[str]:
-    """Which objectives pull against each other, with what doubling one of them does to the goals."""
+    """Name the objectives that pull against each other, and what doubling the weight of one does to the goals."""
     rise = _relative(effects, effects.per_doubling) * _concern(effects)[:, None]
     norms = np.linalg.norm(rise, axis=0)
     objectives = effects.parameters.objectives
@@ -87,7 +87,7 @@ def pulls(effects: Effects) -> list[str]:
 
 
 def additions(effects: Effects) -> list[str]:
-    """What objectives that the plan does not have would do, where that helps a missed goal."""
+    """Name the objectives that the plan lacks and that would help a missed goal, with what they would do."""
     rise = _relative(effects, effects.per_addition)
     missed = np.array([not w.met for w in effects.results], bool)
     if not missed.any() or not rise.shape[1]:
@@ -109,7 +109,7 @@ def additions(effects: Effects) -> list[str]:
 
 
 def step(effects: Effects, region: Region) -> list[str]:
-    """What one step by the sensitivities would change and do; and what no step can do."""
+    """Describe the best step by the sensitivities, and which goals no step can improve together."""
     made = best_step(effects, region)
     objectives = effects.parameters.objectives
     said = []
@@ -130,7 +130,7 @@ def step(effects: Effects, region: Region) -> list[str]:
 
 
 def exclusion(effects: Effects, region: Region) -> list[str]:
-    """How far all that is missed can be improved at once near the plan, and which goals stand in the way."""
+    """Say how far all missed goals can be improved at once near the plan, and which goals stand in the way."""
     found = conflict(effects, region)
     if found is None:
         return []
@@ -162,28 +162,28 @@ def _unit(result: GoalResult) -> str:
 
 
 def _signed(value: float) -> str:
-    """+1.90; three digits where the figure is small."""
+    """Write a change with its sign: +1.90, or +0.012 where it is small."""
     if abs(value) < 0.0005:
         return "0"
     return f"{value:+.2f}" if abs(value) >= 0.1 else f"{value:+.3f}"
 
 
 def _largest(effects: Effects, rows: Sequence[int]) -> list[int]:
-    """Places of the objectives that move the concerned goals most, in order."""
+    """Choose the objectives that move these goals most; gives their indices in order."""
     both = np.abs(_relative(effects, effects.per_doubling)[rows]).max(axis=0)
     both = both + np.abs(np.nan_to_num(_relative(effects, effects.per_gray)[rows])).max(axis=0)
     return sorted(np.argsort(-both, kind="stable")[:_OBJECTIVES].tolist())
 
 
 def _relative(effects: Effects, matrix: Floats) -> Floats:
-    """How the margins would move, relative to the goals' limits."""
+    """Turn changes of values into changes of margins, each as a part of its goal's scale."""
     sign = np.array([w.goal.sign / w.scale for w in effects.results])
     relative: Floats = sign[:, None] * matrix
     return relative
 
 
 def _concern(effects: Effects) -> Floats:
-    """1 for a goal that is missed, less the more room there is."""
+    """Weigh each goal: 1 where it is missed, less the larger its margin is."""
     room = np.array([max(0.0, w.relative_margin) if w.margin == w.margin else 0.0 for w in effects.results])
     concern: Floats = TIGHT / (TIGHT + room)
     return concern

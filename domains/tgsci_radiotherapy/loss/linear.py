@@ -1,4 +1,4 @@
-"""The best change of weights and doses, as far as sensitivities tell: a linear programme.
+"""The best change of weights and doses by the sensitivities, and which goals conflict: linear programmes.
 
 What is minimised is how badly the goals are missed, by priority; then how narrowly they are met; then how many
 parameters change how much. Where all goals are met, it is how much room they have.
@@ -45,7 +45,7 @@ class Region:
     additions: float = 0.0
 
     def scaled(self, factor: float) -> Region:
-        """The same, larger or smaller."""
+        """Scale the changes of weights and doses by a factor."""
         return Region(self.doublings * factor, self.grays * factor, self.additions)
 
 
@@ -67,7 +67,7 @@ class Step:
 
 
 def best_step(effects: Effects, region: Region, weights: Floats | None = None) -> Step:
-    """The step from a plan that meets its goals best, to first order.
+    """Find the step from a plan that meets its goals best, to first order.
 
     Args:
         effects: At the plan.
@@ -82,7 +82,7 @@ def best_step(effects: Effects, region: Region, weights: Floats | None = None) -
 
 
 def box(effects: Effects, region: Region) -> tuple[Floats, Floats]:
-    """The least and the most change of each weight, dose and addition, (2k + a,): no dose falls below 0."""
+    """Give the least and the most change of each weight, dose and addition, (2k + a,); no dose falls below 0."""
     objectives, a = effects.parameters.objectives, len(effects.additions)
     weights = np.array([region.doublings if o.weight > 0 else 0.0 for o in objectives])
     doses = np.array([0.0 if o.dose_gy is None else region.grays for o in objectives])
@@ -100,7 +100,7 @@ def best_change(
     weights: Floats | None = None,
     aim: float = AIM,
 ) -> Floats:
-    """The change within a box that meets goals best, in a linear model.
+    """Find the change within a box that meets the goals best, in a linear model.
 
     Args:
         results: The goals, m of them.
@@ -145,14 +145,14 @@ def best_change(
 
 
 def prices(results: Sequence[GoalResult]) -> Floats:
-    """What each goal's relative shortfall costs by priority, (m,); they add up to 1."""
+    """Price each goal's relative shortfall by its priority, (m,); the prices add up to 1."""
     weights = np.array([scoring.weight(w) for w in results])
     return weights / weights.sum() if len(weights) else weights
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """What the goals allow each other near a plan, to first order.
+    """How far goals can be improved together near a plan, to first order.
 
     Args:
         gain: The most by which every missed goal can be improved at once, relative to its limit, while no met goal is
@@ -166,7 +166,7 @@ class Conflict:
 
 
 def conflict(effects: Effects, region: Region) -> Conflict | None:
-    """Which goals stand in each other's way within a region; None where no goal is missed.
+    """Find which goals stand in each other's way within a region; None where no goal is missed.
 
     Args:
         effects: At the plan.

@@ -29,7 +29,7 @@ from . import effects as effects_of
 from . import protocol as protocols
 from . import scoring
 from .protocol import Scale
-from .solution import Solution, as_written, solution
+from .solution import Solution, round_plan, solution
 
 if TYPE_CHECKING:
     from ..planner import Plan, Planner
@@ -100,7 +100,7 @@ class PlanLoss(Loss):
 
     @property
     def case(self) -> Case:
-        """The case.
+        """The case that plans are made for, opened when it is asked for.
 
         Raises:
             UsageError: Its file is gone, or holds another case now.
@@ -118,7 +118,7 @@ class PlanLoss(Loss):
 
     @property
     def fingerprint(self) -> str:
-        """Case, goals, start, settings and versions: plans of one fingerprint have the same figures."""
+        """A text of case, goals, start, settings and versions: plans of one fingerprint have the same figures."""
         said = {
             "case": self._fingerprint_of_case,
             "goals": self.sheet.fingerprint,
@@ -136,7 +136,7 @@ class PlanLoss(Loss):
     # -- measuring -------------------------------------------------------------------------------------
 
     def validate(self, value: str) -> str:
-        """Give the canonical text of plan parameters, a `PlanText`: `evaluate` does not parse it again.
+        """Give the canonical text of plan parameters, a `PlanText`, which `evaluate` does not parse again.
 
         Raises:
             InvalidValue: They are none for this case, or break the protocol; says what to change.
@@ -181,14 +181,14 @@ class PlanLoss(Loss):
         return solution(self.case, self.bound, self.protocol, planner, self._plan(planner, parameters))
 
     def results(self, parameters: PlanParameters) -> tuple[GoalResult, ...]:
-        """Solve a plan and evaluate its goals, without what moves them: what a baseline needs, in half the time.
+        """Solve a plan and evaluate its goals, without sensitivities: enough for a baseline, in half the time.
 
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
         planner = planner_of(self.case)
         plan = self._plan(planner, parameters)
-        final = as_written(planner, Scale.of(self.case, plan).scaled(plan) if self.protocol.scaled else plan)
+        final = round_plan(planner, Scale.of(self.case, plan).scaled(plan) if self.protocol.scaled else plan)
         return evaluate(self.bound, self.case, final.dose).results[: len(self.bound.goals)]
 
     def _plan(self, planner: Planner, parameters: PlanParameters) -> Plan:
@@ -196,7 +196,7 @@ class PlanLoss(Loss):
         return anchor if parameters == anchor.parameters else self._solved(planner, parameters, anchor)
 
     def _anchor(self, planner: Planner) -> Plan:
-        """The plan of the start parameters, from which every other solve starts."""
+        """Solve the start parameters, or take their plan from memory: every other solve starts from it."""
         key = (self._fingerprint_of_case, self.start.text(), self.gap)
         plan: Plan | None = ANCHORS.get(key)
         if plan is None:
@@ -230,7 +230,7 @@ class PlanLoss(Loss):
 
 
 def with_prescription(case: Case, prescription: Mapping[str, float]) -> Case:
-    """The case with other prescriptions.
+    """Give a case other prescriptions.
 
     Args:
         case: The case.
@@ -254,7 +254,7 @@ def with_prescription(case: Case, prescription: Mapping[str, float]) -> Case:
 
 
 def _open(source: str, prescription: Mapping[str, float]) -> Case:
-    """A case by name or path, with other prescriptions; the same object for as long as the process remembers it."""
+    """Open a case by name or path; the same object for as long as the process remembers it."""
     from ..case.library import open_case
 
     key = (source, repr(sorted(prescription.items())))

@@ -55,7 +55,7 @@ class Protocol:
     rivals: int | None = None
 
     def check(self, parameters: PlanParameters, start: PlanParameters) -> None:
-        """Whether parameters keep to the protocol.
+        """Refuse parameters that break the protocol.
 
         Raises:
             InvalidValue: They change what must stay; says what.
@@ -93,7 +93,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
 
 
 def protocol(name: str) -> Protocol:
-    """The protocol of that name.
+    """Find a protocol by its name.
 
     Raises:
         UsageError: There is none.
@@ -104,7 +104,7 @@ def protocol(name: str) -> Protocol:
 
 
 def paper_start(case: Case) -> PlanParameters:
-    """Where TextGrad's paper starts: an objective for every structure, every weight 100."""
+    """Give the parameters that TextGrad's paper starts from: an objective for every structure, every weight 100."""
     found = []
     for structure in case.structures:
         own = case.own(structure.name)
@@ -144,7 +144,7 @@ class Scale:
         return (1 + _BEYOND) * self.prescription / self.before_scaling
 
     def remark(self, protocol: str) -> str:
-        """How a plan was scaled, in a sentence for its page."""
+        """Say how a plan was scaled, in a sentence for its page."""
         return (
             f"PROTOCOL {protocol}: every dose is scaled by {figure(self.factor)}, so that {self.target} D95% is "
             f"{figure(self.prescription)} Gy; the objective's value is that of the plan before scaling"
@@ -152,7 +152,7 @@ class Scale:
 
     @classmethod
     def of(cls, case: Case, plan: Plan) -> Scale:
-        """The scale of a plan: by the target with the highest prescription.
+        """Find the scale of a plan, by the target with the highest prescription.
 
         Raises:
             UsageError: No target has a prescription.
@@ -171,17 +171,17 @@ class Scale:
         return cls(target.name, target.prescription, metric, value)
 
     def scaled(self, plan: Plan) -> Plan:
-        """The plan with its fluence and dose scaled; its objective stays what it was."""
+        """Scale a plan's fluence and dose; the value of its objective stays that of the unscaled plan."""
         return replace(plan, fluence=plan.fluence * self.factor, dose=(plan.dose * self.factor).astype(np.float32))
 
     def before(self, structure: str, metric: Metric) -> tuple[str, Metric]:
-        """The metric of the unscaled dose that a volume of the scaled one is."""
+        """Translate a metric of the scaled dose to the unscaled one: V20Gy becomes the volume at 20 Gy / factor."""
         if metric.kind in ("VGy", "V%", "CVGy", "CV%"):
             return structure, replace(metric, amount=metric.amount / self.factor)
         return structure, metric
 
     def slopes(self, case: Case, bound: BoundSheet, plan: Plan) -> Floats:
-        """Change of each goal's value per Gy of the unscaled D95%, by the scaling alone, (m,)."""
+        """Differentiate each goal's value by the unscaled D95%, through the scaling alone; per Gy, (m,)."""
         found = []
         for goal in bound.goals:
             metric, share = goal.metric, 1.0 / self.before_scaling
@@ -194,7 +194,7 @@ class Scale:
         return np.array(found)
 
     def after(self, bound: BoundSheet, matrix: Floats, slopes: Floats) -> Floats:
-        """Changes of the scaled goals' values from those of the unscaled ones and of D95%, the last row."""
+        """Turn changes of the unscaled goals (and of D95%, the last row) into changes of the scaled goals."""
         own, normal = matrix[:-1], matrix[-1]
         factors = np.array([self.factor if g.metric.unit == "Gy" else 1.0 for g in bound.goals])
         scaled: Floats = factors[:, None] * own + slopes[:, None] * normal[None]

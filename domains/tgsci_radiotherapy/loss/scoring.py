@@ -19,17 +19,17 @@ NOTHING = 2.0
 
 
 def shortfall(result: GoalResult) -> float:
-    """By how much a goal is missed, as a part of its scale; 0 where it is met."""
+    """Measure by how much a goal is missed, as a part of its scale; 0 where it is met."""
     return NOTHING if math.isnan(result.value) else max(0.0, -result.relative_margin)
 
 
 def weight(result: GoalResult) -> float:
-    """How much a goal counts: 27 at priority 1, then 9, 3 and 1."""
+    """Weigh a goal by its priority: 27 at priority 1, then 9, 3 and 1."""
     return PER_PRIORITY ** (LOWEST_PRIORITY - min(max(result.goal.priority, 1), LOWEST_PRIORITY))
 
 
 def loss(results: Sequence[GoalResult]) -> float:
-    """Lower is better.
+    """Sum up a plan's goals in one figure; lower is better.
 
     Above 0 where a goal is missed: the sum of weight x shortfall, the weights adding up to 1, in % of the goals'
     scales: of the prescription for doses, of the structure for volumes. 0 where all goals are met and one exactly.

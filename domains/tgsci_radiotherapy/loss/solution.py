@@ -1,4 +1,4 @@
-"""From a solved plan to its goals, and to what every weight and dose does to them."""
+"""A solved plan, evaluated: its goals, and what every weight, every dose and a new objective would do to them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ADDED = 0.04
 
 @dataclass(frozen=True)
 class Solution:
-    """A plan with all that is said about it.
+    """A solved plan with its goals and sensitivities.
 
     Args:
         plan: Fluence and dose, scaled where the protocol scales.
@@ -54,7 +54,7 @@ class Solution:
 
 
 def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan: Plan) -> Solution:
-    """A plan's goals, and what its parameters do to them.
+    """Evaluate the goals of a solved plan, and differentiate them by its parameters.
 
     Args:
         case: The patient.
@@ -70,7 +70,7 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
     metrics = [(goal.structure, goal.metric) for goal in goals]
     remarks: list[str] = []
     scale = Scale.of(case, plan) if how.scaled else None
-    final = as_written(planner, plan if scale is None else scale.scaled(plan))
+    final = round_plan(planner, plan if scale is None else scale.scaled(plan))
     table = evaluate(bound, case, final.dose)
     results = table.results[: len(goals)]  # those that cannot be evaluated come last
     missed = [i for i, w in enumerate(results) if not w.met]
@@ -98,8 +98,8 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
     )
 
 
-def as_written(planner: Planner, plan: Plan) -> Plan:
-    """A plan with the fluence that its file holds and the dose of that: whoever reads the file finds the same goals."""
+def round_plan(planner: Planner, plan: Plan) -> Plan:
+    """Round a plan's fluence as its file does, and take the dose of that: who reads the file finds the same goals."""
     fluence = round_fluence(plan.fluence)
     return replace(plan, fluence=fluence, dose=planner.dose(fluence))
 
@@ -112,7 +112,7 @@ def _sensitivities(
     metrics: list[tuple[str, Metric]],
     tried: list[Objective],
 ) -> tuple[Floats, Floats, Floats]:
-    """Per doubling, per Gy, and per unit of weight of what is tried beside the plan's own objectives."""
+    """Differentiate metrics per doubling and per Gy of the plan's objectives, and per unit of weight of those tried."""
     k = len(plan.parameters.objectives)
     if _without_dose(plan):  # no beamlet is free to move: to first order nothing does
         none = np.zeros((len(metrics), k))
@@ -130,7 +130,7 @@ def _sensitivities(
 
 
 def _figure(case: Case, bound: BoundSheet, structure: str, metric: Metric) -> tuple[str, _Figure]:
-    """A metric as the planner asks for it: of which structure's dose, and with its gradient."""
+    """Give a metric as the planner wants it: whose dose it depends on, and an object with its gradient."""
     prescription = bound.prescriptions.get(structure, case.prescription)
     outline = next((s.name for s in case.structures if s.type == "external"), structure)
     return outline if metric.sees_all else structure, _Figure(metric, case, structure, outline, prescription)
@@ -138,7 +138,7 @@ def _figure(case: Case, bound: BoundSheet, structure: str, metric: Metric) -> tu
 
 @dataclass(frozen=True)
 class _Figure:
-    """A metric of a structure, differentiable by the dose of its voxels: of conformity by that of all of the body."""
+    """A metric that the planner can differentiate by the dose of its structure; conformity by the whole body's."""
 
     metric: Metric
     case: Case
@@ -160,14 +160,14 @@ class _Figure:
 
 
 def _without_dose(plan: Plan) -> bool:
-    """True where the optimum is no fluence at all; the solver leaves a rest of nothing."""
+    """True where the optimum is no fluence at all; rounding of the solver apart."""
     return float(plan.dose.max(initial=0.0)) < _NO_DOSE
 
 
 def _extrapolated(
     tried: list[Objective], per_unit: Floats, results: tuple[GoalResult, ...], parameters: PlanParameters
 ) -> tuple[tuple[Objective, ...], Floats]:
-    """What is tried, with the weight that moves the goal it moves most by a few percent; no larger than the plan's."""
+    """Give each tried objective the weight that moves one goal by a few percent, no larger than the plan's weights."""
     if not tried:
         return (), np.zeros((len(results), 0))
     scale = np.array([w.scale for w in results])
@@ -195,7 +195,7 @@ _BELOW = 0.95
 def suggestions(
     case: Case, goals: Sequence[Goal], parameters: PlanParameters, first: Sequence[int] = ()
 ) -> list[Objective]:
-    """What could be added to a plan's objectives, each with weight 1.
+    """Suggest objectives that a plan lacks, each with weight 1.
 
     Args:
         case: The patient.
@@ -235,7 +235,7 @@ def _for_goals(case: Case, goals: Sequence[Goal]) -> Iterator[Objective]:
 
 
 def _for_targets(case: Case) -> Iterator[Objective]:
-    """Under- and overdose of a target apart, so that one can be weighed against the other."""
+    """Suggest under- and overdose of each target as two objectives, to weigh one against the other."""
     for target in case.targets:
         if target.prescription:
             yield Objective(target.name, "squared_underdose", target.prescription, 1.0)
@@ -257,7 +257,7 @@ def _fits(objective: Objective, case: Case) -> bool:
 
 
 def _there(objective: Objective, objectives: Sequence[Objective], prescription: float) -> bool:
-    """True where a plan has such an objective."""
+    """True where an objective of this structure, type and nearly this dose is among the others."""
     return any(
         o.structure == objective.structure
         and o.type == objective.type

@@ -1,4 +1,4 @@
-"""Which goals cannot be met together, from what a run measured: the account that it ends with where not all are met."""
+"""The account of goals that a run never met together, from its measured plans; a run that misses goals ends with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REGION = Region(1.0, 1.0)
 
 
 def account(trials: Trials) -> str:
-    """What a run's plans show about the goals that its best plan misses; "" where it meets all, or nothing is known.
+    """Tell what a run's plans show about the goals that its best plan misses; "" where it meets all.
 
     Args:
         trials: All of the run.
@@ -63,7 +63,7 @@ def _missed(result: GoalResult) -> str:
 
 
 def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
-    """Goals that no plan met at all."""
+    """Name the goals that no plan met, with the nearest plan."""
     lines = []
     for i in missed:
         if any(_met(p, i) for p in found):
@@ -78,7 +78,7 @@ def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
 
 
 def _pairs(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
-    """Pairs of goals each of which some plan met, and none both: what was best of one while the other was met."""
+    """Name the pairs of goals that no plan met both of, with the best of one while the other was met."""
     lines = []
     for i, j in combinations(range(len(found[0].effects.results)), 2):
         if i not in missed and j not in missed:
@@ -105,7 +105,7 @@ def _held(plans: Sequence[Point], held: int, other: int) -> str:
 
 
 def _all_but_one(found: Sequence[Point]) -> list[str]:
-    """The goals for each of which some plan met all the others."""
+    """Name each goal that was missed by a plan which met all others."""
     lines = []
     for i, result in enumerate(found[0].effects.results):
         others = [j for j in range(len(found[0].effects.results)) if j != i]

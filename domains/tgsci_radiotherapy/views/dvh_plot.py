@@ -44,7 +44,7 @@ def dvh_figure(
     title: str = "",
     ax: Axes | None = None,
 ) -> Figure:
-    """Cumulative dose-volume histograms of one plan or several.
+    """Draw cumulative dose-volume histograms of one plan or several.
 
     A goal is a triangle at its dose and volume that points to where the curve has to pass: left for a dose that must
     stay below, right for one that must be reached, down and up for volumes. It is filled where the first plan meets
@@ -113,7 +113,7 @@ def _checked(case: Case, doses: Doses) -> dict[str, NDArray[np.float64]]:
 
 
 def _shown(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[str]:
-    """The structures to draw, in the order of the case; without any wish, those that something is asked of."""
+    """Choose the structures to draw, in the order of the case: the wanted ones, or those of the goals and targets."""
     if wanted:
         names = {case.structure(name).name for name in wanted}
     elif goals is not None:
@@ -156,7 +156,7 @@ def _plain(ax: Axes) -> None:
 
 
 def _named(case: Case, name: str) -> str:
-    """A structure in the legend; a target with what is prescribed to it."""
+    """Name a structure in the legend, a target with its prescription."""
     prescription = case.structure(name).prescription
     return f"{label(name, 24)}, {prescription:g} Gy" if prescription else label(name, 24)
 
@@ -164,7 +164,7 @@ def _named(case: Case, name: str) -> str:
 def _legends(
     ax: Axes, case: Case, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], shown: Sequence[Mark]
 ) -> None:
-    """Structures by colour, plans by line, and how a goal is read: beside the curves, never on them."""
+    """Explain colours, lines and marks beside the curves, never on them."""
     entries = [Line2D([], [], color=colour[name], lw=2.6, label=_named(case, name)) for name in names]
     if any(case.structure(name).prescription for name in names):
         entries.append(Line2D([], [], color=INK, lw=1.0, ls=(0, (2, 2)), label="prescription"))
@@ -189,7 +189,7 @@ def _legends(
 
 
 def marks(case: Case, results: Iterable[GoalResult]) -> list[Mark]:
-    """The goals that have a value and are points of a histogram, each with its point.
+    """Find the goals that have a value and are points of a histogram, each with its point.
 
     Args:
         case: Its structures are those of the goals.

@@ -1,4 +1,4 @@
-"""The files that a run leaves, written when it ends and again when it is resumed; and plots as files."""
+"""The files of a run, written when it ends and again when it is resumed; and plots as files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _KINDS = (".png", ".svg")
 
 @dataclass(frozen=True, eq=False)
 class BestPlan:
-    """The best plan of a run: what its files and the last words of a command are made of, each worked out once.
+    """The best plan of a run. Its dose, goals and robustness are worked out once, for files and for the command line.
 
     Args:
         trial: The trial that made it.
@@ -53,7 +53,7 @@ class BestPlan:
     @cached_property
     def dose(self) -> NDArray[np.float32]:
         """Total Gy of each row of the case."""
-        return read_plan(artifact_of(self.trial)).dose(self.loss.case)
+        return read_plan(plan_text(self.trial)).dose(self.loss.case)
 
     @cached_property
     def table(self) -> GoalTable:
@@ -73,7 +73,7 @@ _BEST = Recent()
 
 
 def best_plan(result: Result) -> BestPlan | None:
-    """The best plan of a run, the same object for whoever asks again; None where there is none.
+    """Find the best plan of a run, the same object for whoever asks again; None where there is none.
 
     Args:
         result: A run's; its problem or its trials know the loss, or this process asked before.
@@ -81,7 +81,7 @@ def best_plan(result: Result) -> BestPlan | None:
     trial = result.best
     if trial is None or trial.feedback is None or FILE not in trial.feedback.artifacts:
         return None
-    text = artifact_of(trial)  # with the case's fingerprint and the goals in it
+    text = plan_text(trial)  # with the case's fingerprint and the goals in it
     best: BestPlan | None = _BEST.get(text)
     loss: Any = result.problem.loss if result.problem else result.trials.loss
     if best is None and loss is not None:
@@ -131,10 +131,10 @@ def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
     doses = {f"trial {best.trial.number}": best.dose}
     first = next(t for t in result.trials if t.measured and t.feedback and FILE in t.feedback.artifacts)
     if first.number != best.trial.number:
-        doses[f"trial {first.number}, the first"] = read_plan(artifact_of(first)).dose(case)
+        doses[f"trial {first.number}, the first"] = read_plan(plan_text(first)).dose(case)
     title = f"{case.name}, {goals.name}: {table.met} of {len(table.evaluated)} goals met"
     return {
-        FILE: artifact_of(best.trial),
+        FILE: plan_text(best.trial),
         "page.txt": (best.trial.feedback.text if best.trial.feedback else "") + "\n",
         "goals.csv": goals_csv(table),
         "goals.json": goals_json(table, case),
@@ -144,15 +144,15 @@ def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
     }
 
 
-def artifact_of(trial: Trial) -> str:
-    """The text of a trial's plan file."""
+def plan_text(trial: Trial) -> str:
+    """Give the text of a trial's plan file."""
     assert trial.feedback is not None
     content = trial.feedback.artifacts[FILE]
     return content.decode() if isinstance(content, bytes) else content
 
 
 def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> dict[str, Path]:
-    """The files that are wanted, known to be writable.
+    """Check that the wanted plots can be written.
 
     Args:
         wanted: File by the plot's name, "dvh" or "wash"; None for none.
@@ -205,7 +205,7 @@ def write_figures(
 
 
 def content(figure: Figure, path: Path) -> bytes:
-    """A figure as the content of a file of that name."""
+    """Draw a figure as the content of a file of that name."""
     from .style import png, svg
 
     return svg(figure).encode() if path.suffix.lower() == ".svg" else png(figure)

@@ -86,10 +86,10 @@ class CaseView:
 
 
 def look(case: Case) -> CaseView:
-    """What a case holds, and its image with the structures.
+    """Show what a case holds, and its image with the structures.
 
     Args:
-        case: Any.
+        case: The case.
     """
     return CaseView(case)
 
@@ -97,7 +97,7 @@ def look(case: Case) -> CaseView:
 def show(
     plan: Any, goals: Sheet | BoundSheet, case: Case, *, against: Mapping[str, Any] | None = None, wash: bool = True
 ) -> PlanView:
-    """A plan with its goals, histograms and dose.
+    """Show a plan with its goals, histograms and dose.
 
     Args:
         plan: A `Plan`, a `PlanFile`, a trial of a run, or a dose by row, total Gy.
@@ -125,7 +125,7 @@ def show(
 
 
 def dose_of(plan: Any, case: Case) -> NDArray[np.floating]:
-    """The dose of whatever is a plan, total Gy by row.
+    """Take the dose of a plan in any of its forms, total Gy by row.
 
     Args:
         plan: As in `show`.
@@ -152,7 +152,7 @@ def dose_of(plan: Any, case: Case) -> NDArray[np.floating]:
 
 
 def name_of(plan: Any) -> str:
-    """What a plan is called in a picture."""
+    """Name a plan in a picture."""
     number = getattr(plan, "number", None)
     return f"trial {number}" if number is not None else "plan"
 
@@ -198,7 +198,7 @@ class PlanTable:
 
 
 def plans(result: Result, top: int = 0) -> PlanTable:
-    """The plans of a run with their goals; green ones are met, yellow ones within their tolerance.
+    """Show the plans of a run with their goals: green ones are met, yellow ones within their tolerance.
 
     Args:
         result: A radiotherapy run's.
@@ -261,7 +261,7 @@ class SensitivityTable:
 
 
 def sensitivities(trial: Trial) -> SensitivityTable:
-    """What each parameter of a trial's plan would do to each goal.
+    """Show what each parameter of a trial's plan would do to each goal.
 
     Args:
         trial: Of a radiotherapy run.
@@ -278,7 +278,7 @@ def sensitivities(trial: Trial) -> SensitivityTable:
 
 
 def _address(figure: ShownFigure) -> str:
-    """A picture as part of a page."""
+    """Write a picture as an address that holds it, for a notebook."""
     return f"data:image/png;base64,{base64.b64encode(figure._repr_png_()).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""Goal tables as files: CSV for spreadsheets, JSON for scripts; several plans side by side."""
+"""Tables of goals and of a run's trials: plain text, CSV for spreadsheets, JSON for scripts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ COLUMNS = {
 
 
 def goal_table(trial: Trial) -> str:
-    """The goals of a trial's plan in plain text, the most important first.
+    """Write the goals of a trial's plan in plain text, the most important first.
 
     Args:
         trial: A measured plan.
@@ -59,7 +59,7 @@ def goal_table(trial: Trial) -> str:
 
 
 def goals_csv(table: GoalTable) -> str:
-    """A goal table as CSV; `COLUMNS` says what stands in it."""
+    """Write a goal table as CSV; `COLUMNS` says what stands in it."""
     rows = []
     for result, row in zip(table.results, table.as_dict()["goals"], strict=True):
         said = {**row, "goal": result.goal.criterion, "grid": table.grid, "sheet": table.sheet, "case": table.case}
@@ -69,7 +69,7 @@ def goals_csv(table: GoalTable) -> str:
 
 
 def goals_json(table: GoalTable, case: Case) -> str:
-    """A goal table as JSON, with the case that it is of."""
+    """Write a goal table as JSON, with its case."""
     said = {
         "notice": NOTICE,
         "case": {"name": case.name, "fingerprint": case.fingerprint, "fractions": case.fractions},
@@ -79,7 +79,7 @@ def goals_json(table: GoalTable, case: Case) -> str:
 
 
 def side_by_side(tables: Mapping[str, GoalTable]) -> tuple[list[str], list[list[str]]]:
-    """Goal tables of one sheet beside each other.
+    """Put goal tables of one sheet beside each other.
 
     Args:
         tables: By the plan's name; all of one sheet on one case.
@@ -118,7 +118,7 @@ def _cell(value: Any) -> str:
 
 
 def plans_csv(result: Result) -> str:
-    """Every trial of a run as CSV, the best first.
+    """Write every trial of a run as CSV, the best first.
 
     Args:
         result: A run's.
@@ -127,7 +127,7 @@ def plans_csv(result: Result) -> str:
 
 
 def columns_sheet(result: Result) -> str:
-    """What the columns of `plans.csv` and `goals.csv` mean, as CSV.
+    """Explain the columns of `plans.csv` and `goals.csv`, as CSV.
 
     Args:
         result: A run's.
@@ -138,7 +138,7 @@ def columns_sheet(result: Result) -> str:
 
 
 def columns_of(result: Result) -> Iterator[Column]:
-    """The columns of `plans.csv`, in their order.
+    """List the columns of `plans.csv`, in their order.
 
     Args:
         result: A run's.
@@ -194,7 +194,7 @@ def _metrics(result: Result) -> Iterator[Column]:
 
 
 def _meanings(result: Result) -> dict[str, tuple[str, str]]:
-    """What each metric is, and which end of it is better."""
+    """Say what each metric is, and which end of it is better."""
     loss: Any = result.problem.loss if result.problem else result.trials.loss
     bound = getattr(loss, "bound", None)
     found = {
@@ -216,7 +216,7 @@ def _figure(value: float | None) -> str:
 
 
 def _one_line(value: str) -> str:
-    """Parameters without line breaks; what is no JSON stays as it was proposed."""
+    """Write parameters on one line; what is no JSON stays as it was proposed."""
     try:
         return json.dumps(json.loads(value))
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ from tgsci.runs.result import Result
 from tgsci.search.loop import minimize
 from tgsci.search.proposer import Proposer
 from tgsci_radiotherapy.editor import moves
-from tgsci_radiotherapy.editor.moves import sensible
+from tgsci_radiotherapy.editor.moves import allowed_dose
 from tgsci_radiotherapy.editor.rules import RuleEditor
 from tgsci_radiotherapy.editor.surrogate import points
 from tgsci_radiotherapy.goals import parse_sheet
@@ -63,7 +63,7 @@ def test_edits_are_told_by_what_changes() -> None:
 @given(st.floats(-5, 200), st.booleans())
 def test_a_dose_that_is_set_is_one_that_is_taken(dose: float, lifts: bool) -> None:
     parameters = PlanParameters((Objective("PTV", "squared_deviation", 50.0, 1.0),))
-    found = sensible(dose, lifts, parameters)
+    found = allowed_dose(dose, lifts, parameters)
     assert found == 0 or found >= 0.05 * 50
     assert not (lifts and found == 0)
     assert found == pytest.approx(max(dose, 0.0), abs=3.0)

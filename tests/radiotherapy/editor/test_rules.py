@@ -16,7 +16,7 @@ from tgsci.search.loop import minimize
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.editor import moves
-from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trusted
+from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trust
 from tgsci_radiotherapy.editor.surrogate import Surrogate, points
 from tgsci_radiotherapy.goals import parse_sheet
 from tgsci_radiotherapy.loss import PlanLoss
@@ -68,7 +68,7 @@ def test_what_is_predicted_comes_true_to_first_order(reachable: PlanLoss) -> Non
     trials = begun(reachable)
     (best,) = points(trials)
     surrogate = Surrogate.of([best], best.slots, 1.5)
-    move = moves.tuned(best, surrogate, Region(0.3, 0.5))
+    move = moves.tune(best, surrogate, Region(0.3, 0.5))
     assert move is not None
     measured = reachable.solve(move.parameters).effects.values
     before = best.effects.values
@@ -185,7 +185,7 @@ def test_a_step_goes_further_where_predictions_came_true(value: float, factor: f
     trials = Trials([plan(0, None, 100, 40.0), plan(1, 0, 400, value)])
     found = points(trials)
     # Two doublings were half of the region.
-    allowed = trusted(found, found[0], Region(4.0, 1.0))
+    allowed = trust(found, found[0], Region(4.0, 1.0))
     assert allowed == pytest.approx({44.0: 1.0, 42.6: 1.0, 40.2: 0.25}[value])
     assert factor > 0
 
@@ -194,7 +194,7 @@ def test_a_step_that_failed_halves_the_next_one() -> None:
     trials = Trials([plan(0, None, 100, 45.0), plan(1, 0, 400, 42.0)])
     found = points(trials)
     assert found[0].trial.number == 0
-    assert trusted(found, found[0], Region(4.0, 1.0)) == pytest.approx(0.25)
+    assert trust(found, found[0], Region(4.0, 1.0)) == pytest.approx(0.25)
 
 
 def test_options_are_legal_new_and_told_with_what_they_would_do(reachable: PlanLoss) -> None:

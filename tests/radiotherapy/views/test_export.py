@@ -14,7 +14,7 @@ from tgsci_radiotherapy import (
     PlanLoss,
     RuleEditor,
 )
-from tgsci_radiotherapy.views import export
+from tgsci_radiotherapy.views.export import export
 
 
 @cache
