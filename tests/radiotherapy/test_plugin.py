@@ -126,8 +126,8 @@ def test_a_directory_of_a_built_in_name_does_not_hide_it(
     ("change", "reason"),
     [
         ({"gaols": "x"}, "unknown key 'gaols'"),
-        ({"case": 3}, "'case' must be"),
-        ({"goals": ""}, "'goals' must be"),
+        ({"case": 3}, "case must be"),
+        ({"goals": ""}, "goals must be"),
         ({"case": "cshaped"}, "cshaped"),
         ({"case": "no/such.zarr"}, "no/such.zarr"),
         ({"goals": "tg119"}, "no sheet of goals is called 'tg119'; did you mean tg119"),
@@ -152,7 +152,7 @@ def test_bad_input_is_refused_before_any_work(job: dict[str, Any], change: dict[
 
 
 def test_a_missing_key_is_named(job: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=r"'goals' must be .*missing"):
+    with pytest.raises(UsageError, match="the key 'goals' is missing"):
         domain.problem({"case": job["case"]})
 
 

@@ -114,7 +114,7 @@ def test_another_process_finds_the_same_plan(planned, tmp_path) -> None:
     script = tmp_path / "again.py"
     script.write_text(
         "from tests.radiotherapy.cases import small_case\n"
-        "from tests.radiotherapy.test_planner_solve import USUAL\nfrom hashlib import sha256\n"
+        "from tests.radiotherapy.planner.test_planner import USUAL\nfrom hashlib import sha256\n"
         "from tgsci_radiotherapy.planner import Planner\n"
         "print(sha256(Planner(small_case()).solve(USUAL).fluence.tobytes()).hexdigest())\n"
     )
