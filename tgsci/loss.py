@@ -13,7 +13,7 @@ from typing import Any
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
 from .feedback import Feedback, number
-from .fingerprint import digest, function_identity, setting_of
+from .fingerprint import described, digest, function_identity
 from .functions import Module
 
 # TextGrad's users import a model's losses from here.
@@ -67,12 +67,16 @@ class Loss(ABC):
     def fingerprint(self) -> str:
         """Everything that changes the result: target, settings, versions. A run goes on only with the same.
 
-        Unless overridden: the class and those public attributes that are figures, texts, paths, arrays,
-        losses, functions, dataclasses or collections of these.
+        Unless overridden: the class and its public attributes. They count by content: figures, texts, paths, arrays,
+        tables, losses, engines, functions with all that they read, collections and objects of these. A class of the
+        user's own counts with its code, and with the globals and helpers that the code reads; one that is installed by
+        its name.
+
+        Not a setting but state, which never counts: attributes that begin with an underscore, and whatever the code
+        itself assigns or changes in place outside `__init__`, such as a counter or a log. So a loss that measured is
+        still the same loss, and a setting that somebody changes in between is noticed.
         """
-        settings = {k: setting_of(v) for k, v in sorted(vars(self).items()) if not k.startswith("_")}
-        stated = {k: v for k, v in settings.items() if v is not None}
-        return f"{type(self).__module__}.{type(self).__qualname__}{stated}"
+        return described(self)
 
     def measure(self, value: str) -> Feedback:
         """`evaluate`, with the simulator's known failures turned into feedback."""
