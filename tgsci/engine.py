@@ -22,6 +22,7 @@ from functools import cached_property, partial
 from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
+from .checks import whole
 from .errors import EngineError, UsageError
 from .identity import arguments_of, digest_at_first_sight
 from .threads import Gate, awaited, run_all
@@ -208,7 +209,7 @@ class Engine(ABC):
 
     @concurrency.setter
     def concurrency(self, most: int | None) -> None:
-        self._gate.limit = None if most is None else _at_least_one("concurrency", most)
+        self._gate.limit = None if most is None else whole("concurrency", most, 1)
 
     @cached_property
     def _gate(self) -> Gate:
@@ -416,15 +417,8 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
     Raises:
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
-    return run_all(
-        function, list(items), _at_least_one("concurrent", MAX_CONCURRENT if concurrent is None else concurrent)
-    )
-
-
-def _at_least_one(name: str, most: object) -> int:
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise UsageError(f"{name} must be a whole number of at least 1, not {most!r}")
-    return most
+    most = MAX_CONCURRENT if concurrent is None else concurrent
+    return run_all(function, list(items), whole("concurrent", most, 1))
 
 
 def _text_and_images(prompt: Prompt) -> tuple[str, list[bytes]]:
