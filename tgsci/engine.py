@@ -24,7 +24,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from . import prompts
 from .checks import whole
 from .errors import EngineError, UsageError
-from .identity import arguments_of, digest_at_first_sight
+from .identity import arguments_of
 from .threads import Gate, awaited, run_all
 
 T = TypeVar("T")
@@ -249,12 +249,6 @@ class FunctionEngine(Engine):
         self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
         self._by_position = _second_is_system(function)
         self._images = _takes(function, "prompt", images=())
-        self._digest = digest_at_first_sight(function)
-
-    @property
-    def identity(self) -> str:
-        """The function's name and a digest of its code and of what it was made with."""
-        return f"function {self.name} {self._digest}"
 
     def with_parameters(self, **parameters: Any) -> Engine:
         if not _takes(self.function, "prompt", **parameters):
