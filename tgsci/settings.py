@@ -146,7 +146,7 @@ def wanted(hint: Any) -> str:
         return _NAMES[origin]
     if isinstance(origin, type) and (issubclass(origin, Mapping) or dataclasses.is_dataclass(origin)):
         return "a table"
-    items = [wanted(argument) for argument in arguments if argument is not Ellipsis]
+    items = [wanted(argument) for argument in arguments if argument not in (Ellipsis, Any)]
     return f"a list of {_PLURALS.get(items[0], items[0])}" if items else "a list"
 
 

@@ -10,9 +10,10 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from tgsci.errors import MeasurementError
+from tgsci.texts import quote
 
 from ..molecule.protonation import open_in_water, protonate
-from ..molecule.smiles import molecule, shown, stereo_in_words
+from ..molecule.smiles import molecule, stereo_in_words
 
 #: Atoms of a ring that takes many shapes, which docking does not turn into each other.
 LARGE_RING = 8
@@ -172,7 +173,7 @@ def embed(smiles: str, seed: int) -> Chem.Mol:
 
 def _shapeless(smiles: str) -> MeasurementError:
     return MeasurementError(
-        f"embedding: no three-dimensional shape was found for {shown(smiles)}; "
+        f"embedding: no three-dimensional shape was found for {quote(smiles)}; "
         "its rings or stereocentres are probably too strained"
     )
 

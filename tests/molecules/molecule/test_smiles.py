@@ -17,6 +17,7 @@ from rdkit import Chem
 
 from tests.molecules.parses import counted
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.texts import quote
 from tgsci_molecules.molecule.library import MAX_TEXT, clean
 from tgsci_molecules.molecule.smiles import (
     MAX_LENGTH,
@@ -25,7 +26,6 @@ from tgsci_molecules.molecule.smiles import (
     canonical,
     molecule,
     open_stereo,
-    shown,
     stereo_in_words,
 )
 
@@ -147,9 +147,9 @@ def test_open_stereo_is_named_and_nothing_else(smiles: str, named: list[str]) ->
 
 
 def test_text_in_messages_is_harmless() -> None:
-    assert shown("a\x1b[31m\n") == "'a\\x1b[31m\\n'"
-    assert shown("C/C=C\\C") == "'C/C=C\\C'"
-    assert len(shown("C" * 10_000)) < 100
+    assert quote("a\x1b[31m\n") == "'a\\x1b[31m\\n'"
+    assert quote("C/C=C\\C") == "'C/C=C\\C'"
+    assert len(quote("C" * 10_000)) < 100
 
 
 HOSTILE_SEED = 20_000
