@@ -1,9 +1,9 @@
-"""A sheet meets a case: names are found, percentages become Gy, what is missing is said."""
+"""Binding a sheet to a case: its names are looked up there, percentages become Gy, missing structures are named."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -12,13 +12,12 @@ from tgsci.errors import UsageError
 
 from ..names import folded
 from ..words import figure, shown
-from .consistency import contradiction
-from .goal import EXTERNAL, TARGETS, Goal, absolute
-from .sheet import Sheet
-from .table import ABSENT
+from .goal import ABSENT, EXTERNAL, TARGETS, Goal, absolute, contradiction
+from .table import GoalResult, GoalTable, scale_of
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
+    from .sheet import Sheet
 
 #: How far a case's prescription may be from the sheet's.
 _SAME_DOSE = 0.005
@@ -44,12 +43,31 @@ class BoundSheet:
 
     @property
     def name(self) -> str:
-        """The sheet's."""
+        """Name of the sheet."""
         return self.sheet.name
+
+    def table(self, case: Case, values: Sequence[float]) -> GoalTable:
+        """Put the goals and their values into a table.
+
+        Args:
+            case: The case that the sheet is bound to.
+            values: Of `goals`, in their order and units; nan where a dose gives none.
+        """
+        results = [
+            GoalResult(
+                goal,
+                value,
+                scale_of(goal, self.prescriptions[goal.structure]),
+                "there is no dose" if math.isnan(value) else "",
+            )
+            for goal, value in zip(self.goals, values, strict=True)
+        ]
+        results += [GoalResult(goal, math.nan, note=why) for goal, why in self.missing]
+        return GoalTable(self.name, case.name, str(case.grid), tuple(results), self.notes)
 
 
 def bind(sheet: Sheet, case: Case) -> BoundSheet:
-    """See `Sheet.bind`."""
+    """Bind a sheet to a case; see `Sheet.bind`."""
     try:
         return _bind(sheet, case)
     except UsageError as error:
@@ -101,7 +119,7 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
 
 
 def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
-    """The sheet's prescriptions by the case's names.
+    """Give the sheet's prescriptions the case's names.
 
     Raises:
         UsageError: The case prescribes another dose, or not to a target.
@@ -144,7 +162,7 @@ def _structures(goal: Goal, sheet: Sheet, case: Case) -> list[Structure]:
 
 
 def _find(name: str, sheet: Sheet, case: Case) -> Structure:
-    """The case's structure that a sheet means: by its name, then by the other names that the sheet knows."""
+    """Find the structure that a sheet means: by its name, then by the other names that the sheet lists."""
     key = next((known for known in sheet.aliases if folded(known) == folded(name)), name)
     wanted = [name, *sheet.aliases.get(key, ())]
     for spellings in (wanted[:1], wanted[1:]):
@@ -165,7 +183,7 @@ def _find(name: str, sheet: Sheet, case: Case) -> Structure:
 
 
 def _too_much(goal: Goal, structure: Structure, case: Case) -> str:
-    """Why a goal asks for more cc than the structure has, in words; "" where it does not."""
+    """Say that a goal is about more cc than the structure has; "" where it is not."""
     asked = _cc(goal) if goal.metric.kind == "Dcc" or goal.comparison == ">=" else 0.0
     if asked <= _volume(structure, case) * (1.0 + 1e-9):
         return ""
@@ -173,12 +191,12 @@ def _too_much(goal: Goal, structure: Structure, case: Case) -> str:
 
 
 def _cc(goal: Goal) -> float:
-    """The volume that a goal is about, cc; 0 of one that is not in cc."""
+    """Give the volume that a goal is about, cc; 0 for a goal that is not in cc."""
     return goal.metric.amount if goal.metric.kind == "Dcc" else goal.limit if goal.metric.unit == "cc" else 0.0
 
 
 def _volume(structure: Structure, case: Case) -> float:
-    """Of the structure's voxels, which is what goals use, cc."""
+    """Give the volume of a structure's voxels, cc: goals use it, not the drawn volume."""
     return len(structure.voxels) * case.grid.voxel_cc
 
 
@@ -187,7 +205,7 @@ def _said(structure: Structure, case: Case) -> str:
 
 
 def _in_gray(goal: Goal, prescription: float) -> Goal:
-    """The goal with its limit in the unit of its metric's value."""
+    """Turn a limit in % of the prescription into Gy."""
     if goal.metric.unit != "Gy" or goal.unit != "%":
         return goal
     share = prescription / 100.0
@@ -224,7 +242,7 @@ def _check_together(goals: Iterable[Goal], case: Case, prescriptions: Mapping[st
 
 def _notes(sheet: Sheet, case: Case, goals: Iterable[Goal]) -> list[str]:
     notes = [
-        f"{goal.wish} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
+        f"{goal.criterion} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
         for goal in goals
         if goal.metric.unit == "cc"
         and goal.comparison == "<="

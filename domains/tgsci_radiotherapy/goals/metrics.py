@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .ordered import Ordered
+    from .values import Ordered
 
 Kind = Literal["D%", "Dcc", "VGy", "V%", "CVGy", "CV%", "Dmean", "Dmax", "Dmin", "gEUD", "HI", "CI"]
 Unit = Literal["Gy", "%", "cc", ""]
@@ -96,11 +96,6 @@ class Metric:
         return f"gEUD({amount})" if self.kind == "gEUD" else self.kind
 
     @property
-    def is_dose(self) -> bool:
-        """True where the value is a dose: doubling every dose doubles it."""
-        return self.unit == "Gy"
-
-    @property
     def needs_prescription(self) -> bool:
         """True where a prescription is part of it: V95%, CI."""
         return self.kind in ("V%", "CV%", "CI")
@@ -117,7 +112,7 @@ class Metric:
         prescription: float = float("nan"),
         everything: NDArray[np.floating] | None = None,
     ) -> float:
-        """The metric of a structure.
+        """Compute the metric of a structure.
 
         Args:
             dose: Total Gy of each of its voxels, in any order, shape (N,); or these as `Ordered`.
@@ -138,7 +133,7 @@ class Metric:
         voxel_cc: float = float("nan"),
         prescription: float = float("nan"),
     ) -> NDArray[np.float64]:
-        """How the metric changes with the dose of each voxel, per Gy, shape (N,).
+        """Differentiate the metric by the dose of each voxel, per Gy, shape (N,).
 
         Where the metric jumps from voxel to voxel the slope is a mean over its neighbours: of Dx over the voxels whose
         rank is within 1% of the volume (2% in structures of under 2,000 voxels; triangular weights), of Vx over those
@@ -153,7 +148,7 @@ class Metric:
         Raises:
             UsageError: As in `value`; and of CI, which depends on doses outside: `goals.gradient` has it.
         """
-        from .slopes import gradient
+        from .values import gradient
 
         return gradient(self, dose, voxel_cc, prescription)
 

@@ -1,4 +1,4 @@
-"""Reads a sheet of goals strictly: whatever is wrong is said with its line and what to write instead."""
+"""Reading a sheet of goals strictly: a message names the line of what is wrong and what to write instead."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tgsci.errors import UsageError
 
 from ..names import clean, folded
 from ..words import figure, meant, shown
-from .consistency import contradiction
-from .goal import EXTERNAL, TARGETS, Goal, absolute, parse_goal
-from .sheet import LONGEST, Sheet
+from .goal import EXTERNAL, TARGETS, Goal, absolute, contradiction, parse_goal
+from .sheet import Sheet
 
+#: Longest sheet that is read, bytes.
+LONGEST = 100_000
 #: Most goals, structures in a table, and other names of a structure.
 MOST_GOALS, MOST_STRUCTURES, MOST_ALIASES = 200, 300, 50
 _KEYS = ("title", "source", "fractions", "optional", "goals", "prescription", "structures")
@@ -29,9 +31,58 @@ _HINTS = {
 }
 
 
-def read(text: str, name: str) -> Sheet:
-    """See `sheet.parse_sheet`; messages do not name the sheet yet."""
-    return _Reader(text).sheet(_toml(text), name)
+def sheet_names() -> tuple[str, ...]:
+    """List the sheets that come with the package."""
+    return tuple(sorted(path.stem for path in _home().glob("*.toml")))
+
+
+def read_sheet(name_or_path: str | Path) -> Sheet:
+    """Read a sheet that comes with the package, by name, or one of your own, by path.
+
+    Raises:
+        UsageError: There is none, or it cannot be read; says the line and what to write.
+    """
+    text = str(name_or_path)
+    if text in sheet_names():
+        path = _home() / f"{text}.toml"
+    else:
+        path = Path(text)
+        if not path.is_file():
+            looks = path.suffix == ".toml" or "/" in text or "\\" in text
+            kind = "there is no file" if looks else "no sheet of goals is called"
+            hint = meant(text, sheet_names()) if not looks else f"; or a name: {', '.join(sheet_names())}"
+            raise UsageError(f"{kind} {shown(text, 200)}{hint}{'' if looks else ', or give the path of a .toml file'}")
+    try:
+        if path.stat().st_size > LONGEST:
+            raise UsageError(f"{shown(path.name)} has {path.stat().st_size} bytes; a sheet has at most {LONGEST}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{shown(text, 200)} cannot be read: {error.strerror}") from None
+    try:
+        return parse_sheet(content.decode("utf-8"), name=path.stem)
+    except UnicodeDecodeError:
+        raise UsageError(f"{shown(path.name)} is not UTF-8 text; save it as UTF-8") from None
+
+
+def parse_sheet(text: str, name: str = "sheet") -> Sheet:
+    """Read a sheet's text.
+
+    Args:
+        text: TOML; see the module.
+        name: Of the sheet, for messages.
+
+    Raises:
+        UsageError: Says the line and what to write.
+    """
+    name = clean(name) or "sheet"
+    try:
+        return _Reader(text).sheet(_toml(text), name)
+    except UsageError as error:
+        raise UsageError(f"goals {name}: {error}") from None
+
+
+def _home() -> Path:
+    return Path(__file__).parent / "sheets"
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -206,7 +257,7 @@ class _Reader:
         return "".join(c if c.isprintable() else " " for c in " ".join(value.split())[:longest]).strip()
 
     def at(self, text: str) -> str:
-        """ "line 7: ", where a text stands first; "" where it is not found as it is."""
+        """Locate a text in the sheet: "line 7: "; "" where it does not stand there as it is."""
         for wanted in (f'"{text}"', f"'{text}'", text):
             for number, line in enumerate(self.lines, 1):
                 if text and wanted in line:
@@ -214,7 +265,7 @@ class _Reader:
         return ""
 
     def at_key(self, key: str) -> str:
-        """The line on which a key is set."""
+        """Locate the line that sets a key."""
         pattern = re.compile(rf"""\s*(?:\[+\s*)?["']?{re.escape(key)}["']?\s*[=\].]""")
         for number, line in enumerate(self.lines, 1):
             if pattern.match(line):
