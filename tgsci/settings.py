@@ -157,7 +157,8 @@ def _with_tables(hint: Any, value: Any, name: str, error: type[TgsciError]) -> A
             return _inner(part, value, name, error)
         items = [argument for argument in typing.get_args(part) if dataclasses.is_dataclass(argument)]
         if items and isinstance(value, list):
-            return [_inner(items[0], each, f"{name} {number}", error) for number, each in enumerate(value, 1)]
+            one = name.removesuffix("s")
+            return [_inner(items[0], each, f"{one} {number}", error) for number, each in enumerate(value, 1)]
     return value
 
 
