@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.errors import InvalidValue
+from tgsci.texts import compact
 
 from ..goals import GoalResult
 from ..loss import scoring
 from ..loss.effects import short_name
 from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
 from ..plan import PlanParameters
-from ..words import figure
 from .surrogate import Point, Surrogate
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
     for i, new in enumerate(after.objectives):
         name = short_name(new, after.objectives)
         if i >= len(before.objectives):
-            found.append(f"add {new.label} with weight {figure(new.weight, 3)}")
+            found.append(f"add {new.label} with weight {compact(new.weight, 3)}")
             continue
         old = before.objectives[i]
         if new.weight != old.weight:
             times = new.weight / old.weight if old.weight else math.inf
-            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {figure(new.weight, 3)}"
+            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {compact(new.weight, 3)}"
             found.append(f"weight of {name} {how}")
         if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
             found.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")

@@ -16,6 +16,7 @@ from tgsci.checks import number
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
+from tgsci.texts import quote
 
 from ..case.model import Case
 from ..goals import BoundSheet, GoalResult, Sheet, default_parameters, evaluate, read_sheet
@@ -24,7 +25,6 @@ from ..names import find
 from ..plan import PlanParameters, PlanText
 from ..plan import file as plan_file
 from ..planner.recent import Recent, planner_of
-from ..words import shown
 from . import effects as effects_of
 from . import protocol as protocols
 from . import scoring
@@ -111,7 +111,7 @@ class PlanLoss(Loss):
         case = _open(self._source, self._prescription)
         if case.fingerprint != self._fingerprint_of_case:
             raise UsageError(
-                f"the case {shown(self._source, 200)} changed since the run was begun (fingerprint now "
+                f"the case {quote(self._source, 200)} changed since the run was begun (fingerprint now "
                 f"{case.fingerprint[:8]}, then {self._fingerprint_of_case[:8]}): put the old file back, or begin anew"
             )
         return case

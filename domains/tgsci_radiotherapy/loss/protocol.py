@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.texts import compact, did_you_mean, quote
 
 from ..case.model import Case
 from ..goals import BoundSheet, Metric
 from ..names import folded
 from ..plan import Objective, PlanParameters
-from ..words import figure, meant, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,8 +67,8 @@ class Protocol:
             return
         without = [label for label in wanted if label not in kept]
         beyond = [label for label in kept if label not in wanted]
-        said = [f"{shown(without[0])} is missing"] if without else []
-        said += [f"{shown(beyond[0])} is new"] if beyond else []
+        said = [f"{quote(without[0])} is missing"] if without else []
+        said += [f"{quote(beyond[0])} is new"] if beyond else []
         raise InvalidValue(
             f"the protocol {self.name} tunes weights only: keep structures, types, doses and order as at the start "
             f"({'; '.join(said) or 'the order differs'})"
@@ -99,7 +99,7 @@ def protocol(name: str) -> Protocol:
         UsageError: There is none.
     """
     if not isinstance(name, str) or name not in PROTOCOLS:
-        raise UsageError(f"no protocol {shown(name)}{meant(name, PROTOCOLS)}")
+        raise UsageError(f"no protocol {quote(name)}; {did_you_mean(name, PROTOCOLS)}")
     return PROTOCOLS[name]
 
 
@@ -146,8 +146,8 @@ class Scale:
     def remark(self, protocol: str) -> str:
         """Say how a plan was scaled, in a sentence for its page."""
         return (
-            f"PROTOCOL {protocol}: every dose is scaled by {figure(self.factor)}, so that {self.target} D95% is "
-            f"{figure(self.prescription)} Gy; the objective's value is that of the plan before scaling"
+            f"PROTOCOL {protocol}: every dose is scaled by {compact(self.factor)}, so that {self.target} D95% is "
+            f"{compact(self.prescription)} Gy; the objective's value is that of the plan before scaling"
         )
 
     @classmethod
