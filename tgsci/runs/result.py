@@ -121,7 +121,7 @@ class Result:
     def to_frame(self) -> DataFrame:
         """Every trial as a row of a pandas table; metrics are columns named with their units."""
         pandas = needs("pandas", "a table")
-        rows: list[list[str | Cell]] = []
+        rows = []
         for t in self.trials:
             figures = t.feedback.metrics if t.feedback else {}
             rows.append(

@@ -45,7 +45,7 @@ def html_table(
     caption: str = "",
     notes: Iterable[str] = (),
     sortable: bool = False,
-) -> Markup:
+) -> str:
     """Write a table as HTML.
 
     Args:
@@ -62,7 +62,7 @@ def html_table(
     above = Markup("<caption>{}</caption>").format(_plain(caption)) if caption else ""
     below = Markup("").join(Markup("<p><small>{}</small></p>").format(_plain(note)) for note in notes)
     table = Markup("<table>{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}")
-    return table.format(above, heads, body, below)
+    return str(table.format(above, heads, body, below))
 
 
 def drawing(svg: str, title: str) -> Markup:
