@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.radiotherapy.cases import small_case
 from tgsci.feedback import Feedback
 from tgsci.runs.result import Result
-from tgsci.search.loop import minimize
+from tgsci.runs.run import minimize
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.editor import moves

@@ -21,7 +21,7 @@ from ..errors import InvalidValue, UsageError
 from ..figures import metric
 from ..functions import EngineLike
 from ..texts import well_formed
-from .proposer import Proposer, outcome, unsuccessful
+from .proposer import Proposer, outcome
 from .trial import Proposal, Trials
 
 logger = logging.getLogger("tgsci")
@@ -106,7 +106,7 @@ class Menu(Proposer):
             task=trials.task,
             best=best.value,
             report=best.feedback.text,
-            rejected=[prompts.tried(t.edit or t.value, outcome(t)) for t in unsuccessful(trials, best, 5)],
+            rejected=[prompts.tried(t.edit or t.value, outcome(t)) for t in trials.unsuccessful(5)],
             options=lines,
         )
         evidence = "\n".join([best.feedback.text, *(f"{o.label} {_facts(o, units)} {o.reason}" for o in offered)])

@@ -17,7 +17,7 @@ from tgsci.runs.result import Result
 from .vina import NOISE, Settings
 
 if TYPE_CHECKING:
-    from tgsci.search.finalists import Finishing
+    from tgsci.runs.finalists import Finishing
 
 L = TypeVar("L", bound=Loss)
 
