@@ -43,11 +43,11 @@ class MoleculesDomain(Domain):
         Raises:
             UsageError: An unknown key, a missing one or a bad value.
         """
-        from .docking.finalists import finish
         from .editor.ga import GraphGA
         from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
-        from .objective.table import read_objective
+        from .objective.build import read_objective
+        from .objective.finalists import finish
         from .views import export, svg
 
         objective, table, advice = read_objective(config)

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
-from ..figures import figure
 from ..loss import Loss
-from ..texts import well_formed
+from ..texts import figure, well_formed
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer

@@ -188,7 +188,7 @@ def _reference(case: Case) -> Given:
 
 
 def _rtdose(path: Path, case: Case) -> Given:
-    from ..importers.rtdose import read_rtdose
+    from ..importers.dicom.dose import read_rtdose
 
     return Given(_label(path), case, read_rtdose(path, case))
 
