@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from .. import checks
 from ..compute import executors
 from ..errors import UsageError
 from ..feedback import Feedback
@@ -18,18 +17,6 @@ from .ledger import Spent
 
 if TYPE_CHECKING:
     from .loop import Progress
-
-
-def number(name: str, value: object, *, whole: bool = False) -> float:
-    """A setting as a finite number.
-
-    Raises:
-        UsageError: It is none, or no whole one where it has to be; names the setting.
-    """
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
-        raise UsageError(f"{name} must be a {'whole ' if whole else ''}number, not {value!r}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +42,8 @@ class Budget:
         limits = {field.name: getattr(self, field.name) for field in fields(self)}
         for name, limit in limits.items():
             if limit is not None:
-                number(f"the budget of {name}", limit, whole=name in ("evaluations", "model_calls"))
-            if limit is not None and not limit > 0:
-                raise UsageError(f"the budget of {name} must be above 0, not {limit}")
+                check = checks.whole if name in ("evaluations", "model_calls") else checks.number
+                object.__setattr__(self, name, check(f"the budget of {name}", limit, above=0))
         if all(limit is None for limit in limits.values()):
             raise UsageError("a budget without any limit never ends: set evaluations, usd, seconds or model_calls")
 
@@ -119,15 +105,17 @@ class RunOptions:
     keep_ties: bool = False
 
     def __post_init__(self) -> None:
-        if number("proposals", self.proposals, whole=True) < 1:
-            raise UsageError(f"proposals must be at least 1, not {self.proposals}")
-        number("seed", self.seed, whole=True)
+        checked = {
+            "proposals": checks.whole("proposals", self.proposals, above=0),
+            "seed": checks.whole("seed", self.seed),
+            "keep_ties": checks.flag("keep_ties", self.keep_ties),
+        }
         if self.goal is not None and not callable(self.goal):
-            number("goal", self.goal)
+            checked["goal"] = checks.number("goal", self.goal)
+        for name, value in checked.items():  # plain numbers, which a record can hold
+            object.__setattr__(self, name, value)
         if self.progress is not None and not callable(self.progress):
             raise UsageError(f"progress must be a function that takes a Progress, not {self.progress!r}")
-        if not isinstance(self.keep_ties, bool):
-            raise UsageError(f"keep_ties must be true or false, not {self.keep_ties!r}")
         executors.check(self.workers)
 
     @classmethod
@@ -137,12 +125,7 @@ class RunOptions:
         Raises:
             UsageError: There is no such option, or it cannot be used.
         """
-        known = [field.name for field in fields(cls)]
-        for name in keywords:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-                raise UsageError(f"a run has no option {name!r}; {hint}")
+        checks.keys(keywords, [field.name for field in fields(cls)], "the options of a run")
         options = dict(keywords)
         if options.get("proposals", 0) is None:
             del options["proposals"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.texts import compact
 
@@ -87,8 +85,8 @@ def _check_rows(structure: Structure, case: Case) -> None:
         return
     if not len(structure.voxels):
         raise InvalidValue(f"{structure.name} has no voxel on the dose grid; take its objectives out")
-    places = np.unique(case.owners[case.rows(structure.name)])
-    owners = " and ".join(case.structures[int(place)].name for place in places[:3])
+    places = sorted(set(case.owners[case.rows(structure.name)].tolist()))
+    owners = " and ".join(case.structures[place].name for place in places[:3])
     raise InvalidValue(
         f"{structure.name} owns no voxel: all of them belong to {owners}, which stands before it in the case's order; "
         f"put the objective on {owners}"
