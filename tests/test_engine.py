@@ -117,6 +117,14 @@ def test_names(tmp_path: Any) -> None:
         model = get_engine(name, temperature=0.5)
         assert isinstance(model, LiteLLMEngine)
         assert (model.name, model.parameters) == ("gpt-4o", {"temperature": 0.5})
+    for name, written in {
+        "azure-gpt-4o": "azure/gpt-4o",
+        "ollama-llama3": "ollama/llama3",
+        "sonnet-3.5": "claude-3-5-sonnet-20240620",
+        "together-meta/x": "together_ai/meta/x",
+        "together-llama-3-70b": "together_ai/meta-llama/Llama-3-70b-chat-hf",
+    }.items():
+        assert get_engine(name).name == written
     for name in ("ollama/qwen3:8b", "bedrock/arn:aws:bedrock:eu-1:1:model/x", "huggingface/a/b-c.d@e"):
         assert engine_named(name).name == name
 

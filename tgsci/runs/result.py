@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..compute.measure import Answer
 from ..errors import UsageError
 from ..feedback import Feedback
 from ..files import as_path
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+#: The round of what is asked after the search, while the run is being finished.
+FINISH = -1
+
+
 class Result:
     """What a run found.
 
@@ -37,7 +43,8 @@ class Result:
         self._ledger = ledger
         self.header = ledger.header
         self.problem = problem
-        self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")))
+        ties = bool(self.header.get("keep_ties"))
+        self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")), keep_ties=ties)
         self.stopped = stopped
         #: Second, more careful measurements of finalists, by trial number; the trials keep their first ones.
         self.finals: dict[int, Feedback] = ledger.finals()
@@ -67,6 +74,16 @@ class Result:
         if not 0 <= number < len(self.trials):
             raise UsageError(f"there is no trial {number}; the run has 0 to {len(self.trials) - 1}")
         self.finals[number] = self._ledger.add_final(number, feedback, seconds)
+
+    def keep_answers(self, answers: Sequence[Answer]) -> None:
+        """Record what models answered while the run was being finished."""
+        if answers:
+            self._ledger.add_answers(FINISH, None, answers)
+
+    @property
+    def loss(self) -> Loss | None:
+        """What the values were measured by; None where the run was only loaded, without its domain."""
+        return self.problem.loss if self.problem else self.trials.loss
 
     @property
     def directory(self) -> Path | None:
@@ -206,7 +223,7 @@ class Result:
         draw = self.problem.draw if self.problem else None
         head = ["", *([""] if draw else []), "value", "loss", *map(self.titled, self.columns), "why it was made"]
         rows: list[list[str | Cell]] = []
-        for trial in self.trials.ranked()[:10]:
+        for trial in self.trials.ranked(10):
             there = trial.feedback.metrics if trial.feedback else {}
             figures = [metric(there.get(name), self.units.get(name, "")) for name in self.columns]
             picture = [Cell(drawing(draw(trial.value), trial.value))] if draw else []

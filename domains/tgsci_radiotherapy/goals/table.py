@@ -173,11 +173,7 @@ class GoalTable:
             ]
             for result in self.results
         ]
-        header: list[str | Cell] = [
-            "goal",
-            *(Cell(name, figure=True) for name in ("priority", "value", "margin")),
-            "status",
-        ]
+        figures = [Cell(name, figure=True) for name in ("priority", "value", "margin")]
         caption = f"{self.sheet} on {self.case}, dose grid {self.grid}: {self._sum()}. {NOTICE}"
         return html_table(["goal", *figures, "status"], rows, caption=caption, notes=self.notes)
 
