@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from hashlib import sha256
 from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
@@ -85,6 +86,16 @@ class Call:
     prompt: str
     system: str
     images: tuple[bytes, ...]
+
+    @property
+    def question(self) -> str:
+        """By what a record recognises the question: SHA-256 of engine's identity, system prompt, prompt and images."""
+        digest = sha256()
+        for part in (self.engine.identity, self.system, self.prompt):
+            digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
+        for image in self.images:
+            digest.update(sha256(image).digest())
+        return digest.hexdigest()
 
 
 #: Stands between the question and the engine: may answer from a record, and keeps what it hears.
