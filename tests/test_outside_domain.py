@@ -87,8 +87,7 @@ class Broken(tgsci.Domain):
     name = "broken"
     def problem(self, config):
         raise NotImplementedError
-    def add_commands(self, commands):
-        commands.add_parser("first")
+    def commands(self):
         raise RuntimeError("no second command")
 domain = Broken()
 """
