@@ -40,7 +40,7 @@ class RunArguments:
         usd: Most that model calls may cost, USD.
         model_calls: Most questions to a model.
         goal: Stop at this loss or below.
-        directory: Where to keep the run.
+        run_directory: Where to keep the run.
         engine: The model that proposes.
         optimizer: Who proposes, by name.
         proposals: Values a round.
@@ -54,7 +54,7 @@ class RunArguments:
     usd: float | None = None
     model_calls: int | None = None
     goal: float | None = None
-    directory: str | None = None
+    run_directory: str | None = None
     engine: str | None = None
     optimizer: str | None = None
     proposals: int | None = None
@@ -150,7 +150,7 @@ def _place(section: str) -> list[Callable[[Any], Any]]:
 #: Decorator: the options of every command that runs a problem; its function gets them as `run`, a `RunArguments`.
 run_options = _gathering(
     *_limits("Run", " (default 60)"),
-    option("--run", "directory", section="Run", metavar="DIR", help="directory of the run (default runs/NAME-TIME)"),
+    option("--run", "run_directory", section="Run", metavar="DIR", help="directory of the run (default runs/NAME-TIME)"),
     *_proposer("Run", f"(default: {ENGINE_VARIABLE}, else rules)"),
     option("--proposals", section="Run", type=int, metavar="N", help="values a round (default 4, or the domain's)"),
     option("--seed", section="Run", type=int, metavar="N", help="seed of all randomness (default 0)"),
@@ -196,7 +196,7 @@ def run_problem(
     workers = run.place(table)
     typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed}
     options = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
-    named = run.directory or table.directory
+    named = run.run_directory or table.directory
     directory = Path(named).expanduser() if named else runs.new_directory(problem)
     try:
         return watch(problem, directory, chosen, workers, lambda progress: runs.carry_out(
