@@ -149,7 +149,7 @@ def _measured(directory):
         (["runs", "show", "nowhere"], "is no run"),
         (["runs", "resume", "nowhere"], "is no run"),
         (["runs", "plot", "nowhere"], "is no run"),
-        (["rnu"], "No such command 'rnu'. (Did you mean one of: 'run', 'runs'?)"),
+        (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (
             ["run", "job.toml", "--optimizer", "ga"],
             "there are: rules, throw, tgd (with an engine), menu (with an engine)",

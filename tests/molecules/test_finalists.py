@@ -36,7 +36,7 @@ TWO = ["--start", "CC(=O)Nc1ccc(O)cc1", "CC(=O)Nc1ccccc1", "--evals", "2"]
 SLOWER = """
 import sys
 from dataclasses import replace
-from tgsci.cli import main
+from tgsci.cli.main import main
 from tgsci_molecules import Settings
 
 def full(cls, target=None, settings=None):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-
-from tgsci_molecules import domain
+from tgsci_molecules.commands import molecules
 
 
 def run(*words: str) -> int:
-    """The exit code of `tgsci molecules` with these words."""
-    parser = argparse.ArgumentParser()
-    domain.add_commands(parser.add_subparsers())
-    namespace = parser.parse_args(words)
-    code: int = namespace.run(namespace)
+    """The exit code of `tgsci molecules` with these words; what a command raises comes through."""
+    with molecules.make_context("tgsci molecules", list(words)) as context:
+        code: int = molecules.invoke(context)
     return code

@@ -467,7 +467,7 @@ def test_without_the_extra_a_command_says_how_to_install_it() -> None:
     import sys
 
     code = (
-        "import sys; sys.modules['numpy'] = None; from tgsci.cli import main; "
+        "import sys; sys.modules['numpy'] = None; from tgsci.cli.main import main; "
         "sys.exit(main(['radiotherapy', 'cases', 'prostate']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, wraps
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 from ..errors import UsageError
+from ..texts import nearest
 
 _OPTIONS = "Options"
 
@@ -109,10 +110,9 @@ class Command(click.Command):
 
     def _near(self, ctx: click.Context, refusal: str) -> str:
         for key in ctx.params["settings"]:
-            name = f"--{key.replace('_', '-')}"
-            near = click.NoSuchOption(name, possibilities=self._options(ctx)).possibilities
+            near = nearest(key, (name for name in self._options(ctx) if name.startswith("--")))
             if near and repr(key) in refusal:
-                return f" Or is the option {' or '.join(near)} meant?"
+                return f" Or is the option {near[0]} meant?"
         return ""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -132,12 +132,22 @@ class Group(click.Group):
 
     Args:
         places: For each command, in the order of the help, where it is ("package.module:name") and what it does.
+        extra: The extra of tgsci that brings what the commands import; where a package is missing, they say so.
         more: Everything else that `click.Group` takes.
     """
 
-    def __init__(self, *arguments: Any, places: Mapping[str, tuple[str, str]], **more: Any) -> None:
+    def __init__(self, *arguments: Any, places: Mapping[str, tuple[str, str]], extra: str = "", **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self.places = places
+        self.places, self.extra = places, extra
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if not self.extra or not missing or missing.startswith("tgsci"):  # a fault of this package
+                raise
+            raise UsageError(f"this needs the package {missing}: pip install 'tgsci[{self.extra}]'") from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.places)
@@ -168,9 +178,44 @@ class Group(click.Group):
             formatter.write_dl(list(self.summaries(ctx).items()))
 
 
-#: Decorators: `@command("design", short_help=...)` makes a `Command`, `@option("--start", several=True)` an `Option`.
+#: Decorators: `@command("design", ...)` makes a `Command`, `@option("--start", several=True)` adds an `Option`.
 command: Callable[..., Callable[[Callable[..., Any]], Command]] = partial(click.command, cls=Command)
 option: Callable[..., Callable[[Any], Any]] = partial(click.option, cls=Option)
+
+
+def typed(**values: Any) -> dict[str, Any]:
+    """The options that were typed, by name; several values of one as a list."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value is not None and value != ()
+    }
+
+
+def options(
+    name: str, *each: Callable[[Any], Any], into: Callable[..., Any] = typed
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that adds options which travel together, and hands them to the function as one argument.
+
+    Args:
+        name: Of the function's argument.
+        each: The options, as `option` makes them.
+        into: Called with the values of the options by name; what it returns is the argument.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def gathering(**values: Any) -> Any:
+            own = {key: values.pop(key) for key in keys}
+            return function(**values, **{name: into(**own)})
+
+        before = len(getattr(gathering, "__click_params__", ()))
+        for add in reversed(each):
+            add(gathering)
+        keys = [parameter.name for parameter in getattr(gathering, "__click_params__", ())[before:]]
+        return gathering
+
+    return decorate
 
 
 def _meant(typed: str, options: Mapping[str, Any], ctx: click.Context) -> str:

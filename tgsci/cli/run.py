@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from functools import partial, wraps
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from ..runs.job import BudgetTable, Job, RunTable, read_job, stated
 from ..runs.result import Result
 from ..search.loop import Budget
 from ..texts import visible
-from .command import command, option
+from .command import command, option, options
 
 if TYPE_CHECKING:
     from ..show.progress import LiveProgress
@@ -40,7 +40,7 @@ class RunArguments:
         usd: Most that model calls may cost, USD.
         model_calls: Most questions to a model.
         goal: Stop at this loss or below.
-        run_directory: Where to keep the run.
+        directory: Where to keep the run.
         engine: The model that proposes.
         optimizer: Who proposes, by name.
         proposals: Values a round.
@@ -54,7 +54,7 @@ class RunArguments:
     usd: float | None = None
     model_calls: int | None = None
     goal: float | None = None
-    run_directory: str | None = None
+    directory: str | None = None
     engine: str | None = None
     optimizer: str | None = None
     proposals: int | None = None
@@ -97,22 +97,6 @@ class RunArguments:
         return engine, job_optimizer if keeps else self.optimizer
 
 
-def _gathering(*options: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that adds options, and hands what was typed to the function as one `RunArguments`, `run`."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)
-        def gathered(**values: Any) -> Any:
-            typed = {f.name: values.pop(f.name) for f in fields(RunArguments) if f.name in values}
-            return function(run=RunArguments(**typed), **values)
-
-        for add in reversed(options):
-            gathered = add(gathered)
-        return gathered
-
-    return decorate
-
-
 def _limits(section: str, default: str = "") -> list[Callable[[Any], Any]]:
     """When to stop."""
     add = partial(option, section=section)
@@ -148,20 +132,24 @@ def _place(section: str) -> list[Callable[[Any], Any]]:
 
 
 #: Decorator: the options of every command that runs a problem; its function gets them as `run`, a `RunArguments`.
-run_options = _gathering(
+run_options = options(
+    "run",
     *_limits("Run", " (default 60)"),
-    option("--run", "run_directory", section="Run", metavar="DIR", help="directory of the run (default runs/NAME-TIME)"),
+    option("--run", "directory", section="Run", metavar="DIR", help="directory of the run (default runs/NAME-TIME)"),
     *_proposer("Run", f"(default: {ENGINE_VARIABLE}, else rules)"),
     option("--proposals", section="Run", type=int, metavar="N", help="values a round (default 4, or the domain's)"),
     option("--seed", section="Run", type=int, metavar="N", help="seed of all randomness (default 0)"),
     *_place("Run"),
+    into=RunArguments,
 )
 
 #: Decorator: the options of a command that goes on with a run; its function gets them as `run`, a `RunArguments`.
-resume_options = _gathering(
+resume_options = options(
+    "run",
     *_proposer("Options", "(default: as before)"),
     *_place("Options"),
     *_limits("New limits, for the whole run; the others stay"),
+    into=RunArguments,
 )
 
 
@@ -195,13 +183,13 @@ def run_problem(
     budget = Budget(**{**stated(limits), **run.limits})
     workers = run.place(table)
     typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed}
-    options = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
-    named = run.run_directory or table.directory
+    settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
+    named = run.directory or table.directory
     directory = Path(named).expanduser() if named else runs.new_directory(problem)
     try:
         return watch(problem, directory, chosen, workers, lambda progress: runs.carry_out(
             problem, chosen, budget=budget, run=directory, workers=workers, progress=progress, header=header,
-            **{name: value for name, value in options.items() if value is not None},
+            **{name: value for name, value in settings.items() if value is not None},
         ))  # fmt: skip
     except BaseException:
         if not named:
