@@ -31,10 +31,10 @@ class Images:
     def __init__(self, sent: Sequence[bytes] = ()) -> None:
         self.sent: list[bytes] = list(sent)
 
-    def add(self, image: bytes, role: str) -> str:
+    def add(self, image: bytes, role: str = "") -> str:
         """What stands in the prompt for one more image."""
         self.sent.append(image)
-        return f"[image {len(self.sent)}: {role}]"
+        return f"[image {len(self.sent)}: {role}]" if role else f"[image {len(self.sent)}]"
 
     def place(self, text: str, images: Sequence[bytes]) -> str:
         """The text with its images numbered as in this prompt. An image that the prompt shows already is sent once."""

@@ -1,5 +1,9 @@
 """What a job file's [molecules] table may hold; the options of `tgsci molecules design` are the same."""
 
+from __future__ import annotations
+
+from tgsci.errors import UsageError
+
 #: Each key with what it means.
 KEYS = {
     "target": "the protein, for example ABL1, or a directory that `tgsci molecules prepare` wrote",
@@ -57,3 +61,18 @@ SETTINGS = {
 
 #: How many finalists a run docks again unless it says otherwise.
 FINALISTS = 3
+
+#: Longest name of a term or a group.
+MAX_NAME = 60
+
+
+def check_name(what: str, name: object) -> None:
+    """Refuse a name that could not stand in a table or a report.
+
+    Raises:
+        UsageError: It is no text, too long, or has characters that cannot be printed.
+    """
+    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
+        raise UsageError(
+            f"the name of {what} must be one line of at most {MAX_NAME} printable characters, not {repr(name)[:80]}"
+        )

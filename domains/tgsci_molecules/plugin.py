@@ -44,11 +44,11 @@ class MoleculesDomain(Domain):
         Raises:
             UsageError: An unknown key, a missing one or a bad value.
         """
-        from .docking.finalists import finish
         from .editor.ga import GraphGA
         from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
-        from .objective.table import read_objective
+        from .objective.build import read_objective
+        from .objective.finalists import finish
         from .views import export, svg
 
         objective, table, advice = read_objective(config)
@@ -218,3 +218,7 @@ def _and_more(count: int) -> list[str]:
 
 def _strictly(objective: Objective, key: str) -> str:
     return " (else it is refused and not measured)" if key in objective.refused else ""
+
+
+#: What the entry point names.
+domain = MoleculesDomain()

@@ -72,8 +72,8 @@ def dock(
     molecules are checked before the first is docked; what is docked is kept, so that an interrupted screen goes on
     with the same command.
     """
-    from ..docking.finalists import in_full
     from ..objective import DockingLoss
+    from ..objective.finalists import in_full
 
     loss = DockingLoss(target, settings_of(docking))
     molecules, faults = _molecules(smiles, skip_faults)
@@ -236,7 +236,7 @@ def _write(
     directory: Path, target: Target, molecules: Sequence[Molecule], best: _Measured, columns: Sequence[_Column]
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
-    from ..target.repair import receptor_pdb
+    from ..preparation.repair import receptor_pdb
 
     poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}
     rows = [[*(column.title for column in columns), "error", "notes", "where it stood"]]

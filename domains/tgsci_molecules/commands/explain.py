@@ -101,7 +101,7 @@ def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: b
 
 def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
     """Each pose of a file; all are read, and proven to lie in the box, before the first is explained."""
-    from ..pose.given import read_poses
+    from ..pose.files import read_poses
 
     poses = read_poses(path)
     reports = [_explain_in_place(number, pose, target, strain) for number, pose in enumerate(poses, 1)]
@@ -110,7 +110,7 @@ def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
 
 def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain: bool) -> Explained:
     from ..pose import explain_in_place
-    from ..pose.given import from_pdbqt, typed
+    from ..pose.files import from_pdbqt, typed
 
     try:
         measured = _strain(from_pdbqt(pose if isinstance(pose, str) else typed(pose))) if strain else None

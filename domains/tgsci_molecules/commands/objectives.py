@@ -9,12 +9,12 @@ from tgsci.cli.command import command
 def objectives() -> int:
     """List what --objective takes, and what a job file's terms and limits may be about."""
     from ..objective.metrics import kinds
-    from ..objective.named import NAMED
+    from ..objective.presets import PRESETS
     from ..objective.terms import AGGREGATES
     from ..objective.transforms import transform_names
 
     tables = {
-        "Objectives (--objective NAME, or objective = 'NAME' in a job)": {n: o.summary for n, o in NAMED.items()},
+        "Objectives (--objective NAME, or objective = 'NAME' in a job)": {n: o.summary for n, o in PRESETS.items()},
         "Metrics, for terms and limits": kinds(),
         "Transforms of a metric x": transform_names(),
         "Aggregates": AGGREGATES,

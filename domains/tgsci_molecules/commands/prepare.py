@@ -13,7 +13,7 @@ from tgsci.cli.command import command, option, options
 from tgsci.errors import MeasurementError
 
 if TYPE_CHECKING:
-    from ..target.prepare import Prepared
+    from ..preparation.prepare import Prepared
 
 
 def _names(context: click.Context, parameter: click.Parameter, text: str) -> tuple[str, ...]:
@@ -63,8 +63,7 @@ def prepare(protein: Path, out: Path | None, name: str | None, choice: dict[str,
     Chains and missing atoms are repaired, hydrogens are added, atom types written, and the crystal's ligand is docked
     back to see whether the site works. The directory that it leaves is given to --target of the other commands.
     """
-    from ..target.choice import Options
-    from ..target.prepare import prepare as prepare_target
+    from ..preparation.prepare import Prepared
 
     try:
         made = prepare_target(
@@ -81,6 +80,7 @@ def prepare(protein: Path, out: Path | None, name: str | None, choice: dict[str,
     return 0
 
 
+    from ..preparation.prepare import Prepared
 def _summary(made: Prepared) -> list[str]:
     target = made.target
     lines = [f"{target.name}: {target.directory}", *(f"  {note}" for note in made.notes)]

@@ -30,7 +30,7 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
     Relax poses in the rigid pocket with OpenMM (ligand MMFF94s, protein Amber ff14SB), measure the strain of the
     ligand, and check the geometry. A check of poses, not a binding free energy. Some seconds a pose.
     """
-    from ..pose.given import read_poses
+    from ..pose.files import read_poses
     from ..target.targets import Target
 
     target = Target(target_name)
@@ -66,7 +66,7 @@ Row = tuple[int, str, "Check | None", str]
 
 def _checked(poses: Any, target: Target) -> Iterator[Row]:
     from ..physics import check
-    from ..pose.given import from_pdbqt
+    from ..pose.files import from_pdbqt
 
     for number, given in enumerate(poses, 1):
         smiles = ""
@@ -87,7 +87,7 @@ def _whole(pose: Chem.Mol) -> Chem.Mol:
     """A pose of an SDF file with the hydrogens that it lacks, once it is known to be a molecule in space."""
     from rdkit import Chem
 
-    from ..pose.given import typed
+    from ..pose.files import typed
 
     typed(pose)
     return Chem.AddHs(pose, addCoords=True)

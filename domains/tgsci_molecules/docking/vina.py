@@ -415,7 +415,9 @@ def _memory(docking: Docking) -> dict[str, Any]:
 def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: Settings) -> Docking | None:
     """The result again; None where it is not of this shape, whatever made it so."""
     try:
-        ligand = {**kept["ligand"], "undefined": tuple(kept["ligand"]["undefined"])}
+        if kept["ligand"]["smiles"] != smiles:
+            return None
+        ligand = {**kept["ligand"], "smiles": smiles, "undefined": tuple(kept["ligand"]["undefined"])}
         x, y, z = kept["edges"]
         docking = Docking(
             score=kept["score"],
@@ -433,7 +435,7 @@ def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: 
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return docking if docking.ligand.smiles == smiles and docking.forms else None
+    return docking if docking.forms else None
 
 
 def _edges(settings: Settings, target: Target, extent: float) -> Edges:
@@ -538,7 +540,7 @@ def _pose(pdbqt: str, ligand: Ligand) -> Chem.Mol:
 
     with rdBase.BlockLogs():
         mol: Chem.Mol | None = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(pdbqt, skip_typing=True))[0]
-    if mol is None or not mol.GetNumConformers() or _flat(mol) != _flat(Chem.MolFromSmiles(ligand.docked_smiles)):
+    if mol is None or not mol.GetNumConformers() or _flat(mol) != _flat(molecule(ligand.docked_smiles)):
         raise MeasurementError(f"pose: Vina's result is not the molecule {shown(ligand.docked_smiles)} any more")
     return mol
 

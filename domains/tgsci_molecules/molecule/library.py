@@ -20,7 +20,7 @@ from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue, UsageError
 
-from .salts import SOLVENTS, counterpart, neutralised, without_metal_bonds
+from .salts import COUNTERPARTS, counterpart, neutralised, without_metal_bonds
 from .smiles import MAX_HEAVY_ATOMS, canonical, parse, shown
 
 #: Longest text that is read as one molecule: a salt with its solvents, or an InChI.
@@ -253,7 +253,7 @@ def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[s
     doubtful += [
         part
         for part, name in zip(parts, names, strict=True)
-        if part not in organic and _is_organic(part) and _heavy(part) > _heavy(best) and (plain or name in SOLVENTS)
+        if part not in organic and _is_organic(part) and _heavy(part) > _heavy(best) and (plain or _is_solvent(name))
     ]
     if doubtful:
         raise InvalidValue(
@@ -272,6 +272,10 @@ def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[s
         named = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counts.items())
         notes.append(f"{named} left out")
     return kept, notes
+
+
+def _is_solvent(name: str | None) -> bool:
+    return name is not None and name in COUNTERPARTS and COUNTERPARTS[name].kind == "solvent"
 
 
 def _is_organic(mol: Chem.Mol) -> bool:

@@ -8,6 +8,8 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
@@ -33,10 +35,54 @@ _PLAIN_BONDS = (
 )
 
 
-def canonical(text: str) -> str:
+class Molecule(str):
+    """A SMILES that carries its RDKit molecule, so that it is parsed once however far it travels.
+
+    It compares, hashes, prints and is stored as the text that it is. In another process it is parsed again, when the
+    RDKit molecule is asked for.
+
+    Args:
+        smiles: The text.
+        mol: What RDKit read from exactly this text; read on demand where None.
+        canonical: True where `canonical` made it: then it is not checked again.
+    """
+
+    __slots__ = ("_mol", "is_canonical")
+    _mol: Chem.Mol | None
+    is_canonical: bool
+
+    def __new__(cls, smiles: str, mol: Chem.Mol | None = None, *, canonical: bool = False) -> Molecule:
+        molecule = super().__new__(cls, smiles)
+        molecule._mol = mol
+        molecule.is_canonical = canonical
+        return molecule
+
+    @property
+    def mol(self) -> Chem.Mol:
+        """The RDKit molecule. All who hold this object share it: copy it before you change it.
+
+        Raises:
+            InvalidValue: RDKit cannot read the SMILES.
+        """
+        if self._mol is None:
+            self._mol = parse(str(self))
+            if self._mol is None:
+                raise InvalidValue(f"{shown(self)} is not a SMILES: {_syntax_fault(self)}")
+        return self._mol
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (str(self), self.is_canonical)
+
+
+def _restored(smiles: str, canonical: bool) -> Molecule:
+    return Molecule(smiles, canonical=canonical)
+
+
+def canonical(text: str) -> Molecule:
     """The canonical isomeric SMILES of one neutral or charged small molecule that can be docked.
 
-    Atom map numbers are dropped, explicit hydrogens are folded in; nothing else is changed.
+    Atom map numbers are dropped, explicit hydrogens are folded in; nothing else is changed. What this function
+    returned before comes back as it is.
 
     Args:
         text: What somebody typed or a model wrote; may be anything.
@@ -48,6 +94,8 @@ def canonical(text: str) -> str:
     """
     if not isinstance(text, str):
         raise UsageError(f"a SMILES is text, not {quoted(text)}")
+    if isinstance(text, Molecule) and text.is_canonical:
+        return text
     smiles = _cleaned(text)
     raw = parse(smiles, sanitize=False)
     if raw is None:
@@ -56,28 +104,40 @@ def canonical(text: str) -> str:
     for check in (_check_fragments, _check_elements, _check_bonds, _check_size):
         check(raw, smiles)
     _check_chemistry(raw, smiles)
-    mol = parse(smiles)
+    mol = text.mol if isinstance(text, Molecule) and text == smiles else parse(smiles)
     if mol is None:
         raise InvalidValue(f"{shown(smiles)} cannot be read as a molecule; write it in another way")
     for check in (_check_charges, _check_radicals, _check_rotors):
         check(mol, smiles)
-    for atom in mol.GetAtoms():
-        atom.SetAtomMapNum(0)
-    return _fixed_point(Chem.MolToSmiles(mol), smiles)
+    if any(atom.GetAtomMapNum() for atom in mol.GetAtoms()):
+        mol = Chem.Mol(mol)
+        for atom in mol.GetAtoms():
+            atom.SetAtomMapNum(0)
+    found = _fixed_point(mol, smiles)
+    if isinstance(text, Molecule) and text == found:
+        text.is_canonical = True
+        return text
+    return found
+
+
+def as_molecule(smiles: str) -> Molecule:
+    """The SMILES as a `Molecule`: itself where it is one.
+
+    Raises:
+        UsageError: It is no text.
+    """
+    if not isinstance(smiles, str):
+        raise UsageError(f"a SMILES is text, not {quoted(smiles)}")
+    return smiles if isinstance(smiles, Molecule) else Molecule(smiles)
 
 
 def molecule(smiles: str) -> Chem.Mol:
-    """The RDKit molecule of a SMILES, read in silence.
+    """The RDKit molecule of a SMILES; the one that it carries where it is a `Molecule`. Copy it before you change it.
 
     Raises:
         InvalidValue: RDKit cannot read it.
     """
-    mol = parse(smiles) if isinstance(smiles, str) else None
-    if mol is None:
-        if not isinstance(smiles, str):
-            raise UsageError(f"a SMILES is text, not {quoted(smiles)}")
-        raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
-    return mol
+    return as_molecule(smiles).mol
 
 
 def stereo_in_words(mol: Chem.Mol, open_: Iterable[Chem.StereoInfo]) -> list[str]:
@@ -120,6 +180,7 @@ def _ends(bond: Chem.Bond) -> tuple[Chem.Atom, Chem.Atom]:
 
 def _forced_by_a_cage(mol: Chem.Mol) -> set[int]:
     """Bridgeheads as in adamantane: RDKit counts them as stereocentres, but the rings leave them no choice."""
+    mol = Chem.Mol(mol)  # the older perception leaves marks on the atoms
     bridgeheads: list[int] = []
     rdMolDescriptors.CalcNumBridgeheadAtoms(mol, bridgeheads)
     # The older perception lists only atoms with four different neighbours: those are real even in a cage.
@@ -163,6 +224,12 @@ def _cleaned(text: str) -> str:
 
 
 def parse(smiles: str, *, sanitize: bool = True) -> Chem.Mol | None:
+    """What RDKit reads from a SMILES, in silence; None where it is none.
+
+    Args:
+        smiles: The text.
+        sanitize: False leaves it as it is written: hydrogens stay atoms, and chemistry is not looked at.
+    """
     parameters = Chem.SmilesParserParams()
     parameters.sanitize = parameters.removeHs = sanitize
     parameters.allowCXSMILES = parameters.parseName = False
@@ -298,6 +365,7 @@ def _check_charges(mol: Chem.Mol, smiles: str) -> None:
         raise InvalidValue(f"{shown(smiles)} has net charge {net:+d}; at most {MAX_NET_CHARGE} either way")
 
 
+@cache
 def _isocyanide() -> Chem.Mol:
     return Chem.MolFromSmarts("[C-]#[N+]")
 
@@ -320,14 +388,20 @@ def _check_rotors(mol: Chem.Mol, smiles: str) -> None:
         )
 
 
-def _fixed_point(smiles: str, original: str) -> str:
-    """Written and read until it stays the same: RDKit's first answer may still depend on the spelling."""
-    for _ in range(5):
-        mol = parse(smiles)
-        if mol is None:
+def _fixed_point(mol: Chem.Mol, original: str) -> Molecule:
+    """Written and read until it stays the same: RDKit's first answer may still depend on the spelling.
+
+    Args:
+        mol: Read from `original`.
+        original: As it was written.
+    """
+    before = original
+    for _ in range(6):
+        smiles = Chem.MolToSmiles(mol)
+        if smiles == before:
+            return Molecule(smiles, mol, canonical=True)
+        before, read = smiles, parse(smiles)
+        if read is None:
             break
-        again = Chem.MolToSmiles(mol)
-        if again == smiles:
-            return smiles
-        smiles = again
+        mol = read
     raise InvalidValue(f"{shown(original)} has no stable canonical form in RDKit; write it in another way")

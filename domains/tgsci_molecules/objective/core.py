@@ -9,8 +9,8 @@ from rdkit import Chem, rdBase
 
 from tgsci.errors import UsageError
 
+from ..molecule.patterns import MAX_MATCHES
 from ..molecule.smiles import MAX_LENGTH, shown
-from .patterns import MAX_MATCHES
 
 _WRITE = "core must be the SMILES of a scaffold with attachment points, such as Nc1nccc([*:1])n1"
 

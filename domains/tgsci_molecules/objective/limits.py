@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from rdkit import Chem
 
+from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import alerts
 from ..molecule.smiles import atom_name
 from .core import Core
 from .metrics import Metric
-from .patterns import Pattern, alert_count
 
 Figures = Mapping[str, float]
 

@@ -18,8 +18,9 @@ from tgsci.loss import Loss
 
 from ..docking.cache import feedback as cached_feedback
 from ..docking.vina import DoesNotFit, Settings, dock, fingerprint
+from ..molecule.patterns import Pattern, catalog_of
 from ..molecule.properties import PROPERTIES
-from ..molecule.smiles import canonical, molecule, shown
+from ..molecule.smiles import Molecule, as_molecule, canonical, molecule, shown
 from ..target.targets import Target, as_target
 from . import limits as hard
 from . import metrics as figures_of
@@ -28,7 +29,6 @@ from .contacts import read_contact
 from .core import Core
 from .limits import Limit
 from .metrics import USUAL_CATALOGS, Metric, placed
-from .patterns import Pattern, catalog_of
 from .ranges import Range, read_range, whole_ring_sizes
 from .terms import Aggregate, Resolved, Term
 from .transforms import said
@@ -174,15 +174,15 @@ class Objective(Loss):
         engine = f"; openmm {version('openmm')}" if physics else ""
         return f"{self.aggregate} of {terms}; limits {list(self.limits)}; {places}{engine}"
 
-    def validate(self, value: str) -> str:
-        """The canonical SMILES; see `tgsci_molecules.canonical` and `refusing`.
+    def validate(self, value: str) -> Molecule:
+        """The canonical SMILES with its parsed molecule; see `tgsci_molecules.canonical` and `refusing`.
 
         Raises:
             InvalidValue: No molecule that can be docked, or one that breaks a limit which is refused.
         """
         smiles = canonical(value)
         if self._refused:
-            mol = molecule(smiles)
+            mol = smiles.mol
             for limit in self.limits:
                 if limit.key in self._refused and limit.excess(mol, {}) > 0:
                     raise InvalidValue(f"{shown(smiles)}: hard limit: the molecule {limit.mend(mol, {})}")
@@ -212,10 +212,11 @@ class Objective(Loss):
 
     def evaluate(self, value: str) -> Feedback:
         """Dock a canonical SMILES into every target and measure its properties."""
-        return cached_feedback(self.fingerprint, value, lambda: self._evaluated(value))
+        found = as_molecule(value)
+        return cached_feedback(self.fingerprint, found, lambda: self._evaluated(found))
 
-    def _evaluated(self, value: str) -> Feedback:
-        mol = molecule(value)
+    def _evaluated(self, value: Molecule) -> Feedback:
+        mol = value.mol
         strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
         docked = [self._docked(value, target, target.name in strained) for target in self.targets]
         first, others = docked[0], docked[1:]

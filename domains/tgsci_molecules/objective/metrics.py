@@ -18,8 +18,6 @@ from tgsci.errors import UsageError
 if TYPE_CHECKING:
     from rdkit import Chem
 
-#: Longest name of a term or a group.
-MAX_NAME = 60
 #: Alerts that are counted where a job names no catalogue.
 USUAL_CATALOGS = ("PAINS", "BRENK")
 
@@ -273,18 +271,6 @@ def same_metric(name: str) -> str:
         return kind_of(name)
     except UsageError:
         return ""
-
-
-def check_name(what: str, name: object) -> None:
-    """Refuse a name that could not stand in a table or a report.
-
-    Raises:
-        UsageError: It is no text, too long, or has characters that cannot be printed.
-    """
-    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
-        raise UsageError(
-            f"the name of {what} must be one line of at most {MAX_NAME} printable characters, not {repr(name)[:80]}"
-        )
 
 
 def placed(text: object) -> tuple[str, str, str]:

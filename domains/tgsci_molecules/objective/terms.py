@@ -11,7 +11,8 @@ import numpy as np
 
 from tgsci.errors import UsageError
 
-from .metrics import DOCKED, OVER, Metric, check_name, placed, same_metric
+from ..job import check_name
+from .metrics import DOCKED, OVER, Metric, placed, same_metric
 from .transforms import Transform, said
 
 #: How terms are put together.
@@ -79,7 +80,7 @@ class Term:
         if other and other != self.metric:
             raise UsageError(f"the name {self.name!r} is that of the metric {other}; call the term something else")
         if self.smarts:
-            from .patterns import Pattern
+            from ..molecule.patterns import Pattern
 
             Pattern(self.smarts)
 

@@ -16,7 +16,7 @@ from ..molecule.smiles import canonical, quoted
 from ..target.targets import Target, as_target
 from .burial import burial
 from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
-from .given import check_inside, from_pdbqt, typed
+from .files import check_inside, from_pdbqt, typed
 from .growth import Growth, Pocket, growth_vectors, pockets
 from .ligand import Posed, posed
 from .missing import missing
@@ -126,7 +126,7 @@ class PoseReport:
         return page(self)
 
     def _repr_html_(self) -> str:
-        from ..views.drawing import html
+        from .drawing import html
 
         return html(self)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
 
-from ..docking.finalists import CHECK
 from ..molecule.smiles import quoted
+from ..objective.finalists import CHECK
 from .figures import count, figure, is_count, titled
 from .poses import checked_pose, limits_broken, measured_again, names_of, records
 
@@ -184,7 +184,7 @@ def _finals(result: Result) -> Iterator[Column]:
 
 def _verdict(result: Result, score: str) -> Callable[[Trial], str]:
     """Says in words how both measurements of a docking score compare; what is within the noise is called noise."""
-    from ..docking.finalists import compared
+    from ..objective.finalists import compared
 
     def read(trial: Trial) -> str:
         both = (trial.feedback, result.finals.get(trial.number))

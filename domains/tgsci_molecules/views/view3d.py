@@ -23,7 +23,7 @@ from tgsci.errors import UsageError
 from tgsci.files import write_atomically
 
 from ..molecule.smiles import quoted, shown
-from ..target.repair import receptor_pdb
+from ..preparation.repair import receptor_pdb
 from ..target.targets import Target, as_target
 from .columns import checked
 from .poses import records

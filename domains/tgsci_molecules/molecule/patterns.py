@@ -1,0 +1,133 @@
+"""Substructures as chemists write them: SMARTS checked before use, and structural alerts by catalogue."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rdkit import Chem, rdBase
+
+from tgsci.errors import UsageError
+
+from ..job import check_name
+from .properties import catalog
+from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH, shown
+
+#: More matches than this are not told apart.
+MAX_MATCHES = 200
+
+#: RDKit's catalogues of structural alerts, each with what it is.
+CATALOGS = {
+    "PAINS": "pan-assay interference (Baell 2010)",
+    "BRENK": "unwanted in lead-like screening (Brenk 2008)",
+    "NIH": "reactive or otherwise unwanted (NIH MLSMR, Jadhav 2010, Doveston 2015)",
+    "ZINC": "ZINC's drug-likeness and reactivity filters",
+    "CHEMBL": "all of ChEMBL's sets",
+    "CHEMBL_BMS": "Bristol-Myers Squibb's high-throughput screening deck filters (ChEMBL)",
+    "CHEMBL_Dundee": "University of Dundee's neglected-disease library (ChEMBL)",
+    "CHEMBL_Glaxo": "Glaxo's hard filters (ChEMBL)",
+    "CHEMBL_Inpharmatica": "Inpharmatica's unwanted fragments (ChEMBL)",
+    "CHEMBL_LINT": "Pfizer's lint (ChEMBL)",
+    "CHEMBL_MLSMR": "NIH's MLSMR filters (ChEMBL)",
+    "CHEMBL_SureChEMBL": "SureChEMBL's MedChem alerts (ChEMBL)",
+    "PAINS_A": "PAINS, the commonest",
+    "PAINS_B": "PAINS, less common",
+    "PAINS_C": "PAINS, rare",
+}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A SMARTS pattern.
+
+    Args:
+        smarts: The pattern. Hydrogens written as atoms count as a wish on their neighbour.
+        name: For reports; the SMARTS itself where empty.
+
+    Raises:
+        UsageError: It is no SMARTS.
+    """
+
+    smarts: str
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.smarts, str):
+            raise UsageError(f"a pattern is a SMARTS string, not {repr(self.smarts)[:80]}")
+        check_name(f"the group {shown(self.smarts)}", self.name)
+        _compiled(self.smarts)
+
+    def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
+        """The atoms of each match, no two matches of the same atoms."""
+        found = mol.GetSubstructMatches(
+            _compiled(self.smarts), uniquify=True, useChirality=True, maxMatches=MAX_MATCHES
+        )
+        return [tuple(match) for match in found]
+
+    def count(self, mol: Chem.Mol) -> int:
+        """How often it occurs."""
+        return len(self.matches(mol))
+
+    def __str__(self) -> str:
+        return self.name or self.smarts
+
+
+@lru_cache(maxsize=1024)
+def _compiled(smarts: str) -> Chem.Mol:
+    text = smarts.strip()
+    if not text or len(text) > MAX_LENGTH or not text.isascii() or not text.isprintable():
+        raise UsageError(f"{shown(smarts)} is no SMARTS: write up to {MAX_LENGTH} plain characters, such as c1ccncc1")
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmarts(text)
+    if mol is None:
+        raise UsageError(f"{shown(smarts)} is not a SMARTS that RDKit can read; try it without its last part")
+    if not 0 < mol.GetNumAtoms() <= 2 * MAX_HEAVY_ATOMS:
+        raise UsageError(f"{shown(smarts)} has {mol.GetNumAtoms()} atoms; a pattern has 1 to {2 * MAX_HEAVY_ATOMS}")
+    with rdBase.BlockLogs():
+        # A hydrogen atom in a pattern matches none in a molecule whose hydrogens are implicit.
+        mol = Chem.MergeQueryHs(mol)
+        mol.UpdatePropertyCache(strict=False)
+        Chem.FastFindRings(mol)
+        as_smiles = Chem.MolFromSmiles(text)
+    if as_smiles is not None and not as_smiles.HasSubstructMatch(mol):
+        # C1=CC=CC=C1, N(=O)=O: it would match nothing, ever, and nobody would be told.
+        raise UsageError(
+            f"{shown(smarts)} is read as a SMARTS, which does not match the molecule that it is as a SMILES; "
+            f"write {shown(Chem.MolToSmiles(as_smiles))}"
+        )
+    return mol
+
+
+def alert_count(mol: Chem.Mol, catalogs: Sequence[str]) -> int:
+    """How many different alerts of these catalogues a molecule raises; remembered, as a new one takes 10 ms."""
+    key = (Chem.MolToSmiles(mol), tuple(catalogs))
+    if key not in _alert_counts:
+        while len(_alert_counts) >= _MOST_COUNTS:
+            _alert_counts.pop(next(iter(_alert_counts)))
+        matches = (catalog(name).GetMatches(mol) for name in catalogs)
+        _alert_counts[key] = sum(len({entry.GetDescription() for entry in each}) for each in matches)
+    return _alert_counts[key]
+
+
+_alert_counts: dict[tuple[str, tuple[str, ...]], int] = {}
+_MOST_COUNTS = 50_000
+
+
+def catalog_of(text: object) -> str:
+    """The catalogue that somebody's word for it means.
+
+    Raises:
+        UsageError: There is none; names the nearest.
+    """
+    known = {_plain(name): name for name in CATALOGS}
+    if isinstance(text, str) and _plain(text) in known:
+        return known[_plain(text)]
+    near = difflib.get_close_matches(_plain(str(text))[:40], known, n=1)
+    hint = f"did you mean {known[near[0]]!r}? " if near else ""
+    raise UsageError(f"no catalogue of alerts {str(text)[:40]!r}; {hint}There are: {', '.join(CATALOGS)}")
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.upper() if c.isalnum())
