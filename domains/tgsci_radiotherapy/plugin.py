@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,8 @@ from .job import KEYS
 from .notice import NOTICE
 
 if TYPE_CHECKING:
+    import click
+
     from tgsci.runs.result import Result
 
     from .loss import PlanLoss
@@ -85,11 +86,10 @@ class RadiotherapyDomain(Domain):
             proposals=PROPOSALS,
         )
 
-    def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        from .commands import COMMANDS
+    def commands(self) -> click.Group:
+        from .commands import radiotherapy
 
-        for add in COMMANDS:
-            add(commands)
+        return radiotherapy
 
 
 #: Plans a round: the next one is worth more where it has learned from the last.

@@ -63,7 +63,8 @@ def prepare(protein: Path, out: Path | None, name: str | None, choice: dict[str,
     Chains and missing atoms are repaired, hydrogens are added, atom types written, and the crystal's ligand is docked
     back to see whether the site works. The directory that it leaves is given to --target of the other commands.
     """
-    from ..preparation.prepare import Prepared
+    from ..preparation.choice import Options
+    from ..preparation.prepare import prepare as prepare_target
 
     try:
         made = prepare_target(
@@ -80,7 +81,6 @@ def prepare(protein: Path, out: Path | None, name: str | None, choice: dict[str,
     return 0
 
 
-    from ..preparation.prepare import Prepared
 def _summary(made: Prepared) -> list[str]:
     target = made.target
     lines = [f"{target.name}: {target.directory}", *(f"  {note}" for note in made.notes)]

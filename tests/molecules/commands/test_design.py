@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.molecules.typed import run
+from tests.molecules.commands.typed import run
 from tgsci.cli.run import RunArguments, run_problem
 from tgsci.errors import UsageError
 from tgsci.runs import run as runs
