@@ -24,7 +24,7 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 FLOORS = {
     "tgsci": [
         "errors version fingerprint",
-        "texts figures prompts identity threads",
+        "texts prompts identity threads",
         "checks files imports",
         "settings",
         "engine feedback",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LedgerError, TgsciError, UsageError
-from ..figures import figure
 from ..runs import run as whole
 from ..runs.comparison import compare
 from ..runs.domain import Domains
@@ -18,7 +17,7 @@ from ..runs.result import Result
 from ..search.loop import Budget
 from ..search.trial import Trial
 from ..show import report
-from ..texts import visible
+from ..texts import figure, visible
 from .command import Group, command, option
 from .run import RunArguments, exit_code, print_result, resume_options, run_options, run_problem, watch
 

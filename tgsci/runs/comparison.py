@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..feedback import is_better
-from ..figures import fixed, places
 from ..search.trial import Trial
-from ..texts import differences, duration, settings_differences, visible
+from ..texts import differences, duration, fixed, places, settings_differences, visible
 from .result import Result, imported
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..feedback import Feedback
-from ..figures import figure, metric
 from ..files import as_path
 from ..loss import Loss
 from ..search.ledger import Ledger, Session, Spent
 from ..search.trial import Trial, Trials
+from ..texts import figure, metric
 from .domain import Problem
 
 if TYPE_CHECKING:

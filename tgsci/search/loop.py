@@ -18,12 +18,11 @@ from ..compute import executors
 from ..engine import Call, Reply, recording
 from ..errors import EngineError, InvalidValue, LedgerError, MeasurementError, TgsciError, UsageError
 from ..feedback import Feedback, is_better
-from ..figures import figure
 from ..files import as_path
 from ..loss import Loss, as_loss
 from ..optimizer import TextualGradientDescent
 from ..runs.result import Result
-from ..texts import differences, well_formed
+from ..texts import differences, figure, well_formed
 from ..version import __version__
 from .finalists import Finishing
 from .ledger import Ledger, Spent, question_id

@@ -14,7 +14,7 @@ from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
-from tgsci.figures import metric
+from tgsci.texts import metric
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.figures import column as aligned
 from tgsci.show.report.text import picture_address
+from tgsci.texts import column as aligned
 
 from ..molecule.smiles import quoted, shown
 from .columns import Column, checked, columns_of

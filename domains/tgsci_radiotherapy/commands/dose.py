@@ -192,7 +192,7 @@ def _reference(case: Case) -> Dose:
 
 
 def _rtdose(path: Path, case: Case) -> Dose:
-    from ..importers.rtdose import read_rtdose
+    from ..importers.dicom.dose import read_rtdose
 
     return Dose(_label(path), case, read_rtdose(path, case))
 

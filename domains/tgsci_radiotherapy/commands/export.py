@@ -63,7 +63,7 @@ def export(
     goals = goals_of(plan, sheet) if set(wanted) - {"rtdose", "wash"} else None
     table = evaluate(goals, plan.case, plan.dose) if goals else None
     if "rtdose" in wanted:
-        from ..importers.rtdose import write_rtdose
+        from ..importers.dicom.dose import write_rtdose
 
         write_rtdose(plan.case, plan.dose, wanted["rtdose"], patient_from)
         print(f"wrote {wanted['rtdose']}", file=sys.stderr)

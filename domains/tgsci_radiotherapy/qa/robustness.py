@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tgsci import checks
 from tgsci.errors import UsageError
 
 from ..notice import NOTICE
@@ -196,16 +197,15 @@ def under_shifts(
     """
     import numpy as np
 
-    if not 0 < shift_mm <= _FARTHEST:
-        raise UsageError(f"a shift must be above 0 and at most {_FARTHEST:g} mm, not {shift_mm:g}")
+    checks.number("shift_mm", shift_mm, above=0.0, high=_FARTHEST, unit="mm")
+    if method:
+        checks.choice("method", method, METHODS)
     if dose is None:
         if fluence is None:
             raise UsageError("robustness needs a dose or a fluence")
         dose = _dose(case.dij, fluence)
     possible = fluence is not None and _is_built_in(case)
     chosen = method or ("exact" if possible else "cloud")
-    if chosen not in METHODS:
-        raise UsageError(f"no method {chosen[:40]!r}; there are: {', '.join(METHODS)}")
     if chosen == "exact" and not possible:
         why = "needs a plan's fluence, not only its dose" if fluence is None else "is there for built-in cases only"
         raise UsageError(f"the exact method {why}; take --method cloud")

@@ -119,10 +119,10 @@ def test_the_method_and_the_notice_are_said() -> None:
     ("change", "message"),
     [
         ({"dose": None}, "needs a dose or a fluence"),
-        ({"method": "fancy"}, "no method 'fancy'; there are: cloud, exact"),
+        ({"method": "fancy"}, "method cannot be 'fancy'; there are: cloud, exact"),
         ({"method": "exact"}, "needs a plan's fluence"),
-        ({"shift_mm": 0.0}, "above 0 and at most 20 mm"),
-        ({"shift_mm": float("nan")}, "above 0 and at most 20 mm"),
+        ({"shift_mm": 0.0}, "above 0 and up to 20 mm"),
+        ({"shift_mm": float("nan")}, "above 0 and up to 20 mm"),
         ({"method": "exact", "fluence": planned()[2]}, "for built-in cases only"),
         ({"dose": None, "fluence": np.ones(3)}, "another case"),
     ],

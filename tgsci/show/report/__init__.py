@@ -1,6 +1,6 @@
 """A run as one HTML page that needs nothing else: no network, no other file, and not even its own script.
 
-    from tgsci import report
+    from tgsci.show import report
 
     report.write(result, "report.html")
 

@@ -11,7 +11,7 @@ from tests.radiotherapy.cases import small_case
 from tests.radiotherapy.dicom_folder import SECRETS, Folder, usual_folder
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.importers import read
-from tgsci_radiotherapy.importers.rtdose import MARK, read_rtdose, write_rtdose
+from tgsci_radiotherapy.importers.dicom.dose import MARK, read_rtdose, write_rtdose
 
 #: Attributes that PS3.3 A.18.3 asks for in an RT Dose: type 1 has a value, type 2 is there.
 TYPE_1 = [
