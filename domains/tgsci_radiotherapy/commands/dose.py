@@ -62,21 +62,17 @@ def open_dose(text: str | Path, case: Case | str | Path | None = None) -> Dose:
     Raises:
         UsageError: No such file, a file of another kind, a plan of another case, or no case for an RTDOSE.
     """
-    path = Path(text)
+    path, where = Path(text), visible(str(text))
     if path.is_dir() and not (path / PLAN).is_file():
         if (path / "run.db").is_file():
             raise _no_plan(path)
-        raise UsageError(
-            f"{visible(str(path))} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file"
-        )
+        raise UsageError(f"{where} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file")
     if path.is_dir():
         path = path / PLAN
     if str(text) == REFERENCE:
         return _reference(_open_case(case, "the case's own dose"))
     if not path.is_file():
-        raise UsageError(
-            f"there is no file {visible(str(path))}; give a {PLAN}, a run's directory, or an RTDOSE .dcm file"
-        )
+        raise UsageError(f"there is no file {where}; give a {PLAN}, a run's directory, or an RTDOSE .dcm file")
     if _is_dicom(path):
         return _rtdose(path, _open_case(case, "an RTDOSE file"))
     if path.suffix.lower() != ".json":

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         help="textgrad-paper: weights only, all 100 at the start, D95% scaled to the prescription, 10 iterations",
     ),
     option("--gap", type=float, metavar="G", help="relative optimality gap of every plan (0.001)"),
-    option("--plan-seconds", "seconds", type=float, metavar="S", help="longest that one plan may take, s (300)"),
+    option("--plan-seconds", type=float, metavar="S", help="longest that one plan may take, s (300)"),
 )
 @run_options
 def plan(table: dict[str, Any], run: RunArguments) -> int:
@@ -47,6 +47,8 @@ def plan(table: dict[str, Any], run: RunArguments) -> int:
     goals are met or nothing helps any more. Every plan, its reason and its page are kept in the run's directory, with
     the best plan's files. Research tool: not for clinical use.
     """
+    if "plan_seconds" in table:
+        table["seconds"] = table.pop("plan_seconds")
     if "prescription" in table:
         table["prescription"] = read_prescription(table["prescription"])
     problem = Domains.installed().load("radiotherapy").problem(table)
@@ -73,6 +75,15 @@ def summary(result: Result) -> str:
     lines += ["", conflicts] if conflicts else []
     lines += _robustness(result) if result.best else []
     return "\n".join([*lines, "", NOTICE])
+
+
+def _robustness(result: Result) -> list[str]:
+    """What `robustness.txt`, written at the end of the run, comes to."""
+    try:
+        *_, words, _ = (result.directory / "robustness.txt").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    return ["", f"With the patient shifted (robustness.txt): {words}."]
 
 
 def read_prescription(texts: list[str]) -> dict[str, float]:
