@@ -22,8 +22,9 @@ from functools import cached_property, partial
 from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
+from .checks import whole
 from .errors import EngineError, UsageError
-from .identity import arguments_of, digest_at_first_sight
+from .identity import arguments_of
 from .threads import Gate, awaited, run_all
 
 T = TypeVar("T")
@@ -208,7 +209,7 @@ class Engine(ABC):
 
     @concurrency.setter
     def concurrency(self, most: int | None) -> None:
-        self._gate.limit = None if most is None else _at_least_one("concurrency", most)
+        self._gate.limit = None if most is None else whole("concurrency", most, 1)
 
     @cached_property
     def _gate(self) -> Gate:
@@ -248,12 +249,6 @@ class FunctionEngine(Engine):
         self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
         self._by_position = _second_is_system(function)
         self._images = _takes(function, "prompt", images=())
-        self._digest = digest_at_first_sight(function)
-
-    @property
-    def identity(self) -> str:
-        """The function's name and a digest of its code and of what it was made with."""
-        return f"function {self.name} {self._digest}"
 
     def with_parameters(self, **parameters: Any) -> Engine:
         if not _takes(self.function, "prompt", **parameters):
@@ -416,15 +411,8 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
     Raises:
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
-    return run_all(
-        function, list(items), _at_least_one("concurrent", MAX_CONCURRENT if concurrent is None else concurrent)
-    )
-
-
-def _at_least_one(name: str, most: object) -> int:
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise UsageError(f"{name} must be a whole number of at least 1, not {most!r}")
-    return most
+    most = MAX_CONCURRENT if concurrent is None else concurrent
+    return run_all(function, list(items), whole("concurrent", most, 1))
 
 
 def _text_and_images(prompt: Prompt) -> tuple[str, list[bytes]]:

@@ -27,7 +27,7 @@ from .docking_options import docking_options, settings_of
 if TYPE_CHECKING:
     from tgsci.loss import Loss
 
-    from ..molecule.library import Molecule
+    from ..molecule.library import Compound as Molecule
     from ..objective import DockingLoss
     from ..target.targets import Target
 

@@ -13,6 +13,7 @@ import click
 
 from tgsci.cli.command import command, option
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.texts import quote
 
 from .docking_options import docking_options, settings_of
 
@@ -121,12 +122,11 @@ def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain:
 
 
 def _tried(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Explained:
-    from ..molecule.smiles import shown
 
     try:
         report, text = result()
     except MeasurementError as error:
-        return None, "", f"{shown(smiles)}: {error}"
+        return None, "", f"{quote(smiles)}: {error}"
     return report, text, ""
 
 

@@ -49,7 +49,7 @@ def compare(
     """
     from ..goals import evaluate
     from ..qa.gamma import gamma_index
-    from ..views.figure_files import check_figures, write_figures
+    from ..views.export import check_figures, write_figures
     from ..views.tables import side_by_side
 
     criteria = _criteria(**gamma)

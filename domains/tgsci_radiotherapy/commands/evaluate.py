@@ -56,7 +56,7 @@ def evaluate(
     """
     from ..goals import evaluate as evaluate_goals
     from ..qa.robustness import SHIFT_MM
-    from ..views.figure_files import check_figures, write_figures
+    from ..views.export import check_figures, write_figures
 
     files = check_figures({"dvh": dvh, "wash": wash}, force=force)
     dose = open_dose(source, case)

@@ -48,7 +48,7 @@ def export(
     has one.
     """
     from ..goals import evaluate
-    from ..views.figure_files import check_figures, write_figures
+    from ..views.export import check_figures, write_figures
     from ..views.tables import goals_csv, goals_json
 
     wanted: dict[str, Path] = typed(**files)

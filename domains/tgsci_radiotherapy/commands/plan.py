@@ -67,23 +67,16 @@ def summary(result: Result) -> str:
     Args:
         result: A run's.
     """
-    from ..loss.conflicts import account
-    from ..loss.standing import goal_table
+    from ..views.conflicts import account
+    from ..views.export import best_plan
+    from ..views.tables import goal_table
 
     lines = [goal_table(result.best)] if result.best else ["No plan could be measured."]
     conflicts = account(result.trials)
     lines += ["", conflicts] if conflicts else []
-    lines += _robustness(result) if result.best else []
+    best = best_plan(result)
+    lines += ["", f"With the patient shifted (robustness.txt): {best.robustness.summary()}."] if best else []
     return "\n".join([*lines, "", NOTICE])
-
-
-def _robustness(result: Result) -> list[str]:
-    """What `robustness.txt`, written at the end of the run, comes to."""
-    try:
-        *_, words, _ = (result.directory / "robustness.txt").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return []
-    return ["", f"With the patient shifted (robustness.txt): {words}."]
 
 
 def read_prescription(texts: list[str]) -> dict[str, float]:

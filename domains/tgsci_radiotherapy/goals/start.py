@@ -27,7 +27,7 @@ _ORGAN, _BODY = 0.9, 0.6
 
 
 def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
-    """Parameters to start a search from.
+    """Choose parameters to start a search from.
 
     Each target gets a squared deviation, somewhat above what its goals ask for; each organ with goals a squared
     overdose from somewhat below the dose of its strictest goal on, or an EUD with exponent 1 at the mean dose that its
@@ -103,7 +103,7 @@ def _of_organ(case: Case, structure: Structure, goals: Iterable[Goal]) -> list[O
 
 
 def _of_own(case: Case, structure: Structure, mean: float) -> float:
-    """The mean dose of the voxels that an organ owns at which all of it has a mean: those in targets get theirs."""
+    """Find the mean dose of an organ's own voxels that gives all of it this mean; those in targets get their dose."""
     owners = case.owners[case.rows(structure.name)]
     taken = sum(int((owners == i).sum()) * (s.prescription or 0.0) for i, s in enumerate(case.structures))
     own = case.own(structure.name)
@@ -112,14 +112,14 @@ def _of_own(case: Case, structure: Structure, mean: float) -> float:
 
 
 def _dose(goal: Goal) -> float:
-    """The dose that a goal is about, Gy; 0 for those that name none (HI, CI)."""
+    """Find the dose that a goal is about, Gy; 0 for HI and CI."""
     if goal.metric.unit == "Gy":
         return goal.limit
     return goal.metric.amount if goal.metric.kind in ("VGy", "CVGy") else 0.0
 
 
 def _part(goal: Goal, volume_cc: float) -> float:
-    """The part of the structure, 0 to 1, that may get more than the goal's dose."""
+    """Find the part of the structure, 0 to 1, that may get more than the goal's dose."""
     metric = goal.metric
     if metric.kind in ("D%", "Dcc"):
         return min(1.0, metric.amount / (100.0 if metric.kind == "D%" else volume_cc))
@@ -135,5 +135,5 @@ def _overdose(structure: Structure, dose: float, prescription: float) -> Objecti
 
 
 def _allowed(dose: float, prescription: float) -> float:
-    """The dose, or 0 where it is too low to tell from the dose of one fraction."""
+    """Replace a dose by 0 where it is too low to tell from the dose of one fraction."""
     return dose if dose >= LEAST_SHARE * prescription else 0.0

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
     from .matrix import Matrix
-    from .state import State, Watch
+    from .plan import State, Watch
     from .terms import Terms
 
     Array = NDArray[np.float64]

@@ -33,7 +33,7 @@ class ShownFigure(Figure):
 
 
 def colours(case: Case) -> dict[str, str]:
-    """A colour for each structure of a case: warm ones for targets, grey for the body.
+    """Choose a colour for each structure of a case: warm ones for targets, grey for the body.
 
     Args:
         case: Its structures in their order; the same case always gets the same colours.
@@ -51,21 +51,21 @@ def colours(case: Case) -> dict[str, str]:
 
 
 def label(text: str, longest: int = 40) -> str:
-    """A name from outside as matplotlib writes it: no formula, not left out of a legend, on one line."""
+    """Make a name from outside safe for matplotlib: one line, no formula, never left out of a legend."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = line if len(line) <= longest else f"{line[: longest - 3]}..."
     return line.replace("$", r"\$").lstrip("_") or "-"
 
 
 def caption(figure: Figure, parts: Iterable[str], width: int = 150) -> None:
-    """Say below a figure what its figures rest on, and that it is not for clinical use."""
+    """Write below a plot what it rests on, and that it is not for clinical use."""
     said = "  ·  ".join([*(part for part in parts if part), NOTICE])
     lines = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
     figure.supxlabel(lines, fontsize=7.5, color=QUIET, x=0.01, ha="left")
 
 
 def png(figure: Figure, dpi: int = 150, colours: int = 0) -> bytes:
-    """A figure as PNG.
+    """Draw a figure as PNG.
 
     Args:
         figure: Any of this package's.
@@ -88,7 +88,7 @@ def png(figure: Figure, dpi: int = 150, colours: int = 0) -> bytes:
 
 
 def svg(figure: Figure) -> str:
-    """A figure as SVG, its letters drawn as paths: nothing in it can act, and it looks the same everywhere.
+    """Draw a figure as SVG, its letters as paths: nothing in it can act, and it looks the same everywhere.
 
     Args:
         figure: Any of this package's.
