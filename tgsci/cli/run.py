@@ -5,27 +5,25 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..compute import executors
 from ..engine import Engine
 from ..errors import EngineError, RecordError, UsageError
-from ..runs import run as runs
 from ..runs.choose import ENGINE_VARIABLE, WITH_MODEL, Chosen, choose
+from ..runs.directory import new_directory
 from ..runs.domain import Domains, Problem
 from ..runs.job import BudgetTable, Job, RunTable, read_job, stated
 from ..runs.result import Result
-from ..search.loop import Budget
+from ..runs.run import carry_out, options_for
+from ..search.options import Budget, RunOptions
 from ..texts import visible
 from .command import command, option, options
-
-if TYPE_CHECKING:
-    from ..show.progress import LiveProgress
 
 _PROPOSES = "a model proposes: its name as litellm writes it, 'human', 'replay:FILE', or 'rules' for the rule editor"
 
@@ -180,17 +178,14 @@ def run_problem(
     """
     table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
     chosen = choose(problem, *run.proposer(job.engine if job else None, table.optimizer))
-    budget = Budget(**{**stated(limits), **run.limits})
-    workers = run.place(table)
     typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed}
     settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
+    settings |= {"budget": Budget(**{**stated(limits), **run.limits}), "workers": run.place(table)}
+    options = options_for(problem, settings)
     named = run.directory or table.directory
-    directory = Path(named).expanduser() if named else runs.new_directory(problem)
+    directory = Path(named).expanduser() if named else new_directory(problem)
     try:
-        return watch(problem, directory, chosen, workers, lambda progress: runs.carry_out(
-            problem, chosen, budget=budget, run=directory, workers=workers, progress=progress, header=header,
-            **{name: value for name, value in settings.items() if value is not None},
-        ))  # fmt: skip
+        return watch(problem, chosen, replace(options, run=directory), header)
     except BaseException:
         if not named:
             with contextlib.suppress(OSError):  # only where nothing was begun in it
@@ -199,34 +194,30 @@ def run_problem(
         raise
 
 
-def watch(
-    problem: Problem, directory: Path, chosen: Chosen, workers: Any, work: Callable[[LiveProgress], Result]
-) -> Result:
-    """Do the work of a run with a person watching, and print the result.
+def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping[str, Any] | None = None) -> Result:
+    """Carry out a run with a person watching, and print the result.
 
     Args:
         problem: What the run is about.
-        directory: The run's.
         chosen: Who proposes.
-        workers: Where to measure.
-        work: Runs it, or goes on with it.
+        options: How the run goes, its directory included.
+        header: Facts to keep with a new run.
     """
     from ..show.progress import LiveProgress
 
-    executors.check(0 if workers is None else workers)
-    facts = (*problem.notes, chosen.optimizer.description, executors.destination(workers))
-    for line in filter(None, (*facts, f"Run directory: {directory}")):
+    facts = (*problem.notes, chosen.optimizer.description, executors.destination(options.workers))
+    for line in filter(None, (*facts, f"Run directory: {options.run}")):
         print(visible(line), file=sys.stderr)
     person = isinstance(getattr(chosen.optimizer, "engine", None), Engine) and chosen.optimizer.name == "human"
     try:
         # A person who pastes replies would have the live table drawn over what is typed.
         with LiveProgress(problem.columns, problem.loss.units, live=not person) as progress:
-            result = work(progress)
+            result = carry_out(problem, chosen, replace(options, progress=progress), header)
     except (EngineError, RecordError) as error:
-        raise type(error)(f"{error}\nNothing is lost. Go on with: tgsci runs resume {directory}") from error
+        raise type(error)(f"{error}\nNothing is lost. Go on with: tgsci runs resume {options.run}") from error
     print_result(result)
     if result.stopped == "interrupted":
-        print(f"Interrupted; nothing is lost. Go on with: tgsci runs resume {directory}")
+        print(f"Interrupted; nothing is lost. Go on with: tgsci runs resume {options.run}")
     return result
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LedgerError, TgsciError, UsageError
-from ..runs import run as whole
+from ..runs.choose import choose_again
 from ..runs.comparison import compare
+from ..runs.directory import branched, find_runs, load, problem_of, read_header
 from ..runs.domain import Domains
 from ..runs.result import Result
-from ..search.loop import Budget
+from ..runs.run import options_again
+from ..search.options import Budget
 from ..search.trial import Trial
 from ..show import report
 from ..texts import figure, visible
@@ -55,7 +57,7 @@ def list_runs(root: str) -> int:
     from rich.text import Text
 
     console = Console()
-    rows = [tuple(map(visible, _listed(directory))) for directory in whole.find_runs(root)]
+    rows = [tuple(map(visible, _listed(directory))) for directory in find_runs(root)]
     if not rows:
         console.print(Text(f"no runs below {root}"))
     elif console.width < _NARROW:
@@ -142,14 +144,12 @@ def compare_runs(directories: tuple[Path, ...], plot: Path | None, anyway: bool)
 @resume_options
 def resume(directory: Path, run: RunArguments) -> int:
     """Go on with a run that was killed, interrupted, or needs a bigger budget."""
-    header = whole.read_header(directory)
-    problem = whole.problem_of(directory, header)
-    chosen = whole.choose_again(problem, header, directory, run.engine, run.optimizer)
+    header = read_header(directory)
+    problem = problem_of(directory, header)
+    chosen = choose_again(problem, header, directory, run.engine, run.optimizer)
     budget = Budget(**{**header.get("budget", {}), **run.limits}) if run.limits else None
-    workers = run.place()
-    return exit_code(watch(problem, directory, chosen, workers, lambda progress: whole.carry_on(
-        directory, problem, chosen, header, budget=budget, goal=run.goal, workers=workers, progress=progress
-    )))  # fmt: skip
+    changed = {"budget": budget, "goal": run.goal, "workers": run.place()}
+    return exit_code(watch(problem, chosen, options_again(problem, directory, header, changed)))
 
 
 @command("branch", takes_settings=True, epilog="--KEY VALUE changes KEY of the run's settings in its domain's table: "
@@ -159,7 +159,7 @@ def resume(directory: Path, run: RunArguments) -> int:
 @run_options
 def branch(origin: Path, trial: int, settings: dict[str, Any], run: RunArguments) -> int:
     """Begin a new run from any value of another run, which stays as it is."""
-    problem, came_from = whole.branched(origin, trial)
+    problem, came_from = branched(origin, trial)
     if settings:
         changed = Domains.installed().load(problem.domain).problem({**problem.config, **settings})
         problem = replace(changed, start=problem.start)
@@ -196,7 +196,7 @@ def _unwritable(path: Path, error: OSError, option: str) -> TgsciError:
 @option("--output", type=Path, metavar="FILE", help="default RUN/report.html")
 def write_report(directory: Path, output: Path | None) -> int:
     """Write the run as one HTML page, to read, print or send."""
-    result = whole.load(directory)
+    result = load(directory)
     output = output or directory / report.FILE
     try:
         print(f"wrote {report.write(result, output)}")

@@ -108,11 +108,11 @@ class Space:
         wanted = [(o.structure, o.type) for o in self.start.objectives]
         if [(o.structure, o.type) for o in parameters.objectives] != wanted:
             return None
-        found = []
+        values = []
         for axis in self.axes:
             value = getattr(parameters.objectives[axis.place], axis.field)
-            found.append(min(max(float(value), axis.low), axis.high))
-        return found
+            values.append(min(max(float(value), axis.low), axis.high))
+        return values
 
 
 def space_of(trials: Trials, *, doses: bool = True) -> Space | None:

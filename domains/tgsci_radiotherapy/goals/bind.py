@@ -123,7 +123,7 @@ def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
     Raises:
         UsageError: The case prescribes another dose, or not to a target.
     """
-    found: dict[str, float] = {}
+    prescriptions: dict[str, float] = {}
     for target, dose in sheet.prescription.items():
         try:
             structure = _find(target, sheet, case)
@@ -142,8 +142,8 @@ def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
                 f"it is for {compact(dose)} Gy to {structure.name}, and the case prescribes {compact(there)} Gy; take "
                 f"a sheet for {compact(there)} Gy, or change [prescription] and the goals in a copy of this one"
             )
-        found[structure.name] = dose
-    return found
+        prescriptions[structure.name] = dose
+    return prescriptions
 
 
 def _structures(goal: Goal, sheet: Sheet, case: Case) -> list[Structure]:
@@ -166,13 +166,13 @@ def _find(name: str, sheet: Sheet, case: Case) -> Structure:
     wanted = [name, *sheet.aliases.get(key, ())]
     for spellings in (wanted[:1], wanted[1:]):
         keys = {folded(spelling) for spelling in spellings}
-        found = [s for s in case.structures if folded(s.name) in keys]
-        if len(found) > 1:
+        matching = [s for s in case.structures if folded(s.name) in keys]
+        if len(matching) > 1:
             raise UsageError(
-                f"{name} could be {' or '.join(s.name for s in found[:4])}; write the one you mean in the goals"
+                f"{name} could be {' or '.join(s.name for s in matching[:4])}; write the one you mean in the goals"
             )
-        if found:
-            return found[0]
+        if matching:
+            return matching[0]
     targets = case.targets
     if len(targets) == 1 and [folded(t) for t in sheet.prescription] == [folded(name)]:
         return targets[0]  # one target prescribed, one target there
@@ -208,13 +208,13 @@ def _in_gray(goal: Goal, prescription: float) -> Goal:
     if goal.metric.unit != "Gy" or goal.unit != "%":
         return goal
     share = prescription / 100.0
-    said = f"{compact(goal.limit)}% of {compact(prescription)} Gy"
+    origin = f"{compact(goal.limit)}% of {compact(prescription)} Gy"
     return replace(
         goal,
         limit=round(goal.limit * share, 9),
         tolerance=round(goal.tolerance * share, 9),
         unit="Gy",
-        note=f"{goal.note}; {said}" if goal.note else said,
+        note=f"{goal.note}; {origin}" if goal.note else origin,
     )
 
 

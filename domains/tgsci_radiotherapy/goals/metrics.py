@@ -81,8 +81,8 @@ class Metric:
         if metric is None:
             raise UsageError(f"no metric {quote(text)}; {_HELP}")
         if out and not metric.kind.startswith(("V", "CV")) and out != metric.unit.casefold():
-            said = f"in {metric.unit}" if metric.unit else "a plain number"
-            raise UsageError(f"{metric} is {said}; leave [{out}] out of {quote(text)}")
+            unit_text = f"in {metric.unit}" if metric.unit else "a plain number"
+            raise UsageError(f"{metric} is {unit_text}; leave [{out}] out of {quote(text)}")
         return metric
 
     def __str__(self) -> str:

@@ -141,7 +141,7 @@ class _Reader:
             raise UsageError(f'{self.at_key("goals")}goals is a list: goals = ["PTV D95% >= 50 Gy, priority 1"]')
         if len(value) > MOST_GOALS:
             raise UsageError(f"{len(value)} goals; a sheet has at most {MOST_GOALS}")
-        found: dict[tuple[str, str], Goal] = {}
+        goals: dict[tuple[str, str], Goal] = {}
         for entry in value:
             text = entry.get("goal") if isinstance(entry, dict) else entry
             where = self.at(text) if isinstance(text, str) else self.at_key("goals")
@@ -150,10 +150,10 @@ class _Reader:
             except UsageError as error:
                 raise UsageError(f"{where}{error}") from None
             key = (folded(goal.structure), f"{goal.metric} {goal.comparison}")
-            if key in found:
-                raise UsageError(f"{where}{quote(goal.text)} repeats {quote(found[key].text)}; keep one of them")
-            found[key] = goal
-        return list(found.values())
+            if key in goals:
+                raise UsageError(f"{where}{quote(goal.text)} repeats {quote(goals[key].text)}; keep one of them")
+            goals[key] = goal
+        return list(goals.values())
 
     def goal(self, entry: object, optional: bool) -> Goal:
         if isinstance(entry, str):
@@ -184,7 +184,7 @@ class _Reader:
             raise UsageError(f"{self.at_key('prescription')}[prescription] is a table: PTV = 50, total Gy")
         if len(value) > MOST_STRUCTURES:
             raise UsageError(f"{len(value)} entries in [prescription]; at most {MOST_STRUCTURES}")
-        found: dict[str, float] = {}
+        doses: dict[str, float] = {}
         for target, dose in value.items():
             where = self.at_key(target)
             if target in _KEYS:
@@ -198,15 +198,15 @@ class _Reader:
                     f"{where}{compact(dose)} Gy prescribed to {quote(target)} looks like cGy; write "
                     f"{compact(dose / 100)}"
                 )
-            found[self.name(target)] = float(dose)
-        return found
+            doses[self.name(target)] = float(dose)
+        return doses
 
     def aliases(self, value: object) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, dict):
             raise UsageError(f'{self.at_key("structures")}[structures] is a table: Core = ["OAR", "Cord"]')
         if len(value) > MOST_STRUCTURES:
             raise UsageError(f"{len(value)} entries in [structures]; at most {MOST_STRUCTURES}")
-        found: dict[str, tuple[str, ...]] = {}
+        names: dict[str, tuple[str, ...]] = {}
         meaning: dict[str, str] = {}
         for structure, others in value.items():
             where = self.at_key(structure)
@@ -217,13 +217,13 @@ class _Reader:
                 raise UsageError(f'{where}other names of {quote(structure)} are a list of texts: ["OAR", "Cord"]')
             if len(others) > MOST_ALIASES:
                 raise UsageError(f"{where}{len(others)} other names of {quote(structure)}; at most {MOST_ALIASES}")
-            kept = self.name(structure)
-            for other in (kept, *others):
-                owner = meaning.setdefault(folded(clean(other)), kept)
-                if owner != kept:
-                    raise UsageError(f"{where}{quote(other)} is a name of both {owner} and {kept}; keep it with one")
-            found[kept] = tuple(clean(other) for other in others)
-        return found
+            name = self.name(structure)
+            for other in (name, *others):
+                owner = meaning.setdefault(folded(clean(other)), name)
+                if owner != name:
+                    raise UsageError(f"{where}{quote(other)} is a name of both {owner} and {name}; keep it with one")
+            names[name] = tuple(clean(other) for other in others)
+        return names
 
     def check_doses(self, sheet: Sheet) -> None:
         highest = max(sheet.prescription.values(), default=math.nan)
@@ -248,10 +248,10 @@ class _Reader:
                 raise UsageError(f"{self.at(goals[-1].text)}{fault}")
 
     def name(self, text: str) -> str:
-        kept = clean(text)
-        if not kept or text.casefold() in (TARGETS, EXTERNAL):
+        cleaned = clean(text)
+        if not cleaned or text.casefold() in (TARGETS, EXTERNAL):
             raise UsageError(f"{self.at_key(text)}{quote(text)} is not a structure's name; use letters and digits")
-        return kept
+        return cleaned
 
     def words(self, table: Mapping[str, Any], key: str, longest: int) -> str:
         value = table.get(key, "")

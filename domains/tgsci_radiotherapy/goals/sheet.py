@@ -92,5 +92,5 @@ class Sheet:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything that changes a result; titles, sources and notes do not."""
-        said = replace(self, name="", title="", source="", goals=tuple(replace(g, note="") for g in self.goals))
-        return hashlib.sha256(said.toml().encode()).hexdigest()
+        bare = replace(self, name="", title="", source="", goals=tuple(replace(g, note="") for g in self.goals))
+        return hashlib.sha256(bare.toml().encode()).hexdigest()

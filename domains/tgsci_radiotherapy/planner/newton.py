@@ -166,11 +166,11 @@ def _step(
     root = np.sqrt(np.maximum(diagonal, 1e-6 * diagonal.max(initial=1e-30)))
     triangles.scale(hessian, (1.0 / root).astype(np.float32), np.float32(ridge))
     program = Program(hessian, (gradient / root).astype(np.float32), (x * root).astype(np.float32))
-    while (found := program.solve(free)) is None:
+    while (solved := program.solve(free)) is None:
         # With a diagonal as large as the rest of a row pivoting cannot cycle, so this ends.
         if not ridge <= len(x):
             raise MeasurementError("the planner's Hessian is not finite; use less extreme weights and doses")
         hessian[np.diag_indices(len(x))] += np.float32((_RIDGE_FACTOR - 1) * ridge)
         ridge *= _RIDGE_FACTOR
-    step, free = found
+    step, free = solved
     return np.maximum(step.astype(np.float64) / root, -x), free, ridge

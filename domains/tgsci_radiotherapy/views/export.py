@@ -161,14 +161,14 @@ def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> 
     Raises:
         UsageError: One is there, cannot be written, or is neither .png nor .svg.
     """
-    found = {}
+    checked = {}
     for name, path in wanted.items():
         if path is None:
             continue
         if path.suffix.lower() not in _KINDS:
             raise UsageError(f"--{name} writes a .png or .svg file, not {visible(path.name)}")
-        found[name] = writable(path, force=force)
-    return found
+        checked[name] = writable(path, force=force)
+    return checked
 
 
 def write_figures(

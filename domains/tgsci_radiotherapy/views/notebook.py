@@ -80,9 +80,9 @@ class CaseView:
             "<tr>" + "".join(f'<td style="{_LEFT}">{escape(cell)}</td>' for cell in row) + "</tr>"
             for row in structure_rows(self.case)
         )
-        said = "<br>".join(escape(line) for line in case_lines(self.case))
+        lines = "<br>".join(escape(line) for line in case_lines(self.case))
         image = f'<p><img alt="image and structures" src="{_address(dose_wash(self.case))}"></p>'
-        return f"<p>{said}</p><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{image}"
+        return f"<p>{lines}</p><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{image}"
 
 
 def look(case: Case) -> CaseView:
@@ -211,8 +211,8 @@ def plans(result: Result, top: int = 0) -> PlanTable:
     loss: Any = result.problem.loss if result.problem else result.trials.loss
     if not hasattr(loss, "bound"):
         raise UsageError("this run does not say what its goals are: it is not a radiotherapy run")
-    kept = [trial for trial in result.trials if trial.state is State.ACCEPTED]
-    return PlanTable(result.trials.ranked()[:top] if top else kept, loss.bound)
+    accepted = [trial for trial in result.trials if trial.state is State.ACCEPTED]
+    return PlanTable(result.trials.ranked()[:top] if top else accepted, loss.bound)
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,10 +271,10 @@ def sensitivities(trial: Trial) -> SensitivityTable:
     """
     from ..loss.effects import effects_of
 
-    found = effects_of(trial)
-    if found is None:
+    effects = effects_of(trial)
+    if effects is None:
         raise UsageError(f"trial {trial.number} has no sensitivities: it was {trial.state.value}")
-    return SensitivityTable(found)
+    return SensitivityTable(effects)
 
 
 def _address(figure: ShownFigure) -> str:

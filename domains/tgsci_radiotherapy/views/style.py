@@ -38,16 +38,16 @@ def colours(case: Case) -> dict[str, str]:
     Args:
         case: Its structures in their order; the same case always gets the same colours.
     """
-    found: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     numbers = {"target": 0, "oar": 0}
     for structure in case.structures:
         if structure.type == "external":
-            found[structure.name] = _EXTERNAL
+            chosen[structure.name] = _EXTERNAL
             continue
         palette = _TARGETS if structure.type == "target" else _ORGANS
-        found[structure.name] = palette[numbers[structure.type] % len(palette)]
+        chosen[structure.name] = palette[numbers[structure.type] % len(palette)]
         numbers[structure.type] += 1
-    return found
+    return chosen
 
 
 def label(text: str, longest: int = 40) -> str:
@@ -59,8 +59,8 @@ def label(text: str, longest: int = 40) -> str:
 
 def caption(figure: Figure, parts: Iterable[str], width: int = 150) -> None:
     """Write below a plot what it rests on, and that it is not for clinical use."""
-    said = "  ·  ".join([*(part for part in parts if part), NOTICE])
-    lines = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
+    text = "  ·  ".join([*(part for part in parts if part), NOTICE])
+    lines = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
     figure.supxlabel(lines, fontsize=7.5, color=QUIET, x=0.01, ha="left")
 
 

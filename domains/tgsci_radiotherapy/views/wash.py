@@ -135,9 +135,9 @@ def _plane(
     levels = np.array(LEVELS) / 100.0 * reference
     cmap, norm = _colour_map(levels)
     fine = _finer(plane)
-    shown = np.where(fine < levels[0], np.nan, fine)
+    visible = np.where(fine < levels[0], np.nan, fine)
     mesh = ax.imshow(
-        shown, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
+        visible, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
     )
     across, down = _centres(case.grid, view)
     for percent, line in _LINES.items():
@@ -175,7 +175,7 @@ def _cuts(case: Case, wanted: Mapping[str, float]) -> tuple[float, float, float]
     if targets:
         points = case.grid.points(targets[0].voxels)
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    found = []
+    cuts = []
     for i, axis in enumerate(case.grid.axes()):
         at = float(wanted.get(_AXES[i], middle[i]))
         half = case.grid.spacing[i] / 2
@@ -183,8 +183,8 @@ def _cuts(case: Case, wanted: Mapping[str, float]) -> tuple[float, float, float]
             raise UsageError(
                 f"a slice at {_AXES[i]} = {at:g} mm lies outside the dose grid, {axis[0]:g} to {axis[-1]:g} mm"
             )
-        found.append(float(axis[int(np.argmin(np.abs(axis - at)))]))
-    return found[0], found[1], found[2]
+        cuts.append(float(axis[int(np.argmin(np.abs(axis - at)))]))
+    return cuts[0], cuts[1], cuts[2]
 
 
 def _cut(

@@ -11,7 +11,7 @@ import pytest
 from tests.molecules.commands.typed import run
 from tgsci.cli.run import RunArguments, run_problem
 from tgsci.errors import UsageError
-from tgsci.runs import run as runs
+from tgsci.runs import directory as runs
 from tgsci.runs.domain import Problem
 from tgsci.runs.result import Result
 from tgsci_molecules.commands.design import read_limits
