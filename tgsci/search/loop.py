@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..compute.measure import Measured, measure
 from ..engine import recording
@@ -234,7 +235,7 @@ def _proposals(asked: object, proposer: Proposer) -> list[Proposal]:
     Raises:
         UsageError: It is no list of proposals.
     """
-    proposals = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
+    proposals: list[Any] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
     for proposal in proposals:
         if not isinstance(proposal, Proposal) or not isinstance(proposal.value, str):
             raise UsageError(
