@@ -25,7 +25,7 @@ SEEDS, MOST = 5, 6
 def plans(case: str, optimizer: str, seed: int, most: int = MOST) -> int:
     """Plans, the start included, until all goals are met; `most` where they are not within so many."""
     from tgsci.feedback import Feedback
-    from tgsci.search.loop import minimize
+    from tgsci.runs.run import minimize
     from tgsci_radiotherapy import domain
     from tgsci_radiotherapy.loss import PlanLoss
     from tgsci_radiotherapy.loss.scoring import loss as score
@@ -34,8 +34,8 @@ def plans(case: str, optimizer: str, seed: int, most: int = MOST) -> int:
         """The same figures without sensitivities and page, which the baselines do not look at."""
 
         def evaluate(self, value: str) -> Feedback:
-            wishes = self.wishes(self.start.parse(value, self.case))
-            return Feedback(score(wishes), "goals only")
+            results = self.results(self.start.parse(value, self.case))
+            return Feedback(score(results), "goals only")
 
     problem = domain.problem({"case": case, "goals": TASKS[case][0]})
     rules = optimizer == "rules"

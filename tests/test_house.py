@@ -42,11 +42,11 @@ FLOORS = {
         "__main__",
     ],
     "tgsci_molecules": [
-        "job tables",
+        "tables",
         "molecule",
         "target",
         "docking",
-        "preparation",
+        "job preparation",
         "pose",
         "physics",
         "objective",

@@ -21,7 +21,7 @@ from .judges import MultiChoiceTestTime as MultiChoiceTestTime
 from .judges import MultiFieldEvaluation as MultiFieldEvaluation
 from .judges import MultiFieldTokenParsedEvaluation as MultiFieldTokenParsedEvaluation
 from .judges import TextLoss as TextLoss
-from .texts import figure, metric
+from .texts import figure, metric, trimmed
 from .variable import Backward, Gradient, Variable
 
 
@@ -59,7 +59,7 @@ class Loss(ABC):
         Raises:
             InvalidValue: It can not be measured; the reason is written for the proposer.
         """
-        return value.strip()
+        return trimmed(value)
 
     @property
     def fingerprint(self) -> str:

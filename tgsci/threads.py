@@ -99,7 +99,7 @@ def run_all(function: Callable[[T], R], items: Sequence[T], limit: int) -> list[
             return [future.result() for future, _, _ in tasks]
     except BaseException:
         waiting.clear()
-        seats.closed = not outer  # whatever runs within begins nothing more either
+        seats.closed = seats.closed or not outer  # whatever runs within begins nothing more either
         raise
 
 

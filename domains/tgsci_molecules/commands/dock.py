@@ -26,7 +26,7 @@ from .shared import Commands, add_settings, positive, print_table, settings_of
 if TYPE_CHECKING:
     from tgsci.loss import Loss
 
-    from ..molecule.library import Molecule
+    from ..molecule.library import Compound as Molecule
     from ..objective import DockingLoss
     from ..target.targets import Target
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.texts import quote
 
 from .shared import Commands, add_settings, settings_of
 
@@ -130,12 +131,11 @@ def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain:
 
 
 def _tried(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Explained:
-    from ..molecule.smiles import shown
 
     try:
         report, text = result()
     except MeasurementError as error:
-        return None, "", f"{shown(smiles)}: {error}"
+        return None, "", f"{quote(smiles)}: {error}"
     return report, text, ""
 
 

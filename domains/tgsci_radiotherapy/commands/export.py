@@ -47,10 +47,11 @@ def run_export(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was written.
     """
+    from tgsci.files import writable
+
     from ..goals import evaluate
-    from ..views.figure_files import check_figures, write_figures
+    from ..views.export import check_figures, write_figures
     from ..views.tables import goals_csv, goals_json
-    from ..views.written import writable
     from .given import given, goals_of
 
     names = ("rtdose", "csv", "json", "dvh", "wash")

@@ -58,7 +58,8 @@ def run_plan(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was started.
     """
-    from tgsci.runs import run as runs
+    from tgsci.runs.directory import new_directory
+    from tgsci.runs.run import cores
 
     from .. import domain
 
@@ -66,9 +67,9 @@ def run_plan(arguments: argparse.Namespace) -> int:
     if not any(getattr(arguments, limit) is not None for limit in ("evals", "seconds", "usd", "model_calls")):
         arguments.evals = _evaluations(problem.config["protocol"])
     if arguments.workers is None and arguments.executor is None:  # a plan uses all cores: more processes would idle
-        arguments.workers = min(runs.cores(), arguments.proposals or problem.proposals)
+        arguments.workers = min(cores(), arguments.proposals or problem.proposals)
     made = not arguments.directory
-    directory = runs.new_directory(problem) if made else Path(arguments.directory).expanduser()
+    directory = new_directory(problem) if made else Path(arguments.directory).expanduser()
     try:
         code = run_problem(problem, argparse.Namespace(**{**vars(arguments), "directory": str(directory)}))
     except BaseException:
@@ -89,9 +90,10 @@ def summary(directory: Path) -> str:
     """
     from tgsci.runs.result import Result
 
-    from ..loss.conflicts import account
-    from ..loss.standing import goal_table
     from ..notice import NOTICE
+    from ..views.conflicts import account
+    from ..views.export import best_plan
+    from ..views.tables import goal_table
 
     try:
         result = Result.load(directory)
@@ -100,17 +102,9 @@ def summary(directory: Path) -> str:
     lines = [goal_table(result.best)] if result.best else ["No plan could be measured."]
     conflicts = account(result.trials)
     lines += ["", conflicts] if conflicts else []
-    lines += _robustness(directory) if result.best else []
+    best = best_plan(result)
+    lines += ["", f"With the patient shifted (robustness.txt): {best.robustness.summary()}."] if best else []
     return "\n".join([*lines, "", NOTICE])
-
-
-def _robustness(directory: Path) -> list[str]:
-    """What `robustness.txt`, written at the end of the run, comes to."""
-    try:
-        *_, said, _ = (directory / "robustness.txt").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return []
-    return ["", f"With the patient shifted (robustness.txt): {said}."]
 
 
 def _config(arguments: argparse.Namespace) -> dict[str, Any]:
