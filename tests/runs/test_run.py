@@ -311,7 +311,7 @@ def test_runs_are_compared_at_equal_evaluations(compared, tmp_path):
     assert list(frame["model calls"]) == [0, 0]
     text = repr(compared)
     assert "best loss after 10: 991.0 | 910.0" in text
-    assert "<td>991.0</td>" in compared._repr_html_()
+    assert ">991.0</td>" in compared._repr_html_()
 
 
 def test_runs_of_different_losses_are_not_ranked_and_it_is_said_what_differs(compared, domain, tmp_path):

@@ -218,23 +218,15 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The best trials as a table, with pictures where the domain draws its values."""
-        shown = self.trials.ranked(10)
-        head = ["", "value", "loss", *(self.titled(name) for name in self.columns), "why it was made"]
-        rows = [self._html_row(trial) for trial in shown]
-        cells = "".join(f"<th style='text-align:left'>{html.escape(title)}</th>" for title in head)
-        return (
-            f"<div><pre style='white-space:pre-wrap'>{html.escape(self.summary())}</pre>"
-            f"<table><thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        )
+        from ..show.html import Cell, drawing, html_table
 
-    def _html_row(self, trial: Trial) -> str:
-        picture = self.problem.draw(trial.value) if self.problem and self.problem.draw else ""
-        figures = trial.feedback.metrics if trial.feedback else {}
-        texts = [
-            trial.value,
-            figure(trial.loss),
-            *(metric(figures.get(name), self.units.get(name, "")) for name in self.columns),
-            trial.reason,
-        ]
-        cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in texts)
-        return f"<tr><td>{trial.number}{picture}</td>{cells}</tr>"
+        draw = self.problem.draw if self.problem else None
+        head = ["", *([""] if draw else []), "value", "loss", *map(self.titled, self.columns), "why it was made"]
+        rows: list[list[str | Cell]] = []
+        for trial in self.trials.ranked(10):
+            there = trial.feedback.metrics if trial.feedback else {}
+            figures = [metric(there.get(name), self.units.get(name, "")) for name in self.columns]
+            picture = [Cell(drawing(draw(trial.value), trial.value))] if draw else []
+            loss, *others = (Cell(text, figure=True) for text in (figure(trial.loss), *figures))
+            rows.append([str(trial.number), *picture, trial.value, loss, *others, trial.reason])
+        return f"<pre style='white-space:pre-wrap'>{html.escape(self.summary())}</pre>{html_table(head, rows)}"
