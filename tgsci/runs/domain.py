@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from ..search.finalists import Finishing
+    from .finalists import Finishing
     from .result import Result
 
 #: Outside packages register here exactly as the built-in domains do.
