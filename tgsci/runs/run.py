@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -21,10 +22,9 @@ from ..search.ledger import Ledger
 from ..search.loop import Progress, Search
 from ..search.options import Budget, RunKeywords, RunOptions
 from ..search.proposer import Proposer, as_proposer
-from ..search.recorder import Recorder
 from ..search.trial import canonical_value
 from ..show import report
-from ..texts import differences
+from ..texts import differences, literal
 from ..version import __version__
 from .choose import AnyEngine, Chosen, choose, choose_again
 from .directory import branched, problem_of, read_header
@@ -246,6 +246,7 @@ def _run(
     finish: Callable[[Result, Finishing], None] | None,
 ) -> Result:
     """Search, finish, and return the result."""
+    _check_facts(task, header, finish)
     values = _checked_start(loss, start)
     most = options.budget.evaluations
     if most is not None and most < len(values):
@@ -273,11 +274,11 @@ def _run(
         search = Search(ledger, loss, proposer, values, options, task)
         if proposer.engine is not None:
             proposer.engine.skip(ledger.spent().model_calls)
-        with measurers as executor:
+        with search.interrupt.on_signals(), measurers as executor:
             ended = search.until_stopped(executor)
             if finish is not None and search.trials.best is not None:
                 result = Result(ledger, loss=loss, stopped=ended)
-                with recording(Recorder(ledger, FINISH, reuse=False)):
+                with recording(search.recorder(FINISH, reuse=False)):
                     finish(result, Finishing(result, executor, max(1, measurers.workers), search.say))
             search.report("done")
             stopped = ended
@@ -293,6 +294,19 @@ def _run(
         finally:  # on a full disk too, another process may go on
             ledger.release()
     return Result(ledger, loss=loss, stopped=stopped)
+
+
+def _check_facts(task: object, header: object, finish: object) -> None:
+    if not isinstance(task, str):
+        raise UsageError(f"task must be text for a model, not {literal(task)}")
+    if not isinstance(header, Mapping):
+        raise UsageError(f"header must be a table of facts to keep with the run, not {literal(header)}")
+    if finish is not None and not callable(finish):
+        raise UsageError(f"finish must be a function (result, finishing), not {literal(finish)}")
+    try:
+        json.dumps(dict(header))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"header must hold what JSON can: text, numbers, lists and tables ({error})") from None
 
 
 def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:
