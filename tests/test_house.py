@@ -24,8 +24,8 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 FLOORS = {
     "tgsci": [
         "errors version fingerprint",
-        "texts prompts identity threads",
-        "checks files imports",
+        "texts identity threads",
+        "checks files imports prompts",
         "settings",
         "engine feedback",
         "graph",
@@ -43,11 +43,11 @@ FLOORS = {
         "__main__",
     ],
     "tgsci_molecules": [
-        "job tables",
+        "tables",
         "molecule",
         "target",
         "docking",
-        "preparation",
+        "job preparation",
         "pose",
         "physics",
         "objective",
@@ -57,7 +57,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_radiotherapy": [
-        "notice names words job",
+        "notice names job",
         "case",
         "planner",
         "plan",

@@ -371,6 +371,7 @@ def test_momentum_under_textgrads_name():
     value.add_gradient("too small")
     optimizer.step()
     value.reset_gradients()
+    value.add_gradient("still too small")
     optimizer.step()
     assert "one" in prompts_of(engine)[1]
     assert "too small" in prompts_of(engine)[1]

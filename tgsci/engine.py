@@ -19,11 +19,13 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from hashlib import sha256
 from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
+from .checks import whole
 from .errors import EngineError, UsageError
-from .identity import arguments_of, digest_at_first_sight
+from .identity import arguments_of
 from .threads import Gate, awaited, run_all
 
 T = TypeVar("T")
@@ -85,6 +87,16 @@ class Call:
     system: str
     images: tuple[bytes, ...]
 
+    @property
+    def question(self) -> str:
+        """By what a record recognises the question: SHA-256 of engine's identity, system prompt, prompt and images."""
+        digest = sha256()
+        for part in (self.engine.identity, self.system, self.prompt):
+            digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
+        for image in self.images:
+            digest.update(sha256(image).digest())
+        return digest.hexdigest()
+
 
 #: Stands between the question and the engine: may answer from a record, and keeps what it hears.
 Recorder: TypeAlias = Callable[[Call, Callable[[], Reply]], Reply]
@@ -98,6 +110,7 @@ Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
 _LOCKS: dict[type, Callable[[], Any]] = {type(make()): make for make in (threading.Lock, threading.RLock)}
 _gates: weakref.WeakValueDictionary[str, Gate] = weakref.WeakValueDictionary()
+_making_gates = threading.Lock()
 
 
 class Engine(ABC):
@@ -114,7 +127,7 @@ class Engine(ABC):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
-        self._made_with = arguments_of(cls, args, kwargs)
+        object.__setattr__(self, "_made_with", arguments_of(cls, args, kwargs))  # a frozen dataclass too may derive
         return self
 
     @property
@@ -162,7 +175,9 @@ class Engine(ABC):
             UsageError: The prompt is none, or this engine takes no such parameters.
         """
         if parameters:
-            return self.with_parameters(**parameters)(prompt, system, images, system_prompt=system_prompt)
+            other = self.with_parameters(**parameters)
+            vars(other)["_gate"] = self._gate
+            return other(prompt, system, images, system_prompt=system_prompt)
         text, within = _text_and_images(prompt)
         call = Call(self, text, system or system_prompt or "", (*within, *images))
         recorder = _recorder.get() or _recorder_around()
@@ -202,17 +217,19 @@ class Engine(ABC):
     def concurrency(self) -> int | None:
         """Most questions that are asked at the same time, by all engines of this identity; None for `MAX_CONCURRENT`.
 
-        Set it, or write it into your class. An engine that is not safe in several threads says 1.
+        Set it, or write it into your class. An engine that is not safe in several threads says 1. Every worker process
+        counts for itself.
         """
         return self._gate.limit
 
     @concurrency.setter
     def concurrency(self, most: int | None) -> None:
-        self._gate.limit = None if most is None else _at_least_one("concurrency", most)
+        self._gate.limit = None if most is None else whole("concurrency", most, 1)
 
     @cached_property
     def _gate(self) -> Gate:
-        return _gates.setdefault(self.identity, Gate())
+        with _making_gates:
+            return _gates.setdefault(self.identity, Gate())
 
     def skip(self, calls: int) -> None:
         """Told when a run begins or resumes: this many of its questions are answered already."""
@@ -223,10 +240,13 @@ class Engine(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and worker processes: a lock stays here, the copy gets one of its own."""
-        return {name: _LOCKS.get(type(value), value) for name, value in vars(self).items() if name != "_gate"}
+        state = {name: _LOCKS.get(type(value), value) for name, value in vars(self).items()}
+        return {**state, "_gate": self._gate.limit}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update({k: v() if any(v is lock for lock in _LOCKS.values()) else v for k, v in state.items()})
+        locks = {id(lock) for lock in _LOCKS.values()}
+        vars(self).update({k: v() if id(v) in locks else v for k, v in state.items() if k != "_gate"})
+        self._gate.limit = state["_gate"] or self._gate.limit
 
 
 class FunctionEngine(Engine):
@@ -248,19 +268,12 @@ class FunctionEngine(Engine):
         self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
         self._by_position = _second_is_system(function)
         self._images = _takes(function, "prompt", images=())
-        self._digest = digest_at_first_sight(function)
-
-    @property
-    def identity(self) -> str:
-        """The function's name and a digest of its code and of what it was made with."""
-        return f"function {self.name} {self._digest}"
 
     def with_parameters(self, **parameters: Any) -> Engine:
         if not _takes(self.function, "prompt", **parameters):
             return super().with_parameters(**parameters)
         other = FunctionEngine(partial(self.function, **parameters))
         other.name = self.name
-        other._gate = self._gate
         return other
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Any:
@@ -416,15 +429,8 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
     Raises:
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
-    return run_all(
-        function, list(items), _at_least_one("concurrent", MAX_CONCURRENT if concurrent is None else concurrent)
-    )
-
-
-def _at_least_one(name: str, most: object) -> int:
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise UsageError(f"{name} must be a whole number of at least 1, not {most!r}")
-    return most
+    most = MAX_CONCURRENT if concurrent is None else concurrent
+    return run_all(function, list(items), whole("concurrent", most, 1))
 
 
 def _text_and_images(prompt: Prompt) -> tuple[str, list[bytes]]:

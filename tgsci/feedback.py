@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import SupportsFloat, SupportsIndex
 
-from .texts import shown
+from .texts import literal
 
 
 @dataclass(frozen=True)
@@ -114,4 +114,4 @@ def number(value: object, what: str = "a loss") -> float:
 
 
 def _shown(value: object) -> str:
-    return f"{type(value).__name__} {shown(value)}" if value is not None else "None"
+    return f"{type(value).__name__} {literal(value)}" if value is not None else "None"

@@ -22,6 +22,7 @@ from functools import cache, partial, wraps
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path, PurePath
+from tokenize import TokenError
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeVar
 
@@ -247,7 +248,7 @@ def _function(function: object) -> object:
     try:
         # A lambda's source is the whole statement around it, the budget of the run included.
         code = _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
         code = _code(function.__code__)
     read = {name: setting_of(value) for name, value in _reads(function) if not _is_state(name.rpartition(".")[2])}
     return [code, _made_with(function), read]

@@ -14,7 +14,7 @@ from .engine import Engine, default_engine
 from .errors import UsageError
 from .gradient import Backward, Gradient, ask_for_feedback
 from .prompts import Images
-from .texts import nearest, shown
+from .texts import literal, nearest
 from .threads import awaited
 from .variable import Variable, added, pass_on, variable, variables
 
@@ -204,7 +204,7 @@ class FormattedLLMCall(ModelCall):
     ) -> None:
         super().__init__(engine, system_prompt)
         if isinstance(fields, str):
-            raise UsageError(f"fields are a list of names, not the text {shown(fields)}: write [{fields!r}]")
+            raise UsageError(f"fields are a list of names, not the text {literal(fields)}: write [{fields!r}]")
         self.format_string = format_string
         self.fields = list(fields)
         _template(self.format_string, self.fields)
@@ -432,7 +432,7 @@ def _named(inputs: object, what: str) -> dict[str, Variable]:
     """Variables by name, checked."""
     if not isinstance(inputs, Mapping):
         raise UsageError(
-            f"{what}: a dict of Variables by name is expected, not {type(inputs).__name__} {shown(inputs)}"
+            f"{what}: a dict of Variables by name is expected, not {type(inputs).__name__} {literal(inputs)}"
         )
     return {name: variable(value, f"{what}, {name!r}") for name, value in inputs.items()}
 

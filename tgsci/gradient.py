@@ -15,7 +15,7 @@ from . import prompts
 from .engine import Engine, Reply, default_engine, map, optional_engine
 from .errors import EngineError, UsageError
 from .graph import levels
-from .texts import shown
+from .texts import literal, quote
 
 if TYPE_CHECKING:
     from .variable import Variable
@@ -78,7 +78,7 @@ def _as_gradient(feedback: object) -> Gradient:
     if isinstance(text := getattr(feedback, "text", None), str) and hasattr(feedback, "gradients"):  # a Variable
         return Gradient(text, str(getattr(feedback, "role_description", "")), images=getattr(feedback, "images", ()))
     raise UsageError(
-        f"a gradient is a tgsci.Gradient, a Variable or a text, not {type(feedback).__name__} {shown(feedback)}; "
+        f"a gradient is a tgsci.Gradient, a Variable or a text, not {type(feedback).__name__} {literal(feedback)}; "
         "write variable.add_gradient('what should change')"
     )
 
@@ -219,7 +219,7 @@ class Pass:
             if isinstance(answer, Exception):
                 self._incomplete.add(predecessor)
                 what = f"feedback to the {predecessor.role_description or 'variable'}"
-                self._failures.append((f"{what} (from {shown(output.text, 40)})", answer))
+                self._failures.append((f"{what} (from {quote(output.text, 40)})", answer))
             elif answer is not None:
                 self._received[predecessor].append(_inherit(answer, self._received[output], backward))
 

@@ -11,6 +11,10 @@ from typing import Any
 
 from .fingerprint import digest, function_identity, setting_of
 
+_LONGEST = 200
+#: A user's name and password in an address.
+_WITHIN_ADDRESS = re.compile(r"//[^/@\s]*@")
+
 _digests: dict[tuple[int, str], str] = {}
 
 
@@ -34,14 +38,19 @@ def secret_name(name: str) -> bool:
 
 
 def written(parameters: Mapping[str, Any]) -> str:
-    """Parameters as an engine's identity tells them: `temperature=0, seed=3`, by name, without anything secret."""
+    """Parameters as an engine's identity tells them: `temperature=0, seed=3`, by name, without anything secret.
+
+    What is long is told by its digest.
+    """
     stated = {name: setting_of(_open(value)) for name, value in sorted(parameters.items()) if not secret_name(name)}
-    text = ", ".join(f"{name}={value}" for name, value in stated.items() if value is not None)
-    return re.sub(r"//[^/@\s]*@", "//", text)  # a user's name and password in an address
+    texts = {name: _WITHIN_ADDRESS.sub("//", str(value)) for name, value in stated.items() if value is not None}
+    return ", ".join(f"{name}={digest(text) if len(text) > _LONGEST else text}" for name, text in texts.items())
 
 
 def _open(value: object) -> object:
-    """A parameter without the secrets within."""
+    """A parameter without the secrets within; a function by what it does."""
+    if callable(value) and not isinstance(value, type) and not hasattr(value, "identity"):
+        return digest_at_first_sight(value)
     if isinstance(value, Mapping):
         return {str(name): _open(inner) for name, inner in value.items() if not secret_name(str(name))}
     return [_open(inner) for inner in value] if isinstance(value, list | tuple) else value
@@ -49,12 +58,12 @@ def _open(value: object) -> object:
 
 def arguments_of(made: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     """What a constructor is given, by the names of its parameters."""
+    signature = inspect.signature(made.__init__)  # type: ignore[misc]
     try:
-        signature = inspect.signature(made)
-        given = dict(signature.bind(*args, **kwargs).arguments)
-    except (TypeError, ValueError):  # a copy is made without arguments; a wrong call is about to be refused
+        given = dict(signature.bind(None, *args, **kwargs).arguments)
+    except TypeError:  # a copy is made without arguments; a wrong call is about to be refused
         return ""
-    more = [name for name, p in signature.parameters.items() if p.kind is p.VAR_KEYWORD and name in given]
-    return written(
-        {**{k: v for k, v in given.items() if k not in more}, **{k: v for m in more for k, v in given[m].items()}}
-    )
+    named: dict[str, Any] = {}
+    for name, value in list(given.items())[1:]:
+        named.update(value if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: value})
+    return written(named)

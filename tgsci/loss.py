@@ -22,7 +22,7 @@ from .judges import MultiChoiceTestTime as MultiChoiceTestTime
 from .judges import MultiFieldEvaluation as MultiFieldEvaluation
 from .judges import MultiFieldTokenParsedEvaluation as MultiFieldTokenParsedEvaluation
 from .judges import TextLoss as TextLoss
-from .texts import figure, metric, shown
+from .texts import figure, literal, metric, trimmed
 from .threads import awaited
 from .variable import Backward, Gradient, Variable
 
@@ -61,7 +61,7 @@ class Loss(ABC):
         Raises:
             InvalidValue: It can not be measured; the reason is written for the proposer.
         """
-        return value.strip()
+        return trimmed(value)
 
     @property
     def fingerprint(self) -> str:
@@ -87,7 +87,7 @@ class Loss(ABC):
         if not isinstance(feedback, Feedback):
             raise TypeError(
                 f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {type(feedback).__name__} "
-                f"{shown(feedback)}: write return tgsci.Feedback(loss, 'the report')"
+                f"{literal(feedback)}: write return tgsci.Feedback(loss, 'the report')"
             )
         return feedback
 
@@ -100,7 +100,7 @@ class Loss(ABC):
         if not isinstance(variable, Variable):
             raise UsageError(
                 f"{self.name or type(self).__name__}: a Variable is expected, not {type(variable).__name__} "
-                f"{shown(variable)}; to measure a plain text write loss.measure(text)"
+                f"{literal(variable)}; to measure a plain text write loss.measure(text)"
             )
         if variable.images:
             raise UsageError(f"{self.name or type(self).__name__} measures text; {variable!r} holds an image")
@@ -198,7 +198,7 @@ class FunctionLoss(Loss):
             return Feedback(number(loss), text or f"{self.name} = {number(loss):.6g} (lower is better)")
         except (TypeError, ValueError) as error:
             raise UsageError(
-                f"the loss function {self.name} returned {type(result).__name__} {shown(result)}: {error}. Return a "
+                f"the loss function {self.name} returned {type(result).__name__} {literal(result)}: {error}. Return a "
                 "number (lower is better), (number, 'a report') or tgsci.Feedback(number, 'a report', metrics={...})"
             ) from None
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
-T = TypeVar("T")
+from .texts import figure, metric
 
 # -- images -------------------------------------------------------------------------------------------
 
@@ -174,8 +173,8 @@ def improve(
     feedback: str,
     constraints: Sequence[str] = (),
     examples: Sequence[str] = (),
-    past_feedback: Sequence[str] = (),
-    past_values: Sequence[tuple[str, str]] = (),
+    past: Sequence[tuple[int, str, str]] = (),
+    rejected: Sequence[str] = (),
 ) -> str:
     """Asks for a better value of one variable.
 
@@ -185,20 +184,27 @@ def improve(
         feedback: All gradients with their contexts.
         constraints: What a new value must satisfy.
         examples: Values or edits to learn from.
-        past_feedback: Gradients of earlier steps, oldest first.
-        past_values: (value, feedback) of earlier steps, oldest first.
+        past: (how many steps before, value, feedback) of earlier steps, oldest first; "" for what is not shown.
+        rejected: Values that measured no better, each with what came of it, oldest first.
     """
     parts = [section(f"THE VARIABLE: {role}", value)]
-    if past_values:
-        history = [
-            section(f"{i} STEPS BEFORE", f"{v}\n{section('FEEDBACK THEN', f)}") for i, (v, f) in _backwards(past_values)
+    if past:
+        shown = [
+            section(
+                f"{steps} STEP{'S' if steps > 1 else ''} BEFORE",
+                "\n".join(filter(None, [old, section("FEEDBACK THEN", criticism) if criticism else ""])),
+            )
+            for steps, old, criticism in past
         ]
-        parts.append(section("EARLIER VALUES (do not repeat a change that did not help)", "\n".join(history)))
-    if past_feedback:
-        history = [section(f"FEEDBACK {i} STEPS BEFORE", text) for i, text in _backwards(past_feedback)]
-        parts.append("\n".join(history))
-    parts.append(section("FEEDBACK TO THE VARIABLE NOW", feedback or "none"))
+        parts.append(section("EARLIER STEPS (do not repeat a change that did not help)", "\n".join(shown)))
+    if rejected:
+        parts.append(section(REJECTED, "\n".join(rejected)))
+    parts.append(section("FEEDBACK TO THE VARIABLE NOW", feedback))
     return "\n\n".join([*parts, *_rules(constraints, examples)])
+
+
+#: The title over values that did not help, with what came of each.
+REJECTED = "TRIED WITHOUT SUCCESS (do not propose these again)"
 
 
 def improve_measured(
@@ -217,7 +223,7 @@ def improve_measured(
     if others:
         parts.append(section("OTHER GOOD VALUES", "\n".join(others)))
     if rejected:
-        parts.append(section("TRIED WITHOUT SUCCESS (do not propose these again)", "\n".join(rejected)))
+        parts.append(section(REJECTED, "\n".join(rejected)))
     return "\n\n".join([*parts, *_rules(constraints, examples)])
 
 
@@ -284,6 +290,36 @@ def retry(faults: Sequence[str], previous: str, taken: int = 0) -> str:
     return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nThis could not be used:\n{listed}\n{rest}"
 
 
+# -- what is wrong with a reply ----------------------------------------------------------------------
+
+
+def cut_off(tags: tuple[str, str]) -> str:
+    return f"the reply was cut off by the length limit before {tags[1]}: think more briefly"
+
+
+def no_block(tags: tuple[str, str]) -> str:
+    return f"there is no complete {tags[0]}...{tags[1]} block at the end"
+
+
+def empty_block(tags: tuple[str, str]) -> str:
+    return f"the {tags[0]} block is empty"
+
+
+def too_long(tags: tuple[str, str], characters: int, most: int) -> str:
+    return f"the value in {tags[0]} has {characters} characters; at most {most} are read"
+
+
+def refused(tags: tuple[str, str], value: str, reason: str) -> str:
+    return f"the value in {tags[0]} ({value[:200]}) is refused: {reason}"
+
+
+def repeated(tags: tuple[str, str], first: int) -> str:
+    return f"the value in {tags[0]} is the same as number {first}"
+
+
+# -- parts -------------------------------------------------------------------------------------------
+
+
 def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:
     """`<TAG>` for a single proposal, `<TAG_2>` for the second of several."""
     if n == 1:
@@ -294,6 +330,17 @@ def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:
 def reason_tags(i: int, n: int) -> tuple[str, str]:
     """The tags around a proposal's reason."""
     return numbered(("<REASON>", "</REASON>"), i, n)
+
+
+def figures(loss: float | None, metrics: Mapping[str, float], violations: Mapping[str, float]) -> str:
+    """What a value measured, and which hard limits it breaks."""
+    broken = [f"breaks {name} by {figure(by)}" for name, by in violations.items() if by > 0]
+    return "; ".join([f"loss {figure(loss)}", *(f"{name} {metric(value)}" for name, value in metrics.items()), *broken])
+
+
+def not_better(outcome: str, than: str) -> str:
+    """What came of a value that was rejected."""
+    return f"{outcome}; not better than {than}"
 
 
 def tried(value: str, outcome: str) -> str:
@@ -317,7 +364,3 @@ def _rules(constraints: Sequence[str], examples: Sequence[str]) -> list[str]:
     if examples:
         parts.append(section("EXAMPLES TO LEARN FROM", "\n".join(examples)))
     return parts
-
-
-def _backwards(items: Sequence[T]) -> list[tuple[int, T]]:
-    return [(len(items) - i, item) for i, item in enumerate(items)]

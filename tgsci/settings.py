@@ -146,7 +146,7 @@ def wanted(hint: Any) -> str:
         return _NAMES[origin]
     if isinstance(origin, type) and (issubclass(origin, Mapping) or dataclasses.is_dataclass(origin)):
         return "a table"
-    items = [wanted(argument) for argument in arguments if argument is not Ellipsis]
+    items = [wanted(argument) for argument in arguments if argument not in (Ellipsis, Any)]
     return f"a list of {_PLURALS.get(items[0], items[0])}" if items else "a list"
 
 
@@ -157,7 +157,8 @@ def _with_tables(hint: Any, value: Any, name: str, error: type[TgsciError]) -> A
             return _inner(part, value, name, error)
         items = [argument for argument in typing.get_args(part) if dataclasses.is_dataclass(argument)]
         if items and isinstance(value, list):
-            return [_inner(items[0], each, f"{name} {number}", error) for number, each in enumerate(value, 1)]
+            one = name.removesuffix("s")
+            return [_inner(items[0], each, f"{one} {number}", error) for number, each in enumerate(value, 1)]
     return value
 
 

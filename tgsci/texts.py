@@ -41,8 +41,8 @@ def column(values: Iterable[float | None], unit: str | None = None) -> list[str]
 
 
 def counts(values: Iterable[float], unit: str) -> bool:
-    """True where the figures are whole and have no unit: counts."""
-    return not unit and all(math.isfinite(v) and v == int(v) for v in values)
+    """True where the figures are whole and have no unit: counts. What is not finite says nothing."""
+    return not unit and all(v == int(v) for v in values if math.isfinite(v))
 
 
 def places(values: Iterable[float]) -> int:
@@ -232,6 +232,15 @@ def _setting(value: Any) -> str:
 def _cut(text: str, longest: int = 40) -> str:
     text = re.sub(r"\b[0-9a-f]{16,}\b", lambda digest: digest.group()[:8], text)
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def trimmed(text: str) -> str:
+    """A value without what stands around it by chance. The indentation of the first of several lines belongs to it.
+
+    Blank lines at the beginning and blanks at the end go; a single line has no blanks around it.
+    """
+    text = re.sub(r"\A(?:[^\S\n]*+\n)++", "", text).rstrip()
+    return text if "\n" in text else text.strip()
 
 
 def well_formed(text: str) -> str:

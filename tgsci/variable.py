@@ -18,7 +18,7 @@ from .gradient import Gradient as Gradient
 from .gradient import Gradients, Pass, feedback_in_context
 from .graph import Graph
 from .prompts import Images, combined_feedback
-from .texts import shown
+from .texts import literal
 
 GradFn: TypeAlias = Backward | None
 
@@ -153,7 +153,9 @@ class Variable:
     def __add__(self, other: Variable) -> Variable:
         if isinstance(other, str | bytes):
             what = "Variable(..., requires_grad=False, role_description='...')"
-            raise UsageError(f"a Variable is added to a Variable, not to {shown(other)}: write variable + tgsci.{what}")
+            raise UsageError(
+                f"a Variable is added to a Variable, not to {literal(other)}: write variable + tgsci.{what}"
+            )
         if not isinstance(other, Variable):
             return NotImplemented
         return added([self, other], "", f"{self.role_description} and {other.role_description}", Backward(pass_on))
@@ -353,7 +355,7 @@ def variables(given: object, what: str) -> list[Variable]:
     if isinstance(given, Variable):
         raise UsageError(f"{what}: a list of Variables is expected: write [variable]")
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise UsageError(f"{what}: a list of Variables is expected, not {type(given).__name__} {shown(given)}")
+        raise UsageError(f"{what}: a list of Variables is expected, not {type(given).__name__} {literal(given)}")
     return [variable(each, what) for each in given]
 
 
@@ -368,7 +370,7 @@ def variable(given: object, what: str) -> Variable:
     hint = "write tgsci.Variable(value, requires_grad=False, role_description='what it is')"
     if isinstance(given, list | tuple) and given and isinstance(given[0], Variable):
         hint = "give one variable; MultimodalLLMCall and FormattedLLMCall take several"
-    raise UsageError(f"{what}: a Variable is expected, not {type(given).__name__} {shown(given)}; {hint}")
+    raise UsageError(f"{what}: a Variable is expected, not {type(given).__name__} {literal(given)}; {hint}")
 
 
 def _text_or_image(value: object) -> str | bytes:

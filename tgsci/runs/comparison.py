@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..feedback import is_better
+from ..imports import needs
 from ..search.trial import Trial
 from ..texts import differences, duration, fixed, places, settings_differences, visible
-from .result import Result, imported
+from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ class Comparison:
 
     def table(self) -> DataFrame:
         """A row for each run: best loss after so many evaluations, best value, cost, proposer."""
-        pandas = imported("pandas", "a table")
+        pandas = needs("pandas", "a table")
         rows = [{"run": name, **self._facts(name)} for name in self.runs]
         frame: DataFrame = pandas.DataFrame(rows).set_index("run")
         return frame
@@ -57,7 +57,7 @@ class Comparison:
         Args:
             ax: Where to draw; a figure of its own where None.
         """
-        imported("matplotlib", "a plot")
+        needs("matplotlib", "a plot")
         from ..show.plots import overlay
 
         return overlay(self.runs, ax, note="not all of the same loss: see the warnings" if self.warnings else "")
@@ -93,15 +93,9 @@ class Comparison:
         return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:
-        heads = "".join(f"<th>{html.escape(name)}</th>" for name in ("", *self.runs))
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(title)}</th>"
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            + "</tr>"
-            for title, cells in self._rows()
-        )
-        notes = "".join(f"<p>{html.escape(warning)}</p>" for warning in self.warnings)
-        return f"<div><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{notes}</div>"
+        from ..show.html import html_table
+
+        return html_table(["", *self.runs], [[title, *cells] for title, cells in self._rows()], notes=self.warnings)
 
     def _facts(self, name: str) -> dict[str, Any]:
         """What is known of a run, as figures."""

@@ -10,9 +10,10 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from tgsci.errors import MeasurementError
+from tgsci.texts import quote
 
 from ..molecule.protonation import open_in_water, protonate
-from ..molecule.smiles import Molecule, molecule, shown, stereo_in_words
+from ..molecule.smiles import molecule, stereo_in_words
 
 #: Atoms of a ring that takes many shapes, which docking does not turn into each other.
 LARGE_RING = 8
@@ -57,7 +58,8 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
-    return _ready(smiles, [_relaxed(protonate(smiles) if form is None else form, seed)])[0]
+    form = protonate(smiles) if form is None else form
+    return _ready(smiles, form, [_relaxed(form, seed)])[0]
 
 
 def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
@@ -77,8 +79,8 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
         MeasurementError: A stage failed; the message names it.
     """
     if large_ring(molecule(form)):
-        return _ready(smiles, ring_shapes(form, seed, max(conformers, ring_conformers)))
-    return _ready(smiles, [_relaxed(form, seed + n) for n in range(conformers)])
+        return _ready(smiles, form, ring_shapes(form, seed, max(conformers, ring_conformers)))
+    return _ready(smiles, form, [_relaxed(form, seed + n) for n in range(conformers)])
 
 
 def large_ring(mol: Chem.Mol) -> int:
@@ -129,14 +131,16 @@ def _relaxed(form: str, seed: int) -> Chem.Mol:
     return conformer
 
 
-def _ready(smiles: str, conformers: Sequence[Chem.Mol]) -> list[Ligand]:
-    """Each conformer of a molecule as Vina reads it."""
+def _ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligand]:
+    """Each conformer of a form of a molecule as Vina reads it."""
     undefined = tuple(stereo_in_words(molecule(smiles), open_in_water(smiles)))
     ligands = []
     for conformer in conformers:
         pdbqt = write_pdbqt(conformer)
         torsions = sum(line.startswith("BRANCH") for line in pdbqt.splitlines())
-        ligands.append(Ligand(smiles, _isomer(conformer), undefined, pdbqt, torsions, _extent(conformer)))
+        isomer = _isomer(conformer)
+        docked = next((text for text in (smiles, form) if text == isomer), isomer)  # these carry their molecule
+        ligands.append(Ligand(smiles, docked, undefined, pdbqt, torsions, _extent(conformer)))
     return ligands
 
 
@@ -169,7 +173,7 @@ def embed(smiles: str, seed: int) -> Chem.Mol:
 
 def _shapeless(smiles: str) -> MeasurementError:
     return MeasurementError(
-        f"embedding: no three-dimensional shape was found for {shown(smiles)}; "
+        f"embedding: no three-dimensional shape was found for {quote(smiles)}; "
         "its rings or stereocentres are probably too strained"
     )
 
@@ -213,14 +217,14 @@ def write_pdbqt(mol: Chem.Mol) -> str:
     return str(pdbqt)
 
 
-def _isomer(conformer: Chem.Mol) -> Molecule:
+def _isomer(conformer: Chem.Mol) -> str:
     """The SMILES of a conformer with the stereo that it has in space."""
     mol = Chem.Mol(conformer)
     Chem.AssignStereochemistryFrom3D(mol)
     for atom in mol.GetAtoms():
         if atom.GetSymbol() == "N" and atom.GetTotalNumHs(includeNeighbors=True):
             atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # its proton comes and goes
-    return Molecule(Chem.MolToSmiles(Chem.RemoveHs(mol)))
+    return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
 
 
 def _extent(mol: Chem.Mol) -> float:

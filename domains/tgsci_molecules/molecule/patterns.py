@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,10 +9,10 @@ from functools import lru_cache
 from rdkit import Chem, rdBase
 
 from tgsci.errors import UsageError
+from tgsci.texts import did_you_mean, folded, literal, quote
 
-from ..job import check_name
 from .properties import catalog
-from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH, shown
+from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
 #: More matches than this are not told apart.
 MAX_MATCHES = 200
@@ -55,8 +54,8 @@ class Pattern:
 
     def __post_init__(self) -> None:
         if not isinstance(self.smarts, str):
-            raise UsageError(f"a pattern is a SMARTS string, not {repr(self.smarts)[:80]}")
-        check_name(f"the group {shown(self.smarts)}", self.name)
+            raise UsageError(f"a pattern is a SMARTS string, not {literal(self.smarts)}")
+        check_name(f"the group {quote(self.smarts)}", self.name)
         _compiled(self.smarts)
 
     def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
@@ -74,17 +73,37 @@ class Pattern:
         return self.name or self.smarts
 
 
+#: Longest name of a group or a term.
+MAX_NAME = 60
+
+
+def check_name(what: str, name: object) -> None:
+    """Refuse a name that could not stand in a table or a report.
+
+    Args:
+        what: What bears the name, for the message: "a term".
+        name: What was given.
+
+    Raises:
+        UsageError: It is no text, too long, or has characters that cannot be printed.
+    """
+    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
+        raise UsageError(
+            f"the name of {what} must be one line of at most {MAX_NAME} printable characters, not {literal(name)}"
+        )
+
+
 @lru_cache(maxsize=1024)
 def _compiled(smarts: str) -> Chem.Mol:
     text = smarts.strip()
     if not text or len(text) > MAX_LENGTH or not text.isascii() or not text.isprintable():
-        raise UsageError(f"{shown(smarts)} is no SMARTS: write up to {MAX_LENGTH} plain characters, such as c1ccncc1")
+        raise UsageError(f"{quote(smarts)} is no SMARTS: write up to {MAX_LENGTH} plain characters, such as c1ccncc1")
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmarts(text)
     if mol is None:
-        raise UsageError(f"{shown(smarts)} is not a SMARTS that RDKit can read; try it without its last part")
+        raise UsageError(f"{quote(smarts)} is not a SMARTS that RDKit can read; try it without its last part")
     if not 0 < mol.GetNumAtoms() <= 2 * MAX_HEAVY_ATOMS:
-        raise UsageError(f"{shown(smarts)} has {mol.GetNumAtoms()} atoms; a pattern has 1 to {2 * MAX_HEAVY_ATOMS}")
+        raise UsageError(f"{quote(smarts)} has {mol.GetNumAtoms()} atoms; a pattern has 1 to {2 * MAX_HEAVY_ATOMS}")
     with rdBase.BlockLogs():
         # A hydrogen atom in a pattern matches none in a molecule whose hydrogens are implicit.
         mol = Chem.MergeQueryHs(mol)
@@ -94,8 +113,8 @@ def _compiled(smarts: str) -> Chem.Mol:
     if as_smiles is not None and not as_smiles.HasSubstructMatch(mol):
         # C1=CC=CC=C1, N(=O)=O: it would match nothing, ever, and nobody would be told.
         raise UsageError(
-            f"{shown(smarts)} is read as a SMARTS, which does not match the molecule that it is as a SMILES; "
-            f"write {shown(Chem.MolToSmiles(as_smiles))}"
+            f"{quote(smarts)} is read as a SMARTS, which does not match the molecule that it is as a SMILES; "
+            f"write {quote(Chem.MolToSmiles(as_smiles))}"
         )
     return mol
 
@@ -121,13 +140,7 @@ def catalog_of(text: object) -> str:
     Raises:
         UsageError: There is none; names the nearest.
     """
-    known = {_plain(name): name for name in CATALOGS}
-    if isinstance(text, str) and _plain(text) in known:
-        return known[_plain(text)]
-    near = difflib.get_close_matches(_plain(str(text))[:40], known, n=1)
-    hint = f"did you mean {known[near[0]]!r}? " if near else ""
-    raise UsageError(f"no catalogue of alerts {str(text)[:40]!r}; {hint}There are: {', '.join(CATALOGS)}")
-
-
-def _plain(text: str) -> str:
-    return "".join(c for c in text.upper() if c.isalnum())
+    known = {folded(name): name for name in CATALOGS}
+    if isinstance(text, str) and folded(text) in known:
+        return known[folded(text)]
+    raise UsageError(f"no catalogue of alerts {literal(text)}; {did_you_mean(text, CATALOGS)}")

@@ -95,7 +95,8 @@ def _states(smiles: str, low: float, high: float) -> tuple[Molecule, ...]:
         possible = protonate_smiles([str(smiles)], ph_min=low, ph_max=high, max_variants=128)
     if not likeliest or not possible:
         raise MeasurementError(f"protonation: dimorphite-dl has no state of {quote(smiles)} at pH {PH}")
-    return tuple(map(Molecule, dict.fromkeys([*likeliest, *possible])))
+    written = as_molecule(smiles)
+    return tuple(written if state == written else Molecule(state) for state in dict.fromkeys([*likeliest, *possible]))
 
 
 def _count(state: Molecule, smarts: str) -> int:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from tgsci.errors import UsageError
+from tgsci.texts import literal, one_line
 
 from ..molecule.patterns import Pattern
 from ..tables import read_table
@@ -65,7 +66,7 @@ class Advice:
     avoid: tuple[Pattern, ...] = ()
     left: tuple[str, ...] = ()
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """What was understood and what was not, for a person; empty without advice."""
         if not self.text:
             return ""
@@ -90,11 +91,11 @@ def read_advice(text: object) -> Advice:
         UsageError: It is no text, or too long.
     """
     if not isinstance(text, str) or len(text) > MAX_ADVICE:
-        raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {str(text)[:40]!r}...")
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {literal(text, 40)}")
+    line = one_line(text)
     found: dict[str, dict[str, Pattern]] = {"keep": {}, "avoid": {}}
     left: list[str] = []
-    for sentence in filter(None, (part.strip(" ,") for part in re.split(r"[.;:!?]+(?:\s|$)", shown))):
+    for sentence in filter(None, (part.strip(" ,") for part in re.split(r"[.;:!?]+(?:\s|$)", line))):
         for wish, part in _parts(sentence):
             either = wish == "keep" and "or" in map(str.lower, part)
             for words in _pieces(part):
@@ -107,7 +108,7 @@ def read_advice(text: object) -> Advice:
     left = [text for text in dict.fromkeys(left) if not any(text in other and text != other for other in left)]
     left += [f"both keep and avoid {name}" for name in found["keep"] if name in both]
     return Advice(
-        shown,
+        line,
         tuple(p for name, p in found["keep"].items() if name not in both),
         tuple(p for name, p in found["avoid"].items() if name not in both),
         tuple(left),
@@ -154,7 +155,7 @@ class _Part:
         return last if last in (*_OR, *_AND) else ""
 
     @property
-    def said(self) -> list[str]:
+    def content(self) -> list[str]:
         """Its words without what joins it to the next part."""
         return self.words[: -1 if self.link else None]
 
@@ -181,7 +182,7 @@ def _parts(sentence: str) -> Iterator[tuple[str | None, list[str]]]:
     for part in _verbs(sentence):
         lost = lost or part.dangles
         wish = None if lost else part.wish if before is None else _after(before, part)
-        yield wish, part.said
+        yield wish, part.content
         before = part
 
 
@@ -208,7 +209,7 @@ def _verbs(sentence: str) -> list[_Part]:
 
 def _after(before: _Part, part: _Part) -> str | None:
     """The wish of a part after another one; None where the first may turn it round."""
-    groups, rest = _groups_in(before.said)
+    groups, rest = _groups_in(before.content)
     negated = _wish(part.kind, True)
     if before.negated and before.link in _OR:  # do not touch the amide or remove the ester
         return negated if groups or negated == before.wish else None

@@ -103,7 +103,7 @@ class Bound(Limit):
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         m, out = self.metric, self.excess(mol, figures)
         return (
-            f"{m.name} is {m.shown(figures[m.name])}, must be {self.sign} {self.bound:g}; out by {m.shown(out)}"
+            f"{m.name} is {m.write(figures[m.name])}, must be {self.sign} {self.bound:g}; out by {m.write(out)}"
             f"{_hint(m.kind, self.sign, out)}."
         )
 

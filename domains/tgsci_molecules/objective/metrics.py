@@ -5,8 +5,6 @@ They are listed without RDKit: what calculates them is in `calculate.py`.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tgsci.errors import UsageError
+from tgsci.texts import folded, literal, nearest, quote
 
 if TYPE_CHECKING:
     from rdkit import Chem
@@ -81,7 +80,7 @@ class Metric:
 
         return calculate(self.kind, mol, self.about)
 
-    def shown(self, figure: float) -> str:
+    def write(self, figure: float) -> str:
         """A value as it is printed: -12.0, not -12; with its unit."""
         return f"{figure:.{self.decimals}f} {self.unit}".rstrip()
 
@@ -255,14 +254,14 @@ def kind_of(text: object) -> str:
     """
     known = kinds()
     if isinstance(text, str):
-        by_plain = {_squeezed(name): name for name in known} | {_squeezed(k): v for k, v in _ALIASES.items()}
-        found = by_plain.get(_squeezed(text))
+        by_plain = {folded(name): name for name in known} | {folded(k): v for k, v in _ALIASES.items()}
+        found = by_plain.get(folded(text))
         if found is not None:
             return found
-        near = [by_plain[n] for n in difflib.get_close_matches(_squeezed(text)[:40], by_plain, n=2, cutoff=0.5)]
-        hint = f"did you mean {' or '.join(dict.fromkeys(map(repr, near)))}? " if near else ""
-        raise UsageError(f"no metric {text[:40]!r}; {hint}There are: {', '.join(known)}")
-    raise UsageError(f"a metric is a name such as 'vina' or 'MW', not {text!r}")
+        near = nearest(text, by_plain, most=2, cutoff=0.5)
+        hint = f"did you mean {' or '.join(dict.fromkeys(by_plain[name] for name in near))}? " if near else ""
+        raise UsageError(f"no metric {quote(text)}; {hint}There are: {', '.join(known)}")
+    raise UsageError(f"a metric is a name such as 'vina' or 'MW', not {literal(text)}")
 
 
 def same_metric(name: str) -> str:
@@ -295,7 +294,3 @@ def placed(text: object) -> tuple[str, str, str]:
             if kind in (*DOCKED, "LE"):
                 return (kind, "", before) if before in OVER else (kind, before, "")
         raise
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.lower())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tgsci.errors import UsageError
+from tgsci.texts import did_you_mean, literal
 
 from .terms import Term
 from .transforms import Transform
@@ -69,9 +69,7 @@ def preset(name: object) -> Preset:
     """
     found = PRESETS.get(name.strip().lower()) if isinstance(name, str) else None
     if found is None:
-        near = difflib.get_close_matches(str(name).lower()[:40], PRESETS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise UsageError(f"no objective {str(name)[:40]!r}; {hint}There are:\n{listing()}")
+        raise UsageError(f"no objective {literal(name)}; {did_you_mean(name, PRESETS)}\nThere are:\n{listing()}")
     return found
 
 

@@ -11,8 +11,8 @@ import gemmi
 from rdkit import Chem, rdBase
 
 from tgsci.errors import UsageError
+from tgsci.texts import quote
 
-from ..molecule.smiles import shown
 from .crystal_ligand import ligand_molecule, template_molecule
 from .receptor_pdbqt import known_element
 from .repair import PH, Point
@@ -157,7 +157,7 @@ def _check_chains(crystal: Crystal, chains: Sequence[str]) -> None:
     for chain in chains:
         if _chain_key(chain) not in crystal.protein:
             there = ", ".join(f"{name or '-'} ({len(rs)} residues)" for name, rs in crystal.protein.items())
-            raise UsageError(f"no protein chain {shown(chain)} in the file; there are {there}. A blank chain is -")
+            raise UsageError(f"no protein chain {quote(chain)} in the file; there are {there}. A blank chain is -")
 
 
 def _chain_key(chain: str) -> str:
@@ -172,7 +172,7 @@ def _ligand(crystal: Crystal, options: Options, notes: list[str]) -> Group:
         there = listed(crystal.hetero()) or "none but waters" if crystal.others else "none"
         likely = [group for group in crystal.hetero() if group.name not in _ADDITIVES and len(group.heavy) >= 6]
         hint = f"did you mean --ligand {likely[0].name}? " if likely else "the site can also be given as --box X Y Z. "
-        raise UsageError(f"no ligand {shown(wanted)} in the file; {hint}Groups that are no protein: {there}")
+        raise UsageError(f"no ligand {quote(wanted)} in the file; {hint}Groups that are no protein: {there}")
     chains = [_chain_key(chain) for chain in options.chains]
     if chains:
         found = [group for group in found if group.chain in chains] or found
@@ -202,18 +202,18 @@ def _from_sdf(path: Path) -> Chem.Mol:
     """The first molecule of an SDF file, without its hydrogens."""
     try:
         if path.stat().st_size > 20_000_000:
-            raise UsageError(f"{shown(str(path))} is larger than 20 MB; give an SDF file with the ligand alone")
+            raise UsageError(f"{quote(str(path))} is larger than 20 MB; give an SDF file with the ligand alone")
         with rdBase.BlockLogs():
             supplier = Chem.SDMolSupplier()
             supplier.SetData(path.read_text(encoding="utf-8", errors="replace"), removeHs=True)
             mol = next(iter(supplier), None)
     except OSError as error:
-        raise UsageError(f"cannot read {shown(str(path))}: {error.strerror}") from None
+        raise UsageError(f"cannot read {quote(str(path))}: {error.strerror}") from None
     if mol is None or not mol.GetNumAtoms() or not mol.GetNumConformers():
-        raise UsageError(f"{shown(str(path))} has no molecule with coordinates that RDKit can read")
+        raise UsageError(f"{quote(str(path))} has no molecule with coordinates that RDKit can read")
     positions = mol.GetConformer().GetPositions()
     if mol.GetNumAtoms() > 2 and not positions[:, 2].any():
-        raise UsageError(f"{shown(str(path))} is a flat drawing: the ligand must stand where it binds, in 3D")
+        raise UsageError(f"{quote(str(path))} is a flat drawing: the ligand must stand where it binds, in 3D")
     return template_molecule(mol)
 
 
@@ -286,7 +286,7 @@ def _named(wanted: Sequence[str], groups: Sequence[Group], option: str) -> list[
     for name in wanted:
         matching = [group for group in groups if group.matches(name)]
         if not matching:
-            raise UsageError(f"{option}: no {shown(name)} in the file; there are {listed(groups) or 'none'}")
+            raise UsageError(f"{option}: no {quote(name)} in the file; there are {listed(groups) or 'none'}")
         found += [group for group in matching if group not in found]
     return found
 

@@ -12,8 +12,9 @@ from rdkit.Chem import rdDetermineBonds
 from rdkit.Geometry import Point3D
 
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.texts import quote
 
-from ..molecule.smiles import MAX_LENGTH, molecule, shown
+from ..molecule.smiles import MAX_LENGTH, molecule
 from .structures import Group
 
 #: Net charges that are tried where a ligand has hydrogens and nothing else says its bonds.
@@ -45,7 +46,7 @@ def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Bl
         UsageError: Its bonds are not known, or the SMILES is of another molecule.
     """
     if smiles is not None:
-        return _from_template(group, _template(smiles), f"--ligand-smiles {shown(smiles)}")
+        return _from_template(group, _template(smiles), f"--ligand-smiles {quote(smiles)}")
     if block is not None:
         defined = _from_dictionary(group, block)
         if defined is not None:
@@ -112,7 +113,7 @@ def template_molecule(mol: Chem.Mol) -> Chem.Mol:
 
 def _template(smiles: str) -> Chem.Mol:
     if len(smiles) > MAX_LENGTH:
-        raise UsageError(f"the SMILES is longer than {MAX_LENGTH} characters; it begins {shown(smiles)}")
+        raise UsageError(f"the SMILES is longer than {MAX_LENGTH} characters; it begins {quote(smiles)}")
     try:
         return Chem.RemoveHs(molecule(smiles.strip()))
     except (InvalidValue, ValueError, RuntimeError) as error:  # RDKit's own are of these kinds

@@ -22,9 +22,8 @@ import gemmi
 from rdkit import Chem
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
-from tgsci.texts import visible
+from tgsci.texts import quote, visible
 
-from ..molecule.smiles import shown
 from ..target.targets import FORMAT, TARGET_FILE, Target, is_name
 from .choice import Choice, Options, choose
 from .crystal_ligand import known_smiles, ligand_molecule
@@ -288,7 +287,7 @@ def _name(text: str) -> str:
     """
     if not is_name(text):
         raise UsageError(
-            f"{shown(text)} cannot be a target's name: give --name with 1 to 60 characters, without / and \\ and "
+            f"{quote(text)} cannot be a target's name: give --name with 1 to 60 characters, without / and \\ and "
             "without a dot in front"
         )
     return text
@@ -300,7 +299,7 @@ def _check_out(out: Path) -> None:
     Raises:
         UsageError: No.
     """
-    where = shown(str(out))
+    where = quote(str(out))
     if out.is_dir() and not out.is_symlink():
         if (out / TARGET_FILE).exists():
             raise UsageError(f"{where} holds a prepared target already; choose another --out, or remove it first")
@@ -310,9 +309,9 @@ def _check_out(out: Path) -> None:
         raise UsageError(f"{where} is a file; choose another --out")
     parent = out.resolve().parent
     if not parent.is_dir():
-        raise UsageError(f"there is no directory {shown(str(parent))} to make {where} in")
+        raise UsageError(f"there is no directory {quote(str(parent))} to make {where} in")
     if not os.access(parent, os.W_OK):
-        raise UsageError(f"cannot write to {shown(str(parent))}; choose another --out")
+        raise UsageError(f"cannot write to {quote(str(parent))}; choose another --out")
 
 
 def _publish(out: Path, files: dict[str, str], description: dict[str, Any]) -> None:
@@ -326,6 +325,6 @@ def _publish(out: Path, files: dict[str, str], description: dict[str, Any]) -> N
             out.rmdir()  # empty: checked before
         os.rename(staging, out)
     except OSError as error:
-        raise UsageError(f"cannot write {shown(str(out))}: {error.strerror}") from None
+        raise UsageError(f"cannot write {quote(str(out))}: {error.strerror}") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 import gemmi
 
 from tgsci.errors import UsageError
+from tgsci.texts import quote
 
-from ..molecule.smiles import shown
 from ..target.numbering import standard
 
 #: Largest file that is read, bytes unpacked; the largest single proteins are below 20 MB.
@@ -117,7 +117,7 @@ def read_structure(path: Path) -> Crystal:
         UsageError: It is no such file, cut off, too large, or has no protein with side chains.
     """
     text = _text(path)
-    where = shown(path.name)
+    where = quote(path.name)
     block = None
     if _is_mmcif(text):
         structure, block = _read_mmcif(text, where)
@@ -144,7 +144,7 @@ def listed(groups: Iterable[Group]) -> str:
 
 
 def _text(path: Path) -> str:
-    where = shown(str(path))
+    where = quote(str(path))
     try:
         if path.is_dir():
             raise UsageError(f"{where} is a directory; give a PDB or mmCIF file")
@@ -206,7 +206,7 @@ def _read_pdb(text: str, where: str) -> gemmi.Structure:
             finite = False
         if not finite:
             what = "cut off" if number >= len(lines) - 1 else "damaged"
-            raise UsageError(f"{where} is {what} at line {number}: {shown(line)} has no complete coordinates")
+            raise UsageError(f"{where} is {what} at line {number}: {quote(line)} has no complete coordinates")
     entry = any(line.startswith(("HEADER", "SEQRES")) for line in lines)
     if entry and not any(line[:6].strip() == "END" for line in lines[-50:]):
         raise UsageError(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.errors import InvalidValue
+from tgsci.texts import compact
 
 from ..goals import GoalResult
 from ..loss import scoring
 from ..loss.effects import short_name
 from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
 from ..plan import PlanParameters
-from ..words import figure
 from .surrogate import Point, Surrogate
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
 #: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
 _FAR = 0.2
 #: Changes of an edit that are named, at most.
-_CHANGES_SAID = 5
+_CHANGES_NAMED = 5
 #: Goals that a reason names, at most.
-_GOALS_SAID = 3
+_GOALS_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -100,50 +100,50 @@ class Move:
         """The predicted value of each goal, by "predicted" and the goal in words."""
         before = self.base.effects.results
         after = predicted_results(before, self.predicted)
-        shown: dict[str, float | str] = {}
+        facts: dict[str, float | str] = {}
         for b, a in zip(before, after, strict=True):
             state = "" if _far(b, a) else " (met)" if a.met else " (missed)"
-            shown[f"predicted {a.goal.criterion}"] = f"{_said(b, a)}{state}"
-        return shown
+            facts[f"predicted {a.goal.criterion}"] = f"{_predicted_text(b, a)}{state}"
+        return facts
 
     def reason(self) -> str:
         """Say why the edit should help: which goal is missed by how much, what changes, what is predicted."""
         before = self.base.effects.results
         after = predicted_results(before, self.predicted)
         missed = sorted((w for w in before if not w.met), key=lambda w: -scoring.weight(w) * scoring.shortfall(w))
-        said = "; ".join(_miss(w) for w in missed[:_GOALS_SAID])
-        if len(missed) > _GOALS_SAID:
-            said += f" and {len(missed) - _GOALS_SAID} more are missed"
+        state = "; ".join(_miss(w) for w in missed[:_GOALS_NAMED])
+        if len(missed) > _GOALS_NAMED:
+            state += f" and {len(missed) - _GOALS_NAMED} more are missed"
         if not missed:
             least = min(before, key=lambda w: w.relative_margin)
-            said = f"all goals are met, {least.goal.criterion} by {abs(least.margin):.3g} {least.goal.unit}".rstrip()
+            state = f"all goals are met, {least.goal.criterion} by {abs(least.margin):.3g} {least.goal.unit}".rstrip()
         concerned = [w.goal.name for w in missed]
         moved = sorted(
             zip(before, after, strict=True),
             key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        told = [f"{b.goal.name} {_said(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_SAID + 1]
-        predicted = f"predicted {', '.join(told)}" if told else "predicted to change little"
+        predictions = [f"{b.goal.name} {_predicted_text(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
+        predicted = f"predicted {', '.join(predictions)}" if predictions else "predicted to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
-        return f"{said}. {purpose}: {predicted}."[:1500]
+        return f"{state}. {purpose}: {predicted}."[:1500]
 
 
 def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
     """Name what differs between two plans' parameters, objective by objective."""
-    found = []
+    names = []
     for i, new in enumerate(after.objectives):
         name = short_name(new, after.objectives)
         if i >= len(before.objectives):
-            found.append(f"add {new.label} with weight {figure(new.weight, 3)}")
+            names.append(f"add {new.label} with weight {compact(new.weight, 3)}")
             continue
         old = before.objectives[i]
         if new.weight != old.weight:
             times = new.weight / old.weight if old.weight else math.inf
-            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {figure(new.weight, 3)}"
-            found.append(f"weight of {name} {how}")
+            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {compact(new.weight, 3)}"
+            names.append(f"weight of {name} {how}")
         if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
-            found.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
-    return found[:_CHANGES_SAID]
+            names.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
+    return names[:_CHANGES_NAMED]
 
 
 def _miss(result: GoalResult) -> str:
@@ -243,7 +243,7 @@ def add_objective(base: Point, region: Region, weights: Floats | None = None) ->
     k = len(effects.parameters.objectives)
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, Region(region.doublings / 2, region.grays / 2, 1.0))  # the new one's effect is a guess
-    found = []
+    moves = []
     for a, objective in enumerate(effects.additions):
         allowed = high.copy()
         allowed[2 * k :] = 0.0
@@ -259,8 +259,8 @@ def add_objective(base: Point, region: Region, weights: Floats | None = None) ->
             continue
         tune = _made(base, _linear(base), region, change[: 2 * k], "")
         parameters = (tune.parameters if tune else base.parameters).with_objectives([new])
-        found.append(Move(base, parameters, effects.values + matrix @ change))
-    return sorted(found, key=lambda move: move.loss)
+        moves.append(Move(base, parameters, effects.values + matrix @ change))
+    return sorted(moves, key=lambda move: move.loss)
 
 
 def _linear(base: Point) -> Surrogate:
@@ -282,7 +282,7 @@ def _far(before: GoalResult, after: GoalResult) -> bool:
     return abs(after.value - before.value) > _FAR * before.scale
 
 
-def _said(before: GoalResult, after: GoalResult) -> str:
+def _predicted_text(before: GoalResult, after: GoalResult) -> str:
     """Write a predicted value; only its direction where the slope does not hold that far."""
     if _far(before, after):
         return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"

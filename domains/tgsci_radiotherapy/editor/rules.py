@@ -23,6 +23,7 @@ from tgsci.search.trial import Proposal, Trials
 
 from ..loss import scoring
 from ..loss.linear import Region, prices
+from ..plan import PlanText
 from .moves import Move, add_objective, allowed_dose, highest_dose, predicted_results, tune
 from .surrogate import Point, Surrogate, points
 
@@ -74,32 +75,32 @@ class RuleEditor(Proposer):
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Propose up to `n` new plans; see the module's first lines for how."""
         return [
-            Proposal(move.parameters.text(), move.reason(), move.base.trial.number, move.edit)
-            for move in self._new(self._moves(trials), trials, n)
+            Proposal(value, move.reason(), move.base.trial.number, move.edit)
+            for value, move in self._new(self._moves(trials), trials, n).items()
         ]
 
-    def _new(self, moves: Iterator[Move], trials: Trials, n: int) -> list[Move]:
-        """Choose the first `n` moves that were not measured before."""
+    def _new(self, moves: Iterator[Move], trials: Trials, n: int) -> dict[str, Move]:
+        """Choose the first `n` moves that were not measured before; gives them by their value."""
         chosen: dict[str, Move] = {}
         for move in moves:
             if len(chosen) >= n:
                 break
             try:
-                chosen.setdefault(trials.check(move.parameters.text()), move)
+                chosen.setdefault(trials.check(PlanText(move.parameters)), move)
             except InvalidValue:
                 continue
-        return list(chosen.values())
+        return chosen
 
     def _moves(self, trials: Trials) -> Iterator[Move]:
         """Make edits of the best plan, the most promising first."""
-        found = points(trials)
-        if not found:
+        measured = points(trials)
+        if not measured:
             return
-        best = found[0]
+        best = measured[0]
         grays = self.dose_share * highest_dose(best.parameters)
-        surrogate = Surrogate.of(found, best.slots, grays)
+        surrogate = Surrogate.of(measured, best.slots, grays)
         first = Region(self.doublings, grays)
-        factor = trust(found, best, first)
+        factor = trust(measured, best, first)
         fixed = None if self.structural else [False] * len(best.slots) + [True] * len(best.slots)
         loss = scoring.loss(best.effects.results)
         main = tune(best, surrogate, first.scaled(factor), fixed=fixed) if factor >= LEAST else None
@@ -115,20 +116,20 @@ class RuleEditor(Proposer):
                 if move:
                     yield move
         yield from more
-        yield from self._probes(trials, found, surrogate, first, fixed)
+        yield from self._probes(trials, measured, surrogate, first, fixed)
 
     def _probes(
         self,
         trials: Trials,
-        found: Sequence[Point],
+        measured: Sequence[Point],
         surrogate: Surrogate,
         first: Region,
         fixed: Sequence[bool] | None,
     ) -> Iterator[Move]:
         """For each missed goal make one plan that meets it at the others' expense, as far as one step goes."""
-        best = found[0]
+        best = measured[0]
         results = best.effects.results
-        alike = [p for p in found if p.slots == best.slots and len(p.effects.results) == len(results)]
+        alike = [p for p in measured if p.slots == best.slots and len(p.effects.results) == len(results)]
         for i in sorted(range(len(results)), key=lambda i: -scoring.weight(results[i])):
             wanted = f"{PROBE} what {results[i].goal.criterion} would cost"
             tried = sum(trial.edit.startswith(wanted) for trial in trials)
@@ -159,18 +160,18 @@ class RuleEditor(Proposer):
             yield from own[max(2, n // 2) :]
 
         return [
-            Option(move.parameters.text(), move.edit, move.facts, move.base.trial.number, move.edit, move.reason())
-            for move in self._new(moves(), trials, n)
+            Option(value, move.edit, move.facts, move.base.trial.number, move.edit, move.reason())
+            for value, move in self._new(moves(), trials, n).items()
         ]
 
     def _singles(self, trials: Trials) -> list[Move]:
         """Change one weight or one dose of the best plan, each in turn; the most promising changes first."""
-        found = points(trials)
-        if not found:
+        measured = points(trials)
+        if not measured:
             return []
-        best = found[0]
+        best = measured[0]
         grays = self.dose_share * highest_dose(best.parameters)
-        surrogate = Surrogate.of(found, best.slots, grays)
+        surrogate = Surrogate.of(measured, best.slots, grays)
         place, k = best.place(best.slots), len(best.slots)
         made = []
         for i, objective in enumerate(best.parameters.objectives):
@@ -199,20 +200,20 @@ def _met(point: Point) -> int:
     return sum(result.met for result in point.effects.results)
 
 
-def trust(found: Sequence[Point], best: Point, first: Region) -> float:
+def trust(measured: Sequence[Point], best: Point, first: Region) -> float:
     """Decide how far the next step from the best plan may go, in units of the first step's region.
 
     Further than the step that led to it where what was predicted came true, less far where it did not; and half as far
     as any step from it that failed.
     """
-    by_number = {point.trial.number: point for point in found}
+    by_number = {point.trial.number: point for point in measured}
     factor = 1.0
     parent = by_number.get(best.trial.parent) if best.trial.parent is not None else None
     if parent and set(parent.slots) == set(best.slots):
         size, held = step_size(parent, best, first), gain_share(parent, best)
         if size > 0:
             factor = max(2.0 * size, KEPT) if held >= GOOD else size if held >= POOR else size / 2.0
-    for child in found:
+    for child in measured:
         if child.trial.parent != best.trial.number or PROBE in child.trial.edit or set(child.slots) != set(best.slots):
             continue
         size = step_size(best, child, first)

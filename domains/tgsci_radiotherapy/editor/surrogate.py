@@ -77,22 +77,22 @@ def position(objectives: Sequence[Objective]) -> Floats:
 def slots_of(parameters: PlanParameters) -> tuple[Slot, ...]:
     """Give the identities of a plan's objectives, in order."""
     seen: Counter[tuple[str, str, float | None, float | None]] = Counter()
-    found: list[Slot] = []
+    slots: list[Slot] = []
     for o in parameters.objectives:
         key = (o.structure, o.type, o.volume_percent, o.exponent)
-        found.append((*key, seen[key]))
+        slots.append((*key, seen[key]))
         seen[key] += 1
-    return tuple(found)
+    return tuple(slots)
 
 
 def points(trials: Trials) -> list[Point]:
     """Collect the measured plans of a run with their effects, best first."""
-    found = []
+    measured = []
     for trial in trials.ranked():
         effects = effects_of(trial)
         if effects is not None:
-            found.append(Point(trial, effects, slots_of(effects.parameters)))
-    return found
+            measured.append(Point(trial, effects, slots_of(effects.parameters)))
+    return measured
 
 
 #: Step of the numeric derivative, in units of the scale.
@@ -116,15 +116,15 @@ class Surrogate:
     scale: Floats
 
     @classmethod
-    def of(cls, found: Sequence[Point], slots: Sequence[Slot], grays: float) -> Surrogate:
+    def of(cls, measured: Sequence[Point], slots: Sequence[Slot], grays: float) -> Surrogate:
         """Make the surrogate of those plans that have the same objectives.
 
         Args:
-            found: Measured plans; at least one has these objectives.
+            measured: Measured plans; at least one has these objectives.
             slots: The objectives, in the order of coordinates.
             grays: The dose that counts as far as a doubling, Gy.
         """
-        alike = [p for p in found if set(p.slots) == set(slots) and p.criteria == found[0].criteria]
+        alike = [p for p in measured if set(p.slots) == set(slots) and p.criteria == measured[0].criteria]
         k = len(slots)
         return cls(
             np.array([p.place(slots) for p in alike]),

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tgsci.errors import UsageError
+from tgsci.texts import compact, quote, rounded
 
 from ..names import clean
-from ..words import figure, rounded, shown
 from .metrics import DIGITS, Metric, Unit
 
 #: Stand for every target of the case, and for the body's outline, whatever they are called there.
@@ -126,7 +126,7 @@ class Goal:
 
 def with_unit(value: float, unit: str, digits: int = DIGITS) -> str:
     """Write a figure with its unit: 50 Gy, 95%, 0.1."""
-    return f"{figure(value, digits)}{'' if unit in ('%', '') else ' '}{unit}"
+    return f"{compact(value, digits)}{'' if unit in ('%', '') else ' '}{unit}"
 
 
 def absolute(goal: Goal, prescription: float) -> Goal | None:
@@ -152,24 +152,24 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
         UsageError: Not a goal; says what to write.
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
-        raise UsageError(f"a goal is a text of at most {_LONGEST} characters, not {shown(text)}; {_HELP}")
-    said, *more = [part.strip() for part in text.split(",")]
-    signs = list(_SIGN.finditer(said))
+        raise UsageError(f"a goal is a text of at most {_LONGEST} characters, not {quote(text)}; {_HELP}")
+    sentence, *more = [part.strip() for part in text.split(",")]
+    signs = list(_SIGN.finditer(sentence))
     if len(signs) != 1:
-        raise UsageError(f"a goal has one <= or >=, and {shown(said)} has {len(signs)}; {_HELP}")
+        raise UsageError(f"a goal has one <= or >=, and {quote(sentence)} has {len(signs)}; {_HELP}")
     sign = signs[0][0]
     if sign not in _MEANING:
-        raise UsageError(f"write <= or >=, not {sign}, in {shown(said)}")
-    structure, metric = _left(said[: signs[0].start()].strip(), said)
-    limit, unit = _amount(said[signs[0].end() :].strip(), f"the limit of {shown(said)}")
-    metric, unit = _matched(metric, limit, unit, said)
+        raise UsageError(f"write <= or >=, not {sign}, in {quote(sentence)}")
+    structure, metric = _left(sentence[: signs[0].start()].strip(), sentence)
+    limit, unit = _amount(sentence[signs[0].end() :].strip(), f"the limit of {quote(sentence)}")
+    metric, unit = _matched(metric, limit, unit, sentence)
     tolerance, priority = 0.0, 1
     seen: set[str] = set()
     for part in more:
         word, _, rest = part.partition(" ")
         word = word.casefold().rstrip(":=")
         if word in seen:
-            raise UsageError(f"{word} stands twice in {shown(text)}; keep one")
+            raise UsageError(f"{word} stands twice in {quote(text)}; keep one")
         seen.add(word)
         if word == "priority":
             priority = _priority(rest.strip(), text)
@@ -179,16 +179,16 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
             optional = True
         else:
             raise UsageError(
-                f"{shown(part)} in {shown(text)} is none of: priority 1, tolerance 1 {unit or '(a number)'}, optional"
+                f"{quote(part)} in {quote(text)} is none of: priority 1, tolerance 1 {unit or '(a number)'}, optional"
             )
     return Goal(structure, metric, _MEANING[sign], limit, unit, tolerance, priority, text.strip(), optional)
 
 
-def _left(left: str, said: str) -> tuple[str, Metric]:
+def _left(left: str, sentence: str) -> tuple[str, Metric]:
     """Split what stands before the sign into structure and metric; both may hold spaces."""
     words = left.split()
     if len(words) < 2:
-        raise UsageError(f"{shown(said)} needs a structure and a metric before the sign; {_HELP}")
+        raise UsageError(f"{quote(sentence)} needs a structure and a metric before the sign; {_HELP}")
     fault: UsageError | None = None
     for count in (1, 2, 3):
         if count >= len(words):
@@ -198,80 +198,80 @@ def _left(left: str, said: str) -> tuple[str, Metric]:
         except UsageError as error:
             fault = fault or error
             continue
-        return structure_name(" ".join(words[:-count]), said), metric
-    raise fault or UsageError(f"{shown(said)} names no metric; {_HELP}")
+        return structure_name(" ".join(words[:-count]), sentence), metric
+    raise fault or UsageError(f"{quote(sentence)} names no metric; {_HELP}")
 
 
-def structure_name(name: str, said: str) -> str:
+def structure_name(name: str, sentence: str) -> str:
     """Clean a structure's name; the two words that stand for structures of a type stay."""
     if name.casefold() in (TARGETS, EXTERNAL):
         return name.casefold()
-    kept = clean(name)
-    if not kept:
-        raise UsageError(f"{shown(said)} names no structure; {_HELP}")
-    return kept
+    cleaned = clean(name)
+    if not cleaned:
+        raise UsageError(f"{quote(sentence)} names no structure; {_HELP}")
+    return cleaned
 
 
 def _amount(text: str, what: str) -> tuple[float, str]:
     match = _AMOUNT.fullmatch(text)
     if match is None:
-        raise UsageError(f"{what} must be a number and its unit (50 Gy, 30%, 2 cc), not {shown(text)}")
+        raise UsageError(f"{what} must be a number and its unit (50 Gy, 30%, 2 cc), not {quote(text)}")
     value, unit = rounded(float(match[1]), DIGITS), (match[2] or "").casefold()
     if unit == "cgy":
-        raise UsageError(f"{what} is in cGy; doses are total Gy: write {figure(value / 100, 6)} Gy")
+        raise UsageError(f"{what} is in cGy; doses are total Gy: write {compact(value / 100, 6)} Gy")
     if value < 0:
         raise UsageError(f"{what} is negative; write 0 or more")
     return value, {"gy": "Gy", "%": "%", "": ""}.get(unit, "cc")
 
 
-def _matched(metric: Metric, limit: float, unit: str, said: str) -> tuple[Metric, Unit]:
+def _matched(metric: Metric, limit: float, unit: str, sentence: str) -> tuple[Metric, Unit]:
     """Check that the limit's unit goes with the metric; `V20Gy <= 30 cc` means V20Gy[cc]."""
     if metric.unit == "Gy":
         if unit not in ("Gy", "%"):
             have = f"is in {unit}" if unit else "has no unit"
             raise UsageError(
-                f"{metric} is a dose and its limit {have} in {shown(said)}; write {figure(limit, 6)} Gy, or % of the "
-                "prescription"
+                f"{metric} is a dose and its limit {have} in {quote(sentence)}; write {compact(limit, 6)} Gy, or % of "
+                "the prescription"
             )
         if unit == "Gy" and limit > 300:
             raise UsageError(
-                f"{figure(limit, 6)} Gy in {shown(said)} looks like cGy; doses are total Gy: "
-                f"write {figure(limit / 100, 6)} Gy"
+                f"{compact(limit, 6)} Gy in {quote(sentence)} looks like cGy; doses are total Gy: "
+                f"write {compact(limit / 100, 6)} Gy"
             )
         if limit == 0 or (unit == "%" and limit > 300):
-            raise UsageError(f"the limit {with_unit(limit, unit)} in {shown(said)} cannot be; {_HELP}")
+            raise UsageError(f"the limit {with_unit(limit, unit)} in {quote(sentence)} cannot be; {_HELP}")
         return metric, "Gy" if unit == "Gy" else "%"
     if metric.unit == "":
         if unit:
-            raise UsageError(f"{metric} has no unit; leave {unit} out of {shown(said)}")
+            raise UsageError(f"{metric} has no unit; leave {unit} out of {quote(sentence)}")
         return metric, ""
     if unit not in ("%", "cc"):
         have = f"is in {unit}" if unit else "has no unit"
         raise UsageError(
-            f"{metric} is a volume and its limit {have} in {shown(said)}; write {figure(limit, 6)}% or "
-            f"{figure(limit, 6)} cc"
+            f"{metric} is a volume and its limit {have} in {quote(sentence)}; write {compact(limit, 6)}% or "
+            f"{compact(limit, 6)} cc"
         )
     if metric.unit == "cc" and unit == "%":
-        raise UsageError(f"{metric} is in cc and its limit in %, in {shown(said)}; leave [cc] out, or write cc")
+        raise UsageError(f"{metric} is in cc and its limit in %, in {quote(sentence)}; leave [cc] out, or write cc")
     if unit == "%" and limit > 100:
-        raise UsageError(f"{figure(limit, 6)}% of a structure's volume in {shown(said)} cannot be; write 0 to 100%")
+        raise UsageError(f"{compact(limit, 6)}% of a structure in {quote(sentence)} cannot be; write 0 to 100%")
     return (Metric(metric.kind, metric.amount, "cc"), "cc") if unit == "cc" else (metric, "%")
 
 
-def _priority(text: str, said: str) -> int:
+def _priority(text: str, sentence: str) -> int:
     if not re.fullmatch(r"\d{1,2}", text) or not 1 <= int(text) <= MOST_PRIORITY:
         raise UsageError(
-            f"no priority {shown(text)} in {shown(said)}: a priority is a whole number from 1 (most important) to "
+            f"no priority {quote(text)} in {quote(sentence)}: a priority is a whole number from 1 (most important) to "
             f"{MOST_PRIORITY}; write 1, 2, 3 or 4, which count 27, 9, 3 and 1 in a plan's loss"
         )
     return int(text)
 
 
-def _tolerance(text: str, unit: str, said: str) -> float:
-    value, its_unit = _amount(text, f"the tolerance of {shown(said)}")
+def _tolerance(text: str, unit: str, sentence: str) -> float:
+    value, its_unit = _amount(text, f"the tolerance of {quote(sentence)}")
     if its_unit != unit:
         raise UsageError(
-            f"the tolerance must be in the limit's unit in {shown(said)}; write {with_unit(value, unit) or value}"
+            f"the tolerance must be in the limit's unit in {quote(sentence)}; write {with_unit(value, unit) or value}"
         )
     return value
 

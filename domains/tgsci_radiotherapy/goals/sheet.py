@@ -33,7 +33,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..words import figure
+from tgsci.texts import compact
+
 from .goal import Goal
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Sheet:
             note = f", note = {q(goal.note)}" if goal.note else ""
             lines.append(f"  {{ goal = {q(str(goal))}{note} }},")
         lines += ["]", "", "[prescription]"]
-        lines += [f"{q(target)} = {figure(dose, 10)}" for target, dose in self.prescription.items()]
+        lines += [f"{q(target)} = {compact(dose, 10)}" for target, dose in self.prescription.items()]
         lines += ["", "[structures]"]
         lines += [f"{q(name)} = [{', '.join(map(q, others))}]" for name, others in self.aliases.items()]
         return "\n".join(lines) + "\n"
@@ -91,5 +92,5 @@ class Sheet:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything that changes a result; titles, sources and notes do not."""
-        said = replace(self, name="", title="", source="", goals=tuple(replace(g, note="") for g in self.goals))
-        return hashlib.sha256(said.toml().encode()).hexdigest()
+        bare = replace(self, name="", title="", source="", goals=tuple(replace(g, note="") for g in self.goals))
+        return hashlib.sha256(bare.toml().encode()).hexdigest()

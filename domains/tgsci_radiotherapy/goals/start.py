@@ -44,7 +44,7 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
     from ..plan import PlanParameters
 
     bound = sheet if isinstance(sheet, BoundSheet) else sheet.bind(case)
-    found: list[Objective] = []
+    objectives: list[Objective] = []
     for structure in case.structures:
         own = case.own(structure.name)
         if own.stop == own.start:
@@ -56,16 +56,16 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
             and (known := absolute(goal, bound.prescriptions[structure.name])) is not None
         ]
         if structure.type == "target":
-            found += _of_target(structure, goals, bound.prescriptions.get(structure.name))
+            objectives += _of_target(structure, goals, bound.prescriptions.get(structure.name))
         elif structure.type == "oar":
-            found += _of_organ(case, structure, goals)
+            objectives += _of_organ(case, structure, goals)
         else:
-            found.append(_overdose(structure, _BODY * case.prescription, case.prescription))
-    if not any(o.lifts for o in found):
+            objectives.append(_overdose(structure, _BODY * case.prescription, case.prescription))
+    if not any(o.lifts for o in objectives):
         raise UsageError(
             f"{case.name} has no target with a prescription and voxels of its own; there is nothing to plan"
         )
-    return PlanParameters(tuple(found)).checked(case)
+    return PlanParameters(tuple(objectives)).checked(case)
 
 
 def _of_target(structure: Structure, goals: Iterable[Goal], prescription: float | None) -> list[Objective]:
@@ -87,19 +87,19 @@ def _of_organ(case: Case, structure: Structure, goals: Iterable[Goal]) -> list[O
 
     goals = [goal for goal in goals if goal.comparison == "<="]
     volume = len(structure.voxels) * case.grid.voxel_cc
-    found: list[Objective] = []
+    objectives: list[Objective] = []
     means = [goal.limit for goal in goals if goal.metric.kind in ("Dmean", "gEUD")]
     if means:
         dose = _allowed(_of_own(case, structure, min(means)), case.prescription)
-        found.append(Objective(structure.name, "eud", dose, WEIGHT, exponent=1.0))
+        objectives.append(Objective(structure.name, "eud", dose, WEIGHT, exponent=1.0))
     doses = [
         _ORGAN * _dose(goal) * (1.0 - _part(goal, volume) / 4.0)
         for goal in goals
         if goal.metric.kind not in ("Dmean", "gEUD") and _dose(goal)
     ]
     if doses and not means:
-        found.append(_overdose(structure, min(doses), case.prescription))
-    return found
+        objectives.append(_overdose(structure, min(doses), case.prescription))
+    return objectives
 
 
 def _of_own(case: Case, structure: Structure, mean: float) -> float:

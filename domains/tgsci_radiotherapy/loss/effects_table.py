@@ -43,12 +43,12 @@ def table(effects: Effects) -> list[str]:
     objectives = effects.parameters.objectives
     if not rows:
         return []
-    shown = _largest(effects, rows)
-    dosed = [k for k in shown if objectives[k].dose_gy is not None]
+    columns = _largest(effects, rows)
+    dosed = [k for k in columns if objectives[k].dose_gy is not None]
     names = [f"{effects.results[i].goal.name} ({effects.results[i].goal.unit or '1'})" for i in rows]
     width = max(len("per +1 Gy of the dose of"), *(len(name) for name in names))
-    lines = [f"{'per doubling of the weight of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in shown)]
-    lines += [_row(name, width, effects.per_doubling[i, shown]) for name, i in zip(names, rows, strict=True)]
+    lines = [f"{'per doubling of the weight of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in columns)]
+    lines += [_row(name, width, effects.per_doubling[i, columns]) for name, i in zip(names, rows, strict=True)]
     if dosed:
         lines.append(f"{'per +1 Gy of the dose of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in dosed))
         lines += [_row(name, width, effects.per_gray[i, dosed]) for name, i in zip(names, rows, strict=True)]
@@ -60,20 +60,20 @@ def pulls(effects: Effects) -> list[str]:
     rise = _relative(effects, effects.per_doubling) * _concern(effects)[:, None]
     norms = np.linalg.norm(rise, axis=0)
     objectives = effects.parameters.objectives
-    found = []
+    pairs = []
     for j in range(len(objectives)):
         for k in range(j):
             if min(norms[j], norms[k]) > _NOTHING:
                 cosine = float(rise[:, j] @ rise[:, k] / (norms[j] * norms[k]))
                 if cosine < _AGAINST:
-                    found.append((-min(norms[j], norms[k]), j, k))
+                    pairs.append((-min(norms[j], norms[k]), j, k))
     lines = []
-    for _, j, k in sorted(found)[:_PAIRS]:
+    for _, j, k in sorted(pairs)[:_PAIRS]:
         helped, hurt = int(rise[:, j].argmax()), int(rise[:, j].argmin())
         if rise[helped, j] <= _NOTHING or rise[hurt, j] >= -_NOTHING:
             j, k = k, j
             helped, hurt = int(rise[:, j].argmax()), int(rise[:, j].argmin())
-        said = [
+        changes = [
             f"{effects.results[i].goal.name} {_signed(effects.per_doubling[i, j])}{_unit(effects.results[i])} ({how})"
             for i, how in ((helped, "helps"), (hurt, "costs"))
             if abs(rise[i, j]) > _NOTHING and (rise[i, j] > 0) == (how == "helps")
@@ -81,7 +81,7 @@ def pulls(effects: Effects) -> list[str]:
         names = f"{short_name(objectives[j], objectives)} and {short_name(objectives[k], objectives)}"
         lines.append(
             f"- {names} pull against each other: doubling the weight of {short_name(objectives[j], objectives)} moves "
-            + ", ".join(said)
+            + ", ".join(changes)
         )
     return lines
 
@@ -100,11 +100,11 @@ def additions(effects: Effects) -> list[str]:
         o = effects.additions[a]
         order = np.argsort(-np.abs(rise[:, a]), kind="stable")
         moved = [i for i in order if abs(rise[i, a]) > _NOTHING][:3]
-        said = ", ".join(
+        changes = ", ".join(
             f"{effects.results[i].goal.name} {_signed(effects.per_addition[i, a])}{_unit(effects.results[i])}"
             for i in moved
         )
-        lines.append(f"- {o.label} with weight {o.weight:.3g}: {said}")
+        lines.append(f"- {o.label} with weight {o.weight:.3g}: {changes}")
     return lines
 
 
@@ -112,39 +112,39 @@ def step(effects: Effects, region: Region) -> list[str]:
     """Describe the best step by the sensitivities, and which goals no step can improve together."""
     made = best_step(effects, region)
     objectives = effects.parameters.objectives
-    said = []
+    changes = []
     for i, o in enumerate(objectives):
         if abs(made.doublings[i]) >= 0.05:
-            said.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
+            changes.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
         if abs(made.grays[i]) >= 0.05 and o.dose_gy is not None:
-            said.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
+            changes.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
     lines: list[str] = []
-    if said:
+    if changes:
         after = [
             f"{w.goal.name} {w.value:.4g} -> {v:.4g} {w.goal.unit}".rstrip()
             for w, v in zip(effects.results, made.predicted, strict=True)
             if abs(v - w.value) > 2e-3 * w.scale
         ]
-        lines.append(f"{', '.join(said)}: {', '.join(after[:6]) or 'little changes'}")
+        lines.append(f"{', '.join(changes)}: {', '.join(after[:6]) or 'little changes'}")
     return [*lines, *(f"{text[:1].upper()}{text[1:]}." for text in exclusion(effects, region))]
 
 
 def exclusion(effects: Effects, region: Region) -> list[str]:
     """Say how far all missed goals can be improved at once near the plan, and which goals stand in the way."""
-    found = conflict(effects, region)
-    if found is None:
+    clash = conflict(effects, region)
+    if clash is None:
         return []
     results = effects.results
-    among = [int(i) for i in np.argsort(-found.shares, kind="stable") if found.shares[i] > _SHARE][:4]
+    among = [int(i) for i in np.argsort(-clash.shares, kind="stable") if clash.shares[i] > _SHARE][:4]
     missed = [i for i in among if not results[i].met]
     if len(among) < 2 or not missed:
         return []
     names = " and ".join([", ".join(results[i].goal.name for i in among[:-1]), results[among[-1]].goal.name])
     first = max(missed, key=lambda i: (shortfall(results[i]), -i))
     second = next(i for i in among if i != first)
-    rate = (found.shares[first] / results[first].scale) / (found.shares[second] / results[second].scale)
-    gain = found.gain * results[first].scale
-    little = "nothing" if found.gain < NO_GAIN else f"{gain:.2g}{_unit(results[first])} of {results[first].goal.name}"
+    rate = (clash.shares[first] / results[first].scale) / (clash.shares[second] / results[second].scale)
+    gain = clash.gain * results[first].scale
+    little = "nothing" if clash.gain < NO_GAIN else f"{gain:.2g}{_unit(results[first])} of {results[first].goal.name}"
     return [
         f"within a doubling of weights and {region.grays:g} Gy, what is missed can be improved at once, with what is "
         f"met kept, by {little} at most. {names} stand in each other's way: where these are at their limits, "

@@ -137,10 +137,10 @@ def best_change(
     upper = np.vstack([np.hstack([-rise, rise, -eye, none]), np.hstack([-rise, rise, none, -eye])])
     bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * (2 * m)
     limits = np.concatenate([here - min(SAFE, aim), here - aims])
-    found = linprog(price, A_ub=upper, b_ub=limits, bounds=bounds, method="highs")
-    if found.x is None:
+    optimum = linprog(price, A_ub=upper, b_ub=limits, bounds=bounds, method="highs")
+    if optimum.x is None:
         return np.zeros(n)
-    change: Floats = found.x[:n] - found.x[n : 2 * n]
+    change: Floats = optimum.x[:n] - optimum.x[n : 2 * n]
     return change
 
 
@@ -188,9 +188,9 @@ def conflict(effects: Effects, region: Region) -> Conflict | None:
     bounds = [(float(a), float(b)) for a, b in zip(low, high, strict=True)] + [(0.0, None)]
     price = np.zeros(len(low) + 1)
     price[-1] = -1.0
-    found = linprog(price, A_ub=upper, b_ub=slack, bounds=bounds, method="highs")
-    if found.x is None:
+    optimum = linprog(price, A_ub=upper, b_ub=slack, bounds=bounds, method="highs")
+    if optimum.x is None:
         return None
-    duals = np.maximum(-np.asarray(found.ineqlin.marginals), 0.0)
+    duals = np.maximum(-np.asarray(optimum.ineqlin.marginals), 0.0)
     total = duals.sum()
-    return Conflict(float(found.x[-1]), duals / total if total > 0 else duals)
+    return Conflict(float(optimum.x[-1]), duals / total if total > 0 else duals)

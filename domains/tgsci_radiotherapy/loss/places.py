@@ -34,15 +34,15 @@ def lines(case: Case, dose: NDArray[np.floating]) -> list[str]:
         case: The patient.
         dose: Total Gy, by row.
     """
-    found = []
+    described = []
     for target in case.targets[:3]:
         if len(target.voxels):
-            found += _target(case, target, dose)
+            described += _target(case, target, dose)
     outside = _outside(case, dose)
     if outside:
-        found.append(outside)
-    found += _organs(case, dose)
-    return found
+        described.append(outside)
+    described += _organs(case, dose)
+    return described
 
 
 def overlaps(case: Case) -> list[str]:
@@ -106,7 +106,7 @@ def _outside(case: Case, dose: NDArray[np.floating]) -> str:
 def _organs(case: Case, dose: NDArray[np.floating]) -> list[str]:
     """Describe where each organ is hottest."""
     targets = [t for t in case.targets if len(t.voxels)]
-    found = []
+    described = []
     for organ in case.structures:
         rows = case.rows(organ.name) if organ.type == "oar" else ()
         if not len(rows) or not targets:
@@ -119,8 +119,8 @@ def _organs(case: Case, dose: NDArray[np.floating]) -> list[str]:
             if distance > 0
             else f"within {target.name}"
         )
-        found.append(f"{organ.name}: hottest {_part(case, count, len(rows))} {dose[hot].mean():.1f} Gy, {where}")
-    return found[:_MOST]
+        described.append(f"{organ.name}: hottest {_part(case, count, len(rows))} {dose[hot].mean():.1f} Gy, {where}")
+    return described[:_MOST]
 
 
 def _count(case: Case, rows: int) -> int:
@@ -170,15 +170,15 @@ def _from_edges(case: Case, targets: Sequence[Structure], spot: Rows) -> tuple[S
     from scipy.spatial import cKDTree
 
     there = case.grid.points(case.voxels[spot])
-    found = []
+    nearby = []
     for target in targets:
         points = case.grid.points(target.voxels)
         distances, nearest = cKDTree(points).query(there)
         way = (there - points[nearest]).mean(axis=0)
         if np.abs(way).max() < 1e-9:  # inside: from its middle
             way = there.mean(axis=0) - points.mean(axis=0)
-        found.append((float(np.median(distances)), target, way))
-    distance, target, way = min(found, key=lambda each: each[0])
+        nearby.append((float(np.median(distances)), target, way))
+    distance, target, way = min(nearby, key=lambda each: each[0])
     return target, distance, way
 
 

@@ -16,6 +16,7 @@ from tgsci.checks import number
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
+from tgsci.texts import quote
 
 from ..case.model import Case
 from ..goals import BoundSheet, GoalResult, Sheet, default_parameters, evaluate, read_sheet
@@ -24,7 +25,6 @@ from ..names import find
 from ..plan import PlanParameters, PlanText
 from ..plan import file as plan_file
 from ..planner.recent import Recent, planner_of
-from ..words import shown
 from . import effects as effects_of
 from . import protocol as protocols
 from . import scoring
@@ -111,7 +111,7 @@ class PlanLoss(Loss):
         case = _open(self._source, self._prescription)
         if case.fingerprint != self._fingerprint_of_case:
             raise UsageError(
-                f"the case {shown(self._source, 200)} changed since the run was begun (fingerprint now "
+                f"the case {quote(self._source, 200)} changed since the run was begun (fingerprint now "
                 f"{case.fingerprint[:8]}, then {self._fingerprint_of_case[:8]}): put the old file back, or begin anew"
             )
         return case
@@ -119,7 +119,7 @@ class PlanLoss(Loss):
     @property
     def fingerprint(self) -> str:
         """A text of case, goals, start, settings and versions: plans of one fingerprint have the same figures."""
-        said = {
+        parts = {
             "case": self._fingerprint_of_case,
             "goals": self.sheet.fingerprint,
             "start": self.start.text(),
@@ -128,7 +128,7 @@ class PlanLoss(Loss):
             "version": _VERSION,
             **{name: version for name, version in plan_file.versions().items() if name in ("tgsci", "numba")},
         }
-        return f"{type(self).__qualname__}{json.dumps(said, sort_keys=True)}"
+        return f"{type(self).__qualname__}{json.dumps(parts, sort_keys=True)}"
 
     def __repr__(self) -> str:
         return f"PlanLoss({self.case_name!r}, {self.sheet.name!r})"
@@ -269,5 +269,5 @@ def _sheet(goals: Sheet | str | Path, prescription: Mapping[str, float], case: C
     sheet = goals if isinstance(goals, Sheet) else read_sheet(goals)
     if not prescription:
         return sheet
-    given = {find(str(name), case.names): float(dose) for name, dose in prescription.items()}
-    return replace(sheet, prescription={t: given.get(t, d) for t, d in sheet.prescription.items()} | given)
+    doses = {find(str(name), case.names): float(dose) for name, dose in prescription.items()}
+    return replace(sheet, prescription={t: doses.get(t, d) for t, d in sheet.prescription.items()} | doses)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.texts import compact, did_you_mean, quote
 
 from ..case.model import Case
 from ..goals import BoundSheet, Metric
 from ..names import folded
 from ..plan import Objective, PlanParameters
-from ..words import figure, meant, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,16 +62,16 @@ class Protocol:
         """
         if not self.weights_only:
             return
-        kept, wanted = ([o.label for o in p.objectives] for p in (parameters, start))
-        if kept == wanted:
+        labels, wanted = ([o.label for o in p.objectives] for p in (parameters, start))
+        if labels == wanted:
             return
-        without = [label for label in wanted if label not in kept]
-        beyond = [label for label in kept if label not in wanted]
-        said = [f"{shown(without[0])} is missing"] if without else []
-        said += [f"{shown(beyond[0])} is new"] if beyond else []
+        without = [label for label in wanted if label not in labels]
+        beyond = [label for label in labels if label not in wanted]
+        faults = [f"{quote(without[0])} is missing"] if without else []
+        faults += [f"{quote(beyond[0])} is new"] if beyond else []
         raise InvalidValue(
             f"the protocol {self.name} tunes weights only: keep structures, types, doses and order as at the start "
-            f"({'; '.join(said) or 'the order differs'})"
+            f"({'; '.join(faults) or 'the order differs'})"
         )
 
 
@@ -99,23 +99,23 @@ def protocol(name: str) -> Protocol:
         UsageError: There is none.
     """
     if not isinstance(name, str) or name not in PROTOCOLS:
-        raise UsageError(f"no protocol {shown(name)}{meant(name, PROTOCOLS)}")
+        raise UsageError(f"no protocol {quote(name)}; {did_you_mean(name, PROTOCOLS)}")
     return PROTOCOLS[name]
 
 
 def paper_start(case: Case) -> PlanParameters:
     """Give the parameters that TextGrad's paper starts from: an objective for every structure, every weight 100."""
-    found = []
+    objectives = []
     for structure in case.structures:
         own = case.own(structure.name)
         if own.stop == own.start:
             continue
         if structure.type == "target":
-            found.append(Objective(structure.name, "squared_deviation", structure.prescription, _PAPER_WEIGHT))
+            objectives.append(Objective(structure.name, "squared_deviation", structure.prescription, _PAPER_WEIGHT))
             continue
         spared = structure.type == "oar" and "fem" not in folded(structure.name)
-        found.append(Objective(structure.name, "squared_overdose", 0.0 if spared else _PAPER_DOSE, _PAPER_WEIGHT))
-    return PlanParameters(tuple(found)).checked(case)
+        objectives.append(Objective(structure.name, "squared_overdose", 0.0 if spared else _PAPER_DOSE, _PAPER_WEIGHT))
+    return PlanParameters(tuple(objectives)).checked(case)
 
 
 #: Share of the prescription that D95% is scaled beyond it, so that rounding never leaves it a hair below.
@@ -146,8 +146,8 @@ class Scale:
     def remark(self, protocol: str) -> str:
         """Say how a plan was scaled, in a sentence for its page."""
         return (
-            f"PROTOCOL {protocol}: every dose is scaled by {figure(self.factor)}, so that {self.target} D95% is "
-            f"{figure(self.prescription)} Gy; the objective's value is that of the plan before scaling"
+            f"PROTOCOL {protocol}: every dose is scaled by {compact(self.factor)}, so that {self.target} D95% is "
+            f"{compact(self.prescription)} Gy; the objective's value is that of the plan before scaling"
         )
 
     @classmethod
@@ -182,16 +182,16 @@ class Scale:
 
     def slopes(self, case: Case, bound: BoundSheet, plan: Plan) -> Floats:
         """Differentiate each goal's value by the unscaled D95%, through the scaling alone; per Gy, (m,)."""
-        found = []
+        changes = []
         for goal in bound.goals:
             metric, share = goal.metric, 1.0 / self.before_scaling
             dose = plan.dose[case.rows(goal.structure)].astype(np.float64) * self.factor
             prescription = bound.prescriptions[goal.structure]
             if metric.sees_all or not dose.any():
-                found.append(0.0)  # of conformity the scaling's part is left out
+                changes.append(0.0)  # of conformity the scaling's part is left out
             else:
-                found.append(-share * float(metric.gradient(dose, case.grid.voxel_cc, prescription) @ dose))
-        return np.array(found)
+                changes.append(-share * float(metric.gradient(dose, case.grid.voxel_cc, prescription) @ dose))
+        return np.array(changes)
 
     def after(self, bound: BoundSheet, matrix: Floats, slopes: Floats) -> Floats:
         """Turn changes of the unscaled goals (and of D95%, the last row) into changes of the scaled goals."""

@@ -121,23 +121,23 @@ def _sensitivities(
     small = _TRIED * sum(o.weight for o in plan.parameters.objectives)
     beside = [replace(o, weight=max(small, 1e-6)) for o in tried]
     extended = replace(plan, parameters=plan.parameters.with_objectives(beside)) if beside else plan
-    found = planner.sensitivities(extended, [_figure(case, bound, name, metric) for name, metric in metrics])
-    per_doubling, per_gray = np.asarray(found.per_doubling), np.asarray(found.per_gray)
+    derivatives = planner.sensitivities(extended, [_as_planned(case, bound, name, metric) for name, metric in metrics])
+    per_doubling, per_gray = np.asarray(derivatives.per_doubling), np.asarray(derivatives.per_gray)
     weights = np.array([o.weight for o in beside])
     # What doubles a tiny weight adds that weight once more: d/dw = per doubling / (w ln 2).
     per_unit = per_doubling[:, k:] / (weights * math.log(2.0)) if beside else np.zeros((len(metrics), 0))
     return per_doubling[:, :k], per_gray[:, :k], per_unit
 
 
-def _figure(case: Case, bound: BoundSheet, structure: str, metric: Metric) -> tuple[str, _Figure]:
+def _as_planned(case: Case, bound: BoundSheet, structure: str, metric: Metric) -> tuple[str, _PlannerMetric]:
     """Give a metric as the planner wants it: whose dose it depends on, and an object with its gradient."""
     prescription = bound.prescriptions.get(structure, case.prescription)
     outline = next((s.name for s in case.structures if s.type == "external"), structure)
-    return outline if metric.sees_all else structure, _Figure(metric, case, structure, outline, prescription)
+    return outline if metric.sees_all else structure, _PlannerMetric(metric, case, structure, outline, prescription)
 
 
 @dataclass(frozen=True)
-class _Figure:
+class _PlannerMetric:
     """A metric that the planner can differentiate by the dose of its structure; conformity by the whole body's."""
 
     metric: Metric
@@ -172,14 +172,14 @@ def _extrapolated(
         return (), np.zeros((len(results), 0))
     scale = np.array([w.scale for w in results])
     largest = max(o.weight for o in parameters.objectives)
-    found, effects = [], []
+    weighted, effects = [], []
     for i, objective in enumerate(tried):
         most = float(np.abs(per_unit[: len(results), i] / scale).max())
         weight = min(_ADDED / most, largest) if most > 0 else largest
         weight = float(f"{max(weight, 1e-3):.3g}")
-        found.append(replace(objective, weight=weight))
+        weighted.append(replace(objective, weight=weight))
         effects.append(weight * per_unit[: len(results), i])
-    return tuple(found), np.array(effects).T
+    return tuple(weighted), np.array(effects).T
 
 
 #: Suggestions a plan, at most.
@@ -204,14 +204,15 @@ def suggestions(
         first: Places of goals to think of first: those that are missed.
     """
     order = [*first, *(i for i in range(len(goals)) if i not in first)]
-    found: list[Objective] = []
+    suggested: list[Objective] = []
     for make in (_for_goals(case, [goals[i] for i in order]), _for_targets(case), _for_the_body(case)):
         for objective in make:
-            if len(found) == MOST:
-                return found
-            if not _there(objective, [*parameters.objectives, *found], case.prescription) and _fits(objective, case):
-                found.append(objective)
-    return found
+            if len(suggested) == MOST:
+                return suggested
+            known = [*parameters.objectives, *suggested]
+            if not _there(objective, known, case.prescription) and _fits(objective, case):
+                suggested.append(objective)
+    return suggested
 
 
 def _for_goals(case: Case, goals: Sequence[Goal]) -> Iterator[Objective]:

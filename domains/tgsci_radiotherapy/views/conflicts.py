@@ -28,22 +28,22 @@ def account(trials: Trials) -> str:
     Args:
         trials: All of the run.
     """
-    found = points(trials)
-    if not found or all(w.met for w in found[0].effects.results):
+    plans = points(trials)
+    if not plans or all(w.met for w in plans[0].effects.results):
         return ""
-    found = [p for p in found if p.criteria == found[0].criteria]
-    best = found[0]
+    plans = [p for p in plans if p.criteria == plans[0].criteria]
+    best = plans[0]
     missed = [i for i, r in enumerate(best.effects.results) if not r.met]
     total = len(best.criteria)
     lines = [
-        f"GOALS THAT WERE NOT MET TOGETHER, in {len(found)} plans. {NOTICE}",
+        f"GOALS THAT WERE NOT MET TOGETHER, in {len(plans)} plans. {NOTICE}",
         f"The best plan is trial {best.trial.number}: {total - len(missed)} of {total} goals met. It misses "
         + "; ".join(_missed(best.effects.results[i]) for i in missed)
         + ".",
     ]
-    lines += _never(found, missed)
-    lines += _pairs(found, missed)
-    lines += _all_but_one(found)
+    lines += _never(plans, missed)
+    lines += _pairs(plans, missed)
+    lines += _all_but_one(plans)
     lines += [
         f"Near the best plan, by its sensitivities: {text}." for text in effects_table.exclusion(best.effects, _REGION)
     ]
@@ -62,13 +62,13 @@ def _missed(result: GoalResult) -> str:
     return f"{result.goal.criterion} ({_value(result)})"
 
 
-def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
+def _never(plans: Sequence[Point], missed: Sequence[int]) -> list[str]:
     """Name the goals that no plan met, with the nearest plan."""
     lines = []
     for i in missed:
-        if any(_met(p, i) for p in found):
+        if any(_met(p, i) for p in plans):
             continue
-        nearest = min(found, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
+        nearest = min(plans, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
         result = nearest.effects.results[i]
         lines.append(
             f"- {result.goal.criterion}: met in no plan. The nearest was {_value(result)} in trial "
@@ -77,20 +77,20 @@ def _never(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
     return lines
 
 
-def _pairs(found: Sequence[Point], missed: Sequence[int]) -> list[str]:
+def _pairs(plans: Sequence[Point], missed: Sequence[int]) -> list[str]:
     """Name the pairs of goals that no plan met both of, with the best of one while the other was met."""
     lines = []
-    for i, j in combinations(range(len(found[0].effects.results)), 2):
+    for i, j in combinations(range(len(plans[0].effects.results)), 2):
         if i not in missed and j not in missed:
             continue
-        with_i, with_j = ([p for p in found if _met(p, g)] for g in (i, j))
+        with_i, with_j = ([p for p in plans if _met(p, g)] for g in (i, j))
         if not with_i or not with_j or any(_met(p, j) for p in with_i):
             continue
-        said = [_held(with_i, i, j), _held(with_j, j, i)]
-        first, second = found[0].effects.results[i], found[0].effects.results[j]
+        halves = [_held(with_i, i, j), _held(with_j, j, i)]
+        first, second = plans[0].effects.results[i], plans[0].effects.results[j]
         lines.append(
             f"- {first.goal.criterion} (met in {_plans(with_i)}) and {second.goal.criterion} (met in "
-            f"{_plans(with_j)}): no plan met both. " + "; ".join(said) + "."
+            f"{_plans(with_j)}): no plan met both. " + "; ".join(halves) + "."
         )
     return lines[:_PAIRS]
 
@@ -104,16 +104,16 @@ def _held(plans: Sequence[Point], held: int, other: int) -> str:
     )
 
 
-def _all_but_one(found: Sequence[Point]) -> list[str]:
+def _all_but_one(plans: Sequence[Point]) -> list[str]:
     """Name each goal that was missed by a plan which met all others."""
     lines = []
-    for i, result in enumerate(found[0].effects.results):
-        others = [j for j in range(len(found[0].effects.results)) if j != i]
-        plans = [p for p in found if not _met(p, i) and all(_met(p, j) for j in others)]
-        if plans:
-            nearest = min(plans, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
+    for i, result in enumerate(plans[0].effects.results):
+        others = [j for j in range(len(plans[0].effects.results)) if j != i]
+        met = [p for p in plans if not _met(p, i) and all(_met(p, j) for j in others)]
+        if met:
+            nearest = min(met, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
             lines.append(
-                f"- All goals but {result.goal.criterion} were met in {_plans(plans)}; there it came to "
+                f"- All goals but {result.goal.criterion} were met in {_plans(met)}; there it came to "
                 f"{_value(nearest.effects.results[i])} at best (trial {nearest.trial.number})."
             )
     return lines

@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from tgsci.errors import UsageError
+from tgsci.show.canvas import NotebookFigure, label
 
-from .style import GRID, INK, QUIET, ShownFigure, caption, colours, label
+from .style import GRID, INK, QUIET, caption, colours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,10 +65,10 @@ def dvh_figure(
     from ..goals import dvh
 
     checked = _checked(case, doses)
-    names = _shown(case, goals, structures)
+    names = _structures(case, goals, structures)
     own = ax is None
     if ax is None:
-        ax = ShownFigure(figsize=(9.2, 5.6), layout="constrained").add_subplot()
+        ax = NotebookFigure(figsize=(9.2, 5.6), layout="constrained").add_subplot()
     figure = cast("Figure", ax.figure)
     colour = colours(case)
     largest = 0.0
@@ -77,9 +78,9 @@ def dvh_figure(
             largest = max(largest, float(gray[-1]))
             width, order = (1.2, 2) if case.structure(name).type == "external" else (1.9, 3)
             ax.plot([*gray, gray[-1]], [*volume, 0.0], color=colour[name], linestyle=_STYLES[i], lw=width, zorder=order)
-    shown = [] if goals is None else _marked(case, goals, next(iter(checked.values())), names)
-    ax.set_xlim(0, max(largest, case.prescription, *(point.dose for _, point in shown), 1e-3) * 1.05)
-    _mark_goals(ax, shown, colour)
+    marked = [] if goals is None else _marked(case, goals, next(iter(checked.values())), names)
+    ax.set_xlim(0, max(largest, case.prescription, *(point.dose for _, point in marked), 1e-3) * 1.05)
+    _mark_goals(ax, marked, colour)
     _mark_prescriptions(ax, case, names, colour)
     ax.set_ylim(0, 104)
     ax.set_xlabel("dose (Gy, all fractions)", color=INK)
@@ -87,7 +88,7 @@ def dvh_figure(
     _plain(ax)
     if title:
         ax.set_title(label(title, 100), fontsize=11, color=INK, loc="left")
-    _legends(ax, case, names, list(checked), colour, shown)
+    _legends(ax, case, names, list(checked), colour, marked)
     if own:
         caption(figure, [f"{label(case.name)}: dose grid {case.grid}, {case.fractions} fractions"], 125)
     return figure
@@ -98,7 +99,7 @@ def _checked(case: Case, doses: Doses) -> dict[str, NDArray[np.float64]]:
         raise UsageError("a dose-volume histogram needs at least one dose")
     if len(doses) > MOST_PLANS:
         raise UsageError(f"at most {MOST_PLANS} plans can be told apart in one plot, not {len(doses)}")
-    found = {}
+    arrays = {}
     for name, dose in doses.items():
         array = np.asarray(dose, np.float64)
         if array.shape != (len(case.voxels),):
@@ -108,11 +109,11 @@ def _checked(case: Case, doses: Doses) -> dict[str, NDArray[np.float64]]:
             )
         if not np.isfinite(array).all():
             raise UsageError(f"the dose {label(name)!r} is not finite everywhere")
-        found[name] = array
-    return found
+        arrays[name] = array
+    return arrays
 
 
-def _shown(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[str]:
+def _structures(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[str]:
     """Choose the structures to draw, in the order of the case: the wanted ones, or those of the goals and targets."""
     if wanted:
         names = {case.structure(name).name for name in wanted}
@@ -130,8 +131,8 @@ def _marked(case: Case, goals: BoundSheet, dose: NDArray[np.floating], names: Se
     return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark[0].goal.structure in names]
 
 
-def _mark_goals(ax: Axes, shown: Sequence[Mark], colour: Mapping[str, str]) -> None:
-    for result, point in shown:
+def _mark_goals(ax: Axes, marked: Sequence[Mark], colour: Mapping[str, str]) -> None:
+    for result, point in marked:
         own = colour[result.goal.structure]
         ax.plot(
             [point.dose], [point.volume], linestyle="none", marker=_TRIANGLES[point.side], markersize=17, zorder=6,
@@ -162,7 +163,7 @@ def _named(case: Case, name: str) -> str:
 
 
 def _legends(
-    ax: Axes, case: Case, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], shown: Sequence[Mark]
+    ax: Axes, case: Case, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], marked: Sequence[Mark]
 ) -> None:
     """Explain colours, lines and marks beside the curves, never on them."""
     entries = [Line2D([], [], color=colour[name], lw=2.6, label=_named(case, name)) for name in names]
@@ -174,12 +175,13 @@ def _legends(
             Line2D([], [], color=INK, lw=1.6, linestyle=style, label=label(plan, 28))
             for plan, style in zip(plans, _STYLES, strict=False)
         ]
-    if shown:
+    if marked:
         entries.append(Line2D([], [], linestyle="none", label=" "))
         which = f", {label(plans[0], 20)}" if len(plans) > 1 else ""
-        for met, said in ((True, f"goal met{which}"), (False, f"goal not met{which}")):
-            if any(result.met is met for result, _ in shown):
-                drawn = Line2D([], [], linestyle="none", marker=_TRIANGLES["<"], markersize=14, color=INK, label=said)
+        for met, meaning in ((True, f"goal met{which}"), (False, f"goal not met{which}")):
+            if any(result.met is met for result, _ in marked):
+                drawn = Line2D([], [], linestyle="none", marker=_TRIANGLES["<"], markersize=14, color=INK)
+                drawn.set_label(meaning)
                 drawn.set_markerfacecolor(INK if met else "white")
                 entries.append(drawn)
     ax.legend(
@@ -195,7 +197,7 @@ def marks(case: Case, results: Iterable[GoalResult]) -> list[Mark]:
         case: Its structures are those of the goals.
         results: Rows of a goal table.
     """
-    found = []
+    marked = []
     for result in results:
         if result.status == "not evaluated":  # its structure may be missing, or have no voxel
             continue
@@ -203,5 +205,5 @@ def marks(case: Case, results: Iterable[GoalResult]) -> list[Mark]:
         volume = len(structure.voxels) * case.grid.voxel_cc
         point = result.goal.point(volume, structure.prescription or case.prescription)
         if point is not None:
-            found.append((result, point))
-    return found
+            marked.append((result, point))
+    return marked

@@ -123,8 +123,9 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
 
 
 def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
+    from tgsci.show.canvas import png
+
     from .dvh_plot import dvh_figure
-    from .style import png
     from .wash import dose_wash
 
     case, goals, table = best.loss.case, best.loss.bound, best.table
@@ -161,14 +162,14 @@ def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> 
     Raises:
         UsageError: One is there, cannot be written, or is neither .png nor .svg.
     """
-    found = {}
+    checked = {}
     for name, path in wanted.items():
         if path is None:
             continue
         if path.suffix.lower() not in _KINDS:
             raise UsageError(f"--{name} writes a .png or .svg file, not {visible(path.name)}")
-        found[name] = writable(path, force=force)
-    return found
+        checked[name] = writable(path, force=force)
+    return checked
 
 
 def write_figures(
@@ -206,6 +207,6 @@ def write_figures(
 
 def content(figure: Figure, path: Path) -> bytes:
     """Draw a figure as the content of a file of that name."""
-    from .style import png, svg
+    from tgsci.show.canvas import png, svg
 
     return svg(figure).encode() if path.suffix.lower() == ".svg" else png(figure)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tgsci.texts import compact
+
 from ..notice import NOTICE
-from ..words import figure
 
 if TYPE_CHECKING:
     from ..case.model import Case
@@ -124,7 +125,7 @@ def _beams(case: Case) -> str:
     if not case.beams:
         return "not recorded"
     couch = {beam.couch for beam in case.beams}
-    angles = ", ".join(figure(beam.gantry) for beam in case.beams)
+    angles = ", ".join(compact(beam.gantry) for beam in case.beams)
     if couch == {0.0}:
         return f"{len(case.beams)} at gantry {angles} degrees"
     pairs = ", ".join(f"{beam.gantry:g}/{beam.couch:g}" for beam in case.beams)

@@ -62,20 +62,20 @@ def goals_csv(table: GoalTable) -> str:
     """Write a goal table as CSV; `COLUMNS` says what stands in it."""
     rows = []
     for result, row in zip(table.results, table.as_dict()["goals"], strict=True):
-        said = {**row, "goal": result.goal.criterion, "grid": table.grid, "sheet": table.sheet, "case": table.case}
-        said["remark"] = NOTICE
-        rows.append([_cell(said[name]) for name in COLUMNS])
+        cells = {**row, "goal": result.goal.criterion, "grid": table.grid, "sheet": table.sheet, "case": table.case}
+        cells["remark"] = NOTICE
+        rows.append([_cell(cells[name]) for name in COLUMNS])
     return csv_text([list(COLUMNS), *rows])
 
 
 def goals_json(table: GoalTable, case: Case) -> str:
     """Write a goal table as JSON, with its case."""
-    said = {
+    content = {
         "notice": NOTICE,
         "case": {"name": case.name, "fingerprint": case.fingerprint, "fractions": case.fractions},
         **{key: value for key, value in table.as_dict().items() if key != "case"},
     }
-    return json.dumps(said, indent=1) + "\n"
+    return json.dumps(content, indent=1) + "\n"
 
 
 def side_by_side(tables: Mapping[str, GoalTable]) -> tuple[list[str], list[list[str]]]:
@@ -197,14 +197,14 @@ def _meanings(result: Result) -> dict[str, tuple[str, str]]:
     """Say what each metric is, and which end of it is better."""
     loss: Any = result.problem.loss if result.problem else result.trials.loss
     bound = getattr(loss, "bound", None)
-    found = {
+    meanings = {
         "goals met": ("how many goals of the sheet are met exactly", "higher"),
         "objective": ("value of the planner's objective at its optimum; only comparable for the same parameters", ""),
         "gap": ("certified relative distance to the best plan of these parameters; empty where not convex", "lower"),
     }
     for goal in bound.goals if bound is not None else ():
-        found[goal.name] = (f"goal: {goal}", "higher" if goal.comparison == ">=" else "lower")
-    return found
+        meanings[goal.name] = (f"goal: {goal}", "higher" if goal.comparison == ">=" else "lower")
+    return meanings
 
 
 def _reader(name: str) -> Callable[[Trial], str]:

@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from tgsci.errors import UsageError
+from tgsci.show.canvas import NotebookFigure, label
 
-from .style import INK, QUIET, ShownFigure, caption, colours, label
+from .style import INK, QUIET, caption, colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ def dose_wash(
     *,
     title: str = "",
     alpha: float = 0.62,
-) -> ShownFigure:
+) -> NotebookFigure:
     """Draw the dose as a colour wash on the image, in three planes through the target.
 
     Colours are isodose bands in % of the highest prescription, with the Gy beside them; lines stand at 50% (white) and
@@ -92,7 +93,7 @@ def dose_wash(
     reference = case.prescription or float(cube.max()) or 1.0
     widths = [_extent(case.grid, view.across) for view in _VIEWS]
     height = max(_extent(case.grid, view.down) for view in _VIEWS) * 10.2 / sum(widths) + 1.15
-    figure = ShownFigure(figsize=(12.0, min(max(height, 3.6), 7.5)), layout="constrained")
+    figure = NotebookFigure(figsize=(12.0, min(max(height, 3.6), 7.5)), layout="constrained")
     axes = figure.subplots(1, 3, width_ratios=widths)
     colour = colours(case)
     mesh: Any = None
@@ -135,9 +136,9 @@ def _plane(
     levels = np.array(LEVELS) / 100.0 * reference
     cmap, norm = _colour_map(levels)
     fine = _finer(plane)
-    shown = np.where(fine < levels[0], np.nan, fine)
+    visible = np.where(fine < levels[0], np.nan, fine)
     mesh = ax.imshow(
-        shown, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
+        visible, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
     )
     across, down = _centres(case.grid, view)
     for percent, line in _LINES.items():
@@ -175,7 +176,7 @@ def _cuts(case: Case, wanted: Mapping[str, float]) -> tuple[float, float, float]
     if targets:
         points = case.grid.points(targets[0].voxels)
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    found = []
+    cuts = []
     for i, axis in enumerate(case.grid.axes()):
         at = float(wanted.get(_AXES[i], middle[i]))
         half = case.grid.spacing[i] / 2
@@ -183,8 +184,8 @@ def _cuts(case: Case, wanted: Mapping[str, float]) -> tuple[float, float, float]
             raise UsageError(
                 f"a slice at {_AXES[i]} = {at:g} mm lies outside the dose grid, {axis[0]:g} to {axis[-1]:g} mm"
             )
-        found.append(float(axis[int(np.argmin(np.abs(axis - at)))]))
-    return found[0], found[1], found[2]
+        cuts.append(float(axis[int(np.argmin(np.abs(axis - at)))]))
+    return cuts[0], cuts[1], cuts[2]
 
 
 def _cut(

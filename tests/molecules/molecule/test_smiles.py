@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 import random
 import time
 from collections import Counter
@@ -12,9 +15,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
+from tests.molecules.parses import counted
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.texts import quote
 from tgsci_molecules.molecule.library import MAX_TEXT, clean
-from tgsci_molecules.molecule.smiles import MAX_LENGTH, canonical, molecule, open_stereo, shown, stereo_in_words
+from tgsci_molecules.molecule.smiles import (
+    MAX_LENGTH,
+    Molecule,
+    as_molecule,
+    canonical,
+    molecule,
+    open_stereo,
+    stereo_in_words,
+)
 
 DASATINIB = "Cc1nc(Nc2ncc(s2)C(=O)Nc2c(C)cccc2Cl)cc(n1)N1CCN(CCO)CC1"
 ALPHABET = "CNOPSFIBrclnos[]()=#$:/\\@+-.%0123456789H*~&|<>{} \t\n\u200b\u2212\x00\ud800"
@@ -134,9 +147,9 @@ def test_open_stereo_is_named_and_nothing_else(smiles: str, named: list[str]) ->
 
 
 def test_text_in_messages_is_harmless() -> None:
-    assert shown("a\x1b[31m\n") == "'a\\x1b[31m\\n'"
-    assert shown("C/C=C\\C") == "'C/C=C\\C'"
-    assert len(shown("C" * 10_000)) < 100
+    assert quote("a\x1b[31m\n") == "'a\\x1b[31m\\n'"
+    assert quote("C/C=C\\C") == "'C/C=C\\C'"
+    assert len(quote("C" * 10_000)) < 100
 
 
 HOSTILE_SEED = 20_000
@@ -196,3 +209,38 @@ def test_ten_thousand_hostile_strings_are_read_or_refused_in_words() -> None:
     assert outcomes["refused"] > 10_000
     with pytest.raises(InvalidValue, match="2001 characters"):
         clean("C" * (MAX_TEXT + 1))
+
+
+def test_a_canonical_smiles_is_a_text_that_carries_its_molecule() -> None:
+    value = canonical("OCC")
+    assert value == "CCO"
+    assert json.dumps([value, {value: 1}]) == '["CCO", {"CCO": 1}]'
+    assert repr(value) == "'CCO'"
+    assert hash(value) == hash("CCO")
+    assert type(str(value)) is str
+    with counted() as texts:
+        assert canonical(value) is value
+        assert molecule(value) is value.mol
+        assert as_molecule(value) is value
+    assert texts == []
+
+
+def test_what_is_parsed_stays_behind_where_a_molecule_is_pickled_or_copied() -> None:
+    value = canonical("c1ccccc1O")
+    for other in (pickle.loads(pickle.dumps(value)), copy.deepcopy(value)):  # noqa: S301
+        assert other == value
+        with counted() as texts:
+            assert canonical(other) is other  # it was checked before
+            assert other.mol.GetNumAtoms() == 7
+            assert other.mol is other.mol
+        assert texts == [value]
+
+
+def test_a_molecule_that_was_made_elsewhere_is_checked_without_another_parse() -> None:
+    made = Molecule("CCO", Chem.MolFromSmiles("CCO"))
+    with counted() as texts:
+        assert canonical(made) is made
+    assert len(texts) == 1  # as it is written, before its chemistry is looked at
+    with pytest.raises(InvalidValue, match="cannot be docked"):
+        canonical(Molecule("C[Se]C"))
+    assert canonical(Molecule("OCC")) == "CCO"

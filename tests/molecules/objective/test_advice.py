@@ -35,7 +35,7 @@ def test_groups_are_understood(text: str, keep: list[str], avoid: list[str]) -> 
     advice = read_advice(text)
     assert ([p.name for p in advice.keep], [p.name for p in advice.avoid], advice.left) == (keep, avoid, ())
     for name in keep:
-        assert f"keep {name} (SMARTS " in advice.said()
+        assert f"keep {name} (SMARTS " in advice.summary()
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_what_is_not_understood_is_said_and_is_no_limit(text: str) -> None:
     advice = read_advice(text)
     assert advice.keep == advice.avoid == ()
     assert advice.left
-    assert "the rule editor cannot follow: " in advice.said()
-    assert "--keep" in advice.said()
+    assert "the rule editor cannot follow: " in advice.summary()
+    assert "--keep" in advice.summary()
 
 
 def test_what_is_understood_counts_beside_what_is_not() -> None:
@@ -178,11 +178,11 @@ def test_every_group_can_be_said_in_the_plural_and_has_a_pattern_that_matches_so
 def test_any_text_is_taken_and_becomes_one_printable_line(text: str) -> None:
     advice = read_advice(text)
     assert advice.text.isprintable()
-    assert isinstance(advice.said(), str)
+    assert isinstance(advice.summary(), str)
 
 
 def test_advice_has_a_length() -> None:
     for text in ("x" * (MAX_ADVICE + 1), 3, None):
         with pytest.raises(UsageError, match="advise must be a text"):
             read_advice(text)
-    assert read_advice("").said() == ""
+    assert read_advice("").summary() == ""

@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
 
+from tests.molecules.parses import counted
 from tgsci.errors import UsageError
 from tgsci.feedback import Feedback
 from tgsci.variable import Variable
 from tgsci_molecules import DockingLoss, Objective, Settings, Target, Term, Transform, alerts, dock, qed_parts
 from tgsci_molecules.docking.vina import Docking, DoesNotFit
 from tgsci_molecules.molecule.properties import PROPERTIES, above_usual, properties_of
+from tgsci_molecules.molecule.smiles import canonical
 from tgsci_molecules.objective import loss as loss_module
 from tgsci_molecules.objective.finalists import in_full
 
@@ -110,6 +112,26 @@ def test_it_travels_and_its_fingerprint_knows_its_weight(loss: DockingLoss) -> N
     for weight in (-1.0, math.nan, math.inf, True, "10"):
         with pytest.raises(UsageError, match="qed_weight"):
             DockingLoss("ABL1", QUICK, weight)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("smiles", "most"), [("CC(N)=O", 2), ("CC(=O)Nc1ccc(O)cc1", 3), ("OC(=O)c1ccccc1", 3)])
+def test_a_value_is_parsed_twice_from_its_validation_to_its_report(
+    monkeypatch: pytest.MonkeyPatch, smiles: str, most: int
+) -> None:
+    monkeypatch.setenv("TGSCI_CACHE", "")
+    smiles = canonical(smiles)
+    docking = Settings(exhaustiveness=1, max_evals=500, conformers=2)
+    objective = Objective(["CA2", "ABL1"], keep=["C=O"], limits={"MW": (0, 500)}, settings=docking).refusing([smiles])
+    with counted() as texts:
+        value = objective.validate(str(smiles))
+        assert objective.measure(value).measured
+    # As it is written, and with its chemistry; then the form that it has in water, where that is another.
+    assert texts.count(smiles) == 2
+    assert len(texts) <= most
+    elsewhere = pickle.loads(pickle.dumps(value))  # noqa: S301  # as a worker process gets it
+    with counted() as texts:
+        assert objective.measure(elsewhere).measured
+    assert texts.count(smiles) == 1
 
 
 @pytest.mark.parametrize("smiles", ["C", "c1ccccc1", NITRO, "CC(=O)Oc1ccccc1C(=O)O", "O=C(O)CCCCCCCCCCCCCCCCC"])

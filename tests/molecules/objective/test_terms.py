@@ -103,7 +103,7 @@ def test_the_formulas(type: str, parameters: dict[str, float], x: float, value: 
 @pytest.mark.parametrize(
     ("type", "parameters", "reason"),
     [
-        ("sigmod", {}, "did you mean 'sigmoid'"),
+        ("sigmod", {}, "did you mean sigmoid"),
         ("sigmoid", {"low": 1.0}, "needs high"),
         ("sigmoid", {"low": 1.0, "high": 1.0}, "low < high"),
         ("sigmoid", {"low": 1.0, "high": 2.0, "k": 0}, "k of the transform sigmoid must be above 0"),
@@ -191,7 +191,7 @@ def test_terms_that_cannot_be_put_together_are_refused(terms: list[Term], option
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"metric": "MV"}, "did you mean 'MW'"),
+        ({"metric": "MV"}, "did you mean MW"),
         ({"metric": "QED", "weight": 0}, "weight must be a number other than 0"),
         ({"metric": "QED", "weight": math.nan}, "weight must be"),
         ({"metric": "QED", "targets": "LCK"}, "does not depend on a target"),
