@@ -102,7 +102,8 @@ def _walking(write: Callable[[Any], R]) -> Callable[[Any], R]:
 
     @wraps(write)
     def wrapped(value: Any) -> Any:
-        token = None if (walk := _walk.get()) else _walk.set(walk := _Walk())
+        walk = _walk.get() or _Walk()
+        token = _walk.set(walk)
         key = (id(value), write)
         try:
             if key in walk.open:
@@ -115,8 +116,7 @@ def _walking(write: Callable[[Any], R]) -> Callable[[Any], R]:
                 walk.open.discard(key)
             return walk.known[key][1]
         finally:
-            if token:
-                _walk.reset(token)
+            _walk.reset(token)
 
     return wrapped
 

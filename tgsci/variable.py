@@ -152,9 +152,9 @@ class Variable:
 
     def __add__(self, other: Variable) -> Variable:
         if isinstance(other, str | bytes):
-            what = "Variable(..., requires_grad=False, role_description='...')"
             raise UsageError(
-                f"a Variable is added to a Variable, not to {literal(other)}: write variable + tgsci.{what}"
+                f"a Variable is added to a Variable, not to {literal(other)}: "
+                "write variable + tgsci.Variable(..., requires_grad=False, role_description='...')"
             )
         if not isinstance(other, Variable):
             return NotImplemented
