@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from tests.radiotherapy.cases import small_case
 from tests.radiotherapy.views.doses import a_dose
+from tgsci.show.canvas import svg
 from tgsci_radiotherapy.views.dvh_plot import dvh_figure
-from tgsci_radiotherapy.views.style import svg
 from tgsci_radiotherapy.views.wash import dose_wash
 
 
