@@ -27,11 +27,13 @@ def run_cache(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: It cannot be deleted.
     """
-    from ..docking.cache import MAX_BYTES, VARIABLE, user_cache
+    from tgsci.files import CACHE_VARIABLE
+
+    from ..docking.cache import MAX_BYTES, user_cache
 
     cache = user_cache()
     if cache is None:
-        print(f"there is no cache: {VARIABLE} is set to nothing")
+        print(f"there is no cache: {CACHE_VARIABLE} is set to nothing")
         return 0
     found = cache.statistics()
     if arguments.clear:

@@ -232,8 +232,9 @@ def _write(
     directory: Path, target: Target, molecules: Sequence[Molecule], best: _Measured, columns: Sequence[_Column]
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
+    from tgsci.show.tables import cell
+
     from ..preparation.repair import receptor_pdb
-    from ..views.figures import row_cell
 
     poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}
     text = io.StringIO()
@@ -242,7 +243,7 @@ def _write(
     for m in molecules:
         error = best[m.smiles][0].error if m.smiles in best else "not docked"
         words = [error or "", "; ".join(m.notes), m.source]
-        writer.writerow(map(row_cell, [*(column.cell(m) for column in columns), *words]))
+        writer.writerow(map(cell, [*(column.cell(m) for column in columns), *words]))
     files = {
         "poses.sdf": "".join(poses.values()),
         "scores.csv": text.getvalue(),

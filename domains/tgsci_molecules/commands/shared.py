@@ -53,9 +53,9 @@ def positive(text: str) -> int:
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on a terminal, tab-separated elsewhere, so that a script or a spreadsheet can read it."""
     if not sys.stdout.isatty():
-        from ..views.figures import row_cell
+        from tgsci.show.tables import cell
 
-        print("\n".join("\t".join(map(row_cell, row)) for row in [header, *rows]))
+        print("\n".join("\t".join(map(cell, row)) for row in [header, *rows]))
         return
     from rich import box
     from rich.console import Console
@@ -66,5 +66,5 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for name in header:
         table.add_column(name, justify="left" if name == "SMILES" else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: [C@H] is no markup
+        table.add_row(*(Text(text) for text in row))  # Text: [C@H] is no markup
     Console().print(table)

@@ -21,13 +21,14 @@ from rdkit import Chem
 
 from tgsci.errors import UsageError
 from tgsci.files import write_atomically
+from tgsci.imports import needs
 from tgsci.texts import literal, quote
 
 from ..preparation.repair import receptor_pdb
 from ..target.targets import Target, as_target
-from .columns import checked
 from .poses import records
 from .receptors import targets_of
+from .table import checked
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
@@ -330,11 +331,7 @@ def _plain(text: str) -> str:
 
 
 def _py3dmol() -> Any:
-    try:
-        import py3Dmol
-    except ImportError as error:
-        raise UsageError("the 3D view needs py3Dmol: pip install 'tgsci[notebooks]'") from error
-    return py3Dmol
+    return needs("py3Dmol", "the 3D view", "notebooks")
 
 
 def _checked(script: str) -> str:

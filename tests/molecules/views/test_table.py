@@ -17,10 +17,11 @@ from rdkit import Chem
 
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
+from tgsci.show.tables import cell
 from tgsci_molecules import DockingLoss, Settings, Target, dock, svg
 from tgsci_molecules.preparation.repair import receptor_pdb
 from tgsci_molecules.views import export
-from tgsci_molecules.views.figures import cell, figure, tag, tag_value
+from tgsci_molecules.views.cells import figure, tag, tag_value
 from tgsci_molecules.views.receptors import numbered
 
 QUICK = Settings(exhaustiveness=1, max_evals=1_000, conformers=1, box=14.0)
