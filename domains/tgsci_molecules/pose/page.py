@@ -11,8 +11,7 @@ from rdkit import Chem
 from ..docking.ligand import large_ring
 from ..molecule.smiles import molecule
 from .geometry import HYDROGEN_BOND
-from .growth import NOTHING
-from .room import REACH
+from .growth import NOTHING, REACH
 from .terms import TORSION_WEIGHT
 
 if TYPE_CHECKING:

@@ -15,15 +15,22 @@ from tgsci.texts import literal
 from ..docking.vina import Docking
 from ..molecule.smiles import canonical
 from ..target.targets import Target, as_target
-from .burial import burial
-from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
+from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied, missing
 from .files import check_inside, from_pdbqt, typed
-from .growth import Growth, Pocket, growth_vectors, pockets
+from .growth import Growth, Pocket, Room, growth_vectors, pockets
 from .ligand import Posed, posed
-from .missing import missing
 from .receptor import Receptor, receptor_of
-from .room import Room
-from .shares import AtomEnergy, Fragment, ResidueEnergy, Trim, atoms_of, fragments_of, residues_of, trims_of
+from .shares import (
+    AtomEnergy,
+    Fragment,
+    ResidueEnergy,
+    Trim,
+    atoms_of,
+    burial,
+    fragments_of,
+    residues_of,
+    trims_of,
+)
 from .terms import TORSION_WEIGHT, Floats, dampened, pair_energies
 
 #: A pose with less contact than this has none, kcal/mol.
