@@ -1,4 +1,4 @@
-"""What each part of a pose contributes: atoms and their burial, fragments, residues, ends that cost more than they bring."""
+"""What each part of a pose contributes: atoms with their burial, fragments, residues, and ends that cost too much."""
 
 from __future__ import annotations
 
