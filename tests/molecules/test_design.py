@@ -11,7 +11,7 @@ import pytest
 from tests.molecules.typed import run
 from tgsci.cli.main import run_problem
 from tgsci.errors import UsageError
-from tgsci.runs import run as runs
+from tgsci.runs import directory as runs
 from tgsci_molecules.commands import design
 from tgsci_molecules.commands.design import read_limits
 from tgsci_molecules.objective.metrics import kinds

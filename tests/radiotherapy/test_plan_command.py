@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.radiotherapy.cases import small_case
+from tgsci import load
 from tgsci.cli.main import main
 from tgsci.errors import UsageError
 from tgsci.runs import run as runs
@@ -64,7 +65,7 @@ def test_where_goals_exclude_each_other_the_end_says_which(
     assert "GOALS THAT WERE NOT MET TOGETHER" in told
     assert "Gy  fail" in told
     assert summary(run) in told
-    assert runs.load(run).header["budget"]["evaluations"] == 3
+    assert load(run).header["budget"]["evaluations"] == 3
 
 
 def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
     )
     words = ["--case", case, "--goals", "tg119-easier", "--start", str(start), "--gap", "0.01", "--plan-seconds", "60"]
     assert plan(*words, "--optimizer", "random", "--evals", "2", "--workers", "0", "--run", str(tmp_path / "run")) == 0
-    header = runs.load(tmp_path / "run").header
+    header = load(tmp_path / "run").header
     assert header["config"]["gap"] == 0.01
     assert header["config"]["seconds"] == 60
     assert header["optimizer"] == "random"
@@ -91,7 +92,7 @@ def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
 def test_the_papers_protocol_has_its_own_budget(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--case", case, "--goals", "tg119-harder", "--protocol", "textgrad-paper", "--run", str(tmp_path / "run")]
     assert plan(*words, *QUICK) == 0
-    result = runs.load(tmp_path / "run")
+    result = load(tmp_path / "run")
     assert result.header["budget"]["evaluations"] == 11
     assert len(result.trials) <= 11
     assert all(t.feedback.metrics["PTV D95%"] == pytest.approx(50, abs=0.01) for t in result.trials if t.feedback)

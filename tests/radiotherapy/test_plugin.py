@@ -18,7 +18,7 @@ from tgsci.engines.litellm import LiteLLMEngine
 from tgsci.errors import UsageError
 from tgsci.runs import run as runs
 from tgsci.runs.job import read_job
-from tgsci.search.loop import minimize
+from tgsci.runs.run import minimize
 from tgsci.search.menu import Menu
 from tgsci.search.trial import State
 from tgsci.testing import Scripted, check_domain

@@ -19,10 +19,11 @@ from ..engine import Engine
 from ..errors import EngineError, InvalidValue, LedgerError, RecordError, TgsciError, UsageError
 from ..runs import run as runs
 from ..runs.choose import ENGINE_VARIABLE, WITH_MODEL, Chosen, choose
+from ..runs.directory import new_directory
 from ..runs.domain import Domain, Domains, Problem
 from ..runs.job import Job, read_job, stated
 from ..runs.result import Result
-from ..search.loop import Budget
+from ..search.options import Budget
 from ..texts import visible
 from ..version import __version__
 
@@ -232,10 +233,11 @@ def run_problem(
         options.pop(key, None)
     named = options.pop("directory", None)
     budget = Budget(**{**(stated(job.budget) if job else {}), **given_budget(namespace)})
-    directory = Path(named).expanduser() if named else runs.new_directory(problem)
+    directory = Path(named).expanduser() if named else new_directory(problem)
     try:
+        options |= {"budget": budget, "run": directory, "workers": workers}
         return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_out(
-            problem, chosen, budget=budget, run=directory, workers=workers, progress=progress, header=header, **options
+            problem, chosen, runs.options_for(problem, {**options, "progress": progress}), header
         ))  # fmt: skip
     except BaseException:
         if not named:

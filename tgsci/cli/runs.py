@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import LedgerError, TgsciError, UsageError
 from ..runs import run as runs
+from ..runs.choose import choose_again
 from ..runs.comparison import compare
+from ..runs.directory import branched, find_runs, load, problem_of, read_header
 from ..runs.domain import Domains
 from ..runs.result import Result
-from ..search.loop import Budget
+from ..search.options import Budget
 from ..search.trial import Trial
 from ..show import report
 from ..texts import figure, visible
@@ -93,7 +95,7 @@ def _list(namespace: argparse.Namespace) -> int:
     from rich.text import Text
 
     console = Console()
-    rows = [tuple(map(visible, _listed(directory))) for directory in runs.find_runs(namespace.root)]
+    rows = [tuple(map(visible, _listed(directory))) for directory in find_runs(namespace.root)]
     if not rows:
         console.print(Text(f"no runs below {namespace.root}"))
     elif console.width < _NARROW:
@@ -167,22 +169,23 @@ def _compare(namespace: argparse.Namespace) -> int:
 
 def _resume(namespace: argparse.Namespace) -> int:
     directory = namespace.directory
-    header = runs.read_header(directory)
-    problem = runs.problem_of(directory, header)
-    chosen = runs.choose_again(problem, header, directory, namespace.engine, namespace.optimizer)
+    header = read_header(directory)
+    problem = problem_of(directory, header)
+    chosen = choose_again(problem, header, directory, namespace.engine, namespace.optimizer)
     limits = given_budget(namespace)
     budget = Budget(**{**header.get("budget", {}), **limits}) if limits else None
     options = given(namespace, "workers", "executor")
     if len(options) == 2:
         raise UsageError("--workers (processes of this machine) and --executor (a cluster) exclude each other")
     workers = next(iter(options.values()), None)
-    return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_on(
-        directory, problem, chosen, header, budget=budget, goal=namespace.goal, workers=workers, progress=progress
+    changed = {"budget": budget, "goal": namespace.goal, "workers": workers}
+    return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_out(
+        problem, chosen, runs.options_again(problem, directory, header, {**changed, "progress": progress})
     ))  # fmt: skip
 
 
 def _branch(namespace: argparse.Namespace) -> int:
-    problem, origin = runs.branched(namespace.origin, namespace.trial)
+    problem, origin = branched(namespace.origin, namespace.trial)
     if namespace.settings:
         changed = Domains.installed().load(problem.domain).problem({**problem.config, **namespace.settings})
         problem = replace(changed, start=problem.start)
@@ -212,7 +215,7 @@ def _unwritable(path: Path, error: OSError, option: str) -> TgsciError:
 
 
 def _report(namespace: argparse.Namespace) -> int:
-    result = runs.load(namespace.directory)
+    result = load(namespace.directory)
     output = namespace.output or namespace.directory / report.FILE
     try:
         print(f"wrote {report.write(result, output)}")

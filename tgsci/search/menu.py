@@ -20,7 +20,7 @@ from ..engine import Engine, Reply, default_engine
 from ..errors import InvalidValue, UsageError
 from ..functions import EngineLike
 from ..texts import metric, well_formed
-from .proposer import Proposer, outcome, unsuccessful
+from .proposer import Proposer, outcome
 from .trial import Proposal, Trials
 
 logger = logging.getLogger("tgsci")
@@ -105,7 +105,7 @@ class Menu(Proposer):
             task=trials.task,
             best=best.value,
             report=best.feedback.text,
-            rejected=[prompts.tried(t.edit or t.value, outcome(t)) for t in unsuccessful(trials, best, 5)],
+            rejected=[prompts.tried(t.edit or t.value, outcome(t)) for t in trials.unsuccessful(5)],
             options=lines,
         )
         evidence = "\n".join([best.feedback.text, *(f"{o.label} {_facts(o, units)} {o.reason}" for o in offered)])

@@ -58,7 +58,8 @@ def run_plan(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was started.
     """
-    from tgsci.runs import run as runs
+    from tgsci.runs.directory import new_directory
+    from tgsci.runs.run import cores
 
     from .. import domain
 
@@ -66,9 +67,9 @@ def run_plan(arguments: argparse.Namespace) -> int:
     if not any(getattr(arguments, limit) is not None for limit in ("evals", "seconds", "usd", "model_calls")):
         arguments.evals = _evaluations(problem.config["protocol"])
     if arguments.workers is None and arguments.executor is None:  # a plan uses all cores: more processes would idle
-        arguments.workers = min(runs.cores(), arguments.proposals or problem.proposals)
+        arguments.workers = min(cores(), arguments.proposals or problem.proposals)
     made = not arguments.directory
-    directory = runs.new_directory(problem) if made else Path(arguments.directory).expanduser()
+    directory = new_directory(problem) if made else Path(arguments.directory).expanduser()
     try:
         code = run_problem(problem, argparse.Namespace(**{**vars(arguments), "directory": str(directory)}))
     except BaseException:
