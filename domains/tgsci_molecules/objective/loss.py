@@ -1,4 +1,4 @@
-"""The objective: docking into one target or several, terms, hard limits, and the page behind the number."""
+"""The objective: docking into one target or several, terms, hard limits, and the report behind the number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page behind the number: how the loss is composed, what is broken and what would mend it, and the pose."""
+"""The report behind the number: how the loss is composed, what is broken and what would mend it, and the pose."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Posed:
         self._strained = strained
 
     @cached_property
-    def page(self) -> PoseReport:
+    def report(self) -> PoseReport:
         """The report about the pose."""
         from ..pose import explain
 
@@ -66,7 +66,7 @@ class Posed:
         if metric.kind == "refined interaction":
             return self.refined.interaction
         kind, residue = metric.about
-        return self.page.missing(kind, residue)
+        return self.report.missing(kind, residue)
 
 
 class Unfit:
@@ -131,7 +131,7 @@ def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dic
             continue
         prefix = f"{posed.target.name}." if number else ""
         found[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
-        found[f"{prefix}pose.json"] = json.dumps(posed.page.as_dict())
+        found[f"{prefix}pose.json"] = json.dumps(posed.report.as_dict())
     return found
 
 
@@ -159,14 +159,14 @@ def _limit_lines(measured: Measured) -> list[str]:
 
 
 def _pose_lines(posed: Posed) -> list[str]:
-    """The page about the pose, how it was searched, and what was left open."""
-    return [posed.page.text(), *posed.docking.remarks, posed.docking.search]
+    """The report about the pose, how it was searched, and what was left open."""
+    return [posed.report.text(), *posed.docking.remarks, posed.docking.search]
 
 
 def _other_pose_line(posed: Posed | Unfit) -> str:
     if isinstance(posed, Unfit):
         return f"ALSO DOCKED in {posed.target}: does not fit there: counted as 0 kcal/mol, good news."
-    most = sorted(posed.page.residues, key=lambda residue: residue.energy)[:5]
+    most = sorted(posed.report.residues, key=lambda residue: residue.energy)[:5]
     named = ", ".join(f"{residue.name} {residue.energy:.2f}" for residue in most)
     return (
         f"ALSO DOCKED in {posed.target}: vina {posed.docking.score:.2f} kcal/mol; "

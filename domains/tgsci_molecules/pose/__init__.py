@@ -1,6 +1,6 @@
 """The report about a docked pose: `explain(docking, target)` says where the score comes from and what would help.
 
-  report.py        explain() and PoseReport: begin here; page.py puts it into words, drawing.py into a picture
+  report.py        explain() and PoseReport: begin here; text.py puts it into words, drawing.py into a picture
   files.py         poses from files, in place of docked ones
 What there is:
   atoms.py         a pdbqt as Vina types it; terms.py has Vina's energies between two such sets of atoms

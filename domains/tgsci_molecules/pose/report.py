@@ -1,4 +1,4 @@
-"""The page about a docked pose: what binds, what does not, what is missing, and where there is room."""
+"""The report about a docked pose: what binds, what does not, what is missing, and where there is room."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ CONTACT_KINDS = ("hbond", "salt bridge", "aromatic", "contact")
 
 @dataclass(frozen=True)
 class PoseReport:
-    """Everything that can be said about one docked pose. Energies are kcal/mol, lengths Angstrom.
+    """What a docked pose shows. Energies are kcal/mol, lengths Angstrom.
 
-    Atoms are indices of `smiles`, counted from 0; the page counts them from 1 and prints the numbered SMILES.
+    Atoms are indices of `smiles`, counted from 0; the text counts them from 1 and prints the numbered SMILES.
 
     Args:
         smiles: Canonical.
@@ -85,7 +85,7 @@ class PoseReport:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The page in figures."""
+        """The report in numbers, by name and unit."""
         total = sum(atom.burial for atom in self.atoms)
         return {
             "contacts (kcal/mol)": self.recomputed,
@@ -107,7 +107,7 @@ class PoseReport:
 
         Args:
             kind: One of `CONTACT_KINDS`: "hbond", "salt bridge", "aromatic", "contact".
-            residue: As the page names it, such as "Met318"; upper and lower case are the same.
+            residue: As the report names it, such as "Met318"; upper and lower case are the same.
 
         Raises:
             ValueError: No such kind.
@@ -128,10 +128,10 @@ class PoseReport:
         return found
 
     def text(self) -> str:
-        """The page, for a chemist or a language model."""
-        from .page import page
+        """The report as text, for a chemist or a language model."""
+        from .text import text_of
 
-        return page(self)
+        return text_of(self)
 
     def _repr_html_(self) -> str:
         from .drawing import html

@@ -27,8 +27,8 @@ _NOT_WORTH = -0.1
 _UNIT = "kcal/mol"
 
 
-def page(report: PoseReport) -> str:
-    """The page, at most about 60 lines."""
+def text_of(report: PoseReport) -> str:
+    """Write a pose report as text, at most about 60 lines."""
     names = _names(report.smiles)
     lines = [
         *_head(report),
