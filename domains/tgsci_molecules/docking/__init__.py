@@ -1,9 +1,10 @@
 """From a canonical SMILES and a target to a docked pose.
 
-vina.py      dock(): begin here; it reads as the protocol does
-settings.py  how hard Vina searches
-ligand.py    a molecule made ready for Vina: embed, relax, type
-cache.py     results of this machine, docked once
+What is where:
+  vina.py      dock(): begin here; it reads as the protocol does
+  settings.py  how hard Vina searches
+  ligand.py    a molecule made ready for Vina: embed, relax, type
+  cache.py     results of this machine, docked once
 """
 
 import lazy_loader
