@@ -24,8 +24,8 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 FLOORS = {
     "tgsci": [
         "errors version fingerprint",
-        "texts prompts identity threads",
-        "checks files imports",
+        "texts identity threads",
+        "checks files imports prompts",
         "settings",
         "engine feedback",
         "graph",

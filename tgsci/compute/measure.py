@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class Applied(Generic[R]):
 
 def measure(
     loss: Loss, values: Sequence[str], executor: Executor | None = None, *, recorders: Sequence[Recorder] = ()
-) -> Iterator[Measured]:
+) -> Generator[Measured, None, None]:
     """Measure values, each as the loss's `validate` returned it. A failure that may pass is tried once more.
 
     Args:
@@ -105,7 +105,7 @@ def apply(
     *,
     timeout: float | None = None,
     recorders: Sequence[Recorder] = (),
-) -> Iterator[Applied[R]]:
+) -> Generator[Applied[R], None, None]:
     """Apply a function to every item.
 
     Args:

@@ -20,7 +20,7 @@ from ..search.proposer import Proposer
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from ..search.finalists import Finishing
+    from .finalists import Finishing
     from .result import Result
 
 #: Outside packages register here exactly as the built-in domains do.

@@ -21,7 +21,6 @@ from ..search.ledger import Ledger
 from ..search.loop import Progress, Search
 from ..search.options import Budget, RunKeywords, RunOptions
 from ..search.proposer import Proposer, as_proposer
-from ..search.recorder import Recorder
 from ..search.trial import canonical_value
 from ..show import report
 from ..texts import differences
@@ -273,11 +272,11 @@ def _run(
         search = Search(ledger, loss, proposer, values, options, task)
         if proposer.engine is not None:
             proposer.engine.skip(ledger.spent().model_calls)
-        with measurers as executor:
+        with search.interrupt.on_signals(), measurers as executor:
             ended = search.until_stopped(executor)
             if finish is not None and search.trials.best is not None:
                 result = Result(ledger, loss=loss, stopped=ended)
-                with recording(Recorder(ledger, FINISH, reuse=False)):
+                with recording(search.recorder(FINISH, reuse=False)):
                     finish(result, Finishing(result, executor, max(1, measurers.workers), search.say))
             search.report("done")
             stopped = ended

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
 from ..loss import Loss
 from ..texts import figure, well_formed
+from .interrupt import Interrupt
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer
@@ -63,6 +65,7 @@ class Search:
     def __init__(
         self, ledger: Ledger, loss: Loss, proposer: Proposer, start: Sequence[str], options: RunOptions, task: str = ""
     ) -> None:
+        self.interrupt = Interrupt()
         self.ledger, self.loss, self.proposer, self.start, self.options = ledger, loss, proposer, start, options
         self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties)
         #: What a new measurement has to beat.
@@ -93,6 +96,10 @@ class Search:
             if pending:
                 self._measure([t for t in pending if t.feedback is None], executor)
                 self._decide()
+
+    def recorder(self, round: int, trial: int | None = None, *, reuse: bool = True) -> Recorder:
+        """What records the questions of a round, or of a trial; see `Recorder`."""
+        return Recorder(self.ledger, round, trial, reuse=reuse, interrupt=self.interrupt)
 
     def _pending(self) -> list[Trial]:
         """Trials not yet judged: only the latest round can hold any."""
@@ -128,7 +135,7 @@ class Search:
         if self.options.budget.evaluations is not None:
             n = min(n, self.options.budget.evaluations - self.ledger.spent().evaluations)
         self.report(f"{self.proposer.name} proposes")
-        with recording(Recorder(self.ledger, round)):
+        with recording(self.recorder(round)):
             asked = self.proposer.ask(self.trials, n, random.Random(f"{self.options.seed}:{first}"))
         proposals = _proposals(asked, self.proposer)[:n]
         seen: dict[str, int] = {}
@@ -159,7 +166,7 @@ class Search:
         if not trials:
             return
         self.report(f"measuring {len(trials)}")
-        recorders = [Recorder(self.ledger, trial.round, trial.number) for trial in trials]
+        recorders = [self.recorder(trial.round, trial.number) for trial in trials]
         values = [trial.value for trial in trials]
         with closing(measure(self.loss, values, executor, recorders=recorders)) as measurements:
             for measured in measurements:
@@ -234,7 +241,7 @@ def _proposals(asked: object, proposer: Proposer) -> list[Proposal]:
     Raises:
         UsageError: It is no list of proposals.
     """
-    proposals = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
+    proposals: list[Any] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
     for proposal in proposals:
         if not isinstance(proposal, Proposal) or not isinstance(proposal.value, str):
             raise UsageError(

@@ -105,7 +105,7 @@ class RunOptions:
     keep_ties: bool = False
 
     def __post_init__(self) -> None:
-        checked = {
+        checked: dict[str, object] = {
             "proposals": checks.whole("proposals", self.proposals, above=0),
             "seed": checks.whole("seed", self.seed),
             "keep_ties": checks.flag("keep_ties", self.keep_ties),

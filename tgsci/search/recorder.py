@@ -10,6 +10,7 @@ from dataclasses import replace
 from ..compute.measure import Answer
 from ..engine import Call, Reply
 from ..texts import well_formed
+from .interrupt import Interrupt
 from .ledger import Ledger
 
 
@@ -26,10 +27,20 @@ class Recorder:
         round: The round that is worked on.
         trial: Number of the trial that is measured; None while values are proposed.
         reuse: False asks every question anew, and only keeps the replies.
+        interrupt: Ends the wait for a reply when the run is interrupted.
     """
 
-    def __init__(self, ledger: Ledger, round: int, trial: int | None = None, *, reuse: bool = True) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        round: int,
+        trial: int | None = None,
+        *,
+        reuse: bool = True,
+        interrupt: Interrupt | None = None,
+    ) -> None:
         self._ledger, self._round, self._trial, self._reuse = ledger, round, trial, reuse
+        self._interrupt = interrupt or Interrupt()
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -40,7 +51,7 @@ class Recorder:
             self._asked[question] += 1
         reply = self._ledger.answer(self._round, self._trial, question, occurrence) if self._reuse else None
         if reply is None:
-            reply = ask()
+            reply = self._interrupt.wait_for(ask)
             reply = replace(reply, text=well_formed(reply.text))
             self._ledger.add_answers(self._round, self._trial, [Answer(question, call.system, call.prompt, reply)])
         return reply

@@ -124,13 +124,13 @@ class Options:
                 )
 
     def spacing(self) -> tuple[float, float, float]:
-        """Spacing of the dose grid along (z, y, x), mm, as asked for or by default."""
+        """Give the spacing of the dose grid along (z, y, x), mm, as asked for or by default."""
         one = GRID if self.grid_mm is None else self.grid_mm
         x, y, z = one if isinstance(one, tuple) else (one, one, one)
         return z, y, x
 
     def angles(self) -> tuple[tuple[float, float], ...]:
-        """Gantry and couch angle of each beam, degrees, as asked for or by default."""
+        """Give the gantry and couch angle of each beam, degrees, as asked for or by default."""
         usual = (90.0, 270.0) if self.modality == "protons" else tuple(40.0 * i for i in range(9))
         gantry = self.gantry or usual
         couch = self.couch if len(self.couch) > 1 else (self.couch or (0.0,)) * len(gantry)
