@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,8 @@ from .job import KEYS, PlanJob
 from .notice import NOTICE
 
 if TYPE_CHECKING:
+    import click
+
     from .loss import PlanLoss
 
 #: Start values of a job, at most; characters of a file with one, at most; metrics with a column, at most.
@@ -90,11 +91,10 @@ class RadiotherapyDomain(Domain):
             proposals=PROPOSALS,
         )
 
-    def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        from .commands import COMMANDS
+    def commands(self) -> click.Group:
+        from .commands import radiotherapy
 
-        for add in COMMANDS:
-            add(commands)
+        return radiotherapy
 
 
 #: Plans a round: the next one is worth more where it has learned from the last.

@@ -10,7 +10,7 @@ import pytest
 from tgsci.show.tables import cell, csv_text, print_table
 
 
-@pytest.mark.parametrize("text", ["-12.0", "+3", "-1e-05", "-.5", "1.5", "", "CCO", "inf", "a = b", "1-2"])
+@pytest.mark.parametrize("text", ["-12.0", "+3", "-1e-05", "-.5", "1.5", "", "CCO", "inf", "a = b", "1-2", "-4.61 Gy"])
 def test_a_number_and_a_word_stay_as_they_are(text):
     assert cell(text) == text
 
