@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from tgsci.texts import one_line
+from tgsci.texts import counts, one_line
 
 
 def figure(value: float | None) -> str:
@@ -27,8 +27,8 @@ def count(value: float | None) -> str:
 
 def is_count(values: Iterable[float], unit: str) -> bool:
     """True where figures count something: all of them whole, and without a unit."""
-    found = [value for value in values if math.isfinite(value)]
-    return not unit and bool(found) and all(value == round(value) for value in found)
+    finite = [value for value in values if math.isfinite(value)]
+    return bool(finite) and counts(finite, unit)
 
 
 def tag(name: str, unit: str = "") -> str:
