@@ -94,7 +94,7 @@ def guess_type(name: str) -> Type:
     return "target" if _TARGET.match(name) else "oar"
 
 
-def unique_names(said: Iterable[object], fallback: str = "ROI") -> tuple[list[str], list[str]]:
+def unique_names(originals: Iterable[object], fallback: str = "ROI") -> tuple[list[str], list[str]]:
     """Clean names, and make those different that two structures share.
 
     Returns:
@@ -103,7 +103,7 @@ def unique_names(said: Iterable[object], fallback: str = "ROI") -> tuple[list[st
     names: list[str] = []
     taken: dict[str, int] = {}
     notes = []
-    for number, one in enumerate(said, start=1):
+    for number, one in enumerate(originals, start=1):
         name = clean(one) or f"{fallback}_{number}"
         base, count = name, 1
         while folded(name) in taken:

@@ -50,8 +50,8 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     }
     if options.hu_offset:
         provenance["image"] = f"{options.hu_offset:+g} HU added"
-    if plan.said:
-        provenance["prescription"] = plan.said
+    if plan.summary:
+        provenance["prescription"] = plan.summary
     if notes:
         provenance["read"] = "; ".join(notes)[:2000]
     reference = read_dose(scan, series, plan) if options.reference else None
