@@ -97,19 +97,19 @@ def assemble(
         provenance["notes"] = "; ".join(notes)
     name = clean(options.name or patient.name) or "case"
     case = Case(
-        name,
-        grid,
-        structures,
-        dij,
-        voxels,
-        owners,
-        int(fractions),
-        hu,
-        image_grid,
-        beams,
-        modality,
-        provenance,
-        reference,
+        name=name,
+        grid=grid,
+        structures=structures,
+        dij=dij,
+        voxels=voxels,
+        owners=owners,
+        fractions=int(fractions),
+        ct=hu,
+        ct_grid=image_grid,
+        beams=beams,
+        modality=modality,
+        provenance=provenance,
+        reference=reference,
     )
     check(case)
     return case

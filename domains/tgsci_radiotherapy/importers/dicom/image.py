@@ -120,9 +120,9 @@ def _check_distances(z: list[float]) -> float:
             f"{a + n * step:g}" for a, w in zip(z, whole, strict=False) if w > 1 for n in range(1, int(min(w, 1000)))
         ]
         more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        places = f"{', '.join(missing[:_MOST_NAMED])} mm{more}"
         raise UsageError(
-            f"{len(missing)} of {len(z) + len(missing)} slices are missing: z = {', '.join(missing[:_MOST_NAMED])} mm{more}; "
-            "export the whole series"
+            f"{len(missing)} of {len(z) + len(missing)} slices are missing: z = {places}; export the whole series"
         )
     return float((z[-1] - z[0]) / (len(z) - 1))
 
