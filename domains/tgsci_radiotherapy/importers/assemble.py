@@ -71,6 +71,8 @@ def assemble(
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
     """
+    for note in patient.notes:
+        say(note)
     notes: list[str] = []
     fractions = options.fractions or patient.fractions
     drawn = _apply_decisions(patient, options)
@@ -93,6 +95,10 @@ def assemble(
     for note in notes:
         say(note)
     provenance = {**patient.provenance, "dose engine": engine, "dose grid": str(grid)}
+    if options.hu_offset:
+        provenance["image"] = f"{options.hu_offset:+g} HU added"
+    if patient.notes:
+        provenance["read"] = "; ".join(patient.notes)[:2000]
     if notes:
         provenance["notes"] = "; ".join(notes)
     name = clean(options.name or patient.name) or "case"

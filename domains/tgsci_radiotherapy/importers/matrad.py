@@ -92,10 +92,6 @@ def _patient(
         source_dij = SourceDij(own, matrix, partial(_matrad_rows, grid=own), beam_of, beams, rbe, mode, made)
 
     provenance = {"source": f"matRad: ct of {grid}, {len(drawn)} structures", **image_notes}
-    if options.hu_offset:
-        provenance["image"] = f"{options.hu_offset:+g} HU added"
-    if notes:
-        provenance["read"] = "; ".join(notes)[:2000]
     return Patient(
         "matrad",
         hu,
@@ -104,6 +100,7 @@ def _patient(
         fractions=int(fractions) if fractions else None,
         ordered=True,
         provenance=provenance,
+        notes=tuple(notes),
     ), source_dij
 
 
