@@ -29,6 +29,7 @@ FLOORS = {
         "settings",
         "engine feedback",
         "graph",
+        "gradient",
         "variable",
         "functions replies",
         "judges",
@@ -56,7 +57,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_radiotherapy": [
-        "notice names words job",
+        "notice names job",
         "case",
         "planner",
         "plan",
