@@ -40,7 +40,7 @@ class Optimizer:
     """
 
     def __init__(self, parameters: Iterable[Variable] = ()) -> None:
-        if isinstance(parameters, str) or not isinstance(parameters, Iterable):
+        if isinstance(parameters, Variable | str) or not isinstance(parameters, Iterable):
             parameters = [parameters]  # one Variable, or what is refused below
         #: The variables that `step` edits, each once.
         self.parameters: list[Variable] = list(dict.fromkeys(parameters))
@@ -155,8 +155,9 @@ class TextualGradientDescent(Optimizer):
 
     def _candidates(self, n: int, before: Feedback | None = None) -> list[list[str]]:
         """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
-        reached = any(gradient.value for gradients in self._gradients() for gradient in gradients)
-        figures = outcome(before) if before and not reached else ""  # a closure without backward() tells its number
+        figures = ""
+        if before and not any(gradient.value for parameter in self.parameters for gradient in parameter.gradients):
+            figures = outcome(before)  # a closure without backward() tells its number
         asked = map(lambda i: self._propose(i, n, figures), range(len(self.parameters)))
         for fault in (suggestion.fault for suggestions in asked for suggestion in suggestions if suggestion.fault):
             self.faults.append(fault)
@@ -334,9 +335,8 @@ def rewrites(
         The usable values, and one suggestion with its fault for each that is missing after the second reply.
     """
     engine, tags = by.engine, _unused(by.new_variable_tags, current)
-    system = by.optimizer_system_prompt
-    for placeholder, tag in zip(("{new_variable_start_tag}", "{new_variable_end_tag}"), tags, strict=True):
-        system = system.replace(placeholder, tag)
+    system = by.optimizer_system_prompt.replace("{new_variable_start_tag}", tags[0])
+    system = system.replace("{new_variable_end_tag}", tags[1])
 
     def ask(question: str, n: int) -> tuple[Reply, Parsed]:
         reply = engine(f"{question}\n\n{prompts.reply_format(n, tags)}", system, images)

@@ -110,6 +110,8 @@ def _block(line: str, tags: tuple[str, str], i: int, n: int) -> str:
 
 def _unfenced(value: str, current: str) -> str:
     """The value without a code fence around the whole of it, where the current value has none."""
+    if not value.startswith(("```", "~~~")):
+        return value
     first, _, rest = value.partition("\n")
     inside, _, last = rest.rpartition("\n")
     fence = re.match(r"(`{3,}|~{3,})[\w+.-]*\s*$", first)

@@ -239,6 +239,8 @@ def trimmed(text: str) -> str:
 
     Blank lines at the beginning and blanks at the end go; a single line has no blanks around it.
     """
+    if "\n" not in text:
+        return text.strip()
     text = re.sub(r"\A(?:[^\S\n]*+\n)++", "", text).rstrip()
     return text if "\n" in text else text.strip()
 
