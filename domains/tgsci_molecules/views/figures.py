@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from tgsci.show.tables import cell as row_cell
 from tgsci.texts import one_line
-
-__all__ = ["count", "figure", "row_cell", "tag", "tag_value"]
 
 
 def figure(value: float | None) -> str:
