@@ -1,4 +1,4 @@
-"""A run in Jupyter: a table with structures. `view3d` shows a pose, `output.tradeoff` the score against QED."""
+"""A run in Jupyter: a table with structures."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tgsci.show.html import Cell, drawing, html_table, lines
 from tgsci.texts import column as aligned
 from tgsci.texts import literal, quote
 
-from .columns import checked, columns_of
 from .pictures import svg
+from .table import checked, columns_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
