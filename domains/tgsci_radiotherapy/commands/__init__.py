@@ -19,7 +19,7 @@ _HERE = "tgsci_radiotherapy.commands"
         f"{_HERE}.export:export", "write a plan's dose as RTDOSE DICOM, its goals as CSV or JSON, its plots"
     ),
     "import": (
-        f"{_HERE}.import_:import_case", "read a case from DICOM, matRad, OpenKBP or pyRadPlan and keep it as one file"
+        f"{_HERE}.import_case:import_case", "read a case from DICOM, matRad, OpenKBP or pyRadPlan and keep it as one file"
     ),
     "cases": (f"{_HERE}.cases:cases", "list the built-in cases, or say what a case holds"),
     "goals": (f"{_HERE}.goals:goals", "list the sheets of clinical goals, or print one with its sources"),
