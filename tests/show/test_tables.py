@@ -6,6 +6,8 @@ import csv
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tgsci.show.tables import cell, csv_text, print_table
 
@@ -21,6 +23,12 @@ def test_a_number_and_a_word_stay_as_they_are(text):
 def test_what_a_spreadsheet_would_run_is_text(text):
     assert cell(text) == f"'{text}"
     assert cell(f" \t\r\n{text}") == f"'{text}"
+
+
+@given(st.text())
+def test_no_text_begins_a_formula(text):
+    assert not cell(text).startswith(("=", "@"))
+    assert not cell(f"-{text}").startswith("-") or cell(f"-{text}")[1:2] in set(".0123456789")
 
 
 def test_a_cell_is_one_line_without_control_characters():

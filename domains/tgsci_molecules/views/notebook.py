@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.show.columns import Column
 from tgsci.show.html import Cell, drawing, html_table, lines
 from tgsci.texts import column as aligned
 from tgsci.texts import literal, quote
 
-from .columns import Column, checked, columns_of
+from .columns import checked, columns_of
 from .pictures import svg
 
 if TYPE_CHECKING:
