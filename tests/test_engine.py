@@ -799,12 +799,18 @@ def test_nothing_is_begun_after_a_failure_in_maps_within_maps_either() -> None:
 
 
 @pytest.mark.parametrize(
-    "blocked", ["time.sleep(60)", "socket.socketpair()[0].recv(1)", "tgsci.map(lambda j: time.sleep(60), range(4))"]
+    "blocked",
+    [
+        "time.sleep(60)",
+        "socket.socketpair()[0].recv(1)",
+        "tgsci.map(lambda j: time.sleep(60), range(4))",
+        "return asyncio.sleep(60)",
+    ],
 )
 def test_ctrl_c_ends_a_map_at_once(start_script: Any, blocked: str) -> None:
     process = start_script(
         f"""
-        import socket, sys, time, tgsci
+        import asyncio, socket, time, tgsci
         def model(prompt):
             if prompt == "3":
                 print("begun", flush=True)

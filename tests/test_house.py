@@ -56,7 +56,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_radiotherapy": [
-        "notice names words job",
+        "notice names job",
         "case",
         "planner",
         "plan",

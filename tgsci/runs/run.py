@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -23,7 +24,7 @@ from ..search.options import Budget, RunKeywords, RunOptions
 from ..search.proposer import Proposer, as_proposer
 from ..search.trial import canonical_value
 from ..show import report
-from ..texts import differences
+from ..texts import differences, literal
 from ..version import __version__
 from .choose import AnyEngine, Chosen, choose, choose_again
 from .directory import branched, problem_of, read_header
@@ -245,6 +246,7 @@ def _run(
     finish: Callable[[Result, Finishing], None] | None,
 ) -> Result:
     """Search, finish, and return the result."""
+    _check_facts(task, header, finish)
     values = _checked_start(loss, start)
     most = options.budget.evaluations
     if most is not None and most < len(values):
@@ -292,6 +294,19 @@ def _run(
         finally:  # on a full disk too, another process may go on
             ledger.release()
     return Result(ledger, loss=loss, stopped=stopped)
+
+
+def _check_facts(task: object, header: object, finish: object) -> None:
+    if not isinstance(task, str):
+        raise UsageError(f"task must be text for a model, not {literal(task)}")
+    if not isinstance(header, Mapping):
+        raise UsageError(f"header must be a table of facts to keep with the run, not {literal(header)}")
+    if finish is not None and not callable(finish):
+        raise UsageError(f"finish must be a function (result, finishing), not {literal(finish)}")
+    try:
+        json.dumps(dict(header))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"header must hold what JSON can: text, numbers, lists and tables ({error})") from None
 
 
 def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:

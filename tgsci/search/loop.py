@@ -15,7 +15,7 @@ from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
 from ..loss import Loss
-from ..texts import figure, well_formed
+from ..texts import figure, literal, well_formed
 from .interrupt import Interrupt
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
@@ -243,9 +243,6 @@ def _proposals(asked: object, proposer: Proposer) -> list[Proposal]:
     """
     proposals: list[Any] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
     for proposal in proposals:
-        if not isinstance(proposal, Proposal) or not isinstance(proposal.value, str):
-            raise UsageError(
-                f"{proposer.name}: ask() must return a list of tgsci.Proposal, each with a text as its value; "
-                f"not {proposal!r}"
-            )
+        if not isinstance(proposal, Proposal):
+            raise UsageError(f"{proposer.name}: ask() must return a list of tgsci.Proposal, not {literal(proposal)}")
     return proposals

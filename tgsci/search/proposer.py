@@ -83,7 +83,10 @@ def as_proposer(proposer: Any) -> Proposer:
         return ModelProposer(proposer)
     if callable(getattr(proposer, "ask", None)) and not isinstance(proposer, type):
         return _Asked(proposer)
-    raise UsageError(f"not a proposer: {proposer!r}. Pass tgsci.TGD(engine=...) or a domain's rule editor.")
+    raise UsageError(
+        f"not a proposer: {proposer!r}. Pass tgsci.TGD(engine=...), a domain's rule editor, or an object with "
+        "ask(trials, n, rng)"
+    )
 
 
 class _Asked(Proposer):

@@ -9,10 +9,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import overload
 
-from ..errors import InvalidValue
+from .. import checks
+from ..errors import InvalidValue, UsageError
 from ..feedback import Feedback
 from ..loss import Loss
-from ..texts import figure, well_formed
+from ..texts import figure, literal, well_formed
 
 
 class State(StrEnum):
@@ -36,6 +37,9 @@ class Proposal:
         parent: Number of the trial it was made from.
         edit: Name of the change, where it has one ("add a fluorine").
         fault: Why there is no usable value; the trial is then recorded as invalid.
+
+    Raises:
+        UsageError: A field is of another type.
     """
 
     value: str
@@ -43,6 +47,15 @@ class Proposal:
     parent: int | None = None
     edit: str = ""
     fault: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("value", "reason", "edit"):
+            if not isinstance(getattr(self, name), str):
+                raise UsageError(f"the {name} of a proposal is text, not {literal(getattr(self, name))}")
+        if not isinstance(self.fault, str | None):
+            raise UsageError(f"the fault of a proposal is text or None, not {literal(self.fault)}")
+        if self.parent is not None:
+            object.__setattr__(self, "parent", checks.whole("the parent of a proposal", self.parent, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any
 from tgsci.cli.command import command, option, options
 from tgsci.errors import UsageError
 from tgsci.show.tables import print_table
+from tgsci.texts import quote
 
 from ..notice import NOTICE
-from ..words import shown
 from .dose import Dose, goals_of, knows_its_case, open_dose
 from .dose_options import case_and_goals, dose_argument, replace_files
 
@@ -57,7 +57,7 @@ def compare(
     first, second = _pair(a, b, case)
     if first.case.fingerprint != second.case.fingerprint:
         raise UsageError(
-            f"{first.label} is of the case {shown(first.case.name)}, {second.label} of {shown(second.case.name)}; only "
+            f"{first.label} is of the case {quote(first.case.name)}, {second.label} of {quote(second.case.name)}; only "
             "doses of one case can be compared"
         )
     of = first.case
@@ -101,7 +101,7 @@ def _criteria(criteria: str = "3/2", threshold: float | None = None, local: bool
     try:
         found: dict[str, Any] = {"dose_percent": float(percent), "distance_mm": float(mm)}
     except ValueError:
-        raise UsageError(f"--gamma is PERCENT/MM, for example 3/2, or 0 for none; not {shown(criteria)}") from None
+        raise UsageError(f"--gamma is PERCENT/MM, for example 3/2, or 0 for none; not {quote(criteria)}") from None
     if threshold is not None:
         found["threshold_percent"] = threshold
     return {**found, "local": local}

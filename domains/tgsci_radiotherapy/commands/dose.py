@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgsci.errors import UsageError
-from tgsci.texts import visible
-
-from ..words import quoted, shown
+from tgsci.texts import quote, shell_word, visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,7 +148,7 @@ def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
     of_the_run = config.get("case")
     if isinstance(of_the_run, str):
         return of_the_run
-    raise UsageError(f"it is a plan of the case {shown(plan.case)}; say which file that is: --case CASE.zarr")
+    raise UsageError(f"it is a plan of the case {quote(plan.case)}; say which file that is: --case CASE.zarr")
 
 
 def run_config(directory: Path) -> Mapping[str, object]:
@@ -183,7 +181,7 @@ def read_bounded(path: Path, longest: int) -> bytes:
 
 def _reference(case: Case) -> Dose:
     if case.reference is None:
-        raise UsageError(f"the case {shown(case.name)} came without a dose of its own")
+        raise UsageError(f"the case {quote(case.name)} came without a dose of its own")
     return Dose(REFERENCE, case, case.reference)
 
 
@@ -215,7 +213,7 @@ def _is_dicom(path: Path) -> bool:
 
 def _no_plan(run: Path) -> UsageError:
     """What to say of a run's directory that has no plan file: the run was killed, or it measured no plan."""
-    again = f"tgsci runs resume {quoted(run)}"
+    again = f"tgsci runs resume {shell_word(run)}"
     if (run / "plans.csv").is_file():  # written at the end, whatever was measured
         return UsageError(
             f"the run {visible(str(run))} has no {PLAN}: none of its plans could be measured, or the file was taken "

@@ -14,9 +14,9 @@ import click
 from tgsci.cli.command import command, option, options
 from tgsci.errors import UsageError
 from tgsci.files import writable
+from tgsci.texts import quote, shell_word
 
 from ..notice import NOTICE
-from ..words import quoted, shown
 
 _structure = partial(option, section="Structures")
 _beam = partial(option, section="Beams and grids")
@@ -99,7 +99,7 @@ def import_case(
 
     wanted = {"name": name or path.stem, **_structures(structures), **_beams(beams), **_files(**files)}
     if path.suffix != ".zarr":
-        raise UsageError(f"the case is kept as a .zarr file: name it {shown(path.name + '.zarr')}")
+        raise UsageError(f"the case is kept as a .zarr file: name it {quote(path.name + '.zarr')}")
     writable(path, force=force)
 
     from ..case import save
@@ -109,7 +109,7 @@ def import_case(
     print(f"writing {path} ...", file=sys.stderr)
     save(case, path, overwrite=force)
     show_case(case)
-    print(f"{_megabytes(path):.1f} MB in {path}; next: tgsci radiotherapy plan --case {quoted(path)} --goals SHEET")
+    print(f"{_megabytes(path):.1f} MB in {path}; next: tgsci radiotherapy plan --case {shell_word(path)} --goals SHEET")
     print(NOTICE)
     return 0
 
@@ -146,7 +146,7 @@ def _pairs(texts: Sequence[str], what: str) -> list[tuple[str, str]]:
     for text in texts:
         name, sign, value = text.rpartition("=")
         if not sign or not name.strip() or not value.strip():
-            raise UsageError(f"{shown(text)} must be NAME={what}")
+            raise UsageError(f"{quote(text)} must be NAME={what}")
         found.append((name.strip(), value.strip()))
     return found
 
@@ -159,7 +159,7 @@ def _number(text: str, option: str) -> float:
     try:
         return float(text.removesuffix("Gy").strip())
     except ValueError:
-        raise UsageError(f"{option}: {shown(text)} is no number") from None
+        raise UsageError(f"{option}: {quote(text)} is no number") from None
 
 
 def _megabytes(path: Path) -> float:

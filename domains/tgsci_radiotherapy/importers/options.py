@@ -11,10 +11,8 @@ from tgsci.errors import UsageError
 from tgsci.settings import setting
 from tgsci.texts import quote
 
-#: Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
-#: What computes a dose-influence matrix: pyRadPlan's where it is installed and else the built-in one, or one by name.
-ENGINES = ("auto", "pyradplan", "builtin")
-MODALITIES = ("photons", "protons")
+# Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
+
 #: What a structure can be made.
 TYPES = ("target", "oar", "external", "ignore")
 #: Spacing of the dose grid where nothing else is said, mm. A plan's figures hold on its grid: on 5 mm a target's D95
