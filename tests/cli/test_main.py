@@ -478,6 +478,5 @@ def test_help_and_lists_load_nothing_heavy(script, words):
     code, *loaded = script(HELP, *words.split()).split()
     assert code == "0"
     assert "click" in loaded
-    heavy = {"numpy", "pandas", "matplotlib", "jinja2", "litellm", "rdkit", "numba", "zarr", "distributed", "msgspec"}
-    lists_runs_or_jobs = {"jinja2", "msgspec"} if words.startswith("run") else set()
-    assert not (heavy - lists_runs_or_jobs) & set(loaded)
+    heavy = {"numpy", "pandas", "matplotlib", "jinja2", "litellm", "rdkit", "numba", "zarr", "distributed"}
+    assert not heavy & set(loaded)

@@ -19,14 +19,12 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from tgsci.feedback import Feedback
+from tgsci.files import CACHE_VARIABLE, cache_directory, digest, source_digest
 
-#: Where the cache stands; empty for none.
-VARIABLE = "TGSCI_CACHE"
 #: Above this the entries that were not used for longest go, bytes.
 MAX_BYTES = 2_000_000_000
 #: A larger entry is not kept, nor read: no result is as large, bytes unpacked.
@@ -175,7 +173,7 @@ class Cache:
                 "%s= does without",
                 self.path,
                 error,
-                VARIABLE,
+                CACHE_VARIABLE,
             )
             return None
 
@@ -282,25 +280,18 @@ def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> F
 
 
 def user_cache() -> Cache | None:
-    """The cache of this user, from TGSCI_CACHE (a directory; empty for none) or where such files belong."""
-    return cache_in(os.environ.get(VARIABLE))
+    """The cache of this user, in the directory that TGSCI_CACHE names or where such files belong; None for no cache."""
+    directory = cache_directory()
+    return cache_in(directory) if directory else None
 
 
 @cache
-def cache_in(directory: str | None) -> Cache | None:
-    """The cache of a directory; None for "", and where such files belong for None. One object for each directory."""
-    if directory == "":
-        return None
-    if directory is None:
-        from platformdirs import user_cache_path
-
-        place = user_cache_path("tgsci", appauthor=False)
-    else:
-        place = Path(directory).expanduser().absolute()
+def cache_in(directory: Path) -> Cache:
+    """The cache of a directory: one object for each."""
     name = "molecules.db"
-    if is_shared(place):  # each machine its own file: two must not write one
+    if is_shared(directory):  # each machine its own file: two must not write one
         name = f"molecules-{''.join(c for c in platform.node() if c.isalnum() or c in '-_')[:60]}.db"
-    return Cache(place / name)
+    return Cache(directory / name)
 
 
 def is_shared(place: Path) -> bool:
@@ -314,7 +305,7 @@ def is_shared(place: Path) -> bool:
 
 
 def _digest(kind: str, key: str) -> bytes:
-    return blake2b(f"{kind}\0{key}".encode(), digest_size=16).digest()
+    return bytes.fromhex(digest(kind, key))
 
 
 def _size(path: Path) -> int:
@@ -326,11 +317,9 @@ def _size(path: Path) -> int:
 
 @cache
 def _code() -> str:
-    """Of this package's source: a report is worth keeping only as long as the code that wrote it."""
-    found = blake2b(digest_size=8)
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        found.update(path.read_bytes())
-    return found.hexdigest()
+    """Name this package's code and tables: a report is worth keeping only as long as what wrote it."""
+    package = Path(__file__).parents[1]
+    return digest(source_digest(package), *(path.read_bytes() for path in sorted(package.rglob("*.tsv"))), size=8)
 
 
 def _kept(found: Feedback) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ..tables import read_table
 from .candidates import molecule_of
 from .transformations import BY_NAME, apply_to, attached, changed, finish, origins
 
-#: A pose.json of more characters than this is no page about a drug.
+#: A pose.json of more characters than this is no report about a drug.
 _LONGEST = 1_000_000
 _LONGEST_SMILES = 1000
 #: Growth vectors that are looked at, the most promising first.
@@ -31,11 +31,11 @@ _VECTORS = 6
 _TRIED = 8
 #: A bond between heavy atoms with what it reaches past its end, and one more bond along a chain, Angstrom.
 _FIRST_BOND, _BOND = 1.5, 1.1
-#: Room that the centre of a fragment's heavy atom has to move in, Angstrom^3; the page gives the room of centres.
+#: Room that the centre of a fragment's heavy atom has to move in, Angstrom^3; the report gives the room of centres.
 _ATOM_VOLUME = 5.0
 #: What a fragment may exceed the reach by, Angstrom: side chains and poses give a little.
 _SLACK = 0.7
-#: What the page says that a substituent would earn is worth a try from here, kcal/mol.
+#: A substituent that the report says would earn this much is worth a try, kcal/mol.
 _WORTH_A_TRY = -0.2
 #: A fragment that earns less than this per heavy atom does not pay its way, kcal/mol.
 _POOR = -0.15
@@ -102,7 +102,7 @@ class Suggestion:
 
     Args:
         smiles: The product, canonical.
-        step: Name of the edit; it names the atom by the number that the pose's page gives it.
+        step: Name of the edit; it names the atom by its number in the report about the pose.
         evidence: What in the pose it answers.
         atoms: Indices of the parent's atoms that it removes or binds anew.
     """
@@ -167,7 +167,7 @@ def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator
 
 
 def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
-    """What the page says that substituents would earn at this place, kcal/mol."""
+    """What substituents would earn at this place, by the report, kcal/mol."""
     entries = vector.get("substituents")
     return {
         str(e[0]): float(e[1])
@@ -341,7 +341,7 @@ def _pose(text: str) -> Mapping[str, Any] | None:
 
 
 def _entries(pose: Mapping[str, Any], name: str, mol: Chem.Mol) -> list[dict[str, Any]]:
-    """The entries of a list of the page that name an atom of the molecule."""
+    """The entries of a list of the report that name an atom of the molecule."""
     entries = pose.get(name)
     if not isinstance(entries, list):
         return []

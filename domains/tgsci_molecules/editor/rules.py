@@ -59,7 +59,7 @@ SERIES_WANTED, SERIES_AT_MOST = 12, 24
 class RuleEditor(Proposer):
     """Proposes edits of SMILES by rules.
 
-    Guided by what the loss is made of (see `judge.Parts`) where it says so, else by the loss alone, and by the page
+    Guided by what the loss is made of (see `judge.Parts`) where it says so, else by the loss alone, and by the report
     about the docked pose where the trials have one.
 
     Args:

@@ -1,4 +1,4 @@
-"""The objective: docking into one target or several, terms, hard limits, and the page behind the number."""
+"""The objective: docking into one target or several, terms, hard limits, and the report behind the number."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Objective(Loss):
         Raises:
             KeyError: A metric is missing.
         """
-        return self._aggregate([term.metric.figure(metrics) for term in self.terms])
+        return self._aggregate.loss(metrics)
 
     def broken(self, mol: Chem.Mol) -> dict[str, float]:
         """The hard limits that need no docking and are broken, with by how much, in the limit's unit."""
@@ -149,18 +149,7 @@ class Objective(Loss):
     @property
     def formula(self) -> str:
         """How the loss is composed, in a line."""
-        parts = [_formula_part(term, self.aggregate) for term in self.terms]
-        if self.aggregate == "sum":
-            return " + ".join(parts).replace("+ -", "- ")
-        return f"1 - {self.aggregate.replace('_', ' ')} of {', '.join(parts)}"
-
-    def part(self, term: Resolved, figures: Mapping[str, float]) -> str:
-        """One term of the loss in words: raw, transformed, weighted; in a mean also what it could still gain."""
-        part = self._aggregate.part(term, figures[term.metric.name])
-        if self.aggregate == "sum":
-            return part
-        raw = [each.metric.figure(figures) for each in self.terms]
-        return f"{part}; ideal, the loss would be {self._aggregate.if_ideal(term.label, raw):.4f}"
+        return self._aggregate.formula
 
     @property
     def aggregate(self) -> str:
@@ -220,16 +209,14 @@ class Objective(Loss):
         mol = value.mol
         strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
         docked = [self._docked(value, target, target.name in strained) for target in self.targets]
-        first, others = docked[0], docked[1:]
-        assert isinstance(first, report.Posed)  # only off-targets are spared
         figures = self._measured(mol, docked)
         loss = self.combine(figures)
         _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
         figures |= {t.column: t.value(figures[t.metric.name]) for t in self.terms if t.column}
         violations = {limit.key: limit.excess(mol, figures) for limit in self.limits}
-        text = report.text(self, mol, loss, figures, violations, first, others)
+        measured = report.Measured(mol, loss, figures, violations, docked, self._aggregate, self.limits, self.metrics)
         tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
-        return Feedback(loss, text, figures, violations, report.artifacts(docked, tags))
+        return Feedback(loss, report.text(measured), figures, violations, report.artifacts(docked, tags))
 
     def _docked(self, value: str, target: Target, strained: bool) -> report.Posed | report.Unfit:
         try:
@@ -506,14 +493,6 @@ def _check_agreement(limits: Sequence[Limit]) -> None:
             other = avoided[limit.pattern.smarts]
             if other.count < limit.count:
                 raise UsageError(f"the limits '{limit.key}' and '{other.key}' exclude each other")
-
-
-def _formula_part(term: Resolved, aggregate: str) -> str:
-    inside = term.transform.of(term.label)
-    if aggregate != "sum":
-        return inside if term.weight == 1 else f"{inside} (weight {term.weight:g})"
-    cost = f"(1 - {inside})" if term.desirable else f"-{inside}" if term.metric.sense == "gain" else inside
-    return cost if term.weight == 1 else f"{term.weight:g} {cost}"
 
 
 def _with_unit(meaning: str, unit: str) -> str:

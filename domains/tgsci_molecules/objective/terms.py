@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,7 +133,7 @@ class Resolved:
 
 
 class Aggregate:
-    """Puts terms together.
+    """How terms are put together to a loss.
 
     Args:
         how: A name of `AGGREGATES`.
@@ -174,9 +174,32 @@ class Aggregate:
                 loss = 1.0 - self._sum([share * d for share, d in shares])
         return float(loss) if np.ndim(loss) == 0 else loss
 
-    def if_ideal(self, label: str, figures: Sequence[Any]) -> float:
+    def loss(self, metrics: Mapping[str, Any]) -> Any:
+        """The loss from raw metrics; arrays broadcast.
+
+        Raises:
+            KeyError: A metric is missing.
+        """
+        return self([term.metric.figure(metrics) for term in self.terms])
+
+    @property
+    def formula(self) -> str:
+        """How the loss is composed, in a line."""
+        parts = [self._symbol(term) for term in self.terms]
+        if self.how == "sum":
+            return " + ".join(parts).replace("+ -", "- ")
+        return f"1 - {self.how.replace('_', ' ')} of {', '.join(parts)}"
+
+    def _symbol(self, term: Resolved) -> str:
+        inside = term.transform.of(term.label)
+        if self.how != "sum":
+            return inside if term.weight == 1 else f"{inside} (weight {term.weight:g})"
+        cost = f"(1 - {inside})" if term.desirable else f"-{inside}" if term.metric.sense == "gain" else inside
+        return cost if term.weight == 1 else f"{term.weight:g} {cost}"
+
+    def if_ideal(self, label: str, metrics: Mapping[str, float]) -> float:
         """The loss of a mean if the term of that label were 1 and the others as they are."""
-        values = [1.0 if t.label == label else float(t.value(x)) for t, x in zip(self.terms, figures, strict=True)]
+        values = [1.0 if t.label == label else float(t.value(t.metric.figure(metrics))) for t in self.terms]
         shares = [term.weight / self.total for term in self.terms]
         if self.how == "geometric_mean":
             return 1.0 - float(math.prod(max(d, FLOOR) ** share for share, d in zip(shares, values, strict=True)))
@@ -189,14 +212,18 @@ class Aggregate:
             total = total + part
         return total
 
-    def part(self, term: Resolved, figure: float) -> str:
-        """One term of the loss in words: raw, transformed, weighted."""
+    def part(self, term: Resolved, metrics: Mapping[str, float]) -> str:
+        """One term of the loss in words: raw, transformed, weighted; in a mean also what it could still gain."""
+        figure = metrics[term.metric.name]
         raw = f"{term.label} {term.metric.write(figure)}"
         if term.label != term.metric.name:
             raw = f"{term.label} ({term.metric.name} {term.metric.write(figure)})"
         if self.how != "sum":
             share = term.weight / self.total
-            return f"{raw} -> {term.value(figure):.3f} by {term.transform}, weight {term.weight:g} ({share:.0%})"
+            return (
+                f"{raw} -> {term.value(figure):.3f} by {term.transform}, weight {term.weight:g} ({share:.0%}); "
+                f"ideal, the loss would be {self.if_ideal(term.label, metrics):.4f}"
+            )
         part = term.weight * term.cost(figure)
         if term.transform.type == "identity" and not term.desirable:
             times = "" if abs(term.weight) == 1 else f" x {term.weight:g}"

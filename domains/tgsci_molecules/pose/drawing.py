@@ -1,4 +1,4 @@
-"""The molecule in colours: which atoms earn the score, and where it could grow. An SVG, and a page for notebooks."""
+"""The molecule in colours: which atoms earn the score, and where it could grow. An SVG, and HTML for notebooks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def svg(report: PoseReport, width: int = 460, height: int = 340) -> str:
 
 
 def html(report: PoseReport) -> str:
-    """The coloured structure beside the page, for a notebook. Everything in it is escaped."""
+    """The coloured structure beside the report, as HTML for a notebook. Everything in it is escaped."""
     legend = (
         f"blue binds ({-FULL:g} kcal/mol and better), white does nothing, orange repels; "
         "arrows: where a hydrogen could be replaced"

@@ -1,4 +1,4 @@
-"""The page about a docked pose: what binds, what does not, what is missing, and where there is room."""
+"""The report about a docked pose: what binds, what does not, what is missing, and where there is room."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ from tgsci.texts import literal
 from ..docking.vina import Docking
 from ..molecule.smiles import canonical
 from ..target.targets import Target, as_target
-from .burial import burial
-from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
+from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied, missing
 from .files import check_inside, from_pdbqt, typed
-from .growth import Growth, Pocket, growth_vectors, pockets
+from .growth import Growth, Pocket, Room, growth_vectors, pockets
 from .ligand import Posed, posed
-from .missing import missing
 from .receptor import Receptor, receptor_of
-from .room import Room
-from .shares import AtomEnergy, Fragment, ResidueEnergy, Trim, atoms_of, fragments_of, residues_of, trims_of
+from .shares import (
+    AtomEnergy,
+    Fragment,
+    ResidueEnergy,
+    Trim,
+    atoms_of,
+    burial,
+    fragments_of,
+    residues_of,
+    trims_of,
+)
 from .terms import TORSION_WEIGHT, Floats, dampened, pair_energies
 
 #: A pose with less contact than this has none, kcal/mol.
@@ -34,9 +41,9 @@ CONTACT_KINDS = ("hbond", "salt bridge", "aromatic", "contact")
 
 @dataclass(frozen=True)
 class PoseReport:
-    """Everything that can be said about one docked pose. Energies are kcal/mol, lengths Angstrom.
+    """What a docked pose shows. Energies are kcal/mol, lengths Angstrom.
 
-    Atoms are indices of `smiles`, counted from 0; the page counts them from 1 and prints the numbered SMILES.
+    Atoms are indices of `smiles`, counted from 0; the text counts them from 1 and prints the numbered SMILES.
 
     Args:
         smiles: Canonical.
@@ -78,7 +85,7 @@ class PoseReport:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The page in figures."""
+        """The report in numbers, by name and unit."""
         total = sum(atom.burial for atom in self.atoms)
         return {
             "contacts (kcal/mol)": self.recomputed,
@@ -100,7 +107,7 @@ class PoseReport:
 
         Args:
             kind: One of `CONTACT_KINDS`: "hbond", "salt bridge", "aromatic", "contact".
-            residue: As the page names it, such as "Met318"; upper and lower case are the same.
+            residue: As the report names it, such as "Met318"; upper and lower case are the same.
 
         Raises:
             ValueError: No such kind.
@@ -121,10 +128,10 @@ class PoseReport:
         return found
 
     def text(self) -> str:
-        """The page, for a chemist or a language model."""
-        from .page import page
+        """The report as text, for a chemist or a language model."""
+        from .text import text_of
 
-        return page(self)
+        return text_of(self)
 
     def _repr_html_(self) -> str:
         from .drawing import html

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tgsci.errors import InvalidValue, UsageError
 from tgsci.texts import quote
 
 from ..molecule.smiles import MAX_LENGTH, molecule
+from ..tables import read_table
 from .structures import Group
 
 #: Net charges that are tried where a ligand has hydrogens and nothing else says its bonds.
@@ -26,9 +27,11 @@ _MAX_ITERATIONS = 20_000
 @cache
 def known_smiles() -> dict[str, tuple[str, str]]:
     """Code of the PDB: name and SMILES, of common drugs and cofactors; `ligands.tsv` beside this file."""
-    with Path(__file__).with_name("ligands.tsv").open(encoding="utf-8", newline="") as file:
-        lines = (line for line in file if not line.startswith("#"))
-        return {row["code"]: (row["name"], row["smiles"]) for row in csv.DictReader(lines, delimiter="\t")}
+    return dict(read_table(Path(__file__).with_name("ligands.tsv"), _known))
+
+
+def _known(row: Mapping[str, str]) -> tuple[str, tuple[str, str]]:
+    return row["code"], (row["name"], row["smiles"])
 
 
 def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Block | None = None) -> Chem.Mol:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from ..tables import read_table
 
 #: Longest text that is compared with the names.
 _LONGEST = 60
@@ -43,18 +45,12 @@ class Protein:
 @cache
 def proteins() -> dict[str, Protein]:
     """The proteins of the built-in targets by symbol; `proteins.tsv` beside this file."""
-    with Path(__file__).with_name("proteins.tsv").open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
-        return {
-            row["symbol"]: Protein(
-                row["symbol"],
-                row["uniprot"],
-                row["species"],
-                row["name"],
-                tuple(name for name in row["synonyms"].split(";") if name),
-            )
-            for row in rows
-        }
+    return {protein.symbol: protein for protein in read_table(Path(__file__).with_name("proteins.tsv"), _protein)}
+
+
+def _protein(row: Mapping[str, str]) -> Protein:
+    synonyms = tuple(filter(None, row["synonyms"].split(";")))
+    return Protein(row["symbol"], row["uniprot"], row["species"], row["name"], synonyms)
 
 
 def resolved(text: str) -> str | None:

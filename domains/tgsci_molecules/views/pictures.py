@@ -61,9 +61,9 @@ def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: 
 
     if not isinstance(trial, Trial):
         raise UsageError(f"contributions() takes a trial such as result.best, not {literal(trial)}")
-    pages = trial.feedback.artifacts if trial.feedback else {}
-    name = f"{target}.pose.json" if f"{target}.pose.json" in pages else "pose.json"
-    report = json.loads(pages[name], object_hook=_with_attributes) if name in pages else None
+    artifacts = trial.feedback.artifacts if trial.feedback else {}
+    name = f"{target}.pose.json" if f"{target}.pose.json" in artifacts else "pose.json"
+    report = json.loads(artifacts[name], object_hook=_with_attributes) if name in artifacts else None
     if report is None or target not in ("", report.target):
         raise UsageError(f"trial {trial.number} has no pose{f' in {quote(target)}' if target else ''}")
     return coloured(cast("PoseReport", report), width, height)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgsci.files import write_atomically
-from tgsci.texts import counts
+from tgsci.show.columns import ranks
 
 from ..objective.finalists import CHECK
-from .figures import count, figure, tag, tag_value
+from .cells import count, figure, is_count, tag, tag_value
 
 if TYPE_CHECKING:
     from tgsci.feedback import Feedback
@@ -117,7 +117,7 @@ def _texts(result: Result) -> Iterator[str]:
 
 def _finalists(result: Result) -> Iterator[str]:
     """The poses of the second measurement, best first; both measurements' figures as tags."""
-    ranks = {trial.number: rank for rank, trial in enumerate(result.trials.ranked(), 1)}
+    rank = ranks(result)
     finals = [(number, feedback) for number, feedback in result.finals.items() if feedback.measured]
     for number, feedback in sorted(finals, key=lambda each: (each[1].violation, each[1].loss or 0.0, each[0])):
         trial = result.trials[number]
@@ -125,7 +125,7 @@ def _finalists(result: Result) -> Iterator[str]:
         again = {"loss": figure(feedback.loss)} | _figures(figures, result.units)
         again |= {"limits_broken": limits_broken(feedback), "check": checked_pose(feedback)}
         again = {f"finalist_{name}": value for name, value in again.items()}
-        yield from _written(trial, feedback, again | _tags(result, trial, ranks.get(number, 0)))
+        yield from _written(trial, feedback, again | _tags(result, trial, rank.get(number, 0)))
 
 
 def _written(trial: Trial, feedback: Feedback | None, tags: Mapping[str, str]) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _tags(result: Result, trial: Trial, rank: int) -> dict[str, str]:
 def _figures(figures: Mapping[str, float], units: Mapping[str, str]) -> dict[str, str]:
     """Figures as tags, their units in the name."""
     return {
-        tag(name, units.get(name, "")): count(value) if counts([value], units.get(name, "")) else figure(value)
+        tag(name, units.get(name, "")): count(value) if is_count([value], units.get(name, "")) else figure(value)
         for name, value in figures.items()
     }
 

@@ -15,7 +15,7 @@ from tgsci.search.trial import Trial
 from tgsci.show.canvas import NotebookFigure
 
 from ..docking.vina import NOISE
-from .columns import checked, columns_of
+from .table import checked, columns_of
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result

@@ -1,14 +1,12 @@
-"""How figures and texts are written into files: as much of a figure as means something, and no text that acts."""
+"""Figures and tags as the files of a run hold them: each figure with the places that mean something."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
-from tgsci.show.tables import cell as row_cell
-from tgsci.texts import one_line
-
-__all__ = ["count", "figure", "row_cell", "tag", "tag_value"]
+from tgsci.texts import counts, one_line
 
 
 def figure(value: float | None) -> str:
@@ -25,6 +23,12 @@ def figure(value: float | None) -> str:
 def count(value: float | None) -> str:
     """A whole number without decimals; "" for none."""
     return "" if value is None or not math.isfinite(value) else str(round(value))
+
+
+def is_count(values: Iterable[float], unit: str) -> bool:
+    """True where figures count something: all of them whole, and without a unit."""
+    finite = [value for value in values if math.isfinite(value)]
+    return bool(finite) and counts(finite, unit)
 
 
 def tag(name: str, unit: str = "") -> str:
