@@ -571,7 +571,7 @@ def test_parameters_may_come_from_a_generator_and_each_counts_once():
 
 
 def test_an_optimizer_without_parameters_says_so_at_its_step():
-    for parameters in ((), [], tg.BlackboxLLM(Scripted([]), "You are helpful.").parameters()):
+    for parameters in ((), [], tg.BlackboxLLM(Scripted([])).parameters()):
         with pytest.raises(tg.UsageError, match="empty parameter list"):
             tg.TGD(parameters, engine=Scripted([])).step()
 

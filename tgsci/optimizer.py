@@ -15,9 +15,10 @@ from .engine import Reply, default_engine, map
 from .errors import UsageError
 from .feedback import Feedback, is_better
 from .functions import EngineLike
+from .gradient import Gradient, feedback_in_context
 from .replies import Parsed, Suggestion, parse
 from .texts import literal
-from .variable import Gradient, Variable, feedback_in_context
+from .variable import Variable
 
 logger = logging.getLogger("tgsci")
 

@@ -118,10 +118,19 @@ def backward_through_function(
     )
 
 
-def conversation(system: str, prompt: str, response: str) -> str:
-    """A model call as context for feedback."""
+def conversation(system: str, prompt: str, response: str, variable: str = "") -> str:
+    """A model call as context for feedback; a part that is the variable itself, shown elsewhere, is only named."""
     parts = [("SYSTEM PROMPT", system), ("PROMPT", prompt), ("RESPONSE", response)]
-    return "\n".join(section(title, text) for title, text in parts if text)
+    return "\n".join(section(title, "(the variable)" if text == variable else text) for title, text in parts if text)
+
+
+#: Said at the end of feedback that could not be had whole.
+CUT = "(This feedback was cut off by the length limit: its end is missing.)"
+
+
+def ask_again(prompt: str, fault: str) -> str:
+    """Asks the same question once more, after a reply that was empty or cut off."""
+    return f"{prompt}\n\nYour previous reply to this was {fault}. Reply again, whole; be brief enough to finish."
 
 
 def reduce_gradients(role: str, feedbacks: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ import click
 
 from ..errors import InvalidValue, LedgerError, RecordError, TgsciError, UsageError
 from ..runs.domain import Domains
+from ..search.interrupt import Interrupt
 from ..texts import visible
 from ..version import __version__
 from .command import Group
@@ -67,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # an ASCII terminal still shows every name
     with contextlib.suppress(ValueError):  # not in the main thread: nothing to handle there
         signal.signal(signal.SIGTERM, _interrupt)
+    Interrupt.overdue = _exit_at_once
     try:
         with tgsci.make_context("tgsci", list(sys.argv[1:] if argv is None else argv)) as context:
             code = tgsci.invoke(context)
@@ -94,13 +97,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
     except (KeyboardInterrupt, click.Abort):
-        return _complain("interrupted", 130)
+        code = _complain("interrupted", 130)
+    finally:
+        Interrupt.overdue = None
+    if code == 130 and any(not t.daemon and t is not threading.main_thread() for t in threading.enumerate()):
+        timer = threading.Timer(0.3, os._exit, (130,))  # Python would wait for threads that a simulator left behind
+        timer.daemon = True
+        timer.start()
     return code if isinstance(code, int) else 0
 
 
 def _complain(message: object, code: int) -> int:
     print(f"tgsci: {visible(str(message))}", file=sys.stderr)
     return code
+
+
+def _exit_at_once() -> NoReturn:
+    """For a run that was interrupted and does not end: a simulator in this process hears nothing."""
+    if sys.stderr.isatty():
+        print("\x1b[?25h", end="", file=sys.stderr)  # the cursor, which a live table hides
+    _complain("interrupted; nothing measured is lost, go on with: tgsci runs resume RUN", 130)
+    sys.stdout.flush()
+    os._exit(130)
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:
