@@ -98,9 +98,7 @@ def show(directory: Path, top: int, trial: int | None) -> int:
     if trial is None:
         print_result(result, top)
         return 0
-    if not 0 <= trial < len(result.trials):
-        raise UsageError(f"there is no trial {trial}; the run has 0 to {len(result.trials) - 1}")
-    _print_trial(result, result.trials[trial])
+    _print_trial(result, result.trial(trial))
     return 0
 
 
