@@ -101,7 +101,7 @@ _POSITIVE = ("k", "coef_div", "coef_si", "coef_se")
 
 
 class Transform:
-    """How a figure x enters the loss.
+    """How the value x of a metric enters the loss.
 
     | type | value |
     |---|---|
@@ -133,7 +133,7 @@ class Transform:
         self.parameters = _checked(type, parameters)
 
     def __call__(self, x: Any) -> Any:
-        """The transformed figure; an array gives an array, a float a float."""
+        """Transform a value; an array gives an array, a float a float."""
         value = _KINDS[self.type].function(np.asarray(x, dtype=float), **self.parameters)
         return float(value) if np.ndim(x) == 0 else value
 
@@ -143,7 +143,7 @@ class Transform:
         return _KINDS[self.type].desirability
 
     def of(self, x: str) -> str:
-        """The formula for a figure with this name, short."""
+        """Write the formula for a metric of this name, short."""
         p = self.parameters
         if self.type == "identity":
             return x
@@ -157,7 +157,7 @@ class Transform:
         return f"{self.type}({x})"
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able; `Transform(**as_dict())` is the same transform."""
+        """Write it as a table; `Transform(**as_dict())` is the same transform."""
         return {"type": self.type, **{k: v for k, v in self.parameters.items() if math.isfinite(v)}}
 
     def __str__(self) -> str:
@@ -175,7 +175,7 @@ class Transform:
 
 
 def transform_names() -> dict[str, str]:
-    """Every transform's name with its formula."""
+    """List every transform's name with its formula."""
     return {name: kind.formula for name, kind in _KINDS.items()}
 
 

@@ -105,7 +105,7 @@ class View:
         self.script = _checked(script) if script else _usual_script()
 
     def py3dmol(self, width: int = 640, height: int = 440) -> Any:
-        """The same as a `py3Dmol.view`, for those who want to change it.
+        """Make a `py3Dmol.view` of it, for those who want to change it.
 
         Raises:
             UsageError: py3Dmol is not installed.
@@ -174,7 +174,7 @@ class View:
 
 
 def view(docking: Docking, target: Target | str | None = None, *, script: str = "") -> View:
-    """A docked pose in its pocket.
+    """Show a docked pose in its pocket.
 
     Args:
         docking: From `dock`.
@@ -200,7 +200,7 @@ def view(docking: Docking, target: Target | str | None = None, *, script: str = 
 
 
 def view_trial(result: Result, number: int | None = None, target: str = "", *, script: str = "") -> View:
-    """The pose of a trial of a run in its pocket.
+    """Show the pose of a trial of a run in its pocket.
 
     Args:
         result: A molecules run's, with its problem: from `solve`, or `runs.load`.
