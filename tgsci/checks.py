@@ -55,8 +55,8 @@ def whole(
     Raises:
         UsageError: "seed must be a whole number from 0 to 100, not 1.5".
     """
-    good = isinstance(value, Integral) and not isinstance(value, bool)
-    found = int(value) if good and isinstance(value, Integral) else 0
+    good = type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
+    found = int(value) if good else 0  # type: ignore[call-overload]
     if not good or not low <= found <= high or (above is not None and not found > above):
         raise error(f"{name} must be {wanted('whole number', low, high, above, unit)}, not {literal(value)}")
     return found

@@ -185,11 +185,11 @@ class Engine(ABC):
         if not isinstance(prompt, str):
             prompt, within = _text_and_images(prompt)
             images = (*within, *images)
-        system = system or system_prompt or ""
+        system, images = system or system_prompt or "", tuple(images)
         recorder = _recorder.get() or (_recorder_around() if _recorders else None)
         if recorder is None:
             return self.answer(prompt, system, images)
-        call = Call(self, prompt, system, tuple(images))
+        call = Call(self, prompt, system, images)
         return recorder(call, lambda: self.answer(call.prompt, call.system, call.images))
 
     def generate(

@@ -193,6 +193,8 @@ class TextualGradientDescent(Optimizer):
 
     def _remembered(self, index: int, images: prompts.Images) -> list[tuple[int, str, str]]:
         """What the prompt shows of earlier steps, oldest first. Nothing that it shows anyway is in it twice."""
+        if not self._past[index]:
+            return []
         parameter = self.parameters[index]
         values, feedbacks = {parameter.text}, {parameter.get_gradient_text()}
         shown = []
@@ -304,7 +306,9 @@ def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
 
 def _tags(given: Sequence[str] | None) -> tuple[str, str]:
     """The tags around a value: two, told apart from each other and from words."""
-    tags = given or ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
+    if given is None:
+        return "<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>"
+    tags = given
     good = (
         isinstance(tags, list | tuple) and len(tags) == 2 and all(isinstance(t, str) and not t.isalnum() for t in tags)
     )
