@@ -79,7 +79,7 @@ _CHARACTERS = ("lipophilic", "donor", "acceptor", "solvent")
 
 
 def fragment(row: Mapping[str, str]) -> Fragment:
-    """The fragment of a row of `fragments.tsv`.
+    """Make the fragment of a row of `fragments.tsv`.
 
     Raises:
         ValueError: RDKit cannot read its SMILES, or it has no character or an unknown one.
@@ -114,7 +114,7 @@ class Suggestion:
 
 
 def suggestions(trial: Trial) -> tuple[Suggestion, ...]:
-    """The edits that a trial's pose asks for, the most promising kinds first; none where it has no pose.json."""
+    """List the edits that a trial's pose asks for, the most promising kinds first; none without a pose.json."""
     if trial.feedback is None or "pose.json" not in trial.feedback.artifacts:
         return ()
     content = trial.feedback.artifacts["pose.json"]
@@ -141,7 +141,7 @@ def _suggested(parent: Molecule, text: str) -> tuple[Suggestion, ...]:
 
 
 def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Fragments that fill the room along the growth vectors."""
+    """Grow fragments that fill the room along the growth vectors."""
     vectors = [v for v in _entries(pose, "growth", mol) if mol.GetAtomWithIdx(v["atom"]).GetTotalNumHs() > 0]
     done: dict[tuple[int, str], None] = {}
     for vector in vectors:
@@ -177,7 +177,7 @@ def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
 
 
 def fitting(reach: float, volume: float, character: str) -> list[Fragment]:
-    """The fragments that go into a room, the best filling first.
+    """List the fragments that go into a room, those that fill it best first.
 
     Args:
         reach: Free room along the vector, Angstrom.
@@ -197,7 +197,7 @@ def _suits(fragment: Fragment, character: str) -> bool:
 
 
 def _bondable(atom: Chem.Atom, fragment: Fragment) -> bool:
-    """A heteroatom gets no heteroatom, and an amide nitrogen no acyl group."""
+    """Refuse a heteroatom on a heteroatom, and an acyl group on an amide nitrogen."""
     return atom.GetAtomicNum() == 6 or fragment.smiles[0] in "Cc"
 
 
@@ -219,7 +219,7 @@ def _room(mol: Chem.Mol, vector: Mapping[str, Any]) -> str:
 
 
 def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Terminal groups that earn little for their atoms: dropped, or swapped for a smaller one."""
+    """Drop terminal groups that earn little for their atoms, or swap them for smaller ones."""
     for entry in _group_entries(pose, mol):
         atoms, energy = entry["atoms"], _number(entry, "energy", 0.0)
         if len(atoms) > _LARGEST_GROUP or energy / len(atoms) < _POOR:
@@ -240,7 +240,7 @@ def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterato
 
 
 def _relieved(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Terminal atoms that clash with the protein: off, or fluorine for something larger."""
+    """Drop terminal atoms that clash with the protein, or put fluorine in their place."""
     for entry in _entries(pose, "repulsive", mol):
         atom = mol.GetAtomWithIdx(entry["atom"])
         if atom.GetDegree() != 1 or atom.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE:
@@ -276,7 +276,7 @@ _LESS_POLAR = (
 
 
 def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Buried polar atoms without a partner lose their polarity."""
+    """Take the polarity away from buried polar atoms without a partner."""
     lonely = _entries(pose, "unsatisfied", mol)[:3]
     if not lonely or Chem.MolToSmiles(mol, canonical=False) != parent:
         return  # the atoms are traced in the canonical order
@@ -296,7 +296,7 @@ def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iter
 
 
 def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> Chem.Mol:
-    """A molecule whose group `atoms`, bonded to `stays`, is replaced by a fragment; by hydrogen where it is ""."""
+    """Replace the group `atoms`, bonded to `stays`, by a fragment; by hydrogen where that is ""."""
     product = Chem.RWMol(attached(mol, stays, fragment) if fragment else mol)
     site = product.GetAtomWithIdx(stays)
     if not fragment and site.GetNoImplicit():
@@ -310,7 +310,7 @@ def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> 
 
 
 def _single_bond_out(mol: Chem.Mol, atoms: Sequence[int]) -> tuple[int, int] | None:
-    """The only bond between a group and the rest: the atom that stays and the one that goes."""
+    """Find the only bond between a group and the rest: the atom that stays and the one that goes."""
     inside = set(atoms)
     out = [
         (other, index, bond)

@@ -29,7 +29,7 @@ _WORTH_SAYING = 0.005
 
 
 class Posed:
-    """A docking with what is worked out from its pose, each part once and only where it is asked for."""
+    """A docking, with what follows from its pose; each part is worked out once, when it is asked for."""
 
     def __init__(self, target: Target, docking: Docking, *, strained: bool = False) -> None:
         self.target, self.docking = target, docking
@@ -58,7 +58,7 @@ class Posed:
         return strain_of(self.docking)
 
     def figure(self, metric: Metric) -> float:
-        """What this docking says of a metric."""
+        """Get the value of a metric in this target."""
         if metric.kind == "vina":
             return self.docking.score
         if metric.kind == "strain":
@@ -76,7 +76,7 @@ class Unfit:
         self.target = target
 
     def figure(self, metric: Metric) -> float:
-        """0.0 kcal/mol for the score, the only metric that such an off-target has."""
+        """Get the score, 0.0 kcal/mol: the only metric that such an off-target has."""
         if metric.kind != "vina":
             raise MeasurementError(f"objective: {metric.name} needs a pose, and there is none in {self.target}")
         return 0.0
@@ -108,7 +108,7 @@ class Measured:
 
 
 def text(measured: Measured) -> str:
-    """The report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
+    """Write the report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
     first, *others = measured.poses
     assert isinstance(first, Posed)  # only off-targets may be too small
     lines = [
@@ -124,7 +124,7 @@ def text(measured: Measured) -> str:
 
 
 def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
-    """The poses as SDF, and what is known of them as JSON; the first target's without its name."""
+    """Write the poses as SDF and their reports as JSON, by name; those of the first target have no prefix."""
     found = {}
     for number, posed in enumerate(poses):
         if isinstance(posed, Unfit):

@@ -22,7 +22,7 @@ _SHOWN = 4
 
 @dataclass(frozen=True)
 class Check:
-    """What was found about one pose.
+    """The result of checking one pose.
 
     Args:
         verdict: The concerns in a line, or that nothing speaks against the pose; no proof that it is right.

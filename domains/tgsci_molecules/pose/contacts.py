@@ -264,7 +264,7 @@ class Contacts:
                         yield HalogenBond(number, self._label(i), receptor.atoms.names[i], distance, angle)
 
     def repulsive(self, energies: Floats, least: float = 0.1) -> list[Repulsive]:
-        """Clashes by Vina's energies (heavy ligand atoms times heavy receptor atoms), and like beside like.
+        """Find clashes by Vina's energies (heavy ligand atoms times heavy receptor atoms), and like beside like.
 
         Args:
             energies: kcal/mol.
@@ -303,7 +303,7 @@ class Contacts:
                         yield Repulsive(self._number(atom), self._label(i), name, energy, kind, distance)
 
     def unsatisfied(self, burial: Floats, least: float = 0.75) -> list[Unsatisfied]:
-        """Donors and acceptors that the protein covers and nothing answers.
+        """Find donors and acceptors that the protein covers and that have no partner.
 
         Args:
             burial: Of the heavy atoms, 0 to 1.
@@ -377,7 +377,7 @@ def _answers(ligand: Posed, donor: Polar, acceptor: int) -> bool:
 
 
 def missing(contacts: Contacts) -> dict[str, tuple[float, float, float, float]]:
-    """By residue, the Angstrom still missing to a hydrogen bond, salt bridge, aromatic and plain contact.
+    """Measure by residue what lacks to a hydrogen bond, salt bridge, aromatic and plain contact, Angstrom.
 
     A bond to a metal counts as a salt bridge, a cation on or under a ring as an aromatic contact. Where the ligand has
     no such group yet, its nearest atom counts, and at least one more bond (1.5 A).

@@ -139,7 +139,7 @@ class Pocket:
 
 
 def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Growth]:
-    """One for each atom with a hydrogen to replace, the most promising first.
+    """Find where the molecule could grow: one vector for each atom with a hydrogen, the most promising first.
 
     A hydrogen that makes a hydrogen bond is kept, and one that protonation added is not there to replace.
     """
@@ -163,7 +163,7 @@ def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Gro
 
 
 def pockets(room: Room, most: int = 3) -> list[Pocket]:
-    """The unfilled places that begin next to the molecule, and go on to 6.5 A from it, the best first.
+    """Find the unfilled places that begin next to the molecule and go on to 6.5 A from it, the best first.
 
     Lipophilic ones of 8 cubic Angstrom or more, and polar ones of 4 or more.
     """

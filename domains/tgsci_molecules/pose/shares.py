@@ -83,7 +83,7 @@ def atoms_of(ligand: Posed, energies: Floats, covered: Floats) -> tuple[AtomEner
 
 
 def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment, ...]:
-    """The pieces between rotatable bonds, the one that binds best first."""
+    """Cut the ligand at its rotatable bonds; the piece that binds best comes first."""
     mol = molecule(smiles)
     by_number = {number: float(row) for number, row in zip(ligand.to_smiles, energies.sum(axis=1), strict=True)}
     stiff = {frozenset((match[0], match[2])) for match in mol.GetSubstructMatches(_STIFF)}
@@ -103,7 +103,7 @@ def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment
 
 
 def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple[Trim, ...]:
-    """Each end of the molecule beyond a rotatable bond, up to half of it, the most welcome cut first.
+    """List the ends beyond a rotatable bond, up to half of the molecule, the most welcome cut first.
 
     The rest keeps its place, and the score counts its rotatable bonds anew.
     """
@@ -134,7 +134,7 @@ def _beyond(mol: Chem.Mol, near: int, far: int) -> frozenset[int]:
 
 
 def residues_of(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ...]:
-    """Those that matter, best first; residues of one label count as one."""
+    """List the residues that matter, best first; residues of one label count as one."""
     sums = np.bincount(receptor.residue[receptor.heavy], energies.sum(axis=0), len(receptor.labels))
     by_label: dict[str, float] = {}
     for label, energy in zip(receptor.labels, sums.tolist(), strict=True):
@@ -144,7 +144,7 @@ def residues_of(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ..
 
 
 def burial(ligand: Posed, receptor: Receptor) -> Floats:
-    """Of each heavy atom, the share of its water-accessible surface (Shrake and Rupley 1973) that the protein covers.
+    """Compute the share of each heavy atom's water-accessible surface (Shrake and Rupley 1973) that the protein covers.
 
     An atom that the molecule itself covers takes the mean of its neighbours.
     """

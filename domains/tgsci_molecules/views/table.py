@@ -43,7 +43,7 @@ def write_table(result: Result, directory: Path) -> Sequence[Path]:
 
 
 def checked(result: Result) -> Result:
-    """The result itself.
+    """Check that this is a run's result.
 
     Raises:
         UsageError: It is something else: what to give.
@@ -56,7 +56,7 @@ def checked(result: Result) -> Result:
 
 
 def columns_of(result: Result) -> Sequence[Column]:
-    """The columns of a run's table, in their order.
+    """List the columns of a run's table, in their order.
 
     Args:
         result: A run's.
