@@ -23,7 +23,7 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors files figures texts prompts",
+        "errors files figures texts prompts version",
         "engine feedback",
         "graph",
         "variable",

@@ -42,8 +42,7 @@ from .search.menu import Menu, Option
 from .search.proposer import Proposer
 from .search.trial import Proposal, State, Trial, Trials
 from .variable import Backward, Gradient, Variable
-
-__version__ = "0.1.0"
+from .version import __version__ as __version__
 
 __all__ = [
     "TGD",

@@ -200,7 +200,7 @@ def test_finishing_runs_on_the_cluster_with_its_own_time_limit(address):
 
 
 def test_a_scheduler_that_goes_away_is_said_and_loses_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(tgsci.executors, "CONNECT_SECONDS", 5.0)
+    monkeypatch.setattr(tgsci.compute.executors, "CONNECT_SECONDS", 5.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gone = distributed.LocalCluster(  # of threads: its end is what counts
@@ -227,8 +227,8 @@ def test_a_scheduler_that_goes_away_is_said_and_loses_nothing(tmp_path, monkeypa
 
 @pytest.mark.parametrize("scheme", ["dask", "tls"])
 def test_a_scheduler_that_does_not_answer_is_said_before_any_work(tmp_path, scheme, monkeypatch):
-    assert tgsci.executors.CONNECT_SECONDS < 10
-    monkeypatch.setattr(tgsci.executors, "CONNECT_SECONDS", 1.0)
+    assert tgsci.compute.executors.CONNECT_SECONDS < 10
+    monkeypatch.setattr(tgsci.compute.executors, "CONNECT_SECONDS", 1.0)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

@@ -11,6 +11,7 @@ from tgsci.runs import comparison
 from tgsci.runs import run as runs
 from tgsci.runs.choose import available, choose
 from tgsci.runs.domain import Domains
+from tgsci.search.proposer import ModelProposer
 from tgsci.testing import Scripted
 from tgsci.texts import settings_differences
 
@@ -115,8 +116,8 @@ def test_the_names_there_are(problem):
         (None, "rules", Step, ("rules", "rules")),
         (None, "giant", Baseline, ("giant", "rules")),
         (None, " Giant ", Baseline, ("giant", "rules")),
-        ("human", None, tg.TGD, ("tgd", "human")),
-        ("human", "tgd", tg.TGD, ("tgd", "human")),
+        ("human", None, ModelProposer, ("tgd", "human")),
+        ("human", "tgd", ModelProposer, ("tgd", "human")),
         ("human", "menu", tg.Menu, ("menu", "human")),
         ({"name": "human"}, "menu", tg.Menu, ("menu", {"name": "human"})),
         ({"name": "rules"}, None, Step, ("rules", "rules")),
@@ -144,8 +145,8 @@ def test_an_optimizer_is_chosen_by_engine_and_name(problem, engine, optimizer, k
         (None, "menu", "'menu' asks a model: name one with --engine"),
         ("rules", "tgd", "'tgd' asks a model"),
         ("human", Step(), "an engine or an optimizer, not both"),
-        (None, 5, "optimizer must be a name"),
-        (None, Step, "optimizer must be a name"),
+        (None, 5, "not a proposer"),
+        (None, Step, "not a proposer"),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_the_reason(problem, engine, optimizer, says):
@@ -213,7 +214,7 @@ def test_the_files_of_another_run_are_left_alone(problem, domain, tmp_path):
         (lambda p: tg.minimize(Distance, "1", Step()), r"instance, not the class itself: write Distance\(...\)"),
         (lambda p: tg.minimize(p.loss, 5, Step()), "a start value is text, not 5"),
         (lambda p: tg.minimize(p.loss, ["1", 2], Step()), "a start value is text, not 2"),
-        (lambda p: tg.minimize(p.loss, "1", Step), "not an optimizer"),
+        (lambda p: tg.minimize(p.loss, "1", Step), "not a proposer"),
         (lambda p: tg.minimize(p.loss, "1", Step(), workers="4"), "'4' is no address of a cluster"),
         (lambda p: tg.minimize(p.loss, "1", Step(), workers="dask://u:p@h:1"), "no address of a cluster"),
         (lambda p: tg.minimize(p.loss, "1", Step(), workers=1.5), "workers must be a whole number"),

@@ -428,7 +428,7 @@ def test_progress_is_told_of_everything_in_order():
         ({"proposals": 0}, "at least 1"),
         ({"workers": -1}, "0 or more"),
         ({"loss": "vina"}, "not a loss"),
-        ({"optimizer": "gpt-4o"}, "not an optimizer"),
+        ({"optimizer": "gpt-4o"}, "not a proposer"),
     ],
 )
 def test_bad_arguments_are_refused_before_a_directory_is_made(arguments, message, tmp_path):

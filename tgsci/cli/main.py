@@ -14,22 +14,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .. import __version__
 from ..compute import executors
 from ..engine import Engine
 from ..errors import EngineError, InvalidValue, LedgerError, RecordError, TgsciError, UsageError
 from ..runs import run as runs
 from ..runs.choose import ENGINE_VARIABLE, WITH_MODEL, Chosen, choose
 from ..runs.domain import Domain, Domains, Problem
+from ..runs.job import Job, read_job, stated
 from ..runs.result import Result
 from ..search.loop import Budget
 from ..texts import visible
+from ..version import __version__
 
 if TYPE_CHECKING:
     from ..show.progress import LiveProgress
 
-_JOB_KEYS = {"domain", "budget", "run", "engine"}
-_RUN_KEYS = {"goal", "proposals", "seed", "workers", "directory", "optimizer", "executor"}
 _BUDGET_OPTIONS = {"evals": "evaluations", "seconds": "seconds", "usd": "usd", "model_calls": "model_calls"}
 
 
@@ -214,7 +213,7 @@ def add_worker_options(group: argparse._ActionsContainer) -> None:
 def run_problem(
     problem: Problem,
     namespace: argparse.Namespace,
-    job: Mapping[str, Any] | None = None,
+    job: Job | None = None,
     header: Mapping[str, Any] | None = None,
 ) -> int:
     """Run a problem with the options of `add_run_options`; they win over a job file's.
@@ -222,20 +221,17 @@ def run_problem(
     Args:
         problem: What to run.
         namespace: The parsed options.
-        job: A job file's tables.
+        job: The job file, where there is one.
         header: Facts to keep with the run.
     """
-    job = job or {}
-    table = job.get("run", {})
+    table = stated(job.run) if job else {}
     options = {**table, **given(namespace, "goal", "proposals", "seed", "directory")}
-    chosen = choose(problem, *_proposer(namespace, job.get("engine"), options.pop("optimizer", None)))
+    chosen = choose(problem, *_proposer(namespace, job.engine if job else None, options.pop("optimizer", None)))
     workers = _workers(namespace, table)
     for key in ("workers", "executor"):
         options.pop(key, None)
     named = options.pop("directory", None)
-    if named is not None and not isinstance(named, str):
-        raise UsageError(f"directory must be text, not {named!r}")
-    budget = _budget(namespace, job.get("budget", {}))
+    budget = Budget(**{**(stated(job.budget) if job else {}), **given_budget(namespace)})
     directory = Path(named).expanduser() if named else runs.new_directory(problem)
     try:
         return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_out(
@@ -291,10 +287,6 @@ def _workers(namespace: argparse.Namespace, table: Mapping[str, Any]) -> Any:
         there = {key: asked[key] for key in ("workers", "executor") if asked.get(key) is not None}
         if len(there) == 2:
             raise UsageError("workers (processes of this machine) and executor (a cluster) exclude each other")
-        if "executor" in there and not isinstance(there["executor"], str):
-            raise UsageError(f"executor must be text such as 'dask://HOST:PORT', not {there['executor']!r}")
-        if "workers" in there and isinstance(there["workers"], str):
-            raise UsageError(f"workers must be a whole number, not {there['workers']!r}; an address goes to executor")
         if there:
             return next(iter(there.values()))
     return None
@@ -327,10 +319,6 @@ def print_result(result: Result, most: int = 5) -> None:
     print(visible("\n".join(lines)))  # not folded to the terminal's width: a value must survive copy and paste
 
 
-def _budget(namespace: argparse.Namespace, job: Mapping[str, Any]) -> Budget:
-    return Budget(**{**_checked(job, set(_BUDGET_OPTIONS.values()), "[budget]"), **given_budget(namespace)})
-
-
 def given_budget(namespace: argparse.Namespace) -> dict[str, Any]:
     """The limits that the options of `add_budget_options` set, by `Budget`'s names."""
     return {_BUDGET_OPTIONS[key]: value for key, value in given(namespace, *_BUDGET_OPTIONS).items()}
@@ -354,35 +342,5 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _run(namespace: argparse.Namespace) -> int:
     job = read_job(namespace.job)
-    table = {**job[job["domain"]], **namespace.settings}
-    return run_problem(Domains.installed().load(job["domain"]).problem(table), namespace, job)
-
-
-def read_job(path: Path) -> dict[str, Any]:
-    """A job file: `domain = "NAME"`, a table of that name, and optional [budget], [run] and [engine].
-
-    Raises:
-        UsageError: It cannot be read, or holds what nobody knows; says which.
-    """
-    try:
-        job = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"cannot read the job {str(path)!r}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(path)!r} is no valid TOML: {error}") from None
-    domain = job.get("domain")
-    if not isinstance(domain, str):
-        raise UsageError(f'{str(path)!r} does not say which domain it is for: add a line like domain = "molecules"')
-    _checked(job, {*_JOB_KEYS, domain}, str(path))
-    for table in (domain, "budget", "run"):
-        if not isinstance(job.setdefault(table, {}), dict):
-            raise UsageError(f"{table!r} in {str(path)!r} must be a table: [{table}]")
-    _checked(job["run"], _RUN_KEYS, "[run]")
-    return job
-
-
-def _checked(table: Mapping[str, Any], known: set[str], where: str) -> dict[str, Any]:
-    unknown = [key for key in table if key not in known]
-    if unknown:
-        raise UsageError(f"{where} has an unknown key {unknown[0]!r}; there are: {', '.join(sorted(known))}")
-    return dict(table)
+    table = {**job.table, **namespace.settings}
+    return run_problem(Domains.installed().load(job.domain).problem(table), namespace, job)

@@ -24,6 +24,7 @@ from ..loss import Loss, as_loss
 from ..optimizer import TextualGradientDescent
 from ..runs.result import Result
 from ..texts import differences, well_formed
+from ..version import __version__
 from .finalists import Finishing
 from .ledger import Ledger, Spent, question_id
 from .proposer import Proposer, as_proposer
@@ -472,8 +473,6 @@ def _canonical(loss: Loss, value: str) -> str:
 
 
 def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[str, Any]) -> Ledger:
-    from .. import __version__
-
     full = {**header, **settings, "tgsci": __version__, "created_at": time.time()}
     if directory is None:
         return Ledger.in_memory(full)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Version of the file's layout; a file of a later one is refused.
 FORMAT = 1
+#: Elements of a chunk: some megabytes, so that a case has a few dozen.
+CHUNK = 2**22
 #: Largest description that is parsed, bytes.
 _MOST_JSON = 2**20
 #: Most members of the zip.
@@ -35,11 +37,15 @@ _MEMBER = re.compile(r"zarr\.json|[a-z]{1,20}/(zarr\.json|c(/[0-9]{1,9}){1,3})")
 _TYPES = {"int16", "int32", "uint16", "uint32", "float32"}
 
 
+def chunk_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Choose the chunks of a saved array: whole slices along the first axis, at most `CHUNK` elements."""
+    slab = max(1, int(np.prod(shape[1:], dtype=np.int64)))
+    return (max(1, min(shape[0], CHUNK // slab)), *(max(1, n) for n in shape[1:]))
+
+
 def refuse(path: Path, why: str) -> UsageError:
     """The error that says why a file is not read."""
-    text = visible(str(path))
-    shown = text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
-    return UsageError(f"{shown} cannot be read as a case: {why}; import or calculate it again")
+    return UsageError(f"{shown_path(path)} cannot be read as a case: {why}; import or calculate it again")
 
 
 class Archive:
@@ -83,7 +89,7 @@ class Archive:
             raise refuse(path, "its version is no number")
         if version > FORMAT:
             raise UsageError(
-                f"{visible(str(path))[:200]} was written by a newer tgsci (layout {version}, this one reads up to "
+                f"{shown_path(path)} was written by a newer tgsci (layout {version}, this one reads up to "
                 f"{FORMAT}); update tgsci"
             )
         about, digest = attributes.get("case"), attributes.get("sha256")
@@ -105,7 +111,7 @@ class Archive:
             UsageError: Not a whole number from 0 to `most`.
         """
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-            raise refuse(self.path, f"it claims {_short(value)} {what}; 0 to {most} are possible")
+            raise refuse(self.path, f"it claims {short(value)} {what}; 0 to {most} are possible")
         return value
 
     def grid(self, key: str) -> Grid:
@@ -131,17 +137,15 @@ class Archive:
         Raises:
             UsageError: It is not there, or another one.
         """
-        from .store import chunks
-
         self.whole(prod(shape), self.most, f"elements of {name!r}")
         wanted = np.dtype(dtype)
         said = self._described.get(name)
         if said is None:
             raise refuse(self.path, f"the array {name!r} is missing")
         if said.get("data_type") != wanted.name or said.get("shape") != list(shape):
-            found = f"{_short(said.get('data_type'))} of shape {_short(said.get('shape'))}"
+            found = f"{short(said.get('data_type'))} of shape {short(said.get('shape'))}"
             raise refuse(self.path, f"the array {name!r} is {found} instead of {wanted.name} of {list(shape)}")
-        blocks = chunks(shape)
+        blocks = chunk_shape(shape)
         if not _as_written(said, blocks):
             raise refuse(self.path, f"the array {name!r} is packed in a way that tgsci does not write")
         self._packed(name, prod(blocks) * wanted.itemsize)
@@ -173,7 +177,7 @@ class Archive:
         except UsageError:
             raise
         except Exception as error:
-            raise refuse(self.path, f"{what} ({_short(error)})") from error
+            raise refuse(self.path, f"{what} ({short(error)})") from error
 
     def _members(self, members: zipfile.ZipFile) -> None:
         infos = members.infolist()
@@ -182,10 +186,10 @@ class Archive:
         names = set()
         for info in infos:
             if not _MEMBER.fullmatch(info.filename) or info.filename in names:
-                raise refuse(self.path, f"it has a member {_short(info.filename)!r} that does not belong there")
+                raise refuse(self.path, f"it has a member {short(info.filename)!r} that does not belong there")
             names.add(info.filename)
             if info.compress_type != zipfile.ZIP_STORED or info.file_size > self._size or info.flag_bits & 1:
-                raise refuse(self.path, f"its member {_short(info.filename)!r} is packed or encrypted once more")
+                raise refuse(self.path, f"its member {short(info.filename)!r} is packed or encrypted once more")
         if "zarr.json" not in names:
             raise refuse(self.path, "it is a zip file of something else")
 
@@ -222,6 +226,13 @@ def _as_written(said: dict[str, Any], blocks: tuple[int, ...]) -> bool:
         return False
 
 
-def _short(what: object) -> str:
+def shown_path(path: Path) -> str:
+    """Write a path for a message: harmless, and cut in its middle if it is long."""
+    text = visible(str(path))
+    return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
+
+
+def short(what: object, limit: int = 80) -> str:
+    """Write something from a file on one line of a message: harmless, and cut at its end if it is long."""
     text = visible(str(what)).replace("\n", " ")
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

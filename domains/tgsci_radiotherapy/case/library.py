@@ -1,34 +1,44 @@
-"""Cases by name or by file: the built-in ones, calculated when first asked for, and saved ones."""
+"""Cases by name or by path: the built-in ones, calculated when first asked for and then cached, and saved ones."""
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
+from hashlib import blake2b
 from math import isfinite
+from pathlib import Path
 
 from tgsci.errors import UsageError
 from tgsci.texts import visible
 
-from .kept import keep, kept
+from . import phantoms
+from .archive import shown_path
 from .model import Case, Dij
 from .photons import Setup
+from .store import load, save
 
-#: What is built in, a line each.
+#: Each built-in case with a line about it.
 _BUILT_IN = {
     "cshape": "AAPM TG-119 C-shape: a PTV around a core, water phantom; 50 Gy in 25 fractions, 9 photon beams",
     "prostate": "pelvis of simple shapes: PTV, bladder, rectum, femoral heads; 70.2 Gy in 39 fractions, 7 photon beams",
 }
+#: The environment variable that names the cache's directory; set to nothing, there is no cache.
+VARIABLE = "TGSCI_CACHE"
 #: A patient further off is not set up at all, mm.
 _FURTHEST = 100.0
 
+_log = logging.getLogger("tgsci.radiotherapy")
+
 
 def case_names() -> dict[str, str]:
-    """The built-in cases, with a line about each."""
+    """List the built-in cases, with a line about each."""
     return dict(_BUILT_IN)
 
 
 def open_case(name_or_path: str) -> Case:
-    """A built-in case by its name, or a saved one by its path.
+    """Open a built-in case by its name, or a saved one by its path.
 
     A built-in case takes some seconds the first time; then it is read from the user's cache (TGSCI_CACHE names its
     directory, empty for none), and within a process it is the same object. Do not write into its arrays.
@@ -42,15 +52,28 @@ def open_case(name_or_path: str) -> Case:
     text = str(name_or_path)
     if text in _BUILT_IN:
         return _built_in(text)
-    from .store import load
-
     if text.casefold() in _BUILT_IN:
         raise UsageError(f"no case {text}; did you mean {text.casefold()}?")
+    if not _exists(text):
+        raise UsageError(
+            f"no file {shown_path(Path(text))}, and no built-in case of that name; built in are {', '.join(_BUILT_IN)}"
+        )
     return load(text)
 
 
-def shifted(name: str, shift_mm: Sequence[float]) -> Dij:
-    """What `beams.shifted_dij` gives."""
+def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
+    """Calculate the dij of a built-in case with the patient moved, the beams and bixels staying as planned.
+
+    The rows are the same voxels of the patient as those of `open_case(name)`, in the same order, so that a plan's
+    fluence gives the dose that the shifted patient gets.
+
+    Args:
+        name: Of a built-in case.
+        shift_mm: How far the patient moves along (x, y, z), mm: to the left, to the back, to the head.
+
+    Raises:
+        UsageError: No such case, or a shift that is not three finite numbers.
+    """
     if name not in _BUILT_IN:
         raise UsageError(
             f"{visible(str(name))[:40]!r} is no built-in case ({', '.join(_BUILT_IN)}); no other's beams are known"
@@ -65,18 +88,71 @@ def shifted(name: str, shift_mm: Sequence[float]) -> Dij:
     return _setup(name).dij((x, y, z))
 
 
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, ValueError):  # ValueError: no path has a null character in it
+        return False
+    except OSError:
+        return True  # `load` says why it cannot be read
+    return True
+
+
 @cache
 def _setup(name: str) -> Setup:
-    from . import phantoms
-
     made: Callable[[], Setup] = {"cshape": phantoms.cshape, "prostate": phantoms.prostate}[name]
     return made()
 
 
 @cache
 def _built_in(name: str) -> Case:
-    found = kept(name)
-    if found is None:
-        found = _setup(name).case()
-        keep(name, found)
-    return found
+    path = _cache_path(name)
+    case = _read_cache(name, path) if path is not None and path.is_file() else None
+    if case is None:
+        case = _setup(name).case()
+        if path is not None:
+            _write_cache(name, case, path)
+    return case
+
+
+def _read_cache(name: str, path: Path) -> Case | None:
+    try:
+        return load(path)
+    except (UsageError, OSError) as error:
+        _log.warning("%s in the cache is not used, and calculated again (%s)", name, error)
+        return None
+
+
+def _write_cache(name: str, case: Case, path: Path) -> None:
+    """Put a case into the cache, in place of what earlier code calculated."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(case, path, overwrite=True)
+        for other in path.parent.glob(f"{name}-*.zarr"):
+            if other != path:
+                other.unlink(missing_ok=True)
+    except (UsageError, OSError) as error:
+        _log.warning("%s is not kept in the cache (%s), but calculated each time; %s= says so", name, error, VARIABLE)
+
+
+def _cache_path(name: str) -> Path | None:
+    directory = os.environ.get(VARIABLE)
+    if directory == "":
+        return None
+    if directory is None:
+        from platformdirs import user_cache_path
+
+        place = user_cache_path("tgsci", appauthor=False)
+    else:
+        place = Path(directory).expanduser().absolute()
+    return place / "radiotherapy" / f"{name}-{_code_digest()}.zarr"
+
+
+@cache
+def _code_digest() -> str:
+    """Digest the source that a case is calculated by: what other code calculated is another case."""
+    digest = blake2b(digest_size=8)
+    for path in sorted([*Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("beams/*.py")]):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tgsci.errors import UsageError
-from tgsci.texts import visible
 
-from .archive import FORMAT, Archive, refuse
+from .archive import FORMAT, Archive, chunk_shape, refuse, short, shown_path
 from .checks import check
 from .model import Beam, Case, Dij, Grid, Structure, own_rows
 
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Arrays = dict[str, NDArray[Any]]
-
-#: Elements of a chunk: some megabytes, a few dozen chunks.
-CHUNK = 2**22
 
 
 def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -53,12 +49,12 @@ def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -
     """
     where = Path(path)
     if "\0" in str(where):
-        raise UsageError(f"{_shown(where)} is no name for a file; choose another name")
+        raise UsageError(f"{shown_path(where)} is no name for a file; choose another name")
     check(case)
     if where.is_dir() or (where.exists() and not overwrite):
         what = "is a directory" if where.is_dir() else "exists"
         hint = "" if where.is_dir() else ", or say that it is to be overwritten"
-        raise UsageError(f"{_shown(where)} {what}; choose another name{hint}")
+        raise UsageError(f"{shown_path(where)} {what}; choose another name{hint}")
     arrays = _arrays(case)
     about = _about(case)
     try:
@@ -72,7 +68,7 @@ def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UsageError(f"{_shown(where)} cannot be written: {error.strerror or error}") from error
+        raise UsageError(f"{shown_path(where)} cannot be written: {error.strerror or error}") from error
     return where
 
 
@@ -86,18 +82,15 @@ def load(path: str | os.PathLike[str]) -> Case:
     try:
         archive = Archive(where)
     except FileNotFoundError:
-        from .library import case_names
-
-        raise UsageError(
-            f"no file {_shown(where)}, and no built-in case of that name; built in are {', '.join(case_names())}"
-        ) from None
+        raise UsageError(f"no file {shown_path(where)}") from None
     except OSError as error:
-        raise UsageError(f"{_shown(where)} cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"{shown_path(where)} cannot be read: {error.strerror or error}") from error
     about = archive.about
     try:
         case, arrays = _case(archive)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
-        raise refuse(where, f"its description is not one of a case ({_cut(error)})") from error
+        why = short(f"{type(error).__name__}: {error}", 120)
+        raise refuse(where, f"its description is not one of a case ({why})") from error
     if _digest(about, arrays) != archive.sha256:
         raise refuse(where, "its contents do not have the SHA-256 that was saved with them: it is damaged")
     check(case)
@@ -175,13 +168,7 @@ def _write(path: Path, arrays: Arrays, attributes: dict[str, Any]) -> None:
         group = zarr.create_group(store, zarr_format=3, attributes=attributes)
         for name, array in arrays.items():
             packed = BloscCodec(typesize=array.itemsize, cname="zstd", clevel=2, shuffle="shuffle")
-            group.create_array(name, data=array, chunks=chunks(array.shape), compressors=packed, fill_value=0)
-
-
-def chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Shape of the chunks of an array that is saved: whole slices along the first axis, at most `CHUNK` elements."""
-    slab = max(1, int(np.prod(shape[1:], dtype=np.int64)))
-    return (max(1, min(shape[0], CHUNK // slab)), *(max(1, n) for n in shape[1:]))
+            group.create_array(name, data=array, chunks=chunk_shape(array.shape), compressors=packed, fill_value=0)
 
 
 def _case(archive: Archive) -> tuple[Case, Arrays]:
@@ -234,13 +221,3 @@ def _case(archive: Archive) -> tuple[Case, Arrays]:
         reference=arrays.get("reference"),
     )
     return case, arrays
-
-
-def _cut(error: Exception) -> str:
-    text = visible(f"{type(error).__name__}: {error}")
-    return text if len(text) <= 120 else f"{text[:117]}..."
-
-
-def _shown(path: Path) -> str:
-    text = visible(str(path))
-    return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"

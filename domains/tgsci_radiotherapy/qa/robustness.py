@@ -258,7 +258,7 @@ def _is_built_in(case: Case) -> bool:
 
 
 def _recalculated(case: Case, fluence: NDArray[np.floating], shift: Sequence[float]) -> NDArray[np.float32]:
-    from ..case.beams.shift import shifted_dij
+    from ..case.library import shifted_dij
 
     return _dose(shifted_dij(case.name, shift), fluence)
 

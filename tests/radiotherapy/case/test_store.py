@@ -16,7 +16,7 @@ import pytest
 
 from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.case import Case, Dij, Grid, load, open_case, save
+from tgsci_radiotherapy.case import Case, Dij, Grid, archive, load, open_case, save
 from tgsci_radiotherapy.case import store as store_module
 
 
@@ -114,7 +114,7 @@ def test_many_beamlets_have_wide_indices(tmp_path):
 
 
 def test_arrays_of_several_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(store_module, "CHUNK", 1000)
+    monkeypatch.setattr(archive, "CHUNK", 1000)
     path = save(full_case(), tmp_path / "case.zarr")
     with zipfile.ZipFile(path) as members:
         assert "codes/c/7" in members.namelist()

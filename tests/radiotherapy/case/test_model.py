@@ -1,9 +1,8 @@
-"""The data model: who owns a voxel, which rows a structure sees, and doses as 16-bit shares."""
+"""The data model: who owns a voxel, and which rows a structure sees."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tests.radiotherapy.cases import small_case, tiny_case
+from tests.radiotherapy.cases import tiny_case
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Case, Dij, Grid, Structure
 from tgsci_radiotherapy.case.model import own_rows
-from tgsci_radiotherapy.case.quantise import FULL, decoded, encoded, quantised
 
 GRID = Grid((3, 4, 5), (3.0, 2.0, 1.0), (-10.0, 0.0, 5.0))
 MASKS = st.lists(hnp.arrays(bool, GRID.size), min_size=1, max_size=5)
@@ -119,38 +117,3 @@ def test_the_fingerprint_names_what_changes_a_figure():
         replace(case, grid=Grid((1, 3, 4), (np.float64(10), 10, 10))),
     ]
     assert {other.fingerprint for other in same} == {case.fingerprint}
-
-
-# Quantised doses
-
-
-@st.composite
-def rows(draw) -> tuple[np.ndarray, np.ndarray]:
-    lengths = draw(st.lists(st.integers(0, 6), min_size=1, max_size=8))
-    values = draw(
-        hnp.arrays(np.float32, sum(lengths), elements=st.floats(0, float(np.finfo(np.float32).max), width=32))
-    )
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), values
-
-
-@settings(deadline=None)
-@given(rows())
-def test_doses_as_shares_of_the_largest(row):
-    starts, values = row
-    codes, maxima = encoded(starts, values)
-    found = decoded(starts, codes, maxima)
-    again = encoded(starts, found)
-    assert (again[0] == codes).all()  # to the last bit, however often
-    assert (again[1] == maxima).all()
-    for number, (first, last) in enumerate(pairwise(starts)):
-        own = values[first:last].astype(float)
-        most = own.max(initial=0.0)
-        assert maxima[number] == most
-        if first < last:
-            assert found[first:last].max() == most
-            assert np.abs(found[first:last] - own).max() <= most / (2 * FULL) * (1 + 1e-3) + 1e-45
-
-
-def test_finished_cases_are_quantised():
-    dij = small_case().dij
-    assert (quantised(dij.starts, dij.values) == dij.values).all()

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case, small_setup
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.case.beams import Beam, axes, covering, field, influence, project, shifted_dij
-from tgsci_radiotherapy.case.beams.density import electron_density
+from tgsci_radiotherapy.case.beams import Beam, axes, covering, field, influence, project
 from tgsci_radiotherapy.case.beams.geometry import BIXEL, SAD
+from tgsci_radiotherapy.case.beams.influence import electron_density
 from tgsci_radiotherapy.case.beams.kernels import depths
 from tgsci_radiotherapy.case.beams.pencil import CUTOFF, depth_dose
+from tgsci_radiotherapy.case.library import shifted_dij
 from tgsci_radiotherapy.case.model import Grid
 
 #: The first example may have to compile, and a busy machine is no failure.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.radiotherapy.cases import small_case, small_setup
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import open_case
-from tgsci_radiotherapy.case.beams.shift import shifted_dij
+from tgsci_radiotherapy.case.library import shifted_dij
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import BoundSheet, evaluate, read_sheet
 from tgsci_radiotherapy.planner import Planner

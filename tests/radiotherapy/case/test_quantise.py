@@ -1,0 +1,45 @@
+"""Doses as 16-bit shares of each row's largest entry."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tests.radiotherapy.cases import small_case
+from tgsci_radiotherapy.case.quantise import FULL, decoded, encoded, quantised
+
+
+@st.composite
+def rows(draw) -> tuple[np.ndarray, np.ndarray]:
+    lengths = draw(st.lists(st.integers(0, 6), min_size=1, max_size=8))
+    values = draw(
+        hnp.arrays(np.float32, sum(lengths), elements=st.floats(0, float(np.finfo(np.float32).max), width=32))
+    )
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), values
+
+
+@settings(deadline=None)
+@given(rows())
+def test_doses_as_shares_of_the_largest(row):
+    starts, values = row
+    codes, maxima = encoded(starts, values)
+    found = decoded(starts, codes, maxima)
+    again = encoded(starts, found)
+    assert (again[0] == codes).all()  # to the last bit, however often
+    assert (again[1] == maxima).all()
+    for number, (first, last) in enumerate(pairwise(starts)):
+        own = values[first:last].astype(float)
+        most = own.max(initial=0.0)
+        assert maxima[number] == most
+        if first < last:
+            assert found[first:last].max() == most
+            assert np.abs(found[first:last] - own).max() <= most / (2 * FULL) * (1 + 1e-3) + 1e-45
+
+
+def test_finished_cases_are_quantised():
+    dij = small_case().dij
+    assert (quantised(dij.starts, dij.values) == dij.values).all()
