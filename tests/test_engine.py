@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +14,11 @@ from typing import Any
 import pytest
 
 import tgsci.engine as engines
-from tgsci.engine import Call, Reply, as_engine, get_engine, recording
+from tgsci.engine import Call, Engine, Reply, as_engine, get_engine, recording
 from tgsci.engines import engine_named
 from tgsci.engines.human import HumanEngine
 from tgsci.engines.litellm import LiteLLMEngine
-from tgsci.engines.replay import ReplayEngine
+from tgsci.engines.replay import ReplayEngine, record
 from tgsci.engines.scripted import Scripted
 from tgsci.errors import EngineError, UsageError
 
@@ -294,3 +296,82 @@ def test_a_second_parameter_that_is_no_system_prompt_is_left_alone():
         return f"{prompt} at {temperature}"
 
     assert as_engine(model)("question", "system").text == "system\n\nquestion at 0.5"
+
+
+# -- identity ------------------------------------------------------------------------------------------
+
+
+class Tempered(Engine):
+    name = "tempered"
+
+    def __init__(self, t: float, api_key: str = "", config: Any = None, **more: Any) -> None:
+        self.asked = 0
+        self.heat = t
+
+    def complete(self, prompt: str, system: str = "", images: Any = ()) -> str:
+        self.asked += 1
+        return "x"
+
+
+def test_an_engine_is_told_by_everything_that_it_was_made_with() -> None:
+    assert Tempered(0.5).identity == Tempered(t=0.5).identity
+    told = [Tempered(0), Tempered(1), Tempered(0, top_p=1), Tempered(0, config={"n": 1}), Tempered(0, config={"n": 2})]
+    assert len({engine.identity for engine in told}) == len(told)
+
+
+def test_asking_does_not_change_who_answers_and_neither_does_a_copy() -> None:
+    asked: list[str] = []
+
+    def noted(prompt: str) -> str:
+        asked.append(prompt)
+        return "x"
+
+    for engine in (Tempered(1), Scripted(["a", "b"]), as_engine(noted)):
+        before = engine.identity
+        engine("q")
+        assert engine.identity == before
+        assert copy.deepcopy(engine).identity == before
+    assert as_engine(noted).identity == as_engine(noted).identity
+
+
+def test_no_secret_is_in_an_identity() -> None:
+    secret = "hidden-away"
+    engine = Tempered(0, secret, {"headers": {"x": secret}, "url": f"https://me:{secret}@host/"}, auth_token=secret)
+    for told in (engine, LiteLLMEngine("gpt-4o", api_key=secret, extra_headers={"a": secret})):
+        assert secret not in told.identity
+    assert Tempered(0, "one key").identity == Tempered(0, "another key").identity
+
+
+def test_functions_are_told_apart_by_what_they_do() -> None:
+    def speaking(word: str) -> Callable[[str], str]:
+        return lambda prompt: word
+
+    strict, lenient = (lambda prompt: "9"), (lambda prompt: "1")
+    functions = [strict, lenient, speaking("a"), speaking("b"), partial(two, system_prompt="s"), partial(two), Holder()]
+    assert len({as_engine(f).identity for f in functions}) == len(functions)
+    assert as_engine(speaking("a")).identity == as_engine(speaking("a")).identity
+
+
+def test_a_model_is_told_by_its_parameters_and_address() -> None:
+    models = [get_engine("gpt-4o"), get_engine("gpt-4o", temperature=0), get_engine("gpt-4o", api_base="http://x/v1")]
+    assert len({model.identity for model in models}) == 3
+    assert get_engine("gpt-4o", seed=1, top_p=0).identity == get_engine("gpt-4o", top_p=0, seed=1).identity
+
+
+def test_two_scripts_of_one_name_are_two() -> None:
+    assert Scripted(["a"]).identity != Scripted(["b"]).identity
+
+
+def test_every_engine_can_be_copied_and_sent_to_a_worker(tmp_path: Any) -> None:
+    (tmp_path / "r.jsonl").write_text('{"reply": "kept"}\n')
+    replay = get_engine(f"replay:{tmp_path}/r.jsonl")
+    engines_ = [
+        Scripted(["a", "b"]),
+        replay,
+        record(Scripted(["a"]), tmp_path / "s"),
+        get_engine("gpt-4o", api_key="x"),
+    ]
+    for engine in [*engines_, HumanEngine(), as_engine(two)]:
+        for twin in (copy.deepcopy(engine), copy.copy(engine), pickle.loads(pickle.dumps(engine))):  # noqa: S301
+            assert (twin.name, twin.identity) == (engine.name, engine.identity)
+    assert copy.deepcopy(replay)("q").text == replay("q").text == "kept"

@@ -23,12 +23,12 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors files figures texts prompts version",
+        "errors files figures texts prompts version fingerprint",
         "engine feedback",
         "graph",
         "variable",
         "functions replies",
-        "judges fingerprint",
+        "judges",
         "loss optimizer",
         "engines compute",
         "search",

@@ -10,14 +10,19 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import inspect
+import re
+import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypeVar
+from types import MethodType
+from typing import Any, Self, TypeAlias, TypeVar
 
 from .errors import EngineError, UsageError
+from .fingerprint import digest, function_identity, setting_of
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -73,6 +78,9 @@ Recorder: TypeAlias = Callable[[Call, Callable[[], Reply]], Reply]
 _recorder: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tgsci_recorder", default=None)
 
 
+_LOCKS: dict[type, Callable[[], Any]] = {type(make()): make for make in (threading.Lock, threading.RLock)}
+
+
 class Engine(ABC):
     """Answers prompts. Derive and write `complete`, or hand any callable to `as_engine`."""
 
@@ -82,6 +90,22 @@ class Engine(ABC):
     destination: str = "nothing leaves this machine"
     #: True where a person answers, who may leave out the tags that keep a model's reply readable.
     answered_by_person: bool = False
+    #: What the constructor was given, as far as it can be written down and is no secret.
+    _made_with: str = ""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        self._made_with = _arguments(cls, args, kwargs)
+        return self
+
+    @property
+    def identity(self) -> str:
+        """Who answers: the class, the name and every argument of the constructor but secrets.
+
+        A recorded answer, and a measurement that asked this engine, are used again only for the same identity.
+        Override it where something else changes the answers.
+        """
+        return f"{type(self).__qualname__}({', '.join(filter(None, (repr(self.name), self._made_with)))})"
 
     @abstractmethod
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:
@@ -122,6 +146,13 @@ class Engine(ABC):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and worker processes: a lock stays here, the copy gets one of its own."""
+        return {name: _LOCKS.get(type(value), value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update({k: v() if any(v is lock for lock in _LOCKS.values()) else v for k, v in state.items()})
+
 
 class FunctionEngine(Engine):
     """A plain function as an engine.
@@ -139,6 +170,12 @@ class FunctionEngine(Engine):
         fixed = "system_prompt" in getattr(function, "keywords", ())  # by functools.partial
         self._by_keyword = not fixed and _takes(function, "prompt", system_prompt="system")
         self._by_position = _second_is_system(function)
+        self._digest = _digest_at_first_sight(function)
+
+    @property
+    def identity(self) -> str:
+        """The function's name and a digest of its code and of what it was made with."""
+        return f"function {self.name} {self._digest}"
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:
         if images:
@@ -267,6 +304,55 @@ def map(function: Callable[[T], R], items: Sequence[T], *, concurrent: int = MAX
         raise
     pool.shutdown()
     return results
+
+
+_digests: dict[tuple[int, str], str] = {}
+
+
+def _digest_at_first_sight(function: Callable[..., Any]) -> str:
+    """What the function computes, as it was when it was first seen: it may note in a list what it was asked."""
+    owner, name = (function.__self__, function.__name__) if isinstance(function, MethodType) else (function, "")
+    key = (id(owner), name)
+    if key not in _digests:
+        seen = digest(function_identity(function))
+        try:
+            weakref.finalize(owner, _digests.pop, key, None).atexit = False
+        except TypeError:  # nothing would tell when its id becomes another's
+            return seen
+        _digests[key] = seen
+    return _digests[key]
+
+
+def secret_name(name: str) -> bool:
+    """True where a parameter or a variable of this name holds a secret: `api_key`, but not `max_tokens`."""
+    return bool(re.search(r"key|token(?!s)|secret|password|authorization|credential|headers", name, re.IGNORECASE))
+
+
+def written(parameters: Mapping[str, Any]) -> str:
+    """Parameters as an engine's identity tells them: `temperature=0, seed=3`, by name, without anything secret."""
+    stated = {name: setting_of(_open(value)) for name, value in sorted(parameters.items()) if not secret_name(name)}
+    text = ", ".join(f"{name}={value}" for name, value in stated.items() if value is not None)
+    return re.sub(r"//[^/@\s]*@", "//", text)  # a user's name and password in an address
+
+
+def _open(value: object) -> object:
+    """A parameter without the secrets within."""
+    if isinstance(value, Mapping):
+        return {str(name): _open(inner) for name, inner in value.items() if not secret_name(str(name))}
+    return [_open(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _arguments(made: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """What a constructor is given, by the names of its parameters."""
+    try:
+        signature = inspect.signature(made)
+        given = dict(signature.bind(*args, **kwargs).arguments)
+    except (TypeError, ValueError):  # a copy is made without arguments; a wrong call is about to be refused
+        return ""
+    more = [name for name, p in signature.parameters.items() if p.kind is p.VAR_KEYWORD and name in given]
+    return written(
+        {**{k: v for k, v in given.items() if k not in more}, **{k: v for m in more for k, v in given[m].items()}}
+    )
 
 
 def _text(answer: object, name: str) -> str:

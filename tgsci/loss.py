@@ -5,22 +5,16 @@ Losses compose: `0.5 * a + b` adds them with weights, `loss.limit("MW", high=500
 
 from __future__ import annotations
 
-import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextvars import ContextVar
-from dataclasses import fields, is_dataclass
-from functools import partial
-from hashlib import sha256
-from pathlib import PurePath
-from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
 from .feedback import Feedback
 from .figures import figure, metric
+from .fingerprint import digest, function_identity, setting_of
 
 # TextGrad's users import a model's losses from here.
 from .judges import ImageQALoss as ImageQALoss
@@ -57,6 +51,11 @@ class Loss(ABC):
     def validate(self, value: str) -> str:
         """The canonical form of a proposed value. Two values of one canonical form are the same.
 
+        A search calls this once for each proposed value. Where parsing is costly, return a subclass of `str` that
+        carries the parsed object as an attribute: it stays with the proposal and the trial, and `evaluate` gets it
+        in this process. Elsewhere, and in a resumed run, `evaluate` may get the plain text: give the subclass a
+        `__reduce__` that leaves the parsed object behind where it should not travel to worker processes.
+
         Raises:
             InvalidValue: It can not be measured; the reason is written for the proposer.
         """
@@ -69,7 +68,7 @@ class Loss(ABC):
         Unless overridden: the class and those public attributes that are figures, texts, paths, arrays,
         losses, functions, dataclasses or collections of these.
         """
-        settings = {k: _setting(v) for k, v in sorted(vars(self).items()) if not k.startswith("_")}
+        settings = {k: setting_of(v) for k, v in sorted(vars(self).items()) if not k.startswith("_")}
         stated = {k: v for k, v in settings.items() if v is not None}
         return f"{type(self).__module__}.{type(self).__qualname__}{stated}"
 
@@ -154,10 +153,10 @@ class FunctionLoss(Loss):
 
     @property
     def fingerprint(self) -> str:
-        identity = _function_identity(self.function)
+        identity = function_identity(self.function)
         if self._validate:
-            identity += _function_identity(self._validate)
-        return f"{self.name}:{_short_digest(identity)}"
+            identity += function_identity(self._validate)
+        return f"{self.name}:{digest(identity)}"
 
     def validate(self, value: str) -> str:
         return self._validate(value) if self._validate else super().validate(value)
@@ -309,96 +308,3 @@ def _names(
             taken.add(unique)
             own[key] = unique
     return names
-
-
-#: Identities of the objects that are being written down: one may hold itself.
-_within: ContextVar[frozenset[int]] = ContextVar("_within", default=frozenset())
-
-
-def _setting(value: object) -> object:
-    """A setting as it enters a fingerprint; None where it is nothing that can be written down."""
-    if value is None or isinstance(value, str | int | float | bool | bytes):
-        return repr(value)
-    within = _within.get()
-    if id(value) in within:
-        return "itself"
-    token = _within.set(within | {id(value)})
-    try:
-        return _compound(value)
-    finally:
-        _within.reset(token)
-
-
-def _compound(value: object) -> object:
-    if isinstance(value, PurePath):
-        return repr(str(value))
-    if isinstance(value, Loss):
-        return value.fingerprint
-    if isinstance(value, Engine):
-        return f"{type(value).__qualname__}({value.name!r})"  # who answers, not how often it was asked
-    if isinstance(value, Mapping):
-        return {str(k): _setting(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_setting(v) for v in value]
-    if isinstance(value, set | frozenset):
-        return sorted(str(_setting(v)) for v in value)
-    if isinstance(value, type):
-        return f"{value.__module__}.{value.__qualname__}"
-    if is_dataclass(value):
-        held = {f.name: _setting(getattr(value, f.name, None)) for f in fields(value)}
-        return [type(value).__qualname__, held]
-    if hasattr(value, "dtype") and hasattr(value, "tobytes"):
-        return _array(value)
-    if callable(value):
-        return _short_digest(_function_identity(value))
-    return None
-
-
-def _array(array: Any) -> object:
-    """An array or a single figure of NumPy or its like, by content; nothing is imported for it."""
-    shape = list(getattr(array, "shape", ()))
-    if getattr(array.dtype, "hasobject", False):  # its bytes are addresses
-        return [str(array.dtype), shape, _setting(array.tolist())]
-    return [str(array.dtype), shape, sha256(array.tobytes()).hexdigest()]
-
-
-def _short_digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:16]
-
-
-def _function_identity(function: object) -> str:
-    """What a function computes: its code and the plain values it was made with."""
-    if isinstance(function, partial):
-        return str([_function_identity(function.func), _setting(function.args), _setting(function.keywords)])
-    if isinstance(function, MethodType):
-        return str([_function_identity(function.__func__), _owner(function.__self__)])
-    if not isinstance(function, FunctionType):
-        held = vars(function) if hasattr(function, "__dict__") else {}
-        return str([type(function).__qualname__, getattr(function, "__qualname__", ""), _setting(held)])
-    cells = {k: _cell(c) for k, c in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)}
-    made_with = [_setting(function.__defaults__), _setting(function.__kwdefaults__), cells]
-    try:
-        # A lambda's source is the whole statement around it, the budget of the run included.
-        code = _code_identity(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
-    except (OSError, TypeError):
-        code = _code_identity(function.__code__)
-    return str([code, made_with])
-
-
-def _owner(instance: object) -> object:
-    """What a method computes with."""
-    if isinstance(instance, Loss | type) or is_dataclass(instance) or not hasattr(instance, "__dict__"):
-        return _setting(instance)
-    return _setting(vars(instance))
-
-
-def _code_identity(code: CodeType) -> str:
-    constants = [_code_identity(c) if isinstance(c, CodeType) else _setting(c) for c in code.co_consts]
-    return str([code.co_code, code.co_names, constants])
-
-
-def _cell(cell: CellType) -> object:
-    try:
-        return _setting(cell.cell_contents)
-    except ValueError:  # still empty: the function refers to itself
-        return None

@@ -180,7 +180,5 @@ def test_the_best_of_an_unfinished_round_is_said_to_be_so(tmp_path):
     first = tg.minimize(Size(), "abcdef", rounds, run=tmp_path / "r", progress=stop)
     assert first.stopped == "interrupted"
     assert "best: trial 1 (not judged yet: its round is unfinished), loss 3.000" in first.summary()
-    assert "trial 1 (not judged yet" in (
-        report.write(first, tmp_path / "a.html") and (tmp_path / "a.html").read_text()
-    )
+    assert "trial 1 (not judged yet" in (report.write(first, tmp_path / "a.html") and (tmp_path / "a.html").read_text())
     assert "not judged yet" not in tg.minimize(Size(), "abcdef", rounds, run=tmp_path / "r").summary()

@@ -203,6 +203,49 @@ def test_randomness_comes_from_the_seed_alone():
     assert run(1) == run(1) != run(2)
 
 
+class Parsed(str):
+    """A number with what was parsed."""
+
+    def __new__(cls, value):
+        parsed = super().__new__(cls, value)
+        parsed.number = float(value)
+        return parsed
+
+    def __reduce__(self):
+        return str, (str(self),)
+
+
+class Parsing(tg.Loss):
+    name = "parsing"
+
+    def __init__(self):
+        self._validated, self._kinds = [], []
+
+    def validate(self, value):
+        self._validated.append(value)
+        return Parsed(number(value))
+
+    def evaluate(self, value):
+        self._kinds.append(type(value))
+        return tg.Feedback(abs(float(value) - 5), type(value).__name__)
+
+
+@pytest.mark.parametrize("proposer", ["model", "own"])
+def test_a_value_is_validated_once_and_what_was_parsed_reaches_the_loss(proposer, tmp_path):
+    loss = Parsing()
+    asked = tg.TGD(engine=Scripted([reply("8.0", "7")])) if proposer == "model" else Script(["8.0", "7"])
+    result = tg.minimize(loss, "9", asked, budget=3, proposals=2, run=tmp_path)
+    assert loss._validated == ["9", "8.0", "7"]
+    assert loss._kinds == [Parsed] * 3
+    assert states(result) == [("9", "accepted"), ("8", "accepted"), ("7", "accepted")]
+    assert {type(t.value) for t in result.trials} == {str}, "a record holds plain text"
+
+
+def test_what_was_parsed_may_stay_behind_when_a_value_goes_to_a_worker():
+    result = tg.minimize(Parsing(), "9", Script(["8"]), workers=1)
+    assert [t.feedback.text for t in result.trials] == ["str", "str"]
+
+
 # -- ending ----------------------------------------------------------------------------------------
 
 

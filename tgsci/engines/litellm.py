@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ..engine import Engine, Reply
+from ..engine import Engine, Reply, secret_name, written
 from ..errors import EngineError, UsageError
 from .destination import api_base_of, destination_of
 
@@ -110,6 +110,11 @@ class LiteLLMEngine(Engine):
     def destination(self) -> str:  # type: ignore[override]
         """Where prompts go, in plain words."""
         return destination_of(self.name, self.api_base)
+
+    @property
+    def identity(self) -> str:
+        """The model, its address and its parameters: all that changes the answers, and no key."""
+        return f"{type(self).__qualname__}({self.name!r}, {written({**self._parameters, 'api_base': self.api_base})})"
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -309,11 +314,6 @@ def _retry_after(error: Exception, now: float) -> float | None:
     return max(0.0, seconds) if seconds < float("inf") else None
 
 
-def secret_name(name: str) -> bool:
-    """True where a parameter or a variable of this name holds a secret: `api_key`, but not `max_tokens`."""
-    return bool(re.search(r"key|token(?!s)|secret|password|authorization|credential", name, re.IGNORECASE))
-
-
 def secrets_in(parameters: Mapping[str, Any]) -> list[str]:
     """The parameters that hold, or may hold, a secret: they belong in no job and no record.
 
@@ -327,7 +327,7 @@ def secrets_in(parameters: Mapping[str, Any]) -> list[str]:
     found = []
     for key, value in parameters.items():
         name = str(key)
-        if secret_name(name) or "headers" in name.lower() or (name in _ADDRESSES and _USER_INFO.match(str(value))):
+        if secret_name(name) or (name in _ADDRESSES and _USER_INFO.match(str(value))):
             found.append(name)
             continue
         if isinstance(value, list | tuple):

@@ -131,6 +131,11 @@ class RecordingEngine(Engine):
             with self.path.open("ab") as file:
                 file.write(b"\n")
 
+    @property
+    def identity(self) -> str:
+        """That of the engine that answers."""
+        return self.engine.identity
+
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         reply = self.engine.answer(prompt, system, images)
         entry = {"prompt_sha256": question_key(prompt, system, images), "reply": asdict(reply)}

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .domain import Problem
-from ..engine import (Engine, as_engine, get_engine)
+from ..engine import Engine, as_engine, get_engine
 from ..errors import UsageError
 from ..functions import EngineLike
-from ..search.menu import Menu
 from ..optimizer import TGD, TextualGradientDescent
+from ..search.menu import Menu
 from ..search.proposer import ModelProposer, Proposer, as_proposer
+from .domain import Problem
 
 #: Names the engine where none is given; without it the domain's rule editor proposes.
 ENGINE_VARIABLE = "TGSCI_ENGINE"
@@ -40,7 +40,9 @@ class Chosen:
     engine: Any
 
 
-def choose(problem: Problem, engine: AnyEngine = None, optimizer: str | Proposer | TextualGradientDescent | None = None) -> Chosen:
+def choose(
+    problem: Problem, engine: AnyEngine = None, optimizer: str | Proposer | TextualGradientDescent | None = None
+) -> Chosen:
     """Who proposes, by what was asked for.
 
     Args:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..feedback import is_better
-from ..figures import (fixed, places)
-from .result import (Result, imported)
-from ..texts import (differences, duration, settings_differences, visible)
+from ..figures import fixed, places
 from ..search.trial import Trial
+from ..texts import differences, duration, settings_differences, visible
+from .result import Result, imported
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,14 +8,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .domain import Problem
 from ..errors import UsageError
 from ..feedback import Feedback
-from ..figures import (figure, metric)
+from ..figures import figure, metric
 from ..files import as_path
-from ..search.ledger import (Ledger, Session, Spent)
 from ..loss import Loss
-from ..search.trial import (Trial, Trials)
+from ..search.ledger import Ledger, Session, Spent
+from ..search.trial import Trial, Trials
+from .domain import Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

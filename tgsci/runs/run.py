@@ -12,16 +12,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..show import report
-from .domain import (Domains, Problem)
-from ..errors import (InvalidValue, LedgerError, TgsciError, UsageError)
+from ..errors import InvalidValue, LedgerError, TgsciError, UsageError
 from ..files import as_path
-from ..search.ledger import (DATABASE, Ledger)
 from ..optimizer import TextualGradientDescent
-from .choose import (AnyEngine, Chosen, choose)
-from .result import Result
+from ..search.ledger import DATABASE, Ledger
+from ..search.loop import Budget, Progress, minimize
 from ..search.proposer import Proposer
-from ..search.loop import (Budget, Progress, minimize)
+from ..show import report
+from .choose import AnyEngine, Chosen, choose
+from .domain import Domains, Problem
+from .result import Result
 
 logger = logging.getLogger("tgsci")
 

@@ -28,7 +28,7 @@ from ..version import __version__
 from .finalists import Finishing
 from .ledger import Ledger, Spent, question_id
 from .proposer import Proposer, as_proposer
-from .trial import Proposal, State, Trial, Trials
+from .trial import Proposal, State, Trial, Trials, canonical_value
 
 logger = logging.getLogger("tgsci")
 
@@ -291,8 +291,7 @@ class _Search:
     def _ask(self, start: Sequence[str], round: int) -> list[Trial]:
         """A round of proposals as trials: checked, numbered, not yet measured."""
         if round == 0:
-            proposals = [Proposal(value, "start value") for value in start]
-            return [self._trial(p, i, 0, {}) for i, p in enumerate(proposals)]
+            return [Trial(i, 0, value, "start value", proposer="you") for i, value in enumerate(start)]
         first, n = len(self.trials), self.proposals
         if self.budget.evaluations is not None:
             n = min(n, self.budget.evaluations - self.ledger.spent().evaluations)
@@ -309,7 +308,7 @@ class _Search:
             state, decision = State.INVALID, well_formed(proposal.fault)
         else:
             try:
-                value = _canonical(self.loss, value)
+                value = self.trials.canonical(value)
             except InvalidValue as error:
                 state, decision = State.INVALID, well_formed(str(error))
             else:
@@ -317,9 +316,8 @@ class _Search:
                 first = earlier.number if earlier else seen.setdefault(value, number)
                 if first != number:
                     state, decision = State.DUPLICATE, f"proposed before as trial {first}"
-        proposer = self.proposer.name if round else "you"
         reason, edit = well_formed(proposal.reason), well_formed(proposal.edit)
-        return Trial(number, round, value, reason, proposal.parent, edit, proposer, state, decision)
+        return Trial(number, round, value, reason, proposal.parent, edit, self.proposer.name, state, decision)
 
     # -- measuring ---------------------------------------------------------------------------------
 
@@ -457,19 +455,10 @@ def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:
         if not isinstance(value, str):
             raise UsageError(f"a start value is text, not {value!r}")
         try:
-            checked.append(_canonical(loss, value))
+            checked.append(canonical_value(loss, value))
         except InvalidValue as error:
             raise UsageError(f"the start value {value[:200]!r} cannot be used: {error}") from None
     return list(dict.fromkeys(checked))
-
-
-def _canonical(loss: Loss, value: str) -> str:
-    canonical = loss.validate(value)
-    if not isinstance(canonical, str):
-        raise TypeError(f"{loss.name or type(loss).__name__}.validate must return the value, not {canonical!r}")
-    if well_formed(canonical) != canonical:
-        raise InvalidValue("it holds characters that are no valid Unicode (lone surrogates)")
-    return canonical
 
 
 def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[str, Any]) -> Ledger:

@@ -11,6 +11,7 @@ from ..errors import InvalidValue
 from ..feedback import Feedback
 from ..figures import figure
 from ..loss import Loss
+from ..texts import well_formed
 
 
 class State(StrEnum):
@@ -108,11 +109,14 @@ class Trials(Sequence[Trial]):
         self._trials: list[Trial] = []
         #: Canonical value -> position of the first trial that holds it, passing failures aside.
         self._first: dict[str, int] = {}
+        #: Values that the loss accepted since the last trial, each as the loss returned it.
+        self._checked: dict[str, str] = {}
         for trial in trials:
             self.append(trial)
 
     def append(self, trial: Trial) -> None:
         """Add the next trial."""
+        self._checked.clear()
         if trial.state not in (State.INVALID, State.DUPLICATE) and self.find(trial.value) is None:
             self._first[trial.value] = len(self._trials)
         self._trials.append(trial)
@@ -164,17 +168,47 @@ class Trials(Sequence[Trial]):
         return None if passing else trial
 
     def check(self, value: str) -> str:
-        """The canonical form of a new value.
+        """Check a new value. Proposers call this; what it returns is not validated again on its way to the loss.
+
+        Returns:
+            The canonical value, as the loss's `validate` returned it.
 
         Raises:
             InvalidValue: The loss refuses it, or it was proposed before (and what came of it then).
         """
-        canonical = self.loss.validate(value) if self.loss else value
+        canonical = self.canonical(value)
         seen = self.find(canonical)
         if seen is not None:
             outcome = f"loss {figure(seen.loss)}" if seen.measured else seen.state.value
             raise InvalidValue(f"proposed before as trial {seen.number}: {outcome}")
         return canonical
+
+    def canonical(self, value: str) -> str:
+        """The canonical form of a value, new or not. Each value is validated once until the next trial is added.
+
+        Raises:
+            InvalidValue: The loss refuses it.
+        """
+        if value not in self._checked:
+            canonical = canonical_value(self.loss, value) if self.loss else value
+            self._checked[canonical] = canonical
+            return canonical
+        return self._checked[value]
+
+
+def canonical_value(loss: Loss, value: str) -> str:
+    """A value as the loss's `validate` returns it.
+
+    Raises:
+        InvalidValue: The loss refuses it, or it cannot be stored.
+        TypeError: `validate` returned no text.
+    """
+    canonical = loss.validate(value)
+    if not isinstance(canonical, str):
+        raise TypeError(f"{loss.name or type(loss).__name__}.validate must return the value, not {canonical!r}")
+    if well_formed(canonical) != canonical:
+        raise InvalidValue("it holds characters that are no valid Unicode (lone surrogates)")
+    return canonical
 
 
 def _rank(trial: Trial) -> tuple[float, float, int]:
