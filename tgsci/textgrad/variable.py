@@ -8,7 +8,11 @@ from typing import Any
 
 from .. import variable as core
 from ..engine import Engine
+from ..errors import UsageError
 from ..variable import Backward, Gradient
+
+#: Bytes of an image that is downloaded, at most.
+_LARGEST_IMAGE = 50_000_000
 
 
 class _AnyVariable(type):
@@ -23,7 +27,8 @@ class Variable(core.Variable, metaclass=_AnyVariable):
 
     Args:
         value: Text, the bytes of an image, or a whole number.
-        image_path: A file to read an image from. An address on the network is refused.
+        image_path: A file to read an image from, or its address: an http or https address is downloaded with httpx, as
+            in TextGrad. (`tgsci.Variable` never fetches anything.)
         predecessors: The variables it was computed from.
         requires_grad: Whether feedback should reach it.
         role_description: What this value is for, in words; models read it.
@@ -44,6 +49,8 @@ class Variable(core.Variable, metaclass=_AnyVariable):
     ) -> None:
         if isinstance(value, float):
             raise AssertionError(f"a value must be text, a whole number or the bytes of an image, not {value!r}")
+        if str(image_path).startswith(("http://", "https://")):
+            value, image_path = _downloaded(str(image_path)), ""
         super().__init__(value, image_path, predecessors, requires_grad, role_description=role_description)
 
     def set_grad_fn(self, grad_fn: Callable[..., Any] | Backward | None) -> None:
@@ -62,6 +69,16 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         """The function that was set, or the core's `Backward`."""
         edge = self.grad_fn.edge if self.grad_fn else None
         return edge.function if isinstance(edge, _Called) else self.grad_fn
+
+
+def _downloaded(address: str) -> bytes:
+    """The image at an address that the caller gave."""
+    import httpx  # comes with litellm
+
+    content = httpx.get(address).content
+    if len(content) > _LARGEST_IMAGE:
+        raise UsageError(f"{address} has {len(content)} bytes; an image may have {_LARGEST_IMAGE}")
+    return bytes(content)
 
 
 class _Called:

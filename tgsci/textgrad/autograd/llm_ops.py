@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...functions import FormattedLLMCall, LLMCall
+from ... import functions as core
+from ...functions import FormattedLLMCall
 from ...replies import last_block
 from ...variable import Variable
 from ..defaults import VARIABLE_OUTPUT_DEFAULT_ROLE
@@ -13,6 +14,26 @@ __all__ = ["FormattedLLMCall", "LLMCall", "LLMCall_with_in_context_examples"]
 
 #: What a model writes instead of a better plan where there is nothing to improve.
 _NOTHING_TO_IMPROVE = "The plan doesn't need to be improved"
+
+
+class LLMCall(core.LLMCall):
+    """Ask a model about one text; see `tgsci.LLMCall`."""
+
+    def forward(
+        self, input_variable: Variable, response_role_description: str = VARIABLE_OUTPUT_DEFAULT_ROLE
+    ) -> Variable:
+        """Ask the model.
+
+        Raises:
+            AttributeError: The input is no variable, as in TextGrad; a list of texts and images goes to
+                `MultimodalLLMCall`.
+        """
+        if not isinstance(input_variable, Variable):
+            raise AttributeError(
+                f"LLMCall takes one Variable, not {type(input_variable).__name__}; "
+                "several images and texts go to MultimodalLLMCall"
+            )
+        return super().forward(input_variable, response_role_description)
 
 
 class LLMCall_with_in_context_examples(LLMCall):
