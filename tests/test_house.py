@@ -23,7 +23,10 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors files figures texts prompts version fingerprint",
+        "errors version fingerprint",
+        "texts figures prompts",
+        "checks files imports",
+        "settings",
         "engine feedback",
         "graph",
         "variable",

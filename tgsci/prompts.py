@@ -5,10 +5,51 @@ Values are put into these texts by concatenation only: braces and tags in a valu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+
+# -- images -------------------------------------------------------------------------------------------
+
+
+class Images:
+    """The images of one prompt, numbered as they are sent: `[image 2: photo]` stands for the second.
+
+    A text that speaks of images travels with them (`text, images`), each numbered within that text. Where several
+    such texts meet in one prompt, `place` numbers them anew:
+
+        images = Images()
+        feedback = "\n".join(images.place(g.value, g.images) for g in gradients)
+        engine(feedback, system, images.sent)
+
+    Args:
+        sent: Images that the prompt shows already, in order.
+    """
+
+    def __init__(self, sent: Sequence[bytes] = ()) -> None:
+        self.sent: list[bytes] = list(sent)
+
+    def add(self, image: bytes, role: str) -> str:
+        """What stands in the prompt for one more image."""
+        self.sent.append(image)
+        return f"[image {len(self.sent)}: {role}]"
+
+    def place(self, text: str, images: Sequence[bytes]) -> str:
+        """The text with its images numbered as in this prompt. An image that the prompt shows already is sent once."""
+
+        def number(match: re.Match[str]) -> str:
+            own = int(match[1])
+            if not 1 <= own <= len(images):
+                return match[0]
+            image = images[own - 1]
+            if image not in self.sent:
+                self.sent.append(image)
+            return f"[image {self.sent.index(image) + 1}: "
+
+        return re.sub(r"\[image (\d{1,6}): ", number, text) if images else text
+
 
 # -- forward: judges ---------------------------------------------------------------------------------
 
@@ -99,9 +140,12 @@ def combined_feedback(role: str, feedback: str) -> str:
     return f"Feedback to several variables together, this one ({role}) among them: {feedback}"
 
 
-def gradient_in_context(feedback: str, context: str) -> str:
-    """A gradient with the conversation or measurement that it arose in."""
-    return section("CONTEXT", context) + "\n" + section("FEEDBACK", feedback) if context else feedback
+def gradients_in_context(feedbacks: Sequence[str], context: str) -> str:
+    """Gradients with the conversation or measurement that they arose in, which is shown once."""
+    texts = list(dict.fromkeys(feedbacks))
+    if not context:
+        return "\n\n".join(texts)
+    return "\n".join([section("CONTEXT", context), *(section("FEEDBACK", text) for text in texts)])
 
 
 # -- optimizer: new values ---------------------------------------------------------------------------

@@ -1,11 +1,78 @@
-"""Texts for people: a time span in words, and what came from outside made harmless."""
+"""How the core writes for people: figures, time spans, differences, and texts from outside made harmless."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
-from difflib import SequenceMatcher
+import shlex
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher, get_close_matches
 from typing import Any
+
+#: Most characters of a foreign text that a message repeats, and most known names that it lists.
+LONGEST, _MOST_LISTED = 80, 40
+
+
+def figure(value: float | None) -> str:
+    """A figure with about four digits: -12.00, 0.8530, 489.6, 12345. "" for None and for nan."""
+    if value is None or math.isnan(value):
+        return ""
+    return fixed(value, places([value]))
+
+
+def metric(value: float | None, unit: str = "") -> str:
+    """A metric's figure; a whole one without a unit is a count: 3, not 3.000."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:.0f}" if counts([value], unit) else figure(value)
+
+
+def column(values: Iterable[float | None], unit: str | None = None) -> list[str]:
+    """The figures of a table's column, all with the same decimals.
+
+    Args:
+        values: The figures; None and nan stay empty.
+        unit: Of a metric, "" where it has none: whole figures are then counts. None for what is always a quantity.
+    """
+    values = list(values)
+    there = [v for v in values if v is not None and not math.isnan(v)]
+    decimals = 0 if unit is not None and counts(there, unit) else places(there)
+    return ["" if v is None or math.isnan(v) else fixed(v, decimals) for v in values]
+
+
+def counts(values: Iterable[float], unit: str) -> bool:
+    """True where the figures are whole and have no unit: counts."""
+    return not unit and all(math.isfinite(v) and v == int(v) for v in values)
+
+
+def places(values: Iterable[float]) -> int:
+    """Decimals that show figures of these magnitudes to about four digits; -1 where no fixed number does."""
+    largest = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+    if largest == 0.0:
+        return 3
+    magnitude = math.floor(math.log10(largest) + 1e-4)  # 9.9999 is shown as 10.00
+    return -1 if magnitude < -4 or magnitude > 8 else max(0, 3 - magnitude)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """The figure with so many decimals; with an exponent where `places` found no number that does."""
+    if decimals < 0 or not math.isfinite(value):
+        return f"{value:.3g}"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def compact(value: float, digits: int = 4) -> str:
+    """A figure with at most so many digits and no zeros at its end: 51.5, 1000, 0.035, 1e-06."""
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1e-4 <= abs(value) < 1e15:
+        text = f"{float(text):.0f}"
+    return "0" if text == "-0" else text
+
+
+def rounded(value: float, digits: int = 4) -> float:
+    """The nearest number with at most so many significant digits."""
+    return float(f"{value:.{digits}g}") + 0.0
 
 
 def duration(seconds: float) -> str:
@@ -23,16 +90,85 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-def shown(text: object, limit: int = 80) -> str:
-    """A text from outside in a message: quoted, cut and harmless; printable ASCII as it is, the rest escaped."""
-    written, end = "", ""
-    for character in str(text)[: limit + 1]:
+def one_line(text: str) -> str:
+    """The text without line breaks, control characters and repeated spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def quote(text: object, limit: int = LONGEST) -> str:
+    """Quote a text from outside in a message: cut, printable ASCII as it is, the rest escaped."""
+    return f"'{_harmless(str(text), limit)}'"
+
+
+def literal(value: object, limit: int = LONGEST) -> str:
+    """Write a value of any kind in a message: text as `quote` does, else as Python writes it, cut and harmless."""
+    if isinstance(value, str):
+        return quote(value, limit)
+    if hasattr(value, "tolist"):  # numpy: 1.5, not np.float64(1.5)
+        value = value.tolist()
+    return _harmless(repr(value), limit)
+
+
+def shell_word(path: object) -> str:
+    """A path as one word of a command that a person copies: quoted for the shell, without control characters."""
+    return shlex.quote(visible(str(path)))
+
+
+def _harmless(text: str, limit: int) -> str:
+    written = ""
+    for character in text[: limit + 1]:
         piece = character if " " <= character <= "~" else ascii(character)[1:-1]
         if len(written) + len(piece) > limit:
-            end = "..."
-            break
+            return f"{written}..."
         written += piece
-    return f"'{written}{end}'"
+    return written
+
+
+def folded(text: str) -> str:
+    """Letters and digits in lower case: what two spellings of one name have in common."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def nearest(word: object, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Find the known names that a misspelt one is nearest to, best first; case and punctuation do not count.
+
+    Args:
+        word: What somebody wrote.
+        known: The names that exist.
+        most: How many are returned at most.
+        cutoff: How alike they must be, from 0 to 1.
+    """
+    by_spelling: dict[str, str] = {}
+    for name in known:
+        by_spelling.setdefault(folded(name), name)
+    near = get_close_matches(folded(str(word)[:LONGEST]), by_spelling, n=most, cutoff=cutoff)
+    return [by_spelling[spelling] for spelling in near]
+
+
+def did_you_mean(
+    word: object, known: Iterable[str], hints: Mapping[str, str] | None = None, most: int = 1, cutoff: float = 0.6
+) -> str:
+    """Finish a message on an unknown name: "did you mean dose_gy?", or "there are: ..." where none is near.
+
+    `f"unknown key {quote(key)}; {did_you_mean(key, KEYS)}"`
+
+    Args:
+        word: What somebody wrote.
+        known: The names that exist.
+        hints: Names by what people write instead of them: `{"aliases": "structures"}`.
+        most: How many names are suggested at most.
+        cutoff: How alike they must be, from 0 to 1.
+    """
+    names = list(known)
+    meant = [name for other, name in (hints or {}).items() if folded(other) == folded(str(word)[:LONGEST])][:1]
+    near = meant or nearest(word, names, most, cutoff)
+    if near:
+        return f"did you mean {' or '.join(map(visible, near))}?"
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return f"there are: {', '.join(map(visible, names[:_MOST_LISTED])) or 'none'}{more}"
+
+
+shown = quote
 
 
 #: Words of a fingerprint: names, figures, digests.

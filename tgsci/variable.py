@@ -29,12 +29,14 @@ class Gradient:
         role_description: What it is feedback to.
         context: The conversation or measurement in which it arose; shown to the optimizer with it.
         groups: The aggregations it came through; gradients that share one are reduced to one.
+        images: What `[image 1: ...]`, `[image 2: ...]` in the value and the context stand for.
     """
 
     value: str
     role_description: str = ""
     context: str = ""
     groups: tuple[int, ...] = ()
+    images: tuple[bytes, ...] = ()
 
     def get_value(self) -> str:
         return self.value
@@ -180,7 +182,7 @@ class Variable:
 
     def get_gradient_and_context_text(self) -> str:
         """The feedback together with the conversation or measurement it arose in."""
-        return "\n\n".join(prompts.gradient_in_context(g.value, g.context) for g in self.gradients)
+        return feedback_in_context(self.gradients)
 
     def backward(self, engine: Engine | str | Callable[..., Any] | None = None) -> None:
         """Send feedback from this variable to everything it was computed from.
@@ -231,6 +233,22 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"Variable({self.get_short_value()!r}, role={self.role_description!r}, {len(self.gradients)} gradients)"
+
+
+def feedback_in_context(gradients: Sequence[Gradient], images: prompts.Images | None = None) -> str:
+    """Gradients as they stand in a prompt: a context that several share is given once, their images are numbered there.
+
+    Args:
+        gradients: In the order in which they are shown.
+        images: The images of the prompt; those of the gradients are added.
+    """
+    images = prompts.Images() if images is None else images
+    together: dict[tuple[str, tuple[bytes, ...]], list[str]] = {}
+    for gradient in gradients:
+        together.setdefault((gradient.context, gradient.images), []).append(gradient.value)
+    return "\n\n".join(
+        images.place(prompts.gradients_in_context(values, context), own) for (context, own), values in together.items()
+    )
 
 
 def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient | None:

@@ -218,3 +218,7 @@ def _and_more(count: int) -> list[str]:
 
 def _strictly(objective: Objective, key: str) -> str:
     return " (else it is refused and not measured)" if key in objective.refused else ""
+
+
+#: What the entry point names.
+domain = MoleculesDomain()

@@ -235,3 +235,7 @@ def _task(loss: PlanLoss) -> str:
         "sensitivity that the change relies on, then say what you expect of the goals."
     )
     return "\n".join(lines)
+
+
+#: What the entry point names.
+domain = RadiotherapyDomain()

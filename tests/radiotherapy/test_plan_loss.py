@@ -324,6 +324,16 @@ def test_effects_that_are_none_are_none(text: str | bytes) -> None:
     assert Effects.read(text) is None
 
 
+def test_a_checked_value_is_not_parsed_again(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = loss.validate(loss.start.text())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("it was parsed")
+
+    monkeypatch.setattr("tgsci_radiotherapy.plan.parameters.json.loads", refuse)
+    assert loss.evaluate(value).measured
+
+
 def test_a_plan_file_is_refused_with_the_reason(loss: PlanLoss) -> None:
     text = str(loss.measure(loss.start.text()).artifacts["plan.json"])
     table = json.loads(text)

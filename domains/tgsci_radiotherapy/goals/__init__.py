@@ -4,57 +4,6 @@
 are defined is in `metrics`, how sheets are written in `sheet`.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .bind import BoundSheet
-    from .evaluation import evaluate, gradient, measure
-    from .goal import Goal
-    from .histogram import dvh
-    from .metrics import Metric
-    from .sheet import Sheet, parse_sheet, read_sheet, sheet_names
-    from .start import default_parameters
-    from .table import GoalResult, GoalTable
-
-__all__ = [
-    "BoundSheet",
-    "Goal",
-    "GoalResult",
-    "GoalTable",
-    "Metric",
-    "Sheet",
-    "default_parameters",
-    "dvh",
-    "evaluate",
-    "gradient",
-    "measure",
-    "parse_sheet",
-    "read_sheet",
-    "sheet_names",
-]
-
-_HOMES = {
-    "BoundSheet": "bind",
-    "Goal": "goal",
-    "GoalResult": "table",
-    "GoalTable": "table",
-    "Metric": "metrics",
-    "Sheet": "sheet",
-    "default_parameters": "start",
-    "dvh": "histogram",
-    "evaluate": "evaluation",
-    "gradient": "evaluation",
-    "measure": "evaluation",
-    "parse_sheet": "sheet",
-    "read_sheet": "sheet",
-    "sheet_names": "sheet",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:  # lazily: sheets can be listed without numpy
-        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -19,7 +19,7 @@ from tgsci.loss import Loss
 from ..case.model import Case
 from ..goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
 from ..names import find
-from ..plan import PlanParameters
+from ..plan import PlanParameters, PlanText
 from ..plan import file as plan_file
 from ..planner.recent import Recent, planner_of
 from ..words import shown
@@ -140,14 +140,14 @@ class PlanLoss(Loss):
     # -- measuring -------------------------------------------------------------------------------------
 
     def validate(self, value: str) -> str:
-        """The canonical text of plan parameters.
+        """Give the canonical text of plan parameters, a `PlanText`: `evaluate` does not parse it again.
 
         Raises:
             InvalidValue: They are none for this case, or break the protocol; says what to change.
         """
         parameters = PlanParameters.parse(value, self.case)
         self.protocol.check(parameters, self.start)
-        return parameters.text()
+        return PlanText(parameters)
 
     def evaluate(self, value: str) -> Feedback:
         """Solve the plan and evaluate its goals.

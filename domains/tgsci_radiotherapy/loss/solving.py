@@ -13,7 +13,7 @@ from ..case.model import Case
 from ..editor.suggestions import suggestions
 from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
 from ..plan import Objective, PlanParameters
-from ..plan.file import written
+from ..plan.file import round_fluence
 from .effects import Effects, Wish, scale_of
 from .protocol import Protocol, said
 from .scaling import Scale
@@ -97,7 +97,7 @@ def judged(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan:
 
 def as_written(planner: Planner, plan: Plan) -> Plan:
     """A plan with the fluence that its file holds and the dose of that: whoever reads the file finds the same goals."""
-    fluence = written(plan.fluence)
+    fluence = round_fluence(plan.fluence)
     return replace(plan, fluence=fluence, dose=planner.dose(fluence))
 
 

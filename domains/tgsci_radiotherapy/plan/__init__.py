@@ -1,9 +1,8 @@
-"""Plan parameters: the JSON text that is optimised, read strictly and written in one way."""
+"""Plan parameters: the JSON text that is optimised, read strictly and written in one way; and `plan.json`, the plan."""
 
 from __future__ import annotations
 
-from .kinds import KINDS, Kind
-from .objective import Objective
-from .plan_parameters import PlanParameters
+from .objective import KINDS, Kind, Objective
+from .parameters import PlanParameters, PlanText
 
-__all__ = ["KINDS", "Kind", "Objective", "PlanParameters"]
+__all__ = ["KINDS", "Kind", "Objective", "PlanParameters", "PlanText"]

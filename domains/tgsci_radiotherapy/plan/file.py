@@ -14,7 +14,7 @@ from tgsci.errors import InvalidValue, UsageError
 
 from ..notice import NOTICE
 from ..words import shown
-from . import PlanParameters
+from .parameters import PlanParameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,8 +56,53 @@ class PlanFile:
     grid: str
     versions: Mapping[str, str]
 
+    @classmethod
+    def of(cls, plan: Plan, table: GoalTable, case: Case) -> PlanFile:
+        """Describe a plan as its file does; the fluence is rounded to the digits that the file has.
+
+        Args:
+            plan: What was planned.
+            table: What became of its goals.
+            case: What it was planned for.
+        """
+        solver = {
+            "gap": plan.gap if math.isfinite(plan.gap) else None,
+            "value": plan.value,
+            "iterations": plan.iterations,
+            "seconds": round(plan.seconds, 3),
+            "method": plan.method,
+        }
+        return cls(
+            case.name,
+            case.fingerprint,
+            case.fractions,
+            plan.parameters,
+            round_fluence(plan.fluence),
+            table.as_dict(),
+            solver,
+            plan.grid,
+            versions(),
+        )
+
+    def text(self) -> str:
+        """Write the file's text; `read_plan` reads it."""
+        return json.dumps(
+            {
+                "tgsci_plan": FORMAT,
+                "notice": NOTICE,
+                "case": {"name": self.case, "fingerprint": self.fingerprint},
+                "fractions": self.fractions,
+                "parameters": self.parameters.as_dict(),
+                "fluence": self.fluence.tolist(),
+                "goals": self.goals,
+                "solver": self.solver,
+                "grid": self.grid,
+                "versions": self.versions,
+            }
+        )
+
     def check(self, case: Case) -> None:
-        """Whether a case is the one that the plan was made for.
+        """Refuse a case that the plan was not made for.
 
         Raises:
             UsageError: It is another one.
@@ -74,7 +119,7 @@ class PlanFile:
             )
 
     def dose(self, case: Case) -> NDArray[np.float32]:
-        """Total Gy of each row of the case.
+        """Calculate the plan's dose: total Gy of each row of the case.
 
         Raises:
             UsageError: The plan was made for another case.
@@ -86,7 +131,7 @@ class PlanFile:
 
 
 def versions() -> dict[str, str]:
-    """Versions of tgsci and of the packages that compile and calculate for it, by name."""
+    """List the versions of tgsci and of the packages that compile and calculate for it, by name."""
     from importlib.metadata import version
 
     from tgsci import __version__
@@ -94,39 +139,20 @@ def versions() -> dict[str, str]:
     return {"tgsci": __version__, **{name: version(name) for name in ("numba", "numpy", "scipy")}}
 
 
-def written(fluence: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A fluence as a file holds it: six significant digits."""
+def round_fluence(fluence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round a fluence to the six significant digits that a file has."""
     return np.array([float(f"{x:.6g}") for x in fluence.tolist()])
 
 
 def write_plan(plan: Plan, table: GoalTable, case: Case) -> str:
-    """A plan as the text of a file.
+    """Write a plan as the text of a file.
 
     Args:
         plan: What was planned.
         table: What became of its goals.
         case: What it was planned for.
     """
-    return json.dumps(
-        {
-            "tgsci_plan": FORMAT,
-            "notice": NOTICE,
-            "case": {"name": case.name, "fingerprint": case.fingerprint},
-            "fractions": case.fractions,
-            "parameters": plan.parameters.as_dict(),
-            "fluence": written(plan.fluence).tolist(),
-            "goals": table.as_dict(),
-            "solver": {
-                "gap": plan.gap if math.isfinite(plan.gap) else None,
-                "value": plan.value,
-                "iterations": plan.iterations,
-                "seconds": round(plan.seconds, 3),
-                "method": plan.method,
-            },
-            "grid": plan.grid,
-            "versions": versions(),
-        }
-    )
+    return PlanFile.of(plan, table, case).text()
 
 
 def read_plan(text: str | bytes) -> PlanFile:
@@ -161,7 +187,7 @@ def read_plan(text: str | bytes) -> PlanFile:
 
 def _read(table: Mapping[str, Any]) -> PlanFile:
     try:
-        parameters = PlanParameters.read(json.dumps(table["parameters"]))
+        parameters = PlanParameters.from_dict(table["parameters"])
     except InvalidValue as error:
         raise UsageError(f"the plan file's parameters: {error}") from None
     fluence = np.array(table["fluence"], np.float64)

@@ -1,7 +1,8 @@
-"""One objective of a plan, checked as far as it can be without a case."""
+"""One objective of a plan: the types there are, what each penalises, and what its figures may be."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +11,115 @@ from typing import Any
 from tgsci.errors import InvalidValue
 
 from ..words import figure, meant, rounded, shown
-from .kinds import FIELD_HINTS, KINDS, LEAST_WEIGHT, MOST_DOSE, MOST_EXPONENT, MOST_WEIGHT, TYPE_HINTS, Kind
 
 #: Significant digits of the figures: what the text says is what is planned with.
 DIGITS = 4
+#: Weights are 0 or lie between these: below, an objective is lost in rounding; above, the others are.
+LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e9
+#: Largest exponent of a generalised equivalent uniform dose, either sign: beyond, it is the maximum or minimum dose.
+MOST_EXPONENT = 50.0
+#: No dose is higher, total Gy, whatever the prescription.
+MOST_DOSE = 1000.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type of objective.
+
+    Args:
+        name: As it is written in the parameters.
+        formula: What is penalised, over the N voxels that the structure owns; d is their dose, ref `dose_gy`.
+        dose: True where it has the field `dose_gy`.
+        volume: True where it has the field `volume_percent`.
+        exponent: True where it has the field `exponent`.
+        convex: True where the planner's bound covers it.
+        advice: When to use it.
+    """
+
+    name: str
+    formula: str
+    dose: bool = True
+    volume: bool = False
+    exponent: bool = False
+    convex: bool = True
+    advice: str = ""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of such an objective, in the order in which they are written."""
+        more = (("dose_gy", self.dose), ("volume_percent", self.volume), ("exponent", self.exponent))
+        return ("structure", "type", *(name for name, there in more if there), "weight")
+
+
+#: Every type by its name.
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("squared_deviation", "w/N sum (d - ref)^2", advice="a uniform dose in a target"),
+        Kind("squared_overdose", "w/N sum max(d - ref, 0)^2", advice="a maximum dose, in organs, body or target"),
+        Kind("squared_underdose", "w/N sum max(ref - d, 0)^2", advice="a minimum dose in a target"),
+        Kind("mean", "w * Dmean", dose=False, advice="a low mean dose of an organ"),
+        Kind(
+            "eud",
+            "w * max(gEUD - ref, 0)^2 where exponent a >= 1; w * max(ref - gEUD, 0)^2 where a < 0; "
+            "gEUD = (1/N sum d^a)^(1/a)",
+            exponent=True,
+            advice="an organ's equivalent dose (a near 1: mean, a of 8 or more: the hot part); a < 0 for targets",
+        ),
+        Kind(
+            "max_dvh",
+            "w/N sum (d - ref)^2 over the voxels above ref, up to the dose that volume_percent of the volume gets",
+            volume=True,
+            convex=False,
+            advice="at most volume_percent of an organ above ref",
+        ),
+        Kind(
+            "min_dvh",
+            "w/N sum (ref - d)^2 over the voxels below ref, down to the dose that volume_percent of the volume gets",
+            volume=True,
+            convex=False,
+            advice="at least volume_percent of a target above ref",
+        ),
+    )
+}
+
+#: What other systems and people call the types and the fields.
+TYPE_HINTS = {
+    "max_dose": "squared_overdose",
+    "dmax": "squared_overdose",
+    "min_dose": "squared_underdose",
+    "dmin": "squared_underdose",
+    "uniform_dose": "squared_deviation",
+    "mean_dose": "mean",
+    "dmean": "mean",
+    "geud": "eud",
+    "square_overdosing": "squared_overdose",
+    "square_underdosing": "squared_underdose",
+    "dvh_max": "max_dvh",
+    "dvh_min": "min_dvh",
+}
+FIELD_HINTS = {
+    "dose": "dose_gy",
+    "dose_cgy": "dose_gy (in Gy)",
+    "d_ref": "dose_gy",
+    "d_max": "dose_gy",
+    "d_min": "dose_gy",
+    "reference": "dose_gy",
+    "priority": "weight",
+    "penalty": "weight",
+    "importance": "weight",
+    "volume": "volume_percent",
+    "v_max": "volume_percent",
+    "v_min": "volume_percent",
+    "a": "exponent",
+    "k": "exponent",
+    "organ": "structure",
+    "roi": "structure",
+    "voi": "structure",
+    "name": "structure",
+    "objective": "type",
+    "kind": "type",
+}
 _UNITS = {"dose_gy": "Gy", "volume_percent": "%", "exponent": "", "weight": ""}
 
 
@@ -25,7 +131,7 @@ class Objective:
 
     Args:
         structure: Name of the structure; the objective sees the voxels that it owns.
-        type: One of `kinds.KINDS`.
+        type: A key of `KINDS`.
         dose_gy: Reference dose, total Gy, all fractions together; None where the type has none.
         weight: How much it counts beside the others, 0 to 1e9; the sum is divided by the number of voxels.
         volume_percent: Of `max_dvh` and `min_dvh`: part of the structure, %.
@@ -86,8 +192,6 @@ class Objective:
 
     def text(self) -> str:
         """Its fields as one line of canonical JSON."""
-        import json
-
         parts = []
         for name, value in self.as_dict().items():
             parts.append(f'"{name}": {json.dumps(value) if isinstance(value, str) else figure(value, DIGITS)}')

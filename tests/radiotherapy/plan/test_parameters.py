@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pickle
 import time
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from tests.radiotherapy.cases import small_case
 from tgsci.errors import InvalidValue
 from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
-from tgsci_radiotherapy.plan import KINDS, Objective, PlanParameters
+from tgsci_radiotherapy.plan import KINDS, Objective, PlanParameters, PlanText
 
 PTV = {"structure": "PTV", "type": "squared_deviation", "dose_gy": 51.5, "weight": 1000}
 
@@ -307,3 +308,13 @@ def test_every_type_is_accepted_on_a_calculated_case() -> None:
         {"structure": "Core", "type": "mean", "weight": 1},
     ]
     assert {o.type for o in PlanParameters.parse(text(*several), case).objectives} == set(KINDS)
+
+
+def test_a_plan_text_carries_its_parameters_also_into_another_process() -> None:
+    parameters = PlanParameters.parse(text(PTV), CASE)
+    value = PlanText(parameters)
+    assert value == parameters.text()
+    assert PlanParameters.read(value) is parameters
+    sent = pickle.loads(pickle.dumps(value))  # noqa: S301
+    assert sent == value
+    assert sent.parameters == parameters

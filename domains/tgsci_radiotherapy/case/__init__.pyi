@@ -1,0 +1,12 @@
+from .build import Drawn as Drawn
+from .build import build_case as build_case
+from .checks import check as check
+from .library import case_names as case_names
+from .library import open_case as open_case
+from .model import Beam as Beam
+from .model import Case as Case
+from .model import Dij as Dij
+from .model import Grid as Grid
+from .model import Structure as Structure
+from .store import load as load
+from .store import save as save

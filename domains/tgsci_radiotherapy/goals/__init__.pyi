@@ -1,0 +1,14 @@
+from .bind import BoundSheet as BoundSheet
+from .evaluation import evaluate as evaluate
+from .evaluation import gradient as gradient
+from .evaluation import measure as measure
+from .goal import Goal as Goal
+from .histogram import dvh as dvh
+from .metrics import Metric as Metric
+from .sheet import Sheet as Sheet
+from .sheet import parse_sheet as parse_sheet
+from .sheet import read_sheet as read_sheet
+from .sheet import sheet_names as sheet_names
+from .start import default_parameters as default_parameters
+from .table import GoalResult as GoalResult
+from .table import GoalTable as GoalTable
