@@ -205,6 +205,8 @@ def as_engine(engine: Engine | str | Callable[..., Any]) -> Engine:
         from .engines import engine_named
 
         return engine_named(engine)
+    if hasattr(engine, "as_engine") and not isinstance(engine, type):  # it knows better how it is asked
+        return as_engine(engine.as_engine())
     if callable(engine):
         return FunctionEngine(engine)
     raise UsageError(f"not an engine: {engine!r}. Give a model name, a callable, or an Engine.")

@@ -32,6 +32,24 @@ class EngineLM(ABC):
     def __call__(self, *args: Any, **kwargs: Any) -> str:
         return self.generate(*args, **kwargs)
 
+    def as_engine(self) -> Engine:
+        """This engine as the core asks it."""
+        return _Generating(self)
+
+
+class _Generating(Engine):
+    """An engine of TextGrad's kind behind the core's protocol."""
+
+    destination = "your own engine answers; what it sends out is up to it"
+
+    def __init__(self, own: EngineLM) -> None:
+        self.own = own
+        self.name = getattr(own, "model_string", type(own).__name__)
+
+    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> str:
+        content: Content = [*images, prompt] if images else prompt
+        return self.own.generate(content, system_prompt=system or None)
+
 
 class CachedEngine:
     """TextGrad's name for an engine with a cache. There is none: a run's ledger keeps every answer.
