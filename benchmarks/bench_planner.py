@@ -81,7 +81,7 @@ def bandwidth() -> float:
     from tgsci_radiotherapy.planner import Planner
 
     planner = Planner(case())
-    matrix, terms = planner._matrix, planner._terms(parameters())
+    matrix, terms = planner.matrix, planner.terms(parameters())
     x = planner.solve(parameters()).fluence * np.random.default_rng(0).uniform(0.7, 1.3, matrix.columns)
     read = _read_bandwidth()
     return matrix.nbytes / _quickest(lambda: matrix.value_gradient(terms, x)) / read
@@ -92,9 +92,9 @@ def pass_milliseconds() -> float:
     from tgsci_radiotherapy.planner import Planner
 
     planner = Planner(case())
-    terms = planner._terms(parameters())
+    terms = planner.terms(parameters())
     x = planner.solve(parameters()).fluence
-    return 1000 * _quickest(lambda: planner._matrix.value_gradient(terms, x))
+    return 1000 * _quickest(lambda: planner.matrix.value_gradient(terms, x))
 
 
 def sensitivities() -> float:

@@ -34,8 +34,8 @@ def plans(case: str, optimizer: str, seed: int, most: int = MOST) -> int:
         """The same figures without sensitivities and page, which the baselines do not look at."""
 
         def evaluate(self, value: str) -> Feedback:
-            wishes = self.wishes(self.start.parse(value, self.case))
-            return Feedback(score(wishes), "goals only")
+            results = self.results(self.start.parse(value, self.case))
+            return Feedback(score(results), "goals only")
 
     problem = domain.problem({"case": case, "goals": TASKS[case][0]})
     rules = optimizer == "rules"

@@ -36,7 +36,7 @@ def objective(task: str) -> Any:
     """The loss of a task at the fast setting, from one conformer: the leaders are docked again in any case."""
     from tgsci_molecules.docking.vina import Settings
     from tgsci_molecules.objective import Objective
-    from tgsci_molecules.objective.named import named
+    from tgsci_molecules.objective.presets import preset
 
-    form = named(TASKS[task])
+    form = preset(TASKS[task])
     return Objective(form.targets, form.terms, settings=Settings(conformers=1), name=TASKS[task])

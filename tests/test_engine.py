@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
+import json
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -184,20 +189,79 @@ def test_a_recorder_sees_every_call_and_may_answer_it() -> None:
     assert len(seen) == 2
 
 
-def test_recording_reaches_the_threads_of_map_and_no_others() -> None:
-    script = Scripted(lambda prompt, system: prompt)
-    seen: list[str] = []
-
+def noting(seen: list[str]) -> Callable[[Call, Callable[[], Reply]], Reply]:
     def recorder(call: Call, ask: Callable[[], Reply]) -> Reply:
         seen.append(call.prompt)
         return ask()
 
-    with recording(recorder):
+    return recorder
+
+
+def test_recording_reaches_every_thread_that_is_started_within() -> None:
+    script = Scripted(lambda prompt, system: prompt)
+    seen: list[str] = []
+    with recording(noting(seen)):
         engines.map(script, list("abcdefgh"))
-        stranger = threading.Thread(target=script, args=("elsewhere",))
-        stranger.start()
-        stranger.join()
-    assert sorted(seen) == list("abcdefgh")
+        own = threading.Thread(target=script, args=("own",))
+        own.start()
+        own.join()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(script, ["pool 1", "pool 2"]))
+            list(pool.map(lambda item: engines.map(script, [item + "a", item + "b"]), ["x"]))
+    assert sorted(seen) == [*"abcdefgh", "own", "pool 1", "pool 2", "xa", "xb"]
+
+
+def test_a_call_of_unknown_origin_beside_two_runs_belongs_to_none() -> None:
+    script = Scripted(lambda prompt, system: prompt)
+    begun, ended = threading.Barrier(3), threading.Event()
+    seen: list[str] = []
+
+    def a_run() -> None:
+        with recording(noting(seen)):
+            begun.wait()
+            ended.wait()
+
+    runs = [threading.Thread(target=a_run) for _ in range(2)]
+    for thread in runs:
+        thread.start()
+    begun.wait()
+    stranger = threading.Thread(target=script, args=("whose?",))
+    stranger.start()
+    stranger.join()
+    ended.set()
+    for thread in runs:
+        thread.join()
+    assert seen == []
+
+
+def test_what_a_person_asks_beside_a_run_in_a_thread_is_not_the_runs() -> None:
+    script = Scripted(lambda prompt, system: prompt)
+    begun, ended = threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def a_run() -> None:
+        with recording(noting(seen)):
+            begun.set()
+            ended.wait()
+
+    run = threading.Thread(target=a_run)
+    run.start()
+    begun.wait()
+    script("mine")
+    ended.set()
+    run.join()
+    assert seen == []
+
+
+def test_a_thread_within_a_run_within_a_run_belongs_to_the_inner_one() -> None:
+    script = Scripted(lambda prompt, system: prompt)
+    outer: list[str] = []
+    inner: list[str] = []
+    with recording(noting(outer)), recording(noting(inner)):
+        own = threading.Thread(target=script, args=("q",))
+        own.start()
+        own.join()
+    assert (outer, inner) == ([], ["q"])
 
 
 def test_recordings_nest_and_end_when_something_is_raised() -> None:
@@ -375,3 +439,336 @@ def test_every_engine_can_be_copied_and_sent_to_a_worker(tmp_path: Any) -> None:
         for twin in (copy.deepcopy(engine), copy.copy(engine), pickle.loads(pickle.dumps(engine))):  # noqa: S301
             assert (twin.name, twin.identity) == (engine.name, engine.identity)
     assert copy.deepcopy(replay)("q").text == replay("q").text == "kept"
+
+
+# -- called as TextGrad's engines are ------------------------------------------------------------------
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Seer(Engine):
+    name = "seer"
+
+    def complete(self, prompt: str, system: str = "", images: Any = ()) -> str:
+        return f"{system}|{prompt}|{len(images)}"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda e: e("p", "s"),
+        lambda e: e("p", system="s"),
+        lambda e: e("p", system_prompt="s"),
+        lambda e: e(prompt="p", system_prompt="s"),
+        lambda e: e.generate("p", "s"),
+        lambda e: e.generate("p", system_prompt="s"),
+        lambda e: e.generate(prompt="p", system_prompt="s"),
+        lambda e: e.generate(content="p", system_prompt="s"),
+        lambda e: e.generate(["p"], "s"),
+    ],
+)
+def test_a_call_in_any_of_the_ways(call: Callable[[Engine], str]) -> None:
+    assert call(Seer()) == "s|p|0"
+    assert call(as_engine(two)) == "<s|p>"
+
+
+def test_no_system_prompt_may_be_none() -> None:
+    assert Seer()("p", system_prompt=None) == Seer()("p", None) == Seer().generate("p", None) == "|p|0"
+
+
+def test_images_come_in_a_list_with_texts() -> None:
+    seen = Seer()
+    assert seen.generate([PNG, "what is it?"]) == "|[image 1]\nwhat is it?|1"
+    assert seen(["compare", PNG, "with", PNG], "s", images=[PNG]) == "s|compare\n[image 1]\nwith\n[image 2]|3"
+    assert seen.generate([PNG]) == "|[image 1]|1"
+    for nonsense in (3, None, [3], {"text": "p"}):
+        with pytest.raises(UsageError, match="list of texts and images"):
+            seen(nonsense)  # type: ignore[arg-type]
+
+
+def test_a_function_with_images_gets_them() -> None:
+    engine = as_engine(lambda prompt, system="", images=(): f"{system}|{prompt}|{len(images)}")
+    assert engine("p", "s", [PNG]) == "s|p|1"
+
+
+def test_an_answer_is_a_text() -> None:
+    answer = as_engine(lambda prompt: Reply("hi ", usd=0.5))("q")
+    assert answer.strip() == "hi"
+    assert "hi" in answer
+    assert json.loads(json.dumps({"a": answer})) == {"a": "hi "}
+    assert f"{answer}!" == "hi !"
+    assert {answer: 1}["hi "] == 1
+    assert type(answer.text) is type(str(answer)) is str
+
+
+def test_a_reply_keeps_what_it_knows_wherever_it_goes() -> None:
+    reply = Reply("hi", 3, 4, 0.5, 1.0, "length", "m")
+    for twin in (copy.copy(reply), copy.deepcopy(reply), pickle.loads(pickle.dumps(reply)), replace(reply)):  # noqa: S301
+        assert (twin, asdict(twin)) == (reply, asdict(reply))
+    assert replace(reply, text="ho") == "ho"
+    assert replace(reply, text="ho").usd == 0.5
+    with pytest.raises(AttributeError):
+        reply.usd = 1.0  # type: ignore[misc]
+    with pytest.raises(EngineError, match="None"):
+        Reply(None)  # type: ignore[arg-type]
+
+
+def test_parameters_of_one_call_act_or_are_refused() -> None:
+    def model(prompt: str, system_prompt: str = "", max_tokens: int = 99) -> str:
+        return f"{system_prompt}|{prompt}|{max_tokens}"
+
+    engine = as_engine(model)
+    assert engine.generate("p", "s", max_tokens=5) == "s|p|5"
+    assert engine("p", max_tokens=7) == "|p|7"
+    assert engine("p") == "|p|99"
+    for other in (Scripted(["a"]), as_engine(one), HumanEngine()):
+        with pytest.raises(UsageError, match=r"takes no max_tokens"):
+            other.generate("p", max_tokens=5)
+    seen: list[Call] = []
+    with recording(lambda call, ask: (seen.append(call), ask())[1]):
+        engine("p", max_tokens=5)
+        engine("p", max_tokens=6)
+    assert len({call.engine.identity for call in seen}) == 2
+
+
+# -- functions that are not quite engines --------------------------------------------------------------
+
+
+async def slow_echo(prompt: str, system_prompt: str = "") -> str:
+    await asyncio.sleep(0)
+    return f"{system_prompt}|{prompt}"
+
+
+class Asynchronous(Engine):
+    async def complete(self, prompt: str, system: str = "", images: Any = ()) -> str:  # type: ignore[override]
+        return prompt
+
+
+def test_coroutine_functions_are_run() -> None:
+    assert as_engine(slow_echo)("p", "s") == "s|p"
+    assert as_engine(lambda prompt: slow_echo(prompt))("p") == "|p"
+    assert Asynchronous()("p") == "p"
+    assert engines.map(slow_echo, ["a", "b", "c"]) == ["|a", "|b", "|c"]
+    assert engines.map(slow_echo, ["a"]) == ["|a"]
+    assert engines.map(as_engine(slow_echo), [str(i) for i in range(50)]) == [f"|{i}" for i in range(50)]
+
+
+def test_coroutines_of_a_map_wait_together() -> None:
+    async def nap(prompt: str) -> str:
+        await asyncio.sleep(0.2)
+        return prompt
+
+    started = time.perf_counter()
+    engines.map(as_engine(nap), [str(i) for i in range(20)])
+    assert time.perf_counter() - started < 2.0
+
+
+def test_a_coroutine_is_run_where_a_loop_runs_already_as_in_a_notebook() -> None:
+    async def cell() -> str:
+        return as_engine(slow_echo)("p")
+
+    assert asyncio.run(cell()) == "|p"
+
+
+def test_a_coroutine_that_would_wait_for_itself_says_so() -> None:
+    async def outer(prompt: str) -> str:
+        return as_engine(slow_echo)(prompt)
+
+    with pytest.raises(UsageError, match="await"):
+        as_engine(outer)("p")
+
+
+def test_what_a_coroutine_raises_and_asks_is_not_lost() -> None:
+    async def broken(prompt: str) -> str:
+        raise ZeroDivisionError
+
+    script = Scripted(["inner"])
+
+    async def asking(prompt: str) -> str:
+        return script(f"asked: {prompt}")
+
+    with pytest.raises(ZeroDivisionError):
+        as_engine(broken)("p")
+    seen: list[str] = []
+    with recording(noting(seen)):
+        assert as_engine(asking)("p") == "inner"
+    assert seen == ["p", "asked: p"]
+
+
+def test_pieces_are_put_together() -> None:
+    def streaming(prompt: str) -> Iterator[str]:
+        yield from (prompt, " and", " more")
+
+    async def streaming_too(prompt: str) -> Any:
+        for piece in (prompt, " and", " more"):
+            yield piece
+
+    assert as_engine(streaming)("p") == as_engine(streaming_too)("p") == "p and more"
+    with pytest.raises(EngineError, match="expected text"):
+        as_engine(lambda prompt: (i for i in range(3)))("p")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(None, r"None.*has it a `return`"), ({"choices": []}, r"dict \{'choices': \[\]\}.*as str"), (b"x", "bytes b'x'")],
+)
+def test_an_answer_that_is_none_is_shown(answer: object, said: str) -> None:
+    with pytest.raises(EngineError, match=said):
+        as_engine(lambda prompt: answer)("p")
+
+
+def test_a_class_is_no_engine() -> None:
+    for thing in (Scripted, HumanEngine, Holder):
+        with pytest.raises(UsageError, match=rf"{thing.__name__}\(\.\.\.\)"):
+            as_engine(thing)
+
+
+# -- how many at the same time -------------------------------------------------------------------------
+
+
+class Crowd:
+    """A model that counts how many ask it at the same time."""
+
+    def __init__(self, seconds: float = 0.01) -> None:
+        self.now = self.most = self.calls = 0
+        self.seconds = seconds
+        self.lock = threading.Lock()
+
+    def __call__(self, prompt: str) -> str:
+        with self.lock:
+            self.now += 1
+            self.calls += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self.seconds)
+        with self.lock:
+            self.now -= 1
+        return prompt
+
+
+def nested(engine: Callable[[str], str], outer: int = 8, inner: int = 8) -> None:
+    engines.map(lambda i: engines.map(lambda j: engine(f"{i} {j}"), range(inner)), range(outer))
+
+
+def test_an_engines_concurrency_holds_however_it_is_asked() -> None:
+    crowd = Crowd()
+    engine = as_engine(crowd, concurrency=3)
+    nested(engine)
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(engine, map(str, range(20))))
+    assert crowd.most == 3
+    assert crowd.calls == 84
+
+
+def test_who_is_not_safe_in_threads_says_one_and_every_engine_of_it_keeps_to_it() -> None:
+    crowd = Crowd()
+    said = as_engine(crowd, concurrency=1)
+    engines.map(lambda i: as_engine(crowd)(str(i)), range(10))
+    assert crowd.most == 1
+    assert as_engine(crowd).concurrency == said.concurrency == 1
+
+
+def test_a_class_may_state_its_concurrency() -> None:
+    crowd = Crowd()
+
+    class Single(Engine):
+        concurrency = 1
+
+        def complete(self, prompt: str, system: str = "", images: Any = ()) -> str:
+            return crowd(prompt)
+
+    engines.map(lambda i: Single()(str(i)), range(10))
+    assert crowd.most == 1
+
+
+def test_nested_maps_share_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd()
+    monkeypatch.setattr(engines, "MAX_CONCURRENT", 5)
+    nested(crowd)
+    nested(as_engine(crowd))
+    assert crowd.most == 5
+    crowd = Crowd()
+    monkeypatch.setattr(engines, "MAX_CONCURRENT", 1)
+    nested(crowd, 3, 3)
+    assert crowd.most == 1
+
+
+def test_a_bound_of_the_outer_map_holds_for_the_inner_ones() -> None:
+    crowd = Crowd()
+    engines.map(lambda i: engines.map(lambda j: crowd(str(j)), range(6)), range(6), concurrent=2)
+    assert crowd.most == 2
+
+
+def test_an_engine_that_asks_itself_or_fans_out_does_not_wait_for_itself() -> None:
+    """A deadlock if one waits with what the other needs."""
+
+    def twice(prompt: str) -> str:
+        return prompt if len(prompt) > 8 else engine(prompt * 2)
+
+    engine = as_engine(twice, concurrency=1)
+    assert engine("ab") == "ab" * 8
+    crowd = Crowd(0.001)
+    inner = as_engine(crowd, concurrency=2)
+    fanning = as_engine(lambda prompt: "".join(engines.map(inner, list("abcd"))), concurrency=1)
+    assert set(engines.map(fanning, list("xyzuvw"), concurrent=3)) == {"abcd"}
+    assert crowd.most == 2
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, "4", True])
+def test_a_bound_is_a_whole_number(most: Any) -> None:
+    with pytest.raises(UsageError, match="whole number"):
+        engines.map(one, ["a"], concurrent=most)
+    with pytest.raises(UsageError, match="whole number"):
+        as_engine(one, concurrency=most)
+
+
+def test_a_model_takes_its_concurrency_by_name() -> None:
+    model = get_engine("gpt-4o", concurrency=4, temperature=0)
+    assert isinstance(model, LiteLLMEngine)
+    assert (model.concurrency, model.parameters) == (4, {"temperature": 0})
+    assert "concurrency" not in model.identity
+
+
+def test_the_bound_is_a_setting_of_the_environment(script: Any) -> None:
+    code = "import tgsci.engine; print(tgsci.engine.MAX_CONCURRENT)"
+    assert script(code, TGSCI_CONCURRENT="3").strip() == "3"
+    assert "TGSCI_CONCURRENT is 'x'" in script(code, check=False, TGSCI_CONCURRENT="x")
+
+
+def test_nothing_is_begun_after_a_failure_in_maps_within_maps_either() -> None:
+    begun: list[int] = []
+
+    def work(i: int) -> None:
+        if i == 0:
+            time.sleep(0.05)
+            raise ValueError("the first")
+        engines.map(lambda j: (begun.append(j), time.sleep(0.05)), range(100), concurrent=2)
+
+    with pytest.raises(ValueError, match="the first"):
+        engines.map(work, range(4))
+    before = len(begun)
+    time.sleep(0.3)
+    assert len(begun) - before <= 8
+
+
+@pytest.mark.parametrize(
+    "blocked", ["time.sleep(60)", "socket.socketpair()[0].recv(1)", "tgsci.map(lambda j: time.sleep(60), range(4))"]
+)
+def test_ctrl_c_ends_a_map_at_once(start_script: Any, blocked: str) -> None:
+    process = start_script(
+        f"""
+        import socket, sys, time, tgsci
+        def model(prompt):
+            if prompt == "3":
+                print("begun", flush=True)
+            {blocked}
+            return prompt
+        tgsci.map(tgsci.as_engine(model), [str(i) for i in range(32)])
+        """
+    )
+    assert process.stdout.readline().strip() == "begun"
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.wait(10)
+    assert time.monotonic() - started < 2
+    assert "KeyboardInterrupt" in process.stderr.read()

@@ -24,7 +24,7 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 FLOORS = {
     "tgsci": [
         "errors version fingerprint",
-        "texts figures prompts",
+        "texts prompts identity threads",
         "checks files imports",
         "settings",
         "engine feedback",
@@ -42,10 +42,11 @@ FLOORS = {
         "__main__",
     ],
     "tgsci_molecules": [
-        "job",
+        "tables",
         "molecule",
         "target",
         "docking",
+        "job preparation",
         "pose",
         "physics",
         "objective",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import pytest
 
@@ -109,6 +111,51 @@ def test_momentum_shows_earlier_values_each_with_its_feedback():
     assert "None" not in last
 
 
+def test_momentum_and_memory_together_say_nothing_twice():
+    x = text(feedback="")
+    engine = Scripted([block(f"value {i}") for i in range(6)])
+    tgd = tg.TGD([x], engine=engine, gradient_memory=4, momentum_window=2)
+    for i in range(6):
+        x.reset_gradients()
+        x.add_gradient(f"criticism {i}", context=f"the conversation {i}")
+        tgd.step()
+    last = engine.calls[5][0]
+    assert [last.count(f"criticism {i}") for i in range(6)] == [0, 1, 1, 1, 1, 1]
+    assert [last.count(f"value {i}") for i in range(5)] == [0, 0, 1, 1, 1]
+    assert "conversation 4" not in last
+
+
+def test_what_did_not_change_from_step_to_step_is_shown_once():
+    x = text("aaaa", "")
+    engine = Scripted([block("a" * (5 + i)) for i in range(6)])
+    tgd = tg.TGD([x], engine=engine, gradient_memory=4, momentum_window=4)
+    for _ in range(6):
+        tgd.step(Measured(x, lambda value: (float(len(value)), f"the report on {len(value)} letters")))
+    assert engine.calls[5][0].count("the report on 4 letters") == 1
+    assert engine.calls[5][0].split().count("aaaa") == 1
+
+
+def test_images_that_the_feedback_speaks_of_reach_the_model():
+    png, other = b"\x89PNG\r\n\x1a\n one", b"\x89PNG\r\n\x1a\n two"
+
+    class Seer(tg.Engine):
+        name = "seer"
+        seen = ()
+
+        def complete(self, prompt, system="", images=()):
+            self.seen = [*self.seen, (prompt, images)]
+            return "nothing usable" if len(self.seen) == 2 else block(f"new {len(self.seen)}")
+
+    x, engine = text(feedback=""), Seer()
+    tgd = tg.TGD([x], engine=engine, gradient_memory=1)
+    for image in (png, other):
+        x.gradients = [tg.Gradient(f"[image 1: photo] is {image[-3:]}", context="of [image 1: photo]", images=(image,))]
+        tgd.step()
+    assert [images for _, images in engine.seen] == [(png,), (other, png), (other, png)], "in the retry too"
+    assert "[image 1: photo] is b'two'" in engine.seen[1][0]
+    assert "[image 2: photo] is b'one'" in engine.seen[1][0]
+
+
 def test_without_memory_nothing_of_the_past_is_shown():
     x, engine = text(), Scripted([block("new"), block("newer")])
     tgd = tg.TGD([x], engine=engine)
@@ -140,9 +187,7 @@ FAULTS = [
     ("I would say more.", "no complete"),
     ("", "no complete"),
     (block("   "), "empty"),
-    (block("old"), "unchanged"),
-    (block("\nold \n"), "unchanged"),
-    (tg.Reply(block("new"), finish="length"), "cut off"),
+    (tg.Reply("<IMPROVED_VARIABLE>ne", finish="length"), "cut off"),
     ("<IMPROVED_VARIABLE>never closed", "no complete"),
     (block("x" * 100_001), "100001 characters"),
 ]
@@ -184,11 +229,54 @@ def test_an_invalid_value_is_a_fault():
     assert "an odd number of letters" in engine.calls[1][0]
 
 
-def test_a_value_that_only_looks_new_is_unchanged():
-    x, engine = text("ABC"), Scripted([block("abc"), block("abd")])
-    tg.TGD([x], engine=engine, validate=str.upper).step()
-    assert x.value == "ABD"
-    assert "unchanged" in engine.calls[1][0]
+@pytest.mark.parametrize("reply", [block("old"), block("\nold \n"), block("OLD")])
+def test_to_repeat_the_value_is_an_answer(reply, caplog):
+    """The feedback may say that all is right: nothing to ask again, nothing to warn of, nothing to measure again."""
+
+    def same(value):
+        return value.lower()
+
+    x, engine = text(), Scripted([reply, reply])
+    tgd = tg.TGD([x], engine=engine, validate=same)
+    tgd.step()
+    measure = Measured(x)
+    tgd.step(measure)
+    assert (x.value, tgd.faults, len(engine.calls)) == ("old", [], 2)
+    assert measure.values == ["old"]
+    assert not caplog.records
+
+
+def test_nothing_to_change_beside_new_values_and_twice():
+    x, engine = text("aaaa", ""), Scripted([blocks("aaaa", "aaa", "aaaa")])
+    measure = Measured(x)
+    tg.TGD([x], engine=engine, proposals=3).step(measure)
+    assert measure.values == ["aaaa", "aaa"]
+    assert len(engine.calls) == 1
+
+
+def test_of_a_reply_that_was_cut_off_only_the_rest_is_asked_for_again():
+    x = text("aaaaa", "")
+    cut = "\n".join(blocks("aaaa", "aa", "a").splitlines()[:2]) + "\n<REASON_3>it"
+    engine = Scripted([tg.Reply(cut, finish="length"), block("aaa")])
+    measure = Measured(x)
+    tg.TGD([x], engine=engine, proposals=3).step(measure)
+    assert measure.values == ["aaaaa", "aaaa", "aa", "aaa"]
+    assert "The other 2 were taken" in engine.calls[1][0]
+    assert "cut off" in engine.calls[1][0]
+
+
+def test_a_method_keeps_its_indentation():
+    code = "    def f(x):\n        return x\n    def g(x):\n        return x"
+    x = text(code)
+    tg.TGD([x], engine=Scripted([block("\n" + code.replace("x", "y") + "\n")])).step()
+    assert x.value == code.replace("x", "y")
+
+
+def test_textgrads_placeholders_in_a_system_prompt_become_the_tags():
+    engine = Scripted([block("new")])
+    own = "Answer between {new_variable_start_tag} and {new_variable_end_tag}, {braces} or not."
+    tg.TGD([text()], engine=engine, optimizer_system_prompt=own).step()
+    assert engine.calls[0][1] == "Answer between <IMPROVED_VARIABLE> and </IMPROVED_VARIABLE>, {braces} or not."
 
 
 @pytest.mark.parametrize("tag", ["<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>", "<IMPROVED_VARIABLE_NEW>"])
@@ -224,7 +312,7 @@ def test_a_step_with_a_closure_keeps_only_what_is_better():
     tgd.step(measure)
     assert x.value == "aa"
     assert "= 2" in x.get_gradient_text()
-    assert measure.values == ["aaaa", "aaaaaa", "aa"]
+    assert measure.values == ["aaaa", "aaaaaa", "aaaa", "aa"]
 
 
 def test_the_best_of_several_proposals_is_kept_for_one_call():
@@ -266,25 +354,111 @@ def test_anything_measured_replaces_what_could_not_be():
 
 
 def test_pytorchs_loop_keeps_its_feedback():
-    """`zero_grad()` before `step(closure)`: the measurement is not repeated, its feedback is still shown."""
+    """`zero_grad()` before `step(closure)`: the closure measures again, so there is feedback to show."""
     x = text("aaaa", "")
     measure, engine = Measured(x), Scripted([block("aaaaaa"), block("aa")])
     tgd = tg.TGD([x], engine=engine)
     for _ in range(2):
         tgd.zero_grad()
         tgd.step(measure)
-    assert measure.values == ["aaaa", "aaaaaa", "aa"]
+    assert x.value == "aa"
     assert "= 4" in engine.calls[1][0]
 
 
-def test_a_value_changed_by_hand_is_measured_again():
-    x = text("aaaa")
-    measure = Measured(x)
-    tgd = tg.TGD([x], engine=Scripted([block("aa"), block("bb")]))
-    tgd.step(measure)
-    x.set_value("bbbbbb")
-    tgd.step(measure)
-    assert measure.values == ["aaaa", "aa", "bbbbbb", "bb"]
+def test_every_step_measures_what_the_closure_reads_now():
+    """One closure over the current mini-batch: what was measured on the last one says nothing about this one."""
+    easy, hard = {"A": 0.1, "B": 0.0, "C": 0.0}, {"A": 9.0, "B": 5.0, "C": 1.0}
+    for kind in ("global", "attribute", "content", "iterator"):
+        x, batch, held, batches = text("A", ""), easy, [easy], iter([easy, easy, hard, hard])
+
+        def closure(x=x, kind=kind, held=held, batches=batches):
+            now = {"global": lambda: batch, "iterator": lambda: next(batches)}.get(kind, lambda: held[0])()  # noqa: B023
+            x.reset_gradients()
+            loss = tg.FunctionLoss(lambda value: (now[value], f"scored {now[value]}"))(x)
+            loss.backward()
+            return loss
+
+        tgd = tg.TGD([x], engine=Scripted([block("B"), block("C")]))
+        tgd.step(closure)
+        batch = held[0] = hard
+        tgd.step(closure)
+        assert x.value == "C", kind
+        assert "scored 5" in tgd.engine.calls[1][0]
+
+
+@pytest.mark.parametrize("memory", [{}, {"momentum_window": 3}, {"gradient_memory": 3}, {"proposals": 2}])
+def test_the_next_prompt_tells_what_was_rejected_and_what_came_of_it(memory):
+    x = text("short", "")
+
+    def measure(value):
+        if value == "crash":
+            raise tg.MeasurementError("the program crashed")
+        return tg.Feedback(float(len(value)), metrics={"letters": len(value)}, violations={"size": len(value) - 10.0})
+
+    script = [block("longer value"), block("crash"), block("sho")]
+    if memory.get("proposals"):
+        script = [blocks("longer value", "crash"), blocks("sho", "sh")]
+    engine = Scripted(script)
+    tgd = tg.TGD([x], engine=engine, **memory)
+    for _ in script:
+        tgd.step(Measured(x, measure))
+    last = engine.calls[-1][0]
+    assert "longer value (loss 12.00; letters 12; breaks size by 2.000; not better than loss 5.000" in last
+    assert "crash (Could not be measured: the program crashed; not better than loss 5.000" in last
+    assert last.count("longer value") == last.count("crash (") == 1
+    assert "TRIED WITHOUT SUCCESS" not in engine.calls[0][0]
+
+
+def test_a_closure_that_only_gives_a_number_is_told_by_its_number():
+    x, engine = text("aaaa", ""), Scripted([block("aaaaaa"), block("aa")])
+    tgd = tg.TGD([x], engine=engine)
+    for _ in range(2):
+        tgd.step(lambda: float(len(x.text)))
+    assert x.value == "aa"
+    assert "loss 4.000" in engine.calls[0][0]
+    assert "aaaaaa (loss 6.000; not better than loss 4.000)" in engine.calls[1][0]
+
+
+def test_what_was_rejected_is_told_within_bounds():
+    x, count = text("a", ""), iter(range(10_000))
+    engine = Scripted(lambda prompt, system: block(f"{next(count)}" + "y" * 2000))
+    tgd = tg.TGD([x], engine=engine)
+    for _ in range(40):
+        tgd.step(Measured(x))
+    lengths = [len(prompt) for prompt, _ in engine.calls]
+    assert max(lengths[10:]) - min(lengths[10:]) < 100
+    assert lengths[-1] < 25_000
+    huge = Scripted(lambda prompt, system: block(f"{next(count)}" + "y" * 30_000))
+    tgd = tg.TGD([x], engine=huge)
+    for _ in range(3):
+        tgd.step(Measured(x))
+    assert 30_000 < len(huge.calls[-1][0]) < 65_000
+
+
+def test_only_the_parameter_that_was_changed_is_told_of_the_rejection():
+    a, b = text("a", ""), text("b", "")
+    engine = Scripted(lambda prompt, system: block("longer a") if "\na\n" in prompt else block("b"))
+    tgd = tg.TGD([a, b], engine=engine)
+
+    def closure():
+        tgd.zero_grad()
+        a.add_gradient("fa")
+        b.add_gradient("fb")
+        return float(len(a.text + b.text))
+
+    for _ in range(2):
+        tgd.step(closure)
+    assert sorted("TRIED" in prompt for prompt, _ in engine.calls[2:]) == [False, True]
+
+
+def test_ties_are_kept_on_request():
+    for keep, value in ((False, "aaa"), (True, "bbb")):
+        x = text("aaa", "")
+        tg.TGD([x], engine=Scripted([block("bbb")]), keep_ties=keep).step(Measured(x))
+        assert x.value == value
+    x = text("aaa", "")
+    tg.TGD([x], engine=Scripted([block("bbb")]), keep_ties=True).step(Measured(x, lambda value: math.nan))
+    assert x.value == "aaa", "what cannot be measured is no tie"
 
 
 def test_a_closure_may_return_a_feedback_or_a_number():
@@ -343,13 +517,82 @@ def test_a_closure_that_raises_leaves_the_best_measured_value():
 # -- misuse ----------------------------------------------------------------------------------------
 
 
-def test_misuse_is_refused_with_a_reason():
+V = tg.Variable("x", role_description="v")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        ([[tg.Variable("x", requires_grad=False)]], {}, "requires_grad=False"),
+        ([[tg.Variable(b"image", requires_grad=False)]], {}, "only text"),
+        ([["x"]], {}, "a parameter is a tgsci.Variable, not 'x'"),
+        (["x"], {}, "a parameter is a tgsci.Variable, not 'x'"),
+        ([None], {}, "not None"),
+        ([[V], Scripted([])], {}, r"write TGD\(..., engine=...\)"),
+        ([[V], "gpt-4o"], {}, r"`verbose`, not 'gpt-4o'"),
+        ([[V]], {"proposals": 0}, "proposals must be a whole number"),
+        ([[V]], {"gradient_memory": -1}, "gradient_memory must be a whole number"),
+        ([[V]], {"momentum_window": 1.5}, "momentum_window must be a whole number"),
+        ([[V]], {"new_variable_tags": ["<A>"]}, r'two marks, \["<NEW>", "</NEW>"\]'),
+        ([[V]], {"new_variable_tags": "<A>"}, "two marks"),
+        ([[V]], {"new_variable_tags": ["<A>", "<A>"]}, "two marks"),
+        ([[V]], {"new_variable_tags": ["A", "B"]}, "two marks"),
+        ([[V]], {"constraints": ["be brief", 3]}, "constraints are texts.*3 is none"),
+        ([[V]], {"in_context_examples": [None]}, "in_context_examples are texts"),
+    ],
+)
+def test_misuse_is_refused_with_a_reason(arguments, settings, said):
+    with pytest.raises(tg.UsageError, match=said):
+        tg.TGD(*arguments, **{**({} if len(arguments) > 1 else {"engine": Scripted([])}), **settings})
+
+
+def test_no_engine_is_refused_with_a_reason():
     with pytest.raises(tg.UsageError, match="no engine"):
         tg.TGD([text()])
-    with pytest.raises(tg.UsageError, match="requires_grad=False"):
-        tg.TGD([tg.Variable("x", requires_grad=False)], engine=Scripted([]))
-    with pytest.raises(tg.UsageError, match="at least 1"):
-        tg.TGD([text()], engine=Scripted([]), proposals=0)
+
+
+def test_momentums_arguments_the_wrong_way_round():
+    with pytest.raises(tg.UsageError, match="the engine comes first"):
+        tg.TextualGradientDescentwithMomentum([V], Scripted([]))
+
+
+def test_one_text_is_a_list_of_one():
+    engine = Scripted([block("new")])
+    tg.TGD([text()], engine=engine, constraints="Be brief", in_context_examples="abc").step()
+    assert "\n1. Be brief\n" in engine.calls[0][0]
+    assert "\nabc\n" in engine.calls[0][0]
+    assert "2. " not in engine.calls[0][0]
+
+
+def test_parameters_may_come_from_a_generator_and_each_counts_once():
+    x, engine = text(), Scripted([block("new")])
+    tg.TGD((v for v in [x, x]), engine=engine).step()
+    assert x.value == "new"
+
+
+def test_an_optimizer_without_parameters_says_so_at_its_step():
+    for parameters in ((), [], tg.BlackboxLLM(Scripted([]), "You are helpful.").parameters()):
+        with pytest.raises(tg.UsageError, match="empty parameter list"):
+            tg.TGD(parameters, engine=Scripted([])).step()
+
+
+def test_a_parameter_that_no_feedback_reached_is_left_alone(caplog):
+    a, b = text("a"), tg.Variable("b", role_description="the other text")
+    engine = Scripted([block("A")])
+    tgd = tg.TGD([a, b], engine=engine)
+    tgd.step()
+    assert (a.value, b.value) == ("A", "b")
+    assert "no feedback reached the other text" in tgd.faults[0]
+    assert "no feedback reached the other text" in caplog.text
+
+
+def test_an_optimizer_can_be_copied_and_pickled():
+    x = text()
+    tgd = tg.TGD([x], engine=Scripted([block("new")]), gradient_memory=2)
+    tgd.step()
+    for twin in (copy.deepcopy(tgd), pickle.loads(pickle.dumps(tgd))):  # noqa: S301
+        assert [p.value for p in twin.parameters] == ["new"]
+        assert twin.parameters[0] is not x
 
 
 def test_a_single_variable_may_be_given_without_a_list():

@@ -11,6 +11,7 @@ from tgsci.engine import Reply
 from tgsci.errors import InvalidValue
 from tgsci.prompts import numbered, reason_tags, reply_format
 from tgsci.replies import MAX_VALUE_CHARS, Suggestion, last_block, parse
+from tgsci.texts import trimmed
 
 TAGS = ("<V>", "</V>")
 
@@ -72,10 +73,63 @@ def test_an_empty_value_is_a_fault():
     assert "empty" in only_fault(read("<V> \n </V>"))
 
 
-def test_a_truncated_reply_is_a_fault_even_where_a_block_is_complete():
-    fault = read("<V>whole</V>", finish="length")
-    assert "cut off" in only_fault(fault)
-    assert fault.faults[0].value == ""
+def test_what_is_complete_in_a_reply_that_was_cut_off_counts():
+    assert values(read("<V>whole</V> and then", finish="length")) == ["whole"]
+    parsed = read("<V_1>a</V_1>\n<V_2>b</V_2>\n<V_3>half of", 3, finish="length")
+    assert values(parsed) == ["a", "b"]
+    assert "cut off" in parsed.complaints[0]
+    assert "</V_3>" in parsed.complaints[0]
+
+
+@pytest.mark.parametrize("text", ["", "<V>half of", "<V>draft</V> better:\n<V>half of"])
+def test_what_is_cut_off_is_a_fault(text):
+    parsed = read(text, finish="length")
+    assert "cut off" in only_fault(parsed)
+    assert parsed.faults[0].value == ""
+
+
+@pytest.mark.parametrize(
+    ("block", "value"),
+    [
+        ("\n    def f():\n        pass\n", "    def f():\n        pass"),
+        ("    def f():\n        pass", "    def f():\n        pass"),
+        ("\r\n\tx:\r\n\t\ty\r\n", "\tx:\r\n\t\ty"),
+        ("  \n\n  - a\n  - b  \n\n", "  - a\n  - b"),
+        ("  CCO  ", "CCO"),
+        ("\n  CCO  \n", "CCO"),
+        ("a\n\n  b", "a\n\n  b"),
+    ],
+)
+def test_the_indentation_of_a_values_first_line_belongs_to_it(block, value):
+    assert values(read(f"<V>{block}</V>")) == [value]
+
+
+@pytest.mark.parametrize(
+    ("block", "value"),
+    [
+        ("```python\n    x = 1\n    y = 2\n```", "    x = 1\n    y = 2"),
+        ("\n```\nCCO\n```\n", "CCO"),
+        ("~~~ \na\nb\n~~~", "a\nb"),
+        ("```\na\n```\nand\n```\nb\n```", "```\na\n```\nand\n```\nb\n```"),
+        ("see\n```\na\n```", "see\n```\na\n```"),
+        ("```\n```", "```\n```"),
+        ("```a```", "```a```"),
+    ],
+)
+def test_a_code_fence_around_the_whole_value_is_no_part_of_it(block, value):
+    assert values(read(f"<V>{block}</V>")) == [value]
+
+
+def test_a_code_fence_that_the_value_had_before_stays():
+    fenced = "```python\nx = 2\n```"
+    assert (
+        parse(Reply(f"<V>{fenced}</V>"), 1, TAGS, str, current="```python\nx = 1\n```").suggestions[0].value == fenced
+    )
+
+
+def test_the_current_value_may_be_proposed_several_times():
+    parsed = parse(Reply("<V_1>a</V_1><V_2>a</V_2><V_3>b</V_3>"), 3, TAGS, str, current="a")
+    assert (values(parsed), parsed.faults) == (["a", "a", "b"], [])
 
 
 def test_an_oversized_value_is_a_fault_and_is_not_kept_whole():
@@ -139,7 +193,7 @@ def test_whatever_is_put_into_the_blocks_is_read_back(texts, before):
     tags = [numbered(TAGS, i, n) for i in range(1, n + 1)]
     if any(tag in text for text in [*texts, before] for pair in tags for tag in pair):
         return
-    whole = [text.strip() for text in texts]
+    whole = [trimmed(text) for text in texts]
     reply = (
         before
         + "\n"
@@ -165,7 +219,7 @@ def test_a_format_that_was_asked_for_is_the_format_that_is_read(value, n):
         opening, closing = numbered(TAGS, i, n)
         start, end = blocks.rindex(opening) + len(opening), blocks.rindex(closing)
         blocks = blocks[:start] + f"{value}{i}" + blocks[end:]
-    assert values(read(blocks, n)) == [f"{value}{i}".strip() for i in range(1, n + 1)]
+    assert values(read(blocks, n)) == [trimmed(f"{value}{i}") for i in range(1, n + 1)]
 
 
 GARBAGE = st.lists(

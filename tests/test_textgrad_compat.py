@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import tgsci as tg
+from tgsci.engine import resolve_names_by
+from tgsci.engines import engine_named
 from tgsci.engines.scripted import Scripted
 
 GUIDE = Path(__file__).parent.parent / "docs" / "from-textgrad.md"
@@ -22,7 +24,7 @@ def block(value):
 
 
 @pytest.fixture
-def models(monkeypatch):
+def models():
     """The engines behind the models' names; a test fills it in."""
     engines = {}
 
@@ -30,8 +32,9 @@ def models(monkeypatch):
         assert not parameters
         return engines[name.removeprefix("experimental:")]
 
-    monkeypatch.setattr("tgsci.engines.engine_named", named)
+    resolve_names_by(named)
     yield engines
+    resolve_names_by(engine_named)
     tg.set_backward_engine(None)
 
 
@@ -368,6 +371,7 @@ def test_momentum_under_textgrads_name():
     value.add_gradient("too small")
     optimizer.step()
     value.reset_gradients()
+    value.add_gradient("still too small")
     optimizer.step()
     assert "one" in prompts_of(engine)[1]
     assert "too small" in prompts_of(engine)[1]

@@ -1,6 +1,7 @@
 """tgsci: text gradients for science. Simulators are loss functions; their reports are the gradients."""
 
 from . import autograd
+from . import engines as engines  # the names that `get_engine` knows
 from .engine import Engine, Reply, as_engine, get_engine, map, set_backward_engine
 from .errors import (
     EngineError,

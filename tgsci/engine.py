@@ -10,30 +10,37 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import inspect
-import re
+import os
+import reprlib
 import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MethodType
+from functools import cached_property, partial
 from typing import Any, Self, TypeAlias, TypeVar
 
+from . import prompts
+from .checks import whole
 from .errors import EngineError, UsageError
-from .fingerprint import digest, function_identity, setting_of
+from .identity import arguments_of
+from .threads import Gate, awaited, run_all
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Questions asked at the same time by `map`.
+#: Questions asked at the same time, of one engine and by one `map`, where nothing else is said.
 MAX_CONCURRENT = 32
+if _stated := os.environ.get("TGSCI_CONCURRENT"):
+    if not _stated.isdecimal() or int(_stated) < 1:
+        raise UsageError(f"the environment's TGSCI_CONCURRENT is {_stated!r}: give a whole number of at least 1")
+    MAX_CONCURRENT = int(_stated)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What an engine answered.
+@dataclass(frozen=True, eq=False, repr=False)
+class Reply(str):
+    """What an engine answered: a text that knows what it cost. Equal to any text of the same characters.
 
     Args:
         text: The answer.
@@ -43,6 +50,9 @@ class Reply:
         seconds: Wall time of the call, s.
         finish: Why the answer ended: "stop", or "length" where it was cut off.
         model: The name of whatever answered.
+
+    Raises:
+        EngineError: The text is none.
     """
 
     text: str
@@ -53,13 +63,18 @@ class Reply:
     finish: str = "stop"
     model: str = ""
 
+    def __new__(cls, text: str = "", *_: Any, **__: Any) -> Self:
+        if not isinstance(text, str):
+            raise EngineError(f"the text of a Reply is {_described(text)}; it has to be a str")
+        return super().__new__(cls, text)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", str(self))  # the plain text, also where it was made from another Reply
+
     @property
     def truncated(self) -> bool:
         """True where the answer was cut off by a length limit."""
         return self.finish == "length"
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +91,14 @@ class Call:
 Recorder: TypeAlias = Callable[[Call, Callable[[], Reply]], Reply]
 
 _recorder: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tgsci_recorder", default=None)
+#: Every recorder at work in this process, with the one around it: for threads that somebody else started.
+_recorders: list[tuple[Recorder, Recorder | None]] = []
 
+#: A prompt: text, or texts and images in the order in which they are to be read.
+Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
 _LOCKS: dict[type, Callable[[], Any]] = {type(make()): make for make in (threading.Lock, threading.RLock)}
+_gates: weakref.WeakValueDictionary[str, Gate] = weakref.WeakValueDictionary()
 
 
 class Engine(ABC):
@@ -95,7 +115,7 @@ class Engine(ABC):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
-        self._made_with = _arguments(cls, args, kwargs)
+        self._made_with = arguments_of(cls, args, kwargs)
         return self
 
     @property
@@ -120,24 +140,80 @@ class Engine(ABC):
             EngineError: No answer could be had; says why and what to do.
         """
 
-    def __call__(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
-        """Answer one prompt, timed, and recorded where a run is listening."""
-        system, images = system or "", tuple(images)
-        recorder = _recorder.get()
+    def __call__(
+        self,
+        prompt: Prompt,
+        system: str | None = "",
+        images: Sequence[bytes] = (),
+        *,
+        system_prompt: str | None = "",
+        **parameters: Any,
+    ) -> Reply:
+        """Answer one prompt, timed, and recorded where a run is listening.
+
+        Args:
+            prompt: The question; or texts and images, in a list.
+            system: The system prompt.
+            images: Encoded images (PNG, JPEG, ...) that the prompt speaks of, in order.
+            system_prompt: TextGrad's name for `system`.
+            parameters: Sampling parameters of this one call, such as `max_tokens=5`.
+
+        Raises:
+            EngineError: No answer could be had; says why and what to do.
+            UsageError: The prompt is none, or this engine takes no such parameters.
+        """
+        if parameters:
+            return self.with_parameters(**parameters)(prompt, system, images, system_prompt=system_prompt)
+        text, within = _text_and_images(prompt)
+        call = Call(self, text, system or system_prompt or "", (*within, *images))
+        recorder = _recorder.get() or _recorder_around()
         if recorder is None:
-            return self.answer(prompt, system, images)
-        return recorder(Call(self, prompt, system, images), lambda: self.answer(prompt, system, images))
+            return self.answer(call.prompt, call.system, call.images)
+        return recorder(call, lambda: self.answer(call.prompt, call.system, call.images))
+
+    def generate(
+        self,
+        content: Prompt = "",
+        system_prompt: str | None = "",
+        images: Sequence[bytes] = (),
+        *,
+        prompt: Prompt = "",
+        **parameters: Any,
+    ) -> Reply:
+        """TextGrad's spelling of a call."""
+        return self(content or prompt, system_prompt, images, **parameters)
+
+    def with_parameters(self, **parameters: Any) -> Engine:
+        """This engine with other sampling parameters.
+
+        Raises:
+            UsageError: It takes none, or not these.
+        """
+        raise UsageError(f"engine {self.name!r} takes no {', '.join(parameters)}: leave it out of the call")
 
     def answer(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         """`complete`, timed and named; for an engine that stands in front of another. Nothing is recorded."""
-        started = time.perf_counter()
-        answer = self.complete(prompt, system, images)
-        reply = answer if isinstance(answer, Reply) else Reply(_text(answer, self.name))
-        return replace(reply, seconds=reply.seconds or time.perf_counter() - started, model=reply.model or self.name)
+        with self._gate.pass_through(self.concurrency or MAX_CONCURRENT):
+            started = time.perf_counter()
+            reply = _as_reply(awaited(self.complete(prompt, system, images)), self.name)
+            seconds = time.perf_counter() - started
+        return replace(reply, seconds=reply.seconds or seconds, model=reply.model or self.name)
 
-    def generate(self, content: str, system_prompt: str = "") -> str:
-        """TextGrad's spelling: the answer's text alone."""
-        return self(content, system_prompt).text
+    @property
+    def concurrency(self) -> int | None:
+        """Most questions that are asked at the same time, by all engines of this identity; None for `MAX_CONCURRENT`.
+
+        Set it, or write it into your class. An engine that is not safe in several threads says 1.
+        """
+        return self._gate.limit
+
+    @concurrency.setter
+    def concurrency(self, most: int | None) -> None:
+        self._gate.limit = None if most is None else whole("concurrency", most, 1)
+
+    @cached_property
+    def _gate(self) -> Gate:
+        return _gates.setdefault(self.identity, Gate())
 
     def skip(self, calls: int) -> None:
         """Told when a run begins or resumes: this many of its questions are answered already."""
@@ -148,7 +224,7 @@ class Engine(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and worker processes: a lock stays here, the copy gets one of its own."""
-        return {name: _LOCKS.get(type(value), value) for name, value in vars(self).items()}
+        return {name: _LOCKS.get(type(value), value) for name, value in vars(self).items() if name != "_gate"}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         vars(self).update({k: v() if any(v is lock for lock in _LOCKS.values()) else v for k, v in state.items()})
@@ -158,71 +234,97 @@ class FunctionEngine(Engine):
     """A plain function as an engine.
 
     Args:
-        function: `(prompt)` or `(prompt, system_prompt)` returning text or a `Reply`. One that takes
-            `system_prompt` by keyword, as TextGrad's engines do, gets it by keyword.
+        function: `(prompt)` or `(prompt, system_prompt)` returning text, a `Reply`, or something that gives text: a
+            coroutine, or a generator of pieces. One that takes `system_prompt` by keyword, as TextGrad's engines do,
+            gets it by keyword, and one that takes `images` gets these.
     """
 
     destination = "your own function answers; what it sends out is up to it"
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.name = getattr(function, "__name__", type(function).__name__)
-        fixed = "system_prompt" in getattr(function, "keywords", ())  # by functools.partial
-        self._by_keyword = not fixed and _takes(function, "prompt", system_prompt="system")
+        self.function: Callable[..., Any] = function
+        self.name = getattr(function, "__name__", type(getattr(function, "func", function)).__name__)
+        fixed = getattr(function, "keywords", ())  # by functools.partial
+        names = [name for name in ("system_prompt", "system") if name not in fixed]
+        self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
         self._by_position = _second_is_system(function)
-        self._digest = _digest_at_first_sight(function)
+        self._images = _takes(function, "prompt", images=())
 
-    @property
-    def identity(self) -> str:
-        """The function's name and a digest of its code and of what it was made with."""
-        return f"function {self.name} {self._digest}"
+    def with_parameters(self, **parameters: Any) -> Engine:
+        if not _takes(self.function, "prompt", **parameters):
+            return super().with_parameters(**parameters)
+        other = FunctionEngine(partial(self.function, **parameters))
+        other.name = self.name
+        other._gate = self._gate
+        return other
 
-    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply | str:
-        if images:
-            raise EngineError(f"engine {self.name!r} is a plain function and takes no images")
-        if system and self._by_keyword:
-            answer = self.function(prompt, system_prompt=system)
-        elif self._by_position:
-            answer = self.function(prompt, system)
-        else:
-            answer = self.function(f"{system}\n\n{prompt}" if system else prompt)
-        return answer if isinstance(answer, Reply) else _text(answer, self.name)
+    def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Any:
+        if images and not self._images:
+            raise EngineError(f"engine {self.name!r} takes no images: it is a function without a parameter `images`")
+        more = {"images": images} if images else {}
+        if system and self._system:
+            return self.function(prompt, **{self._system: system}, **more)
+        if self._by_position:
+            return self.function(prompt, system, **more)
+        return self.function(f"{system}\n\n{prompt}" if system else prompt, **more)
 
 
-def as_engine(engine: Engine | str | Callable[..., Any]) -> Engine:
+def as_engine(engine: Engine | str | Callable[..., Any], concurrency: int | None = None) -> Engine:
     """Turn a name or any callable into an `Engine`.
 
     Args:
         engine: An `Engine`; a callable `(prompt, system_prompt=None) -> str`; or a name: `"human"`,
             `"replay:FILE"`, or a model as litellm writes it (`"gpt-4o"`, `"ollama/qwen3"`, ...).
+        concurrency: Most questions at the same time: 1 for what is not safe in several threads. None leaves it.
 
     Raises:
         UsageError: The name is empty or the object is no engine.
     """
-    if isinstance(engine, Engine):
-        return engine
     if isinstance(engine, str):
-        from .engines import engine_named
+        found = get_engine(engine)
+    elif isinstance(engine, Engine):
+        found = engine
+    elif isinstance(engine, type):
+        raise UsageError(f"{engine.__name__} is a class: make an engine of it first, {engine.__name__}(...)")
+    elif hasattr(engine, "as_engine"):  # it knows better how it is asked
+        found = as_engine(engine.as_engine())
+    elif callable(engine):
+        found = FunctionEngine(engine)
+    else:
+        raise UsageError(f"not an engine: {engine!r}. Give a model name, a callable, or an Engine.")
+    if concurrency is not None:
+        found.concurrency = concurrency
+    return found
 
-        return engine_named(engine)
-    if hasattr(engine, "as_engine") and not isinstance(engine, type):  # it knows better how it is asked
-        return as_engine(engine.as_engine())
-    if callable(engine):
-        return FunctionEngine(engine)
-    raise UsageError(f"not an engine: {engine!r}. Give a model name, a callable, or an Engine.")
+
+_resolver: Callable[..., Engine] | None = None
 
 
-def get_engine(engine_name: str, **parameters: Any) -> Engine:
-    """The engine of that name. Keyword arguments are sampling parameters, passed on to the model.
+def resolve_names_by(resolver: Callable[..., Engine]) -> None:
+    """Say who knows engines by name: `(name, **parameters) -> Engine`. `tgsci.engines` does when it is imported."""
+    global _resolver
+    _resolver = resolver
 
-    `get_engine("gpt-4o", temperature=0)` is TextGrad's call; its `experimental:` prefix is accepted. So is
-    its `cache=True` or `False`, which does nothing: a run's ledger keeps every answer.
+
+def get_engine(engine_name: str, *, concurrency: int | None = None, **parameters: Any) -> Engine:
+    """The engine of that name.
+
+    `get_engine("gpt-4o", temperature=0)` is TextGrad's call. So is `cache=True` or `False`, which does nothing here: a
+    run's ledger keeps every answer.
+
+    Args:
+        engine_name: As `as_engine` takes it.
+        concurrency: Most questions at the same time.
+        parameters: Sampling parameters, passed on to the model.
+
+    Raises:
+        UsageError: No such name, or parameters for an engine that takes none.
     """
-    from .engines import engine_named
-
+    if _resolver is None:
+        raise UsageError(f"no engine is known by a name such as {engine_name!r} before `import tgsci.engines`")
     if isinstance(parameters.get("cache"), bool):
         del parameters["cache"]
-    return engine_named(engine_name, **parameters)
+    return as_engine(_resolver(engine_name, **parameters), concurrency)
 
 
 _backward_engine: Engine | None = None
@@ -236,7 +338,7 @@ def set_backward_engine(
     Args:
         engine: As `as_engine` takes it.
         override: False refuses to replace an engine that is set already.
-        parameters: With a name: sampling parameters, as for `get_engine`.
+        parameters: With a name: sampling parameters.
 
     Raises:
         UsageError: One is set already and `override` is False, or parameters for what is no name.
@@ -273,94 +375,87 @@ def default_engine(engine: Engine | str | Callable[..., Any] | None = None) -> E
 
 @contextlib.contextmanager
 def recording(recorder: Recorder) -> Iterator[None]:
-    """Within this block every engine call, in this thread and in `map`'s, goes through `recorder`."""
+    """Within this block every engine call goes through `recorder`: in this thread, in `map`'s, and in others.
+
+    A thread that somebody else started, a loss for instance, does not say where it belongs. Its calls go to the
+    recorder that is at work in the process, unless two runs are at work side by side.
+    """
+    entry = (recorder, _recorder.get())
     token = _recorder.set(recorder)
+    _recorders.append(entry)
     try:
         yield
     finally:
+        _recorders.remove(entry)
         _recorder.reset(token)
 
 
-def map(function: Callable[[T], R], items: Sequence[T], *, concurrent: int = MAX_CONCURRENT) -> list[R]:
+def _recorder_around() -> Recorder | None:
+    """The recorder for a thread of unknown origin. The main thread is never one: a person asks there."""
+    if not _recorders or threading.current_thread() is threading.main_thread():
+        return None
+    entries = list(_recorders)
+    innermost = {id(r): r for r, _ in entries if not any(outer is r for _, outer in entries)}
+    return next(iter(innermost.values())) if len(innermost) == 1 else None
+
+
+def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | None = None) -> list[R]:
     """Apply a function to every item at the same time, in threads; results in the items' order.
 
-    For anything that waits on a model: `losses = tgsci.map(lambda x: loss(model(x)), batch)`.
+    For anything that waits on a model: `losses = tgsci.map(lambda x: loss(model(x)), batch)`. A `map` within a `map`
+    shares the outer one's bound, and an engine's own `concurrency` holds besides.
 
     Args:
-        function: Called once an item.
+        function: Called once an item; may be a coroutine function.
         items: What to apply it to.
-        concurrent: How many at the same time.
+        concurrent: How many at the same time; None for `MAX_CONCURRENT`.
 
     Raises:
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
-    items = list(items)
-    if len(items) < 2 or concurrent < 2:
-        return [function(item) for item in items]
-    pool = ThreadPoolExecutor(min(concurrent, len(items)), thread_name_prefix="tgsci")
-    try:
-        futures = [pool.submit(contextvars.copy_context().run, function, item) for item in items]
-        results = [future.result() for future in futures]
-    except BaseException:  # as `with` would do, but without waiting for the items that still run
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
-    return results
+    most = MAX_CONCURRENT if concurrent is None else concurrent
+    return run_all(function, list(items), whole("concurrent", most, 1))
 
 
-_digests: dict[tuple[int, str], str] = {}
+def _text_and_images(prompt: Prompt) -> tuple[str, list[bytes]]:
+    """A prompt as one text, in which the images are numbered, and the images."""
+    if isinstance(prompt, str):
+        return str(prompt), []
+    texts: list[str] = []
+    images = prompts.Images()
+    for part in prompt if isinstance(prompt, list | tuple) else [prompt]:
+        if isinstance(part, bytes):
+            texts.append(images.add(part))
+        elif isinstance(part, str):
+            texts.append(part)
+        else:
+            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {_described(part)}")
+    return "\n".join(texts), images.sent
 
 
-def _digest_at_first_sight(function: Callable[..., Any]) -> str:
-    """What the function computes, as it was when it was first seen: it may note in a list what it was asked."""
-    owner, name = (function.__self__, function.__name__) if isinstance(function, MethodType) else (function, "")
-    key = (id(owner), name)
-    if key not in _digests:
-        seen = digest(function_identity(function))
-        try:
-            weakref.finalize(owner, _digests.pop, key, None).atexit = False
-        except TypeError:  # nothing would tell when its id becomes another's
-            return seen
-        _digests[key] = seen
-    return _digests[key]
-
-
-def secret_name(name: str) -> bool:
-    """True where a parameter or a variable of this name holds a secret: `api_key`, but not `max_tokens`."""
-    return bool(re.search(r"key|token(?!s)|secret|password|authorization|credential|headers", name, re.IGNORECASE))
-
-
-def written(parameters: Mapping[str, Any]) -> str:
-    """Parameters as an engine's identity tells them: `temperature=0, seed=3`, by name, without anything secret."""
-    stated = {name: setting_of(_open(value)) for name, value in sorted(parameters.items()) if not secret_name(name)}
-    text = ", ".join(f"{name}={value}" for name, value in stated.items() if value is not None)
-    return re.sub(r"//[^/@\s]*@", "//", text)  # a user's name and password in an address
-
-
-def _open(value: object) -> object:
-    """A parameter without the secrets within."""
-    if isinstance(value, Mapping):
-        return {str(name): _open(inner) for name, inner in value.items() if not secret_name(str(name))}
-    return [_open(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _arguments(made: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """What a constructor is given, by the names of its parameters."""
-    try:
-        signature = inspect.signature(made)
-        given = dict(signature.bind(*args, **kwargs).arguments)
-    except (TypeError, ValueError):  # a copy is made without arguments; a wrong call is about to be refused
-        return ""
-    more = [name for name, p in signature.parameters.items() if p.kind is p.VAR_KEYWORD and name in given]
-    return written(
-        {**{k: v for k, v in given.items() if k not in more}, **{k: v for m in more for k, v in given[m].items()}}
-    )
-
-
-def _text(answer: object, name: str) -> str:
-    if isinstance(answer, str):
+def _as_reply(answer: object, name: str) -> Reply:
+    """What an engine returned, as a reply; pieces are put together."""
+    if isinstance(answer, Reply):
         return answer
-    raise EngineError(f"engine {name!r} returned {type(answer).__name__}, expected text or a Reply")
+    if inspect.isasyncgen(answer):
+        pieces: list[object] = awaited(_collected(answer))
+        answer = pieces
+    elif inspect.isgenerator(answer):
+        answer = list(answer)
+    if isinstance(answer, list) and all(isinstance(piece, str) for piece in answer):
+        answer = "".join(answer)
+    if not isinstance(answer, str):
+        hint = "has it a `return`?" if answer is None else "return its text, as str"
+        raise EngineError(f"engine {name!r} returned {_described(answer)}, expected text or a Reply: {hint}")
+    return Reply(answer)
+
+
+async def _collected(pieces: AsyncIterable[Any]) -> list[Any]:
+    return [piece async for piece in pieces]
+
+
+def _described(thing: object) -> str:
+    return "None" if thing is None else f"{type(thing).__name__} {reprlib.repr(thing)}"
 
 
 def _second_is_system(function: Callable[..., Any]) -> bool:
@@ -371,7 +466,7 @@ def _second_is_system(function: Callable[..., Any]) -> bool:
     return not second or second[0].default is inspect.Parameter.empty or "system" in second[0].name
 
 
-def _takes(function: Callable[..., Any], *args: str, **kwargs: str) -> bool:
+def _takes(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
     try:
         inspect.signature(function).bind(*args, **kwargs)
     except (TypeError, ValueError):

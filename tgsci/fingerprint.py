@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
+from tokenize import TokenError
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -80,7 +81,7 @@ def function_identity(function: object) -> str:
     try:
         # A lambda's source is the whole statement around it, the budget of the run included.
         code = _code_identity(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
         code = _code_identity(function.__code__)
     return str([code, made_with])
 

@@ -13,7 +13,6 @@ from typing import Any
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
 from .feedback import Feedback
-from .figures import figure, metric
 from .fingerprint import digest, function_identity, setting_of
 
 # TextGrad's users import a model's losses from here.
@@ -22,6 +21,7 @@ from .judges import MultiChoiceTestTime as MultiChoiceTestTime
 from .judges import MultiFieldEvaluation as MultiFieldEvaluation
 from .judges import MultiFieldTokenParsedEvaluation as MultiFieldTokenParsedEvaluation
 from .judges import TextLoss as TextLoss
+from .texts import figure, metric, trimmed
 from .variable import Backward, Gradient, Variable
 
 
@@ -59,7 +59,7 @@ class Loss(ABC):
         Raises:
             InvalidValue: It can not be measured; the reason is written for the proposer.
         """
-        return value.strip()
+        return trimmed(value)
 
     @property
     def fingerprint(self) -> str:

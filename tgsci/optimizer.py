@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from numbers import Real
 from typing import TypeAlias
 
 from . import prompts
-from .engine import default_engine, map
-from .errors import InvalidValue, UsageError
+from .checks import whole
+from .engine import Reply, default_engine, map
+from .errors import UsageError
 from .feedback import Feedback, is_better
 from .functions import EngineLike
-from .replies import Suggestion, parse
-from .variable import Gradient, Variable
+from .replies import Parsed, Suggestion, parse
+from .texts import figure, literal, metric
+from .variable import Gradient, Variable, feedback_in_context
 
 logger = logging.getLogger("tgsci")
+
+#: How many rejected values a prompt shows at most, and how many characters of them; the latest one always.
+MOST_REJECTED, MOST_REJECTED_CHARS = 8, 20_000
 
 #: Measures the current values again, with fresh gradients.
 Closure: TypeAlias = Callable[[], "Variable | Feedback | float"]
@@ -33,15 +38,18 @@ class Optimizer:
         UsageError: A parameter is no text, or requires no gradient.
     """
 
-    def __init__(self, parameters: Sequence[Variable] = ()) -> None:
-        if isinstance(parameters, Variable):
-            parameters = [parameters]
-        for parameter in parameters:
+    def __init__(self, parameters: Iterable[Variable] = ()) -> None:
+        if isinstance(parameters, str) or not isinstance(parameters, Iterable):
+            parameters = [parameters]  # one Variable, or what is refused below
+        #: The variables that `step` edits, each once.
+        self.parameters: list[Variable] = list(dict.fromkeys(parameters))
+        for parameter in self.parameters:
+            if not isinstance(parameter, Variable):
+                raise UsageError(f"a parameter is a tgsci.Variable, not {literal(parameter)}")
             if not isinstance(parameter.value, str):
                 raise UsageError(f"only text can be optimised, not {parameter.text}")
             if not parameter.requires_grad:
                 raise UsageError(f"{parameter.role_description or 'a parameter'} has requires_grad=False")
-        self.parameters = list(parameters)
 
     def step(self, closure: Closure | None = None) -> None:
         """Edit the parameters once. With a closure, keep the edit only where it measures better."""
@@ -62,127 +70,165 @@ class TextualGradientDescent(Optimizer):
         engine: Writes the new values; else the one set by `set_backward_engine`.
         constraints: What a new value must satisfy, in words.
         new_variable_tags: The tags around a new value in the reply.
-        optimizer_system_prompt: Who the optimizer is and how it should work.
+        optimizer_system_prompt: Who the optimizer is and how it should work. TextGrad's `{new_variable_start_tag}` and
+            `{new_variable_end_tag}` in it become the tags.
         in_context_examples: Shown with every request.
         gradient_memory: How many earlier feedbacks are shown with the current one.
         momentum_window: How many earlier values, each with its feedback, are shown.
         proposals: Values proposed in one call; `step(closure)` keeps the best of them.
         validate: Canonicalises a value or raises `InvalidValue`.
+        keep_ties: `step(closure)` also takes a value that measures as well as the current one, to get off a plateau.
 
     A reply without a usable value is asked for once more, naming the fault; after that the value stays
-    as it is and `faults` says why. Nothing is raised and nothing wrong is adopted.
+    as it is and `faults` says why. Nothing is raised and nothing wrong is adopted. A reply that repeats the value is
+    an answer: nothing is to be changed.
+
+    Raises:
+        UsageError: No engine, or a setting that is none.
     """
 
     def __init__(
         self,
-        parameters: Sequence[Variable] = (),
+        parameters: Iterable[Variable] = (),
         verbose: int = 0,
         engine: EngineLike = None,
-        constraints: Sequence[str] | None = None,
+        constraints: Sequence[str] | str | None = None,
         new_variable_tags: Sequence[str] | None = None,
         optimizer_system_prompt: str = prompts.OPTIMIZER,
-        in_context_examples: Sequence[str] | None = None,
+        in_context_examples: Sequence[str] | str | None = None,
         gradient_memory: int = 0,
         *,
         momentum_window: int = 0,
         proposals: int = 1,
         validate: Callable[[str], str] = str,
+        keep_ties: bool = False,
     ) -> None:
         super().__init__(parameters)
-        if proposals < 1:
-            raise UsageError(f"proposals must be at least 1, not {proposals}")
+        if not isinstance(verbose, int):
+            raise UsageError(f"the second argument is `verbose`, not {literal(verbose)}: write TGD(..., engine=...)")
         self.engine = default_engine(engine)
         self.verbose = verbose
-        self.constraints = list(constraints or ())
-        opening, closing = new_variable_tags or ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
-        self.new_variable_tags = (opening, closing)
+        self.constraints = _texts("constraints", constraints)
+        self.new_variable_tags = _tags(new_variable_tags)
         self.optimizer_system_prompt = optimizer_system_prompt
-        self.in_context_examples = list(in_context_examples or ())
-        self.gradient_memory = gradient_memory
-        self.momentum_window = momentum_window
-        self.proposals = proposals
+        self.in_context_examples = _texts("in_context_examples", in_context_examples)
+        self.gradient_memory = whole("gradient_memory", gradient_memory, 0)
+        self.momentum_window = whole("momentum_window", momentum_window, 0)
+        self.proposals = whole("proposals", proposals, 1)
         self.validate = validate
-        #: What was wrong with replies that gave no value, in order.
+        self.keep_ties = keep_ties
+        #: What gave no new value, and why, in order.
         self.faults: list[str] = []
-        self._past: list[deque[tuple[str, str]]] = [
-            deque(maxlen=max(gradient_memory, momentum_window)) for _ in self.parameters
-        ]
-        self._measured: _Measured | None = None
+        memory = max(self.gradient_memory, self.momentum_window)
+        #: For each parameter its earlier values, each with its gradients.
+        self._past: list[deque[tuple[str, list[Gradient]]]] = [deque(maxlen=memory) for _ in self.parameters]
+        #: For each parameter what measured no better, by value, with what came of it.
+        self._rejected: list[dict[str, str]] = [{} for _ in self.parameters]
 
     def step(self, closure: Closure | None = None) -> None:
-        """Edit every parameter once by its gradients.
+        """Edit every parameter once by its gradients. One without gradients is left as it is, and `faults` says so.
 
         Args:
             closure: Clears gradients, measures the current values and calls backward, as in PyTorch.
-                Given, all proposals are measured by it and only what is better is kept.
+                Given, all proposals are measured by it and only what is better is kept. The next prompts tell what
+                was not. Every step begins by measuring the current values: what a closure reads, a mini-batch for
+                instance, may be another than in the step before. Where one measurement is dear, ask for several
+                `proposals`, or use `minimize`, which measures each value once.
 
         Raises:
-            UsageError: The closure's loss has no number to compare.
+            UsageError: There are no parameters, or the closure's loss has no number to compare.
         """
-        before = self._measure_current(closure) if closure else None
-        candidates = self._candidates(self.proposals if closure else 1)
+        if not self.parameters:
+            raise UsageError("the optimizer got an empty parameter list: nothing requires a gradient")
+        before = _feedback_of(closure()) if closure else None
+        candidates = self._candidates(self.proposals, before) if closure else self._candidates(1)
         for past, parameter in zip(self._past, self.parameters, strict=True):
-            past.append((parameter.text, parameter.get_gradient_and_context_text()))
-        if closure is None or before is None:
-            self._set(candidates[0] if candidates else self._values())
-        else:
+            past.append((parameter.text, list(parameter.gradients)))
+        if closure and before:
             self._keep_best(closure, before, candidates)
+        elif candidates:
+            self._set(candidates[0])
         if self.verbose:
             for parameter in self.parameters:
                 print(f"--- {parameter.role_description} ---\n{parameter.text}")
 
-    def _candidates(self, n: int) -> list[list[str]]:
+    def _candidates(self, n: int, before: Feedback | None = None) -> list[list[str]]:
         """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
-
-        def propose(index: int) -> list[Suggestion]:
-            parameter, past = self.parameters[index], list(self._past[index])
-            prompt = prompts.improve(
-                role=parameter.role_description,
-                value=parameter.text,
-                feedback=parameter.get_gradient_and_context_text(),
-                constraints=self.constraints,
-                examples=self.in_context_examples,
-                past_feedback=[f for _, f in past[-self.gradient_memory :]] if self.gradient_memory else (),
-                past_values=past[-self.momentum_window :] if self.momentum_window else (),
-            )
-            return rewrites(self, prompt, n, lambda value: self._changed(value, parameter.text), parameter.text)
-
-        asked = map(propose, range(len(self.parameters)))
+        reached = any(gradient.value for gradients in self._gradients() for gradient in gradients)
+        figures = outcome(before) if before and not reached else ""  # a closure without backward() tells its number
+        asked = map(lambda i: self._propose(i, n, figures), range(len(self.parameters)))
+        for fault in (suggestion.fault for suggestions in asked for suggestion in suggestions if suggestion.fault):
+            self.faults.append(fault)
+            logger.warning("a step without a new value: %s", fault)
         usable = [[s.value for s in suggestions if not s.fault] for suggestions in asked]
-        for suggestion in chain.from_iterable(asked):
-            if suggestion.fault:
-                self.faults.append(suggestion.fault)
-                logger.warning("%s gave no usable value twice: %s", self.engine.name, suggestion.fault)
         current = self._values()
         rows = max((len(values) for values in usable), default=0)
-        return [[v[i] if i < len(v) else old for v, old in zip(usable, current, strict=True)] for i in range(rows)]
+        sets = [[v[i] if i < len(v) else old for v, old in zip(usable, current, strict=True)] for i in range(rows)]
+        return [values for values in sets if values != current]
 
-    def _changed(self, value: str, current: str) -> str:
-        canonical = self.validate(value)
-        if current.strip() in (value.strip(), canonical.strip()):
-            raise InvalidValue("it is unchanged")
-        return canonical
+    def _propose(self, index: int, n: int, figures: str) -> list[Suggestion]:
+        parameter, images = self.parameters[index], prompts.Images()
+        feedback = feedback_in_context(parameter.gradients, images) or figures
+        if not feedback:
+            name = parameter.role_description or f"parameter {index}"
+            return [Suggestion("", fault=f"no feedback reached {name}: it stays as it is (was backward() called?)")]
+        prompt = prompts.improve(
+            role=parameter.role_description,
+            value=parameter.text,
+            feedback=feedback,
+            constraints=self.constraints,
+            examples=self.in_context_examples,
+            past=self._remembered(index, images),
+            rejected=[prompts.tried(value, outcome) for value, outcome in self._rejected[index].items()],
+        )
+
+        def check(value: str) -> str:
+            canonical = self.validate(value)
+            unchanged = parameter.text.strip() in (value.strip(), canonical.strip())
+            return parameter.text if unchanged else canonical
+
+        return rewrites(self, prompt, n, check, parameter.text, images.sent)
+
+    def _remembered(self, index: int, images: prompts.Images) -> list[tuple[int, str, str]]:
+        """What the prompt shows of earlier steps, oldest first. Nothing that it shows anyway is in it twice."""
+        parameter = self.parameters[index]
+        values, feedbacks = {parameter.text}, {parameter.get_gradient_text()}
+        shown = []
+        for steps, (value, gradients) in enumerate(reversed(self._past[index]), 1):
+            feedback = "\n".join(gradient.value for gradient in gradients)
+            old = value if steps <= self.momentum_window and value not in values else ""
+            new = feedback not in feedbacks
+            values.add(old)
+            feedbacks.add(feedback)
+            if old or new:
+                without_context = [replace(gradient, context="") for gradient in gradients if new]
+                shown.append((steps, old, feedback_in_context(without_context, images)))
+        return shown[::-1]
 
     def _keep_best(self, closure: Closure, before: Feedback, candidates: Sequence[list[str]]) -> None:
-        kept = _Measured(closure, self._values(), before, self._gradients())
+        values, feedback, gradients = self._values(), before, self._gradients()
         try:
-            for values in candidates:
-                self._set(values)
-                feedback = _feedback_of(closure())
-                if is_better(feedback, kept.feedback):
-                    kept = _Measured(closure, values, feedback, self._gradients())
+            for candidate in candidates:
+                self._set(candidate)
+                measured = _feedback_of(closure())
+                tie = self.keep_ties and measured.measured and not is_better(feedback, measured)
+                if is_better(measured, feedback) or tie:
+                    values, feedback, gradients = candidate, measured, self._gradients()
+                else:
+                    self._note_rejected(candidate, values, f"{outcome(measured)}; not better than {outcome(feedback)}")
         finally:  # also where the closure raised: what is left behind was measured
-            self._set(kept.values)
-            self._set_gradients(kept.gradients)
-            self._measured = kept
+            self._set(values)
+            for parameter, its_own in zip(self.parameters, gradients, strict=True):
+                parameter.gradients = its_own
 
-    def _measure_current(self, closure: Closure) -> Feedback:
-        """The current values' feedback; not measured again where the last step's same closure left it known."""
-        if self._measured is None or self._measured.by != closure or self._measured.values != self._values():
-            self._measured = _Measured(closure, self._values(), _feedback_of(closure()), self._gradients())
-        elif not any(self._gradients()):  # cleared, as PyTorch's loops do before each step
-            self._set_gradients(self._measured.gradients)
-        return self._measured.feedback
+    def _note_rejected(self, candidate: Sequence[str], kept: Sequence[str], came_of_it: str) -> None:
+        for rejected, value, better in zip(self._rejected, candidate, kept, strict=True):
+            rejected.pop(value, None)
+            rejected.pop(better, None)  # on another mini-batch, say, it was rejected
+            if value != better:
+                rejected[value] = came_of_it
+            while len(rejected) > 1 and (len(rejected) > MOST_REJECTED or len("".join(rejected)) > MOST_REJECTED_CHARS):
+                del rejected[next(iter(rejected))]
 
     def _values(self) -> list[str]:
         return [parameter.text for parameter in self.parameters]
@@ -193,10 +239,6 @@ class TextualGradientDescent(Optimizer):
     def _set(self, values: Sequence[str]) -> None:
         for parameter, value in zip(self.parameters, values, strict=True):
             parameter.set_value(value)
-
-    def _set_gradients(self, gradients: Sequence[list[Gradient]]) -> None:
-        for parameter, its_own in zip(self.parameters, gradients, strict=True):
-            parameter.gradients = list(its_own)
 
 
 TGD = TextualGradientDescent
@@ -215,6 +257,8 @@ class TextualGradientDescentwithMomentum(TextualGradientDescent):
         in_context_examples: Sequence[str] | None = None,
         optimizer_system_prompt: str = prompts.OPTIMIZER,
     ) -> None:
+        if isinstance(engine, Variable | list | tuple):
+            raise UsageError("write TextualGradientDescentwithMomentum(engine, parameters): the engine comes first")
         super().__init__(
             parameters,
             engine=engine,
@@ -226,20 +270,10 @@ class TextualGradientDescentwithMomentum(TextualGradientDescent):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """Values of the parameters, what measured them and how, and the gradients that the measurement left."""
-
-    by: Closure
-    values: list[str]
-    feedback: Feedback
-    gradients: list[list[Gradient]]
-
-
 def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
     feedback = measured.feedback if isinstance(measured, Variable) else measured
-    if isinstance(feedback, int | float):
-        return Feedback(feedback)
+    if isinstance(feedback, Real):
+        return Feedback(float(feedback))
     if not isinstance(feedback, Feedback) or feedback.loss is None:
         what = "nothing" if measured is None else "text without a number"
         raise UsageError(
@@ -249,8 +283,42 @@ def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
     return feedback
 
 
+def outcome(feedback: Feedback) -> str:
+    """What a value measured, for a model: loss, metrics, and which hard limits it breaks; or why nothing."""
+    if not feedback.measured:
+        return feedback.text or "it could not be measured"
+    broken = [f"breaks {name} by {figure(by)}" for name, by in feedback.violations.items() if by > 0]
+    metrics = [f"{name} {metric(value)}" for name, value in feedback.metrics.items()]
+    return "; ".join([f"loss {figure(feedback.loss)}", *metrics, *broken])
+
+
+def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
+    """A list of texts; a single text is a list of one."""
+    texts = [given] if isinstance(given, str) else list(given or ())
+    for text in texts:
+        if not isinstance(text, str):
+            raise UsageError(f'{name} are texts, ["...", "..."], and {literal(text)} is none')
+    return texts
+
+
+def _tags(given: Sequence[str] | None) -> tuple[str, str]:
+    """The tags around a value: two, told apart from each other and from words."""
+    tags = given or ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
+    good = (
+        isinstance(tags, list | tuple) and len(tags) == 2 and all(isinstance(t, str) and not t.isalnum() for t in tags)
+    )
+    if not good or tags[0] in tags[1] or tags[1] in tags[0]:
+        raise UsageError(f'new_variable_tags are two marks, ["<NEW>", "</NEW>"] for instance, not {literal(given)}')
+    return tags[0], tags[1]
+
+
 def rewrites(
-    by: TextualGradientDescent, prompt: str, n: int, check: Callable[[str], str], current: str
+    by: TextualGradientDescent,
+    prompt: str,
+    n: int,
+    check: Callable[[str], str],
+    current: str,
+    images: Sequence[bytes] = (),
 ) -> list[Suggestion]:
     """Ask a model for `n` new values; where something is missing, name the fault and ask once more.
 
@@ -260,23 +328,27 @@ def rewrites(
         n: How many new values.
         check: Canonicalises a value or raises `InvalidValue`.
         current: The value that is rewritten; the tags are made to differ from what it holds.
+        images: What the question speaks of as `[image 1: ...]`.
 
     Returns:
         The usable values, and one suggestion with its fault for each that is missing after the second reply.
     """
-    engine, system, tags = by.engine, by.optimizer_system_prompt, _unused(by.new_variable_tags, current)
-    first = engine(f"{prompt}\n\n{prompts.reply_format(n, tags)}", system)
-    person = engine.answered_by_person
-    parsed = parse(first, n, tags, check, by_person=person)
-    if not parsed.faults:
-        return parsed.suggestions
-    missing = len(parsed.faults)
-    faults = prompts.retry(parsed.complaints, first.text, len(parsed.suggestions))
-    reply = engine("\n\n".join([prompt, faults, prompts.reply_format(missing, tags)]), system)
-    second = parse(reply, missing, tags, check, by_person=person)
-    taken = {suggestion.value for suggestion in parsed.suggestions}
-    new = [suggestion for suggestion in second.suggestions if suggestion.value not in taken]
-    return [*parsed.suggestions, *new, *second.faults]
+    engine, tags = by.engine, _unused(by.new_variable_tags, current)
+    system = by.optimizer_system_prompt
+    for placeholder, tag in zip(("{new_variable_start_tag}", "{new_variable_end_tag}"), tags, strict=True):
+        system = system.replace(placeholder, tag)
+
+    def ask(question: str, n: int) -> tuple[Reply, Parsed]:
+        reply = engine(f"{question}\n\n{prompts.reply_format(n, tags)}", system, images)
+        return reply, parse(reply, n, tags, check, by_person=engine.answered_by_person, current=current)
+
+    reply, first = ask(prompt, n)
+    if not first.faults:
+        return first.suggestions
+    faults = prompts.retry(first.complaints, reply.text, len(first.suggestions))
+    _, second = ask(f"{prompt}\n\n{faults}", len(first.faults))
+    known = {suggestion.value for suggestion in first.suggestions}
+    return [*first.suggestions, *(s for s in second.suggestions if s.value not in known), *second.faults]
 
 
 def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:

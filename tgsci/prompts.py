@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
-
-T = TypeVar("T")
 
 # -- images -------------------------------------------------------------------------------------------
 
@@ -31,10 +28,10 @@ class Images:
     def __init__(self, sent: Sequence[bytes] = ()) -> None:
         self.sent: list[bytes] = list(sent)
 
-    def add(self, image: bytes, role: str) -> str:
+    def add(self, image: bytes, role: str = "") -> str:
         """What stands in the prompt for one more image."""
         self.sent.append(image)
-        return f"[image {len(self.sent)}: {role}]"
+        return f"[image {len(self.sent)}: {role}]" if role else f"[image {len(self.sent)}]"
 
     def place(self, text: str, images: Sequence[bytes]) -> str:
         """The text with its images numbered as in this prompt. An image that the prompt shows already is sent once."""
@@ -165,8 +162,8 @@ def improve(
     feedback: str,
     constraints: Sequence[str] = (),
     examples: Sequence[str] = (),
-    past_feedback: Sequence[str] = (),
-    past_values: Sequence[tuple[str, str]] = (),
+    past: Sequence[tuple[int, str, str]] = (),
+    rejected: Sequence[str] = (),
 ) -> str:
     """Asks for a better value of one variable.
 
@@ -176,20 +173,27 @@ def improve(
         feedback: All gradients with their contexts.
         constraints: What a new value must satisfy.
         examples: Values or edits to learn from.
-        past_feedback: Gradients of earlier steps, oldest first.
-        past_values: (value, feedback) of earlier steps, oldest first.
+        past: (how many steps before, value, feedback) of earlier steps, oldest first; "" for what is not shown.
+        rejected: Values that measured no better, each with what came of it, oldest first.
     """
     parts = [section(f"THE VARIABLE: {role}", value)]
-    if past_values:
-        history = [
-            section(f"{i} STEPS BEFORE", f"{v}\n{section('FEEDBACK THEN', f)}") for i, (v, f) in _backwards(past_values)
+    if past:
+        shown = [
+            section(
+                f"{steps} STEP{'S' if steps > 1 else ''} BEFORE",
+                "\n".join(filter(None, [old, section("FEEDBACK THEN", criticism) if criticism else ""])),
+            )
+            for steps, old, criticism in past
         ]
-        parts.append(section("EARLIER VALUES (do not repeat a change that did not help)", "\n".join(history)))
-    if past_feedback:
-        history = [section(f"FEEDBACK {i} STEPS BEFORE", text) for i, text in _backwards(past_feedback)]
-        parts.append("\n".join(history))
-    parts.append(section("FEEDBACK TO THE VARIABLE NOW", feedback or "none"))
+        parts.append(section("EARLIER STEPS (do not repeat a change that did not help)", "\n".join(shown)))
+    if rejected:
+        parts.append(section(REJECTED, "\n".join(rejected)))
+    parts.append(section("FEEDBACK TO THE VARIABLE NOW", feedback))
     return "\n\n".join([*parts, *_rules(constraints, examples)])
+
+
+#: The title over values that did not help, with what came of each.
+REJECTED = "TRIED WITHOUT SUCCESS (do not propose these again)"
 
 
 def improve_measured(
@@ -208,7 +212,7 @@ def improve_measured(
     if others:
         parts.append(section("OTHER GOOD VALUES", "\n".join(others)))
     if rejected:
-        parts.append(section("TRIED WITHOUT SUCCESS (do not propose these again)", "\n".join(rejected)))
+        parts.append(section(REJECTED, "\n".join(rejected)))
     return "\n\n".join([*parts, *_rules(constraints, examples)])
 
 
@@ -308,7 +312,3 @@ def _rules(constraints: Sequence[str], examples: Sequence[str]) -> list[str]:
     if examples:
         parts.append(section("EXAMPLES TO LEARN FROM", "\n".join(examples)))
     return parts
-
-
-def _backwards(items: Sequence[T]) -> list[tuple[int, T]]:
-    return [(len(items) - i, item) for i, item in enumerate(items)]

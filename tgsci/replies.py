@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from .engine import Reply
 from .errors import InvalidValue
 from .prompts import numbered, reason_tags
-from .texts import well_formed
+from .texts import trimmed, well_formed
 
 #: No value a model proposes is longer; a reply that exceeds it went astray.
 MAX_VALUE_CHARS = 100_000
@@ -50,8 +50,9 @@ def parse(
     check: Callable[[str], str],
     *,
     by_person: bool = False,
+    current: str | None = None,
 ) -> Parsed:
-    """Read `n` suggestions from a reply.
+    """Read `n` suggestions from a reply. What is complete in a reply that was cut off counts.
 
     Args:
         reply: What the model answered.
@@ -59,11 +60,12 @@ def parse(
         tags: The opening and the closing tag of a value.
         check: Canonicalises a value or raises `InvalidValue`.
         by_person: A reply without any of the tags then holds a value a line, and fewer than `n` will do.
+        current: The value that is rewritten: to propose it again, several times even, is to leave it as it is.
     """
     if by_person and not _tagged(reply.text, tags):
         lines = [line.strip() for line in well_formed(reply.text).splitlines() if line.strip()][:n]
         blocks = [_block(line, tags, i, len(lines)) for i, line in enumerate(lines, 1)]
-        return parse(replace(reply, text="\n".join(blocks)), len(lines), tags, check)
+        return parse(replace(reply, text="\n".join(blocks)), len(lines), tags, check, current=current)
     suggestions: list[Suggestion] = []
     faults: list[Suggestion] = []
     seen: dict[str, int] = {}
@@ -73,8 +75,8 @@ def parse(
         value = last_block(text, opening, closing)
         reason = (last_block(text, *reason_tags(i, n)) or "")[:_MAX_REASON_CHARS]
         fault, canonical = "", ""
-        if reply.truncated:
-            fault = "the reply was cut off by the length limit; think more briefly"
+        if value is None and reply.truncated:
+            fault = f"the reply was cut off by the length limit before {closing}: think more briefly"
         elif value is None:
             fault = f"there is no complete {opening}...{closing} block at the end"
         elif not value:
@@ -83,15 +85,14 @@ def parse(
             fault = f"the value in {opening} has {len(value)} characters; at most {MAX_VALUE_CHARS} are read"
         else:
             try:
-                canonical = check(value)
+                canonical = check(_unfenced(value, current or ""))
             except InvalidValue as error:
                 fault = f"the value in {opening} ({value[:200]}) is refused: {error}"
             else:
-                if canonical in seen:
+                if canonical in seen and canonical != current:
                     fault = f"the value in {opening} is the same as number {seen[canonical]}"
         if fault:
-            kept = "" if value is None or reply.truncated else value[:MAX_VALUE_CHARS]
-            faults.append(Suggestion(kept, reason, fault))
+            faults.append(Suggestion((value or "")[:MAX_VALUE_CHARS], reason, fault))
         else:
             seen[canonical] = i
             suggestions.append(Suggestion(canonical, reason))
@@ -108,8 +109,17 @@ def _block(line: str, tags: tuple[str, str], i: int, n: int) -> str:
     return f"{reason}given by a person{end}\n{opening}{line}{closing}"
 
 
+def _unfenced(value: str, current: str) -> str:
+    """The value without a code fence around the whole of it, where the current value has none."""
+    first, _, rest = value.partition("\n")
+    inside, _, last = rest.rpartition("\n")
+    fence = re.match(r"(`{3,}|~{3,})[\w+.-]*\s*$", first)
+    whole = fence and last.strip() == fence[1] and fence[1] not in inside + current
+    return (trimmed(inside) or value) if whole else value
+
+
 def last_block(text: str, opening: str, closing: str) -> str | None:
-    """The text of the last pair of tags with neither tag inside; None where there is none.
+    """The text of the last pair of tags with neither tag inside, `trimmed`; None where there is none.
 
     A tag that is only mentioned does not count, and neither does a block that a later, unclosed
     opening tag shows to be a draft, or that a stray closing tag shows to end earlier than it was meant to.
@@ -122,7 +132,7 @@ def last_block(text: str, opening: str, closing: str) -> str | None:
     rest = text[last.end() :]
     if closing in rest or _stands_alone(opening, rest):
         return None
-    return last[1].strip()
+    return trimmed(last[1])
 
 
 def _stands_alone(tag: str, text: str) -> bool:

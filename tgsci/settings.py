@@ -30,6 +30,7 @@ from .texts import literal
 
 T = TypeVar("T")
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_PLURALS = {"a whole number": "whole numbers", "a number": "numbers", "a table": "tables"}
 
 
 def setting(
@@ -108,7 +109,8 @@ def check(settings: Any, *, error: type[TgsciError] = UsageError) -> None:
 
 
 def _checked(field: dataclasses.Field[Any], hint: Any, value: Any, error: type[TgsciError]) -> Any:
-    name, parts, span = field.name, _parts(hint), field.metadata.get("range", {})
+    name, meaning, span = field.name, field.metadata.get("meaning", ""), field.metadata.get("range", {})
+    parts = _parts(hint)
     if value is None and type(None) in parts:
         return None
     rest = [part for part in parts if part is not type(None)]
@@ -117,6 +119,8 @@ def _checked(field: dataclasses.Field[Any], hint: Any, value: Any, error: type[T
             return checks.number(name, value, **span, error=error)
         if rest[0] is int:
             return checks.whole(name, value, **span, error=error)
+        if rest[0] is str and field.default is field.default_factory is dataclasses.MISSING:
+            return checks.text(name, value, meaning or "text", error=error)
         if rest[0] is bool:
             return checks.flag(name, value, error=error)
         if typing.get_origin(rest[0]) is Literal:
@@ -126,7 +130,6 @@ def _checked(field: dataclasses.Field[Any], hint: Any, value: Any, error: type[T
     try:
         return msgspec.convert(_plain(value), hint)
     except msgspec.ValidationError:
-        meaning = field.metadata.get("meaning", "")
         what = f"{wanted(hint)}{f' ({meaning})' if meaning else ''}"
         raise error(f"{name} must be {what}, not {literal(value)}") from None
 
@@ -143,8 +146,8 @@ def wanted(hint: Any) -> str:
         return _NAMES[origin]
     if isinstance(origin, type) and (issubclass(origin, Mapping) or dataclasses.is_dataclass(origin)):
         return "a table"
-    items = [argument for argument in arguments if argument is not Ellipsis]
-    return f"a list of {wanted(items[0]).removeprefix('a ')}" if items else "a list"
+    items = [wanted(argument) for argument in arguments if argument not in (Ellipsis, Any)]
+    return f"a list of {_PLURALS.get(items[0], items[0])}" if items else "a list"
 
 
 def _with_tables(hint: Any, value: Any, name: str, error: type[TgsciError]) -> Any:
@@ -154,7 +157,8 @@ def _with_tables(hint: Any, value: Any, name: str, error: type[TgsciError]) -> A
             return _inner(part, value, name, error)
         items = [argument for argument in typing.get_args(part) if dataclasses.is_dataclass(argument)]
         if items and isinstance(value, list):
-            return [_inner(items[0], each, f"{name} {number}", error) for number, each in enumerate(value, 1)]
+            one = name.removesuffix("s")
+            return [_inner(items[0], each, f"{one} {number}", error) for number, each in enumerate(value, 1)]
     return value
 
 

@@ -234,6 +234,15 @@ def _cut(text: str, longest: int = 40) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def trimmed(text: str) -> str:
+    """A value without what stands around it by chance. The indentation of the first of several lines belongs to it.
+
+    Blank lines at the beginning and blanks at the end go; a single line has no blanks around it.
+    """
+    text = re.sub(r"\A(?:[^\S\n]*+\n)++", "", text).rstrip()
+    return text if "\n" in text else text.strip()
+
+
 def well_formed(text: str) -> str:
     """The text with lone surrogates (half a character, as broken JSON escapes leave them) replaced by U+FFFD.
 

@@ -1,59 +1,118 @@
-"""What a job file's [molecules] table may hold; the options of `tgsci molecules design` are the same."""
+"""The [molecules] table of a job file; the options of `tgsci molecules design` are the same."""
 
-#: Each key with what it means.
-KEYS = {
-    "target": "the protein, for example ABL1, or a directory that `tgsci molecules prepare` wrote",
-    "off_targets": "a list of further targets: what the molecule should not bind, or what terms are about",
-    "start": "a SMILES or a list of them",
-    "start_file": "a file of molecules to start from: .smi, .csv or .sdf",
-    "names": "a table of SMILES and name: what start molecules are called; a start_file brings its own",
-    "objective": "a name from `tgsci molecules objectives`; dockstring where neither it nor terms are given",
-    "qed_weight": "what one whole QED is worth in the objective dockstring, kcal/mol",
-    "aggregate": "how terms are put together: sum, geometric_mean or arithmetic_mean",
-    "terms": "tables [[molecules.terms]] of metric, transform, weight, target, over, smarts and name",
-    "limits": "a table of hard limits: MW = [200, 500], cLogP = '<= 5', 'ring sizes' = [5, 7]",
-    "keep": "SMARTS that must stay, a list; or tables of smarts, name and count",
-    "avoid": "SMARTS that must not appear, a list; or tables of smarts, name and count",
-    "core": "a scaffold with attachment points that stays intact and grows only there: Nc1nccc([*:1])n1",
-    "reference": "a SMILES, or a list of them, that similarity is measured to",
-    "contacts": "contacts that the docked pose must make, a list: 'hbond Met318'",
-    "alerts": "catalogues of structural alerts that must not be raised, a list: PAINS, BRENK, NIH, CHEMBL",
-    "advise": "advice in words, for the model; groups to keep or avoid that it names become limits",
-    "finalists": "how many of the best are docked again at full effort after the run; 0 for none",
-    "exhaustiveness": "restarts of the docking search",
-    "max_evals": "energy evaluations of each restart",
-    "box": "smallest edge of the search box, Angstrom",
-    "conformers": "starting conformers, each docked",
-    "docking_seed": "of conformers and docking search",
-    "isomers": "stereoisomers that are docked where the SMILES leaves some open; the best counts",
-    "tautomers": "tautomers that are docked; 1 is the one that was written",
-    "states": "states of protonation near pH 7.4 that are docked; 1 is the most probable",
-    "ring_conformers": "starting conformers, at least, of a molecule with a ring of 8 or more atoms",
-}
+from __future__ import annotations
 
-#: The keys of one table [[molecules.terms]].
-TERM_KEYS = {
-    "metric": "what the term is about: vina, QED, MW, 'LCK vina', matches ...",
-    "transform": "a name, or a table of type and its parameters: { type = 'sigmoid', low = 0.2, high = 0.6 }",
-    "weight": "above 0, 1 unless given; in a sum it may be negative",
-    "target": "the target or the targets that a docking metric is about",
-    "over": "max, min or mean over several targets",
-    "smarts": "what the metric matches counts",
-    "name": "a text for tables and reports",
-}
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-#: The keys that set how hard to dock, with the fields of `Settings` that they go to.
-SETTINGS = {
-    "exhaustiveness": "exhaustiveness",
-    "max_evals": "max_evals",
-    "box": "box",
-    "conformers": "conformers",
-    "docking_seed": "seed",
-    "isomers": "isomers",
-    "tautomers": "tautomers",
-    "states": "states",
-    "ring_conformers": "ring_conformers",
-}
+from tgsci import settings
+from tgsci.checks import keys
+from tgsci.errors import UsageError
+from tgsci.settings import check, meanings, setting
+
+from .docking.settings import Settings
 
 #: How many finalists a run docks again unless it says otherwise.
 FINALISTS = 3
+#: The keys that set how hard to dock, with the fields of `Settings` that they go to.
+SETTINGS = {"docking_seed" if name == "seed" else name: name for name in meanings(Settings) if name != "whole_box"}
+_TRANSFORM = "a name, or a table of type and its parameters: { type = 'sigmoid', low = 0.2, high = 0.6 }"
+
+
+@dataclass(frozen=True)
+class TermTable:
+    """One table [[molecules.terms]]; see `objective.terms.Term`."""
+
+    metric: str = setting("what the term is about: vina, QED, MW, 'LCK vina', matches ...")
+    transform: str | dict[str, Any] = setting(_TRANSFORM, "identity")
+    weight: float = setting("above 0, 1 unless given; in a sum it may be negative", 1.0)
+    target: str | list[str] = setting("the target or the targets that a docking metric is about", factory=list)
+    over: str = setting("max, min or mean over several targets", "")
+    smarts: str = setting("what the metric matches counts", "")
+    name: str = setting("a text for tables and reports", "")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Job:
+    """The table. What it does not say is None or empty; `docking` holds the keys of `SETTINGS`."""
+
+    target: str | None = setting(
+        "the protein, for example ABL1, or a directory that `tgsci molecules prepare` wrote", None
+    )
+    off_targets: str | list[str] | None = setting(
+        "a list of further targets: what the molecule should not bind, or what terms are about", None
+    )
+    start: str | list[str] | None = setting("a SMILES or a list of them", None)
+    start_file: str | None = setting("a file of molecules to start from: .smi, .csv or .sdf", None)
+    names: dict[str, str] = setting(
+        "a table of SMILES and name: what start molecules are called; a start_file brings its own", factory=dict
+    )
+    objective: str | None = setting(
+        "a name from `tgsci molecules objectives`; dockstring where neither it nor terms are given", None
+    )
+    qed_weight: float | None = setting(
+        "what one whole QED is worth in the objective dockstring", None, low=0.0, high=1e6, unit="kcal/mol"
+    )
+    aggregate: str | None = setting("how terms are put together: sum, geometric_mean or arithmetic_mean", None)
+    terms: list[TermTable] = setting(
+        "tables [[molecules.terms]] of metric, transform, weight, target, over, smarts and name", factory=list
+    )
+    limits: dict[str, Any] = setting(
+        "a table of hard limits: MW = [200, 500], cLogP = '<= 5', 'ring sizes' = [5, 7]", factory=dict
+    )
+    keep: str | dict[str, Any] | list[Any] = setting(
+        "SMARTS that must stay, a list; or tables of smarts, name and count", factory=list
+    )
+    avoid: str | dict[str, Any] | list[Any] = setting(
+        "SMARTS that must not appear, a list; or tables of smarts, name and count", factory=list
+    )
+    core: str | None = setting(
+        "a scaffold with attachment points that stays intact and grows only there: Nc1nccc([*:1])n1", None
+    )
+    reference: str | list[str] = setting("a SMILES, or a list of them, that similarity is measured to", factory=list)
+    contacts: str | list[str] = setting("contacts that the docked pose must make, a list: 'hbond Met318'", factory=list)
+    alerts: str | list[str] = setting(
+        "catalogues of structural alerts that must not be raised, a list: PAINS, BRENK, NIH, CHEMBL", factory=list
+    )
+    advise: str = setting("advice in words, for the model; groups to keep or avoid that it names become limits", "")
+    finalists: int = setting(
+        "how many of the best are docked again at full effort after the run; 0 for none", FINALISTS, low=0, high=100
+    )
+    docking: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+#: Each key of the table with what it means.
+KEYS = {
+    **{name: meaning for name, meaning in meanings(Job).items() if name != "docking"},
+    **{key: meanings(Settings)[name] for key, name in SETTINGS.items()},
+}
+TERM_KEYS = meanings(TermTable)
+
+
+def read_job(table: Mapping[str, Any]) -> Job:
+    """Read the table.
+
+    Args:
+        table: As TOML, JSON or a notebook has it.
+
+    Raises:
+        UsageError: It is no table, has an unknown key, or a value that is not what it must be.
+    """
+    if isinstance(table, Mapping):
+        keys(table, KEYS)
+    docking = {field: table[key] for key, field in SETTINGS.items() if key in table}
+    rest = {key: value for key, value in table.items() if key not in SETTINGS}
+    try:
+        searched = Settings(**docking)
+    except UsageError as error:  # names the field: say the key instead
+        key_of = {field: key for key, field in SETTINGS.items()}
+        name, space, why = str(error).partition(" ")
+        raise UsageError(f"{key_of.get(name, name)}{space}{why}") from None
+    return settings.read(Job, {**rest, "docking": searched})

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.runs.domain import Domain, Problem
 
-from .job import FINALISTS, KEYS
+from .job import KEYS, Job
 
 if TYPE_CHECKING:
-    from .molecule.library import Molecule
+    from .molecule.library import Compound
     from .objective import Objective
     from .objective.advice import Advice
 
@@ -43,18 +43,18 @@ class MoleculesDomain(Domain):
         Raises:
             UsageError: An unknown key, a missing one or a bad value.
         """
-        from .docking.finalists import finish
         from .editor.ga import GraphGA
         from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
-        from .objective.table import read_objective
+        from .objective.build import build_objective, read_job
+        from .objective.finalists import finish
         from .views import export, svg
 
-        objective, table, advice = read_objective(config)
-        start, names, notes = _start(config)
-        finalists = _finalists(config.get("finalists", FINALISTS))
+        job = read_job(config)
+        objective, table, advice = build_objective(job)
+        start, names, notes = _start(job)
         objective = objective.refusing(start)
-        notes += [advice.said()] if advice.text else []
+        notes += [advice.summary()] if advice.text else []
         notes += _broken_at_the_start(objective, start)
         rules = RuleEditor()
         baselines = {editor.name: editor for editor in (GraphGA(), RandomEdits())}
@@ -66,13 +66,13 @@ class MoleculesDomain(Domain):
             domain=self.name,
             name=_name(objective),
             notes=notes,
-            config={**table, "start": start, **({"names": names} if names else {}), "finalists": finalists},
+            config={**table, "start": start, **({"names": names} if names else {}), "finalists": job.finalists},
             columns=_columns(objective),
             draw=svg,
             export=export,
             optimizers=baselines,
             options=rules.options,
-            finish=partial(finish, count=finalists) if finalists else None,
+            finish=partial(finish, count=job.finalists) if job.finalists else None,
         )
 
     def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -89,66 +89,57 @@ def _name(objective: Objective) -> str:
     return "-".join([first, *others[:_MOST_NAMED], *more])
 
 
-def _start(config: Mapping[str, Any]) -> tuple[list[str], dict[str, str], list[str]]:
+def _start(job: Job) -> tuple[list[str], dict[str, str], list[str]]:
     """The molecules to start from, each once; the names of those that have one; what was changed to read them."""
-    if ("start" in config) == ("start_file" in config):
-        missing = "the key 'start' is missing" if "start" not in config else "give start or start_file, not both"
+    if (job.start is None) == (job.start_file is None):
+        missing = "the key 'start' is missing" if job.start is None else "give start or start_file, not both"
         raise UsageError(f"{missing}: {KEYS['start']}; or start_file: {KEYS['start_file']}")
-    molecules = _from_file(config["start_file"]) if "start_file" in config else _from_list(config["start"])
-    names = {molecule.smiles: molecule.name for molecule in reversed(molecules) if molecule.name}
-    names |= _names(config.get("names", {}))
-    start = list(dict.fromkeys(molecule.smiles for molecule in molecules))
+    molecules = _from_list(job.start) if job.start is not None else _from_file(job.start_file or "")
+    names: dict[str, str] = {each.smiles: each.name for each in reversed(molecules) if each.name}
+    names |= _names(job.names)
+    start: list[str] = list(dict.fromkeys(molecule.smiles for molecule in molecules))
     notes = [remark for molecule in molecules for remark in molecule.remarks]
     if len(notes) > _MOST_REMARKS:
         notes[_MOST_REMARKS:] = [f"and {len(notes) - _MOST_REMARKS} more notes on how start molecules were read"]
     return start, {smiles: names[smiles] for smiles in start if smiles in names}, notes
 
 
-def _from_list(value: object) -> list[Molecule]:
+def _from_list(given: str | list[str]) -> list[Compound]:
     from .molecule.library import clean
 
-    smiles: Sequence[object] = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
-    if not smiles or not all(isinstance(s, str) for s in smiles):
+    texts = [given] if isinstance(given, str) else given
+    if not texts:
         raise UsageError(f"start must be {KEYS['start']}")
     found = []
-    for number, text in enumerate(smiles, 1):
+    for number, text in enumerate(texts, 1):
         try:
-            found.append(clean(str(text)))
-        except (InvalidValue, UsageError) as error:
+            found.append(clean(text))
+        except InvalidValue as error:
             raise UsageError(f"start molecule {number}: {error}") from None
     return found
 
 
-def _from_file(path: object) -> list[Molecule]:
+def _from_file(path: str) -> list[Compound]:
     from .molecule.library import read_molecules
 
-    if not isinstance(path, str) or not path.strip():
+    if not path.strip():
         raise UsageError(f"start_file must be {KEYS['start_file']}, not {path!r}")
     return read_molecules(path)
 
 
-def _names(value: object) -> dict[str, str]:
+def _names(table: Mapping[str, str]) -> dict[str, str]:
     """The names that the table gives, by canonical SMILES."""
     from .molecule.library import clean
-    from .molecule.smiles import shown
 
-    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value.values()):
-        raise UsageError(f"names must be {KEYS['names']}; not {shown(str(value))}")
-    found = {}
-    for smiles, name in value.items():
+    found: dict[str, str] = {}
+    for smiles, name in table.items():
         try:
-            molecule = clean(str(smiles), name)
-        except (InvalidValue, UsageError) as error:
+            compound = clean(smiles, name)
+        except InvalidValue as error:
             raise UsageError(f"names: {error}") from None
-        if molecule.name:
-            found[molecule.smiles] = molecule.name
+        if compound.name:
+            found[compound.smiles] = compound.name
     return found
-
-
-def _finalists(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:
-        raise UsageError(f"finalists must be a whole number from 0 to 100, not {value!r}")
-    return value
 
 
 def _broken_at_the_start(objective: Objective, start: Sequence[str]) -> list[str]:

@@ -30,9 +30,9 @@ from .qa.gamma import Gamma as Gamma
 from .qa.gamma import gamma_index as gamma_index
 from .qa.robustness import Robustness as Robustness
 from .qa.robustness import under_shifts as under_shifts
+from .views.dvh_plot import dvh_figure as dvh_figure
 from .views.notebook import look as look
 from .views.notebook import plans as plans
 from .views.notebook import sensitivities as sensitivities
 from .views.notebook import show as show
-from .views.plots import dose_wash as dose_wash
-from .views.plots import dvh_figure as dvh_figure
+from .views.wash import dose_wash as dose_wash

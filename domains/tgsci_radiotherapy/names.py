@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from tgsci.errors import UsageError
+from tgsci.texts import did_you_mean
 
 #: Longest name that is kept, characters. TG-263 allows 16; vendors' systems up to 64.
 LONGEST = 32
@@ -42,6 +42,5 @@ def find(name: str, known: Iterable[str]) -> str:
     same = [other for other in names if folded(other) == folded(name)]
     if len(same) == 1:
         return same[0]
-    near = same or get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
+    hint = f"did you mean {' or '.join(same)}?" if same else did_you_mean(name, names, most=3)
     raise UsageError(f"no structure {clean(name)!r} in this case; {hint}")

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.runs.domain import Domain, Problem
+from tgsci.settings import read
+from tgsci.texts import quote
 
-from .job import KEYS
+from .job import KEYS, PlanJob
 from .notice import NOTICE
 
 if TYPE_CHECKING:
-    from tgsci.runs.result import Result
-
     from .loss import PlanLoss
 
-#: The file that says which goals could not be met together.
-CONFLICTS = "conflicts.txt"
 #: Start values of a job, at most; characters of a file with one, at most; metrics with a column, at most.
 _MOST_STARTS, _LONGEST, _MOST_COLUMNS = 20, 20_000_000, 8
 #: Goals that are spelled out to a model, at most.
@@ -37,24 +35,31 @@ class RadiotherapyDomain(Domain):
         """Tune plan parameters for a case until its goals are met.
 
         Args:
-            config: See `KEYS`; `case` and `goals` must be there.
+            config: See `PlanJob`.
 
         Raises:
             UsageError: An unknown key, a missing one or a bad value.
         """
         from .case.library import case_names
-        from .editor.random_plans import RandomPlans
+        from .editor.baselines import OptunaPlans, RandomPlans
         from .editor.rules import RuleEditor
-        from .editor.tpe import OptunaPlans
         from .goals import sheet_names
-        from .loss.plan_loss import GAP, SECONDS, PlanLoss
+        from .loss import PlanLoss
+        from .views.export import export
 
-        _check(config)
-        given = _starts(config)
-        options = {key: config[key] for key in ("prescription", "protocol", "gap", "seconds") if key in config}
-        case, goals = _lasting(config["case"], case_names()), _lasting(config["goals"], sheet_names())
-        loss = PlanLoss(case, goals, given[0] if given else None, **options)
-        start = _checked(loss, given) if given else [loss.start.text()]
+        job = read(PlanJob, config, "[radiotherapy]")
+        texts = _start_texts(job)
+        case, goals = _absolute(job.case, case_names()), _absolute(job.goals, sheet_names())
+        loss = PlanLoss(
+            case,
+            goals,
+            texts[0] if texts else None,
+            prescription=job.prescription,
+            gap=job.gap,
+            seconds=job.seconds,
+            protocol=job.protocol,
+        )
+        start = _validated(loss, texts) if texts else [loss.start.text()]
         free = not loss.protocol.weights_only
         rules = RuleEditor(structural=free)
         baselines = {editor.name: editor for editor in (OptunaPlans(doses=free), RandomPlans(doses=free))}
@@ -62,12 +67,12 @@ class RadiotherapyDomain(Domain):
             "case": case,
             "goals": goals,
             "start": start,
-            "protocol": loss.protocol.name,
-            "gap": options.get("gap", GAP),
-            "seconds": options.get("seconds", SECONDS),
+            "protocol": job.protocol,
+            "gap": job.gap,
+            "seconds": job.seconds,
         }
-        if options.get("prescription"):
-            table["prescription"] = dict(options["prescription"])
+        if job.prescription:
+            table["prescription"] = job.prescription
         return Problem(
             loss=loss,
             start=start,
@@ -78,7 +83,7 @@ class RadiotherapyDomain(Domain):
             notes=_notes(loss),
             config=table,
             columns=_columns(loss),
-            export=_export,
+            export=export,
             optimizers=baselines,
             options=rules.options,
             goal=0.0,
@@ -96,23 +101,8 @@ class RadiotherapyDomain(Domain):
 PROPOSALS = 1
 
 
-def _check(config: Mapping[str, Any]) -> None:
-    for key in config:
-        if key not in KEYS:
-            raise UsageError(f"unknown key {key!r} in [radiotherapy]; there are: {', '.join(KEYS)}")
-    for key in ("case", "goals"):
-        if not isinstance(config.get(key), str) or not config[key].strip():
-            missing = f"not {config[key]!r}" if key in config else "and it is missing"
-            raise UsageError(f"{key!r} must be {KEYS[key]}, {missing}")
-    prescription = config.get("prescription")
-    if prescription is not None and not isinstance(prescription, Mapping):
-        raise UsageError(f"prescription must be {KEYS['prescription']}, not {prescription!r}")
-    if "start" in config and "objectives" in config:
-        raise UsageError("give start or objectives, not both: each is what the run starts from")
-
-
-def _lasting(name_or_path: str, names: Collection[str]) -> str:
-    """A name as it is; a file's path from the root, so that a run can be resumed from anywhere."""
+def _absolute(name_or_path: str, names: Collection[str]) -> str:
+    """A known name as it is; a file's path from the root, so that a run can be resumed from anywhere."""
     if name_or_path in names:  # whatever lies in this directory
         return name_or_path
     path = Path(name_or_path).expanduser()
@@ -122,65 +112,59 @@ def _lasting(name_or_path: str, names: Collection[str]) -> str:
         return name_or_path
 
 
-def _starts(config: Mapping[str, Any]) -> list[str]:
-    """The start values as texts, as they were written; none where the goals shall give one."""
-    if "objectives" in config:
-        tables = config["objectives"]
-        if not isinstance(tables, list) or not all(isinstance(t, Mapping) for t in tables):
-            raise UsageError(f"objectives must be {KEYS['objectives']}")
+def _start_texts(job: PlanJob) -> list[str]:
+    """The parameters to start from, as texts; none where the goals give a start."""
+    if job.objectives is not None:
         try:
-            return [json.dumps({"objectives": [dict(t) for t in tables]})]
+            return [json.dumps({"objectives": job.objectives})]
         except (TypeError, ValueError) as error:
             raise UsageError(f"objectives must be {KEYS['objectives']}: {error}") from None
-    if "start" not in config:
+    if job.start is None:
         return []
-    given = config["start"]
-    several: Sequence[object] = (
-        [given] if isinstance(given, str | Mapping) else given if isinstance(given, list) else []
-    )
+    several = job.start if isinstance(job.start, list) else [job.start]
     if not 1 <= len(several) <= _MOST_STARTS:
         raise UsageError(f"start must be {KEYS['start']}; at most {_MOST_STARTS}")
-    return [_start(one) for one in several]
+    return [_start_text(each) for each in several]
 
 
-def _start(given: object) -> str:
-    """The text of parameters that are given as text, as a table, or as a file's path."""
-    if isinstance(given, Mapping):
-        return json.dumps(given, default=str)
-    if not isinstance(given, str) or not given.strip():
+def _start_text(start: object) -> str:
+    """The text of parameters that a job has as text, as a table, or as a file's path."""
+    if isinstance(start, Mapping):
+        return json.dumps(start, default=str)
+    if not isinstance(start, str) or not start.strip():
         raise UsageError(f"start must be {KEYS['start']}")
-    if given.lstrip()[:1] in ("{", "[", "`"):
-        return given
-    path = Path(given).expanduser()
+    if start.lstrip()[:1] in ("{", "[", "`"):
+        return start
+    path = Path(start).expanduser()
     try:
         if path.stat().st_size > _LONGEST:
-            raise UsageError(f"the start file {given!r} has more than {_LONGEST} bytes")
+            raise UsageError(f"the start file {quote(start)} has more than {_LONGEST} bytes")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # ValueError: a null character in the name, or no UTF-8
         why = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"start: cannot read {given!r} ({why}); it is neither JSON text nor a file") from None
-    if '"tgsci_plan"' in text[:_LONGEST]:
+        raise UsageError(f"start: cannot read {quote(start)} ({why}); it is neither JSON text nor a file") from None
+    if '"tgsci_plan"' in text:
         from .plan.file import read_plan
 
         return read_plan(text).parameters.text()
     return text
 
 
-def _checked(loss: PlanLoss, given: Sequence[str]) -> list[str]:
-    found = []
-    for number, text in enumerate(given, 1):
+def _validated(loss: PlanLoss, texts: Sequence[str]) -> list[str]:
+    starts = []
+    for number, text in enumerate(texts, 1):
         try:
-            found.append(loss.validate(text))
+            starts.append(loss.validate(text))
         except InvalidValue as error:
-            which = f" {number}" if len(given) > 1 else ""
+            which = f" {number}" if len(texts) > 1 else ""
             raise UsageError(f"start{which}: {error}") from None
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(starts))
 
 
 def _notes(loss: PlanLoss) -> list[str]:
     notes = [f"{NOTICE} Doses are total Gy, planned and scored on the case's dose grid, {loss.case.grid}."]
     notes += loss.bound.notes
-    notes += [f"Not evaluated: {goal.wish} ({why})." for goal, why in loss.bound.missing]
+    notes += [f"Not evaluated: {goal.criterion} ({why})." for goal, why in loss.bound.missing]
     p = loss.protocol
     if p.weights_only:
         rivals = f"; beside it: --optimizer optuna --evals {p.rivals}" if p.rivals else ""
@@ -191,22 +175,6 @@ def _notes(loss: PlanLoss) -> list[str]:
 def _columns(loss: PlanLoss) -> tuple[str, ...]:
     ranked = sorted(loss.bound.goals, key=lambda goal: goal.priority)
     return tuple(dict.fromkeys(["goals met", *(goal.name for goal in ranked)]))[:_MOST_COLUMNS]
-
-
-def _export(result: Result, directory: Path) -> Sequence[Path]:
-    """The best plan's files, and the account of goals that could not be met together."""
-    from tgsci.files import write_atomically
-
-    from .loss.conflicts import account
-    from .views import export
-
-    written = list(export(result, directory))
-    path, text = directory / CONFLICTS, account(result.trials)
-    if text:
-        write_atomically(path, f"{text}\n")
-        return [*written, path]
-    path.unlink(missing_ok=True)  # of an earlier session: they are met now
-    return written
 
 
 def _task(loss: PlanLoss) -> str:

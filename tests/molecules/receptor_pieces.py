@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 
 from tgsci_molecules import Target
+from tgsci_molecules.preparation.repair import Residue
+from tgsci_molecules.preparation.structures import SIDE_CHAINS
 from tgsci_molecules.target.numbering import standard
-from tgsci_molecules.target.repair import Residue
-from tgsci_molecules.target.structures import SIDE_CHAINS
 
 
 def pieces(target: Target) -> list[Residue]:

@@ -15,7 +15,7 @@ from tgsci.runs import run as runs
 from tgsci_molecules.commands import design
 from tgsci_molecules.commands.design import read_limits
 from tgsci_molecules.objective.metrics import kinds
-from tgsci_molecules.objective.named import NAMED
+from tgsci_molecules.objective.presets import PRESETS
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1", "--finalists", "0"]
 QUICK += ["--engine", "rules", "--isomers", "1", "--proposals", "2", "--box", "14"]
@@ -130,6 +130,6 @@ def test_what_can_be_optimised_is_listed_without_rdkit() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.endswith("loaded False\n")
-    for name in (*NAMED, *kinds(), "double_sigmoid", "geometric_mean"):
+    for name in (*PRESETS, *kinds(), "double_sigmoid", "geometric_mean"):
         assert f"\n  {name} " in printed
     assert max(len(line) for line in printed.splitlines()) <= 160

@@ -15,7 +15,7 @@ from tgsci.errors import UsageError
 from tgsci_molecules import Settings, dock
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1"]
-POSES = Path(__file__).parent / "poses.pdbqt"
+POSES = Path(__file__).parent / "pose" / "poses.pdbqt"
 
 
 @pytest.fixture(scope="module")

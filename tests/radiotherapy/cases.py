@@ -7,8 +7,8 @@ from math import pi
 
 import numpy as np
 
+from tgsci_radiotherapy.case.beams import Setup
 from tgsci_radiotherapy.case.model import Beam, Case, Dij, Grid, Structure, own_rows
-from tgsci_radiotherapy.case.photons import Setup, structure
 
 
 def small_setup() -> Setup:
@@ -25,14 +25,18 @@ def small_setup() -> Setup:
         ct_grid=grid,
         grid=grid,
         structures=(
-            structure("PTV", "target", target, grid, pi * 1.1**2 * 1.2, 50.0),
-            structure("Core", "oar", core, grid, pi * 0.7**2 * 2.0),
-            structure("Body", "external", body, grid, pi * 4.6**2 * 4.4),
+            Structure("PTV", "target", _voxels(target), pi * 1.1**2 * 1.2, 50.0),
+            Structure("Core", "oar", _voxels(core), pi * 0.7**2 * 2.0),
+            Structure("Body", "external", _voxels(body), pi * 4.6**2 * 4.4),
         ),
         beams=(Beam(0.0), Beam(120.0), Beam(240.0)),
         fractions=25,
         provenance={"source": "test phantom"},
     )
+
+
+def _voxels(mask: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(mask).astype(np.int32)
 
 
 @cache

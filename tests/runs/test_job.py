@@ -51,13 +51,16 @@ def test_only_the_domain_is_needed(job):
         ("domain = ", "no valid TOML"),
         ("[line]", "does not say which domain it is for: add a line like domain"),
         ('domain = "line"\nline = 5', r"'line' in .* must be a table: \[line\]"),
-        (JOB + "[runn]\n", "unknown key 'runn'; did you mean 'run'?"),
-        (JOB.replace("seed", "sede"), r"\[run\] has an unknown key 'sede'; did you mean 'seed'?"),
-        (JOB.replace("usd", "budget"), "unknown key 'budget'; there are: evaluations, model_calls, seconds, usd"),
+        (JOB + "[runn]\n", r"unknown key 'runn' in '.*job.toml'; did you mean run\?"),
+        (JOB.replace("seed", "sede"), r"\[run\]: unknown key 'sede'; did you mean seed\?"),
+        (JOB.replace("usd", "budget"), "unknown key 'budget'; there are: evaluations, seconds, usd, model_calls"),
         (JOB.replace("= 20", "= true"), r"\[budget\]: evaluations must be a whole number, not True"),
         (JOB.replace("usd = 1", 'usd = "1"'), r"\[budget\]: usd must be a number, not '1'"),
         (JOB.replace("workers = 2", 'workers = "dask://h:1"'), "must be a whole number.*an address goes to executor"),
-        (JOB.replace("seed = 4", "directory = [1]"), r"\[run\]: directory must be text, not \[1\]"),
+        (
+            JOB.replace("seed = 4", "directory = [1]"),
+            r"\[run\]: directory must be text .where.*, not \[1\]",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_write(job, text, says):

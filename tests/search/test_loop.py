@@ -465,10 +465,10 @@ def test_progress_is_told_of_everything_in_order():
     [
         ({"start": "x"}, "start value 'x' cannot be used: 'x' is no number"),
         ({"start": []}, "no start value"),
-        ({"budget": 0}, "must be above 0"),
-        ({"budget": -3}, "must be above 0"),
+        ({"budget": 0}, "must be a whole number above 0"),
+        ({"budget": -3}, "must be a whole number above 0"),
         ({"start": ["1", "2", "3"], "budget": 2}, "do not fit"),
-        ({"proposals": 0}, "at least 1"),
+        ({"proposals": 0}, "whole number above 0"),
         ({"workers": -1}, "0 or more"),
         ({"loss": "vina"}, "not a loss"),
         ({"optimizer": "gpt-4o"}, "not a proposer"),
@@ -483,7 +483,7 @@ def test_bad_arguments_are_refused_before_a_directory_is_made(arguments, message
 
 @pytest.mark.parametrize("limits", [{"usd": 0}, {"seconds": -1}, {"model_calls": 0}, {"usd": math.inf}])
 def test_a_budget_that_allows_nothing_or_everything_is_refused(limits):
-    with pytest.raises(tg.UsageError, match=r"the budget of .* must be (above 0|a number)"):
+    with pytest.raises(tg.UsageError, match=r"the budget of .* must be a (whole )?number above 0"):
         tg.Budget(**limits)
     with pytest.raises(tg.UsageError, match="never ends"):
         tg.Budget(evaluations=None)

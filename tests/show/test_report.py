@@ -17,7 +17,7 @@ import pytest
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
 from tgsci.show import report
-from tgsci.show.report.text import LongTexts, attribute, file_name, picture_address, shown
+from tgsci.show.report.text import LongText, LongTexts, as_attribute, as_html, file_name, picture_address
 
 SCRIPT = "<script>document.documentElement.dataset.hacked = 1</script>"
 HOSTILE = [
@@ -314,9 +314,9 @@ def test_what_hides_or_reorders_is_spelled_out(hostile):
         assert character not in html
     assert '<span class="odd">\\u202e</span>' in html
     assert "half \ufffd" in html  # what a trial keeps of half a character
-    assert shown("a\udc80b") == 'a<span class="odd">\\udc80</span>b'
-    assert attribute("a\u202eb\x00") == "a\\u202eb\\x00"
-    assert shown("two\nlines\tand\u00a0space") == "two\nlines\tand\u00a0space"
+    assert as_html("a\udc80b") == 'a<span class="odd">\\udc80</span>b'
+    assert as_attribute("a\u202eb\x00") == "a\\u202eb\\x00"
+    assert as_html("two\nlines\tand\u00a0space") == "two\nlines\tand\u00a0space"
 
 
 def test_pictures_are_images_and_cannot_act(hostile):
@@ -333,13 +333,21 @@ def test_pictures_are_images_and_cannot_act(hostile):
 def test_long_texts_are_bounded_and_open_in_full():
     texts = LongTexts(room=30_000)
     folded = texts.folded("x" * 12_345, 100)
-    assert folded.startswith('<details class="long"><summary>' + "x" * 99 + "…")
-    assert "(12,345 characters)" in folded
-    assert "x" * 12_345 in folded
-    assert "x" * 17_655 in texts.full("x" * 20_000)
-    assert "20,000 more characters" in texts.full("x" * 20_000)
-    assert "30,000 more characters" in LongTexts().full("y" * 50_000)
-    assert texts.folded("<b>", 3) == "&lt;b&gt;"
+    assert folded == LongText("x" * 12_345, 0, "x" * 99 + "…", 12_345)
+    assert texts.full("x" * 20_000) == LongText("x" * 17_655, 2_345, "", 20_000)
+    assert texts.full("x" * 20_000).missing == 20_000
+    assert LongTexts().full("y" * 50_000).missing == 30_000
+    assert texts.folded("<b>", 3) == LongText("<b>", length=3)
+
+
+def test_a_long_text_opens_in_full_and_says_what_is_missing():
+    values = ["s", "<i>" * 300, "<b>" * 20_000]
+    rules = Round(*(tg.Proposal(value, "why", 0) for value in values[1:]))
+    html = report.html(tg.minimize(lambda value: float(len(value)), "s", rules, budget=3))
+    assert f'<details class="long"><summary>{"&lt;i&gt;" * 133}…' in html
+    assert "(900 characters)" in html
+    assert "&lt;i&gt;" * 300 in html
+    assert "(40,000 more characters are in the record)" in html
 
 
 @pytest.mark.parametrize(

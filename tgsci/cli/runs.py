@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LedgerError, TgsciError, UsageError
-from ..figures import figure
 from ..runs import run as runs
 from ..runs.comparison import compare
 from ..runs.domain import Domains
@@ -17,7 +16,7 @@ from ..runs.result import Result
 from ..search.loop import Budget
 from ..search.trial import Trial
 from ..show import report
-from ..texts import visible
+from ..texts import figure, visible
 from .main import (
     add_budget_options,
     add_proposer_options,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..engine import Engine
+from ..engine import Engine, resolve_names_by
 from ..errors import UsageError
 
 #: What may name a model: `gpt-4o`, `ollama/qwen3:8b`, `bedrock/arn:aws:...`, `huggingface/org/model`.
@@ -44,6 +44,9 @@ def engine_named(name: str, **parameters: Any) -> Engine:
     from .litellm import LiteLLMEngine
 
     return LiteLLMEngine(name, **parameters)
+
+
+resolve_names_by(engine_named)
 
 
 def _checked(name: str) -> str:

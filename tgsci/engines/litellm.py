@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ..engine import Engine, Reply, secret_name, written
+from ..engine import Engine, Reply
 from ..errors import EngineError, UsageError
+from ..identity import secret_name, written
 from .destination import api_base_of, destination_of
 
 #: Set before litellm is imported: else it looks a host up for prices and loads a stray `.env`.

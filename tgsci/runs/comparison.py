@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..feedback import is_better
-from ..figures import fixed, places
+from ..imports import needs
 from ..search.trial import Trial
-from ..texts import differences, duration, settings_differences, visible
-from .result import Result, imported
+from ..texts import differences, duration, fixed, places, settings_differences, visible
+from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ class Comparison:
 
     def table(self) -> DataFrame:
         """A row for each run: best loss after so many evaluations, best value, cost, proposer."""
-        pandas = imported("pandas", "a table")
+        pandas = needs("pandas", "a table")
         rows = [{"run": name, **self._facts(name)} for name in self.runs]
         frame: DataFrame = pandas.DataFrame(rows).set_index("run")
         return frame
@@ -58,7 +58,7 @@ class Comparison:
         Args:
             ax: Where to draw; a figure of its own where None.
         """
-        imported("matplotlib", "a plot")
+        needs("matplotlib", "a plot")
         from ..show.plots import overlay
 
         return overlay(self.runs, ax, note="not all of the same loss: see the warnings" if self.warnings else "")

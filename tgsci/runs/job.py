@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from ..errors import UsageError
+from ..settings import check, read, setting
+from ..texts import did_you_mean, quote
 
 T = TypeVar("T")
 
 
-class BudgetTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+@dataclass(frozen=True)
+class BudgetTable:
     """[budget]: when to stop, as `Budget` takes it."""
 
-    evaluations: int | None = None
-    seconds: float | None = None
-    usd: float | None = None
-    model_calls: int | None = None
+    evaluations: int | None = setting("measurements", None)
+    seconds: float | None = setting("wall time, s", None)
+    usd: float | None = setting("price of the model calls, US dollars", None)
+    model_calls: int | None = setting("model calls", None)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
-class RunTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+@dataclass(frozen=True)
+class RunTable:
     """[run]: how to search, and where to measure."""
 
-    goal: float | None = None
-    proposals: int | None = None
-    seed: int | None = None
-    workers: int | None = None
-    executor: str | None = None
-    directory: str | None = None
-    optimizer: str | None = None
+    goal: float | None = setting("the loss that is good enough", None)
+    proposals: int | None = setting("values a round", None)
+    seed: int | None = setting("all randomness comes from it", None)
+    workers: int | None = setting("processes that measure", None)
+    executor: str | None = setting("address of a cluster that measures", None)
+    directory: str | None = setting("where the run is kept", None)
+    optimizer: str | None = setting("who proposes, by name", None)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
-class Job(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Job:
     """A job file that was read.
 
     Args:
@@ -50,8 +58,8 @@ class Job(msgspec.Struct, frozen=True):
 
     domain: str
     table: dict[str, Any]
-    budget: BudgetTable = BudgetTable()
-    run: RunTable = RunTable()
+    budget: BudgetTable = field(default_factory=BudgetTable)
+    run: RunTable = field(default_factory=RunTable)
     engine: dict[str, Any] | None = None
 
 
@@ -72,54 +80,27 @@ def read_job(path: Path) -> Job:
         raise UsageError(f'{str(path)!r} does not say which domain it is for: add a line like domain = "molecules"')
     for name, table in job.items():
         if name not in ("budget", "run", "engine", domain):
-            raise UsageError(_unknown(name, ["domain", "budget", "run", "engine", domain], str(path)))
+            known = ["domain", "budget", "run", "engine", domain]
+            raise UsageError(f"unknown key {quote(name)} in {str(path)!r}; {did_you_mean(name, known)}")
         if not isinstance(table, dict):
             raise UsageError(f"{name!r} in {str(path)!r} must be a table: [{name}]")
     return Job(
         domain,
         job.get(domain, {}),
-        read_table(job.get("budget", {}), BudgetTable, "[budget]"),
-        read_table(job.get("run", {}), RunTable, "[run]"),
+        _read(BudgetTable, job.get("budget", {}), "[budget]"),
+        _read(RunTable, job.get("run", {}), "[run]"),
         job.get("engine"),
     )
 
 
-def stated(table: msgspec.Struct) -> dict[str, Any]:
+def stated(table: BudgetTable | RunTable) -> dict[str, Any]:
     """The entries of a table that say something."""
-    return {name: value for name, value in msgspec.structs.asdict(table).items() if value is not None}
+    return {name: value for name, value in asdict(table).items() if value is not None}
 
 
-def read_table(table: Mapping[str, Any], kind: type[T], where: str) -> T:
-    """Read a table as a typed object.
-
-    Args:
-        table: As TOML or JSON gives it.
-        kind: A `msgspec.Struct` with `forbid_unknown_fields`.
-        where: What to call the table in a message: "[run]".
-
-    Raises:
-        UsageError: An unknown entry (with the nearest name there is), a missing one, or one of the wrong type.
-    """
+def _read(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     try:
-        return msgspec.convert(dict(table), kind)
-    except msgspec.ValidationError as error:
-        message = str(error)
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
-    unknown = next((name for name in table if name not in known), None)
-    if unknown is not None:
-        raise UsageError(_unknown(unknown, known, where))
-    wrong = re.fullmatch(r"Expected `(\w+)[^`]*`, got `[^`]*` - at `\$\.(\w+)[^`]*`", message)
-    if not wrong:
-        raise UsageError(f"{where}: {message}")
-    wanted, name = wrong.groups()
-    hint = "; an address goes to executor" if name == "workers" and isinstance(table[name], str) else ""
-    raise UsageError(f"{where}: {name} must be {_KINDS.get(wanted, wanted)}, not {table[name]!r}{hint}")
-
-
-_KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list"}
-
-
-def _unknown(name: str, known: list[str], where: str) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    meant = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(sorted(known))}"
-    return f"{where} has an unknown key {name!r}{meant}"
+        return read(kind, table)
+    except UsageError as error:
+        hint = "; an address goes to executor" if isinstance(table.get("workers"), str) else ""
+        raise UsageError(f"{where}: {error}{hint}") from None

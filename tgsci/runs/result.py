@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import html
-import importlib
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..feedback import Feedback
-from ..figures import figure, metric
 from ..files import as_path
+from ..imports import needs
 from ..loss import Loss
 from ..search.ledger import Ledger, Session, Spent
 from ..search.trial import Trial, Trials
+from ..texts import figure, metric
 from .domain import Problem
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Result:
 
     def to_frame(self) -> DataFrame:
         """Every trial as a row of a pandas table; metrics are columns named with their units."""
-        pandas = imported("pandas", "a table")
+        pandas = needs("pandas", "a table")
         rows = []
         for t in self.trials:
             figures = t.feedback.metrics if t.feedback else {}
@@ -150,7 +150,7 @@ class Result:
         Args:
             ax: Where to draw; a figure of its own where None.
         """
-        imported("matplotlib", "a plot")
+        needs("matplotlib", "a plot")
         from ..show.plots import progress
 
         return progress(self, ax)
@@ -221,16 +221,3 @@ class Result:
         ]
         cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in texts)
         return f"<tr><td>{trial.number}{picture}</td>{cells}</tr>"
-
-
-def imported(module: str, purpose: str) -> Any:
-    """A package that is needed for one thing only.
-
-    Raises:
-        UsageError: It is not installed; says what needs it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        package = module.split(".")[0]
-        raise UsageError(f"{purpose} needs {package}: pip install {package}") from error

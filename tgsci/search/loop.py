@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 import random
 import threading
 import time
@@ -14,16 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .. import checks
 from ..compute import executors
 from ..engine import Call, Reply, recording
 from ..errors import EngineError, InvalidValue, LedgerError, MeasurementError, TgsciError, UsageError
 from ..feedback import Feedback, is_better
-from ..figures import figure
 from ..files import as_path
 from ..loss import Loss, as_loss
 from ..optimizer import TextualGradientDescent
 from ..runs.result import Result
-from ..texts import differences, well_formed
+from ..texts import differences, figure, well_formed
 from ..version import __version__
 from .finalists import Finishing
 from .ledger import Ledger, Spent, question_id
@@ -64,9 +63,8 @@ class Budget:
         }
         for name, limit in limits.items():
             if limit is not None:
-                number(f"the budget of {name}", limit, whole=name in ("evaluations", "model_calls"))
-            if limit is not None and not limit > 0:
-                raise UsageError(f"the budget of {name} must be above 0, not {limit}")
+                check = checks.whole if name in ("evaluations", "model_calls") else checks.number
+                object.__setattr__(self, name, check(f"the budget of {name}", limit, above=0))
         if all(limit is None for limit in limits.values()):
             raise UsageError("a budget without any limit never ends: set evaluations, usd, seconds or model_calls")
 
@@ -160,13 +158,12 @@ def minimize(
     if not isinstance(budget, Budget):
         budget = Budget(evaluations=budget)
     proposer = as_proposer(optimizer)
-    if number("proposals", proposals, whole=True) < 1:
-        raise UsageError(f"proposals must be at least 1, not {proposals}")
+    proposals = checks.whole("proposals", proposals, above=0)
     executors.check(workers)
     directory = None if run is None else as_path(run, "run")
-    number("seed", seed, whole=True)
+    seed = checks.whole("seed", seed)
     if goal is not None and not callable(goal):
-        number("goal", goal)
+        goal = checks.number("goal", goal)
     values = _checked_start(loss, start)
     if budget.evaluations is not None and budget.evaluations < len(values):
         raise UsageError(f"{len(values)} start values do not fit into a budget of {budget.evaluations} evaluations")
@@ -432,18 +429,6 @@ def _judge(trial: Trial, best: Trial | None) -> tuple[State, str]:
     if is_better(feedback, best.feedback if best else None):
         return State.ACCEPTED, (f"better than {against}" if best else "the first measured value") + limits
     return State.REJECTED, f"not better than {against}{limits}"
-
-
-def number(name: str, value: object, *, whole: bool = False) -> float:
-    """A setting as a finite number.
-
-    Raises:
-        UsageError: It is none, or no whole one where it has to be; names the setting.
-    """
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
-        raise UsageError(f"{name} must be a {'whole ' if whole else ''}number, not {value!r}")
-    return value
 
 
 def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:

@@ -18,9 +18,8 @@ from typing import Any, TypeAlias
 from .. import prompts
 from ..engine import Engine, Reply, default_engine
 from ..errors import InvalidValue, UsageError
-from ..figures import metric
 from ..functions import EngineLike
-from ..texts import well_formed
+from ..texts import metric, well_formed
 from .proposer import Proposer, outcome, unsuccessful
 from .trial import Proposal, Trials
 

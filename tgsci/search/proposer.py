@@ -9,8 +9,8 @@ from typing import Any
 from .. import prompts
 from ..engine import Engine
 from ..errors import UsageError
-from ..figures import figure, metric
 from ..optimizer import TextualGradientDescent, rewrites
+from ..texts import figure, metric
 from .trial import Proposal, State, Trial, Trials
 
 

@@ -9,9 +9,8 @@ from typing import overload
 
 from ..errors import InvalidValue
 from ..feedback import Feedback
-from ..figures import figure
 from ..loss import Loss
-from ..texts import well_formed
+from ..texts import figure, well_formed
 
 
 class State(StrEnum):

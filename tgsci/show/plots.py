@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..search.trial import State
+from .curve import Point, best_so_far, points
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..runs.result import Result
 
 _LINE = "#1a7f5a"
 _STYLES = ("-", "--", ":", "-.")
 _LONGEST_NAME = 60
-_MARKS = {
-    State.ACCEPTED: ("best so far", "o", _LINE),
-    State.REJECTED: ("not better", "o", "#b8bec6"),
-    State.FAILED: ("could not be measured", "x", "#c0392b"),
-}
+#: Marker and colour of each outcome.
+_MARKS = {State.ACCEPTED: ("o", _LINE), State.REJECTED: ("o", "#b8bec6"), State.FAILED: ("x", "#c0392b")}
 
 
 class _ShownFigure(Figure):
@@ -43,30 +41,28 @@ def progress(result: Result, ax: Axes | None = None) -> Figure:
     """
     if ax is None:
         ax = _ShownFigure(figsize=(7, 4), layout="constrained").add_subplot()
-    measured = [t for t in result.trials if t.feedback]
-    worst = max((t.loss for t in measured if t.measured), default=1.0)
-    for state, (label, marker, colour) in _MARKS.items():
-        for feasible in (True, False):
-            shown = [
-                (i, t.loss if t.measured else worst)
-                for i, t in enumerate(measured, 1)
-                if t.state is state and t.feedback and t.feedback.feasible is feasible
-            ]
-            if shown:
-                x, y = zip(*shown, strict=True)
-                title = label if feasible else f"{label}, outside a hard limit"
-                fill = colour if feasible or marker == "x" else "none"
-                edge = None if marker == "x" else colour
-                ax.scatter(x, y, s=26, c=fill, marker=marker, edgecolors=edge, label=title, zorder=3)
-    accepted = [(i, t.loss) for i, t in enumerate(measured, 1) if t.state is State.ACCEPTED]
-    if accepted:
-        steps, best = zip(*accepted, strict=True)
-        ax.step([*steps, len(measured)], [*best, best[-1]], where="post", color=_LINE, linewidth=1.6, zorder=2)
+    measured = sum(1 for trial in result.trials if trial.feedback)
+    found = points(result.trials)
+    for state, (marker, colour) in _MARKS.items():
+        for outside in (False, True):
+            group = [point for point in found if point.trial.state is state and point.outside is outside]
+            if group:
+                ax.scatter(
+                    [point.evaluation for point in group],
+                    [point.loss for point in group],
+                    s=26,
+                    c="none" if outside else colour,
+                    marker=marker,
+                    edgecolors=None if marker == "x" else colour,
+                    label=group[0].outcome,
+                    zorder=3,
+                )
+    _step(ax, found, measured, color=_LINE, linewidth=1.6, zorder=2)
     ax.set_xlabel("evaluations")
     ax.set_ylabel(_label(result))
-    ax.set_xlim(0, max(2, len(measured) + 1))
+    ax.set_xlim(0, max(2, measured + 1))
     ax.grid(alpha=0.25)
-    if measured:
+    if found:
         ax.legend(frameon=False, fontsize=8)
     return cast("Figure", ax.figure)
 
@@ -83,16 +79,13 @@ def overlay(runs: Mapping[str, Result], ax: Axes | None = None, note: str = "") 
         ax = _ShownFigure(figsize=(7, 4), layout="constrained").add_subplot()
     longest = 1
     for i, (name, result) in enumerate(runs.items()):
-        measured = [t for t in result.trials if t.feedback]
-        accepted = [(step, t.loss) for step, t in enumerate(measured, 1) if t.state is State.ACCEPTED]
-        longest = max(longest, len(measured))
-        if accepted:
-            steps, best = zip(*accepted, strict=True)
-            label = name if len(name) <= _LONGEST_NAME else f"...{name[-_LONGEST_NAME:]}"
-            # A name from outside is no formula, and one that begins with _ would be left out of the legend.
-            label = label.replace("$", r"\$").lstrip("_")
-            x, y = [*steps, len(measured)], [*best, best[-1]]
-            ax.step(x, y, where="post", label=label, linewidth=1.6, linestyle=_STYLES[i // 10 % len(_STYLES)])
+        measured = sum(1 for trial in result.trials if trial.feedback)
+        longest = max(longest, measured)
+        label = name if len(name) <= _LONGEST_NAME else f"...{name[-_LONGEST_NAME:]}"
+        # A name from outside is no formula, and one that begins with _ would be left out of the legend.
+        label = label.replace("$", r"\$").lstrip("_")
+        style = _STYLES[i // 10 % len(_STYLES)]
+        _step(ax, points(result.trials), measured, label=label, linewidth=1.6, linestyle=style)
     ax.set_xlabel("evaluations")
     ax.set_ylabel(" or ".join(dict.fromkeys(f"best {_label(result)}" for result in runs.values())))
     ax.set_xlim(0, longest + 1)
@@ -102,6 +95,14 @@ def overlay(runs: Mapping[str, Result], ax: Axes | None = None, note: str = "") 
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize=8)
     return cast("Figure", ax.figure)
+
+
+def _step(ax: Axes, found: Sequence[Point], measured: int, **style: Any) -> None:
+    """Draw the best so far up to the last measurement; nothing where there is none."""
+    steps = best_so_far(found)
+    if steps:
+        x, y = [point.evaluation for point in steps], [point.loss for point in steps]
+        ax.step([*x, measured], [*y, y[-1]], where="post", **style)
 
 
 def _label(result: Result) -> str:

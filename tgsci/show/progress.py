@@ -11,10 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .. import figures
 from ..search.loop import Progress
 from ..search.trial import State, Trial
-from ..texts import duration, visible
+from ..texts import column, duration, figure, metric, visible
 
 _STYLES = {
     State.ACCEPTED: "bold green",
@@ -110,9 +109,9 @@ class LiveProgress:
             done = f"{progress.spent.evaluations}/{limit}" if limit else str(progress.spent.evaluations)
             eta = "" if progress.eta_seconds is None else f" ({duration(progress.eta_seconds)} left)"
             metrics = trial.feedback.metrics if trial.feedback else {}
-            named = [(name, figures.metric(metrics.get(name), self.units.get(name, ""))) for name in self.columns]
+            named = [(name, metric(metrics.get(name), self.units.get(name, ""))) for name in self.columns]
             shown = "  ".join(f"{name} {text}" for name, text in named if text)
-            outcome = f"loss {figures.figure(trial.loss)}  {shown}" if trial.measured else trial.decision
+            outcome = f"loss {figure(trial.loss)}  {shown}" if trial.measured else trial.decision
             text = f"[{done}{eta}] trial {trial.number} {trial.state.value}: {trial.brief}  {outcome}"
             self.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
@@ -137,7 +136,7 @@ def trial_table(
         width: Of the terminal: of the metrics so many have a column as fit, and the table says which have none.
     """
     rows = [*trials, best] if best else list(trials)
-    losses = figures.column(trial.loss if trial.measured else None for trial in rows)
+    losses = column(trial.loss if trial.measured else None for trial in rows)
     cells = {name: _cells(rows, name, units.get(name, "")) for name in columns}
     titles = {name: f"{name}\n{units[name]}" if units.get(name) else name for name in columns}
     taken = sum(_width(column) for column in ([str(t.number) for t in rows], [t.state.value for t in rows], losses))
@@ -165,7 +164,7 @@ def trial_table(
 
 
 def _cells(trials: Sequence[Trial], name: str, unit: str) -> list[str]:
-    return figures.column((t.feedback.metrics.get(name) if t.feedback else None for t in trials), unit)
+    return column((t.feedback.metrics.get(name) if t.feedback else None for t in trials), unit)
 
 
 def _width(texts: Sequence[str]) -> int:

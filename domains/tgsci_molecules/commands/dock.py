@@ -26,7 +26,7 @@ from .shared import Commands, add_settings, positive, print_table, settings_of
 if TYPE_CHECKING:
     from tgsci.loss import Loss
 
-    from ..molecule.library import Molecule
+    from ..molecule.library import Compound as Molecule
     from ..objective import DockingLoss
     from ..target.targets import Target
 
@@ -69,8 +69,8 @@ def run_dock(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was docked.
     """
-    from ..docking.finalists import in_full
     from ..objective import DockingLoss
+    from ..objective.finalists import in_full
 
     loss = DockingLoss(arguments.target, settings_of(arguments))
     molecules, faults = _molecules(arguments.smiles, arguments.skip_faults)
@@ -232,7 +232,7 @@ def _write(
     directory: Path, target: Target, molecules: Sequence[Molecule], best: _Measured, columns: Sequence[_Column]
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
-    from ..target.repair import receptor_pdb
+    from ..preparation.repair import receptor_pdb
     from ..views.figures import row_cell
 
     poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}

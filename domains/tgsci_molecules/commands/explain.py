@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.texts import quote
 
 from .shared import Commands, add_settings, settings_of
 
@@ -110,7 +111,7 @@ def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: b
 
 def _brought(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
     """Each pose of a file; all are read, and proven to lie in the box, before the first is explained."""
-    from ..pose.given import read_poses
+    from ..pose.files import read_poses
 
     poses = read_poses(path)
     reports = [_explain_in_place(number, pose, target, strain) for number, pose in enumerate(poses, 1)]
@@ -119,7 +120,7 @@ def _brought(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
 
 def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain: bool) -> Explained:
     from ..pose import explain_in_place
-    from ..pose.given import from_pdbqt, typed
+    from ..pose.files import from_pdbqt, typed
 
     try:
         measured = _strain(from_pdbqt(pose if isinstance(pose, str) else typed(pose))) if strain else None
@@ -130,12 +131,11 @@ def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain:
 
 
 def _tried(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Explained:
-    from ..molecule.smiles import shown
 
     try:
         report, text = result()
     except MeasurementError as error:
-        return None, "", f"{shown(smiles)}: {error}"
+        return None, "", f"{quote(smiles)}: {error}"
     return report, text, ""
 
 

@@ -20,12 +20,12 @@ def add_objectives(commands: Commands[argparse.ArgumentParser]) -> None:
 def run_objectives(arguments: argparse.Namespace) -> int:
     """Print everything that an objective can be made of, with a line on each."""
     from ..objective.metrics import kinds
-    from ..objective.named import NAMED
+    from ..objective.presets import PRESETS
     from ..objective.terms import AGGREGATES
     from ..objective.transforms import transform_names
 
     tables = {
-        "Objectives (--objective NAME, or objective = 'NAME' in a job)": {n: o.summary for n, o in NAMED.items()},
+        "Objectives (--objective NAME, or objective = 'NAME' in a job)": {n: o.summary for n, o in PRESETS.items()},
         "Metrics, for terms and limits": kinds(),
         "Transforms of a metric x": transform_names(),
         "Aggregates": AGGREGATES,

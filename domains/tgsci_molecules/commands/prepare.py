@@ -12,8 +12,8 @@ from tgsci.errors import MeasurementError
 from .shared import Commands
 
 if TYPE_CHECKING:
-    from ..target.choice import Options
-    from ..target.prepare import Prepared
+    from ..preparation.choice import Options
+    from ..preparation.prepare import Prepared
 
 
 def add_prepare(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -58,7 +58,7 @@ def run_prepare(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was written.
     """
-    from ..target.prepare import prepare
+    from ..preparation.prepare import prepare
 
     try:
         made = prepare(
@@ -76,8 +76,8 @@ def run_prepare(arguments: argparse.Namespace) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
-    from ..target.choice import LONGEST_LOOP, Options
-    from ..target.repair import PH
+    from ..preparation.choice import LONGEST_LOOP, Options
+    from ..preparation.repair import PH
 
     return Options(
         ligand=arguments.ligand,

@@ -45,7 +45,7 @@ def run_refine(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was refined.
     """
-    from ..pose.given import read_poses
+    from ..pose.files import read_poses
     from ..target.targets import Target
 
     target = Target(arguments.target)
@@ -81,7 +81,7 @@ Row = tuple[int, str, "Check | None", str]
 
 def _checked(poses: Any, target: Target) -> Iterator[Row]:
     from ..physics import check
-    from ..pose.given import from_pdbqt
+    from ..pose.files import from_pdbqt
 
     for number, given in enumerate(poses, 1):
         smiles = ""
@@ -102,7 +102,7 @@ def _whole(pose: Chem.Mol) -> Chem.Mol:
     """A pose of an SDF file with the hydrogens that it lacks, once it is known to be a molecule in space."""
     from rdkit import Chem
 
-    from ..pose.given import typed
+    from ..pose.files import typed
 
     typed(pose)
     return Chem.AddHs(pose, addCoords=True)

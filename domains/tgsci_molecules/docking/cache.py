@@ -283,11 +283,12 @@ def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> F
 
 def user_cache() -> Cache | None:
     """The cache of this user, from TGSCI_CACHE (a directory; empty for none) or where such files belong."""
-    return _opened(os.environ.get(VARIABLE))
+    return cache_in(os.environ.get(VARIABLE))
 
 
 @cache
-def _opened(directory: str | None) -> Cache | None:
+def cache_in(directory: str | None) -> Cache | None:
+    """The cache of a directory; None for "", and where such files belong for None. One object for each directory."""
     if directory == "":
         return None
     if directory is None:
@@ -297,13 +298,13 @@ def _opened(directory: str | None) -> Cache | None:
     else:
         place = Path(directory).expanduser().absolute()
     name = "molecules.db"
-    if _is_shared(place):  # each machine its own file: two must not write one
+    if is_shared(place):  # each machine its own file: two must not write one
         name = f"molecules-{''.join(c for c in platform.node() if c.isalnum() or c in '-_')[:60]}.db"
     return Cache(place / name)
 
 
-def _is_shared(place: Path) -> bool:
-    """True on a network's file system, as far as the system tells."""
+def is_shared(place: Path) -> bool:
+    """True for a directory of a network file system, as far as /proc/mounts tells."""
     try:
         mounts = [line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError):

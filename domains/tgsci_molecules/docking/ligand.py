@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from tgsci.errors import MeasurementError
+from tgsci.texts import quote
 
-from ..molecule.smiles import molecule, open_stereo, shown, stereo_in_words
+from ..molecule.protonation import open_in_water, protonate
+from ..molecule.smiles import molecule, stereo_in_words
 
-PH = 7.4
-#: How far from it a state of protonation may still be plausible.
-PH_WIDTH = 0.5
 #: Atoms of a ring that takes many shapes, which docking does not turn into each other.
 LARGE_RING = 8
 #: Conformers that are made for each that is docked of a large ring.
@@ -26,9 +24,6 @@ _SAME_SHAPE = 0.3
 #: Longest wall time that one embedding may take, s; drugs need well under 1 s.
 EMBED_SECONDS = 30
 _RELAX_STEPS = 1000
-_CATION = "[+]"
-#: A ring nitrogen or phenol without its proton; the second ammonium of a 1,2-diamine.
-_DOUBTFUL_CHARGE = "[$([n-]),$([O-]c),$([N+;X4;!H0]CC[N+;X4;!H0])]"
 
 
 @dataclass(frozen=True)
@@ -36,7 +31,7 @@ class Ligand:
     """A molecule ready for docking.
 
     Args:
-        smiles: As it was given.
+        smiles: The canonical SMILES that was prepared.
         docked_smiles: As it is docked: protonated at pH 7.4, every stereocentre set.
         undefined: The stereocentres that `smiles` leaves open, in words; one isomer was picked.
         pdbqt: For Vina, with meeko's remarks for the way back.
@@ -63,10 +58,8 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
-    protonated = protonate(smiles) if form is None else form
-    conformer = embed(protonated, seed)
-    relax(conformer)
-    return _ready(smiles, protonated, conformer)
+    form = protonate(smiles) if form is None else form
+    return _ready(smiles, form, [_relaxed(form, seed)])[0]
 
 
 def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
@@ -85,9 +78,9 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
-    if not large_ring(molecule(form)):
-        return [prepare(smiles, seed + n, form) for n in range(conformers)]
-    return [_ready(smiles, form, mol) for mol in ring_shapes(form, seed, max(conformers, ring_conformers))]
+    if large_ring(molecule(form)):
+        return _ready(smiles, form, ring_shapes(form, seed, max(conformers, ring_conformers)))
+    return _ready(smiles, form, [_relaxed(form, seed + n) for n in range(conformers)])
 
 
 def large_ring(mol: Chem.Mol) -> int:
@@ -132,16 +125,23 @@ def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
     return [Chem.Mol(pool, confId=number) for number in chosen]
 
 
-def _ready(smiles: str, protonated: str, conformer: Chem.Mol) -> Ligand:
-    pdbqt = write_pdbqt(conformer)
-    return Ligand(
-        smiles=smiles,
-        docked_smiles=_isomer(conformer),
-        undefined=tuple(stereo_in_words(molecule(smiles), open_in_water(smiles))),
-        pdbqt=pdbqt,
-        torsions=sum(line.startswith("BRANCH") for line in pdbqt.splitlines()),
-        extent=_extent(conformer),
-    )
+def _relaxed(form: str, seed: int) -> Chem.Mol:
+    conformer = embed(form, seed)
+    relax(conformer)
+    return conformer
+
+
+def _ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligand]:
+    """Each conformer of a form of a molecule as Vina reads it."""
+    undefined = tuple(stereo_in_words(molecule(smiles), open_in_water(smiles)))
+    ligands = []
+    for conformer in conformers:
+        pdbqt = write_pdbqt(conformer)
+        torsions = sum(line.startswith("BRANCH") for line in pdbqt.splitlines())
+        isomer = _isomer(conformer)
+        docked = next((text for text in (smiles, form) if text == isomer), isomer)  # these carry their molecule
+        ligands.append(Ligand(smiles, docked, undefined, pdbqt, torsions, _extent(conformer)))
+    return ligands
 
 
 def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int) -> float:
@@ -149,84 +149,6 @@ def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int)
     a, b = (mol.GetConformer(n).GetPositions()[atoms] for n in (first, second))
     apart = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (a, b)]
     return float(np.sqrt(np.mean((apart[0] - apart[1]) ** 2)))
-
-
-def protonate(smiles: str) -> str:
-    """The protonation state at pH 7.4, by dimorphite-dl.
-
-    The most probable one, except where dimorphite-dl itself is undecided: its classes for phenols and
-    ring N-H span six pKa units around 7 and would make paracetamol (pKa 9.4) a phenolate, and it treats
-    the two nitrogens of a piperazine as if the other were not there. There the state without the
-    doubtful charges is taken.
-
-    Raises:
-        MeasurementError: None was found, or one that is not the same molecule.
-    """
-    likeliest, *others = _states(smiles, PH, PH)
-    cations = _count(likeliest, _CATION)
-
-    def doubt(state: str) -> tuple[int, int]:
-        return _count(state, _DOUBTFUL_CHARGE), abs(_count(state, _CATION) - cations)
-
-    chosen = min((likeliest, *others), key=doubt)
-    if _skeleton(chosen) != _skeleton(smiles):
-        raise MeasurementError(f"protonation: dimorphite-dl made another molecule of {shown(smiles)}: {shown(chosen)}")
-    return chosen
-
-
-def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
-    """What a SMILES leaves open and stays so at pH 7.4: an amidine's C=N has no isomers once it is charged.
-
-    Args:
-        smiles: Canonical.
-    """
-    found = open_stereo(molecule(smiles))
-    if any(info.type == Chem.StereoType.Bond_Double for info in found):
-        try:
-            charged = open_stereo(molecule(protonate(smiles)))
-        except MeasurementError:
-            return found
-        if not any(info.type == Chem.StereoType.Bond_Double for info in charged):
-            found = [info for info in found if info.type != Chem.StereoType.Bond_Double]
-    return found
-
-
-def states_of(smiles: str, most: int) -> list[str]:
-    """The states of protonation that are plausible within half a unit of pH 7.4, that of `protonate` first.
-
-    Args:
-        smiles: Canonical.
-        most: How many, at most; 1 is `protonate` alone.
-
-    Raises:
-        MeasurementError: None was found.
-    """
-    first = protonate(smiles)
-    if most <= 1:
-        return [first]
-    found = {canonical_form(first): first}
-    for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
-        if _skeleton(state) == _skeleton(smiles):
-            found.setdefault(canonical_form(state), state)
-    return list(found.values())[:most]
-
-
-def canonical_form(smiles: str) -> str:
-    """RDKit's own spelling."""
-    return str(Chem.MolToSmiles(molecule(smiles)))
-
-
-def _states(smiles: str, low: float, high: float) -> list[str]:
-    """dimorphite-dl's states of a molecule between two pH, the most probable first."""
-    from dimorphite_dl import protonate_smiles
-
-    with rdBase.BlockLogs():
-        # A list: a bare string that happens to name a file would be read as one.
-        likeliest: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=1)
-        possible: Sequence[str] = protonate_smiles([smiles], ph_min=low, ph_max=high, max_variants=128)
-    if not likeliest or not possible:
-        raise MeasurementError(f"protonation: dimorphite-dl has no state of {shown(smiles)} at pH {PH}")
-    return [*likeliest, *possible]
 
 
 def embed(smiles: str, seed: int) -> Chem.Mol:
@@ -251,7 +173,7 @@ def embed(smiles: str, seed: int) -> Chem.Mol:
 
 def _shapeless(smiles: str) -> MeasurementError:
     return MeasurementError(
-        f"embedding: no three-dimensional shape was found for {shown(smiles)}; "
+        f"embedding: no three-dimensional shape was found for {quote(smiles)}; "
         "its rings or stereocentres are probably too strained"
     )
 
@@ -303,21 +225,6 @@ def _isomer(conformer: Chem.Mol) -> str:
         if atom.GetSymbol() == "N" and atom.GetTotalNumHs(includeNeighbors=True):
             atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # its proton comes and goes
     return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
-
-
-def _count(smiles: str, smarts: str) -> int:
-    return len(molecule(smiles).GetSubstructMatches(_pattern(smarts)))
-
-
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
-
-
-def _skeleton(smiles: str) -> tuple[tuple[str, ...], int]:
-    """What protonation must not change: the heavy atoms and the bonds between them."""
-    mol = molecule(smiles)
-    return tuple(sorted(atom.GetSymbol() for atom in mol.GetAtoms())), mol.GetNumBonds()
 
 
 def _extent(mol: Chem.Mol) -> float:

@@ -24,13 +24,16 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from tgsci.errors import MeasurementError, UsageError
+from tgsci.texts import literal, quote
 
 from ..molecule.isomers import Form, forms, has_shape, possible_stereoisomers
-from ..molecule.smiles import canonical, molecule, quoted, shown
+from ..molecule.smiles import canonical, molecule
 from ..target.site import check_site
 from ..target.targets import Target, as_target
 from . import cache as results
 from .ligand import Ligand, large_ring, prepare_all
+from .settings import LARGEST_BOX
+from .settings import Settings as Settings
 
 #: The packages whose version changes a score.
 PACKAGES = ("vina", "meeko", "rdkit", "dimorphite-dl")
@@ -40,7 +43,6 @@ PROTOCOL = 2
 NOISE = 0.4
 #: Few sizes of boxes, so that maps are shared between ligands.
 _BOX_STEP = 4.0
-_MAX_BOX = 38.0
 _SPACING = 0.375
 #: A set of maps takes 180 to 260 MB, beside 170 MB for the process itself.
 _MAP_BYTES = 250e6
@@ -58,80 +60,6 @@ Edges = tuple[float, float, float]
 
 class DoesNotFit(MeasurementError):
     """The best pose that was found is no binding mode: a failure, but good news about an off-target."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How hard Vina searches. The default is the fast setting: 1 to 4 CPU s a drug.
-
-    Many short restarts beat few long ones, and two conformers beat twice the restarts: for 11 drugs, the
-    score changes by 0.4 kcal/mol with the seed on average, by 0.9 with one conformer.
-
-    Args:
-        exhaustiveness: Restarts of the search.
-        max_evals: Energy evaluations of each; 0 leaves it to Vina, which is 50 times slower.
-        box: Smallest edge of the cubic search box, Angstrom; grows with the ligand, to the target's own box at most.
-        conformers: Starting conformers, each docked; rings keep their starting shape. The best counts.
-        seed: Of the conformer and the search.
-        isomers: Stereoisomers that are docked, at most, where the SMILES leaves some open; the best counts. 1 docks
-            the arbitrary ones that the conformers happen to have.
-        tautomers: Tautomers that are docked, at most: 1 is the one that was written.
-        states: States of protonation between pH 6.9 and 7.9 that are docked, at most: 1 is that of pH 7.4.
-        ring_conformers: Starting conformers, at least, of a molecule with a ring of 8 or more atoms.
-        whole_box: Search the target's own box, not `box`.
-
-    Raises:
-        UsageError: A setting out of its range.
-    """
-
-    exhaustiveness: int = 8
-    max_evals: int = 20_000
-    box: float = 22.0
-    conformers: int = 2
-    seed: int = 1
-    isomers: int = 2
-    tautomers: int = 1
-    states: int = 1
-    ring_conformers: int = 4
-    whole_box: bool = False
-
-    def __post_init__(self) -> None:
-        ranges = {
-            "exhaustiveness": (1, 256),
-            "max_evals": (0, 100_000_000),
-            "box": (10.0, _MAX_BOX),
-            "conformers": (1, 10),
-            "seed": (1, 2**31 - 1_000),
-            "isomers": (1, 16),
-            "tautomers": (1, 8),
-            "states": (1, 8),
-            "ring_conformers": (1, 20),
-        }
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            whole = isinstance(low, int)
-            kind = int if whole else (int, float)
-            if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-                raise UsageError(
-                    f"{name} must be a {'whole ' if whole else ''}number from {low} to {high}, not {value!r}"
-                )
-        if not isinstance(self.whole_box, bool):
-            raise UsageError(f"whole_box must be true or false, not {self.whole_box!r}")
-
-    @classmethod
-    def full(cls, target: Target | None = None, settings: Settings | None = None) -> Settings:
-        """Vina's own: exhaustiveness 8 without a cap, in the target's whole box. Minutes of CPU for a drug.
-
-        Args:
-            target: Not needed: each target has its own box.
-            settings: What else to keep, such as the seed; the default where None.
-        """
-        return replace(settings or cls(), exhaustiveness=8, max_evals=0, whole_box=True)
-
-    @property
-    def capped(self) -> bool:
-        """True for a search that is cut short, as the fast setting is."""
-        return self.max_evals > 0
 
 
 @dataclass(frozen=True)
@@ -278,7 +206,7 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
     smiles, target = canonical(smiles), as_target(target)
     settings = Settings() if settings is None else settings
     if not isinstance(settings, Settings):
-        raise UsageError(f"settings must be Settings(...), not {quoted(settings)}")
+        raise UsageError(f"settings must be Settings(...), not {literal(settings)}")
     key = _key(smiles, target, settings)
     kept = results.get("docking", key)
     if kept is not None and (docking := _remembered(kept, smiles, target, settings)) is not None:
@@ -306,7 +234,7 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
     score, inter, torsion_penalty, pose = found[number][conformer]
     if score >= 0 or inter > -_LEAST_CONTACT:
         raise DoesNotFit(
-            f"docking: {shown(smiles)} does not fit into {target} (Vina {score:+.2f} kcal/mol, {inter:+.2f} with the "
+            f"docking: {quote(smiles)} does not fit into {target} (Vina {score:+.2f} kcal/mol, {inter:+.2f} with the "
             "receptor); that is no binding mode. A smaller molecule may fit"
         )
     docking = Docking(
@@ -379,7 +307,7 @@ def _check_inside(docking: Docking, target: Target) -> None:
     beyond = float((np.abs(positions[heavy] - target.center) - np.asarray(docking.edges) / 2).max())
     if beyond > _WALL:
         raise MeasurementError(
-            f"docking: the pose of {shown(docking.ligand.smiles)} sticks out of the box by {beyond:.1f} Angstrom; "
+            f"docking: the pose of {quote(docking.ligand.smiles)} sticks out of the box by {beyond:.1f} Angstrom; "
             "try a larger box, or a smaller molecule"
         )
 
@@ -415,7 +343,9 @@ def _memory(docking: Docking) -> dict[str, Any]:
 def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: Settings) -> Docking | None:
     """The result again; None where it is not of this shape, whatever made it so."""
     try:
-        ligand = {**kept["ligand"], "undefined": tuple(kept["ligand"]["undefined"])}
+        if kept["ligand"]["smiles"] != smiles:
+            return None
+        ligand = {**kept["ligand"], "smiles": smiles, "undefined": tuple(kept["ligand"]["undefined"])}
         x, y, z = kept["edges"]
         docking = Docking(
             score=kept["score"],
@@ -433,7 +363,7 @@ def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: 
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return docking if docking.ligand.smiles == smiles and docking.forms else None
+    return docking if docking.forms else None
 
 
 def _edges(settings: Settings, target: Target, extent: float) -> Edges:
@@ -452,7 +382,7 @@ def _box_edge(smallest: float, extent: float) -> float:
     nilotinib in ABL1 from 22 to 26 Angstrom) than the walls cost a long ligand, which fits slantwise.
     """
     edge = smallest
-    while edge < extent and edge + _BOX_STEP <= _MAX_BOX:
+    while edge < extent and edge + _BOX_STEP <= LARGEST_BOX:
         edge += _BOX_STEP
     return edge
 
@@ -522,10 +452,10 @@ def _search(vina: Any, ligand: Ligand, settings: Settings) -> tuple[float, float
         energies = vina.energies(n_poses=1)
         poses = vina.poses(n_poses=1)
     except (RuntimeError, TypeError, ValueError) as error:
-        raise MeasurementError(f"docking: Vina refuses {shown(ligand.smiles)} ({error})") from error
+        raise MeasurementError(f"docking: Vina refuses {quote(ligand.smiles)} ({error})") from error
     if len(energies) == 0 or not poses:
         raise MeasurementError(
-            f"docking: Vina found no pose of {shown(ligand.smiles)} inside the box; try a larger box, or a smaller "
+            f"docking: Vina found no pose of {quote(ligand.smiles)} inside the box; try a larger box, or a smaller "
             "molecule"
         )
     total, inter, _, torsions, _ = (float(e) for e in energies[0])
@@ -538,8 +468,8 @@ def _pose(pdbqt: str, ligand: Ligand) -> Chem.Mol:
 
     with rdBase.BlockLogs():
         mol: Chem.Mol | None = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(pdbqt, skip_typing=True))[0]
-    if mol is None or not mol.GetNumConformers() or _flat(mol) != _flat(Chem.MolFromSmiles(ligand.docked_smiles)):
-        raise MeasurementError(f"pose: Vina's result is not the molecule {shown(ligand.docked_smiles)} any more")
+    if mol is None or not mol.GetNumConformers() or _flat(mol) != _flat(molecule(ligand.docked_smiles)):
+        raise MeasurementError(f"pose: Vina's result is not the molecule {quote(ligand.docked_smiles)} any more")
     return mol
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +11,8 @@ from rdkit import Chem
 
 from tgsci.search.trial import Trial
 
-from .figures import Figures, figures
+from ..molecule.smiles import Molecule, molecule
+from .descriptors import Descriptors, descriptors
 from .transformations import finish
 
 #: Smaller pieces are what the transformations attach anyway.
@@ -30,16 +31,38 @@ class Candidate:
         evidence: What in the parent's pose asks for it; "" where it was not the pose.
     """
 
-    smiles: str
+    smiles: Molecule
     parent: Trial
     steps: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
+    path: tuple[Molecule, ...] = ()
     evidence: str = ""
 
     @property
-    def figures(self) -> Figures:
+    def edit(self) -> str:
+        """Its steps in a line."""
+        return ", then ".join(self.steps)
+
+    @property
+    def descriptors(self) -> Descriptors:
         """What can be calculated of it."""
-        return figures(self.smiles)
+        return descriptors(self.smiles)
+
+
+@lru_cache(maxsize=4096)
+def molecule_of(value: str) -> Molecule | None:
+    """The molecule of a trial's value, canonical for RDKit whatever the loss takes for canonical; None for none."""
+    if isinstance(value, Molecule) and value.is_canonical:
+        return value
+    mol = Chem.MolFromSmiles(value)
+    if mol is None:
+        return None
+    smiles = Chem.MolToSmiles(mol)
+    return Molecule(smiles, mol if smiles == value else None)
+
+
+def roots_of(trials: Iterable[Trial]) -> list[Candidate]:
+    """The trials that are molecules, as candidates without edits, in their order."""
+    return [Candidate(found, trial) for trial in trials if (found := molecule_of(trial.value))]
 
 
 def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
@@ -77,7 +100,7 @@ def pieces(smiles: str) -> tuple[str, ...]:
 
     Bonds of amides, sulfonamides and the like count as well: that is where chemists take molecules apart.
     """
-    mol = Chem.MolFromSmiles(smiles)
+    mol = molecule(smiles)
     found: dict[str, None] = {}
     for bond in mol.GetBonds():
         if bond.GetBondType() != Chem.BondType.SINGLE or bond.IsInRing():
@@ -89,7 +112,7 @@ def pieces(smiles: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def join(first: str, second: str, parent: str) -> str | None:
+def join(first: str, second: str, parent: str) -> Molecule | None:
     """Two pieces joined where they were cut; None where that is no legal molecule.
 
     Args:
@@ -97,7 +120,7 @@ def join(first: str, second: str, parent: str) -> str | None:
         second: The same.
         parent: Canonical SMILES of what it is made from: unwelcome motifs that it has are no fault of the product.
     """
-    mol = Chem.RWMol(Chem.CombineMols(Chem.MolFromSmiles(first), Chem.MolFromSmiles(second)))
+    mol = Chem.RWMol(Chem.CombineMols(molecule(first), molecule(second)))
     dummies = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
     if len(dummies) != 2:
         return None

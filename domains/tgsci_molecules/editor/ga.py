@@ -11,13 +11,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from rdkit import Chem, rdBase
+from rdkit import rdBase
 
 from tgsci.errors import InvalidValue
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
-from .candidates import Candidate, recombined
+from .candidates import Candidate, recombined, roots_of
 from .random_edits import drug_size, mutated
 
 #: How often a child is tried before a round is given up: what exists already or is refused does not count.
@@ -57,25 +57,23 @@ class GraphGA(Proposer):
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Up to `n` new molecules."""
         with rdBase.BlockLogs():
-            ranked = trials.ranked() or [t for t in trials if Chem.MolFromSmiles(t.value) is not None]
-            roots = [Candidate(Chem.MolToSmiles(mol), t) for t in ranked if (mol := Chem.MolFromSmiles(t.value))]
+            roots = roots_of(trials.ranked() or trials)
             made: dict[str, Proposal] = {}
             for _ in range(_PATIENCE * n):
                 if len(made) >= n or not roots:
                     break
                 founding = len(roots) < self.founders
                 child = drug_size(rng.choice(roots), rng) if founding else self._child(roots[: self.population], rng)
-                if child is None or child.figures.size > self.largest:
+                if child is None or child.descriptors.size > self.largest:
                     continue
                 try:
                     value = trials.check(child.smiles)
                 except InvalidValue:
                     continue
-                edit = ", then ".join(child.steps)
                 how = (
                     "founder: random edits" if founding else f"child of the {min(len(roots), self.population)} fittest"
                 )
-                made.setdefault(value, Proposal(value, f"{how}: {edit}", child.parent.number, edit))
+                made.setdefault(value, Proposal(value, f"{how}: {child.edit}", child.parent.number, child.edit))
             return list(made.values())
 
     def _child(self, population: Sequence[Candidate], rng: random.Random) -> Candidate | None:

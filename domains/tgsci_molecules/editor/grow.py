@@ -10,16 +10,21 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from rdkit import Chem
 
 from tgsci.search.trial import Trial
 
-from .transformations import TRANSFORMATIONS, apply, attached, changed, finish, origins
+from ..molecule.smiles import Molecule
+from ..tables import read_table
+from .candidates import molecule_of
+from .transformations import BY_NAME, apply_to, attached, changed, finish, origins
 
 #: A pose.json of more characters than this is no page about a drug.
 _LONGEST = 1_000_000
+_LONGEST_SMILES = 1000
 #: Growth vectors that are looked at, the most promising first.
 _VECTORS = 6
 #: Fragments that are tried on each.
@@ -45,7 +50,7 @@ class Fragment:
     Args:
         name: What a chemist calls it.
         smiles: Its first atom is bonded.
-        characters: What it is good for: "lipophilic", "donor", "acceptor", "solvent".
+        characters: What it is good for, of `_CHARACTERS`; the first counts most.
     """
 
     name: str
@@ -70,103 +75,25 @@ def _size_and_reach(smiles: str) -> tuple[int, float]:
     return mol.GetNumAtoms() - 1, _FIRST_BOND + _BOND * bonds
 
 
-_L, _D, _A, _S = "lipophilic", "donor", "acceptor", "solvent"
+_CHARACTERS = ("lipophilic", "donor", "acceptor", "solvent")
 
 
-def _library() -> Iterator[Fragment]:
-    for name, smiles, *characters in (
-        ("fluoro", "F", _L),
-        ("chloro", "Cl", _L),
-        ("methyl", "C", _L),
-        ("ethyl", "CC", _L),
-        ("isopropyl", "C(C)C", _L),
-        ("isobutyl", "CC(C)C", _L),
-        ("tert-butyl", "C(C)(C)C", _L),
-        ("difluoromethyl", "C(F)F", _L),
-        ("trifluoromethyl", "C(F)(F)F", _L),
-        ("trifluoromethoxy", "OC(F)(F)F", _L),
-        ("cyclopropyl", "C1CC1", _L),
-        ("cyclobutyl", "C1CCC1", _L),
-        ("cyclopentyl", "C1CCCC1", _L),
-        ("cyclohexyl", "C1CCCCC1", _L),
-        ("cyclopropylmethyl", "CC1CC1", _L),
-        ("phenyl", "c1ccccc1", _L),
-        ("2-fluorophenyl", "c1ccccc1F", _L),
-        ("3-fluorophenyl", "c1cccc(F)c1", _L),
-        ("4-fluorophenyl", "c1ccc(F)cc1", _L),
-        ("3-chlorophenyl", "c1cccc(Cl)c1", _L),
-        ("4-chlorophenyl", "c1ccc(Cl)cc1", _L),
-        ("3-tolyl", "c1cccc(C)c1", _L),
-        ("3-methoxyphenyl", "c1cccc(OC)c1", _L, _A),
-        ("4-methoxyphenyl", "c1ccc(OC)cc1", _L, _A),
-        ("3-cyanophenyl", "c1cccc(C#N)c1", _L, _A),
-        ("3-hydroxyphenyl", "c1cccc(O)c1", _L, _D, _A),
-        ("benzyl", "Cc1ccccc1", _L),
-        ("4-fluorobenzyl", "Cc1ccc(F)cc1", _L),
-        ("phenethyl", "CCc1ccccc1", _L),
-        ("phenoxy", "Oc1ccccc1", _L),
-        ("benzyloxy", "OCc1ccccc1", _L),
-        ("anilino", "Nc1ccccc1", _L, _D),
-        ("2-thienyl", "c1cccs1", _L),
-        ("3-thienyl", "c1ccsc1", _L),
-        ("2-furyl", "c1ccco1", _L),
-        ("1-naphthyl", "c1cccc2ccccc12", _L),
-        ("2-naphthyl", "c1ccc2ccccc2c1", _L),
-        ("indan-5-yl", "c1ccc2CCCc2c1", _L),
-        ("benzothiophen-2-yl", "c1cc2ccccc2s1", _L),
-        ("hydroxyl", "O", _D, _A),
-        ("methoxy", "OC", _A),
-        ("ethoxy", "OCC", _A),
-        ("amino", "N", _D),
-        ("methylamino", "NC", _D),
-        ("dimethylamino", "N(C)C", _A, _S),
-        ("hydroxymethyl", "CO", _D, _A),
-        ("2-hydroxyethyl", "CCO", _D, _A, _S),
-        ("2-methoxyethyl", "CCOC", _A, _S),
-        ("aminomethyl", "CN", _D, _S),
-        ("cyano", "C#N", _A),
-        ("acetyl", "C(C)=O", _A),
-        ("carboxamide", "C(N)=O", _D, _A),
-        ("N-methylcarboxamide", "C(=O)NC", _D, _A),
-        ("N,N-dimethylcarboxamide", "C(=O)N(C)C", _A, _S),
-        ("acetamido", "NC(C)=O", _D, _A),
-        ("cyclopropanecarboxamido", "NC(=O)C1CC1", _D, _A),
-        ("benzamido", "NC(=O)c1ccccc1", _D, _A, _L),
-        ("phenylcarbamoyl", "C(=O)Nc1ccccc1", _D, _A, _L),
-        ("benzylcarbamoyl", "C(=O)NCc1ccccc1", _D, _A, _L),
-        ("methylsulfonyl", "S(C)(=O)=O", _A),
-        ("sulfonamide", "S(N)(=O)=O", _D, _A),
-        ("methanesulfonamido", "NS(C)(=O)=O", _D, _A),
-        ("2-pyridyl", "c1ccccn1", _A, _L),
-        ("3-pyridyl", "c1cccnc1", _A, _L),
-        ("4-pyridyl", "c1ccncc1", _A, _L),
-        ("pyrimidin-5-yl", "c1cncnc1", _A),
-        ("thiazol-2-yl", "c1nccs1", _A, _L),
-        ("isoxazol-5-yl", "c1ccno1", _A),
-        ("1-methylpyrazol-4-yl", "c1cnn(C)c1", _A),
-        ("1H-pyrazol-4-yl", "c1cn[nH]c1", _D, _A),
-        ("imidazol-4-yl", "c1c[nH]cn1", _D, _A),
-        ("indol-3-yl", "c1c[nH]c2ccccc12", _D, _L),
-        ("indol-5-yl", "c1ccc2[nH]ccc2c1", _D, _L),
-        ("indazol-5-yl", "c1ccc2[nH]ncc2c1", _D, _A, _L),
-        ("benzimidazol-2-yl", "c1nc2ccccc2[nH]1", _D, _A, _L),
-        ("quinolin-3-yl", "c1cnc2ccccc2c1", _A, _L),
-        ("1,3-benzodioxol-5-yl", "c1ccc2OCOc2c1", _A, _L),
-        ("pyrrolidin-1-yl", "N1CCCC1", _L, _S),
-        ("piperidin-1-yl", "N1CCCCC1", _L, _S),
-        ("morpholin-4-yl", "N1CCOCC1", _A, _S),
-        ("piperazin-1-yl", "N1CCNCC1", _D, _S),
-        ("4-methylpiperazin-1-yl", "N1CCN(C)CC1", _S),
-        ("piperidin-4-yl", "C1CCNCC1", _D, _S),
-        ("tetrahydropyran-4-yl", "C1CCOCC1", _A, _S),
-        ("morpholin-4-ylmethyl", "CN1CCOCC1", _A, _S),
-        ("morpholine-4-carbonyl", "C(=O)N1CCOCC1", _A, _S),
-    ):
-        yield Fragment(name, smiles, tuple(characters))
+def fragment(row: Mapping[str, str]) -> Fragment:
+    """The fragment of a row of `fragments.tsv`.
+
+    Raises:
+        ValueError: RDKit cannot read its SMILES, or it has no character or an unknown one.
+    """
+    characters = tuple(row["characters"].split(";"))
+    if Chem.MolFromSmiles(f"*-{row['smiles']}") is None:
+        raise ValueError(f"{row['smiles']!r} is no SMILES that can be bonded by its first atom")
+    if not set(characters) <= set(_CHARACTERS):
+        raise ValueError(f"no character {row['characters']!r}; there are {', '.join(_CHARACTERS)}")
+    return Fragment(row["name"], row["smiles"], characters)
 
 
-#: What may be grown or put in the place of another group.
-FRAGMENTS: tuple[Fragment, ...] = tuple(_library())
+#: What may be grown or put in the place of another group; `fragments.tsv` beside this file.
+FRAGMENTS: tuple[Fragment, ...] = tuple(read_table(Path(__file__).with_name("fragments.tsv"), fragment))
 
 
 @dataclass(frozen=True)
@@ -180,7 +107,7 @@ class Suggestion:
         atoms: Indices of the parent's atoms that it removes or binds anew.
     """
 
-    smiles: str
+    smiles: Molecule
     step: str
     evidence: str
     atoms: tuple[int, ...]
@@ -192,18 +119,17 @@ def suggestions(trial: Trial) -> tuple[Suggestion, ...]:
         return ()
     content = trial.feedback.artifacts["pose.json"]
     text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-    mol = Chem.MolFromSmiles(trial.value)
-    return _suggested(Chem.MolToSmiles(mol), trial.value, text) if mol is not None else ()
+    parent = molecule_of(trial.value)
+    return _suggested(parent, text) if parent is not None else ()
 
 
 @lru_cache(maxsize=1024)
-def _suggested(parent: str, value: str, text: str) -> tuple[Suggestion, ...]:
+def _suggested(parent: Molecule, text: str) -> tuple[Suggestion, ...]:
     pose = _pose(text)
-    mol = Chem.MolFromSmiles(value)
-    if pose is None or _canonical(pose.get("smiles")) != parent:
+    smiles = pose.get("smiles") if pose is not None else None
+    if pose is None or not isinstance(smiles, str) or len(smiles) > _LONGEST_SMILES or molecule_of(smiles) != parent:
         return ()
-    if pose["smiles"] != value:
-        mol = Chem.MolFromSmiles(pose["smiles"])
+    mol = parent.mol if smiles == parent else Chem.MolFromSmiles(smiles)
     found: dict[str, Suggestion] = {}
     for make in (_grown, _relieved, _satisfied, _spared):
         for suggestion in make(mol, parent, pose):
@@ -214,7 +140,7 @@ def _suggested(parent: str, value: str, text: str) -> tuple[Suggestion, ...]:
 # -- growth -----------------------------------------------------------------------------------------
 
 
-def _grown(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
     """Fragments that fill the room along the growth vectors."""
     vectors = [v for v in _entries(pose, "growth", mol) if mol.GetAtomWithIdx(v["atom"]).GetTotalNumHs() > 0]
     done: dict[tuple[int, str], None] = {}
@@ -292,7 +218,7 @@ def _room(mol: Chem.Mol, vector: Mapping[str, Any]) -> str:
 # -- what does not pay ------------------------------------------------------------------------------
 
 
-def _spared(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
     """Terminal groups that earn little for their atoms: dropped, or swapped for a smaller one."""
     for entry in _group_entries(pose, mol):
         atoms, energy = entry["atoms"], _number(entry, "energy", 0.0)
@@ -313,7 +239,7 @@ def _spared(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Sug
                 yield Suggestion(product, step, evidence, tuple(sorted({*atoms, stays})))
 
 
-def _relieved(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _relieved(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
     """Terminal atoms that clash with the protein: off, or fluorine for something larger."""
     for entry in _entries(pose, "repulsive", mol):
         atom = mol.GetAtomWithIdx(entry["atom"])
@@ -349,15 +275,14 @@ _LESS_POLAR = (
 )
 
 
-def _satisfied(mol: Chem.Mol, parent: str, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
     """Buried polar atoms without a partner lose their polarity."""
     lonely = _entries(pose, "unsatisfied", mol)[:3]
     if not lonely or Chem.MolToSmiles(mol, canonical=False) != parent:
         return  # the atoms are traced in the canonical order
-    by_name = {t.name: t for t in TRANSFORMATIONS}
     for name in _LESS_POLAR:
-        transformation = by_name[name]
-        for product in apply(transformation, parent):
+        transformation = BY_NAME[name]
+        for product in apply_to(transformation, parent.mol, parent):
             atoms = changed(parent, product, origins(transformation, parent, product))
             for entry in lonely:
                 if entry["atom"] in atoms:
@@ -413,12 +338,6 @@ def _pose(text: str) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return pose if isinstance(pose, dict) else None
-
-
-@lru_cache(maxsize=1024)
-def _canonical(smiles: object) -> str:
-    mol = Chem.MolFromSmiles(smiles) if isinstance(smiles, str) and len(smiles) < 1000 else None
-    return Chem.MolToSmiles(mol) if mol is not None else ""
 
 
 def _entries(pose: Mapping[str, Any], name: str, mol: Chem.Mol) -> list[dict[str, Any]]:

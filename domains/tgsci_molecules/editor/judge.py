@@ -22,7 +22,7 @@ from tgsci.search.trial import Trial, Trials
 
 from ..molecule.properties import PROPERTIES
 from .candidates import Candidate
-from .figures import SLOW, TREND, Figures, figures, murcko
+from .descriptors import SLOW, TREND, Descriptors, descriptors, murcko
 from .surrogate import Array, Belief, Prior, Surrogate
 
 #: Measured trials beyond this many are left out of the surrogate, the worst of the oldest first.
@@ -129,7 +129,7 @@ class Judge:
         self.learned: tuple[str, ...] = tuple(self._parts.simulated) if self._parts else ("loss",)
         #: Which of these are docking scores, kcal/mol.
         self.scores: tuple[str, ...] = tuple(filter(_is_score, self.learned))
-        measured = [(t, f) for t in trials if t.measured and (f := _figures(t.value)) is not None]
+        measured = [(t, f) for t in trials if t.measured and (f := _described(t.value)) is not None]
         if self._parts:
             measured = [
                 (t, f) for t, f in measured if t.feedback and all(n in t.feedback.metrics for n in self.learned)
@@ -140,9 +140,8 @@ class Judge:
             ranked = sorted(measured, key=lambda p: p[0].loss)
             kept = {t.number for t, _ in (*ranked[: MEMORY // 2], *measured[-MEMORY // 2 :])}
             measured = [(t, f) for t, f in measured if t.number in kept]
-        self._by_number = {t.number: t for t in trials}
         self._records = _records(trials)
-        self._visits = Counter(murcko(t.value) for t in trials if t.measured and _figures(t.value) is not None)
+        self._visits = Counter(murcko(t.value) for t in trials if t.measured and _described(t.value) is not None)
         self._per_scaffold_visits = per_scaffold_visits
         self._known: dict[str, tuple[Array, float]] = {}
         self._surrogate: Surrogate | None = None
@@ -156,7 +155,7 @@ class Judge:
         #: What a kcal/mol of docking is worth in the loss; its standard deviation where nothing is docked.
         self.unit = self._worth_of_a_unit(measured)
 
-    def _unmet(self, measured: Sequence[tuple[Trial, Figures]]) -> Array:
+    def _unmet(self, measured: Sequence[tuple[Trial, Descriptors]]) -> Array:
         """By how much each trial breaks limits that cannot be calculated."""
         if self._parts is None:
             return np.zeros(len(measured))
@@ -167,7 +166,7 @@ class Judge:
         found = np.clip(np.array(lacking, dtype=np.float64), 0.0, _MOST_UNMET)
         return np.where(found > 1e-6, found, 0.0)
 
-    def _learn(self, measured: Sequence[tuple[Trial, Figures]], unmet: Array) -> None:
+    def _learn(self, measured: Sequence[tuple[Trial, Descriptors]], unmet: Array) -> None:
         if self._parts:
             values = np.array([[t.feedback.metrics[n] for n in self.learned] for t, _ in measured if t.feedback])
             if self._columns > len(self.learned):
@@ -193,7 +192,7 @@ class Judge:
         names = [*self.learned, *[""] * (self._columns - len(self.learned))]
         return np.array([float(_is_score(name)) for name in names])
 
-    def _worth_of_a_unit(self, measured: Sequence[tuple[Trial, Figures]]) -> float:
+    def _worth_of_a_unit(self, measured: Sequence[tuple[Trial, Descriptors]]) -> float:
         losses = np.array([t.loss for t, _ in measured])
         spread = float(losses.std()) if len(losses) else 0.0
         if not self._parts or not self.scores:
@@ -207,7 +206,7 @@ class Judge:
             changes.append(abs(float(self._parts.combine(there)) - float(self._parts.combine(here))))
         return float(np.median(changes)) if changes and np.median(changes) > 0 else spread or 1.0
 
-    def _trend(self, molecules: Sequence[Figures]) -> Array:
+    def _trend(self, molecules: Sequence[Descriptors]) -> Array:
         if self._parts:
             return np.array([f.trend for f in molecules])
         return np.array(
@@ -216,7 +215,7 @@ class Judge:
 
     # -- predictions -------------------------------------------------------------------------------
 
-    def expect(self, molecule: Figures) -> dict[str, tuple[float, float]]:
+    def expect(self, molecule: Descriptors) -> dict[str, tuple[float, float]]:
         """Mean and standard deviation of each learned metric, in its own unit."""
         belief = self._believe([molecule])
         return {
@@ -224,11 +223,11 @@ class Judge:
             for j, name in enumerate(self.learned)
         }
 
-    def predict(self, molecules: Sequence[Figures]) -> Outlook:
+    def predict(self, molecules: Sequence[Descriptors]) -> Outlook:
         """The loss of each molecule, all that can be calculated of it exact."""
         return self._outlook(molecules, [self._calculated(f) for f in molecules])
 
-    def _believe(self, molecules: Sequence[Figures]) -> Belief:
+    def _believe(self, molecules: Sequence[Descriptors]) -> Belief:
         """What the surrogate expects, each molecule looked at once."""
         if self._surrogate is None:  # nothing measured yet
             count, metrics = len(molecules), self._columns
@@ -243,7 +242,7 @@ class Judge:
         rows = [self._known[f.smiles] for f in molecules]
         return Belief(np.array([m for m, _ in rows]).reshape(len(rows), -1), np.array([s for _, s in rows]))
 
-    def _outlook(self, molecules: Sequence[Figures], calculated: Sequence[Mapping[str, float]]) -> Outlook:
+    def _outlook(self, molecules: Sequence[Descriptors], calculated: Sequence[Mapping[str, float]]) -> Outlook:
         belief = self._believe(molecules)
         if self._parts is None:
             if self._surrogate is None:  # drug-likeness is all there is to go by
@@ -253,14 +252,14 @@ class Judge:
         count = len(self.learned)
         correlation = self._surrogate.correlation[:count, :count] if self._surrogate else np.eye(count)
         mean, square = np.zeros(len(molecules)), np.zeros(len(molecules))
-        for weight, point in _sigma_points(correlation):
+        for weight, point in sigma_points(correlation):
             guess = (belief.mean[:, :count] + belief.sd[:, None] * point) * self._scale[:count] + self._shift[:count]
             metrics = {**exact, **{name: guess[:, j] for j, name in enumerate(self.learned)}}
             loss = np.broadcast_to(np.asarray(self._parts.combine(metrics), dtype=np.float64), mean.shape)
             mean, square = mean + weight * loss, square + weight * loss**2
         return Outlook(mean, np.sqrt(np.maximum(square - mean**2, 0.0)), belief)
 
-    def _calculated(self, molecule: Figures) -> Mapping[str, float]:
+    def _calculated(self, molecule: Descriptors) -> Mapping[str, float]:
         """The loss's metrics that need no simulator; those known by name are calculated once for all purposes."""
         if self._parts is None:
             return {}
@@ -274,7 +273,7 @@ class Judge:
         names = tuple(self._parts.calculated(Chem.MolFromSmiles("CCO"))) if self._parts else ()
         return names if all(name in PROPERTIES for name in names) else None
 
-    def _roughly(self, molecule: Figures) -> Mapping[str, float]:
+    def _roughly(self, molecule: Descriptors) -> Mapping[str, float]:
         """`_calculated` without what takes long: bounds and typical values in its place."""
         names = self._property_names or ()
         quick = {name: molecule.metric(name) for name in names if name not in SLOW}
@@ -282,7 +281,7 @@ class Judge:
 
     # -- what counts besides -----------------------------------------------------------------------
 
-    def violation(self, molecule: Figures) -> float:
+    def violation(self, molecule: Descriptors) -> float:
         """By how much hard limits are broken that need no simulator; 0.0 where none is."""
         total = math.fsum(x for x in self._parts.broken(molecule.mol).values() if x > 0) if self._parts else 0.0
         for limit in self._limits:
@@ -293,7 +292,7 @@ class Judge:
             total += max(0.0, limit.low - figure if limit.low is not None else 0.0)
         return total
 
-    def unmet(self, molecule: Figures) -> float:
+    def unmet(self, molecule: Descriptors) -> float:
         """By how much limits that only the simulator knows are expected to be broken, on average."""
         if self._columns == len(self.learned) or self._surrogate is None:
             return 0.0
@@ -308,7 +307,7 @@ class Judge:
         """False where a trial breaks a limit that only the simulator knows, such as a contact."""
         return trial.number not in self._unmade
 
-    def drawback(self, molecule: Figures) -> float:
+    def drawback(self, molecule: Descriptors) -> float:
         """What makes a molecule unwelcome besides its loss, in the loss's unit."""
         penalty = HARD_SYNTHESIS * max(0.0, molecule.sa - EASY_ENOUGH) + OPEN_CENTRE * molecule.open_centres
         if self.scores:
@@ -343,7 +342,7 @@ class Judge:
         """Candidate, expected loss with all that counts besides, its standard deviation, and the latent one."""
         if not pool:
             return []
-        molecules = [c.figures for c in pool]
+        molecules = [c.descriptors for c in pool]
         if self._parts is not None and self._property_names is not None:
             rough = self._outlook(molecules, [self._roughly(f) for f in molecules])
             bound = rough.loss - boldness * rough.sd - np.array([self.merit(c) for c in pool])
@@ -388,7 +387,7 @@ class Judge:
         if self._surrogate is None or not short:
             yield from (c for c, *_ in short)
             return
-        molecules = [c.figures for c, *_ in short]
+        molecules = [c.descriptors for c, *_ in short]
         score = np.array([s for _, s, _, _ in short])
         # How far the loss moves when the latent score moves by one.
         slope = np.array([sd / max(latent, 1e-9) for _, _, sd, latent in short])
@@ -407,7 +406,7 @@ class Judge:
 
     def appetite(self, candidate: Candidate) -> dict[str, float]:
         """How much a molecule needs each kind of transformation, from the figures that cost it most."""
-        f = candidate.figures
+        f = candidate.descriptors
         need = {"grow": 1.0, "shrink": 0.5, "swap": 1.0, "ring": 1.0, "bioisostere": 1.0}
         if f.size < 15:
             need.update(grow=4.0, shrink=0.1)
@@ -438,24 +437,24 @@ def finalists(trials: Trials, count: int) -> list[Trial]:
         trials: Of a run; only feasible ones are finalists while there are any.
         count: How many.
     """
-    ranked = [t for t in trials.ranked() if _figures(t.value) is not None]
+    ranked = [t for t in trials.ranked() if _described(t.value) is not None]
     feasible = [t for t in ranked if t.feedback is not None and t.feedback.feasible] or ranked
     if not feasible or count <= 0:
         return []
-    outlook = Judge(trials).predict([figures(t.value) for t in feasible])
+    outlook = Judge(trials).predict([descriptors(t.value) for t in feasible])
     order = np.argsort(np.round(outlook.loss, 6), kind="stable")
     chosen = {feasible[0].number: feasible[0]}
     chosen.update((feasible[i].number, feasible[i]) for i in order if feasible[i].number != feasible[0].number)
     return list(chosen.values())[:count]
 
 
-def _prints(molecules: Sequence[Figures]) -> Any:
+def _prints(molecules: Sequence[Descriptors]) -> Any:
     return np.array([f.fingerprint for f in molecules])
 
 
-def _figures(smiles: str) -> Figures | None:
+def _described(smiles: str) -> Descriptors | None:
     try:
-        return figures(smiles)
+        return descriptors(smiles)
     except ValueError:
         return None
 
@@ -474,7 +473,7 @@ def _unwrapped(loss: Loss | None) -> tuple[Loss | None, list[LimitedLoss]]:
     return loss, limits
 
 
-def _sigma_points(correlation: Array) -> list[tuple[float, Array]]:
+def sigma_points(correlation: Array) -> list[tuple[float, Array]]:
     """Weighted points with the mean and covariance of correlated errors (Julier and Uhlmann, Proc. IEEE 2004, 92, 401).
 
     Exact for a loss that is linear in its metrics, and close for the largest or smallest of several.

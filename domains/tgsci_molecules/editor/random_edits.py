@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 
-from rdkit import Chem, rdBase
+from rdkit import rdBase
 
 from tgsci.errors import InvalidValue
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
-from .candidates import Candidate
-from .figures import figures
+from .candidates import Candidate, roots_of
 from .transformations import KINDS, TRANSFORMATIONS, apply_to
 
 #: Heavy atoms that a walk from a small molecule aims at: the middle half of approved oral drugs.
@@ -40,7 +39,7 @@ class RandomEdits(Proposer):
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Up to `n` new molecules."""
         with rdBase.BlockLogs():
-            roots = [Candidate(Chem.MolToSmiles(mol), t) for t in trials if (mol := Chem.MolFromSmiles(t.value))]
+            roots = roots_of(trials)
             starts = [root for root in roots if root.parent.round == 0]
             made: dict[str, Proposal] = {}
             for _ in range(_PATIENCE * n):
@@ -55,18 +54,17 @@ class RandomEdits(Proposer):
                     value = trials.check(walked.smiles)
                 except InvalidValue:
                     continue
-                edit = ", then ".join(walked.steps)
-                made.setdefault(value, Proposal(value, f"random edits: {edit}", walked.parent.number, edit))
+                reason = f"random edits: {walked.edit}"
+                made.setdefault(value, Proposal(value, reason, walked.parent.number, walked.edit))
             return list(made.values())
 
 
 def mutated(candidate: Candidate, rng: random.Random) -> Candidate | None:
     """One random edit: a kind, then a transformation of it that fits, anywhere; None where none was found."""
-    mol = figures(candidate.smiles).mol
     shuffled = rng.sample(TRANSFORMATIONS, len(TRANSFORMATIONS))
     first = rng.choice(KINDS)  # most transformations grow: all equally likely, molecules would only get larger
     for transformation in sorted(shuffled, key=lambda t: t.kind != first):
-        made = apply_to(transformation, mol, candidate.smiles, sites=1, rng=rng)
+        made = apply_to(transformation, candidate.descriptors.mol, candidate.smiles, sites=1, rng=rng)
         if made:
             steps, path = (*candidate.steps, transformation.name), (*candidate.path, made[0])
             return Candidate(made[0], candidate.parent, steps, path, candidate.evidence)
@@ -91,8 +89,8 @@ def drug_size(root: Candidate, rng: random.Random, least: int = 1) -> Candidate 
         after = mutated(here, rng)
         if after is None:
             return None
-        if after.figures.size <= high or after.figures.size < here.figures.size:
+        if after.descriptors.size <= high or after.descriptors.size < here.descriptors.size:
             here = after
-        if len(here.steps) >= least and here.figures.size >= wanted:
+        if len(here.steps) >= least and here.descriptors.size >= wanted:
             return here
     return None

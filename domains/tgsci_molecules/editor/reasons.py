@@ -1,11 +1,19 @@
-"""Why a molecule was made, in a chemist's words and with the figures it was decided on."""
+"""A candidate in words: why it was made, with the figures that decided it, and as an option of a menu."""
 
 from __future__ import annotations
 
+from rdkit import Chem
+from rdkit.Chem import rdFMCS
+
+from tgsci.search.menu import Option
+
 from ..molecule.properties import alerts
+from ..molecule.smiles import molecule
 from .candidates import Candidate
-from .figures import Figures, figures
+from .descriptors import Descriptors, descriptors, read
+from .grow import suggestions
 from .judge import Judge
+from .transformations import BY_NAME, changed, origins
 
 #: A property that costs less QED than this is not worth a word.
 WORTH_A_WORD = 0.02
@@ -14,8 +22,8 @@ WORTH_A_WORD = 0.02
 def reason(candidate: Candidate, judge: Judge) -> str:
     """One or two sentences: how the parent stands, what was done about it, what is expected."""
     trial = candidate.parent
-    before, after = figures(trial.value), candidate.figures
-    edit = ", then ".join(candidate.steps)
+    before, after = descriptors(trial.value), candidate.descriptors
+    edit = candidate.edit
     if not trial.measured:
         return f"trial {trial.number} could not be measured; {edit} gives QED {after.qed:.2f} (was {before.qed:.2f})"
     metrics = trial.feedback.metrics if trial.feedback else {}
@@ -32,9 +40,9 @@ def reason(candidate: Candidate, judge: Judge) -> str:
 def expected(candidate: Candidate, judge: Judge) -> str:
     """What is predicted of a candidate, in words with figures."""
     if judge.learned == ("loss",):
-        outlook = judge.predict([candidate.figures])
+        outlook = judge.predict([candidate.descriptors])
         return f"predicted loss {outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
-    found = judge.expect(candidate.figures)
+    found = judge.expect(candidate.descriptors)
     shown = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in found.items()]
     return f"predicted {', '.join(shown)}" if shown else "all of it calculated"
 
@@ -43,7 +51,7 @@ def _unit(name: str) -> str:
     return " kcal/mol" if name.endswith(("vina", "strain", "refined interaction")) else ""
 
 
-def diagnosis(before: Figures, after: Figures) -> str:
+def diagnosis(before: Descriptors, after: Descriptors) -> str:
     """What is wrong with the parent that the edit does something about."""
     weakest = before.weakest
     worth = before.costs[weakest]
@@ -66,6 +74,60 @@ def diagnosis(before: Figures, after: Figures) -> str:
     return "same size, another fit to the pocket"
 
 
-def _figure(name: str, molecule: Figures) -> str:
+def _figure(name: str, molecule: Descriptors) -> str:
     value = molecule.properties[name]
     return f"{value:.1f}" if name == "cLogP" else f"{value:.0f}"
+
+
+def option(candidate: Candidate, judge: Judge) -> Option:
+    """An option with its label, its facts (predicted or calculated, none measured) and the reason."""
+    edit = candidate.edit
+    atoms = touched(candidate)
+    parent = read(candidate.parent.value)
+    where = ", ".join(f"{parent.GetAtomWithIdx(i).GetSymbol()}{i + 1}" for i in atoms)
+    f = candidate.descriptors
+    facts: dict[str, float | str] = {}
+    if judge.learned == ("loss",):
+        outlook = judge.predict([f])
+        facts["predicted loss"] = f"{outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
+    for name, (mean, sd) in (judge.expect(f) if judge.learned != ("loss",) else {}).items():
+        facts[f"predicted {name}"] = f"{mean:.1f} +/- {sd:.1f}"
+    facts |= {name: round(f.metric(name), 2) for name in ("QED", "MW", "cLogP", "SA")}
+    facts["atoms"] = where or "none of the parent's"
+    at = "" if not where or " at atom " in edit else f" at {where}"
+    label = f"trial {candidate.parent.number}: {edit}{at}"
+    return Option(candidate.smiles, label, facts, candidate.parent.number, edit, reason(candidate, judge))
+
+
+def touched(candidate: Candidate) -> tuple[int, ...]:
+    """The parent's atoms that a candidate's edits remove or bind anew, by index of the parent trial's SMILES."""
+    mol = read(candidate.parent.value)
+    canonical = Chem.MolToSmiles(mol)
+    order = list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
+    here: tuple[int | None, ...] = tuple(range(mol.GetNumAtoms()))  # of `before`, in the canonical parent's indices
+    before = canonical
+    direct: set[int] = set()  # changed by steps that are not traced, in the trial's own indices
+    for name, after in zip(candidate.steps, candidate.path, strict=True):
+        transformation = BY_NAME.get(name)
+        if transformation is not None:
+            came = origins(transformation, before, after)
+        else:
+            pose = next((s for s in suggestions(candidate.parent) if s.smiles == after), None)
+            if pose is not None:
+                direct.update(pose.atoms)
+            came = _overlap(before, after)
+        here = tuple(here[i] if i is not None else None for i in came)
+        before = after
+    atoms = {order[i] for i in changed(canonical, candidate.path[-1], here)}
+    return tuple(sorted(direct or atoms)) if len(candidate.steps) == 1 else tuple(sorted(direct | atoms))
+
+
+def _overlap(before: str, after: str) -> tuple[int | None, ...]:
+    """For each atom of `after` the one of `before` that it corresponds to in their largest common part."""
+    old, new = molecule(before), molecule(after)
+    common = rdFMCS.FindMCS([old, new], completeRingsOnly=True, ringMatchesRingOnly=True, timeout=2)
+    pattern = Chem.MolFromSmarts(common.smartsString) if common.numAtoms else None
+    here: dict[int, int] = {}
+    if pattern is not None:
+        here = dict(zip(new.GetSubstructMatch(pattern), old.GetSubstructMatch(pattern), strict=True))
+    return tuple(here.get(i) for i in range(new.GetNumAtoms()))

@@ -14,28 +14,25 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue
+from tgsci.loss import LimitedLoss, Loss
+from tgsci.search.menu import Option
 from tgsci.search.proposer import Proposer
-from tgsci.search.trial import Proposal, Trial, Trials
+from tgsci.search.trial import Proposal, Trials
 
+from ..objective.limits import CoreKept, Keep
 from .assemble import assembled, grafted
-from .candidates import Candidate, recombined
-from .figures import figures, scaffold
+from .candidates import Candidate, recombined, roots_of
+from .descriptors import scaffold
 from .grow import suggestions
 from .judge import Judge
-from .protect import protection
-from .reasons import reason
+from .reasons import option, reason
 from .surrogate import Array, tanimoto
-from .transformations import TRANSFORMATIONS, Transformation, apply_to
-
-if TYPE_CHECKING:
-    from tgsci.search.menu import Option
+from .transformations import NOTHING, TRANSFORMATIONS, Protection, Transformation, apply_to
 
 #: A molecule with fewer heavy atoms than this is far from a drug: more edits in a row lead there.
 SMALL = 15
@@ -109,10 +106,7 @@ class RuleEditor(Proposer):
         """Up to `n` new molecules; see the module's first lines for how they are found."""
         chosen, judge = self._best(trials, n, rng)
         with rdBase.BlockLogs():
-            return [
-                Proposal(c.smiles, reason(c, judge), parent=c.parent.number, edit=", then ".join(c.steps))
-                for c in chosen
-            ]
+            return [Proposal(c.smiles, reason(c, judge), parent=c.parent.number, edit=c.edit) for c in chosen]
 
     def options(self, trials: Trials, n: int, rng: random.Random) -> list[Option]:
         """Up to `n` new molecules to choose from, the most promising first: what `ask` finds, with the figures.
@@ -122,8 +116,6 @@ class RuleEditor(Proposer):
             n: How many.
             rng: All randomness comes from it.
         """
-        from .options import option
-
         chosen, judge = self._best(trials, n, rng)
         with rdBase.BlockLogs():
             return [option(c, judge) for c in chosen]
@@ -131,17 +123,17 @@ class RuleEditor(Proposer):
     def _best(self, trials: Trials, n: int, rng: random.Random) -> tuple[list[Candidate], Judge]:
         with rdBase.BlockLogs():
             judge = Judge(trials, per_scaffold_visits=self.per_scaffold_visits)
-            roots = _roots(trials) if n > 0 else []
+            roots = roots_of(trials.ranked() or trials) if n > 0 else []
             if not roots:
                 return [], judge
             # Far from a drug, what is uncertain is how much size pays: no reason to prefer the largest.
-            far = bool(judge.scores) and max(root.figures.size for root in roots) < SMALL
+            far = bool(judge.scores) and max(root.descriptors.size for root in roots) < SMALL
             boldness = self.boldness * (TIMID if far else 1.0)
             pool = self._search(roots, judge, trials, boldness, far, rng)
             # The first molecules of a drug's size decide where the search goes: each from another series.
             chosen = self._choose(pool, judge, trials, n, boldness, rng, apart=True) if far else []
             if pool and not far and judge.scores and _from_small(roots):
-                series, good = _series(roots), _series([root for root in roots if judge.met(root.parent)])
+                series, good = series_of(roots), series_of([root for root in roots if judge.met(root.parent)])
                 if len(good) < SERIES_WANTED and len(series) < SERIES_AT_MOST:
                     new = [c for c, near in zip(pool, _nearest(pool, series), strict=True) if near < SERIES]
                     chosen = self._choose(new, judge, trials, (n + 1) // 2, boldness, rng, apart=True)
@@ -252,28 +244,6 @@ class RuleEditor(Proposer):
         return chosen
 
 
-def _roots(trials: Trials) -> list[Candidate]:
-    """What can be edited: the measured trials, best first; where there is none, any molecule among the trials."""
-    roots = []
-    for trial in trials.ranked() or list(trials):
-        root = _root(trial)
-        if root is not None:
-            roots.append(root)
-    return roots
-
-
-def _root(trial: Trial) -> Candidate | None:
-    smiles = _canonical(trial.value)
-    return Candidate(smiles, trial) if smiles else None
-
-
-@lru_cache(maxsize=4096)
-def _canonical(value: str) -> str:
-    """RDKit's canonical SMILES, whatever the loss takes for one; "" where it is no molecule."""
-    mol = Chem.MolFromSmiles(value)
-    return Chem.MolToSmiles(mol) if mol is not None else ""
-
-
 def _diverse(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[Candidate]:
     """The best, but only so many of a scaffold while there are others; ranked order is kept."""
     chosen: list[Candidate] = []
@@ -300,10 +270,10 @@ def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
 
 def _from_small(roots: Sequence[Candidate]) -> bool:
     """Whether the run started from fragments only: then nothing is there to keep, and all is to be found."""
-    return all(root.figures.size < SMALL for root in roots if root.parent.round == 0)
+    return all(root.descriptors.size < SMALL for root in roots if root.parent.round == 0)
 
 
-def _series(roots: Sequence[Candidate]) -> list[Candidate]:
+def series_of(roots: Sequence[Candidate]) -> list[Candidate]:
     """The first molecule of every series that was measured."""
     found: list[Candidate] = []
     for root in sorted(roots, key=lambda root: root.parent.number):
@@ -314,7 +284,7 @@ def _series(roots: Sequence[Candidate]) -> list[Candidate]:
 
 def _nearest(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> Array:
     """How like the most similar of the others each candidate is (Tanimoto); there must be others."""
-    first, second = (np.array([c.figures.fingerprint for c in group]) for group in (candidates, others))
+    first, second = (np.array([c.descriptors.fingerprint for c in group]) for group in (candidates, others))
     nearest: Array = tanimoto(first, second).max(1)
     return nearest
 
@@ -353,7 +323,7 @@ def _edits_of(
     rng: random.Random,
     trials: Trials,
 ) -> list[Candidate]:
-    mol = figures(candidate.smiles).mol
+    mol = candidate.descriptors.mol
     kept = protection(trials.loss, mol)
     return [
         Candidate(made, candidate.parent, (*candidate.steps, t.name), (*candidate.path, made), candidate.evidence)
@@ -370,3 +340,24 @@ def _unseen(candidates: Iterable[Candidate], trials: Trials, seen: dict[str, Non
             seen[candidate.smiles] = None
             fresh.append(candidate)
     return fresh
+
+
+def protection(loss: Loss | None, mol: Chem.Mol) -> Protection:
+    """The atoms of a molecule that an objective's `keep` and `core` are about; none for any other loss.
+
+    A group that is there more often than it must be is free: one of them may go.
+    """
+    while isinstance(loss, LimitedLoss):
+        loss = loss.loss
+    fixed: set[int] = set()
+    closed: set[int] = set()
+    for limit in getattr(loss, "limits", ()):
+        if isinstance(limit, Keep):
+            matches = limit.pattern.matches(mol)
+            if len(matches) <= limit.count:
+                fixed.update(*matches)
+        elif isinstance(limit, CoreKept) and (fit := limit.core.fit(mol)) is not None:
+            fixed.update(fit.atoms)
+            if limit.core.ends:
+                closed.update(set(fit.atoms) - set(fit.ends))
+    return Protection(frozenset(fixed), frozenset(closed)) if fixed else NOTHING

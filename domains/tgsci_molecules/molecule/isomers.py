@@ -15,8 +15,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdCIPLabeler, rdDistGeom
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from ..docking.ligand import open_in_water, protonate, states_of
-from .smiles import atom_name, molecule
+from .protonation import open_in_water, states_of
+from .smiles import Molecule, as_molecule, atom_name, molecule
 
 #: Combinations of centres that are looked at, and tautomers; a molecule may have thousands.
 _MOST_COMBINATIONS = 64
@@ -38,7 +38,7 @@ class Form:
         state: Formal charge where it is not the state that is most probable at pH 7.4, such as "charge +2".
     """
 
-    smiles: str
+    smiles: Molecule
     isomer: str = ""
     tautomer: str = ""
     state: str = ""
@@ -50,7 +50,7 @@ class Form:
         return ", ".join(part for part in parts if part)
 
 
-def stereoisomers(smiles: str) -> Iterator[tuple[str, str]]:
+def stereoisomers(smiles: str) -> Iterator[tuple[Molecule, str]]:
     """The stereoisomers that a SMILES leaves open, each once, as SMILES and label, in an order that never changes.
 
     One of each relative configuration (cis, trans) comes first, then their mirror images: docking a pair of
@@ -60,15 +60,15 @@ def stereoisomers(smiles: str) -> Iterator[tuple[str, str]]:
     Args:
         smiles: Canonical; without open stereochemistry it comes back alone, with an empty label.
     """
-    mol = molecule(smiles)
-    centres, bonds = _open(smiles)
+    written = as_molecule(smiles)
+    centres, bonds = _open(written)
     if not centres and not bonds:
-        yield smiles, ""
+        yield written, ""
         return
     seen = set()
     for choice in _choices(len(centres), len(bonds)):
-        isomer = _isomer(mol, centres, bonds, choice)
-        spelled = Chem.MolToSmiles(isomer)
+        isomer = _isomer(written.mol, centres, bonds, choice)
+        spelled = Molecule(Chem.MolToSmiles(isomer))
         if spelled not in seen:
             seen.add(spelled)
             yield spelled, _label(isomer, centres, [index for index, _ in bonds])
@@ -79,13 +79,13 @@ def possible_stereoisomers(smiles: str) -> int:
 
     Centres that depend on each other are told apart only where there are few.
     """
-    centres, bonds = _open(smiles)
+    written = as_molecule(smiles)
+    centres, bonds = _open(written)
     count = int(2 ** (len(centres) + len(bonds)))
     if count > _MOST_COMBINATIONS:
         return count
-    mol = molecule(smiles)
     choices = _choices(len(centres), len(bonds))
-    return len({_spelled(_isomer(mol, centres, bonds, choice)) for choice in choices})
+    return len({_spelled(_isomer(written.mol, centres, bonds, choice)) for choice in choices})
 
 
 def has_shape(smiles: str, seed: int) -> bool:
@@ -112,7 +112,7 @@ def has_shape(smiles: str, seed: int) -> bool:
     return False
 
 
-def tautomers(smiles: str, most: int) -> list[str]:
+def tautomers(smiles: str, most: int) -> list[Molecule]:
     """The tautomers that are plausible in water, the one that was written first.
 
     Only hydrogens on nitrogen, oxygen and sulfur move (pyridones, azoles, amidines): a carbon acid that docks as its
@@ -122,10 +122,10 @@ def tautomers(smiles: str, most: int) -> list[str]:
         smiles: Canonical.
         most: How many, at most.
     """
-    found = [smiles]
+    found = [as_molecule(smiles)]
     if most <= 1:
         return found
-    written = molecule(smiles)
+    written = found[0].mol
     enumerator = rdMolStandardize.TautomerEnumerator()
     enumerator.SetMaxTautomers(_MOST_TAUTOMERS)
     enumerator.SetMaxTransforms(4 * _MOST_TAUTOMERS)
@@ -140,7 +140,7 @@ def tautomers(smiles: str, most: int) -> list[str]:
                 continue
             same_carbons = _carbon_hydrogens(mol) == _carbon_hydrogens(written)
             if same_carbons and _unlikely(mol) <= _unlikely(written) and _stereo(mol) == _stereo(written):
-                found.append(spelled)
+                found.append(Molecule(spelled))
     return found[:most]
 
 
@@ -158,12 +158,12 @@ def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[l
     Raises:
         MeasurementError: No state was found.
     """
-    for isomer, label in stereoisomers(smiles) if isomers > 1 else [(smiles, "")]:
+    for isomer, label in stereoisomers(smiles) if isomers > 1 else [(as_molecule(smiles), "")]:
         found: dict[str, Form] = {}
         for tautomer in tautomers(isomer, tautomeric):
-            first = protonate(tautomer)
-            for state in states_of(tautomer, states):
-                charge = f"charge {Chem.GetFormalCharge(molecule(state)):+d}" if state != first else ""
+            first, *others = states_of(tautomer, states)
+            for state in (first, *others):
+                charge = f"charge {Chem.GetFormalCharge(state.mol):+d}" if state != first else ""
                 found.setdefault(state, Form(state, label, "" if tautomer == isomer else tautomer, charge))
         yield list(found.values())
 
@@ -172,7 +172,7 @@ def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[l
 _Bonds = Sequence[tuple[int, tuple[int, int]]]
 
 
-def _open(smiles: str) -> tuple[list[int], _Bonds]:
+def _open(smiles: Molecule) -> tuple[list[int], _Bonds]:
     """The centres and double bonds that are open and stay so in water."""
     centres, bonds = [], []
     for info in open_in_water(smiles):

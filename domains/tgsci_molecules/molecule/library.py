@@ -19,9 +19,10 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.texts import quote
 
-from .salts import SOLVENTS, counterpart, neutralised, without_metal_bonds
-from .smiles import MAX_HEAVY_ATOMS, canonical, parse, shown
+from .salts import COUNTERPARTS, counterpart, neutralised, without_metal_bonds
+from .smiles import MAX_HEAVY_ATOMS, Molecule, canonical, parse
 
 #: Longest text that is read as one molecule: a salt with its solvents, or an InChI.
 MAX_TEXT = 2_000
@@ -42,8 +43,8 @@ _NAME_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Molecule:
-    """One molecule of a person's.
+class Compound:
+    """A molecule as a person keeps it: with its name, and with notes on how it was read.
 
     Args:
         name: As it was given; empty where there was none.
@@ -53,7 +54,7 @@ class Molecule:
     """
 
     name: str
-    smiles: str
+    smiles: Molecule
     notes: tuple[str, ...] = ()
     source: str = ""
 
@@ -77,11 +78,11 @@ class Library:
         faults: What could not be read, each with its line, in the order of the file.
     """
 
-    molecules: tuple[Molecule, ...]
+    molecules: tuple[Compound, ...]
     faults: tuple[str, ...] = ()
 
 
-def clean(text: str, name: str = "") -> Molecule:
+def clean(text: str, name: str = "") -> Compound:
     """One molecule of what a person wrote: a SMILES or an InChI, with or without a name after it.
 
     Counter-ions and solvents are left out, and the charge that they balanced is neutralised; isotope labels and
@@ -96,7 +97,7 @@ def clean(text: str, name: str = "") -> Molecule:
     """
     if len(text) > MAX_TEXT:
         raise InvalidValue(
-            f"the text is {len(text)} characters long, a molecule at most {MAX_TEXT}; it begins {shown(text)}"
+            f"the text is {len(text)} characters long, a molecule at most {MAX_TEXT}; it begins {quote(text)}"
         )
     structure, _, rest = "".join(c for c in text if unicodedata.category(c) != "Cf").strip().partition(" ")
     if (blank := re.search(r"\s", structure)) is not None:
@@ -107,7 +108,7 @@ def clean(text: str, name: str = "") -> Molecule:
         rest = (rest[: extension.start()] + " " + rest[extension.end() :]).strip(" ,;")
         notes.append("the extension in |...| left out (what is docked is the structure as it is written)")
     smiles, changes = _single(structure)
-    return Molecule(_name(name) or _name(rest), smiles, (*notes, *changes))
+    return Compound(_name(name) or _name(rest), smiles, (*notes, *changes))
 
 
 def read(path: str | Path) -> Library:
@@ -118,9 +119,9 @@ def read(path: str | Path) -> Library:
     """
     path = Path(path)
     reader = _reader(path)
-    found: list[Molecule] = []
+    found: list[Compound] = []
     faults: list[str] = []
-    first: dict[str, Molecule] = {}
+    first: dict[str, Compound] = {}
     for source, structure, name in reader(_content(path)):
         if isinstance(structure, InvalidValue):
             faults.append(f"{source}: {structure}")
@@ -142,7 +143,7 @@ def read(path: str | Path) -> Library:
     return Library(tuple(found), tuple(faults))
 
 
-def read_molecules(path: str | Path) -> list[Molecule]:
+def read_molecules(path: str | Path) -> list[Compound]:
     """The molecules of a file, in its order; one that stands there twice comes twice, and its notes say so.
 
     Args:
@@ -181,7 +182,7 @@ def is_library(text: str) -> bool:
 # -- one molecule ----------------------------------------------------------------------------------------------------
 
 
-def _single(structure: str) -> tuple[str, list[str]]:
+def _single(structure: str) -> tuple[Molecule, list[str]]:
     """The canonical SMILES of the one molecule in a SMILES or InChI, and what was changed to get it."""
     notes = []
     mol = None
@@ -207,7 +208,7 @@ def _from_inchi(text: str) -> Chem.Mol:
     with rdBase.BlockLogs():
         mol = Chem.MolFromInchi(text, sanitize=False, removeHs=False)
     if mol is None:
-        raise InvalidValue(f"{shown(text)} is not an InChI that RDKit can read; write the SMILES instead")
+        raise InvalidValue(f"{quote(text)} is not an InChI that RDKit can read; write the SMILES instead")
     return mol
 
 
@@ -229,22 +230,22 @@ def _drop_maps(mol: Chem.Mol) -> list[str]:
 def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[str]]:
     """The part that is the drug, neutral where another part balanced its charge, and the names of the others."""
     if len(parts) > MAX_PARTS:
-        raise InvalidValue(f"{shown(structure)} has {len(parts)} parts, more than {MAX_PARTS}; write one molecule")
+        raise InvalidValue(f"{quote(structure)} has {len(parts)} parts, more than {MAX_PARTS}; write one molecule")
     for part in parts:
         if _heavy(part) > MAX_HEAVY_ATOMS:
             raise InvalidValue(
-                f"{shown(structure)} has a part of {_heavy(part)} heavy atoms, more than the {MAX_HEAVY_ATOMS} allowed"
+                f"{quote(structure)} has a part of {_heavy(part)} heavy atoms, more than the {MAX_HEAVY_ATOMS} allowed"
             )
         with rdBase.BlockLogs():
             if Chem.SanitizeMol(part, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
                 canonical(Chem.MolToSmiles(part))  # which says what is wrong with it
-                raise InvalidValue(f"{shown(structure)} cannot be read as a molecule; write one part of it alone")
+                raise InvalidValue(f"{quote(structure)} cannot be read as a molecule; write one part of it alone")
     parts = tuple(Chem.RemoveHs(part) for part in parts)
     names = [counterpart(part) for part in parts]
     wanted = [part for part, name in zip(parts, names, strict=True) if name is None] or list(parts)
     organic = [part for part in wanted if _is_organic(part)]
     if not organic:
-        raise InvalidValue(f"{shown(structure)} has no organic part; write the molecule that is to be docked")
+        raise InvalidValue(f"{quote(structure)} has no organic part; write the molecule that is to be docked")
     best = max(organic, key=_heavy)
     spelling = Chem.MolToSmiles(best)
     doubtful = [part for part in organic if Chem.MolToSmiles(part) != spelling and 2 * _heavy(part) > _heavy(best)]
@@ -253,12 +254,12 @@ def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[s
     doubtful += [
         part
         for part, name in zip(parts, names, strict=True)
-        if part not in organic and _is_organic(part) and _heavy(part) > _heavy(best) and (plain or name in SOLVENTS)
+        if part not in organic and _is_organic(part) and _heavy(part) > _heavy(best) and (plain or _is_solvent(name))
     ]
     if doubtful:
         raise InvalidValue(
-            f"{shown(structure)} has two molecules that may be meant, {shown(spelling)} and "
-            f"{shown(Chem.MolToSmiles(doubtful[0]))}; write the one to dock"
+            f"{quote(structure)} has two molecules that may be meant, {quote(spelling)} and "
+            f"{quote(Chem.MolToSmiles(doubtful[0]))}; write the one to dock"
         )
     others = list(zip(parts, names, strict=True))
     others.pop(next(n for n, part in enumerate(parts) if part is best))
@@ -272,6 +273,10 @@ def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[s
         named = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counts.items())
         notes.append(f"{named} left out")
     return kept, notes
+
+
+def _is_solvent(name: str | None) -> bool:
+    return name is not None and name in COUNTERPARTS and COUNTERPARTS[name].kind == "solvent"
 
 
 def _is_organic(mol: Chem.Mol) -> bool:
@@ -298,7 +303,7 @@ def _reader(path: Path) -> Callable[[bytes], Iterator[_Entry]]:
     reader = _READERS.get(_suffix(path))
     if reader is None:
         raise UsageError(
-            f"{shown(path.name)} is no file of molecules by its name; it must end in {', '.join(_READERS)}, each also "
+            f"{quote(path.name)} is no file of molecules by its name; it must end in {', '.join(_READERS)}, each also "
             "with .gz"
         )
     return reader
@@ -314,12 +319,12 @@ def _content(path: Path) -> bytes:
     too_large = f"{path.name} is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files"
     try:
         if not path.is_file():
-            raise UsageError(f"there is no file {shown(str(path), 200)}")
+            raise UsageError(f"there is no file {quote(str(path), 200)}")
         with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot read {shown(str(path), 200)}: {reason}") from None
+        raise UsageError(f"cannot read {quote(str(path), 200)}: {reason}") from None
     if len(content) > MAX_FILE_BYTES:
         raise UsageError(too_large)
     return content
@@ -423,7 +428,7 @@ def _headless(cells: list[str]) -> tuple[int, int | None]:
         except InvalidValue:
             continue
         return number, next((n for n in range(len(cells)) if n != number), None)
-    titles = ", ".join(shown(title, 30) for title in cells[:12])
+    titles = ", ".join(quote(title, 30) for title in cells[:12])
     raise UsageError(f"the table has no column of SMILES; call it smiles. Its columns are {titles}")
 
 

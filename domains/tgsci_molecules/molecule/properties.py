@@ -14,7 +14,7 @@ from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
-from tgsci.figures import metric
+from tgsci.texts import metric
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Property:
 
 def synthetic_accessibility(mol: Chem.Mol) -> float:
     """How hard a molecule is to make (Ertl 2009): 1 easy to 10 hard."""
-    return float(_sascorer().calculateScore(mol))
+    return float(_sascorer().calculateScore(Chem.Mol(mol)))  # a copy: it leaves marks on the atoms
 
 
 #: The limits are rules of thumb for oral drugs. They are said in reports, never enforced: limits are the user's.

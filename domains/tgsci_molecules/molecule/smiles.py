@@ -8,12 +8,14 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
 
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import shown as shown
+from tgsci.texts import literal, quote
 
 #: Longest text that the parser is shown; the largest molecule allowed here needs about 200 characters.
 MAX_LENGTH = 500
@@ -33,10 +35,54 @@ _PLAIN_BONDS = (
 )
 
 
-def canonical(text: str) -> str:
+class Molecule(str):
+    """A SMILES that carries its RDKit molecule, so that it is parsed once however far it travels.
+
+    It compares, hashes, prints and is stored as the text that it is. In another process it is parsed again, when the
+    RDKit molecule is asked for.
+
+    Args:
+        smiles: The text.
+        mol: What RDKit read from exactly this text; read on demand where None.
+        canonical: True where `canonical` made it: then it is not checked again.
+    """
+
+    __slots__ = ("_mol", "is_canonical")
+    _mol: Chem.Mol | None
+    is_canonical: bool
+
+    def __new__(cls, smiles: str, mol: Chem.Mol | None = None, *, canonical: bool = False) -> Molecule:
+        molecule = super().__new__(cls, smiles)
+        molecule._mol = mol
+        molecule.is_canonical = canonical
+        return molecule
+
+    @property
+    def mol(self) -> Chem.Mol:
+        """The RDKit molecule. All who hold this object share it: copy it before you change it.
+
+        Raises:
+            InvalidValue: RDKit cannot read the SMILES.
+        """
+        if self._mol is None:
+            self._mol = parse(str(self))
+            if self._mol is None:
+                raise InvalidValue(f"{quote(self)} is not a SMILES: {_syntax_fault(self)}")
+        return self._mol
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (str(self), self.is_canonical)
+
+
+def _restored(smiles: str, canonical: bool) -> Molecule:
+    return Molecule(smiles, canonical=canonical)
+
+
+def canonical(text: str) -> Molecule:
     """The canonical isomeric SMILES of one neutral or charged small molecule that can be docked.
 
-    Atom map numbers are dropped, explicit hydrogens are folded in; nothing else is changed.
+    Atom map numbers are dropped, explicit hydrogens are folded in; nothing else is changed. What this function
+    returned before comes back as it is.
 
     Args:
         text: What somebody typed or a model wrote; may be anything.
@@ -47,37 +93,51 @@ def canonical(text: str) -> str:
         UsageError: It is no text at all.
     """
     if not isinstance(text, str):
-        raise UsageError(f"a SMILES is text, not {quoted(text)}")
+        raise UsageError(f"a SMILES is text, not {literal(text)}")
+    if isinstance(text, Molecule) and text.is_canonical:
+        return text
     smiles = _cleaned(text)
     raw = parse(smiles, sanitize=False)
     if raw is None:
-        raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
+        raise InvalidValue(f"{quote(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
     # Sizes and elements come first: ring perception never sees a molecule that is too large.
     for check in (_check_fragments, _check_elements, _check_bonds, _check_size):
         check(raw, smiles)
     _check_chemistry(raw, smiles)
-    mol = parse(smiles)
+    mol = text.mol if isinstance(text, Molecule) and text == smiles else parse(smiles)
     if mol is None:
-        raise InvalidValue(f"{shown(smiles)} cannot be read as a molecule; write it in another way")
+        raise InvalidValue(f"{quote(smiles)} cannot be read as a molecule; write it in another way")
     for check in (_check_charges, _check_radicals, _check_rotors):
         check(mol, smiles)
-    for atom in mol.GetAtoms():
-        atom.SetAtomMapNum(0)
-    return _fixed_point(Chem.MolToSmiles(mol), smiles)
+    if any(atom.GetAtomMapNum() for atom in mol.GetAtoms()):
+        mol = Chem.Mol(mol)
+        for atom in mol.GetAtoms():
+            atom.SetAtomMapNum(0)
+    found = _fixed_point(mol, smiles)
+    if isinstance(text, Molecule) and text == found:
+        text.is_canonical = True
+        return text
+    return found
+
+
+def as_molecule(smiles: str) -> Molecule:
+    """The SMILES as a `Molecule`: itself where it is one.
+
+    Raises:
+        UsageError: It is no text.
+    """
+    if not isinstance(smiles, str):
+        raise UsageError(f"a SMILES is text, not {literal(smiles)}")
+    return smiles if isinstance(smiles, Molecule) else Molecule(smiles)
 
 
 def molecule(smiles: str) -> Chem.Mol:
-    """The RDKit molecule of a SMILES, read in silence.
+    """The RDKit molecule of a SMILES; the one that it carries where it is a `Molecule`. Copy it before you change it.
 
     Raises:
         InvalidValue: RDKit cannot read it.
     """
-    mol = parse(smiles) if isinstance(smiles, str) else None
-    if mol is None:
-        if not isinstance(smiles, str):
-            raise UsageError(f"a SMILES is text, not {quoted(smiles)}")
-        raise InvalidValue(f"{shown(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
-    return mol
+    return as_molecule(smiles).mol
 
 
 def stereo_in_words(mol: Chem.Mol, open_: Iterable[Chem.StereoInfo]) -> list[str]:
@@ -120,6 +180,7 @@ def _ends(bond: Chem.Bond) -> tuple[Chem.Atom, Chem.Atom]:
 
 def _forced_by_a_cage(mol: Chem.Mol) -> set[int]:
     """Bridgeheads as in adamantane: RDKit counts them as stereocentres, but the rings leave them no choice."""
+    mol = Chem.Mol(mol)  # the older perception leaves marks on the atoms
     bridgeheads: list[int] = []
     rdMolDescriptors.CalcNumBridgeheadAtoms(mol, bridgeheads)
     # The older perception lists only atoms with four different neighbours: those are real even in a cage.
@@ -137,16 +198,11 @@ def atom_name(mol: Chem.Mol, index: int) -> str:
     return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index + 1}"
 
 
-def quoted(value: object) -> str:
-    """A value of a wrong kind in a message: as Python writes it, cut and harmless."""
-    return shown(repr(value))[1:-1]
-
-
 def _cleaned(text: str) -> str:
     """Without surrounding space and invisible characters (they come with copy and paste)."""
     if len(text) > MAX_LENGTH:
         raise InvalidValue(
-            f"the text is {len(text)} characters long, a SMILES at most {MAX_LENGTH}; it begins {shown(text)}"
+            f"the text is {len(text)} characters long, a SMILES at most {MAX_LENGTH}; it begins {quote(text)}"
         )
     smiles = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
     if not smiles:
@@ -154,15 +210,21 @@ def _cleaned(text: str) -> str:
     for position, character in enumerate(smiles, 1):
         if character.isspace():
             raise InvalidValue(
-                f"{shown(smiles)} has a space at position {position}; write one SMILES alone, without a name or remarks"
+                f"{quote(smiles)} has a space at position {position}; write one SMILES alone, without a name or remarks"
             )
         if not character.isascii() or not character.isprintable():
             name = unicodedata.name(character, "a control character")
-            raise InvalidValue(f"{shown(smiles)} has {name} at position {position}; a SMILES is plain ASCII")
+            raise InvalidValue(f"{quote(smiles)} has {name} at position {position}; a SMILES is plain ASCII")
     return smiles
 
 
 def parse(smiles: str, *, sanitize: bool = True) -> Chem.Mol | None:
+    """What RDKit reads from a SMILES, in silence; None where it is none.
+
+    Args:
+        smiles: The text.
+        sanitize: False leaves it as it is written: hydrogens stay atoms, and chemistry is not looked at.
+    """
     parameters = Chem.SmilesParserParams()
     parameters.sanitize = parameters.removeHs = sanitize
     parameters.allowCXSMILES = parameters.parseName = False
@@ -185,7 +247,7 @@ def _syntax_fault(smiles: str) -> str:
     if place is None:
         return reason[1]
     end = int(place[1])
-    return f"{reason[1]} around position {end} ({shown(smiles[max(0, end - 6) : end])})"
+    return f"{reason[1]} around position {end} ({quote(smiles[max(0, end - 6) : end])})"
 
 
 @contextmanager
@@ -216,8 +278,8 @@ def _check_fragments(mol: Chem.Mol, smiles: str) -> None:
     if len(parts) > 1:
         largest = Chem.MolToSmiles(max(parts, key=lambda part: part.GetNumAtoms()))
         raise InvalidValue(
-            f"{shown(smiles)} has {len(parts)} parts, only one molecule can be docked. "
-            f"Leave out counter-ions and solvents; the largest part is {shown(largest)}"
+            f"{quote(smiles)} has {len(parts)} parts, only one molecule can be docked. "
+            f"Leave out counter-ions and solvents; the largest part is {quote(largest)}"
         )
 
 
@@ -225,14 +287,14 @@ def _check_elements(mol: Chem.Mol, smiles: str) -> None:
     for atom in mol.GetAtoms():
         name = atom_name(mol, atom.GetIdx())
         if atom.GetAtomicNum() == 0:
-            raise InvalidValue(f"{shown(smiles)}: atom {name} is a placeholder (*); write the real atom")
+            raise InvalidValue(f"{quote(smiles)}: atom {name} is a placeholder (*); write the real atom")
         if atom.GetSymbol() not in ELEMENTS:
             raise InvalidValue(
-                f"{shown(smiles)}: the element of atom {name} cannot be docked; use {' '.join(ELEMENTS)}"
+                f"{quote(smiles)}: the element of atom {name} cannot be docked; use {' '.join(ELEMENTS)}"
             )
         if atom.GetIsotope():
             raise InvalidValue(
-                f"{shown(smiles)}: atom {name} has the isotope label {atom.GetIsotope()}, "
+                f"{quote(smiles)}: atom {name} has the isotope label {atom.GetIsotope()}, "
                 "which makes no difference to docking; write the plain atom"
             )
 
@@ -242,7 +304,7 @@ def _check_bonds(mol: Chem.Mol, smiles: str) -> None:
         if bond.GetBondType() not in _PLAIN_BONDS:
             ends = (atom_name(mol, i) for i in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
             raise InvalidValue(
-                f"{shown(smiles)}: the bond {'-'.join(ends)} is {bond.GetBondType().name.lower()}; "
+                f"{quote(smiles)}: the bond {'-'.join(ends)} is {bond.GetBondType().name.lower()}; "
                 "only single, double, triple and aromatic bonds can be docked"
             )
 
@@ -250,10 +312,10 @@ def _check_bonds(mol: Chem.Mol, smiles: str) -> None:
 def _check_size(mol: Chem.Mol, smiles: str) -> None:
     heavy = sum(atom.GetAtomicNum() > 1 for atom in mol.GetAtoms())
     if not heavy:
-        raise InvalidValue(f"{shown(smiles)} has no atom but hydrogen; write a molecule")
+        raise InvalidValue(f"{quote(smiles)} has no atom but hydrogen; write a molecule")
     if heavy > MAX_HEAVY_ATOMS:
         raise InvalidValue(
-            f"{shown(smiles)} has {heavy} heavy atoms, more than the {MAX_HEAVY_ATOMS} allowed; make it smaller"
+            f"{quote(smiles)} has {heavy} heavy atoms, more than the {MAX_HEAVY_ATOMS} allowed; make it smaller"
         )
 
 
@@ -263,7 +325,7 @@ def _check_chemistry(mol: Chem.Mol, smiles: str) -> None:
     if not problems:
         return
     reasons = [_explained(mol, problem) for problem in problems[:3]]
-    raise InvalidValue(f"{shown(smiles)}: {'; '.join(reasons)}")
+    raise InvalidValue(f"{quote(smiles)}: {'; '.join(reasons)}")
 
 
 def _explained(mol: Chem.Mol, problem: Chem.MolSanitizeException) -> str:
@@ -287,17 +349,18 @@ def _check_charges(mol: Chem.Mol, smiles: str) -> None:
         charge = atom.GetFormalCharge()
         name = atom_name(mol, atom.GetIdx())
         if abs(charge) > 1:
-            raise InvalidValue(f"{shown(smiles)}: atom {name} has charge {charge:+d}, an atom at most +1 or -1")
+            raise InvalidValue(f"{quote(smiles)}: atom {name} has charge {charge:+d}, an atom at most +1 or -1")
         if charge and atom.GetSymbol() not in CHARGED_ELEMENTS and atom.GetIdx() not in isocyano:
             raise InvalidValue(
-                f"{shown(smiles)}: atom {name} has charge {charge:+d}, which is not stable in water; "
+                f"{quote(smiles)}: atom {name} has charge {charge:+d}, which is not stable in water; "
                 f"only {', '.join(CHARGED_ELEMENTS)} may be charged"
             )
     net = Chem.GetFormalCharge(mol)
     if abs(net) > MAX_NET_CHARGE:
-        raise InvalidValue(f"{shown(smiles)} has net charge {net:+d}; at most {MAX_NET_CHARGE} either way")
+        raise InvalidValue(f"{quote(smiles)} has net charge {net:+d}; at most {MAX_NET_CHARGE} either way")
 
 
+@cache
 def _isocyanide() -> Chem.Mol:
     return Chem.MolFromSmarts("[C-]#[N+]")
 
@@ -306,7 +369,7 @@ def _check_radicals(mol: Chem.Mol, smiles: str) -> None:
     for atom in mol.GetAtoms():
         if atom.GetNumRadicalElectrons():
             raise InvalidValue(
-                f"{shown(smiles)}: atom {atom_name(mol, atom.GetIdx())} is a radical (an open valence); "
+                f"{quote(smiles)}: atom {atom_name(mol, atom.GetIdx())} is a radical (an open valence); "
                 "write it without brackets, or with its hydrogens as in [NH2]"
             )
 
@@ -315,19 +378,25 @@ def _check_rotors(mol: Chem.Mol, smiles: str) -> None:
     rotors = rdMolDescriptors.CalcNumRotatableBonds(mol)
     if rotors > MAX_ROTATABLE_BONDS:
         raise InvalidValue(
-            f"{shown(smiles)} has {rotors} rotatable bonds; docking is not reliable above "
+            f"{quote(smiles)} has {rotors} rotatable bonds; docking is not reliable above "
             f"{MAX_ROTATABLE_BONDS}. Shorten chains or close rings"
         )
 
 
-def _fixed_point(smiles: str, original: str) -> str:
-    """Written and read until it stays the same: RDKit's first answer may still depend on the spelling."""
-    for _ in range(5):
-        mol = parse(smiles)
-        if mol is None:
+def _fixed_point(mol: Chem.Mol, original: str) -> Molecule:
+    """Written and read until it stays the same: RDKit's first answer may still depend on the spelling.
+
+    Args:
+        mol: Read from `original`.
+        original: As it was written.
+    """
+    before = original
+    for _ in range(6):
+        smiles = Chem.MolToSmiles(mol)
+        if smiles == before:
+            return Molecule(smiles, mol, canonical=True)
+        before, read = smiles, parse(smiles)
+        if read is None:
             break
-        again = Chem.MolToSmiles(mol)
-        if again == smiles:
-            return smiles
-        smiles = again
-    raise InvalidValue(f"{shown(original)} has no stable canonical form in RDKit; write it in another way")
+        mol = read
+    raise InvalidValue(f"{quote(original)} has no stable canonical form in RDKit; write it in another way")

@@ -6,111 +6,19 @@ A model gets the whole text. The rule editor follows only what stands here, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 from tgsci.errors import UsageError
+from tgsci.texts import literal, one_line
 
-from .patterns import Pattern
+from ..molecule.patterns import Pattern
+from ..tables import read_table
 
 #: Longest advice that is taken, characters.
 MAX_ADVICE = 500
-
-# Each: the name, its SMARTS, and further names. Plurals are understood.
-_GROUPS: tuple[tuple[str, str, str], ...] = (
-    ("aminopyrimidine", "[NX3;!$(N=*)]-!@c1nc:c:cn1", "2-aminopyrimidine, anilinopyrimidine, pyrimidin-2-amine"),
-    ("4-aminopyrimidine", "[NX3]-!@c1ccncn1", "pyrimidin-4-amine"),
-    ("aminopyridine", "[NX3;!$(N=*)]-!@c1cccc:n1", "2-aminopyridine, pyridin-2-amine"),
-    ("aminopyrazole", "[NX3]-!@c1[c,n][c,n][nX3,nX2][c,n]1", "pyrazol-3-amine, 3-aminopyrazole"),
-    ("aminothiazole", "[NX3]-!@c1nccs1", "2-aminothiazole, thiazol-2-amine"),
-    ("hinge binder", "[nX2]:c~[#7;!H0]", "hinge binding motif, hinge binding group, hinge motif"),
-    ("pyrimidine", "c1cncnc1", "pyrimidinyl"),
-    ("pyridine", "c1ccncc1", "pyridyl, pyridinyl"),
-    ("pyrazine", "c1cnccn1", "pyrazinyl"),
-    ("pyridazine", "c1ccnnc1", "pyridazinyl"),
-    ("quinazoline", "c1ccc2ncncc2c1", "quinazolinyl"),
-    ("quinoline", "c1ccc2ncccc2c1", "quinolinyl, quinolyl"),
-    ("isoquinoline", "c1ccc2cnccc2c1", "isoquinolinyl"),
-    ("indole", "c1ccc2[nX3]ccc2c1", "indolyl"),
-    ("indazole", "c1ccc2c(c1)cn[nX3]2", "indazolyl"),
-    (
-        "azaindole",
-        "[$(c1cnc2[nX3]ccc2c1),$(c1ccc2[nX3]ccc2n1),$(c1cc2[nX3]ccc2cn1),$(c1cc2[nX3]ccc2nc1)]",
-        "7-azaindole",
-    ),
-    ("benzimidazole", "c1ccc2[nX3]cnc2c1", "benzimidazolyl"),
-    ("purine", "c1ncc2ncnc2n1", "purinyl"),
-    ("pyrazole", "[nX3]1nccc1", "pyrazolyl"),
-    ("imidazole", "[nX3]1cncc1", "imidazolyl"),
-    ("triazole", "[$([nX3]1nncc1),$([nX3]1ncnc1),$([nX3]1cnnc1)]", "triazolyl"),
-    ("tetrazole", "[$([nX3]1nnnc1),$([nX3]1nncn1)]", "tetrazolyl"),
-    ("oxadiazole", "[$(o1ncnc1),$(o1nccn1),$(o1cnnc1),$(o1nncc1)]", "oxadiazolyl"),
-    ("thiazole", "s1cncc1", "thiazolyl"),
-    ("oxazole", "o1cncc1", "oxazolyl"),
-    ("isoxazole", "o1nccc1", "isoxazolyl"),
-    ("thiophene", "s1cccc1", "thienyl, thiophenyl"),
-    ("furan", "o1cccc1", "furyl, furanyl"),
-    ("pyrrole", "[nX3]1cccc1", "pyrrolyl"),
-    ("phenyl", "c1ccccc1", "benzene, phenyl ring, benzene ring"),
-    ("naphthalene", "c1ccc2ccccc2c1", "naphthyl"),
-    ("biphenyl", "c1ccc(-!@c2ccccc2)cc1", "biaryl phenyl"),
-    ("aniline", "c-!@[NX3;!$(N-[C,S]=[O,S,N]);!$(N=*);!$([N+])]", "arylamine, aromatic amine"),
-    ("morpholine", "[NX3]1CCOCC1", "morpholino, morpholinyl"),
-    ("piperazine", "[NX3]1CC[NX3]CC1", "piperazinyl, piperazino"),
-    ("piperidine", "[NX3]1CCCCC1", "piperidinyl, piperidyl"),
-    ("pyrrolidine", "[NX3]1CCCC1", "pyrrolidinyl"),
-    ("cyclopropyl", "[CX4]1[CX4][CX4]1", "cyclopropane"),
-    ("cyclohexyl", "[CX4]1[CX4][CX4][CX4][CX4][CX4]1", "cyclohexane"),
-    ("amide", "[CX3;!$(C([#7])[#7,#8X2,#16X2])](=O)[NX3]", "carboxamide, amide bond"),
-    ("primary amide", "[#6][CX3](=O)[NX3H2]", ""),
-    ("lactam", "[CX3;R](=O)[NX3;R]", ""),
-    ("urea", "[NX3][CX3](=O)[NX3]", ""),
-    ("thiourea", "[NX3][CX3](=S)[NX3]", ""),
-    ("carbamate", "[NX3][CX3](=O)[OX2]", "urethane"),
-    ("sulfonamide", "[SX4](=O)(=O)[NX3]", "sulphonamide"),
-    ("sulfone", "[#6][SX4](=O)(=O)[#6]", "sulphone, sulfonyl"),
-    ("sulfoxide", "[#6][SX3](=O)[#6]", "sulphoxide"),
-    ("carboxylic acid", "[CX3](=O)[OX2H1,OX1-]", "carboxylate, carboxyl, cooh, acid, acids"),
-    ("ester", "[CX3;!$(C([#7])=O)](=O)[OX2;H0][#6;!$(C=O)]", "carboxylic ester"),
-    ("ketone", "[#6][CX3](=O)[#6]", ""),
-    ("aldehyde", "[CX3H1](=O)[#6]", "formyl"),
-    ("nitrile", "[CX2]#[NX1]", "cyano, cyanide"),
-    ("nitro", "[$([NX3](=O)=O),$([NX3+](=O)[O-])]", "no2, nitroaromatic, nitroarene"),
-    ("azide", "[$([NX1]=[NX2+]=[NX2]),$([NX2]=[NX2+]=[NX1])]", "azido"),
-    ("hydroxyl", "[OX2H][#6;!$(C=O)]", "hydroxy, alcohol, oh group"),
-    ("phenol", "[OX2H]c1ccccc1", "phenolic oh"),
-    ("catechol", "[OX2H]c1ccccc1[OX2H]", ""),
-    ("methoxy", "[OX2]([CH3])[#6]", "ome, methyl ether"),
-    ("ether", "[OX2;H0]([#6;!$(C=[O,N,S])])[#6;!$(C=[O,N,S])]", ""),
-    ("trifluoromethyl", "[CX4](F)(F)F", "cf3"),
-    ("halogen", "[F,Cl,Br,I]", "halide, halogen atom"),
-    ("fluorine", "[F]", "fluoro, fluoride, fluorine atom"),
-    ("chlorine", "[Cl]", "chloro, chloride, chlorine atom"),
-    ("bromine", "[Br]", "bromo, bromide, bromine atom"),
-    ("iodine", "[I]", "iodo, iodide"),
-    ("tert-butyl", "[CX4]([CH3])([CH3])[CH3]", "t-butyl, tbutyl"),
-    (
-        "basic amine",
-        "[NX3;!$(N-[C,S]=[O,S,N]);!$(N-a);!$(N=*);!$(N-C#N);!$([N+]);!$(N-[#7,#8])]([#6X4,#1])([#6X4,#1])[#6X4]",
-        "aliphatic amine, alkylamine, tertiary amine",
-    ),
-    ("primary amine", "[NX3H2;!$(N-[C,S]=[O,S,N]);!$(N-a)][CX4]", ""),
-    ("guanidine", "[NX3][CX3](=[NX2,NX3+])[NX3]", ""),
-    ("amidine", "[#6][CX3](=[NX2,NX3+])[NX3]", "benzamidine"),
-    ("thiol", "[SX2H]", "mercapto, sulfhydryl"),
-    ("thioether", "[#6][SX2;!R][#6]", "sulfide"),
-    ("michael acceptor", "[CX3;!R]=[CX3]-[CX3]=[O,N]", "enone, acrylamide, warhead"),
-    ("epoxide", "[OX2]1[CX4][CX4]1", "oxirane"),
-    ("hydrazine", "[NX3;!a]-[NX3;!a]", "hydrazide, hydrazone"),
-    ("alkyne", "[CX2]#[CX2]", "acetylene, ethynyl, triple bond"),
-    ("alkene", "[CX3;!a]=[CX3;!a]", "olefin, vinyl"),
-    ("boronic acid", "[#5]([OX2H])[OX2H]", "boronate"),
-    ("phosphate", "[PX4](=O)([O])[O]", "phosphonate, phosphonic acid"),
-    ("hydroxamic acid", "[CX3](=O)[NX3][OX2H]", "hydroxamate"),
-    ("oxetane", "[OX2]1CCC1", ""),
-    ("methylenedioxy", "c1cc2OCOc2cc1", "benzodioxole, dioxolane ring"),
-)
 
 _KEEP = (
     "keep", "retain", "preserve", "maintain", "conserve", "contain", "contains", "must have", "needs", "include",
@@ -158,7 +66,7 @@ class Advice:
     avoid: tuple[Pattern, ...] = ()
     left: tuple[str, ...] = ()
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """What was understood and what was not, for a person; empty without advice."""
         if not self.text:
             return ""
@@ -183,11 +91,11 @@ def read_advice(text: object) -> Advice:
         UsageError: It is no text, or too long.
     """
     if not isinstance(text, str) or len(text) > MAX_ADVICE:
-        raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {str(text)[:40]!r}...")
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {literal(text, 40)}")
+    line = one_line(text)
     found: dict[str, dict[str, Pattern]] = {"keep": {}, "avoid": {}}
     left: list[str] = []
-    for sentence in filter(None, (part.strip(" ,") for part in re.split(r"[.;:!?]+(?:\s|$)", shown))):
+    for sentence in filter(None, (part.strip(" ,") for part in re.split(r"[.;:!?]+(?:\s|$)", line))):
         for wish, part in _parts(sentence):
             either = wish == "keep" and "or" in map(str.lower, part)
             for words in _pieces(part):
@@ -200,16 +108,30 @@ def read_advice(text: object) -> Advice:
     left = [text for text in dict.fromkeys(left) if not any(text in other and text != other for other in left)]
     left += [f"both keep and avoid {name}" for name in found["keep"] if name in both]
     return Advice(
-        shown,
+        line,
         tuple(p for name, p in found["keep"].items() if name not in both),
         tuple(p for name, p in found["avoid"].items() if name not in both),
         tuple(left),
     )
 
 
-def group_names() -> list[str]:
-    """The names of the groups that advice may use."""
-    return [name for name, _, _ in _GROUPS]
+@cache
+def groups() -> list[tuple[Pattern, tuple[str, ...]]]:
+    """The groups that advice may name, each with its other names; `groups.tsv` beside this file."""
+    return read_table(Path(__file__).with_name("groups.tsv"), group)
+
+
+def group(row: Mapping[str, str]) -> tuple[Pattern, tuple[str, ...]]:
+    """The group of a row, and its other names.
+
+    Raises:
+        ValueError: Its SMARTS cannot be used.
+    """
+    try:
+        pattern = Pattern(row["smarts"], row["name"])
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+    return pattern, tuple(filter(None, (name.strip() for name in row["other names"].split(","))))
 
 
 @dataclass
@@ -233,7 +155,7 @@ class _Part:
         return last if last in (*_OR, *_AND) else ""
 
     @property
-    def said(self) -> list[str]:
+    def content(self) -> list[str]:
         """Its words without what joins it to the next part."""
         return self.words[: -1 if self.link else None]
 
@@ -260,7 +182,7 @@ def _parts(sentence: str) -> Iterator[tuple[str | None, list[str]]]:
     for part in _verbs(sentence):
         lost = lost or part.dangles
         wish = None if lost else part.wish if before is None else _after(before, part)
-        yield wish, part.said
+        yield wish, part.content
         before = part
 
 
@@ -287,7 +209,7 @@ def _verbs(sentence: str) -> list[_Part]:
 
 def _after(before: _Part, part: _Part) -> str | None:
     """The wish of a part after another one; None where the first may turn it round."""
-    groups, rest = _groups_in(before.said)
+    groups, rest = _groups_in(before.content)
     negated = _wish(part.kind, True)
     if before.negated and before.link in _OR:  # do not touch the amide or remove the ester
         return negated if groups or negated == before.wish else None
@@ -383,10 +305,9 @@ def _named_at(words: Sequence[str], at: int) -> tuple[Pattern | None, int]:
 @cache
 def _by_name() -> dict[str, Pattern]:
     found: dict[str, Pattern] = {}
-    for name, smarts, others in _GROUPS:
-        pattern = Pattern(smarts, name)
-        for each in (name, *filter(None, (other.strip() for other in others.split(",")))):
-            found.setdefault(_stem(each.split()), pattern)
+    for pattern, others in groups():
+        for name in (pattern.name, *others):
+            found.setdefault(_stem(name.split()), pattern)
     return found
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
+from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import PROPERTIES
-from .patterns import Pattern, alert_count
+from ..molecule.smiles import molecule
 
 
 def calculate(kind: str, mol: Chem.Mol, about: tuple[Any, ...] = ()) -> float:
@@ -53,7 +54,7 @@ def _generator() -> Any:
 
 @lru_cache(maxsize=256)
 def _fingerprint(smiles: str) -> Any:
-    return _generator().GetFingerprint(Chem.MolFromSmiles(smiles))
+    return _generator().GetFingerprint(molecule(smiles))
 
 
 _CALCULATED: Mapping[str, Callable[..., float]] = {

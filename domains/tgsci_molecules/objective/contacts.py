@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from tgsci.errors import UsageError
+from tgsci.texts import nearest, quote
 
-from ..molecule.smiles import shown
 from ..pose.receptor import receptor_of
 from ..target.targets import Target
 
@@ -42,21 +41,21 @@ def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str
     words = (plain[len(target.name) :] if named else plain).split()
     if len(words) < 2:
         raise UsageError(
-            f"the contact {shown(str(text))} must be a kind and a residue, such as 'hbond Met318'; "
+            f"the contact {quote(str(text))} must be a kind and a residue, such as 'hbond Met318'; "
             f"the kinds are {', '.join(KINDS)}"
         )
     kind = _kind(" ".join(words[:-1]), targets)
     having = [t for t in targets if t is not target and not named and words[-1].upper() in _by_upper(t)]
     if having and words[-1].upper() not in _by_upper(target):
         raise UsageError(
-            f"{target} has no residue {shown(words[-1])}, {having[0]} has: for a contact in its pose write "
+            f"{target} has no residue {quote(words[-1])}, {having[0]} has: for a contact in its pose write "
             f"'{having[0]} {kind} {_by_upper(having[0])[words[-1].upper()]}'"
         )
     residue = _residue(words[-1], target)
     if residue not in _able(target)[kind]:
         near = [label for label in _able(target)[kind] if residues(target)[label] <= _NEAR]
         raise UsageError(
-            f"{residue} of {target} cannot make the contact {shown(text)}: it has no such group. Around the site can: "
+            f"{residue} of {target} cannot make the contact {quote(text)}: it has no such group. Around the site can: "
             f"{', '.join(sorted(near, key=_number)) or 'none'}"
         )
     return target, kind, residue
@@ -67,10 +66,10 @@ def _kind(text: str, targets: Sequence[Target]) -> str:
     by_name = {name: kind for kind, names in KINDS.items() for name in names}
     if plain in by_name:
         return by_name[plain]
-    near = difflib.get_close_matches(plain[:40], by_name, n=1)
-    hint = f"did you mean {by_name[near[0]]!r}? " if near else ""
+    near = nearest(plain, by_name)
+    hint = f"did you mean {by_name[near[0]]}? " if near else ""
     raise UsageError(
-        f"no kind of contact {shown(text)}; {hint}There are: {', '.join(KINDS)}; a target before it must be one "
+        f"no kind of contact {quote(text)}; {hint}There are: {', '.join(KINDS)}; a target before it must be one "
         f"that is docked into: {', '.join(map(str, targets))}"
     )
 
@@ -87,12 +86,11 @@ def _residue(text: str, target: Target) -> str:
         raise UsageError(f"{target} has {text} in several chains; write {' or '.join(alike)}")
     number = "".join(re.findall(r"\d+", text))
     near = [label for label in known if number and re.sub(r"\D", "", label.rpartition(":")[2]) == number]
-    near += difflib.get_close_matches(text.upper(), by_upper, n=3, cutoff=0.7)
-    near = list(dict.fromkeys(by_upper.get(label, label) for label in near))
+    near = list(dict.fromkeys([*near, *nearest(text, known, most=3, cutoff=0.7)]))
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     site = [label for label, distance in known.items() if distance <= _NEAR]
     raise UsageError(
-        f"{target} has no residue {shown(text)}; {hint}Around its site are "
+        f"{target} has no residue {quote(text)}; {hint}Around its site are "
         f"{', '.join(sorted(site, key=_number))}. The numbers are {target.numbering}"
     )
 

@@ -8,9 +8,10 @@ from functools import lru_cache
 from rdkit import Chem, rdBase
 
 from tgsci.errors import UsageError
+from tgsci.texts import literal, quote
 
-from ..molecule.smiles import MAX_LENGTH, shown
-from .patterns import MAX_MATCHES
+from ..molecule.patterns import MAX_MATCHES
+from ..molecule.smiles import MAX_LENGTH
 
 _WRITE = "core must be the SMILES of a scaffold with attachment points, such as Nc1nccc([*:1])n1"
 
@@ -46,7 +47,7 @@ class Core:
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
-            raise UsageError(f"{_WRITE}, not {repr(self.text)[:80]}")
+            raise UsageError(f"{_WRITE}, not {literal(self.text)}")
         _parsed(self.text)
 
     @property
@@ -88,23 +89,23 @@ class Core:
 def _parsed(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
     """The core without its attachment points, and the atoms that bear them."""
     if not text.strip() or len(text) > MAX_LENGTH or not text.isascii():
-        raise UsageError(f"{_WRITE}, not {shown(text)}")
+        raise UsageError(f"{_WRITE}, not {quote(text)}")
     with rdBase.BlockLogs():
         # SMILES first: it may be written with alternating double bonds, which as SMARTS match no aromatic ring.
         raw = Chem.MolFromSmiles(text.strip()) or Chem.MolFromSmarts(text.strip())
     if raw is None:
-        raise UsageError(f"the core {shown(text)} is neither a SMILES nor a SMARTS; write it as Nc1nccc([*:1])n1")
+        raise UsageError(f"the core {quote(text)} is neither a SMILES nor a SMARTS; write it as Nc1nccc([*:1])n1")
     if len(Chem.GetMolFrags(raw)) > 1:
-        raise UsageError(f"the core {shown(text)} has several parts; write one scaffold")
+        raise UsageError(f"the core {quote(text)} has several parts; write one scaffold")
     # Any wildcard in a SMILES is an attachment point; in a SMARTS only a numbered one, the others match atoms.
     points = [a for a in raw.GetAtoms() if a.GetAtomicNum() == 0 and (a.GetAtomMapNum() or a.GetSymbol() == "*")]
     points = [a for a in points if a.GetDegree() == 1]
     if len(points) >= raw.GetNumAtoms() or all(a.GetAtomicNum() == 0 and not a.HasQuery() for a in raw.GetAtoms()):
-        raise UsageError(f"the core {shown(text)} has no atom besides its attachment points")
+        raise UsageError(f"the core {quote(text)} has no atom besides its attachment points")
     numbered = [a for a in raw.GetAtoms() if a.GetAtomMapNum()]
     if numbered and (not points or any(a.GetAtomicNum() == 0 and a.GetDegree() != 1 for a in numbered)):
         raise UsageError(
-            f"the core {shown(text)} has numbered atoms that are no attachment points: each is an atom [*:1] "
+            f"the core {quote(text)} has numbered atoms that are no attachment points: each is an atom [*:1] "
             "at the end of one bond, as in Nc1nccc([*:1])n1; leave out the numbers for a core that grows anywhere"
         )
     bearers = [a.GetNeighbors()[0].GetIdx() for a in points]
@@ -112,7 +113,7 @@ def _parsed(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
     kept = [a.GetIdx() for a in raw.GetAtoms() if a.GetIdx() not in gone]
     position = {index: i for i, index in enumerate(kept)}
     if any(b in gone for b in bearers):
-        raise UsageError(f"the core {shown(text)}: an attachment point must be bonded to an atom of the core")
+        raise UsageError(f"the core {quote(text)}: an attachment point must be bonded to an atom of the core")
     core = Chem.RWMol(raw)
     for index in sorted(gone, reverse=True):
         core.RemoveAtom(index)

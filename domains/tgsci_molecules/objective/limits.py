@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from rdkit import Chem
 
+from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import alerts
 from ..molecule.smiles import atom_name
 from .core import Core
 from .metrics import Metric
-from .patterns import Pattern, alert_count
 
 Figures = Mapping[str, float]
 
@@ -103,7 +103,7 @@ class Bound(Limit):
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         m, out = self.metric, self.excess(mol, figures)
         return (
-            f"{m.name} is {m.shown(figures[m.name])}, must be {self.sign} {self.bound:g}; out by {m.shown(out)}"
+            f"{m.name} is {m.write(figures[m.name])}, must be {self.sign} {self.bound:g}; out by {m.write(out)}"
             f"{_hint(m.kind, self.sign, out)}."
         )
 

@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
+from tgsci.checks import number, whole
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
+from tgsci.texts import literal, quote
 
 from ..docking.cache import feedback as cached_feedback
 from ..docking.vina import DoesNotFit, Settings, dock, fingerprint
+from ..molecule.patterns import Pattern, catalog_of
 from ..molecule.properties import PROPERTIES
-from ..molecule.smiles import canonical, molecule, shown
+from ..molecule.smiles import Molecule, as_molecule, canonical, molecule
 from ..target.targets import Target, as_target
 from . import limits as hard
 from . import metrics as figures_of
@@ -28,10 +31,8 @@ from .contacts import read_contact
 from .core import Core
 from .limits import Limit
 from .metrics import USUAL_CATALOGS, Metric, placed
-from .patterns import Pattern, catalog_of
 from .ranges import Range, read_range, whole_ring_sizes
 from .terms import Aggregate, Resolved, Term
-from .transforms import said
 
 
 class Objective(Loss):
@@ -80,9 +81,9 @@ class Objective(Loss):
         self.target = self.targets[0]
         self.settings = Settings() if settings is None else settings
         if not isinstance(self.settings, Settings):
-            raise UsageError(f"settings must be Settings(...), not {said(settings)}")
+            raise UsageError(f"settings must be Settings(...), not {literal(settings)}")
         if limits is not None and not isinstance(limits, Mapping):
-            raise UsageError(f"limits must be a table such as {{'MW': (200, 500)}}, not {said(limits)}")
+            raise UsageError(f"limits must be a table such as {{'MW': (200, 500)}}, not {literal(limits)}")
         terms = _listed("terms", terms, Term)
         self._references = _references(reference)
         self._catalogs = tuple(dict.fromkeys(map(catalog_of, _listed("alerts", alerts, str))))
@@ -174,18 +175,18 @@ class Objective(Loss):
         engine = f"; openmm {version('openmm')}" if physics else ""
         return f"{self.aggregate} of {terms}; limits {list(self.limits)}; {places}{engine}"
 
-    def validate(self, value: str) -> str:
-        """The canonical SMILES; see `tgsci_molecules.canonical` and `refusing`.
+    def validate(self, value: str) -> Molecule:
+        """The canonical SMILES with its parsed molecule; see `tgsci_molecules.canonical` and `refusing`.
 
         Raises:
             InvalidValue: No molecule that can be docked, or one that breaks a limit which is refused.
         """
         smiles = canonical(value)
         if self._refused:
-            mol = molecule(smiles)
+            mol = smiles.mol
             for limit in self.limits:
                 if limit.key in self._refused and limit.excess(mol, {}) > 0:
-                    raise InvalidValue(f"{shown(smiles)}: hard limit: the molecule {limit.mend(mol, {})}")
+                    raise InvalidValue(f"{quote(smiles)}: hard limit: the molecule {limit.mend(mol, {})}")
         return smiles
 
     def refusing(self, start: Iterable[str]) -> Objective:
@@ -212,10 +213,11 @@ class Objective(Loss):
 
     def evaluate(self, value: str) -> Feedback:
         """Dock a canonical SMILES into every target and measure its properties."""
-        return cached_feedback(self.fingerprint, value, lambda: self._evaluated(value))
+        found = as_molecule(value)
+        return cached_feedback(self.fingerprint, found, lambda: self._evaluated(found))
 
-    def _evaluated(self, value: str) -> Feedback:
-        mol = molecule(value)
+    def _evaluated(self, value: Molecule) -> Feedback:
+        mol = value.mol
         strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
         docked = [self._docked(value, target, target.name in strained) for target in self.targets]
         first, others = docked[0], docked[1:]
@@ -402,9 +404,7 @@ def checked_qed_weight(weight: Any) -> float:
     Raises:
         UsageError: It is none.
     """
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
-        raise UsageError(f"qed_weight must be a number from 0 to 1e6 kcal/mol, not {said(weight)}")
-    return float(weight)
+    return number("qed_weight", weight, 0.0, 1e6, unit="kcal/mol")
 
 
 #: Wall time after which the strain or the refinement of one pose hangs, s: they take seconds.
@@ -425,7 +425,7 @@ def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]
     for target in targets:
         if not target.name.isprintable() or re.search(r"[/\\]|^[.]|^\s|\s$", target.name):  # it names files
             raise UsageError(
-                f"the name {shown(target.name)} of {shown(target.spec)} cannot be used: prepare the target in a "
+                f"the name {quote(target.name)} of {quote(target.spec)} cannot be used: prepare the target in a "
                 "directory whose name has no slash and no dot in front"
             )
     names = [t.name.upper() for t in targets]
@@ -444,7 +444,7 @@ def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
         return [given]
     if isinstance(given, Iterable) and not isinstance(given, str | Mapping):
         return list(given)
-    raise UsageError(f"{name} must be a list, not {said(given)}")
+    raise UsageError(f"{name} must be a list, not {literal(given)}")
 
 
 def _references(given: str | Sequence[str]) -> tuple[str, ...]:
@@ -465,12 +465,9 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
     if isinstance(given, tuple | list):
         fields = dict(zip(("smarts", "name", "count"), given, strict=False))
     if not isinstance(fields, Mapping) or not set(fields) <= {"smarts", "name", "count"} or "smarts" not in fields:
-        raise UsageError(f"a group is a SMARTS, or a table of smarts, name and count; not {said(given)}")
+        raise UsageError(f"a group is a SMARTS, or a table of smarts, name and count; not {literal(given)}")
     times = fields.get("count", count)
-    if isinstance(times, bool) or not isinstance(times, int) or not 0 <= times <= 100 or times < count:
-        raise UsageError(
-            f"count of the group {said(fields['smarts'])} must be a whole number from {count} to 100, not {said(times)}"
-        )
+    times = whole(f"count of the group {literal(fields['smarts'])}", times, count, 100)
     return Pattern(fields["smarts"], fields.get("name", "")), times
 
 

@@ -5,8 +5,6 @@ They are listed without RDKit: what calculates them is in `calculate.py`.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tgsci.errors import UsageError
+from tgsci.texts import folded, literal, nearest, quote
 
 if TYPE_CHECKING:
     from rdkit import Chem
 
-#: Longest name of a term or a group.
-MAX_NAME = 60
 #: Alerts that are counted where a job names no catalogue.
 USUAL_CATALOGS = ("PAINS", "BRENK")
 
@@ -83,7 +80,7 @@ class Metric:
 
         return calculate(self.kind, mol, self.about)
 
-    def shown(self, figure: float) -> str:
+    def write(self, figure: float) -> str:
         """A value as it is printed: -12.0, not -12; with its unit."""
         return f"{figure:.{self.decimals}f} {self.unit}".rstrip()
 
@@ -257,14 +254,14 @@ def kind_of(text: object) -> str:
     """
     known = kinds()
     if isinstance(text, str):
-        by_plain = {_squeezed(name): name for name in known} | {_squeezed(k): v for k, v in _ALIASES.items()}
-        found = by_plain.get(_squeezed(text))
+        by_plain = {folded(name): name for name in known} | {folded(k): v for k, v in _ALIASES.items()}
+        found = by_plain.get(folded(text))
         if found is not None:
             return found
-        near = [by_plain[n] for n in difflib.get_close_matches(_squeezed(text)[:40], by_plain, n=2, cutoff=0.5)]
-        hint = f"did you mean {' or '.join(dict.fromkeys(map(repr, near)))}? " if near else ""
-        raise UsageError(f"no metric {text[:40]!r}; {hint}There are: {', '.join(known)}")
-    raise UsageError(f"a metric is a name such as 'vina' or 'MW', not {text!r}")
+        near = nearest(text, by_plain, most=2, cutoff=0.5)
+        hint = f"did you mean {' or '.join(dict.fromkeys(by_plain[name] for name in near))}? " if near else ""
+        raise UsageError(f"no metric {quote(text)}; {hint}There are: {', '.join(known)}")
+    raise UsageError(f"a metric is a name such as 'vina' or 'MW', not {literal(text)}")
 
 
 def same_metric(name: str) -> str:
@@ -273,18 +270,6 @@ def same_metric(name: str) -> str:
         return kind_of(name)
     except UsageError:
         return ""
-
-
-def check_name(what: str, name: object) -> None:
-    """Refuse a name that could not stand in a table or a report.
-
-    Raises:
-        UsageError: It is no text, too long, or has characters that cannot be printed.
-    """
-    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
-        raise UsageError(
-            f"the name of {what} must be one line of at most {MAX_NAME} printable characters, not {repr(name)[:80]}"
-        )
 
 
 def placed(text: object) -> tuple[str, str, str]:
@@ -309,7 +294,3 @@ def placed(text: object) -> tuple[str, str, str]:
             if kind in (*DOCKED, "LE"):
                 return (kind, "", before) if before in OVER else (kind, before, "")
         raise
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.lower())

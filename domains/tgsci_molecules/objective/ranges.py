@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 
 from tgsci.errors import UsageError
-
-from .transforms import said
+from tgsci.texts import literal
 
 #: A range of a limit: a pair (None for an open end), a text such as "<= 5", or one number for exactly that.
 Range = str | float | Sequence[float | None]
@@ -48,7 +47,7 @@ def _ends(name: str, given: Range) -> tuple[float | None, float | None]:
         return _end(name, given), _end(name, given)
     elif isinstance(given, list | tuple) and len(given) == 2:
         return _end(name, given[0]), _end(name, given[1])
-    raise UsageError(f"the limit on {name} must be a pair [low, high] or a text such as '<= 500', not {said(given)}")
+    raise UsageError(f"the limit on {name} must be a pair [low, high] or a text such as '<= 500', not {literal(given)}")
 
 
 def _end(name: str, given: object) -> float | None:
@@ -59,7 +58,7 @@ def _end(name: str, given: object) -> float | None:
     except ValueError:
         end = math.nan
     if math.isnan(end):
-        raise UsageError(f"the limit on {name}: {said(given)} is no number")
+        raise UsageError(f"the limit on {name}: {literal(given)} is no number")
     return None if math.isinf(end) else end
 
 

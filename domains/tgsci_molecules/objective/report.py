@@ -177,8 +177,8 @@ def _decimals(figure: float) -> int:
 
 def _property_lines(objective: Objective, figures: Mapping[str, float]) -> list[str]:
     extra = [m for m in objective.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
-    shown = [f"{n} {calculated(n).shown(figures[n])}" for n in PROPERTIES if n != "QED"]
-    shown += [f"{m.name} {m.shown(figures[m.name])}" for m in extra]
+    shown = [f"{n} {calculated(n).write(figures[n])}" for n in PROPERTIES if n != "QED"]
+    shown += [f"{m.name} {m.write(figures[m.name])}" for m in extra]
     above = above_usual(figures)
     usual = [f"  Above the usual limits of oral drugs: {', '.join(above)}."] if above else []
     return [f"PROPERTIES {', '.join(shown)}.", *usual]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from tgsci.errors import UsageError
+from tgsci.texts import literal
 
-from .metrics import DOCKED, OVER, Metric, check_name, placed, same_metric
-from .transforms import Transform, said
+from .metrics import DOCKED, OVER, Metric, placed, same_metric
+from .transforms import Transform
 
 #: How terms are put together.
 AGGREGATES = {
@@ -56,16 +57,16 @@ class Term:
         if isinstance(self.transform, str):
             _set(self, "transform", Transform(self.transform))
         if not isinstance(self.transform, Transform):
-            raise UsageError(f"a transform is a Transform or a name, not {said(self.transform)}")
+            raise UsageError(f"a transform is a Transform or a name, not {literal(self.transform)}")
         weight = self.weight
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < abs(weight) <= 1e6:
-            raise UsageError(f"weight must be a number other than 0, up to 1e6, not {said(weight)}")
+            raise UsageError(f"weight must be a number other than 0, up to 1e6, not {literal(weight)}")
         _set(self, "weight", float(weight))
         named = (self.targets,) if isinstance(self.targets, str) else tuple(self.targets)
         _set(self, "targets", named or ((target,) if target else ()))
         _set(self, "over", self.over or how)
         if self.over and self.over not in OVER:
-            raise UsageError(f"over must be one of {', '.join(OVER)}, not {said(self.over)}")
+            raise UsageError(f"over must be one of {', '.join(OVER)}, not {literal(self.over)}")
         if (self.targets or self.over) and self.metric not in (*DOCKED, "LE"):
             raise UsageError(f"{self.metric} does not depend on a target; leave out targets and over")
         if len(self.targets) > 1 and not self.over:
@@ -74,13 +75,19 @@ class Term:
             raise UsageError(
                 "a term about matches needs smarts" if self.metric == "matches" else "smarts belong to metric matches"
             )
+        self._check_texts()
+
+    def _check_texts(self) -> None:
+        """Check the name and the SMARTS; the objectives by name have neither, and are listed without RDKit."""
+        if self.name == self.smarts == "":
+            return
+        from ..molecule.patterns import Pattern, check_name
+
         check_name("a term", self.name)
         other = same_metric(self.name)
         if other and other != self.metric:
             raise UsageError(f"the name {self.name!r} is that of the metric {other}; call the term something else")
         if self.smarts:
-            from .patterns import Pattern
-
             Pattern(self.smarts)
 
 
@@ -138,7 +145,7 @@ class Aggregate:
 
     def __init__(self, how: str, terms: Sequence[Resolved]) -> None:
         if how not in AGGREGATES:
-            raise UsageError(f"aggregate must be one of {', '.join(AGGREGATES)}, not {said(how)}")
+            raise UsageError(f"aggregate must be one of {', '.join(AGGREGATES)}, not {literal(how)}")
         if not terms:
             raise UsageError("an objective needs at least one term")
         self.how, self.terms = how, tuple(terms)
@@ -184,9 +191,9 @@ class Aggregate:
 
     def part(self, term: Resolved, figure: float) -> str:
         """One term of the loss in words: raw, transformed, weighted."""
-        raw = f"{term.label} {term.metric.shown(figure)}"
+        raw = f"{term.label} {term.metric.write(figure)}"
         if term.label != term.metric.name:
-            raw = f"{term.label} ({term.metric.name} {term.metric.shown(figure)})"
+            raw = f"{term.label} ({term.metric.name} {term.metric.write(figure)})"
         if self.how != "sum":
             share = term.weight / self.total
             return f"{raw} -> {term.value(figure):.3f} by {term.transform}, weight {term.weight:g} ({share:.0%})"

@@ -6,7 +6,6 @@ what DOCKSTRING's tasks (Garcia-Ortegon et al., J. Chem. Inf. Model. 2022, 62, 3
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tgsci.errors import UsageError
+from tgsci.texts import did_you_mean, literal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -127,9 +127,7 @@ class Transform:
 
     def __init__(self, /, type: str = "identity", **parameters: float) -> None:
         if not isinstance(type, str) or type not in _KINDS:
-            near = difflib.get_close_matches(str(type)[:40], _KINDS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise UsageError(f"no transform {str(type)[:40]!r}; {hint}There are: {', '.join(_KINDS)}")
+            raise UsageError(f"no transform {literal(type)}; {did_you_mean(type, _KINDS)}")
         self.type = type
         self.parameters = _checked(type, parameters)
 
@@ -175,12 +173,6 @@ class Transform:
         return hash(repr(self))
 
 
-def said(value: object) -> str:
-    """A bad value in a message: as it is written, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 def transform_names() -> dict[str, str]:
     """Every transform's name with its formula."""
     return {name: kind.formula for name, kind in _KINDS.items()}
@@ -191,16 +183,16 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
     for name in given:
         if name not in wanted:
             has = f"it has {', '.join(wanted)}" if wanted else "it has none"
-            raise UsageError(f"the transform {type} has no parameter {str(name)[:40]!r}; {has}")
+            raise UsageError(f"the transform {type} has no parameter {literal(name, 40)}; {has}")
     found: dict[str, float] = {}
     for name, default in wanted.items():
         value = given.get(name, default)
         if value is None:
             raise UsageError(f"the transform {type} needs {name}")
         if name in given and (isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12):
-            raise UsageError(f"{name} of the transform {type} must be a finite number, not {said(value)}")
+            raise UsageError(f"{name} of the transform {type} must be a finite number, not {literal(value)}")
         if name in _POSITIVE and not 1e-9 <= value <= 1e9:
-            raise UsageError(f"{name} of the transform {type} must be above 0, not {said(value)}")
+            raise UsageError(f"{name} of the transform {type} must be above 0, not {literal(value)}")
         found[name] = float(value)
     if "low" in found and "high" in found and not found["low"] < found["high"]:
         raise UsageError(f"the transform {type} needs low < high, not {found['low']:g} and {found['high']:g}")

@@ -21,8 +21,8 @@ from rdkit import Chem
 
 from tgsci.errors import MeasurementError
 
+from ..preparation.repair import Residue, completed, repeatable
 from ..target.numbering import standard
-from ..target.repair import Residue, completed, repeatable
 from ..target.targets import Target
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

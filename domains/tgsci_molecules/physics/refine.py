@@ -142,7 +142,7 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
             f"refinement: the pose is not in the receptor {target}; no atom is within {POCKET:g} A. Name the target "
             "that it was docked into, or superpose the structure that it comes from"
         )
-    pair = _Pair(mol, properties, pocket)
+    pair = Pair(mol, properties, pocket)
     relaxed, final = _minimised(mol, properties, pair, start)
     before, _ = pair.energies(relaxed)
     after, charges = pair.energies(final)
@@ -153,7 +153,7 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
     first = _by_residue(pocket, before)
     return Refined(
         pose=moved,
-        rmsd=_rmsd(moved, mol),
+        rmsd=rmsd_in_place(moved, mol),
         interaction=float(after.sum()),
         interaction_before=float(before.sum()),
         electrostatic=float(charges.sum()),
@@ -171,7 +171,7 @@ def _uncharged(pocket: Receptor) -> tuple[str, ...]:
     return tuple(name for name in pocket.others if name not in charged)
 
 
-class _Pair:
+class Pair:
     """The energy between a ligand and a pocket: for OpenMM, and residue by residue."""
 
     def __init__(self, mol: Chem.Mol, properties: Any, pocket: Receptor) -> None:
@@ -211,7 +211,7 @@ class _Pair:
         return force
 
 
-def _minimised(mol: Chem.Mol, properties: Any, pair: _Pair, start: Array) -> tuple[Array, Array]:
+def _minimised(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tuple[Array, Array]:
     """The ligand's atoms with the heavy ones held in place, and then let go, Angstrom."""
     import openmm
 
@@ -254,7 +254,7 @@ def _placed(mol: Chem.Mol, positions: Array) -> Chem.Mol:
     return moved
 
 
-def _rmsd(moved: Chem.Mol, original: Chem.Mol) -> float:
+def rmsd_in_place(moved: Chem.Mol, original: Chem.Mol) -> float:
     """Of the heavy atoms, without superposition, the best over symmetric atoms, Angstrom."""
     one, two = (Chem.RemoveAllHs(mol) for mol in (moved, original))
     return float(rdMolAlign.CalcRMS(one, two, maxMatches=10_000))

@@ -15,7 +15,7 @@ what is said about it
 
 from __future__ import annotations
 
-from ..views.drawing import atom_colours, svg
+from .drawing import atom_colours, svg
 from .report import CONTACT_KINDS, PoseReport, explain, explain_in_place
 
 __all__ = ["CONTACT_KINDS", "PoseReport", "atom_colours", "explain", "explain_in_place", "svg"]

@@ -10,8 +10,9 @@ import numpy as np
 from rdkit import Chem
 
 from tgsci.errors import MeasurementError
+from tgsci.texts import quote
 
-from ..molecule.smiles import molecule, shown
+from ..molecule.smiles import molecule
 from .atoms import read_pdbqt
 from .receptor import Ring
 from .terms import Floats, Kinds
@@ -156,16 +157,16 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
     heavy = [atom.GetIdx() for atom in pose.GetAtoms() if atom.GetAtomicNum() > 1]
     if heavy != list(range(len(heavy))):
         pose = Chem.RenumberAtoms(pose, heavy + [i for i in range(pose.GetNumAtoms()) if i not in set(heavy)])
-    atoms = read_pdbqt(pdbqt, f"the pdbqt of {shown(smiles)}")
+    atoms = read_pdbqt(pdbqt, f"the pdbqt of {quote(smiles)}")
     places = _smiles_order(pdbqt)
     rows = np.full(len(heavy), -1, np.intp)
     for i in atoms.heavy.tolist():
         place = places.get(atoms.serials[i], -1)
         if not 0 <= place < len(heavy) or pose.GetAtomWithIdx(place).GetSymbol() != atoms.elements[i]:
-            raise MeasurementError(f"pose: the atoms of {shown(smiles)} and of its pdbqt are not the same")
+            raise MeasurementError(f"pose: the atoms of {quote(smiles)} and of its pdbqt are not the same")
         rows[place] = i
     if (rows < 0).any():
-        raise MeasurementError(f"pose: the pdbqt of {shown(smiles)} lacks some of its atoms")
+        raise MeasurementError(f"pose: the pdbqt of {quote(smiles)} lacks some of its atoms")
     axes = [line.split()[1:3] for line in pdbqt.splitlines() if line.startswith("BRANCH")]
     return Posed(
         mol=pose,
@@ -208,7 +209,7 @@ def numbers_in(smiles: str, pose: Chem.Mol) -> tuple[int, ...]:
         bare.ReplaceBond(bare.GetNumBonds() - 1, Chem.BondFromSmarts("~"))
     matches = pose.GetSubstructMatches(bare.GetMol(), uniquify=False, maxMatches=_MAX_MATCHES)
     if not matches or mol.GetNumAtoms() != heavy:
-        raise MeasurementError(f"pose: it is not the molecule {shown(smiles)}")
+        raise MeasurementError(f"pose: it is not the molecule {quote(smiles)}")
     codes = [_codes(each) for each in (mol, pose)]
 
     def agreement(match: Sequence[int]) -> int:

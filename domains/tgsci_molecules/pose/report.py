@@ -10,13 +10,14 @@ from typing import Any
 from rdkit import Chem
 
 from tgsci.errors import UsageError
+from tgsci.texts import literal
 
 from ..docking.vina import Docking
-from ..molecule.smiles import canonical, quoted
+from ..molecule.smiles import canonical
 from ..target.targets import Target, as_target
 from .burial import burial
 from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
-from .given import check_inside, from_pdbqt, typed
+from .files import check_inside, from_pdbqt, typed
 from .growth import Growth, Pocket, growth_vectors, pockets
 from .ligand import Posed, posed
 from .missing import missing
@@ -126,7 +127,7 @@ class PoseReport:
         return page(self)
 
     def _repr_html_(self) -> str:
-        from ..views.drawing import html
+        from .drawing import html
 
         return html(self)
 
@@ -144,7 +145,7 @@ def explain(docking: Docking, target: Target | str, strain: float | None = None)
         MeasurementError: The pose is not the molecule.
     """
     if not isinstance(docking, Docking):
-        raise UsageError(f"explain() takes what dock() found, not {quoted(docking)}")
+        raise UsageError(f"explain() takes what dock() found, not {literal(docking)}")
     target = as_target(target)
     ligand = posed(docking.ligand.smiles, docking.pose, docking.ligand.pdbqt)
     return _report(

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tgsci.errors import UsageError
-from tgsci.texts import visible
+from tgsci.texts import literal, quote, visible
 
-from ..molecule.smiles import quoted, shown
 from .names import resolved, suggestions
 from .numbering import AMINO_ACIDS, Numbering, builtin_numbering, standard
 
@@ -69,7 +68,7 @@ class Target:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, (str, os.PathLike)) or not str(self.name).strip():
-            given = "" if self.name == "" else f", not {quoted(self.name)}"
+            given = "" if self.name == "" else f", not {literal(self.name)}"
             raise UsageError(f'a target is a name, for example Target("ABL1"), or a directory{given}')
         text = str(self.name).strip()
         known = {name.upper(): name for name in target_names()}
@@ -83,7 +82,7 @@ class Target:
         else:
             near = suggestions(text)
             hint = f"did you mean {', '.join(near)}? " if near else ""
-            raise UsageError(f"no target {shown(text)}; {hint}`tgsci molecules targets` lists all {len(known)}")
+            raise UsageError(f"no target {quote(text)}; {hint}`tgsci molecules targets` lists all {len(known)}")
         # A frozen dataclass has no other way to compute fields from its one argument.
         for key, value in fields.items():
             object.__setattr__(self, key, value)
@@ -190,7 +189,7 @@ def _description(directory: Path) -> Mapping[str, Any]:
         UsageError: There is none, or it is not one of ours.
     """
     path = directory / TARGET_FILE
-    where = shown(str(directory))
+    where = quote(str(directory))
     try:
         if not path.is_file():
             what = "has no target.json" if directory.is_dir() else "is no directory"

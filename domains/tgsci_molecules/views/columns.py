@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
+from tgsci.texts import literal
 
-from ..docking.finalists import CHECK
-from ..molecule.smiles import quoted
+from ..objective.finalists import CHECK
 from .figures import count, figure, is_count, titled
 from .poses import checked_pose, limits_broken, measured_again, names_of, records
 
@@ -49,7 +49,7 @@ def checked(result: Result) -> Result:
     from tgsci.runs.result import Result
 
     if not isinstance(result, Result):
-        raise UsageError(f"a run's result is wanted, of solve() or load(DIR), not {quoted(result)}")
+        raise UsageError(f"a run's result is wanted, of solve() or load(DIR), not {literal(result)}")
     return result
 
 
@@ -184,7 +184,7 @@ def _finals(result: Result) -> Iterator[Column]:
 
 def _verdict(result: Result, score: str) -> Callable[[Trial], str]:
     """Says in words how both measurements of a docking score compare; what is within the noise is called noise."""
-    from ..docking.finalists import compared
+    from ..objective.finalists import compared
 
     def read(trial: Trial) -> str:
         both = (trial.feedback, result.finals.get(trial.number))

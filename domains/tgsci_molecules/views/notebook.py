@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.figures import column as aligned
 from tgsci.show.report.text import picture_address
+from tgsci.texts import column as aligned
+from tgsci.texts import literal, quote
 
-from ..molecule.smiles import quoted, shown
 from .columns import Column, checked, columns_of
 from .pictures import svg
 
@@ -119,16 +119,16 @@ def table(
     """
     there = {column.title: column for column in columns_of(checked(result))}
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise UsageError(f"top must be a whole number above 0, not {quoted(top)}")
+        raise UsageError(f"top must be a whole number above 0, not {literal(top)}")
     columns = [columns] if isinstance(columns, str) else columns
     if not isinstance(columns, Sequence) or not all(isinstance(name, str) for name in columns):
-        raise UsageError(f"columns must be a list of names, not {quoted(columns)}")
+        raise UsageError(f"columns must be a list of names, not {literal(columns)}")
     names = [*columns] or ["loss", *result.columns]
     chosen = []
     for name in names:
         title = name if name in there else result.titled(name)
         if title not in there and columns:
-            raise UsageError(f"no column {shown(name)}; there are: {', '.join(there)}")
+            raise UsageError(f"no column {quote(name)}; there are: {', '.join(there)}")
         if title in there:
             chosen.append(there[title])
     if not columns:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from tgsci.errors import UsageError
+from tgsci.texts import literal, quote
 
-from ..molecule.smiles import molecule, quoted, shown
+from ..molecule.smiles import molecule
 
 if TYPE_CHECKING:
     from tgsci.search.trial import Trial
@@ -56,15 +57,15 @@ def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: 
     """
     from tgsci.search.trial import Trial
 
-    from .drawing import svg as coloured
+    from ..pose.drawing import svg as coloured
 
     if not isinstance(trial, Trial):
-        raise UsageError(f"contributions() takes a trial such as result.best, not {quoted(trial)}")
+        raise UsageError(f"contributions() takes a trial such as result.best, not {literal(trial)}")
     pages = trial.feedback.artifacts if trial.feedback else {}
     name = f"{target}.pose.json" if f"{target}.pose.json" in pages else "pose.json"
     report = json.loads(pages[name], object_hook=_with_attributes) if name in pages else None
     if report is None or target not in ("", report.target):
-        raise UsageError(f"trial {trial.number} has no pose{f' in {shown(target)}' if target else ''}")
+        raise UsageError(f"trial {trial.number} has no pose{f' in {quote(target)}' if target else ''}")
     return coloured(cast("PoseReport", report), width, height)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tgsci.files import write_atomically
 
-from ..docking.finalists import CHECK
+from ..objective.finalists import CHECK
 from .figures import count, figure, is_count, tag, tag_value
 
 if TYPE_CHECKING:

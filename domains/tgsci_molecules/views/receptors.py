@@ -32,7 +32,7 @@ def write_receptors(result: Result, directory: Path) -> Sequence[Path]:
     Returns:
         A path for each target.
     """
-    from ..target.repair import receptor_pdb
+    from ..preparation.repair import receptor_pdb
 
     targets = targets_of(result)
     paths = []

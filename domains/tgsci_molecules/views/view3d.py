@@ -21,9 +21,9 @@ from rdkit import Chem
 
 from tgsci.errors import UsageError
 from tgsci.files import write_atomically
+from tgsci.texts import literal, quote
 
-from ..molecule.smiles import quoted, shown
-from ..target.repair import receptor_pdb
+from ..preparation.repair import receptor_pdb
 from ..target.targets import Target, as_target
 from .columns import checked
 from .poses import records
@@ -187,7 +187,7 @@ def view(docking: Docking, target: Target | str | None = None, *, script: str = 
     from ..pose import explain
 
     if not isinstance(docking, Docking):
-        raise UsageError(f"view() takes what dock() found, not {quoted(docking)}; a run's: view_trial(result)")
+        raise UsageError(f"view() takes what dock() found, not {literal(docking)}; a run's: view_trial(result)")
     try:
         target = as_target(docking.target if target is None else target)
     except UsageError as error:
@@ -221,7 +221,7 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
     target = target or next(iter(poses), "")
     if target not in poses or target not in targets:
         there = f"there is one for {', '.join(poses)}" if poses else "it was not docked"
-        raise UsageError(f"trial {trial.number} has no pose for {shown(target)}: {there}")
+        raise UsageError(f"trial {trial.number} has no pose for {quote(target)}: {there}")
     name, record = poses[target]
     mol = Chem.MolFromMolBlock(record.block, removeHs=False)
     artifact = trial.feedback.artifacts.get(f"{name}.pose.json" if name else "pose.json") if trial.feedback else None
@@ -340,7 +340,7 @@ def _py3dmol() -> Any:
 def _checked(script: str) -> str:
     """An address that stands in the page's own script; it must not end there."""
     if not re.fullmatch(r"[\w\-./:?=&%@+~]{1,2000}", script):
-        raise UsageError(f"script must be the address of 3Dmol.js, not {shown(script)}")
+        raise UsageError(f"script must be the address of 3Dmol.js, not {quote(script)}")
     return script
 
 

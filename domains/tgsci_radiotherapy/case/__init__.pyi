@@ -1,4 +1,4 @@
-from .build import Drawn as Drawn
+from .build import StructureMask as StructureMask
 from .build import build_case as build_case
 from .checks import check as check
 from .library import case_names as case_names

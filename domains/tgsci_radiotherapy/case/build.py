@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class StructureMask:
     """A structure as a file gives it.
 
     Args:
@@ -40,7 +40,7 @@ class Drawn:
 def build_case(
     name: str,
     grid: Grid,
-    drawn: Sequence[Drawn],
+    drawn: Sequence[StructureMask],
     dij: Any,
     *,
     fractions: int,
@@ -101,12 +101,12 @@ def build_case(
     return case
 
 
-def _place(one: Drawn) -> tuple[int, float]:
+def _place(one: StructureMask) -> tuple[int, float]:
     rank = {"target": 0, "oar": 1}.get(one.type, 2)
     return rank, -(one.prescription or 0.0) if rank == 0 else 0.0
 
 
-def _structure(one: Drawn, grid: Grid) -> Structure:
+def _structure(one: StructureMask, grid: Grid) -> Structure:
     name = clean(one.name)
     mask = _on_grid(one.mask, grid, f"the mask of {name}")
     if mask.dtype != bool:

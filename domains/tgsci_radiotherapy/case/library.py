@@ -6,17 +6,17 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
-from hashlib import blake2b
 from math import isfinite
 from pathlib import Path
 
 from tgsci.errors import UsageError
-from tgsci.texts import visible
+from tgsci.files import CACHE_VARIABLE, cache_directory, source_digest
+from tgsci.texts import literal, quote
 
 from . import phantoms
 from .archive import shown_path
+from .beams.influence import Setup
 from .model import Case, Dij
-from .photons import Setup
 from .store import load, save
 
 #: Each built-in case with a line about it.
@@ -24,8 +24,6 @@ _BUILT_IN = {
     "cshape": "AAPM TG-119 C-shape: a PTV around a core, water phantom; 50 Gy in 25 fractions, 9 photon beams",
     "prostate": "pelvis of simple shapes: PTV, bladder, rectum, femoral heads; 70.2 Gy in 39 fractions, 7 photon beams",
 }
-#: The environment variable that names the cache's directory; set to nothing, there is no cache.
-VARIABLE = "TGSCI_CACHE"
 #: A patient further off is not set up at all, mm.
 _FURTHEST = 100.0
 
@@ -75,16 +73,15 @@ def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
         UsageError: No such case, or a shift that is not three finite numbers.
     """
     if name not in _BUILT_IN:
-        raise UsageError(
-            f"{visible(str(name))[:40]!r} is no built-in case ({', '.join(_BUILT_IN)}); no other's beams are known"
-        )
+        raise UsageError(f"{quote(name)} is no built-in case ({', '.join(_BUILT_IN)}); no other's beams are known")
     try:
         x, y, z = (float(s) for s in shift_mm)
     except (TypeError, ValueError):
         x = y = z = float("nan")
     if not all(isfinite(s) and abs(s) <= _FURTHEST for s in (x, y, z)):
-        said = visible(repr(shift_mm))[:80]
-        raise UsageError(f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {said}")
+        raise UsageError(
+            f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {literal(shift_mm)}"
+        )
     return _setup(name).dij((x, y, z))
 
 
@@ -132,27 +129,11 @@ def _write_cache(name: str, case: Case, path: Path) -> None:
             if other != path:
                 other.unlink(missing_ok=True)
     except (UsageError, OSError) as error:
-        _log.warning("%s is not kept in the cache (%s), but calculated each time; %s= says so", name, error, VARIABLE)
+        hint = f"set {CACHE_VARIABLE} to nothing for no cache"
+        _log.warning("%s is not kept in the cache (%s), but calculated each time; %s", name, error, hint)
 
 
 def _cache_path(name: str) -> Path | None:
-    directory = os.environ.get(VARIABLE)
-    if directory == "":
-        return None
-    if directory is None:
-        from platformdirs import user_cache_path
-
-        place = user_cache_path("tgsci", appauthor=False)
-    else:
-        place = Path(directory).expanduser().absolute()
-    return place / "radiotherapy" / f"{name}-{_code_digest()}.zarr"
-
-
-@cache
-def _code_digest() -> str:
-    """Digest the source that a case is calculated by: what other code calculated is another case."""
-    digest = blake2b(digest_size=8)
-    for path in sorted([*Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("beams/*.py")]):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """Where a case is cached: the name tells the source that calculated it, since other code makes another case."""
+    directory = cache_directory()
+    return directory / "radiotherapy" / f"{name}-{source_digest(Path(__file__).parent)}.zarr" if directory else None

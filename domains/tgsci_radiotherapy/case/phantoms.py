@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .beams.influence import Setup
 from .model import Beam, Grid, Structure, Type
-from .photons import Setup
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

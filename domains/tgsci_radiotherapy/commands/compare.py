@@ -50,7 +50,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
     """
     from ..goals import evaluate
     from ..qa.gamma import gamma_index
-    from ..views.figure_files import check_figures, write_figures
+    from ..views.export import check_figures, write_figures
     from ..views.tables import side_by_side
     from .given import goals_of
 

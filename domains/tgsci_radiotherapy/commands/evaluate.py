@@ -65,7 +65,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     """
     from ..goals import evaluate
     from ..qa.robustness import SHIFT_MM
-    from ..views.figure_files import check_figures, write_figures
+    from ..views.export import check_figures, write_figures
     from .given import given, goals_of
 
     files = check_figures({"dvh": arguments.dvh, "wash": arguments.wash}, force=arguments.force)

@@ -47,10 +47,11 @@ def run_export(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was written.
     """
+    from tgsci.files import writable
+
     from ..goals import evaluate
-    from ..views.figure_files import check_figures, write_figures
+    from ..views.export import check_figures, write_figures
     from ..views.tables import goals_csv, goals_json
-    from ..views.written import writable
     from .given import given, goals_of
 
     names = ("rtdose", "csv", "json", "dvh", "wash")
@@ -66,7 +67,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     goals = goals_of(plan, arguments.goals) if set(wanted) - {"rtdose", "wash"} else None
     table = evaluate(goals, plan.case, plan.dose) if goals else None
     if "rtdose" in wanted:
-        from ..importers.rtdose import write_rtdose
+        from ..importers.dicom.dose import write_rtdose
 
         write_rtdose(plan.case, plan.dose, wanted["rtdose"], arguments.patient_from)
         print(f"wrote {wanted['rtdose']}", file=sys.stderr)

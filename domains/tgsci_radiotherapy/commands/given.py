@@ -87,7 +87,7 @@ def knows_its_case(text: str | Path) -> bool:
 
 
 def _plan(path: Path, case: Case | str | Path | None) -> Given:
-    from ..loss.opened import prescribed
+    from ..loss.plan_loss import with_prescription
     from ..plan.file import read_plan
 
     try:
@@ -96,7 +96,7 @@ def _plan(path: Path, case: Case | str | Path | None) -> Given:
         opened = _opened(case if case is not None else _named(plan, config), f"the plan {_said(path)}")
         others = config.get("prescription")
         if plan.fingerprint != opened.fingerprint and isinstance(others, Mapping):
-            opened = prescribed(opened, others)  # as its run did
+            opened = with_prescription(opened, others)  # as its run did
         return Given(_label(path), opened, plan.dose(opened), plan, config)
     except UsageError as error:
         raise UsageError(f"{_said(path)}: {error}") from None
@@ -188,7 +188,7 @@ def _reference(case: Case) -> Given:
 
 
 def _rtdose(path: Path, case: Case) -> Given:
-    from ..importers.rtdose import read_rtdose
+    from ..importers.dicom.dose import read_rtdose
 
     return Given(_label(path), case, read_rtdose(path, case))
 

@@ -74,7 +74,7 @@ def _show(sheet: Sheet, case: str | None) -> None:
         bound = sheet.bind(opened)
         _table(bound.goals)
         for goal, why in bound.missing:
-            print(f"  not evaluated: {goal.wish}: {why}")
+            print(f"  not evaluated: {goal.criterion}: {why}")
         for note in bound.notes:
             print(f"  {note}")
     print()
@@ -86,7 +86,7 @@ def _table(goals: tuple[Goal, ...]) -> None:
     rows = []
     for g in goals:
         tolerance = with_unit(g.tolerance, g.unit) if g.tolerance else ""
-        rows.append([str(g.priority), g.wish, tolerance, "yes" if g.optional else "", g.note])
+        rows.append([str(g.priority), g.criterion, tolerance, "yes" if g.optional else "", g.note])
     header = ("priority", "goal", "tolerance", "optional", "note")
     print_table(header, rows, left=("goal", "note"))
 

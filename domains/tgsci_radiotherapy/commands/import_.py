@@ -72,7 +72,8 @@ def run_import(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: Bad input; nothing was written.
     """
-    from ..views.written import writable
+    from tgsci.files import writable
+
     from .cases import show_case
 
     options = _options(arguments)

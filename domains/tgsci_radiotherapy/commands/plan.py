@@ -89,9 +89,10 @@ def summary(directory: Path) -> str:
     """
     from tgsci.runs.result import Result
 
-    from ..loss.conflicts import account
-    from ..loss.standing import goal_table
     from ..notice import NOTICE
+    from ..views.conflicts import account
+    from ..views.export import best_plan
+    from ..views.tables import goal_table
 
     try:
         result = Result.load(directory)
@@ -100,17 +101,9 @@ def summary(directory: Path) -> str:
     lines = [goal_table(result.best)] if result.best else ["No plan could be measured."]
     conflicts = account(result.trials)
     lines += ["", conflicts] if conflicts else []
-    lines += _robustness(directory) if result.best else []
+    best = best_plan(result)
+    lines += ["", f"With the patient shifted (robustness.txt): {best.robustness.summary()}."] if best else []
     return "\n".join([*lines, "", NOTICE])
-
-
-def _robustness(directory: Path) -> list[str]:
-    """What `robustness.txt`, written at the end of the run, comes to."""
-    try:
-        *_, said, _ = (directory / "robustness.txt").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return []
-    return ["", f"With the patient shifted (robustness.txt): {said}."]
 
 
 def _config(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -10,20 +10,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.errors import InvalidValue
+from tgsci.texts import compact
 
+from ..goals import GoalResult
 from ..loss import scoring
-from ..loss.effects import Wish
-from ..loss.wording import changes, miss
+from ..loss.effects import short_name
+from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
 from ..plan import PlanParameters
-from .doses import sensible
-from .history import Point
-from .linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
-from .surrogate import Surrogate
+from .surrogate import Point, Surrogate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+#: Doses between 0 and this share of the highest one that is asked for are refused where they are read.
+_LEAST = 0.06
+
+
+def highest_dose(parameters: PlanParameters) -> float:
+    """Find the highest dose that is asked for, Gy: steps of doses are measured by it."""
+    return max((o.dose_gy or 0.0 for o in parameters.objectives if o.lifts), default=0.0) or 50.0
+
+
+def allowed_dose(dose: float, lifts: bool, parameters: PlanParameters) -> float:
+    """Round a dose to two decimals, and move one that parameters may not have to the nearest one they may.
+
+    Between 0 and 6% of the highest dose a figure would be taken for the dose of one fraction.
+
+    Args:
+        dose: Gy.
+        lifts: Whether the objective asks for dose.
+        parameters: What it belongs to.
+    """
+    dose, least = round(max(dose, 0.0), 2), _LEAST * highest_dose(parameters)
+    if dose >= least:
+        return dose
+    return 0.0 if dose < least / 2 and not lifts else math.ceil(100 * least) / 100
+
 
 #: Changes smaller than this are left out: doublings, and a share of the region's dose.
 _LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 0.005
@@ -33,8 +57,10 @@ _INNER, _SHRINK = 6, 0.4
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
 #: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
 _FAR = 0.2
+#: Changes of an edit that are named, at most.
+_CHANGES_NAMED = 5
 #: Goals that a reason names, at most.
-_GOALS_SAID = 3
+_GOALS_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -56,59 +82,88 @@ class Move:
     @property
     def loss(self) -> float:
         """The predicted loss."""
-        return scoring.loss(predicted_wishes(self.base.effects.wishes, self.predicted))
+        return scoring.loss(predicted_results(self.base.effects.results, self.predicted))
 
     @property
     def met(self) -> int:
         """How many goals it is predicted to meet."""
-        return sum(w.met for w in predicted_wishes(self.base.effects.wishes, self.predicted))
+        return sum(w.met for w in predicted_results(self.base.effects.results, self.predicted))
 
     @property
     def edit(self) -> str:
-        """The edit's name: weight of Core x2, dose of PTV +0.8 Gy."""
+        """The edit's name: "weight of Core x2, dose of PTV 51.5 -> 52 Gy"."""
         named = ", ".join(changes(self.base.parameters, self.parameters)) or "nothing"
         return f"{self.wanted}: {named}" if self.wanted else named
 
     @property
     def facts(self) -> dict[str, float | str]:
-        """The predicted values of the goals, by "predicted" and the goal's name; and how many would be met."""
-        before = self.base.effects.wishes
-        after = predicted_wishes(before, self.predicted)
-        shown: dict[str, float | str] = {}
+        """The predicted value of each goal, by "predicted" and the goal in words."""
+        before = self.base.effects.results
+        after = predicted_results(before, self.predicted)
+        facts: dict[str, float | str] = {}
         for b, a in zip(before, after, strict=True):
             state = "" if _far(b, a) else " (met)" if a.met else " (missed)"
-            shown[f"predicted {a.text}"] = f"{_said(b, a)}{state}"
-        return shown
+            facts[f"predicted {a.goal.criterion}"] = f"{_predicted_text(b, a)}{state}"
+        return facts
 
     def reason(self) -> str:
-        """Why it should help: which goal is missed by how much, what changes, what is predicted."""
-        before = self.base.effects.wishes
-        after = predicted_wishes(before, self.predicted)
+        """Say why the edit should help: which goal is missed by how much, what changes, what is predicted."""
+        before = self.base.effects.results
+        after = predicted_results(before, self.predicted)
         missed = sorted((w for w in before if not w.met), key=lambda w: -scoring.weight(w) * scoring.shortfall(w))
-        said = "; ".join(miss(w) for w in missed[:_GOALS_SAID])
-        if len(missed) > _GOALS_SAID:
-            said += f" and {len(missed) - _GOALS_SAID} more are missed"
+        state = "; ".join(_miss(w) for w in missed[:_GOALS_NAMED])
+        if len(missed) > _GOALS_NAMED:
+            state += f" and {len(missed) - _GOALS_NAMED} more are missed"
         if not missed:
-            least = min(before, key=lambda w: w.room)
-            said = f"all goals are met, {least.text} by {abs(least.margin):.3g} {least.unit}".rstrip()
-        concerned = [w.name for w in missed]
+            least = min(before, key=lambda w: w.relative_margin)
+            state = f"all goals are met, {least.goal.criterion} by {abs(least.margin):.3g} {least.goal.unit}".rstrip()
+        concerned = [w.goal.name for w in missed]
         moved = sorted(
             zip(before, after, strict=True),
-            key=lambda pair: (pair[0].name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
+            key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        told = [f"{b.name} {_said(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_SAID + 1]
-        predicted = f"predicted {', '.join(told)}" if told else "predicted to change little"
+        predictions = [f"{b.goal.name} {_predicted_text(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
+        predicted = f"predicted {', '.join(predictions)}" if predictions else "predicted to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
-        return f"{said}. {purpose}: {predicted}."[:1500]
+        return f"{state}. {purpose}: {predicted}."[:1500]
 
 
-def predicted_wishes(wishes: Sequence[Wish], values: Floats) -> list[Wish]:
-    """The goals with predicted values: none below 0, no volume above the whole structure."""
-    highest = [100.0 if w.unit == "%" else math.inf for w in wishes]
-    return [replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(wishes, values, highest, strict=True)]
+def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
+    """Name what differs between two plans' parameters, objective by objective."""
+    names = []
+    for i, new in enumerate(after.objectives):
+        name = short_name(new, after.objectives)
+        if i >= len(before.objectives):
+            names.append(f"add {new.label} with weight {compact(new.weight, 3)}")
+            continue
+        old = before.objectives[i]
+        if new.weight != old.weight:
+            times = new.weight / old.weight if old.weight else math.inf
+            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {compact(new.weight, 3)}"
+            names.append(f"weight of {name} {how}")
+        if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
+            names.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
+    return names[:_CHANGES_NAMED]
 
 
-def tuned(
+def _miss(result: GoalResult) -> str:
+    """Say by how much a goal is missed: "Core D10% is 2.1 Gy above 25 Gy"."""
+    if math.isnan(result.value):
+        return f"{result.goal.name} has no value"
+    side = "below" if result.goal.comparison == ">=" else "above"
+    unit = f" {result.goal.unit}" if result.goal.unit else ""
+    return f"{result.goal.name} is {abs(result.margin):.3g}{unit} {side} {result.goal.limit:g}{unit}"
+
+
+def predicted_results(results: Sequence[GoalResult], values: Floats) -> list[GoalResult]:
+    """Give goals their predicted values, none below 0 and no volume above 100%."""
+    highest = [100.0 if w.goal.unit == "%" else math.inf for w in results]
+    return [
+        replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(results, values, highest, strict=True)
+    ]
+
+
+def tune(
     base: Point,
     surrogate: Surrogate,
     region: Region,
@@ -118,7 +173,7 @@ def tuned(
     fixed: Sequence[bool] | None = None,
     wanted: str = "",
 ) -> Move | None:
-    """Other weights and doses of a plan within a region, so that the surrogate's goals are met best.
+    """Tune the weights and doses of a plan within a region, so that the surrogate meets the goals best.
 
     Args:
         base: The plan.
@@ -139,16 +194,16 @@ def tuned(
         low, high = np.where(fixed, 0.0, low), np.where(fixed, 0.0, high)
     start = base.place(base.slots)
     change = np.zeros(2 * k)
-    best = _score(effects.wishes, surrogate.predict(start), weights, aim)
+    best = _score(effects.results, surrogate.predict(start), weights, aim)
     share = 1.0
     for _ in range(_INNER if len(surrogate.places) > 1 else 1):
         values, matrix = surrogate.linear(start + change)
         inner_low = np.maximum(low - change, share * low)
         inner_high = np.minimum(high - change, share * high)
         step = best_change(
-            effects.wishes, values, matrix, np.minimum(inner_low, 0), np.maximum(inner_high, 0), weights, aim
+            effects.results, values, matrix, np.minimum(inner_low, 0), np.maximum(inner_high, 0), weights, aim
         )
-        score = _score(effects.wishes, surrogate.predict(start + change + step), weights, aim)
+        score = _score(effects.results, surrogate.predict(start + change + step), weights, aim)
         if score < best - 1e-9:
             change, best = change + step, score
         else:
@@ -170,30 +225,30 @@ def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wan
             weight = float(np.clip(objective.weight * 2.0 ** change[i], _LEAST_WEIGHT, _MOST_WEIGHT))
             parameters = parameters.replaced(i, weight=float(f"{weight:.3g}"))
         if change[k + i] and objective.dose_gy is not None:
-            dose = sensible(objective.dose_gy + change[k + i], objective.lifts, base.parameters)
+            dose = allowed_dose(objective.dose_gy + change[k + i], objective.lifts, base.parameters)
             parameters = parameters.replaced(i, dose_gy=dose)
     predicted = surrogate.predict(base.place(base.slots) + change)
     return Move(base, parameters, predicted, wanted)
 
 
 def common(base: Point, change: Floats) -> float:
-    """What all weights can be spared, doublings: only their ratios count, so that as few change as can be."""
+    """Find the change that all weights have in common, doublings; only ratios count, so it can be left out."""
     counted = [i for i, objective in enumerate(base.parameters.objectives) if objective.weight > 0]
     return float(np.sort(change[counted])[(len(counted) - 1) // 2]) if counted else 0.0
 
 
-def added(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
-    """The plan with one objective more and its other weights and doses to match, the most promising first."""
+def add_objective(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
+    """Add one objective to a plan and tune the others to match: a move for each addition, the most promising first."""
     effects = base.effects
     k = len(effects.parameters.objectives)
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, Region(region.doublings / 2, region.grays / 2, 1.0))  # the new one's effect is a guess
-    found = []
+    moves = []
     for a, objective in enumerate(effects.additions):
         allowed = high.copy()
         allowed[2 * k :] = 0.0
         allowed[2 * k + a] = 1.0
-        change = best_change(effects.wishes, effects.values, matrix, low, allowed, weights)
+        change = best_change(effects.results, effects.values, matrix, low, allowed, weights)
         share = change[2 * k + a]
         if share < 0.05:
             continue
@@ -204,36 +259,36 @@ def added(base: Point, region: Region, weights: Floats | None = None) -> list[Mo
             continue
         tune = _made(base, _linear(base), region, change[: 2 * k], "")
         parameters = (tune.parameters if tune else base.parameters).with_objectives([new])
-        found.append(Move(base, parameters, effects.values + matrix @ change))
-    return sorted(found, key=lambda move: move.loss)
+        moves.append(Move(base, parameters, effects.values + matrix @ change))
+    return sorted(moves, key=lambda move: move.loss)
 
 
 def _linear(base: Point) -> Surrogate:
     return Surrogate.of([base], base.slots, 1.0)
 
 
-def _score(wishes: Sequence[Wish], values: Floats, weights: Floats | None, aim: float) -> float:
-    """What the linear programme minimises, of predicted values: shortfalls, then shortfalls of the aims."""
-    after = predicted_wishes(wishes, values)
-    if weights is None and all(w.room >= aim for w in after):
+def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
+    """Score predicted values as the linear programme does: shortfalls first, then shortfalls of the aims."""
+    after = predicted_results(results, values)
+    if weights is None and all(w.relative_margin >= aim for w in after):
         return scoring.loss(after)
-    prices_ = prices(wishes) if weights is None else weights
-    missed = [max(0.0, SAFE - w.room) + AIM_PRICE * max(0.0, aim - w.room) for w in after]
+    prices_ = prices(results) if weights is None else weights
+    missed = [max(0.0, SAFE - w.relative_margin) + AIM_PRICE * max(0.0, aim - w.relative_margin) for w in after]
     return 100.0 * float(prices_ @ np.array(missed))
 
 
-def _far(before: Wish, after: Wish) -> bool:
-    """True where a prediction is further than a slope can tell."""
+def _far(before: GoalResult, after: GoalResult) -> bool:
+    """True where a prediction is so far off that the slope does not hold."""
     return abs(after.value - before.value) > _FAR * before.scale
 
 
-def _said(before: Wish, after: Wish) -> str:
-    """A predicted value; where the slope cannot tell it, only the direction, as no figure that no dose has is shown."""
+def _predicted_text(before: GoalResult, after: GoalResult) -> str:
+    """Write a predicted value; only its direction where the slope does not hold that far."""
     if _far(before, after):
         return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"
-    return f"{after.value:.4g} {before.unit}".rstrip()
+    return f"{after.value:.4g} {before.goal.unit}".rstrip()
 
 
-def _worth(before: Wish, after: Wish) -> bool:
-    """True where a prediction is worth saying."""
+def _worth(before: GoalResult, after: GoalResult) -> bool:
+    """True where a prediction should be named: the goal is missed, would be missed, or changes visibly."""
     return not before.met or not after.met or abs(after.value - before.value) > 0.005 * before.scale

@@ -22,11 +22,9 @@ from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
 from ..loss import scoring
-from .doses import highest_dose, sensible
-from .history import Point, points
-from .linear import Region, prices
-from .moves import Move, added, predicted_wishes, tuned
-from .surrogate import Surrogate
+from ..loss.linear import Region, prices
+from .moves import Move, add_objective, allowed_dose, highest_dose, predicted_results, tune
+from .surrogate import Point, Surrogate, points
 
 if TYPE_CHECKING:
     from tgsci.search.menu import Option
@@ -74,14 +72,14 @@ class RuleEditor(Proposer):
         self.doublings, self.dose_share, self.structural = doublings, dose_share, structural
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Up to `n` new plans; see the module's first lines for how they are found."""
+        """Propose up to `n` new plans; see the module's first lines for how."""
         return [
             Proposal(move.parameters.text(), move.reason(), move.base.trial.number, move.edit)
             for move in self._new(self._moves(trials), trials, n)
         ]
 
     def _new(self, moves: Iterator[Move], trials: Trials, n: int) -> list[Move]:
-        """The first `n` moves that were not measured before."""
+        """Choose the first `n` moves that were not measured before."""
         chosen: dict[str, Move] = {}
         for move in moves:
             if len(chosen) >= n:
@@ -93,59 +91,59 @@ class RuleEditor(Proposer):
         return list(chosen.values())
 
     def _moves(self, trials: Trials) -> Iterator[Move]:
-        """Edits, the most promising first."""
-        found = points(trials)
-        if not found:
+        """Make edits of the best plan, the most promising first."""
+        measured = points(trials)
+        if not measured:
             return
-        best = found[0]
+        best = measured[0]
         grays = self.dose_share * highest_dose(best.parameters)
-        surrogate = Surrogate.of(found, best.slots, grays)
+        surrogate = Surrogate.of(measured, best.slots, grays)
         first = Region(self.doublings, grays)
-        factor = trusted(found, best, first)
+        factor = trust(measured, best, first)
         fixed = None if self.structural else [False] * len(best.slots) + [True] * len(best.slots)
-        loss = scoring.loss(best.effects.wishes)
-        main = tuned(best, surrogate, first.scaled(factor), fixed=fixed) if factor >= LEAST else None
+        loss = scoring.loss(best.effects.results)
+        main = tune(best, surrogate, first.scaled(factor), fixed=fixed) if factor >= LEAST else None
         gain = loss - main.loss if main else 0.0
         stuck = loss > 0 and gain < PROGRESS * loss
-        more = added(best, first.scaled(factor)) if self.structural and loss > 0 else []
+        more = add_objective(best, first.scaled(factor)) if self.structural and loss > 0 else []
         if stuck:
             yield from more[:1]
         if main and (gain > NOTHING * max(loss, 1.0) or (loss > 0 and main.met > _met(best))):
             yield main
             for other in (2.0, 0.5) if not stuck else (0.5, 2.0):
-                move = tuned(best, surrogate, first.scaled(min(MOST, factor * other)), fixed=fixed)
+                move = tune(best, surrogate, first.scaled(min(MOST, factor * other)), fixed=fixed)
                 if move:
                     yield move
         yield from more
-        yield from self._probes(trials, found, surrogate, first, fixed)
+        yield from self._probes(trials, measured, surrogate, first, fixed)
 
     def _probes(
         self,
         trials: Trials,
-        found: Sequence[Point],
+        measured: Sequence[Point],
         surrogate: Surrogate,
         first: Region,
         fixed: Sequence[bool] | None,
     ) -> Iterator[Move]:
-        """One plan for each missed goal that has it met at the others' expense, as far as one step goes."""
-        best = found[0]
-        wishes = best.effects.wishes
-        alike = [p for p in found if p.slots == best.slots and len(p.effects.wishes) == len(wishes)]
-        for i in sorted(range(len(wishes)), key=lambda i: -scoring.weight(wishes[i])):
-            wanted = f"{PROBE} what {wishes[i].text} would cost"
+        """For each missed goal make one plan that meets it at the others' expense, as far as one step goes."""
+        best = measured[0]
+        results = best.effects.results
+        alike = [p for p in measured if p.slots == best.slots and len(p.effects.results) == len(results)]
+        for i in sorted(range(len(results)), key=lambda i: -scoring.weight(results[i])):
+            wanted = f"{PROBE} what {results[i].goal.criterion} would cost"
             tried = sum(trial.edit.startswith(wanted) for trial in trials)
-            if scoring.shortfall(wishes[i]) < WORTH_A_PROBE or tried >= PROBES:
+            if scoring.shortfall(results[i]) < WORTH_A_PROBE or tried >= PROBES:
                 continue
-            weights = prices(wishes)
+            weights = prices(results)
             weights[i] *= _PROBE
             # From the plan that is nearest to meeting it: there the sensitivities know most of what it costs.
-            base = min(alike, key=lambda p: (scoring.shortfall(p.effects.wishes[i]), p.trial.loss))
-            move = tuned(base, surrogate, first, weights, aim=_PROBE_AIM * (1 + 4 * tried), fixed=fixed, wanted=wanted)
+            base = min(alike, key=lambda p: (scoring.shortfall(p.effects.results[i]), p.trial.loss))
+            move = tune(base, surrogate, first, weights, aim=_PROBE_AIM * (1 + 4 * tried), fixed=fixed, wanted=wanted)
             if move:
                 yield move
 
     def options(self, trials: Trials, n: int, rng: random.Random) -> list[Option]:
-        """Up to `n` legal edits to choose from: the editor's own first, then single changes of the best plan.
+        """Offer up to `n` legal edits to choose from: the editor's own first, then single changes of the best plan.
 
         Args:
             trials: Everything that happened so far.
@@ -166,13 +164,13 @@ class RuleEditor(Proposer):
         ]
 
     def _singles(self, trials: Trials) -> list[Move]:
-        """Changes of one weight or one dose of the best plan, those first that are predicted to help most."""
-        found = points(trials)
-        if not found:
+        """Change one weight or one dose of the best plan, each in turn; the most promising changes first."""
+        measured = points(trials)
+        if not measured:
             return []
-        best = found[0]
+        best = measured[0]
         grays = self.dose_share * highest_dose(best.parameters)
-        surrogate = Surrogate.of(found, best.slots, grays)
+        surrogate = Surrogate.of(measured, best.slots, grays)
         place, k = best.place(best.slots), len(best.slots)
         made = []
         for i, objective in enumerate(best.parameters.objectives):
@@ -181,7 +179,7 @@ class RuleEditor(Proposer):
                 edits += [(i, by, {"weight": float(f"{objective.weight * 2.0**by:.3g}")}) for by in (1.0, -1.0, 3.0)]
             if objective.dose_gy is not None and self.structural:
                 doses = [
-                    sensible(objective.dose_gy + by * grays / 2, objective.lifts, best.parameters) for by in (1.0, -1.0)
+                    allowed_dose(objective.dose_gy + by * grays, objective.lifts, best.parameters) for by in (0.5, -0.5)
                 ]
                 edits += [(k + i, dose - objective.dose_gy, {"dose_gy": dose}) for dose in doses]
             for coordinate, by, change in edits:
@@ -198,47 +196,47 @@ class RuleEditor(Proposer):
 
 
 def _met(point: Point) -> int:
-    return sum(wish.met for wish in point.effects.wishes)
+    return sum(result.met for result in point.effects.results)
 
 
-def trusted(found: Sequence[Point], best: Point, first: Region) -> float:
-    """How far the next step from the best plan may go, in units of the first step's region.
+def trust(measured: Sequence[Point], best: Point, first: Region) -> float:
+    """Decide how far the next step from the best plan may go, in units of the first step's region.
 
     Further than the step that led to it where what was predicted came true, less far where it did not; and half as far
     as any step from it that failed.
     """
-    by_number = {point.trial.number: point for point in found}
+    by_number = {point.trial.number: point for point in measured}
     factor = 1.0
     parent = by_number.get(best.trial.parent) if best.trial.parent is not None else None
     if parent and set(parent.slots) == set(best.slots):
-        size, held = size_of(parent, best, first), quality(parent, best)
+        size, held = step_size(parent, best, first), gain_share(parent, best)
         if size > 0:
             factor = max(2.0 * size, KEPT) if held >= GOOD else size if held >= POOR else size / 2.0
-    for child in found:
+    for child in measured:
         if child.trial.parent != best.trial.number or PROBE in child.trial.edit or set(child.slots) != set(best.slots):
             continue
-        size = size_of(best, child, first)
+        size = step_size(best, child, first)
         if size > 0:
             factor = min(factor, size / 2)
     return min(factor, MOST)
 
 
-def size_of(parent: Point, child: Point, first: Region) -> float:
-    """How far a step went, in units of the first step's region."""
+def step_size(parent: Point, child: Point, first: Region) -> float:
+    """Measure how far a step went, in units of the first step's region."""
     k = len(parent.slots)
     change = child.place(parent.slots) - parent.place(parent.slots)
     weights = change[:k] - np.median(change[:k])  # only ratios count
     return float(max(np.abs(weights).max() / first.doublings, np.abs(change[k:]).max() / max(first.grays, 1e-9)))
 
 
-def quality(parent: Point, child: Point) -> float:
-    """The share of what a step was predicted to gain that it gained; 1 where it gained more, below 0 where it lost."""
-    wishes = parent.effects.wishes
+def gain_share(parent: Point, child: Point) -> float:
+    """Compare a step's gain with the predicted one: 1 where it gained all of it or more, below 0 where it lost."""
+    results = parent.effects.results
     change = child.place(parent.slots) - parent.place(parent.slots)
     predicted = parent.effects.values + parent.gradient(parent.slots) @ change
-    before = scoring.loss(wishes)
-    hoped = before - scoring.loss(predicted_wishes(wishes, predicted))
-    gained = before - scoring.loss(child.effects.wishes)
+    before = scoring.loss(results)
+    hoped = before - scoring.loss(predicted_results(results, predicted))
+    gained = before - scoring.loss(child.effects.results)
     if hoped <= 1e-9:
         return 1.0 if gained > 0 else 0.0
     return min(1.0, gained / hoped)

@@ -1,7 +1,10 @@
 """Clinical goals: dose-volume metrics, sheets of goals, and what a dose makes of them.
 
-`read_sheet("tg119-easier").bind(case)` gives goals on a case, and `evaluate(bound, case, dose)` the table. How metrics
-are defined is in `metrics`, how sheets are written in `sheet`.
+`read_sheet("tg119-easier").bind(case)` gives goals on a case, and `evaluate(bound, case, dose)` the table.
+
+In the order in which to read it: `metrics` defines and reads what is measured, `values` computes it; `goal` is one
+criterion, `sheet` a file of them, `reader` reads such a file; `bind` looks its names up in a case; `table` holds goals
+with their values, `evaluation` computes these from a dose; `start` chooses parameters to start a search from.
 """
 
 import lazy_loader

@@ -1,24 +1,22 @@
-"""A sheet meets a case: names are found, percentages become Gy, what is missing is said."""
+"""Binding a sheet to a case: its names are looked up there, percentages become Gy, missing structures are named."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tgsci.errors import UsageError
+from tgsci.texts import compact, nearest, quote
 
 from ..names import folded
-from ..words import figure, shown
-from .consistency import contradiction
-from .goal import EXTERNAL, TARGETS, Goal, absolute
-from .sheet import Sheet
-from .table import ABSENT
+from .goal import ABSENT, EXTERNAL, TARGETS, Goal, absolute, contradiction
+from .table import GoalResult, GoalTable, scale_of
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
+    from .sheet import Sheet
 
 #: How far a case's prescription may be from the sheet's.
 _SAME_DOSE = 0.005
@@ -44,12 +42,31 @@ class BoundSheet:
 
     @property
     def name(self) -> str:
-        """The sheet's."""
+        """Name of the sheet."""
         return self.sheet.name
+
+    def table(self, case: Case, values: Sequence[float]) -> GoalTable:
+        """Put the goals and their values into a table.
+
+        Args:
+            case: The case that the sheet is bound to.
+            values: Of `goals`, in their order and units; nan where a dose gives none.
+        """
+        results = [
+            GoalResult(
+                goal,
+                value,
+                scale_of(goal, self.prescriptions[goal.structure]),
+                "there is no dose" if math.isnan(value) else "",
+            )
+            for goal, value in zip(self.goals, values, strict=True)
+        ]
+        results += [GoalResult(goal, math.nan, note=why) for goal, why in self.missing]
+        return GoalTable(self.name, case.name, str(case.grid), tuple(results), self.notes)
 
 
 def bind(sheet: Sheet, case: Case) -> BoundSheet:
-    """See `Sheet.bind`."""
+    """Bind a sheet to a case; see `Sheet.bind`."""
     try:
         return _bind(sheet, case)
     except UsageError as error:
@@ -67,14 +84,14 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
             structures = _structures(goal, sheet, case)
         except UsageError as error:
             if not goal.optional:
-                raise UsageError(f"{error}; or add ', optional' to {shown(goal.text)}") from None
+                raise UsageError(f"{error}; or add ', optional' to {quote(goal.text)}") from None
             missing.append((goal, f"{ABSENT} {goal.structure}"))
             continue
         for structure in structures:
             if not len(structure.voxels):
                 if not goal.optional:
                     raise UsageError(
-                        f"{structure.name} has no voxel on the dose grid, and {shown(goal.text)} needs one; "
+                        f"{structure.name} has no voxel on the dose grid, and {quote(goal.text)} needs one; "
                         "take the goal out, or plan on a finer grid"
                     )
                 missing.append((replace(goal, structure=structure.name), "it has no voxel on the dose grid"))
@@ -82,7 +99,7 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
             if fault := _too_much(goal, structure, case):
                 if not goal.optional:
                     raise UsageError(
-                        f"{shown(goal.text)} cannot be evaluated: {fault}; write fewer cc, or a % of the structure, or "
+                        f"{quote(goal.text)} cannot be evaluated: {fault}; write fewer cc, or a % of the structure, or "
                         "add ', optional' to leave the goal out where the structure is too small"
                     )
                 missing.append((replace(goal, structure=structure.name), fault))
@@ -101,12 +118,12 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
 
 
 def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
-    """The sheet's prescriptions by the case's names.
+    """Give the sheet's prescriptions the case's names.
 
     Raises:
         UsageError: The case prescribes another dose, or not to a target.
     """
-    found: dict[str, float] = {}
+    prescriptions: dict[str, float] = {}
     for target, dose in sheet.prescription.items():
         try:
             structure = _find(target, sheet, case)
@@ -116,17 +133,17 @@ def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
             continue
         if structure.type != "target":
             raise UsageError(
-                f"it prescribes {figure(dose)} Gy to {structure.name}, which is no target in this case; "
+                f"it prescribes {compact(dose)} Gy to {structure.name}, which is no target in this case; "
                 "take it out of [prescription], or make it a target when the case is imported"
             )
         there = structure.prescription
         if there is not None and abs(there - dose) > _SAME_DOSE * dose:
             raise UsageError(
-                f"it is for {figure(dose)} Gy to {structure.name}, and the case prescribes {figure(there)} Gy; take "
-                f"a sheet for {figure(there)} Gy, or change [prescription] and the goals in a copy of this one"
+                f"it is for {compact(dose)} Gy to {structure.name}, and the case prescribes {compact(there)} Gy; take "
+                f"a sheet for {compact(there)} Gy, or change [prescription] and the goals in a copy of this one"
             )
-        found[structure.name] = dose
-    return found
+        prescriptions[structure.name] = dose
+    return prescriptions
 
 
 def _structures(goal: Goal, sheet: Sheet, case: Case) -> list[Structure]:
@@ -144,60 +161,60 @@ def _structures(goal: Goal, sheet: Sheet, case: Case) -> list[Structure]:
 
 
 def _find(name: str, sheet: Sheet, case: Case) -> Structure:
-    """The case's structure that a sheet means: by its name, then by the other names that the sheet knows."""
+    """Find the structure that a sheet means: by its name, then by the other names that the sheet lists."""
     key = next((known for known in sheet.aliases if folded(known) == folded(name)), name)
     wanted = [name, *sheet.aliases.get(key, ())]
     for spellings in (wanted[:1], wanted[1:]):
         keys = {folded(spelling) for spelling in spellings}
-        found = [s for s in case.structures if folded(s.name) in keys]
-        if len(found) > 1:
+        matching = [s for s in case.structures if folded(s.name) in keys]
+        if len(matching) > 1:
             raise UsageError(
-                f"{name} could be {' or '.join(s.name for s in found[:4])}; write the one you mean in the goals"
+                f"{name} could be {' or '.join(s.name for s in matching[:4])}; write the one you mean in the goals"
             )
-        if found:
-            return found[0]
+        if matching:
+            return matching[0]
     targets = case.targets
     if len(targets) == 1 and [folded(t) for t in sheet.prescription] == [folded(name)]:
         return targets[0]  # one target prescribed, one target there
-    near = get_close_matches(name, case.names, n=2, cutoff=0.6)
+    near = nearest(name, case.names, 2)
     hint = f"did you mean {' or '.join(near)}?" if near else f"it has {_listed(case.names)}."
     raise UsageError(f"the case has no {name}; {hint} If it has another name there, write it under [structures]")
 
 
 def _too_much(goal: Goal, structure: Structure, case: Case) -> str:
-    """Why a goal asks for more cc than the structure has, in words; "" where it does not."""
+    """Say that a goal is about more cc than the structure has; "" where it is not."""
     asked = _cc(goal) if goal.metric.kind == "Dcc" or goal.comparison == ">=" else 0.0
     if asked <= _volume(structure, case) * (1.0 + 1e-9):
         return ""
-    return f"it is about {figure(asked)} cc, and {structure.name} has {_said(structure, case)}"
+    return f"it is about {compact(asked)} cc, and {structure.name} has {_said(structure, case)}"
 
 
 def _cc(goal: Goal) -> float:
-    """The volume that a goal is about, cc; 0 of one that is not in cc."""
+    """Give the volume that a goal is about, cc; 0 for a goal that is not in cc."""
     return goal.metric.amount if goal.metric.kind == "Dcc" else goal.limit if goal.metric.unit == "cc" else 0.0
 
 
 def _volume(structure: Structure, case: Case) -> float:
-    """Of the structure's voxels, which is what goals use, cc."""
+    """Give the volume of a structure's voxels, cc: goals use it, not the drawn volume."""
     return len(structure.voxels) * case.grid.voxel_cc
 
 
 def _said(structure: Structure, case: Case) -> str:
-    return f"{figure(_volume(structure, case))} cc on the dose grid ({figure(structure.volume_cc)} cc drawn)"
+    return f"{compact(_volume(structure, case))} cc on the dose grid ({compact(structure.volume_cc)} cc drawn)"
 
 
 def _in_gray(goal: Goal, prescription: float) -> Goal:
-    """The goal with its limit in the unit of its metric's value."""
+    """Turn a limit in % of the prescription into Gy."""
     if goal.metric.unit != "Gy" or goal.unit != "%":
         return goal
     share = prescription / 100.0
-    said = f"{figure(goal.limit)}% of {figure(prescription)} Gy"
+    origin = f"{compact(goal.limit)}% of {compact(prescription)} Gy"
     return replace(
         goal,
         limit=round(goal.limit * share, 9),
         tolerance=round(goal.tolerance * share, 9),
         unit="Gy",
-        note=f"{goal.note}; {said}" if goal.note else said,
+        note=f"{goal.note}; {origin}" if goal.note else origin,
     )
 
 
@@ -207,7 +224,7 @@ def _check_twice(goals: Iterable[Goal]) -> None:
         first = seen.setdefault(f"{goal.name} {goal.comparison}", goal)
         if first is not goal:
             raise UsageError(
-                f"{shown(first.text)} and {shown(goal.text)} are both about {goal.name} in this case; keep one of them"
+                f"{quote(first.text)} and {quote(goal.text)} are both about {goal.name} in this case; keep one of them"
             )
 
 
@@ -224,7 +241,7 @@ def _check_together(goals: Iterable[Goal], case: Case, prescriptions: Mapping[st
 
 def _notes(sheet: Sheet, case: Case, goals: Iterable[Goal]) -> list[str]:
     notes = [
-        f"{goal.wish} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
+        f"{goal.criterion} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
         for goal in goals
         if goal.metric.unit == "cc"
         and goal.comparison == "<="

@@ -1,30 +1,26 @@
-"""What a dose makes of the goals of a case."""
+"""Evaluating a dose: goals, single metrics and their gradients, dose-volume histograms."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tgsci.errors import UsageError
 
-from .goal import Goal
 from .metrics import Metric
-from .ordered import Ordered
-from .slopes import around_dose
-from .table import GoalResult, GoalTable, Status
-from .values import ranks, threshold
+from .values import Ordered, around_dose, ranks, threshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case
     from .bind import BoundSheet
+    from .table import GoalTable
 
 
 def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalTable:
-    """The goals' values, margins and whether they are met.
+    """Evaluate goals on a dose.
 
     Args:
         sheet: Bound to this case.
@@ -34,7 +30,7 @@ def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalT
     Raises:
         UsageError: The dose is not one of this case, or not finite.
     """
-    dose = checked_dose(case, dose)
+    dose = check_dose(case, dose)
     structures: dict[str, Ordered] = {}
     values: list[float] = []
     for goal in sheet.goals:
@@ -45,13 +41,11 @@ def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalT
                 structures[goal.structure], case.grid.voxel_cc, sheet.prescriptions[goal.structure], everything=dose
             )
         )
-    results = [_result(goal, value) for goal, value in zip(sheet.goals, values, strict=True)]
-    results += [GoalResult(goal, math.nan, math.nan, "not evaluated", why) for goal, why in sheet.missing]
-    return GoalTable(sheet.name, case.name, str(case.grid), tuple(results), sheet.notes)
+    return sheet.table(case, values)
 
 
 def measure(metric: Metric, case: Case, name: str, dose: NDArray[np.floating]) -> float:
-    """One metric of one structure of a case.
+    """Measure one metric of one structure of a case.
 
     Args:
         metric: What is measured; of the prescription means that of the structure, or the highest of the case.
@@ -59,14 +53,14 @@ def measure(metric: Metric, case: Case, name: str, dose: NDArray[np.floating]) -
         name: The structure.
         dose: Total Gy of each row of the case.
     """
-    dose = checked_dose(case, dose)
+    dose = check_dose(case, dose)
     return metric.value(dose[case.rows(name)], case.grid.voxel_cc, prescribed(case, name), everything=dose)
 
 
 def gradient(
     metric: Metric, case: Case, name: str, dose: NDArray[np.floating]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """How a metric of a structure changes with the dose of each row of the case, per Gy.
+    """Differentiate a metric of a structure by the dose of each row of the case, per Gy.
 
     Args:
         metric: As in `measure`, CI too.
@@ -77,7 +71,7 @@ def gradient(
     Returns:
         Rows of the case, and the gradient for each: see `Metric.gradient`. It is 0 for all other rows.
     """
-    dose = checked_dose(case, dose)
+    dose = check_dose(case, dose)
     rows = case.rows(name)
     if not metric.sees_all:
         return rows, metric.gradient(dose[rows], case.grid.voxel_cc, prescribed(case, name))
@@ -92,12 +86,12 @@ def gradient(
 
 
 def prescribed(case: Case, name: str) -> float:
-    """The prescription that counts for a structure, total Gy: its own, or the highest of the case."""
+    """Find the prescription that counts for a structure, total Gy: its own, or the highest of the case."""
     return case.structure(name).prescription or case.prescription
 
 
-def checked_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
-    """A dose by row of the case.
+def check_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Check a dose by row of the case.
 
     Raises:
         UsageError: It has another length, or is not finite.
@@ -115,15 +109,36 @@ def checked_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]
 
 
 def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: str) -> Ordered:
-    """A structure's doses, partitioned once for all the ranks that its goals ask for."""
+    """Partition a structure's doses once for all ranks that its goals ask for."""
     rows = case.rows(name)
     asked = [r for g in sheet.goals if g.structure == name for r in ranks(g.metric, len(rows), case.grid.voxel_cc)]
     return Ordered(dose[rows], asked)
 
 
-def _result(goal: Goal, value: float) -> GoalResult:
-    if math.isnan(value):
-        return GoalResult(goal, value, math.nan, "not evaluated", "there is no dose")
-    margin = goal.margin(value)
-    status: Status = "pass" if margin >= 0 else "tolerance" if -margin <= goal.tolerance else "fail"
-    return GoalResult(goal, value, margin, status)
+def dvh(
+    case: Case, dose: NDArray[np.floating], name: str, bins: int = 400, top: float | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compute how much of a structure gets at least each dose.
+
+    Args:
+        case: The case.
+        dose: Total Gy of each row of the case.
+        name: The structure; all of its voxels count.
+        bins: How many steps the doses are apart.
+        top: The last dose, Gy; the highest in the structure where it is not given. Give one for curves to share.
+
+    Returns:
+        Doses from 0 to `top`, Gy, and the volume that gets at least each, %; both of shape (bins + 1,).
+
+    Raises:
+        UsageError: The structure is empty, or `bins` or `top` cannot be.
+    """
+    if bins < 1 or (top is not None and not (np.isfinite(top) and top > 0)):
+        raise UsageError(f"a histogram needs at least one step up to a dose above 0, not {bins} up to {top}")
+    d = check_dose(case, dose)[case.rows(name)]
+    if not len(d):
+        raise UsageError(f"{case.structure(name).name} has no voxel on the dose grid, so it has no histogram")
+    at = np.linspace(0.0, float(d.max()) if top is None else top, bins + 1)
+    # The doses in the type of the voxels, so that the last step counts the hottest voxel.
+    below = np.searchsorted(np.sort(d), at.astype(d.dtype), side="left")
+    return at, 100.0 * (len(d) - below) / len(d)

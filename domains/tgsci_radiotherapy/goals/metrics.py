@@ -23,14 +23,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tgsci.errors import UsageError
-
-from ..words import figure, rounded, shown
+from tgsci.texts import compact, quote, rounded
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .ordered import Ordered
+    from .values import Ordered
 
 Kind = Literal["D%", "Dcc", "VGy", "V%", "CVGy", "CV%", "Dmean", "Dmax", "Dmin", "gEUD", "HI", "CI"]
 Unit = Literal["Gy", "%", "cc", ""]
@@ -70,35 +69,30 @@ class Metric:
             UsageError: No such metric, or one without its unit; says what to write.
         """
         if not isinstance(text, str) or len(text) > 60:
-            raise UsageError(f"no metric {shown(text)}; {_HELP}")
+            raise UsageError(f"no metric {quote(text)}; {_HELP}")
         plain = re.sub(r"\s+", "", text).casefold()
         out = ""
         if match := _OUT.fullmatch(plain):
             plain, out = match[1], match[2].replace("cm3", "cc").replace("cm^3", "cc")
         plain = _SAME.get(plain, plain)
         if out == "cgy":
-            raise UsageError(f"{shown(text)} asks for cGy; doses are total Gy: leave [cGy] out")
+            raise UsageError(f"{quote(text)} asks for cGy; doses are total Gy: leave [cGy] out")
         metric = _plain(plain) or _dose(plain, text) or _volume(plain, out, text) or _equivalent(plain, text)
         if metric is None:
-            raise UsageError(f"no metric {shown(text)}; {_HELP}")
+            raise UsageError(f"no metric {quote(text)}; {_HELP}")
         if out and not metric.kind.startswith(("V", "CV")) and out != metric.unit.casefold():
-            said = f"in {metric.unit}" if metric.unit else "a plain number"
-            raise UsageError(f"{metric} is {said}; leave [{out}] out of {shown(text)}")
+            unit_text = f"in {metric.unit}" if metric.unit else "a plain number"
+            raise UsageError(f"{metric} is {unit_text}; leave [{out}] out of {quote(text)}")
         return metric
 
     def __str__(self) -> str:
-        amount = figure(self.amount, DIGITS)
+        amount = compact(self.amount, DIGITS)
         if self.kind in ("D%", "Dcc"):
             return f"D{amount}{self.kind[1:]}"
         if self.kind in ("VGy", "V%", "CVGy", "CV%"):
             letter, unit = self.kind.removesuffix("Gy").removesuffix("%"), "%" if self.kind.endswith("%") else "Gy"
             return f"{letter}{amount}{unit}{'[cc]' if self.unit == 'cc' else ''}"
         return f"gEUD({amount})" if self.kind == "gEUD" else self.kind
-
-    @property
-    def is_dose(self) -> bool:
-        """True where the value is a dose: doubling every dose doubles it."""
-        return self.unit == "Gy"
 
     @property
     def needs_prescription(self) -> bool:
@@ -117,7 +111,7 @@ class Metric:
         prescription: float = float("nan"),
         everything: NDArray[np.floating] | None = None,
     ) -> float:
-        """The metric of a structure.
+        """Compute the metric of a structure.
 
         Args:
             dose: Total Gy of each of its voxels, in any order, shape (N,); or these as `Ordered`.
@@ -138,7 +132,7 @@ class Metric:
         voxel_cc: float = float("nan"),
         prescription: float = float("nan"),
     ) -> NDArray[np.float64]:
-        """How the metric changes with the dose of each voxel, per Gy, shape (N,).
+        """Differentiate the metric by the dose of each voxel, per Gy, shape (N,).
 
         Where the metric jumps from voxel to voxel the slope is a mean over its neighbours: of Dx over the voxels whose
         rank is within 1% of the volume (2% in structures of under 2,000 voxels; triangular weights), of Vx over those
@@ -153,7 +147,7 @@ class Metric:
         Raises:
             UsageError: As in `value`; and of CI, which depends on doses outside: `goals.gradient` has it.
         """
-        from .slopes import gradient
+        from .values import gradient
 
         return gradient(self, dose, voxel_cc, prescription)
 
@@ -169,13 +163,13 @@ def _dose(plain: str, text: str) -> Metric | None:
         return None
     amount, unit = rounded(float(match[1]), DIGITS), match[2]
     if not unit:
-        raise UsageError(f"{shown(text)} has no unit; write D{match[1]}% or D{match[1]}cc")
+        raise UsageError(f"{quote(text)} has no unit; write D{match[1]}% or D{match[1]}cc")
     if unit == "%":
         if not 0 <= amount <= 100:
-            raise UsageError(f"{shown(text)} is about {figure(amount)}% of the volume; write 0 to 100")
+            raise UsageError(f"{quote(text)} is about {compact(amount)}% of the volume; write 0 to 100")
         return Metric("D%", amount)
     if amount <= 0:
-        raise UsageError(f"{shown(text)} is about no volume; write Dmax, or D0.03cc")
+        raise UsageError(f"{quote(text)} is about no volume; write Dmax, or D0.03cc")
     return Metric("Dcc", amount)
 
 
@@ -186,15 +180,17 @@ def _volume(plain: str, out: str, text: str) -> Metric | None:
     letter, amount, unit = match[1].upper(), rounded(float(match[2]), DIGITS), match[3]
     if not unit:
         raise UsageError(
-            f"{shown(text)} has no unit; write {letter}{match[2]}Gy, or {letter}{match[2]}% of the prescription"
+            f"{quote(text)} has no unit; write {letter}{match[2]}Gy, or {letter}{match[2]}% of the prescription"
         )
     if unit == "cgy" or (unit == "gy" and amount > 300):
-        raise UsageError(f"{shown(text)} looks like cGy; doses are total Gy: write {letter}{figure(amount / 100, 6)}Gy")
+        raise UsageError(
+            f"{quote(text)} looks like cGy; doses are total Gy: write {letter}{compact(amount / 100, 6)}Gy"
+        )
     if out == "gy":
-        raise UsageError(f"{shown(text)} is a volume; write [%] or [cc], or nothing for %")
+        raise UsageError(f"{quote(text)} is a volume; write [%] or [cc], or nothing for %")
     if amount <= 0 or (unit == "%" and amount > 300):
         raise UsageError(
-            f"{shown(text)} is about {figure(amount)} {unit.replace('gy', 'Gy')}; write a dose that can be"
+            f"{quote(text)} is about {compact(amount)} {unit.replace('gy', 'Gy')}; write a dose that can be"
         )
     kind: Kind = "VGy" if unit == "gy" else "V%"
     if letter == "CV":
@@ -208,5 +204,5 @@ def _equivalent(plain: str, text: str) -> Metric | None:
         return None
     exponent = rounded(float(match[2]), DIGITS) * (-1 if match[1] else 1)
     if exponent == 0 or abs(exponent) > 50:
-        raise UsageError(f"{shown(text)}: the exponent is 1 to 50, or -50 to 0 for targets; write gEUD(8)")
+        raise UsageError(f"{quote(text)}: the exponent is 1 to 50, or -50 to 0 for targets; write gEUD(8)")
     return Metric("gEUD", exponent)

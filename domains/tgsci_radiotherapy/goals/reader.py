@@ -1,4 +1,4 @@
-"""Reads a sheet of goals strictly: whatever is wrong is said with its line and what to write instead."""
+"""Reading a sheet of goals strictly: a message names the line of what is wrong and what to write instead."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tgsci.errors import UsageError
+from tgsci.texts import compact, did_you_mean, quote
 
 from ..names import clean, folded
-from ..words import figure, meant, shown
-from .consistency import contradiction
-from .goal import EXTERNAL, TARGETS, Goal, absolute, parse_goal
-from .sheet import LONGEST, Sheet
+from .goal import EXTERNAL, TARGETS, Goal, absolute, contradiction, parse_goal
+from .sheet import Sheet
 
+#: Longest sheet that is read, bytes.
+LONGEST = 100_000
 #: Most goals, structures in a table, and other names of a structure.
 MOST_GOALS, MOST_STRUCTURES, MOST_ALIASES = 200, 300, 50
 _KEYS = ("title", "source", "fractions", "optional", "goals", "prescription", "structures")
@@ -29,9 +31,60 @@ _HINTS = {
 }
 
 
-def read(text: str, name: str) -> Sheet:
-    """See `sheet.parse_sheet`; messages do not name the sheet yet."""
-    return _Reader(text).sheet(_toml(text), name)
+def sheet_names() -> tuple[str, ...]:
+    """List the sheets that come with the package."""
+    return tuple(sorted(path.stem for path in _home().glob("*.toml")))
+
+
+def read_sheet(name_or_path: str | Path) -> Sheet:
+    """Read a sheet that comes with the package, by name, or one of your own, by path.
+
+    Raises:
+        UsageError: There is none, or it cannot be read; says the line and what to write.
+    """
+    text = str(name_or_path)
+    if text in sheet_names():
+        path = _home() / f"{text}.toml"
+    else:
+        path = Path(text)
+        if not path.is_file():
+            looks = path.suffix == ".toml" or "/" in text or "\\" in text
+            kind = "there is no file" if looks else "no sheet of goals is called"
+            known = sheet_names()
+            hint = f"or a name: {', '.join(known)}" if looks else did_you_mean(text, known)
+            own = "" if looks else ", or give the path of a .toml file"
+            raise UsageError(f"{kind} {quote(text, 200)}; {hint}{own}")
+    try:
+        if path.stat().st_size > LONGEST:
+            raise UsageError(f"{quote(path.name)} has {path.stat().st_size} bytes; a sheet has at most {LONGEST}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{quote(text, 200)} cannot be read: {error.strerror}") from None
+    try:
+        return parse_sheet(content.decode("utf-8"), name=path.stem)
+    except UnicodeDecodeError:
+        raise UsageError(f"{quote(path.name)} is not UTF-8 text; save it as UTF-8") from None
+
+
+def parse_sheet(text: str, name: str = "sheet") -> Sheet:
+    """Read a sheet's text.
+
+    Args:
+        text: TOML; see the module.
+        name: Of the sheet, for messages.
+
+    Raises:
+        UsageError: Says the line and what to write.
+    """
+    name = clean(name) or "sheet"
+    try:
+        return _Reader(text).sheet(_toml(text), name)
+    except UsageError as error:
+        raise UsageError(f"goals {name}: {error}") from None
+
+
+def _home() -> Path:
+    return Path(__file__).parent / "sheets"
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -42,7 +95,7 @@ def _toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"not a TOML file: {shown(str(error), 160)[1:-1]}") from None
+        raise UsageError(f"not a TOML file: {quote(str(error), 160)[1:-1]}") from None
     except (RecursionError, ValueError):
         raise UsageError("not a sheet: brackets nested too deep, or a number too long") from None
 
@@ -56,18 +109,18 @@ class _Reader:
     def sheet(self, table: dict[str, Any], name: str) -> Sheet:
         for key in table:
             if key not in _KEYS:
-                raise UsageError(f"{self.at_key(key)}unknown key {shown(key)}{meant(key, _KEYS, _HINTS)}")
+                raise UsageError(f"{self.at_key(key)}unknown key {quote(key)}; {did_you_mean(key, _KEYS, _HINTS)}")
         aliases = self.aliases(table.get("structures", {}))
         optional = table.get("optional", False)
         if not isinstance(optional, bool):
-            raise UsageError(f"{self.at_key('optional')}optional is true or false, not {shown(optional)}")
+            raise UsageError(f"{self.at_key('optional')}optional is true or false, not {quote(optional)}")
         if "goals" not in table:
             raise UsageError('there are no goals; write goals = ["PTV D95% >= 50 Gy, priority 1"] above the tables')
         prescription = self.prescription(table.get("prescription", {}))
         goals = self.goals(table["goals"], optional)
         fractions = table.get("fractions")
         if fractions is not None and (isinstance(fractions, bool) or not isinstance(fractions, int)):
-            raise UsageError(f"{self.at_key('fractions')}fractions is a whole number, not {shown(fractions)}")
+            raise UsageError(f"{self.at_key('fractions')}fractions is a whole number, not {quote(fractions)}")
         if fractions is not None and not 1 <= fractions <= 100:
             raise UsageError(f"{self.at_key('fractions')}fractions is a number from 1 to 100, not {fractions}")
         sheet = Sheet(
@@ -88,7 +141,7 @@ class _Reader:
             raise UsageError(f'{self.at_key("goals")}goals is a list: goals = ["PTV D95% >= 50 Gy, priority 1"]')
         if len(value) > MOST_GOALS:
             raise UsageError(f"{len(value)} goals; a sheet has at most {MOST_GOALS}")
-        found: dict[tuple[str, str], Goal] = {}
+        goals: dict[tuple[str, str], Goal] = {}
         for entry in value:
             text = entry.get("goal") if isinstance(entry, dict) else entry
             where = self.at(text) if isinstance(text, str) else self.at_key("goals")
@@ -97,32 +150,32 @@ class _Reader:
             except UsageError as error:
                 raise UsageError(f"{where}{error}") from None
             key = (folded(goal.structure), f"{goal.metric} {goal.comparison}")
-            if key in found:
-                raise UsageError(f"{where}{shown(goal.text)} repeats {shown(found[key].text)}; keep one of them")
-            found[key] = goal
-        return list(found.values())
+            if key in goals:
+                raise UsageError(f"{where}{quote(goal.text)} repeats {quote(goals[key].text)}; keep one of them")
+            goals[key] = goal
+        return list(goals.values())
 
     def goal(self, entry: object, optional: bool) -> Goal:
         if isinstance(entry, str):
             return parse_goal(entry, optional=optional)
         if not isinstance(entry, dict):
-            raise UsageError(f'a goal is a text, "PTV D95% >= 50 Gy", or a table with the key goal, not {shown(entry)}')
+            raise UsageError(f'a goal is a text, "PTV D95% >= 50 Gy", or a table with the key goal, not {quote(entry)}')
         for key in entry:
             if key not in _GOAL_KEYS:
-                raise UsageError(f"unknown key {shown(key)} of a goal{meant(key, _GOAL_KEYS)}")
+                raise UsageError(f"unknown key {quote(key)} of a goal; {did_you_mean(key, _GOAL_KEYS)}")
         if not isinstance(entry.get("goal"), str):
             raise UsageError('the key goal is missing: { goal = "PTV D95% >= 50 Gy", priority = 1 }')
         text = entry["goal"]
         for key in ("priority", "tolerance"):
             if key in entry:
                 if isinstance(entry[key], bool) or not isinstance(entry[key], int | float | str):
-                    raise UsageError(f"{key} of {shown(text)} is a number, not {shown(entry[key])}")
+                    raise UsageError(f"{key} of {quote(text)} is a number, not {quote(entry[key])}")
                 text += f", {key} {entry[key]}"
                 if key == "tolerance" and not isinstance(entry[key], str):
                     text += f" {parse_goal(entry['goal']).unit}"
         own = entry.get("optional", optional)
         if not isinstance(own, bool):
-            raise UsageError(f"optional of {shown(text)} is true or false, not {shown(own)}")
+            raise UsageError(f"optional of {quote(text)} is true or false, not {quote(own)}")
         goal = parse_goal(text, optional=own)
         return replace(goal, note=self.words(entry, "note", 300))
 
@@ -131,28 +184,29 @@ class _Reader:
             raise UsageError(f"{self.at_key('prescription')}[prescription] is a table: PTV = 50, total Gy")
         if len(value) > MOST_STRUCTURES:
             raise UsageError(f"{len(value)} entries in [prescription]; at most {MOST_STRUCTURES}")
-        found: dict[str, float] = {}
+        doses: dict[str, float] = {}
         for target, dose in value.items():
             where = self.at_key(target)
             if target in _KEYS:
                 raise UsageError(f"{where}{target} stands in [prescription]; move it above the first [table]")
             if isinstance(dose, bool) or not isinstance(dose, int | float) or not math.isfinite(dose) or dose <= 0:
                 raise UsageError(
-                    f"{where}the prescription of {shown(target)} is total Gy, a number above 0, not {shown(dose)}"
+                    f"{where}the prescription of {quote(target)} is total Gy, a number above 0, not {quote(dose)}"
                 )
             if dose > 200:
                 raise UsageError(
-                    f"{where}{figure(dose)} Gy prescribed to {shown(target)} looks like cGy; write {figure(dose / 100)}"
+                    f"{where}{compact(dose)} Gy prescribed to {quote(target)} looks like cGy; write "
+                    f"{compact(dose / 100)}"
                 )
-            found[self.name(target)] = float(dose)
-        return found
+            doses[self.name(target)] = float(dose)
+        return doses
 
     def aliases(self, value: object) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, dict):
             raise UsageError(f'{self.at_key("structures")}[structures] is a table: Core = ["OAR", "Cord"]')
         if len(value) > MOST_STRUCTURES:
             raise UsageError(f"{len(value)} entries in [structures]; at most {MOST_STRUCTURES}")
-        found: dict[str, tuple[str, ...]] = {}
+        names: dict[str, tuple[str, ...]] = {}
         meaning: dict[str, str] = {}
         for structure, others in value.items():
             where = self.at_key(structure)
@@ -160,16 +214,16 @@ class _Reader:
                 raise UsageError(f"{where}{structure} stands in [structures]; move it above the first [table]")
             others = [others] if isinstance(others, str) else others
             if not isinstance(others, list) or not all(isinstance(o, str) and clean(o) for o in others):
-                raise UsageError(f'{where}other names of {shown(structure)} are a list of texts: ["OAR", "Cord"]')
+                raise UsageError(f'{where}other names of {quote(structure)} are a list of texts: ["OAR", "Cord"]')
             if len(others) > MOST_ALIASES:
-                raise UsageError(f"{where}{len(others)} other names of {shown(structure)}; at most {MOST_ALIASES}")
-            kept = self.name(structure)
-            for other in (kept, *others):
-                owner = meaning.setdefault(folded(clean(other)), kept)
-                if owner != kept:
-                    raise UsageError(f"{where}{shown(other)} is a name of both {owner} and {kept}; keep it with one")
-            found[kept] = tuple(clean(other) for other in others)
-        return found
+                raise UsageError(f"{where}{len(others)} other names of {quote(structure)}; at most {MOST_ALIASES}")
+            name = self.name(structure)
+            for other in (name, *others):
+                owner = meaning.setdefault(folded(clean(other)), name)
+                if owner != name:
+                    raise UsageError(f"{where}{quote(other)} is a name of both {owner} and {name}; keep it with one")
+            names[name] = tuple(clean(other) for other in others)
+        return names
 
     def check_doses(self, sheet: Sheet) -> None:
         highest = max(sheet.prescription.values(), default=math.nan)
@@ -177,8 +231,8 @@ class _Reader:
             dose = goal.limit if goal.unit == "Gy" else goal.metric.amount if goal.metric.kind == "VGy" else 0.0
             if dose > 3 * highest:
                 raise UsageError(
-                    f"{self.at(goal.text)}{figure(dose)} Gy in {shown(goal.text)} is more than 3 times the "
-                    f"prescription of {figure(highest)} Gy; doses are total Gy"
+                    f"{self.at(goal.text)}{compact(dose)} Gy in {quote(goal.text)} is more than 3 times the "
+                    f"prescription of {compact(highest)} Gy; doses are total Gy"
                 )
 
     def check_together(self, sheet: Sheet) -> None:
@@ -194,19 +248,19 @@ class _Reader:
                 raise UsageError(f"{self.at(goals[-1].text)}{fault}")
 
     def name(self, text: str) -> str:
-        kept = clean(text)
-        if not kept or text.casefold() in (TARGETS, EXTERNAL):
-            raise UsageError(f"{self.at_key(text)}{shown(text)} is not a structure's name; use letters and digits")
-        return kept
+        cleaned = clean(text)
+        if not cleaned or text.casefold() in (TARGETS, EXTERNAL):
+            raise UsageError(f"{self.at_key(text)}{quote(text)} is not a structure's name; use letters and digits")
+        return cleaned
 
     def words(self, table: Mapping[str, Any], key: str, longest: int) -> str:
         value = table.get(key, "")
         if not isinstance(value, str):
-            raise UsageError(f"{self.at_key(key)}{key} is a text, not {shown(value)}")
+            raise UsageError(f"{self.at_key(key)}{key} is a text, not {quote(value)}")
         return "".join(c if c.isprintable() else " " for c in " ".join(value.split())[:longest]).strip()
 
     def at(self, text: str) -> str:
-        """ "line 7: ", where a text stands first; "" where it is not found as it is."""
+        """Locate a text in the sheet: "line 7: "; "" where it does not stand there as it is."""
         for wanted in (f'"{text}"', f"'{text}'", text):
             for number, line in enumerate(self.lines, 1):
                 if text and wanted in line:
@@ -214,7 +268,7 @@ class _Reader:
         return ""
 
     def at_key(self, key: str) -> str:
-        """The line on which a key is set."""
+        """Locate the line that sets a key."""
         pattern = re.compile(rf"""\s*(?:\[+\s*)?["']?{re.escape(key)}["']?\s*[=\].]""")
         for number, line in enumerate(self.lines, 1):
             if pattern.match(line):

@@ -31,21 +31,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tgsci.errors import UsageError
+from tgsci.texts import compact
 
-from ..names import clean
-from ..words import figure, meant, shown
 from .goal import Goal
 
 if TYPE_CHECKING:
     from ..case.model import Case
     from .bind import BoundSheet
-
-#: Longest sheet that is read, bytes.
-LONGEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ class Sheet:
     fractions: int | None = None
 
     def bind(self, case: Case) -> BoundSheet:
-        """The goals on a case: its structures' names, limits in the metrics' units.
+        """Bind the goals to a case: its structures' names, limits in the metrics' units.
 
         Raises:
             UsageError: A structure is missing or not clear, a prescription differs, goals exclude each other.
@@ -81,7 +75,7 @@ class Sheet:
         return bind(self, case)
 
     def toml(self) -> str:
-        """The sheet as a TOML file that reads back to the same."""
+        """Write the sheet as a TOML file that reads back to the same."""
         q = partial(json.dumps, ensure_ascii=False)  # of printable text a JSON string is a TOML string
         lines = [f"title = {q(self.title)}", f"source = {q(self.source)}"]
         lines += [f"fractions = {self.fractions}"] if self.fractions else []
@@ -90,7 +84,7 @@ class Sheet:
             note = f", note = {q(goal.note)}" if goal.note else ""
             lines.append(f"  {{ goal = {q(str(goal))}{note} }},")
         lines += ["]", "", "[prescription]"]
-        lines += [f"{q(target)} = {figure(dose, 10)}" for target, dose in self.prescription.items()]
+        lines += [f"{q(target)} = {compact(dose, 10)}" for target, dose in self.prescription.items()]
         lines += ["", "[structures]"]
         lines += [f"{q(name)} = [{', '.join(map(q, others))}]" for name, others in self.aliases.items()]
         return "\n".join(lines) + "\n"
@@ -98,61 +92,5 @@ class Sheet:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything that changes a result; titles, sources and notes do not."""
-        said = replace(self, name="", title="", source="", goals=tuple(replace(g, note="") for g in self.goals))
-        return hashlib.sha256(said.toml().encode()).hexdigest()
-
-
-def sheet_names() -> tuple[str, ...]:
-    """The sheets that come with the package."""
-    return tuple(sorted(path.stem for path in _home().glob("*.toml")))
-
-
-def read_sheet(name_or_path: str | Path) -> Sheet:
-    """A sheet that comes with the package, by name, or one of your own, by path.
-
-    Raises:
-        UsageError: There is none, or it cannot be read; says the line and what to write.
-    """
-    text = str(name_or_path)
-    if text in sheet_names():
-        path = _home() / f"{text}.toml"
-    else:
-        path = Path(text)
-        if not path.is_file():
-            looks = path.suffix == ".toml" or "/" in text or "\\" in text
-            kind = "there is no file" if looks else "no sheet of goals is called"
-            hint = meant(text, sheet_names()) if not looks else f"; or a name: {', '.join(sheet_names())}"
-            raise UsageError(f"{kind} {shown(text, 200)}{hint}{'' if looks else ', or give the path of a .toml file'}")
-    try:
-        if path.stat().st_size > LONGEST:
-            raise UsageError(f"{shown(path.name)} has {path.stat().st_size} bytes; a sheet has at most {LONGEST}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{shown(text, 200)} cannot be read: {error.strerror}") from None
-    try:
-        return parse_sheet(content.decode("utf-8"), name=path.stem)
-    except UnicodeDecodeError:
-        raise UsageError(f"{shown(path.name)} is not UTF-8 text; save it as UTF-8") from None
-
-
-def parse_sheet(text: str, name: str = "sheet") -> Sheet:
-    """Read a sheet's text.
-
-    Args:
-        text: TOML; see the module.
-        name: Of the sheet, for messages.
-
-    Raises:
-        UsageError: Says the line and what to write.
-    """
-    from .reader import read
-
-    name = clean(name) or "sheet"
-    try:
-        return read(text, name)
-    except UsageError as error:
-        raise UsageError(f"goals {name}: {error}") from None
-
-
-def _home() -> Path:
-    return Path(__file__).parent / "sheets"
+        bare = replace(self, name="", title="", source="", goals=tuple(replace(g, note="") for g in self.goals))
+        return hashlib.sha256(bare.toml().encode()).hexdigest()

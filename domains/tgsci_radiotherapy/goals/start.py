@@ -27,7 +27,7 @@ _ORGAN, _BODY = 0.9, 0.6
 
 
 def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
-    """Parameters to start a search from.
+    """Choose parameters to start a search from.
 
     Each target gets a squared deviation, somewhat above what its goals ask for; each organ with goals a squared
     overdose from somewhat below the dose of its strictest goal on, or an EUD with exponent 1 at the mean dose that its
@@ -44,7 +44,7 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
     from ..plan import PlanParameters
 
     bound = sheet if isinstance(sheet, BoundSheet) else sheet.bind(case)
-    found: list[Objective] = []
+    objectives: list[Objective] = []
     for structure in case.structures:
         own = case.own(structure.name)
         if own.stop == own.start:
@@ -56,16 +56,16 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
             and (known := absolute(goal, bound.prescriptions[structure.name])) is not None
         ]
         if structure.type == "target":
-            found += _of_target(structure, goals, bound.prescriptions.get(structure.name))
+            objectives += _of_target(structure, goals, bound.prescriptions.get(structure.name))
         elif structure.type == "oar":
-            found += _of_organ(case, structure, goals)
+            objectives += _of_organ(case, structure, goals)
         else:
-            found.append(_overdose(structure, _BODY * case.prescription, case.prescription))
-    if not any(o.lifts for o in found):
+            objectives.append(_overdose(structure, _BODY * case.prescription, case.prescription))
+    if not any(o.lifts for o in objectives):
         raise UsageError(
             f"{case.name} has no target with a prescription and voxels of its own; there is nothing to plan"
         )
-    return PlanParameters(tuple(found)).checked(case)
+    return PlanParameters(tuple(objectives)).checked(case)
 
 
 def _of_target(structure: Structure, goals: Iterable[Goal], prescription: float | None) -> list[Objective]:
@@ -87,23 +87,23 @@ def _of_organ(case: Case, structure: Structure, goals: Iterable[Goal]) -> list[O
 
     goals = [goal for goal in goals if goal.comparison == "<="]
     volume = len(structure.voxels) * case.grid.voxel_cc
-    found: list[Objective] = []
+    objectives: list[Objective] = []
     means = [goal.limit for goal in goals if goal.metric.kind in ("Dmean", "gEUD")]
     if means:
         dose = _allowed(_of_own(case, structure, min(means)), case.prescription)
-        found.append(Objective(structure.name, "eud", dose, WEIGHT, exponent=1.0))
+        objectives.append(Objective(structure.name, "eud", dose, WEIGHT, exponent=1.0))
     doses = [
         _ORGAN * _dose(goal) * (1.0 - _part(goal, volume) / 4.0)
         for goal in goals
         if goal.metric.kind not in ("Dmean", "gEUD") and _dose(goal)
     ]
     if doses and not means:
-        found.append(_overdose(structure, min(doses), case.prescription))
-    return found
+        objectives.append(_overdose(structure, min(doses), case.prescription))
+    return objectives
 
 
 def _of_own(case: Case, structure: Structure, mean: float) -> float:
-    """The mean dose of the voxels that an organ owns at which all of it has a mean: those in targets get theirs."""
+    """Find the mean dose of an organ's own voxels that gives all of it this mean; those in targets get their dose."""
     owners = case.owners[case.rows(structure.name)]
     taken = sum(int((owners == i).sum()) * (s.prescription or 0.0) for i, s in enumerate(case.structures))
     own = case.own(structure.name)
@@ -112,14 +112,14 @@ def _of_own(case: Case, structure: Structure, mean: float) -> float:
 
 
 def _dose(goal: Goal) -> float:
-    """The dose that a goal is about, Gy; 0 for those that name none (HI, CI)."""
+    """Find the dose that a goal is about, Gy; 0 for HI and CI."""
     if goal.metric.unit == "Gy":
         return goal.limit
     return goal.metric.amount if goal.metric.kind in ("VGy", "CVGy") else 0.0
 
 
 def _part(goal: Goal, volume_cc: float) -> float:
-    """The part of the structure, 0 to 1, that may get more than the goal's dose."""
+    """Find the part of the structure, 0 to 1, that may get more than the goal's dose."""
     metric = goal.metric
     if metric.kind in ("D%", "Dcc"):
         return min(1.0, metric.amount / (100.0 if metric.kind == "D%" else volume_cc))
@@ -135,5 +135,5 @@ def _overdose(structure: Structure, dose: float, prescription: float) -> Objecti
 
 
 def _allowed(dose: float, prescription: float) -> float:
-    """The dose, or 0 where it is too low to tell from the dose of one fraction."""
+    """Replace a dose by 0 where it is too low to tell from the dose of one fraction."""
     return dose if dose >= LEAST_SHARE * prescription else 0.0

@@ -1,4 +1,4 @@
-"""The goals and what became of them, as a table to read, to store and to show."""
+"""Goals with the values that a dose gives them: one result, the table of a sheet, and how both are written."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from html import escape
 from textwrap import wrap
 from typing import Any, Literal
 
-from .goal import Goal, with_unit
+from .goal import ABSENT, Goal, with_unit
 
 Status = Literal["pass", "tolerance", "fail", "not evaluated"]
-#: How the note of a goal begins whose structure the case lacks.
-ABSENT = "the case has no"
 #: Widest line of a table, characters, and the widest goal in it.
 WIDTH, _GOAL_WIDTH = 80, 35
 
@@ -25,16 +23,36 @@ class GoalResult:
     Args:
         goal: Bound to the case.
         value: In the goal's unit; nan where it is not evaluated.
-        margin: How much better than the limit, in the goal's unit; below 0 the goal is missed by that much.
-        status: "pass", "tolerance" (missed by no more than the tolerance), "fail" or "not evaluated".
+        scale: What makes its margin comparable with those of other goals, in the goal's unit: see `scale_of`.
         note: Why it is not evaluated.
     """
 
     goal: Goal
     value: float
-    margin: float
-    status: Status
+    scale: float = 1.0
     note: str = ""
+
+    @property
+    def margin(self) -> float:
+        """How much better than the limit, in the goal's unit; below 0 the goal is missed by that much."""
+        return self.goal.margin(self.value)
+
+    @property
+    def relative_margin(self) -> float:
+        """The margin as a part of the scale; nan where there is no value."""
+        return self.margin / self.scale
+
+    @property
+    def status(self) -> Status:
+        """ "pass", "tolerance" (missed by no more than the tolerance), "fail" or "not evaluated"."""
+        if math.isnan(self.value):
+            return "not evaluated"
+        return "pass" if self.met else "tolerance" if -self.margin <= self.goal.tolerance else "fail"
+
+    @property
+    def met(self) -> bool:
+        """True where the limit is reached, without its tolerance."""
+        return self.margin >= 0
 
     @property
     def excused(self) -> bool:
@@ -45,6 +63,34 @@ class GoalResult:
     def shortfall(self) -> float:
         """By how much it is missed, in the goal's unit; 0 where it is met or not evaluated."""
         return max(0.0, -self.margin) if math.isfinite(self.margin) else 0.0
+
+    @property
+    def value_text(self) -> str:
+        """The value with its unit: 49.20 Gy, 12.00%; "" where there is none."""
+        return "" if math.isnan(self.value) else _fixed(self.value, self.goal.unit)
+
+    @property
+    def margin_text(self) -> str:
+        """The margin with its sign and unit: +0.20 Gy, -1.30%; "" where there is none."""
+        if math.isnan(self.margin):
+            return ""
+        text = _fixed(self.margin, self.goal.unit)
+        return text if text.startswith("-") else f"+{text}"
+
+
+def scale_of(goal: Goal, prescription: float) -> float:
+    """Choose what a goal's margin is compared with, in the goal's unit.
+
+    Of doses the prescription, so that a Gy is a Gy wherever it is missed; of volumes in % the whole structure; of
+    volumes in cc the limit; of figures without a unit (HI, CI: parts of a dose or volume) 1.
+
+    Args:
+        goal: Bound to a case.
+        prescription: That of its structure, total Gy.
+    """
+    if goal.unit == "Gy":
+        return prescription if prescription > 0 else max(goal.limit, 1.0)
+    return {"%": 100.0, "cc": max(goal.limit, 1.0)}.get(goal.unit, 1.0)
 
 
 @dataclass(frozen=True)
@@ -83,27 +129,24 @@ class GoalTable:
     @property
     def met(self) -> int:
         """How many goals are met."""
-        return sum(r.status == "pass" for r in self.evaluated)
+        return sum(r.met for r in self.results)
 
     def shortfalls(self) -> tuple[GoalResult, ...]:
-        """The goals that are missed, the most important first, then the one that misses most of its limit."""
+        """List the goals that are missed, the most important first, then the one that misses most of its limit."""
         missed = [r for r in self.evaluated if r.status != "pass"]
         return tuple(sorted(missed, key=lambda r: (r.goal.priority, -r.shortfall / max(r.goal.limit, 1e-9))))
 
     def text(self) -> str:
-        """The table in plain text, at most 80 characters wide."""
-        shown = [r for r in self.results if r.status != "not evaluated" or not r.note.startswith(ABSENT)]
-        width = max([4, *(len(_wish(r.goal)) for r in shown)])
+        """Write the table in plain text, at most 80 characters wide."""
         lines = wrap(f"GOALS {self.sheet} on {self.case}, dose grid {self.grid}: {self._sum()}", WIDTH)
-        lines.append(f"{'goal':{width}}  P  {'value':>10}  {'margin':>10}  status")
-        lines += [_line(r, width) for r in shown]
+        lines += goal_lines([r for r in self.results if not r.note.startswith(ABSENT)])
         absent = list(dict.fromkeys(r.goal.structure for r in self.results if r.note.startswith(ABSENT)))
         if absent:
             lines += wrap(f"not in the case, so not evaluated: {', '.join(absent)}", WIDTH)
         return "\n".join([*lines, *(line for note in self.notes for line in wrap(note, WIDTH))])
 
     def as_dict(self) -> dict[str, Any]:
-        """The table as JSON has it; nan becomes null."""
+        """Give the table as JSON has it; nan becomes null."""
         return {
             "sheet": self.sheet,
             "case": self.case,
@@ -124,8 +167,8 @@ class GoalTable:
         )
         body = "".join(
             "<tr>"
-            + f"<td style='text-align:left'{_title(r)}>{escape(r.goal.wish)}</td><td>{r.goal.priority}</td>"
-            + f"<td>{escape(_value(r))}</td><td>{escape(_margin(r))}</td>"
+            + f"<td style='text-align:left'{_title(r)}>{escape(r.goal.criterion)}</td><td>{r.goal.priority}</td>"
+            + f"<td>{escape(r.value_text)}</td><td>{escape(r.margin_text)}</td>"
             + f"<td style='text-align:left;color:{_COLOURS[r.status]}'>{_MARKS[r.status]} {r.status}</td></tr>"
             for r in self.results
         )
@@ -145,39 +188,36 @@ class GoalTable:
         return ", ".join([f"{self.met} of {len(self.evaluated)} met", *more])
 
 
+def goal_lines(results: Sequence[GoalResult]) -> list[str]:
+    """Write goals as a table in plain text, at most 80 characters wide: a header, then a line each.
+
+    Args:
+        results: In the order of the lines.
+    """
+    width = max([4, *(len(_criterion(r.goal)) for r in results)])
+    return [f"{'goal':{width}}  P  {'value':>10}  {'margin':>10}  status", *(_line(r, width) for r in results)]
+
+
 def _line(result: GoalResult, width: int) -> str:
     tolerance = f" {with_unit(result.goal.tolerance, result.goal.unit, 3)}" if result.status == "tolerance" else ""
     status = f"{result.status}{tolerance}" + (f": {result.note}" if result.note else "")
-    figures = f"{result.goal.priority}  {_value(result):>10}  {_margin(result):>10}"
-    line = f"{_wish(result.goal):{width}}  {figures}  {status}"
+    figures = f"{result.goal.priority}  {result.value_text:>10}  {result.margin_text:>10}"
+    line = f"{_criterion(result.goal):{width}}  {figures}  {status}"
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
 
 
-def _wish(goal: Goal) -> str:
-    """The goal in words, a long structure's name cut: its figures must be read."""
-    over = len(goal.wish) - _GOAL_WIDTH
-    return goal.wish if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.wish[len(goal.structure) :]}"
+def _criterion(goal: Goal) -> str:
+    """Write a goal, a long structure name cut so that its figures stay readable."""
+    over = len(goal.criterion) - _GOAL_WIDTH
+    return goal.criterion if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.criterion[len(goal.structure) :]}"
 
 
 _COLOURS: dict[Status, str] = {"pass": "#1a7f37", "tolerance": "#9a6700", "fail": "#cf222e", "not evaluated": "#57606a"}
 _MARKS: dict[Status, str] = {"pass": "\u2713", "tolerance": "~", "fail": "\u2717", "not evaluated": "\u2013"}
 
 
-def _value(result: GoalResult) -> str:
-    if math.isnan(result.value):
-        return ""
-    return _fixed(result.value, result.goal.unit)
-
-
-def _margin(result: GoalResult) -> str:
-    if math.isnan(result.margin):
-        return ""
-    text = _fixed(result.margin, result.goal.unit)
-    return text if text.startswith("-") else f"+{text}"
-
-
 def _fixed(value: float, unit: str) -> str:
-    """Two decimals, three without a unit; more where a small figure would read as zero: -0.004 misses a goal."""
+    """Write two decimals, three without a unit; more where a small figure would read as zero: -0.004 misses a goal."""
     decimals = 2 if unit else 3
     while decimals < 6 and value and abs(value) < 0.5 * 10.0**-decimals:
         decimals += 1
@@ -211,6 +251,3 @@ def _row(result: GoalResult) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-__all__: Sequence[str] = ["GoalResult", "GoalTable", "Status"]

@@ -64,8 +64,8 @@ def read(
         return assemble(read_openkbp(path, chosen), chosen, say)
     from .matrad import read_matrad
 
-    patient, given = read_matrad(path, chosen, say)
-    return assemble(patient, chosen, say, given)
+    patient, source_dij = read_matrad(path, chosen, say)
+    return assemble(patient, chosen, say, source_dij)
 
 
 def compute(
@@ -91,8 +91,8 @@ def compute(
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
     """
-    from .arrays import patient_of
     from .assemble import assemble
+    from .patient import patient_of
 
     chosen = Options.of(options)
     return assemble(patient_of(hu, grid, masks, chosen), chosen, say)
@@ -105,16 +105,14 @@ def kind_of(source: str | Path) -> str:
         UsageError: There is nothing, or nothing that can be read.
     """
     from tgsci.errors import UsageError
-    from tgsci.texts import visible
-
-    from ..words import quoted
+    from tgsci.texts import quote, shell_word
 
     path = Path(source)
-    shown = visible(str(source)[:200])
+    shown = quote(source, 200)
     if str(source).casefold() in ("tg119", "tg-119") and not path.exists():
         return "pyradplan"
     if not path.exists():
-        raise UsageError(f"there is no file or folder {shown!r}; a source is a path, or tg119 for pyRadPlan's phantom")
+        raise UsageError(f"there is no file or folder {shown}; a source is a path, or tg119 for pyRadPlan's phantom")
     if path.is_dir():
         return "openkbp" if (path / "ct.csv").is_file() else "dicom"
     if path.suffix.casefold() == ".mat":
@@ -123,13 +121,13 @@ def kind_of(source: str | Path) -> str:
         head = file.read(132)
     if head[:4] == b"PK\x03\x04" and _is_case(path):
         raise UsageError(
-            f"{shown!r} is a case of tgsci already; there is nothing to import: use it with --case {quoted(source)}"
+            f"{shown} is a case of tgsci already; there is nothing to import: use it with --case {shell_word(source)}"
         )
     if head[:4] == b"PK\x03\x04":
-        raise UsageError(f"{shown!r} is a zip file; unpack it and give the folder")
+        raise UsageError(f"{shown} is a zip file; unpack it and give the folder")
     if head[128:] == b"DICM":
-        raise UsageError(f"{shown!r} is one DICOM file; give the folder with the CT series and the structure set")
-    raise UsageError(f"{shown!r} is none of what can be read: {'; '.join(KINDS.values())}")
+        raise UsageError(f"{shown} is one DICOM file; give the folder with the CT series and the structure set")
+    raise UsageError(f"{shown} is none of what can be read: {'; '.join(KINDS.values())}")
 
 
 def _is_case(path: Path) -> bool:
@@ -145,7 +143,8 @@ def _is_case(path: Path) -> bool:
 
 def _known(kind: str) -> str:
     from tgsci.errors import UsageError
+    from tgsci.texts import did_you_mean, quote
 
     if kind not in KINDS:
-        raise UsageError(f"no kind of source {str(kind)[:40]!r}; there are: {', '.join(KINDS)}")
+        raise UsageError(f"no kind of source {quote(kind)}; {did_you_mean(kind, KINDS)}")
     return kind

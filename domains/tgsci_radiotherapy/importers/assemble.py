@@ -14,10 +14,9 @@ from ..case.checks import check
 from ..case.model import Beam, Case, Dij, Grid, Structure, Type, own_rows
 from ..names import clean, find
 from . import pyradplan
-from .hounsfield import body_of
+from .masks import resample, same
 from .options import Options
-from .patient import Drawn, Patient
-from .resample import resample, same
+from .patient import Patient, Region, body_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from ..case.model import Floats, Rows
     from .patient import Image
 
-#: Spacing of the dose grid where nothing else is said, mm. A plan's figures hold on its grid: on 5 mm a target's D95
-#: comes out some Gy better than it is.
-GRID = 3.0
 #: Largest dose grid, voxels.
 _MOST = 40_000_000
 #: A structure of which less than this is inside the body was drawn somewhere else.
@@ -37,7 +33,7 @@ _WITHIN = 0.95
 
 
 @dataclass(frozen=True)
-class Given:
+class SourceDij:
     """A dose-influence matrix that came with the source.
 
     Args:
@@ -46,9 +42,9 @@ class Given:
         row_of: From voxels of the grid (flat indices) to the matrix's rows.
         beam_of: Beam of each beamlet.
         beams: The beams.
-        factor: From the matrix's dose to total Gy.
+        factor: From the matrix's dose to Gy of one fraction: the RBE of protons.
         modality: "photons" or "protons".
-        said: Who made it, for people.
+        engine: What computed it, for people.
     """
 
     grid: Grid
@@ -58,11 +54,11 @@ class Given:
     beams: tuple[Beam, ...]
     factor: float
     modality: str
-    said: str
+    engine: str
 
 
 def assemble(
-    patient: Patient, options: Options, say: Callable[[str], None], given: Callable[[int], Given] | None = None
+    patient: Patient, options: Options, say: Callable[[str], None], source_dij: SourceDij | None = None
 ) -> Case:
     """A case of a patient.
 
@@ -70,7 +66,7 @@ def assemble(
         patient: As a reader made it.
         options: A person's decisions.
         say: Called with notes and before long steps.
-        given: Makes the source's own dose-influence matrix, for a number of fractions; None: it is computed.
+        source_dij: The source's own dose-influence matrix; None: it is computed.
 
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
@@ -82,14 +78,14 @@ def assemble(
     _check_targets(drawn, patient)
     if not fractions:
         raise UsageError("the number of fractions is not in the source; say it with --fractions N")
-    matrix = given(fractions) if given is not None else None
-    grid = matrix.grid if matrix is not None else _grid(patient, body, options)
+    grid = source_dij.grid if source_dij is not None else _grid(patient, body, options)
     structures = _structures(drawn, body, patient, grid, options, notes)
     hu, image_grid = _image(patient, body)
     voxels, owners = own_rows(structures, grid)
-    if matrix is not None:
-        dij = pyradplan.by_rows(matrix.matrix, matrix.row_of(voxels), matrix.beam_of, matrix.factor)
-        beams, engine, modality = matrix.beams, matrix.said, matrix.modality
+    if source_dij is not None:
+        rows, factor = source_dij.row_of(voxels), fractions * source_dij.factor
+        dij = pyradplan.by_rows(source_dij.matrix, rows, source_dij.beam_of, factor)
+        beams, engine, modality = source_dij.beams, source_dij.engine, source_dij.modality
     else:
         dij, beams, engine = _influence(hu, image_grid, grid, structures, voxels, fractions, options, say)
         modality = options.modality
@@ -107,7 +103,7 @@ def assemble(
     return case
 
 
-def _decided(patient: Patient, options: Options) -> list[Drawn]:
+def _decided(patient: Patient, options: Options) -> list[Region]:
     """The structures with a person's decisions: which, what type, what prescription."""
     names = [*(s.name for s in patient.structures), *patient.skipped]
     kinds = {find(name, names): kind for name, kind in options.types.items()}
@@ -127,14 +123,14 @@ def _decided(patient: Patient, options: Options) -> list[Drawn]:
     return chosen
 
 
-def _with_body(drawn: list[Drawn], patient: Patient, notes: list[str]) -> tuple[list[Drawn], Drawn]:
+def _with_body(drawn: list[Region], patient: Patient, notes: list[str]) -> tuple[list[Region], Region]:
     """The structures with exactly one external, in last place; and it."""
     outer = [s for s in drawn if s.type == "external" and not s.mask.empty]
     inner = [s for s in drawn if s.type != "external"]
     if not outer:
         mask = body_of(patient.hu)
         taken = {s.name for s in inner}
-        body = Drawn("Body" if "Body" not in taken else "Body_CT", "external", mask)
+        body = Region("Body" if "Body" not in taken else "Body_CT", "external", mask)
         notes.append(f"no external is drawn; {body.name} was found in the CT (denser than -350 HU, filled)")
     else:
         body = max(outer, key=lambda s: s.mask.count)
@@ -144,7 +140,7 @@ def _with_body(drawn: list[Drawn], patient: Patient, notes: list[str]) -> tuple[
     return [*inner, body], body
 
 
-def _check_targets(drawn: Sequence[Drawn], patient: Patient) -> None:
+def _check_targets(drawn: Sequence[Region], patient: Patient) -> None:
     targets = [s for s in drawn if s.type == "target"]
     names = ", ".join(s.name for s in drawn[:30])
     if not targets:
@@ -160,15 +156,10 @@ def _check_targets(drawn: Sequence[Drawn], patient: Patient) -> None:
         )
 
 
-def _grid(patient: Patient, body: Drawn, options: Options) -> Grid:
+def _grid(patient: Patient, body: Region, options: Options) -> Grid:
     """The dose grid: around the body, its first voxel on one of the image's."""
     image, mask = patient.grid, body.mask
-    if options.grid_mm is None and patient.own_grid:
-        steps = image.spacing
-    else:
-        wanted = options.grid_mm or GRID
-        x, y, z = wanted if isinstance(wanted, tuple | list) else (wanted,) * 3
-        steps = (float(z), float(y), float(x))
+    steps = image.spacing if options.grid_mm is None and patient.own_grid else options.spacing()
     origin = tuple(o + s * c for o, s, c in zip(image.origin, image.spacing, mask.corner, strict=True))
     lengths = [(n - 1) * s for n, s in zip(mask.inside.shape, image.spacing, strict=True)]
     shape = tuple(int(np.ceil(length / step - 1e-6)) + 1 for length, step in zip(lengths, steps, strict=True))
@@ -178,7 +169,7 @@ def _grid(patient: Patient, body: Drawn, options: Options) -> Grid:
 
 
 def _structures(
-    drawn: Sequence[Drawn], body: Drawn, patient: Patient, grid: Grid, options: Options, notes: list[str]
+    drawn: Sequence[Region], body: Region, patient: Patient, grid: Grid, options: Options, notes: list[str]
 ) -> tuple[Structure, ...]:
     """The structures on the dose grid, in the order in which overlaps are resolved."""
     inside = np.zeros(grid.size, bool)
@@ -269,7 +260,7 @@ def _in_order(
     return ordered
 
 
-def _image(patient: Patient, body: Drawn) -> tuple[Image, Grid]:
+def _image(patient: Patient, body: Region) -> tuple[Image, Grid]:
     """The image around the body, emptied outside of it: the couch and whatever else stood there."""
     grid, corner, shape = patient.grid, body.mask.corner, body.mask.inside.shape
     margin = [int(np.ceil(10.0 / s)) if axis else 0 for axis, s in enumerate(grid.spacing)]
@@ -314,8 +305,8 @@ def _built_in(
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     from ..case.beams.geometry import BIXEL, covering, points_of
+    from ..case.beams.influence import Setup
     from ..case.beams.pencil import CUTOFF
-    from ..case.photons import Setup
 
     if options.modality != "photons":
         raise UsageError("protons need pyRadPlan's dose engine: pip install 'tgsci[dose]'")

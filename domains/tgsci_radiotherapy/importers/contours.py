@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..case.model import Grid
-from .patient import Mask
+from .masks import Mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tgsci.errors import UsageError
-from tgsci.texts import visible
+from tgsci.texts import quote, visible
 
 from ..case.model import Beam, Grid, Type
-from .assemble import Given
-from .hounsfield import check_units, limited
+from .assemble import SourceDij
+from .masks import Mask
 from .options import Options
-from .patient import MOST_STRUCTURES, MOST_VOXELS, Drawn, Mask, Patient, guessed_type, unique_names
+from .patient import MOST_STRUCTURES, MOST_VOXELS, Patient, Region, guessed_type, hounsfield, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +33,7 @@ _LARGEST = 12_000_000_000
 _TYPES: dict[str, Type] = {"TARGET": "target", "OAR": "oar", "EXTERNAL": "external"}
 
 
-def read_matrad(
-    path: Path, options: Options, say: Callable[[str], None]
-) -> tuple[Patient, Callable[[int], Given] | None]:
+def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tuple[Patient, SourceDij | None]:
     """A patient from a matRad file, and its dose-influence matrix if it has one.
 
     Args:
@@ -68,35 +67,29 @@ def read_matrad(
 
 def _patient(
     content: dict[str, Any], ct: dict[str, Any], cst: Any, options: Options
-) -> tuple[Patient, Callable[[int], Given] | None]:
+) -> tuple[Patient, SourceDij | None]:
     info = ct.get("dicomInfo")
     position = str(info.get("PatientPosition", "HFS")) if isinstance(info, dict) else "HFS"
     if position.upper() not in ("HFS", "[]", ""):
-        raise UsageError(f"the patient lies {visible(position[:8])!r}; only HFS (head first, supine) is read")
+        raise UsageError(f"the patient lies {quote(position, 8)}; only HFS (head first, supine) is read")
     values, grid, said = _cube(ct)
-    values = values + np.float32(options.hu_offset)
     pln = content.get("pln")
     pln = pln if isinstance(pln, dict) else {}
     fractions = _number(pln.get("numOfFractions"))
     drawn, notes = _structures(_rows(cst), grid)
-    body = max(
-        (s for s in drawn if s.type == "external" and not s.mask.empty), key=lambda s: s.mask.count, default=None
-    )
-    check_units(values, body.mask if body is not None else None)
+    hu = hounsfield(values, drawn, options)
     dij = content.get("dij")
     asked = options.gantry or options.engine != "auto" or options.grid_mm is not None
-    given = None
+    source_dij = None
     if isinstance(dij, dict) and not asked:
         matrix, own = _matrix(dij, grid)
         beam_of, beams = _beams(dij, pln, content.get("stf"), int(matrix.shape[1]))
         mode = str(pln.get("radiationMode", "photons")).casefold()
         if mode not in ("photons", "protons"):
-            raise UsageError(f"the plan is for {visible(mode[:20])!r}; photons and protons are read")
+            raise UsageError(f"the plan is for {quote(mode, 20)}; photons and protons are read")
         rbe = (_number(dij.get("RBE")) or options.rbe) if mode == "protons" else 1.0
         made = f"matRad, {mode}" + (f", RBE {rbe:g}" if mode == "protons" else "")
-
-        def given(count: int) -> Given:
-            return Given(own, matrix, lambda voxels: _matrad_rows(voxels, own), beam_of, beams, count * rbe, mode, made)
+        source_dij = SourceDij(own, matrix, partial(_matrad_rows, grid=own), beam_of, beams, rbe, mode, made)
 
     provenance = {"source": f"matRad: ct of {grid}, {len(drawn)} structures", **said}
     if options.hu_offset:
@@ -105,13 +98,13 @@ def _patient(
         provenance["read"] = "; ".join(notes)[:2000]
     return Patient(
         "matrad",
-        limited(values, 0.0),
+        hu,
         grid,
         drawn,
         fractions=int(fractions) if fractions else None,
         ordered=True,
         provenance=provenance,
-    ), given
+    ), source_dij
 
 
 def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]]:
@@ -168,7 +161,7 @@ def _rows(cst: Any) -> list[list[Any]]:
     return [[cst[c * count + r] for c in range(columns)] for r in range(count)]
 
 
-def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Drawn, ...], list[str]]:
+def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Region, ...], list[str]]:
     """The structures by priority, and notes."""
     if len(lines) > MOST_STRUCTURES:
         raise UsageError(f"cst has {len(lines)} structures; at most {MOST_STRUCTURES} are read")
@@ -187,7 +180,7 @@ def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Drawn, ..
             notes.append(f"the prescription of {name}, {dose:g} Gy, is its objective's dose")
         priority = _number(line[4].get("Priority")) if isinstance(line[4], dict) else None
         order = (priority if priority is not None else np.inf, place)
-        drawn.append((order, Drawn(name, kind, _mask(line[3], name, grid), prescription=dose)))
+        drawn.append((order, Region(name, kind, _mask(line[3], name, grid), prescription=dose)))
     return tuple(one for _, one in sorted(drawn, key=lambda pair: pair[0])), notes
 
 

@@ -18,9 +18,9 @@ from tgsci.errors import UsageError
 from tgsci.texts import visible
 
 from ..case.model import Grid
-from .hounsfield import check_units, limited
+from .masks import Mask
 from .options import Options
-from .patient import Drawn, Mask, Patient, guessed_type, unique_names
+from .patient import Patient, Region, guessed_type, hounsfield, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +51,8 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
                 f"there is no {needed}; an OpenKBP folder holds ct.csv, voxel_dimensions.csv and structures"
             )
     grid = Grid((SIDE, SIDE, SIDE), _spacing(folder / "voxel_dimensions.csv"))
-    values = _array(folder / "ct.csv") - np.float32(1024.0) + np.float32(options.hu_offset)
-    check_units(values, None)
+    values = _array(folder / "ct.csv") - np.float32(1024.0)
+    hu = hounsfield(values, (), options)
     files = sorted(p for p in folder.iterdir() if p.suffix.casefold() == ".csv" and p.stem.casefold() not in _OTHER)
     if len(files) > _MOST_FILES:
         raise UsageError(f"{len(files)} .csv files; an OpenKBP folder has at most {_MOST_FILES}")
@@ -61,7 +61,7 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
     for path, name in zip(files, names, strict=True):
         mask = Mask.of(_array(path) > 0)
         kind = guessed_type(name)
-        structures.append(Drawn(name, kind, mask, prescription=_prescription(name) if kind == "target" else None))
+        structures.append(Region(name, kind, mask, prescription=_prescription(name) if kind == "target" else None))
     dose = _array(folder / "dose.csv") if options.reference and (folder / "dose.csv").is_file() else None
     known = re.fullmatch(r"pt_\d{1,4}", folder.absolute().name)
     provenance = {"source": f"OpenKBP, voxels of {grid}, {len(structures)} structures"}
@@ -71,7 +71,7 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
         provenance["reference dose"] = "dose.csv: the dose that was delivered, on the same voxels"
     return Patient(
         known.group() if known else "openkbp",
-        limited(values, 0.0),
+        hu,
         grid,
         tuple(structures),
         fractions=FRACTIONS,

@@ -1,22 +1,27 @@
-"""What a person may decide about an import. Every field has a default; what does not apply to a source is refused."""
+"""What a person may decide about an import. Every option has a default; what does not apply to a source is refused."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from tgsci import checks, settings
 from tgsci.errors import UsageError
-from tgsci.texts import visible
+from tgsci.settings import setting
+from tgsci.texts import quote
 
 #: Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
 #: What computes a dose-influence matrix: pyRadPlan's where it is installed and else the built-in one, or one by name.
 ENGINES = ("auto", "pyradplan", "builtin")
 MODALITIES = ("photons", "protons")
-#: Finest and coarsest dose grid, and beamlet, mm.
-_GRID, _BIXEL = (1.0, 10.0), (1.0, 20.0)
+#: What a structure can be made.
+TYPES = ("target", "oar", "external", "ignore")
+#: Spacing of the dose grid where nothing else is said, mm. A plan's figures hold on its grid: on 5 mm a target's D95
+#: comes out some Gy better than it is.
+GRID = 3.0
+#: Finest and coarsest dose grid, mm, and most beams.
+_GRID, _MOST_BEAMS = (1.0, 10.0), 72
 
 
 @dataclass(frozen=True)
@@ -45,96 +50,69 @@ class Options:
         structure_set: Which structure set of a DICOM folder, counted from 1, where there are several.
         reference: Whether a dose that comes with the source is kept to compare with.
         hu_offset: Added to the image, HU: -1024 for a CT that lost its rescale intercept.
+
+    Raises:
+        UsageError: An option is not what it must be, or two do not go together; says which.
     """
 
-    name: str | None = None
-    prescriptions: Mapping[str, float] = field(default_factory=dict)
-    fractions: int | None = None
-    types: Mapping[str, str] = field(default_factory=dict)
-    only: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-    gantry: tuple[float, ...] = ()
-    couch: tuple[float, ...] = ()
-    bixel_mm: float = 5.0
-    grid_mm: float | tuple[float, float, float] | None = None
-    modality: Literal["photons", "protons"] = "photons"
-    engine: Literal["auto", "pyradplan", "builtin"] = "auto"
-    cutoff_mm: float | None = None
-    rbe: float = 1.1
-    series: int | None = None
-    structure_set: int | None = None
-    reference: bool = True
-    hu_offset: float = 0.0
+    name: str | None = setting("name of the case", None)
+    prescriptions: Mapping[str, float] = setting("total Gy by target", factory=dict)
+    fractions: int | None = setting("number of fractions", None, low=1, high=100)
+    types: Mapping[str, str] = setting(f"{', '.join(TYPES)} by structure", factory=dict)
+    only: tuple[str, ...] = setting("names of structures", ())
+    order: tuple[str, ...] = setting("names of structures", ())
+    gantry: tuple[float, ...] = setting("gantry angles, degrees", ())
+    couch: tuple[float, ...] = setting("couch angles, degrees", ())
+    bixel_mm: float = setting("width of a beamlet", 5.0, low=1.0, high=20.0, unit="mm")
+    grid_mm: float | tuple[float, ...] | None = setting("spacing, or that of x, y and z, mm", None)
+    modality: Literal["photons", "protons"] = setting("kind of radiation", "photons")
+    engine: Literal["auto", "pyradplan", "builtin"] = setting("dose engine", "auto")
+    cutoff_mm: float | None = setting("lateral cutoff", None, low=10.0, high=200.0, unit="mm")
+    rbe: float = setting("factor to RBE-weighted dose", 1.1, low=1.0, high=1.5)
+    series: int | None = setting("which CT series, counted from 1", None, low=1)
+    structure_set: int | None = setting("which structure set, counted from 1", None, low=1)
+    reference: bool = setting("whether the source's own dose is kept", True)
+    hu_offset: float = setting("added to the image", 0.0, low=-2048.0, high=2048.0, unit="HU")
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+        for name, dose in self.prescriptions.items():
+            what = f"the prescription of {quote(name)}"
+            if 200.0 < dose <= 20_000.0:
+                raise UsageError(f"{what} is {dose:g} Gy; if it is meant in cGy, give {dose / 100:g}")
+            checks.number(what, dose, 0.5, 200.0, unit="Gy")
+        for name, kind in self.types.items():
+            checks.choice(f"the type of {quote(name)}", kind, TYPES)
+        if isinstance(self.grid_mm, tuple) and len(self.grid_mm) != 3:
+            raise UsageError(f"grid_mm has {len(self.grid_mm)} figures; give one, or three: x, y, z")
+        for spacing in self.spacing():
+            checks.number("grid_mm", spacing, *_GRID, unit="mm")
+        if self.modality == "protons" and self.engine == "builtin":
+            raise UsageError("the built-in dose engine has photons only; protons need pip install 'tgsci[dose]'")
+        self._check_beams()
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Options:
-        """Options from keywords, checked.
+        """Read options from keywords.
 
         Raises:
-            UsageError: An unknown option, or a figure out of range; it says which.
+            UsageError: An unknown option, or one that is not what it must be; says which.
         """
-        known = [f.name for f in fields(cls)]
-        for key in options:
-            if key not in known:
-                near = get_close_matches(key, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-                raise UsageError(f"no import option {visible(str(key)[:40])!r}; {hint}")
-        tuples = {key: tuple(options[key]) for key in ("only", "order", "gantry", "couch") if key in options}
-        made = cls(**{**options, **tuples})
-        made._check()
-        return made
+        return settings.read(cls, options, "the import options")
 
-    def _check(self) -> None:
-        for name, dose in self.prescriptions.items():
-            what = f"the prescription of {visible(str(name)[:40])!r}"
-            if isinstance(dose, int | float) and 200.0 < dose <= 20_000.0:
-                raise UsageError(f"{what} is {dose:g} Gy; if it is meant in cGy, give {dose / 100:g}")
-            _between(what, dose, 0.5, 200.0, "Gy")
-        if self.fractions is not None:
-            _between("fractions", self.fractions, 1, 100, "")
-            if int(self.fractions) != self.fractions:
-                raise UsageError(f"fractions is {self.fractions}; it is a whole number")
-        for name, kind in self.types.items():
-            if kind not in ("target", "oar", "external", "ignore"):
-                said = f"the type of {visible(str(name)[:40])!r} is {visible(str(kind)[:40])!r}"
-                raise UsageError(f"{said}; there are: target, oar, external, ignore")
-        if len(self.gantry) > 72:
-            raise UsageError(f"{len(self.gantry)} beams; at most 72")
-        for angle in self.gantry:
-            _between("a gantry angle", angle, -360.0, 360.0, "degrees")
-        for angle in self.couch:
-            _between("a couch angle", angle, -360.0, 360.0, "degrees")
+    def _check_beams(self) -> None:
+        """Refuse beams that cannot be, or come from the same direction: each beamlet would be there twice.
+
+        Raises:
+            UsageError: Too many angles, one beyond a full turn, couch angles that do not match, or a beam twice.
+        """
+        if len(self.gantry) > _MOST_BEAMS:
+            raise UsageError(f"{len(self.gantry)} beams; at most {_MOST_BEAMS}")
+        for what, angles in (("a gantry angle", self.gantry), ("a couch angle", self.couch)):
+            for angle in angles:
+                checks.number(what, angle, -360.0, 360.0, unit="degrees")
         if len(self.couch) > 1 and len(self.couch) != len(self.gantry):
             raise UsageError(f"{len(self.couch)} couch and {len(self.gantry)} gantry angles; give one, or as many")
-        self._no_beam_twice()
-        _between("bixel_mm", self.bixel_mm, *_BIXEL, "mm")
-        if self.grid_mm is not None:
-            spacing = self.grid_mm if isinstance(self.grid_mm, tuple | list) else (self.grid_mm,) * 3
-            if len(spacing) != 3:
-                raise UsageError(f"grid_mm has {len(spacing)} figures; give one, or three: x, y, z")
-            for step in spacing:
-                _between("grid_mm", step, *_GRID, "mm")
-        if self.modality not in MODALITIES:
-            raise UsageError(f"modality is {visible(str(self.modality)[:40])!r}; there are: {', '.join(MODALITIES)}")
-        if self.engine not in ENGINES:
-            raise UsageError(f"engine is {visible(str(self.engine)[:40])!r}; there are: {', '.join(ENGINES)}")
-        if self.modality == "protons" and self.engine == "builtin":
-            raise UsageError("the built-in dose engine has photons only; protons need pip install 'tgsci[dose]'")
-        if self.cutoff_mm is not None:
-            _between("cutoff_mm", self.cutoff_mm, 10.0, 200.0, "mm")
-        _between("rbe", self.rbe, 1.0, 1.5, "")
-        _between("hu_offset", self.hu_offset, -2048.0, 2048.0, "HU")
-        for key in ("series", "structure_set"):
-            number = getattr(self, key)
-            if number is not None and number < 1:
-                raise UsageError(f"{key} is {number}; they are counted from 1")
-
-    def _no_beam_twice(self) -> None:
-        """Refuse two beams from the same direction: each beamlet would be there twice.
-
-        Raises:
-            UsageError: Two have the same gantry and couch angle, modulo 360 degrees.
-        """
         first: dict[tuple[float, float], int] = {}
         for number, (gantry, couch) in enumerate(self.angles()):
             same = first.setdefault((round(gantry, 3) % 360.0, round(couch, 3) % 360.0), number)
@@ -145,15 +123,15 @@ class Options:
                     "360); give each pair of gantry and couch angle once"
                 )
 
+    def spacing(self) -> tuple[float, float, float]:
+        """Spacing of the dose grid along (z, y, x), mm, as asked for or by default."""
+        one = GRID if self.grid_mm is None else self.grid_mm
+        x, y, z = one if isinstance(one, tuple) else (one, one, one)
+        return z, y, x
+
     def angles(self) -> tuple[tuple[float, float], ...]:
         """Gantry and couch angle of each beam, degrees, as asked for or by default."""
         usual = (90.0, 270.0) if self.modality == "protons" else tuple(40.0 * i for i in range(9))
         gantry = self.gantry or usual
         couch = self.couch if len(self.couch) > 1 else (self.couch or (0.0,)) * len(gantry)
         return tuple((float(g) % 360.0, float(c) % 360.0) for g, c in zip(gantry, couch, strict=True))
-
-
-def _between(what: str, value: Any, low: float, high: float, unit: str) -> None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not low <= value <= high:
-        raise UsageError(f"{what} is {visible(str(value)[:40])}; it lies between {low:g} and {high:g} {unit}".rstrip())

@@ -1,20 +1,23 @@
-"""What every reader hands over: an image and structures on its grid, before there is a dose-influence matrix."""
+"""What every reader hands over: an image in Hounsfield units and structures on its grid."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tgsci.errors import UsageError
+
 from ..case.model import Grid, Type
 from ..names import LONGEST, clean, folded
-from .resample import resample, same
+from .masks import Mask
+from .options import Options
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from ..case.model import Floats
 
@@ -27,95 +30,15 @@ MOST_VOXELS = 400_000_000
 
 _TARGET = re.compile(r"(?i)(i?gtv|i?ctv|itv|ptv|target|outertarget|tumou?r)(?![a-z]{3})(?!.*(ring|shell|avoid|margin))")
 _EXTERNAL = re.compile(r"(?i)(body|external|skin|patient( ?outline)?|outer ?contour|whole ?body)([ _-]*\d*)?$")
+#: Above this is tissue, below air or lung, HU; lungs are filled afterwards.
+_TISSUE = -350
+#: Air around a patient is nowhere denser, tissue as a whole nowhere lighter or heavier, HU.
+_AIR, _LIGHTEST, _HEAVIEST = -700.0, -600.0, 700.0
+LOWEST, HIGHEST = -1024, 3071
 
 
 @dataclass(frozen=True)
-class Mask:
-    """Voxels of an image that belong to a structure: a box of them, since most structures are small.
-
-    Args:
-        corner: Index (z, y, x) of the box's first voxel.
-        inside: The box, (z, y, x).
-    """
-
-    corner: tuple[int, int, int]
-    inside: Bools
-
-    @classmethod
-    def of(cls, full: Bools) -> Mask:
-        """Of an array over the whole image."""
-        spans = []
-        for axis in range(3):
-            hit = np.flatnonzero(full.any(axis=tuple(a for a in range(3) if a != axis)))
-            spans.append((int(hit[0]), int(hit[-1]) + 1) if len(hit) else (0, 0))
-        (z, z1), (y, y1), (x, x1) = spans
-        return cls((z, y, x), np.ascontiguousarray(full[z:z1, y:y1, x:x1]))
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is no voxel."""
-        return not self.inside.any()
-
-    @property
-    def count(self) -> int:
-        """Number of voxels."""
-        return int(np.count_nonzero(self.inside))
-
-    def full(self, shape: tuple[int, int, int]) -> Bools:
-        """As an array over the whole image."""
-        out = np.zeros(shape, bool)
-        z, y, x = self.corner
-        dz, dy, dx = self.inside.shape
-        out[z : z + dz, y : y + dy, x : x + dx] = self.inside
-        return out
-
-    def within(self, other: Mask) -> float:
-        """Share of its voxels that are the other's too; both are of one image."""
-        mine, theirs = [], []
-        for a, b, n, m in zip(self.corner, other.corner, self.inside.shape, other.inside.shape, strict=True):
-            low, high = max(a, b), min(a + n, b + m)
-            mine.append(slice(low - a, max(high - a, low - a)))
-            theirs.append(slice(low - b, max(high - b, low - b)))
-        both = self.inside[tuple(mine)] & other.inside[tuple(theirs)]
-        return float(np.count_nonzero(both)) / max(self.count, 1)
-
-    def voxels(self, image: Grid, grid: Grid) -> NDArray[np.int32]:
-        """Flat indices, ascending, of the voxels of `grid` of which at least half is inside."""
-        if self.empty:
-            return np.zeros(0, np.int32)
-        if same(image, grid):
-            return np.flatnonzero(self.full(grid.shape)).astype(np.int32)
-        # One empty voxel around the box: the edge of a structure is an edge, not the end of the image.
-        z, y, x = (o + s * (c - 1) for o, s, c in zip(image.origin, image.spacing, self.corner, strict=True))
-        inside = np.pad(self.inside, 1)
-        box = Grid((inside.shape[0], inside.shape[1], inside.shape[2]), image.spacing, (z, y, x))
-        first, last = _box(box, grid)
-        if any(a >= b for a, b in zip(first, last, strict=True)):
-            return np.zeros(0, np.int32)
-        window = Grid(
-            tuple(b - a for a, b in zip(first, last, strict=True)),  # type: ignore[arg-type]
-            grid.spacing,
-            tuple(o + s * a for o, s, a in zip(grid.origin, grid.spacing, first, strict=True)),  # type: ignore[arg-type]
-        )
-        hit = resample(inside, box, window) >= 0.5 - 1e-6
-        full = np.zeros(grid.shape, bool)
-        full[first[0] : last[0], first[1] : last[1], first[2] : last[2]] = hit
-        return np.flatnonzero(full).astype(np.int32)
-
-
-def _box(inner: Grid, outer: Grid) -> tuple[list[int], list[int]]:
-    """First and one past the last voxel of `outer` that `inner` touches, along each axis."""
-    first, last = [], []
-    for axis in range(3):
-        low = inner.origin[axis] - inner.spacing[axis] / 2 - outer.origin[axis]
-        high = low + inner.shape[axis] * inner.spacing[axis]
-        first.append(max(0, int(np.floor(low / outer.spacing[axis]))))
-        last.append(min(outer.shape[axis], int(np.ceil(high / outer.spacing[axis])) + 1))
-    return first, last
-
-
-@dataclass(frozen=True)
-class Drawn:
+class Region:
     """A structure as its source has it.
 
     Args:
@@ -154,7 +77,7 @@ class Patient:
     name: str
     hu: Image
     grid: Grid
-    structures: tuple[Drawn, ...]
+    structures: tuple[Region, ...]
     fractions: int | None = None
     own_grid: bool = False
     ordered: bool = False
@@ -191,3 +114,120 @@ def unique_names(said: Iterable[object], fallback: str = "ROI") -> tuple[list[st
         taken[folded(name)] = number
         names.append(name)
     return names, notes
+
+
+def hounsfield(values: NDArray[np.number], structures: Sequence[Region], options: Options) -> Image:
+    """Make an image of what a source has: whole Hounsfield units, padding and metal cut to what 12 bits can say.
+
+    Args:
+        values: As the source has them, (z, y, x).
+        structures: With the largest external, if one is drawn, the body; without, the image's border stands for air.
+        options: `hu_offset` is added.
+
+    Raises:
+        UsageError: Air or tissue is not where it belongs; says what was found and which offset would mend it.
+    """
+    externals = [s.mask for s in structures if s.type == "external" and not s.mask.empty]
+    shifted = values + np.float32(options.hu_offset)
+    _check_units(shifted, max(externals, key=lambda mask: mask.count, default=None))
+    return np.asarray(np.clip(np.rint(np.asarray(shifted, np.float32)), LOWEST, HIGHEST), np.int16)
+
+
+def _check_units(hu: NDArray[np.number], body: Mask | None) -> None:
+    """Refuse an image whose air and tissue are not where they belong.
+
+    Args:
+        hu: As read, before anything is cut off, (z, y, x).
+        body: The external; None: the image's border stands for air.
+
+    Raises:
+        UsageError: It says what was found and which offset would mend it.
+    """
+    thin = hu[:: max(1, len(hu) // 40)]
+    if body is None:
+        border = np.zeros(hu.shape[1:], bool)
+        border[:2] = border[-2:] = border[:, :2] = border[:, -2:] = True
+        outside, inside = thin[:, border], None
+    else:
+        full = body.full((hu.shape[0], hu.shape[1], hu.shape[2]))[:: max(1, len(hu) // 40)]
+        outside, inside = thin[~full], thin[full]
+    air = float(np.median(outside)) if outside.size > 100 else None
+    tissue = float(np.median(inside)) if inside is not None and inside.size else None
+    wrong_air = air is not None and air > _AIR
+    wrong_tissue = tissue is not None and not _LIGHTEST <= tissue <= _HEAVIEST
+    if not wrong_air and not wrong_tissue:
+        return
+    found = " and ".join(
+        f"{what} reads {value:.0f} HU" for what, value in (("air", air), ("the body", tissue)) if value is not None
+    )
+    offset = _offset(air, tissue)
+    if offset:
+        cause = "its rescale intercept was lost" if offset < 0 else "its rescale intercept was applied twice"
+        advice = f"probably {cause}: import it with --hu-offset {offset:.0f} if that is so"
+    else:
+        advice = "air is -1000 HU and tissue near 0; is this a CT, and are the contours drawn on it?"
+    raise UsageError(f"the image is not in Hounsfield units: {found}; {advice}")
+
+
+def _offset(air: float | None, tissue: float | None) -> float:
+    """What brings air near -1000 and tissue near 0, if that is one of the usual mistakes; 0 if not."""
+    for offset in (-1024.0, -1000.0, 1024.0, 1000.0):
+        good_air = air is None or -1100 <= air + offset <= -900 or (offset > 0 and air + offset < -900)
+        good_tissue = tissue is None or -300 <= tissue + offset <= 300
+        if good_air and good_tissue and (air is not None or tissue is not None):
+            return offset
+    return 0.0
+
+
+def body_of(hu: Image) -> Mask:
+    """The largest piece of tissue of a CT, slice by slice without holes: an external that nobody drew.
+
+    Raises:
+        UsageError: There is no tissue.
+    """
+    from scipy import ndimage
+
+    # Opened by a voxel or two, so that a couch that touches the back hangs on by less than the body does.
+    tissue = ndimage.binary_opening(hu > _TISSUE, np.ones((1, 3, 3), bool), iterations=2)
+    labels, count = ndimage.label(tissue)
+    if not count:
+        raise UsageError("the image holds no tissue (nothing is denser than lung); is it in Hounsfield units?")
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    largest: Bools = labels == int(np.argmax(sizes))
+    for k in range(len(largest)):
+        largest[k] = ndimage.binary_fill_holes(largest[k])
+    return Mask.of(largest)
+
+
+def patient_of(hu: ArrayLike, grid: Grid, masks: Mapping[str, ArrayLike], options: Options) -> Patient:
+    """A patient from arrays (z, y, x): z to the head, y to the back, x to the patient's left.
+
+    Args:
+        hu: Hounsfield units.
+        grid: Of the image and the masks.
+        masks: By name: true, or above 0.5, inside. What a structure is, its name says (PTV, BODY), or `options.types`.
+        options: `hu_offset`, `types`.
+
+    Raises:
+        UsageError: A mask is on another grid, or the image is not in Hounsfield units.
+    """
+    values = np.asarray(hu, np.float32)
+    if values.shape != tuple(grid.shape) or values.size > MOST_VOXELS:
+        raise UsageError(f"the image has {values.shape} voxels and its grid {tuple(grid.shape)}; they must agree")
+    if not np.isfinite(values).all():
+        raise UsageError("the image has voxels that are no numbers; -1000 is air")
+    if len(masks) > MOST_STRUCTURES:
+        raise UsageError(f"{len(masks)} structures; at most {MOST_STRUCTURES} are taken")
+    names, notes = unique_names(masks)
+    drawn = []
+    for name, mask in zip(names, masks.values(), strict=True):
+        inside = np.asarray(mask)
+        if inside.shape != values.shape:
+            raise UsageError(f"the mask of {name} has {inside.shape} voxels, the image {values.shape}; resample it")
+        drawn.append(Region(name, guessed_type(name), Mask.of(inside if inside.dtype == bool else inside > 0.5)))
+    image = hounsfield(values, drawn, options)
+    provenance = {"source": f"arrays: an image of {grid}, {len(drawn)} structures"}
+    if notes:
+        provenance["read"] = "; ".join(notes)[:2000]
+    return Patient("arrays", image, grid, tuple(drawn), provenance=provenance)

@@ -20,8 +20,9 @@ import numpy as np
 from tgsci.errors import UsageError
 
 from ..case.model import Beam, Dij, Grid
+from .masks import Mask
 from .options import Options
-from .patient import Drawn, Mask, Patient, guessed_type, unique_names
+from .patient import Patient, Region, guessed_type, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,7 +159,7 @@ def phantom() -> Patient:
         for name, voi in zip(names, cst.vois, strict=True):
             kind = "target" if str(voi.voi_type).upper() == "TARGET" else guessed_type(name)
             mask = Mask.of(lib.sitk.GetArrayFromImage(voi.mask).astype(bool))
-            structures.append(Drawn(name, kind, mask, prescription=50.0 if kind == "target" else None))
+            structures.append(Region(name, kind, mask, prescription=50.0 if kind == "target" else None))
         image = ct.cube_hu
         hu = np.clip(np.rint(lib.sitk.GetArrayFromImage(image)), -1024, 32767).astype(np.int16)
         grid = Grid(hu.shape, tuple(image.GetSpacing()[::-1]), tuple(image.GetOrigin()[::-1]))

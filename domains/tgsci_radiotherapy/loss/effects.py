@@ -10,12 +10,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tgsci.errors import InvalidValue
+from tgsci.errors import InvalidValue, UsageError
 
+from ..goals import Goal, GoalResult, Metric
 from ..plan import Objective, PlanParameters
 
 if TYPE_CHECKING:
@@ -32,75 +34,12 @@ _LONGEST = 2_000_000
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A goal with what the plan made of it.
-
-    Args:
-        name: Structure and metric, "PTV D95%": the metric's name in tables.
-        value: Of the metric, in `unit`; nan where the plan has none.
-        limit: Of the goal, in `unit`.
-        above: True where the value should be at least the limit.
-        unit: Gy, %, cc or "".
-        priority: 1 counts most.
-        tolerance: What is accepted beyond the limit, in `unit`.
-        structure: The structure's name.
-        scale: What its margins are compared with other goals' by, in `unit`: see `scale_of`.
-    """
-
-    name: str
-    value: float
-    limit: float
-    above: bool
-    unit: str
-    priority: int
-    tolerance: float = 0.0
-    structure: str = ""
-    scale: float = 1.0
-
-    @property
-    def sign(self) -> float:
-        """+1 where more is better, -1 where less is."""
-        return 1.0 if self.above else -1.0
-
-    @property
-    def margin(self) -> float:
-        """How far the goal is met, in its unit; below 0 where it is missed."""
-        return self.sign * (self.value - self.limit)
-
-    @property
-    def met(self) -> bool:
-        """True where the goal is reached, without its tolerance."""
-        return self.margin >= 0
-
-    @property
-    def room(self) -> float:
-        """The margin as a part of the scale; nan where there is no value."""
-        return self.margin / self.scale
-
-    @property
-    def text(self) -> str:
-        """The goal in words: PTV D95% >= 50 Gy."""
-        return f"{self.name} {'>=' if self.above else '<='} {self.limit:g} {self.unit}".rstrip()
-
-
-def scale_of(unit: str, limit: float, prescription: float) -> float:
-    """What makes margins of different goals comparable, in the goal's unit.
-
-    Of doses the prescription, so that a Gy is a Gy wherever it is missed; of volumes in % the whole structure; of
-    volumes in cc the limit; of figures without a unit (HI, CI: parts of a dose or volume) 1.
-    """
-    if unit == "Gy":
-        return prescription if prescription > 0 else max(limit, 1.0)
-    return {"%": 100.0, "cc": max(limit, 1.0)}.get(unit, 1.0)
-
-
-@dataclass(frozen=True)
 class Effects:
     """A plan's goals, and what its parameters would do to them, to first order at its optimum.
 
     Args:
         parameters: The plan's.
-        wishes: Its goals, m of them.
+        results: Its goals with their values, m of them.
         per_doubling: Change of each value per doubling of each weight, shape (m, k), in the goal's unit.
         per_gray: Change of each value per +1 Gy of each objective's dose, (m, k); nan where it has no dose.
         additions: Objectives that the plan does not have; their weight is the one that the effect is for.
@@ -108,7 +47,7 @@ class Effects:
     """
 
     parameters: PlanParameters
-    wishes: tuple[Wish, ...]
+    results: tuple[GoalResult, ...]
     per_doubling: Floats
     per_gray: Floats
     additions: tuple[Objective, ...]
@@ -117,26 +56,26 @@ class Effects:
     @property
     def values(self) -> Floats:
         """The goals' values, (m,)."""
-        return np.array([wish.value for wish in self.wishes])
+        return np.array([result.value for result in self.results])
 
     def text(self) -> str:
-        """As JSON."""
+        """Write the effects as JSON."""
         return json.dumps(
             {
                 "objectives": self.parameters.as_dict()["objectives"],
                 "goals": [
                     {
-                        "name": w.name,
-                        "structure": w.structure,
-                        "value": _number(w.value),
-                        "limit": w.limit,
-                        "above": w.above,
-                        "unit": w.unit,
-                        "priority": w.priority,
-                        "tolerance": w.tolerance,
-                        "scale": w.scale,
+                        "name": r.goal.name,
+                        "structure": r.goal.structure,
+                        "value": _number(r.value),
+                        "limit": r.goal.limit,
+                        "above": r.goal.comparison == ">=",
+                        "unit": r.goal.unit,
+                        "priority": r.goal.priority,
+                        "tolerance": r.goal.tolerance,
+                        "scale": r.scale,
                     }
-                    for w in self.wishes
+                    for r in self.results
                 ],
                 "per_doubling": _rows(self.per_doubling),
                 "per_gray": _rows(self.per_gray),
@@ -148,36 +87,23 @@ class Effects:
 
     @classmethod
     def read(cls, text: str | bytes) -> Effects | None:
-        """What `text` wrote; None where it is something else."""
+        """Read what `text` wrote; None where it is something else."""
         try:
             text = text.decode() if isinstance(text, bytes) else text
             table = json.loads(text) if len(text) <= _LONGEST else {}
             return cls._of(table)
-        except (ValueError, KeyError, TypeError, InvalidValue):
+        except (ValueError, KeyError, TypeError, InvalidValue, UsageError):
             return None
 
     @classmethod
     def _of(cls, table: Mapping[str, Any]) -> Effects | None:
         objectives = tuple(Objective.from_dict(o) for o in table["objectives"])
         additions = tuple(Objective.from_dict(o) for o in table["additions"])
-        wishes = tuple(
-            Wish(
-                str(g["name"]),
-                math.nan if g["value"] is None else float(g["value"]),
-                float(g["limit"]),
-                bool(g["above"]),
-                str(g["unit"]),
-                int(g["priority"]),
-                float(g["tolerance"]),
-                str(g["structure"]),
-                float(g["scale"]),
-            )
-            for g in table["goals"]
-        )
-        m = len(wishes)
+        results = tuple(_result(goal) for goal in table["goals"])
+        m = len(results)
         return cls(
             PlanParameters(objectives),
-            wishes,
+            results,
             _matrix(table["per_doubling"], m, len(objectives)),
             _matrix(table["per_gray"], m, len(objectives)),
             additions,
@@ -186,10 +112,38 @@ class Effects:
 
 
 def effects_of(trial: Trial) -> Effects | None:
-    """What was kept beside a trial's plan; None where there is nothing."""
-    if trial.feedback is None or FILE not in trial.feedback.artifacts:
-        return None
-    return Effects.read(trial.feedback.artifacts[FILE])
+    """The effects that were measured with a trial's plan; None where there are none."""
+    content = trial.feedback.artifacts.get(FILE) if trial.feedback else None
+    return None if content is None else _read(content)
+
+
+@lru_cache(maxsize=512)
+def _read(content: str | bytes) -> Effects | None:
+    return Effects.read(content)
+
+
+def _result(table: Mapping[str, Any]) -> GoalResult:
+    structure, value = str(table["structure"]), table["value"]
+    goal = Goal(
+        structure,
+        Metric.parse(str(table["name"]).removeprefix(f"{structure} ")),
+        ">=" if table["above"] else "<=",
+        float(table["limit"]),
+        table["unit"],
+        float(table["tolerance"]),
+        int(table["priority"]),
+    )
+    return GoalResult(goal, math.nan if value is None else float(value), float(table["scale"]))
+
+
+def short_name(objective: Objective, among: Sequence[Objective]) -> str:
+    """An objective's structure, with the type where that structure has several objectives."""
+    same = [o for o in among if o.structure == objective.structure]
+    if len(same) == 1:
+        return objective.structure
+    if sum(o.type == objective.type for o in same) == 1:
+        return f"{objective.structure} {objective.type}"
+    return objective.label
 
 
 def _number(value: float) -> float | None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..editor.linear import Region, best_step, conflict
-from .effects import Effects, Wish
+from ..goals import GoalResult
+from .effects import Effects, short_name
+from .linear import Region, best_step, conflict
 from .scoring import shortfall
-from .wording import label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,24 +31,24 @@ NO_GAIN = 5e-4
 _SHARE = 0.05
 
 
-def concerned(wishes: Sequence[Wish]) -> list[int]:
-    """Places of the goals that are missed or tight, missed ones first."""
-    near = [i for i, w in enumerate(wishes) if not w.room >= TIGHT]
-    return sorted(near, key=lambda i: (wishes[i].met, wishes[i].priority, i))[:_GOALS]
+def open_goals(results: Sequence[GoalResult]) -> list[int]:
+    """Choose the goals that are missed or tight, missed ones first; gives their indices."""
+    near = [i for i, w in enumerate(results) if not w.relative_margin >= TIGHT]
+    return sorted(near, key=lambda i: (results[i].met, results[i].goal.priority, i))[:_GOALS]
 
 
 def table(effects: Effects) -> list[str]:
-    """The change of each concerned goal's value per doubling of each weight and per +1 Gy of each dose."""
-    rows = concerned(effects.wishes)
+    """Tabulate how a doubling of each weight and +1 Gy of each dose would change the goals that are missed or tight."""
+    rows = open_goals(effects.results)
     objectives = effects.parameters.objectives
     if not rows:
         return []
-    shown = _largest(effects, rows)
-    dosed = [k for k in shown if objectives[k].dose_gy is not None]
-    names = [f"{effects.wishes[i].name} ({effects.wishes[i].unit or '1'})" for i in rows]
+    columns = _largest(effects, rows)
+    dosed = [k for k in columns if objectives[k].dose_gy is not None]
+    names = [f"{effects.results[i].goal.name} ({effects.results[i].goal.unit or '1'})" for i in rows]
     width = max(len("per +1 Gy of the dose of"), *(len(name) for name in names))
-    lines = [f"{'per doubling of the weight of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in shown)]
-    lines += [_row(name, width, effects.per_doubling[i, shown]) for name, i in zip(names, rows, strict=True)]
+    lines = [f"{'per doubling of the weight of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in columns)]
+    lines += [_row(name, width, effects.per_doubling[i, columns]) for name, i in zip(names, rows, strict=True)]
     if dosed:
         lines.append(f"{'per +1 Gy of the dose of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in dosed))
         lines += [_row(name, width, effects.per_gray[i, dosed]) for name, i in zip(names, rows, strict=True)]
@@ -56,40 +56,40 @@ def table(effects: Effects) -> list[str]:
 
 
 def pulls(effects: Effects) -> list[str]:
-    """Which objectives pull against each other, with what doubling one of them does to the goals."""
+    """Name the objectives that pull against each other, and what doubling the weight of one does to the goals."""
     rise = _relative(effects, effects.per_doubling) * _concern(effects)[:, None]
     norms = np.linalg.norm(rise, axis=0)
     objectives = effects.parameters.objectives
-    found = []
+    pairs = []
     for j in range(len(objectives)):
         for k in range(j):
             if min(norms[j], norms[k]) > _NOTHING:
                 cosine = float(rise[:, j] @ rise[:, k] / (norms[j] * norms[k]))
                 if cosine < _AGAINST:
-                    found.append((-min(norms[j], norms[k]), j, k))
+                    pairs.append((-min(norms[j], norms[k]), j, k))
     lines = []
-    for _, j, k in sorted(found)[:_PAIRS]:
+    for _, j, k in sorted(pairs)[:_PAIRS]:
         helped, hurt = int(rise[:, j].argmax()), int(rise[:, j].argmin())
         if rise[helped, j] <= _NOTHING or rise[hurt, j] >= -_NOTHING:
             j, k = k, j
             helped, hurt = int(rise[:, j].argmax()), int(rise[:, j].argmin())
-        said = [
-            f"{effects.wishes[i].name} {_signed(effects.per_doubling[i, j])}{_unit(effects.wishes[i])} ({how})"
+        changes = [
+            f"{effects.results[i].goal.name} {_signed(effects.per_doubling[i, j])}{_unit(effects.results[i])} ({how})"
             for i, how in ((helped, "helps"), (hurt, "costs"))
             if abs(rise[i, j]) > _NOTHING and (rise[i, j] > 0) == (how == "helps")
         ]
-        names = f"{label(objectives[j], objectives)} and {label(objectives[k], objectives)}"
+        names = f"{short_name(objectives[j], objectives)} and {short_name(objectives[k], objectives)}"
         lines.append(
-            f"- {names} pull against each other: doubling the weight of {label(objectives[j], objectives)} moves "
-            + ", ".join(said)
+            f"- {names} pull against each other: doubling the weight of {short_name(objectives[j], objectives)} moves "
+            + ", ".join(changes)
         )
     return lines
 
 
 def additions(effects: Effects) -> list[str]:
-    """What objectives that the plan does not have would do, where that helps a missed goal."""
+    """Name the objectives that the plan lacks and that would help a missed goal, with what they would do."""
     rise = _relative(effects, effects.per_addition)
-    missed = np.array([not w.met for w in effects.wishes], bool)
+    missed = np.array([not w.met for w in effects.results], bool)
     if not missed.any() or not rise.shape[1]:
         return []
     gains = (rise * missed[:, None]).sum(axis=0)
@@ -100,56 +100,56 @@ def additions(effects: Effects) -> list[str]:
         o = effects.additions[a]
         order = np.argsort(-np.abs(rise[:, a]), kind="stable")
         moved = [i for i in order if abs(rise[i, a]) > _NOTHING][:3]
-        said = ", ".join(
-            f"{effects.wishes[i].name} {_signed(effects.per_addition[i, a])} {effects.wishes[i].unit}".rstrip()
+        changes = ", ".join(
+            f"{effects.results[i].goal.name} {_signed(effects.per_addition[i, a])}{_unit(effects.results[i])}"
             for i in moved
         )
-        lines.append(f"- {o.label} with weight {o.weight:.3g}: {said}")
+        lines.append(f"- {o.label} with weight {o.weight:.3g}: {changes}")
     return lines
 
 
 def step(effects: Effects, region: Region) -> list[str]:
-    """What one step by the sensitivities would change and do; and what no step can do."""
+    """Describe the best step by the sensitivities, and which goals no step can improve together."""
     made = best_step(effects, region)
     objectives = effects.parameters.objectives
-    said = []
+    changes = []
     for i, o in enumerate(objectives):
         if abs(made.doublings[i]) >= 0.05:
-            said.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
+            changes.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
         if abs(made.grays[i]) >= 0.05 and o.dose_gy is not None:
-            said.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
+            changes.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
     lines: list[str] = []
-    if said:
+    if changes:
         after = [
-            f"{w.name} {w.value:.4g} -> {v:.4g} {w.unit}".rstrip()
-            for w, v in zip(effects.wishes, made.predicted, strict=True)
+            f"{w.goal.name} {w.value:.4g} -> {v:.4g} {w.goal.unit}".rstrip()
+            for w, v in zip(effects.results, made.predicted, strict=True)
             if abs(v - w.value) > 2e-3 * w.scale
         ]
-        lines.append(f"{', '.join(said)}: {', '.join(after[:6]) or 'little changes'}")
+        lines.append(f"{', '.join(changes)}: {', '.join(after[:6]) or 'little changes'}")
     return [*lines, *(f"{text[:1].upper()}{text[1:]}." for text in exclusion(effects, region))]
 
 
 def exclusion(effects: Effects, region: Region) -> list[str]:
-    """How far all that is missed can be improved at once near the plan, and which goals stand in the way."""
-    found = conflict(effects, region)
-    if found is None:
+    """Say how far all missed goals can be improved at once near the plan, and which goals stand in the way."""
+    clash = conflict(effects, region)
+    if clash is None:
         return []
-    wishes = effects.wishes
-    among = [int(i) for i in np.argsort(-found.shares, kind="stable") if found.shares[i] > _SHARE][:4]
-    missed = [i for i in among if not wishes[i].met]
+    results = effects.results
+    among = [int(i) for i in np.argsort(-clash.shares, kind="stable") if clash.shares[i] > _SHARE][:4]
+    missed = [i for i in among if not results[i].met]
     if len(among) < 2 or not missed:
         return []
-    names = " and ".join([", ".join(wishes[i].name for i in among[:-1]), wishes[among[-1]].name])
-    first = max(missed, key=lambda i: (shortfall(wishes[i]), -i))
+    names = " and ".join([", ".join(results[i].goal.name for i in among[:-1]), results[among[-1]].goal.name])
+    first = max(missed, key=lambda i: (shortfall(results[i]), -i))
     second = next(i for i in among if i != first)
-    rate = (found.shares[first] / wishes[first].scale) / (found.shares[second] / wishes[second].scale)
-    gain = found.gain * wishes[first].scale
-    little = "nothing" if found.gain < NO_GAIN else f"{gain:.2g}{_unit(wishes[first])} of {wishes[first].name}"
+    rate = (clash.shares[first] / results[first].scale) / (clash.shares[second] / results[second].scale)
+    gain = clash.gain * results[first].scale
+    little = "nothing" if clash.gain < NO_GAIN else f"{gain:.2g}{_unit(results[first])} of {results[first].goal.name}"
     return [
         f"within a doubling of weights and {region.grays:g} Gy, what is missed can be improved at once, with what is "
         f"met kept, by {little} at most. {names} stand in each other's way: where these are at their limits, "
-        f"1{_unit(wishes[first])} gained of {wishes[first].name} costs about {rate:.2g}{_unit(wishes[second])} of "
-        f"{wishes[second].name}"
+        f"1{_unit(results[first])} gained of {results[first].goal.name} costs about {rate:.2g}"
+        f"{_unit(results[second])} of {results[second].goal.name}"
     ]
 
 
@@ -157,33 +157,33 @@ def _row(name: str, width: int, values: Floats) -> str:
     return f"{name:<{width}}  " + " ".join(f"{'' if np.isnan(v) else _signed(v):>7}" for v in values)
 
 
-def _unit(wish: Wish) -> str:
-    return f" {wish.unit}" if wish.unit else ""
+def _unit(result: GoalResult) -> str:
+    return f" {result.goal.unit}" if result.goal.unit else ""
 
 
 def _signed(value: float) -> str:
-    """+1.90; three digits where the figure is small."""
+    """Write a change with its sign: +1.90, or +0.012 where it is small."""
     if abs(value) < 0.0005:
         return "0"
     return f"{value:+.2f}" if abs(value) >= 0.1 else f"{value:+.3f}"
 
 
 def _largest(effects: Effects, rows: Sequence[int]) -> list[int]:
-    """Places of the objectives that move the concerned goals most, in order."""
+    """Choose the objectives that move these goals most; gives their indices in order."""
     both = np.abs(_relative(effects, effects.per_doubling)[rows]).max(axis=0)
     both = both + np.abs(np.nan_to_num(_relative(effects, effects.per_gray)[rows])).max(axis=0)
     return sorted(np.argsort(-both, kind="stable")[:_OBJECTIVES].tolist())
 
 
 def _relative(effects: Effects, matrix: Floats) -> Floats:
-    """How the margins would move, relative to the goals' limits."""
-    sign = np.array([w.sign / w.scale for w in effects.wishes])
+    """Turn changes of values into changes of margins, each as a part of its goal's scale."""
+    sign = np.array([w.goal.sign / w.scale for w in effects.results])
     relative: Floats = sign[:, None] * matrix
     return relative
 
 
 def _concern(effects: Effects) -> Floats:
-    """1 for a goal that is missed, less the more room there is."""
-    room = np.array([max(0.0, w.room) if w.margin == w.margin else 0.0 for w in effects.wishes])
+    """Weigh each goal: 1 where it is missed, less the larger its margin is."""
+    room = np.array([max(0.0, w.relative_margin) if w.margin == w.margin else 0.0 for w in effects.results])
     concern: Floats = TIGHT / (TIGHT + room)
     return concern

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..editor.linear import Region
+from ..goals import GoalResult
+from ..goals.table import goal_lines
 from ..notice import NOTICE
 from . import effects_table, places
-from .effects import Effects, Wish
-from .standing import line
+from .effects import Effects
+from .linear import Region
 
 if TYPE_CHECKING:
     from ..case.model import Case
@@ -26,10 +27,10 @@ _GOALS, _OBJECTIVES, _SPOTS = 14, 10, 12
 STEP = Region(1.0, 1.0)
 
 
-def page(
+def write_page(
     case: Case, plan: Plan, effects: Effects, *, unevaluated: Sequence[str] = (), remarks: Sequence[str] = ()
 ) -> str:
-    """The page about a plan.
+    """Write the page about a plan.
 
     Args:
         case: The patient.
@@ -41,7 +42,7 @@ def page(
     spots = [*places.lines(case, plan.dose), *places.overlaps(case)][:_SPOTS]
     sections = [
         _head(case, plan, remarks),
-        _goals(effects.wishes, unevaluated),
+        _goals(effects.results, unevaluated),
         _objectives(plan),
         _titled("PULLING APART", effects_table.pulls(effects)),
         _titled("HOT AND COLD", spots),
@@ -69,20 +70,15 @@ def _head(case: Case, plan: Plan, remarks: Sequence[str]) -> list[str]:
     return [*lines, *remarks, solved]
 
 
-def _goals(wishes: Sequence[Wish], unevaluated: Sequence[str]) -> list[str]:
-    met = sum(w.met for w in wishes)
-    lines = [f"GOALS, {met} of {len(wishes)} met (P: priority, 1 counts most)"]
-    width = max((len(w.text) for w in wishes[:_GOALS]), default=0)
-    for w in sorted(wishes, key=lambda w: (w.met, w.priority))[:_GOALS]:  # what is missed is never cut off
-        lines.append(line(w, width))
-    if len(wishes) > _GOALS:
-        lines.append(f"and {len(wishes) - _GOALS} goals more; so many of them met: {_met_beyond(wishes)}")
-    lines += [f"not evaluated: {text}" for text in unevaluated[:3]]
-    return lines
-
-
-def _met_beyond(wishes: Sequence[Wish]) -> int:
-    return sum(w.met for w in sorted(wishes, key=lambda w: (w.met, w.priority))[_GOALS:])
+def _goals(results: Sequence[GoalResult], unevaluated: Sequence[str]) -> list[str]:
+    ordered = sorted(results, key=lambda r: (r.met, r.goal.priority))  # what is missed is never cut off
+    lines = [f"GOALS, {sum(r.met for r in results)} of {len(results)} met (P: priority, 1 counts most)"]
+    lines += goal_lines(ordered[:_GOALS])
+    if len(results) > _GOALS:
+        lines.append(
+            f"and {len(results) - _GOALS} goals more; so many of them met: {sum(r.met for r in ordered[_GOALS:])}"
+        )
+    return lines + [f"not evaluated: {text}" for text in unevaluated[:3]]
 
 
 def _objectives(plan: Plan) -> list[str]:

@@ -28,25 +28,25 @@ _SAID = 0.45
 
 
 def lines(case: Case, dose: NDArray[np.floating]) -> list[str]:
-    """Hot and cold spots of the targets and of what surrounds them, and overlaps.
+    """Describe the hot and cold spots of the targets, of what surrounds them and of the organs.
 
     Args:
         case: The patient.
         dose: Total Gy, by row.
     """
-    found = []
+    described = []
     for target in case.targets[:3]:
         if len(target.voxels):
-            found += _target(case, target, dose)
+            described += _target(case, target, dose)
     outside = _outside(case, dose)
     if outside:
-        found.append(outside)
-    found += _organs(case, dose)
-    return found
+        described.append(outside)
+    described += _organs(case, dose)
+    return described
 
 
 def overlaps(case: Case) -> list[str]:
-    """The volumes that targets share with organs, where they do."""
+    """Name the structures that overlap a target, with the volume that they share."""
     shared = []
     for target in case.targets:
         for other in case.structures:
@@ -85,7 +85,7 @@ def _target(case: Case, target: Structure, dose: NDArray[np.floating]) -> list[s
 
 
 def _outside(case: Case, dose: NDArray[np.floating]) -> str:
-    """The hottest place outside all targets: how hot, and where it lies from the nearest target's edge."""
+    """Describe the hottest spot outside all targets: its dose, and where it lies from the nearest target's edge."""
     targets = [t for t in case.targets if len(t.voxels)]
     free = np.ones(len(dose), bool)
     for target in targets:
@@ -104,9 +104,9 @@ def _outside(case: Case, dose: NDArray[np.floating]) -> str:
 
 
 def _organs(case: Case, dose: NDArray[np.floating]) -> list[str]:
-    """Where each organ is hottest."""
+    """Describe where each organ is hottest."""
     targets = [t for t in case.targets if len(t.voxels)]
-    found = []
+    described = []
     for organ in case.structures:
         rows = case.rows(organ.name) if organ.type == "oar" else ()
         if not len(rows) or not targets:
@@ -119,12 +119,12 @@ def _organs(case: Case, dose: NDArray[np.floating]) -> list[str]:
             if distance > 0
             else f"within {target.name}"
         )
-        found.append(f"{organ.name}: hottest {_part(case, count, len(rows))} {dose[hot].mean():.1f} Gy, {where}")
-    return found[:_MOST]
+        described.append(f"{organ.name}: hottest {_part(case, count, len(rows))} {dose[hot].mean():.1f} Gy, {where}")
+    return described[:_MOST]
 
 
 def _count(case: Case, rows: int) -> int:
-    """Voxels of a spot."""
+    """Count the voxels of a spot in a structure of so many rows."""
     return min(rows, max(1, round(rows * SPOT_PERCENT / 100), round(SPOT_CC / case.grid.voxel_cc)))
 
 
@@ -133,7 +133,7 @@ def _part(case: Case, count: int, rows: int) -> str:
 
 
 def _within(case: Case, structure: Structure, spot: Rows) -> str:
-    """Where in a structure a spot lies, from its middle."""
+    """Say where in a structure a spot lies, seen from the structure's middle."""
     own = case.grid.points(structure.voxels)
     there = case.grid.points(case.voxels[spot])
     centre, extent = own.mean(axis=0), np.maximum(own.std(axis=0), 1e-9)
@@ -147,7 +147,7 @@ def _within(case: Case, structure: Structure, spot: Rows) -> str:
 
 
 def _beside(case: Case, structure: Structure, spot: Rows) -> str:
-    """The organ next to a spot, where one is near."""
+    """Name the structure next to a spot; "" where none is near."""
     from scipy.spatial import cKDTree
 
     there = case.grid.points(case.voxels[spot])
@@ -166,24 +166,24 @@ def _beside(case: Case, structure: Structure, spot: Rows) -> str:
 
 
 def _from_edges(case: Case, targets: Sequence[Structure], spot: Rows) -> tuple[Structure, float, Array]:
-    """The target nearest to a spot, the median distance from its edge, mm, and the way from there to the spot."""
+    """Find the target nearest to a spot, the median distance from its edge, mm, and the way from there to the spot."""
     from scipy.spatial import cKDTree
 
     there = case.grid.points(case.voxels[spot])
-    found = []
+    nearby = []
     for target in targets:
         points = case.grid.points(target.voxels)
         distances, nearest = cKDTree(points).query(there)
         way = (there - points[nearest]).mean(axis=0)
         if np.abs(way).max() < 1e-9:  # inside: from its middle
             way = there.mean(axis=0) - points.mean(axis=0)
-        found.append((float(np.median(distances)), target, way))
-    distance, target, way = min(found, key=lambda each: each[0])
+        nearby.append((float(np.median(distances)), target, way))
+    distance, target, way = min(nearby, key=lambda each: each[0])
     return target, distance, way
 
 
 def _direction(offset: Array) -> str:
-    """A direction in words: left and anterior."""
+    """Put a direction into words: "left and anterior"."""
     length = float(np.linalg.norm(offset))
     if length < 1e-9:
         return "around"

@@ -12,37 +12,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tgsci.checks import number
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
+from tgsci.texts import quote
 
 from ..case.model import Case
-from ..goals import BoundSheet, Sheet, default_parameters, evaluate, read_sheet
+from ..goals import BoundSheet, GoalResult, Sheet, default_parameters, evaluate, read_sheet
+from ..job import GAP, GAPS, SECONDS, TIMES
 from ..names import find
 from ..plan import PlanParameters, PlanText
 from ..plan import file as plan_file
 from ..planner.recent import Recent, planner_of
-from ..words import shown
 from . import effects as effects_of
 from . import protocol as protocols
 from . import scoring
-from .effects import Wish
-from .opened import between, opened, prescribed
-from .scaling import Scale
-from .solving import Solved, as_written, judged, wishes_of
+from .protocol import Scale
+from .solution import Solution, round_plan, solution
 
 if TYPE_CHECKING:
     from ..planner import Plan, Planner
 
-#: Relative optimality gap that plans are solved to, and the longest that one may take, s.
-GAP, SECONDS = 1e-3, 300.0
-#: Smallest and largest gap that may be asked for.
-_GAPS = (1e-6, 0.05)
 #: Raised when the same parameters would be measured differently.
 _VERSION = 1
 
-#: The plans that solves start from; they hold little beside the planners.
-_ANCHORS = Recent()
+#: Cases that were opened last, and the plans of start parameters; the latter hold little beside the planners.
+CASES, ANCHORS = Recent(), Recent()
 
 
 class PlanLoss(Loss):
@@ -81,15 +77,15 @@ class PlanLoss(Loss):
         self._prescription = dict(prescription or {})
         self._case: Case | None = None
         if isinstance(case, Case):
-            prepared = self._case = prescribed(case, self._prescription)
+            prepared = self._case = with_prescription(case, self._prescription)
         else:
-            prepared = opened(str(case), self._prescription)
+            prepared = _open(str(case), self._prescription)
         self._fingerprint_of_case = prepared.fingerprint
         self.case_name = prepared.name
         self.sheet = _sheet(goals, self._prescription, prepared)
         self.bound: BoundSheet = self.sheet.bind(prepared)
         self.protocol = protocols.protocol(protocol)
-        self.gap, self.seconds = between("gap", gap, *_GAPS), between("seconds", seconds, 1.0, 86_400.0)
+        self.gap, self.seconds = number("gap", gap, *GAPS), number("seconds", seconds, *TIMES, unit="s")
         self.start = self._start(start, prepared)
         self.timeout = 2 * self.seconds + 120.0
         self.name = f"missed goals of {self.sheet.name} on {prepared.name}"
@@ -104,7 +100,7 @@ class PlanLoss(Loss):
 
     @property
     def case(self) -> Case:
-        """The case.
+        """The case that plans are made for, opened when it is asked for.
 
         Raises:
             UsageError: Its file is gone, or holds another case now.
@@ -112,18 +108,18 @@ class PlanLoss(Loss):
         if self._case is not None:
             return self._case
         assert self._source is not None
-        case = opened(self._source, self._prescription)
+        case = _open(self._source, self._prescription)
         if case.fingerprint != self._fingerprint_of_case:
             raise UsageError(
-                f"the case {shown(self._source, 200)} changed since the run was begun (fingerprint now "
+                f"the case {quote(self._source, 200)} changed since the run was begun (fingerprint now "
                 f"{case.fingerprint[:8]}, then {self._fingerprint_of_case[:8]}): put the old file back, or begin anew"
             )
         return case
 
     @property
     def fingerprint(self) -> str:
-        """Case, goals, start, settings and versions: plans of one fingerprint have the same figures."""
-        said = {
+        """A text of case, goals, start, settings and versions: plans of one fingerprint have the same figures."""
+        parts = {
             "case": self._fingerprint_of_case,
             "goals": self.sheet.fingerprint,
             "start": self.start.text(),
@@ -132,7 +128,7 @@ class PlanLoss(Loss):
             "version": _VERSION,
             **{name: version for name, version in plan_file.versions().items() if name in ("tgsci", "numba")},
         }
-        return f"{type(self).__qualname__}{json.dumps(said, sort_keys=True)}"
+        return f"{type(self).__qualname__}{json.dumps(parts, sort_keys=True)}"
 
     def __repr__(self) -> str:
         return f"PlanLoss({self.case_name!r}, {self.sheet.name!r})"
@@ -140,7 +136,7 @@ class PlanLoss(Loss):
     # -- measuring -------------------------------------------------------------------------------------
 
     def validate(self, value: str) -> str:
-        """Give the canonical text of plan parameters, a `PlanText`: `evaluate` does not parse it again.
+        """Give the canonical text of plan parameters, a `PlanText`, which `evaluate` does not parse again.
 
         Raises:
             InvalidValue: They are none for this case, or break the protocol; says what to change.
@@ -155,19 +151,19 @@ class PlanLoss(Loss):
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
-        from .page import page
+        from .page import write_page
 
         solved = self.solve(PlanParameters.parse(value, self.case))
         plan, table, effects = solved.plan, solved.table, solved.effects
-        loss = scoring.loss(effects.wishes)
-        metrics = {w.name: w.value for w in effects.wishes if math.isfinite(w.value)}
-        metrics |= {"goals met": float(sum(w.met for w in effects.wishes)), "objective": plan.value}
+        loss = scoring.loss(effects.results)
+        metrics = {w.goal.name: w.value for w in effects.results if math.isfinite(w.value)}
+        metrics |= {"goals met": float(sum(w.met for w in effects.results)), "objective": plan.value}
         if math.isfinite(plan.gap):
             metrics["gap"] = plan.gap
-        missing = [f"{goal.wish}: {why}" for goal, why in self.bound.missing]
+        missing = [f"{goal.criterion}: {why}" for goal, why in self.bound.missing]
         return Feedback(
             loss,
-            page(self.case, plan, effects, unevaluated=missing, remarks=solved.remarks),
+            write_page(self.case, plan, effects, unevaluated=missing, remarks=solved.remarks),
             metrics,
             artifacts={
                 plan_file.FILE: plan_file.write_plan(plan, table, self.case),
@@ -175,40 +171,40 @@ class PlanLoss(Loss):
             },
         )
 
-    def solve(self, parameters: PlanParameters) -> Solved:
+    def solve(self, parameters: PlanParameters) -> Solution:
         """Solve a plan, evaluate its goals, and find what moves them.
 
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
         planner = planner_of(self.case)
-        return judged(self.case, self.bound, self.protocol, planner, self._plan(planner, parameters))
+        return solution(self.case, self.bound, self.protocol, planner, self._plan(planner, parameters))
 
-    def wishes(self, parameters: PlanParameters) -> tuple[Wish, ...]:
-        """Solve a plan and evaluate its goals, without what moves them: what a baseline needs, in half the time.
+    def results(self, parameters: PlanParameters) -> tuple[GoalResult, ...]:
+        """Solve a plan and evaluate its goals, without sensitivities: enough for a baseline, in half the time.
 
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
         planner = planner_of(self.case)
         plan = self._plan(planner, parameters)
-        final = as_written(planner, Scale.of(self.case, plan).scaled(plan) if self.protocol.scaled else plan)
-        return wishes_of(evaluate(self.bound, self.case, final.dose), self.bound)
+        final = round_plan(planner, Scale.of(self.case, plan).scaled(plan) if self.protocol.scaled else plan)
+        return evaluate(self.bound, self.case, final.dose).results[: len(self.bound.goals)]
 
     def _plan(self, planner: Planner, parameters: PlanParameters) -> Plan:
         anchor = self._anchor(planner)
         return anchor if parameters == anchor.parameters else self._solved(planner, parameters, anchor)
 
     def _anchor(self, planner: Planner) -> Plan:
-        """The plan of the start parameters, from which every other solve starts."""
+        """Solve the start parameters, or take their plan from memory: every other solve starts from it."""
         key = (self._fingerprint_of_case, self.start.text(), self.gap)
-        plan: Plan | None = _ANCHORS.get(key)
+        plan: Plan | None = ANCHORS.get(key)
         if plan is None:
             try:
                 plan = self._solved(planner, self.start, None)
             except MeasurementError as error:
                 raise MeasurementError(f"the plan of the start, from which every other is solved: {error}") from None
-            _ANCHORS.put(key, plan)
+            ANCHORS.put(key, plan)
         return plan
 
     def _solved(self, planner: Planner, parameters: PlanParameters, anchor: Plan | None) -> Plan:
@@ -233,9 +229,45 @@ class PlanLoss(Loss):
             raise UsageError(f"the start parameters cannot be used: {error}") from None
 
 
+def with_prescription(case: Case, prescription: Mapping[str, float]) -> Case:
+    """Give a case other prescriptions.
+
+    Args:
+        case: The case.
+        prescription: Total Gy by target; targets that it does not name keep theirs.
+
+    Raises:
+        UsageError: No such target, or a dose that cannot be.
+    """
+    if not prescription:
+        return case
+    doses: dict[str, float] = {}
+    for written, dose in prescription.items():
+        name = find(str(written), case.names)
+        if case.structure(name).type != "target":
+            raise UsageError(
+                f"{name} is no target, so it has no prescription; targets: {', '.join(t.name for t in case.targets)}"
+            )
+        doses[name] = number(f"the prescription of {name}", dose, 0.5, 200.0, unit="Gy")
+    structures = tuple(replace(s, prescription=doses.get(s.name, s.prescription)) for s in case.structures)
+    return replace(case, structures=structures)
+
+
+def _open(source: str, prescription: Mapping[str, float]) -> Case:
+    """Open a case by name or path; the same object for as long as the process remembers it."""
+    from ..case.library import open_case
+
+    key = (source, repr(sorted(prescription.items())))
+    case: Case | None = CASES.get(key)
+    if case is None:
+        case = with_prescription(open_case(source), prescription)
+        CASES.put(key, case)
+    return case
+
+
 def _sheet(goals: Sheet | str | Path, prescription: Mapping[str, float], case: Case) -> Sheet:
     sheet = goals if isinstance(goals, Sheet) else read_sheet(goals)
     if not prescription:
         return sheet
-    given = {find(str(name), case.names): float(dose) for name, dose in prescription.items()}
-    return replace(sheet, prescription={t: given.get(t, d) for t, d in sheet.prescription.items()} | given)
+    doses = {find(str(name), case.names): float(dose) for name, dose in prescription.items()}
+    return replace(sheet, prescription={t: doses.get(t, d) for t, d in sheet.prescription.items()} | doses)

@@ -5,44 +5,44 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..goals import GoalResult
 from ..goals.goal import MOST_PRIORITY
-from .effects import Wish
 
 #: A goal of each priority counts this many times one of the next priority.
 PER_PRIORITY = 3.0
 #: The lowest priority that is told apart; sheets are refused that write a lower one.
 LOWEST_PRIORITY = MOST_PRIORITY
-#: Relative margin that counts as half of all the room one could wish for.
+#: Relative margin that counts as half of all the room one could ask for.
 HALF_ROOM = 0.03
 #: A goal whose value is nan is missed by this much, relative: more than any dose would.
 NOTHING = 2.0
 
 
-def shortfall(wish: Wish) -> float:
-    """By how much a goal is missed, as a part of its scale; 0 where it is met."""
-    return NOTHING if math.isnan(wish.value) else max(0.0, -wish.room)
+def shortfall(result: GoalResult) -> float:
+    """Measure by how much a goal is missed, as a part of its scale; 0 where it is met."""
+    return NOTHING if math.isnan(result.value) else max(0.0, -result.relative_margin)
 
 
-def weight(wish: Wish) -> float:
-    """How much a goal counts: 27 at priority 1, then 9, 3 and 1."""
-    return PER_PRIORITY ** (LOWEST_PRIORITY - min(max(wish.priority, 1), LOWEST_PRIORITY))
+def weight(result: GoalResult) -> float:
+    """Weigh a goal by its priority: 27 at priority 1, then 9, 3 and 1."""
+    return PER_PRIORITY ** (LOWEST_PRIORITY - min(max(result.goal.priority, 1), LOWEST_PRIORITY))
 
 
-def loss(wishes: Sequence[Wish]) -> float:
-    """Lower is better.
+def loss(results: Sequence[GoalResult]) -> float:
+    """Sum up a plan's goals in one figure; lower is better.
 
     Above 0 where a goal is missed: the sum of weight x shortfall, the weights adding up to 1, in % of the goals'
     scales: of the prescription for doses, of the structure for volumes. 0 where all goals are met and one exactly.
     Below 0 where all are met: minus the weighted geometric mean of r / (r + 0.03), r being a goal's margin as a part
     of its scale; it goes to -1 as all margins grow.
     """
-    total = sum(weight(w) for w in wishes)
-    if not wishes:
+    total = sum(weight(w) for w in results)
+    if not results:
         return 0.0
-    missed = sum(weight(w) * shortfall(w) for w in wishes)
+    missed = sum(weight(w) * shortfall(w) for w in results)
     if missed > 0:
         return 100.0 * missed / total
-    room = [w.room for w in wishes]
+    room = [w.relative_margin for w in results]
     if min(room) <= 0:
         return 0.0
-    return -math.exp(sum(weight(w) / total * math.log(r / (r + HALF_ROOM)) for w, r in zip(wishes, room, strict=True)))
+    return -math.exp(sum(weight(w) / total * math.log(r / (r + HALF_ROOM)) for w, r in zip(results, room, strict=True)))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.texts import compact
 
-from ..words import figure
 from .objective import Objective
 
 if TYPE_CHECKING:
@@ -87,8 +85,8 @@ def _check_rows(structure: Structure, case: Case) -> None:
         return
     if not len(structure.voxels):
         raise InvalidValue(f"{structure.name} has no voxel on the dose grid; take its objectives out")
-    places = np.unique(case.owners[case.rows(structure.name)])
-    owners = " and ".join(case.structures[int(place)].name for place in places[:3])
+    places = sorted(set(case.owners[case.rows(structure.name)].tolist()))
+    owners = " and ".join(case.structures[place].name for place in places[:3])
     raise InvalidValue(
         f"{structure.name} owns no voxel: all of them belong to {owners}, which stands before it in the case's order; "
         f"put the objective on {owners}"
@@ -102,21 +100,21 @@ def _check_dose(objective: Objective, structure: Structure, case: Case) -> None:
         return
     if dose == 0 and structure.type != "target":
         return
-    against = f"the prescription of {figure(prescription)} Gy"
+    against = f"the prescription of {compact(prescription)} Gy"
     if dose > MOST_SHARE * prescription:
-        cgy = f"; {figure(dose)} cGy are {figure(dose / 100)} Gy" if dose / 100 <= MOST_SHARE * prescription else ""
+        cgy = f"; {compact(dose)} cGy are {compact(dose / 100)} Gy" if dose / 100 <= MOST_SHARE * prescription else ""
         raise InvalidValue(
-            f"dose_gy {figure(dose)} on {name} is more than {MOST_SHARE:g} times {against}; doses are total Gy{cgy}"
+            f"dose_gy {compact(dose)} on {name} is more than {MOST_SHARE:g} times {against}; doses are total Gy{cgy}"
         )
     fraction = prescription / max(case.fractions, 1)
     of_one = structure.type == "target" and case.fractions > 2 and abs(dose - fraction) <= _PER_FRACTION * fraction
     if dose < LEAST_SHARE * prescription or of_one:
         total = dose * case.fractions
         one = (
-            f"; if that is the dose of one fraction, write {figure(total)} ({case.fractions} fractions)"
+            f"; if that is the dose of one fraction, write {compact(total)} ({case.fractions} fractions)"
             if case.fractions > 1 and LEAST_SHARE * prescription <= total <= MOST_SHARE * prescription
             else ""
         )
         nothing = "" if structure.type == "target" else "; for as little as possible write 0"
         how = "is that of about one fraction" if of_one else f"is less than {100 * LEAST_SHARE:g}% of {against}"
-        raise InvalidValue(f"dose_gy {figure(dose)} on {name} {how}; doses are total Gy{one}{nothing}")
+        raise InvalidValue(f"dose_gy {compact(dose)} on {name} {how}; doses are total Gy{one}{nothing}")

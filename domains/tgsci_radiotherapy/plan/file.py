@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.texts import quote
 
 from ..notice import NOTICE
-from ..words import shown
 from .parameters import PlanParameters
 
 if TYPE_CHECKING:
@@ -171,18 +171,18 @@ def read_plan(text: str | bytes) -> PlanFile:
     try:
         table = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"not a plan file, but broken JSON: {shown(str(error), 120)}") from None
+        raise UsageError(f"not a plan file, but broken JSON: {quote(str(error), 120)}") from None
     if not isinstance(table, dict) or "tgsci_plan" not in table:
         raise UsageError("not a plan file: the key 'tgsci_plan' is missing; tgsci radiotherapy plan writes plan.json")
     if table["tgsci_plan"] != FORMAT:
-        raise UsageError(f"a plan file of format {shown(table['tgsci_plan'])}; this tgsci reads format {FORMAT}")
+        raise UsageError(f"a plan file of format {quote(table['tgsci_plan'])}; this tgsci reads format {FORMAT}")
     missing = [key for key in _KEYS if key not in table]
     if missing:
         raise UsageError(f"the plan file is not complete: {', '.join(missing)} missing")
     try:
         return _read(table)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"the plan file is damaged: {shown(str(error), 120)}") from None
+        raise UsageError(f"the plan file is damaged: {quote(str(error), 120)}") from None
 
 
 def _read(table: Mapping[str, Any]) -> PlanFile:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tgsci.errors import InvalidValue
-
-from ..words import figure, meant, rounded, shown
+from tgsci.texts import compact, did_you_mean, quote, rounded
 
 #: Significant digits of the figures: what the text says is what is planned with.
 DIGITS = 4
@@ -150,9 +149,9 @@ class Objective:
 
     def __post_init__(self) -> None:
         if not isinstance(self.structure, str) or not self.structure.strip():
-            raise InvalidValue(f"structure must be a structure's name, not {shown(self.structure)}")
+            raise InvalidValue(f"structure must be a structure's name, not {quote(self.structure)}")
         if not isinstance(self.type, str) or self.type not in KINDS:
-            raise InvalidValue(f"unknown type {shown(self.type)}{meant(self.type, KINDS, TYPE_HINTS)}")
+            raise InvalidValue(f"unknown type {quote(self.type)}; {did_you_mean(self.type, KINDS, TYPE_HINTS)}")
         for name in ("dose_gy", "volume_percent", "exponent", "weight"):
             value = getattr(self, name)
             if name not in self.kind.fields:
@@ -174,9 +173,9 @@ class Objective:
     @property
     def label(self) -> str:
         """Its name in tables and in a plan's terms, "PTV squared_deviation 51.5 Gy"; a plan has each once."""
-        dose = "" if self.dose_gy is None else f" {figure(self.dose_gy)} Gy"
-        volume = "" if self.volume_percent is None else f" {figure(self.volume_percent)}%"
-        exponent = "" if self.exponent is None else f" a={figure(self.exponent)}"
+        dose = "" if self.dose_gy is None else f" {compact(self.dose_gy)} Gy"
+        volume = "" if self.volume_percent is None else f" {compact(self.volume_percent)}%"
+        exponent = "" if self.exponent is None else f" a={compact(self.exponent)}"
         return f"{self.structure} {self.type}{dose}{volume}{exponent}"
 
     @property
@@ -194,7 +193,7 @@ class Objective:
         """Its fields as one line of canonical JSON."""
         parts = []
         for name, value in self.as_dict().items():
-            parts.append(f'"{name}": {json.dumps(value) if isinstance(value, str) else figure(value, DIGITS)}')
+            parts.append(f'"{name}": {json.dumps(value) if isinstance(value, str) else compact(value, DIGITS)}')
         return "{" + ", ".join(parts) + "}"
 
     @classmethod
@@ -207,7 +206,7 @@ class Objective:
         known = ("structure", "type", "dose_gy", "volume_percent", "exponent", "weight")
         for key in table:
             if key not in known:
-                raise InvalidValue(f"unknown field {shown(key)}{meant(key, known, FIELD_HINTS)}")
+                raise InvalidValue(f"unknown field {quote(key)}; {did_you_mean(key, known, FIELD_HINTS)}")
         for key in ("structure", "type"):
             if not isinstance(table.get(key), str):
                 what = f"not {_said(table[key])}" if key in table else "and it is missing"
@@ -238,10 +237,10 @@ def _said(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, str):
-        return f"the text {shown(value)}"
+        return f"the text {quote(value)}"
     if isinstance(value, Mapping):
         return "an object"
-    return "a list" if isinstance(value, list | tuple) else shown(value)
+    return "a list" if isinstance(value, list | tuple) else quote(value)
 
 
 def _number(name: str, value: object) -> float:
@@ -256,25 +255,25 @@ def _number(name: str, value: object) -> float:
 def _check_figures(objective: Objective) -> None:
     o = objective
     if o.weight < 0:
-        raise InvalidValue(f"weight must not be negative, and is {figure(o.weight)}; 0 switches an objective off")
+        raise InvalidValue(f"weight must not be negative, and is {compact(o.weight)}; 0 switches an objective off")
     if o.weight > MOST_WEIGHT or 0 < o.weight < LEAST_WEIGHT:
         raise InvalidValue(
-            f"weight {figure(o.weight)} is out of range; it is 0 or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, and only "
-            "its ratio to the other weights counts"
+            f"weight {compact(o.weight)} is out of range; it is 0 or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, and "
+            "only its ratio to the other weights counts"
         )
     if o.dose_gy is not None and not 0 <= o.dose_gy <= MOST_DOSE:
-        hint = f"; {figure(o.dose_gy)} cGy are {figure(o.dose_gy / 100)} Gy" if o.dose_gy > MOST_DOSE else ""
-        raise InvalidValue(f"dose_gy must be from 0 to {MOST_DOSE:g} Gy, and is {figure(o.dose_gy)}{hint}")
+        hint = f"; {compact(o.dose_gy)} cGy are {compact(o.dose_gy / 100)} Gy" if o.dose_gy > MOST_DOSE else ""
+        raise InvalidValue(f"dose_gy must be from 0 to {MOST_DOSE:g} Gy, and is {compact(o.dose_gy)}{hint}")
     if o.dose_gy == 0 and (o.lifts and o.type != "squared_deviation"):
         raise InvalidValue(f"{o.type} with dose_gy 0 asks for nothing; give the dose that should be reached, total Gy")
     if o.volume_percent is not None and not 0 <= o.volume_percent <= 100:
         raise InvalidValue(
-            f"volume_percent must be from 0 to 100 % of the structure's volume, and is {figure(o.volume_percent)}"
+            f"volume_percent must be from 0 to 100 % of the structure's volume, and is {compact(o.volume_percent)}"
         )
     if o.volume_percent is not None and 0 < o.volume_percent < 1:
         raise InvalidValue(
-            f"volume_percent {figure(o.volume_percent)} is less than 1 %; if it is a fraction write "
-            f"{figure(100 * o.volume_percent)}, else 0 or 1"
+            f"volume_percent {compact(o.volume_percent)} is less than 1 %; if it is a fraction write "
+            f"{compact(100 * o.volume_percent)}, else 0 or 1"
         )
     if o.type == "max_dvh" and o.volume_percent == 100:
         raise InvalidValue("max_dvh with volume_percent 100 allows everything; give the part that may exceed dose_gy")
@@ -283,11 +282,11 @@ def _check_figures(objective: Objective) -> None:
     if o.exponent is not None:
         if 0 <= o.exponent < 1:
             raise InvalidValue(
-                f"exponent {figure(o.exponent)} is between 0 and 1, where the EUD is no use; write 1 or more for an "
+                f"exponent {compact(o.exponent)} is between 0 and 1, where the EUD is no use; write 1 or more for an "
                 "organ (1 is the mean dose, 8 looks at the hot part), below 0 for a target (-10)"
             )
         if abs(o.exponent) > MOST_EXPONENT:
             raise InvalidValue(
-                f"exponent {figure(o.exponent)} is out of range; it lies between -{MOST_EXPONENT:g} and "
+                f"exponent {compact(o.exponent)} is out of range; it lies between -{MOST_EXPONENT:g} and "
                 f"{MOST_EXPONENT:g}; squared_overdose and squared_underdose control the extremes"
             )

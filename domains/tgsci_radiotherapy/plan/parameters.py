@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import InvalidValue
+from tgsci.texts import compact, quote
 
 from ..names import clean
-from ..words import figure, shown
 from .checks import LEAST_SHARE, MOST_SHARE, check_objective, check_together, named
 from .objective import KINDS, LEAST_WEIGHT, MOST_EXPONENT, MOST_WEIGHT, Objective
 
@@ -194,7 +194,7 @@ def _read_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise InvalidValue(
             f"not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}, near "
-            f"{shown(text[max(0, error.pos - 15) : error.pos + 15])}; write {_EXAMPLE} and nothing around it"
+            f"{quote(text[max(0, error.pos - 15) : error.pos + 15])}; write {_EXAMPLE} and nothing around it"
         ) from None
 
 
@@ -210,7 +210,7 @@ def _objectives(document: object) -> list[dict[str, Any]]:
         raise InvalidValue(f'the key "objectives" is missing; write {_EXAMPLE}')
     for key in document:
         if key != "objectives":
-            raise InvalidValue(f'unknown key {shown(key)} beside "objectives"; leave it out')
+            raise InvalidValue(f'unknown key {quote(key)} beside "objectives"; leave it out')
     objectives = document["objectives"]
     if not isinstance(objectives, list) or not objectives:
         raise InvalidValue(f'"objectives" must be a list of at least one object; write {_EXAMPLE}')
@@ -239,7 +239,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidValue(f"the key {shown(twice)} stands twice in one object; keep one of the two")
+        raise InvalidValue(f"the key {quote(twice)} stands twice in one object; keep one of the two")
     return table
 
 
@@ -270,7 +270,7 @@ def _describe_structure(case: Case, name: str) -> str:
     structure = case.structure(name)
     own = case.own(name)
     rows = own.stop - own.start
-    dose = f", prescribed {figure(structure.prescription)} Gy" if structure.prescription else ""
+    dose = f", prescribed {compact(structure.prescription)} Gy" if structure.prescription else ""
     kind = {"oar": "organ at risk", "external": "the body's outline"}.get(structure.type, structure.type)
     part = f", owns {100.0 * rows / len(structure.voxels):.0f}% of it" if 0 < rows < len(structure.voxels) else ""
-    return f"{name} ({kind}{dose}, {figure(structure.volume_cc, 3)} cc{part if rows else ', owns no voxel'})"
+    return f"{name} ({kind}{dose}, {compact(structure.volume_cc, 3)} cc{part if rows else ', owns no voxel'})"

@@ -1,9 +1,10 @@
 """The planner: fluence optimisation with a certificate, and how goals would move with the objectives.
 
-From the bottom up: `lanes` and `kernels` pass over the dose-influence matrix (`matrix`), `penalties` over the dose;
-`terms` and `pooled` are the objectives; `triangles`, `grams` and `hessian` their second derivatives; `qp` solves
-Newton's quadratic programs, `bound` proves how good a plan is; `newton` and `lbfgs` minimise; `sensitivities`
-differentiates the result; `planner` puts them together.
+In the order in which to read it: `kernels` compiles the passes over the dose-influence matrix, `matrix` offers them;
+`penalties` are what objectives cost, `terms` puts a plan's objectives together; `hessian` is their second derivative
+(`triangles`: arithmetic on half of a symmetric matrix). `plan` is what a solver returns and where it stands; `bound`
+proves how good a plan is; `newton` and `lbfgs` minimise; `sensitivities` differentiates the result; `planner` chooses
+among them; `recent` remembers the planner of a case.
 
 What limits it, on the TG-119 phantom (2,226 beamlets, 29 million entries) and one core that reads 38 GB/s and
 multiplies matrices at 105 GFlop/s in float32. A pass over the matrix must read its 166 MB, 4.4 ms: a dose takes 4.8,

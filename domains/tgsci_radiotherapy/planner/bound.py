@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import penalties as rowwise
-from .pooled import Eud
+from .penalties import Eud
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,10 +83,7 @@ def lower_bound(
             return 0.0
         multipliers += most * np.abs(multipliers)
         pulls += most * np.abs(pulls)
-    cost = sum(
-        float(rowwise.conjugate(multipliers, p.first, p.last, p.bends, p.over, p.under, p.heights, p.stiffness))
-        for p in terms.penalties
-    )
+    cost = sum(p.conjugate(multipliers) for p in terms.penalties)
     cost += sum(eud.conjugate(float(pull)) for eud, pull in zip(euds, pulls, strict=True))
     return max(-cost, 0.0) if np.isfinite(cost) else 0.0
 

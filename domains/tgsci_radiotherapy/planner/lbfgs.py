@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
     from .matrix import Matrix
-    from .state import State, Watch
+    from .plan import State, Watch
     from .terms import Terms
 
     Array = NDArray[np.float64]
@@ -50,8 +50,8 @@ def rough(matrix: Matrix, terms: Terms, x: Array) -> Array:
         return value, gradient / root
 
     options = {"maxiter": _ROUGH, "maxcor": _ROUGH, "ftol": 1e-6, "gtol": 0.0}
-    found = minimize(evaluate, x * root, jac=True, method="L-BFGS-B", bounds=Bounds(0.0, np.inf), options=options)
-    return np.asarray(found.x / root)
+    optimum = minimize(evaluate, x * root, jac=True, method="L-BFGS-B", bounds=Bounds(0.0, np.inf), options=options)
+    return np.asarray(optimum.x / root)
 
 
 def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, watch: Watch) -> None:
@@ -91,9 +91,9 @@ def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, wa
     options = {"maxiter": most, "maxfun": 4 * most, "maxcor": 30, "ftol": 0.0, "gtol": 0.0}
     bounds = Bounds(0.0, np.inf)
     y = state.x * root
-    found = minimize(evaluate, y, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options)
+    optimum = minimize(evaluate, y, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options)
     if not values:  # not a step was possible
-        state.x, state.value = np.asarray(found.x) / root, float(found.fun)
+        state.x, state.value = np.asarray(optimum.x) / root, float(optimum.fun)
     state.done = not state.stopped and len(values) < most
 
 

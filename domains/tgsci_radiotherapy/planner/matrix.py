@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import kernels
-from .lanes import LANES
+from .kernels import LANES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,3 +59,35 @@ class Plan:
         if self.value == 0:
             return "every objective is met exactly; no plan is better"
         return f"no plan's objective is more than {100 * self.gap:.2g}% below this one's"
+
+
+@dataclass
+class State:
+    """Where a solver stands.
+
+    Args:
+        x: Fluence.
+        floor: A value up to here is as good as 0.
+        value: Objective.
+        bound: Largest lower bound so far.
+        iterations: Steps done.
+        done: True where nothing is left to do.
+        stopped: True where the watcher stopped it.
+    """
+
+    x: NDArray[np.float64]
+    floor: float = 0.0
+    value: float = np.inf
+    bound: float = 0.0
+    iterations: int = 0
+    done: bool = False
+    stopped: bool = False
+
+    @property
+    def gap(self) -> float:
+        """(value - bound) / value, not below 0; 0 where the value is as good as 0."""
+        return max(self.value - self.bound, 0.0) / self.value if self.value > self.floor else 0.0
+
+
+#: Called after each step; True stops.
+Watch = Callable[[State], bool]

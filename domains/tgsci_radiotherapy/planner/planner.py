@@ -12,14 +12,12 @@ import numpy as np
 from tgsci.errors import MeasurementError, UsageError
 
 from .bound import lower_bound
-from .grams import Grams, size
-from .hessian import Reduced, summed
+from .hessian import Grams, Reduced, size, summed
 from .lbfgs import lbfgs, rough, uniform
 from .matrix import Matrix
 from .newton import newton
-from .plan import Plan
+from .plan import Plan, State
 from .sensitivities import Figure, Sensitivities, differentiate
-from .state import State
 from .terms import Terms, compile_terms, worth
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..case.model import Case
     from ..plan import PlanParameters
-    from .grams import Gram, Key
+    from .hessian import Gram, Key
 
     Array = NDArray[np.float64]
 
@@ -55,7 +53,8 @@ class Planner:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self._matrix = Matrix(case.dij)
+        #: The dose-influence matrix, in blocks.
+        self.matrix = Matrix(case.dij)
         self._sums: dict[str, Array] = {}
         self._whole: dict[int, Gram] = {}
         #: The matrices at the plan that others start from, and those that the last solve from a plan left at its
@@ -65,7 +64,16 @@ class Planner:
 
     def dose(self, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
         """Dose of each row, total Gy."""
-        return self._matrix.dose(np.asarray(fluence, np.float64), exact=True).astype(np.float32)
+        return self.matrix.dose(np.asarray(fluence, np.float64), exact=True).astype(np.float32)
+
+    def terms(self, parameters: PlanParameters) -> Terms:
+        """The objectives, made ready for the passes over `matrix`."""
+        for o in parameters.objectives:
+            if o.type == "mean" and o.structure not in self._sums:
+                rows = self.case.own(o.structure)
+                ones = np.ones(self.matrix.rows)
+                self._sums[o.structure] = self.matrix.transposed(ones, rows.start, rows.stop)
+        return compile_terms(self.case, parameters, self._sums)
 
     def solve(
         self,
@@ -91,20 +99,20 @@ class Planner:
             UsageError: A structure that the case has not, or a start of another case.
             MeasurementError: The objective is not a number for this case.
         """
-        if start is not None and len(start.fluence) != self._matrix.columns:
+        if start is not None and len(start.fluence) != self.matrix.columns:
             raise UsageError(
-                f"the plan to start from has {len(start.fluence)} beamlets, and this case {self._matrix.columns}; "
+                f"the plan to start from has {len(start.fluence)} beamlets, and this case {self.matrix.columns}; "
                 "start from a plan of the same case"
             )
         began, deadline = time.process_time(), time.monotonic() + (np.inf if max_seconds is None else max_seconds)
-        terms = self._terms(parameters)
+        terms = self.terms(parameters)
 
         def watch(state: State) -> bool:
             if not np.isfinite(state.value):
                 raise MeasurementError("the planner's objective is not finite; use less extreme weights and doses")
             return bool(callback and callback(state)) or time.monotonic() > deadline
 
-        matrix = self._matrix
+        matrix = self.matrix
         useful = terms.useful(matrix)
         x = useful * start.fluence if start else rough(matrix, terms, uniform(matrix, terms, useful))
         state = State(x, floor=_NOTHING * terms.slopes(np.zeros(matrix.rows, np.float32))[0])
@@ -137,21 +145,21 @@ class Planner:
             metrics: A structure's name and a metric (`goals.Metric`, or anything with its `gradient`), each.
         """
         began = time.process_time()
-        terms = self._terms(plan.parameters)
-        by_weight, by_dose = differentiate(self.case, self._matrix, terms, self._hessian_at(plan, terms), plan, metrics)
+        terms = self.terms(plan.parameters)
+        by_weight, by_dose = differentiate(self.case, self.matrix, terms, self._hessian_at(plan, terms), plan, metrics)
         return Sensitivities(by_weight, by_dose, time.process_time() - began)
 
     def _hessian_at(self, plan: Plan, terms: Terms) -> Callable[[NDArray[np.intp]], NDArray[np.float32]]:
         """The Hessian of some beamlets: from the matrices that the plan's solve left, where they are still there."""
         if self._last is None or self._last[0] is not plan.fluence:
-            return partial(summed, self._matrix, terms, plan.dose)
+            return partial(summed, self.matrix, terms, plan.dose)
         _, solved, held = self._last
-        return partial(Grams(self._matrix, self._whole, held).block, solved, plan.dose)
+        return partial(Grams(self.matrix, self._whole, held).block, solved, plan.dose)
 
     def _plan(
         self, parameters: PlanParameters, terms: Terms, state: State, gap: float, method: str, began: float
     ) -> Plan:
-        dose = self._matrix.dose(state.x, exact=True)
+        dose = self.matrix.dose(state.x, exact=True)
         worths: dict[str, float] = {}
         for o in parameters.objectives:
             worths[o.label] = worths.get(o.label, 0.0) + worth(o, dose[self.case.own(o.structure)])
@@ -176,18 +184,10 @@ class Planner:
             state.gap <= gap if convex else state.done,
         )
 
-    def _terms(self, parameters: PlanParameters) -> Terms:
-        for o in parameters.objectives:
-            if o.type == "mean" and o.structure not in self._sums:
-                rows = self.case.own(o.structure)
-                ones = np.ones(self._matrix.rows)
-                self._sums[o.structure] = self._matrix.transposed(ones, rows.start, rows.stop)
-        return compile_terms(self.case, parameters, self._sums)
-
     def _snapshot(self, start: Plan) -> dict[Key, Gram]:
         """Gram matrices at a plan's dose: made once, and never changed, so that solves cannot influence each other."""
         if self._anchor is None or self._anchor[0] is not start:
-            grams = Grams(self._matrix, self._whole)
-            grams.update(self._terms(start.parameters), self._matrix.dose(start.fluence))
+            grams = Grams(self.matrix, self._whole)
+            grams.update(self.terms(start.parameters), self.matrix.dose(start.fluence))
             self._anchor = start, grams.held
         return self._anchor[1]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from . import triangles
-from .pooled import DoseVolume, Eud
+from .penalties import DoseVolume, Eud
 from .terms import squared
 
 if TYPE_CHECKING:

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import penalties as rowwise
-from .pooled import Pooled, pool
+from .penalties import Penalty, Pooled, pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,49 +31,6 @@ if TYPE_CHECKING:
 #: Most evaluations of a line search; it takes a handful.
 _SEARCH = 60
 _SQUARED = {"squared_deviation": (1.0, 1.0), "squared_overdose": (1.0, 0.0), "squared_underdose": (0.0, 1.0)}
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """What a structure's voxels are penalised for, each by its own dose alone.
-
-    Args:
-        place: Place of the structure in the case.
-        first: First of its own rows.
-        last: One past the last.
-        bends: Reference doses, ascending, Gy.
-        over: Weight over voxels of max(d - bend, 0)^2.
-        under: Weight over voxels of max(bend - d, 0)^2.
-    """
-
-    place: int
-    first: int
-    last: int
-    bends: Array
-    over: Array
-    under: Array
-
-    @property
-    def rows(self) -> slice:
-        """Its rows."""
-        return slice(self.first, self.last)
-
-    @cached_property
-    def heights(self) -> Array:
-        """phi' at each bend."""
-        away = self.bends[:, None] - self.bends
-        return np.asarray(2 * (np.maximum(away, 0) @ self.over - np.maximum(-away, 0) @ self.under))
-
-    @cached_property
-    def stiffness(self) -> Array:
-        """phi'' to the left of each bend, and to the right of the last."""
-        n = len(self.bends)
-        return np.array([2 * (self.over[:b].sum() + self.under[b:].sum()) for b in range(n + 1)])
-
-    @cached_property
-    def range(self) -> tuple[float, float]:
-        """Between which slopes phi' lies."""
-        return (-np.inf if self.under.any() else 0.0), (np.inf if self.over.any() else 0.0)
 
 
 @dataclass(frozen=True)
@@ -114,7 +69,7 @@ class Terms:
         multipliers = np.zeros(self.rows)
         value = 0.0
         for p in self.penalties:
-            value += rowwise.penalty(dose, p.first, p.last, p.bends, p.over, p.under, multipliers)
+            value += p.slopes(dose, multipliers)
         for pooled in self.pooled:
             more, slope = pooled.value_slope(dose[pooled.rows].astype(np.float64))
             value += more
@@ -125,14 +80,14 @@ class Terms:
         """Derivative of the squared objectives alone by each row's dose."""
         multipliers = np.zeros(self.rows)
         for p in self.penalties:
-            rowwise.penalty(dose, p.first, p.last, p.bends, p.over, p.under, multipliers)
+            p.slopes(dose, multipliers)
         return multipliers
 
     def curvatures(self, dose: NDArray[np.floating]) -> Array:
         """Second derivative of the squared objectives by each row's dose."""
         out = np.zeros(self.rows)
         for p in self.penalties:
-            rowwise.curvature(dose, p.first, p.last, p.bends, p.over, p.under, out)
+            p.curvatures(dose, out)
         return out
 
     def step(self, dose: NDArray[np.floating], change: NDArray[np.floating], linear: float, most: float) -> float:
@@ -148,7 +103,7 @@ class Terms:
         def slope(step: float) -> tuple[float, float]:
             s, c = linear, 0.0
             for p in self.penalties:
-                one = rowwise.along(dose, change, step, p.first, p.last, p.bends, p.over, p.under)
+                one = p.along(dose, change, step)
                 s, c = s + one[0], c + one[1]
             for pooled in self.pooled:
                 ahead = change[pooled.rows].astype(np.float64)
@@ -196,7 +151,7 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
         elif objective.type in _SQUARED:
             up, down = _SQUARED[objective.type]
             name = case.structure(objective.structure).name
-            sides = squares.setdefault(name, {}).setdefault(_dose(objective), [0.0, 0.0])
+            sides = squares.setdefault(name, {}).setdefault(float(objective.dose_gy or 0.0), [0.0, 0.0])
             sides[0] += up * objective.weight / voxels
             sides[1] += down * objective.weight / voxels
         else:
@@ -226,10 +181,6 @@ def worth(objective: Objective, dose: NDArray[np.floating]) -> float:
         return objective.weight * float(d.mean())
     if objective.type in _SQUARED:
         up, down = _SQUARED[objective.type]
-        t = d - _dose(objective)
+        t = d - float(objective.dose_gy or 0.0)
         return objective.weight * float(np.mean(np.where(t > 0, up, down) * t * t))
     return pool(objective, slice(0, len(d))).value_slope(d)[0]
-
-
-def _dose(objective: Any) -> float:
-    return float(objective.dose_gy)

@@ -11,7 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tgsci import checks
 from tgsci.errors import MeasurementError, UsageError
+from tgsci.imports import needs
 
 from ..notice import NOTICE
 
@@ -28,6 +30,8 @@ MOST_GAMMA = 2.0
 #: The distance criterion is searched in steps of this part of it, as Wendling et al. recommend.
 _STEPS = 10
 _MEMORY = 1 << 30
+#: Smallest and largest criteria that may be asked for: %, mm, %.
+_DOSE, _DISTANCE, _THRESHOLD = (0.1, 50.0), (0.1, 20.0), (0.0, 99.0)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -111,9 +115,12 @@ def gamma_index(
     """
     import numpy as np
 
-    _check(case, {"reference": reference, "evaluated": evaluated}, dose_percent, distance_mm, threshold_percent)
-    if points < 1:
-        raise UsageError(f"points must be at least 1, not {points}")
+    _check_dose(case, "reference", reference)
+    _check_dose(case, "evaluated", evaluated)
+    checks.number("dose_percent", dose_percent, *_DOSE, unit="%")
+    checks.number("distance_mm", distance_mm, *_DISTANCE, unit="mm")
+    checks.number("threshold_percent", threshold_percent, *_THRESHOLD, unit="%")
+    checks.whole("points", points, 1)
     first, second = case.cube(reference), case.cube(evaluated)
     empty = np.full(case.grid.shape, np.nan, np.float32)
     largest = float(first.max())
@@ -129,26 +136,23 @@ def gamma_index(
     window = _window(asked > 0, case.grid.spacing, MOST_GAMMA * distance_mm)
     axes = tuple(axis[part] for axis, part in zip(case.grid.axes(), window, strict=True))
     found = empty
-    found[window] = _compared(axes, asked[window], second[window], criteria, largest)
+    found[window] = _gamma_map(axes, asked[window], second[window], criteria, largest)
     values = found.reshape(-1)[judged]
     rate = 100.0 * float(np.mean(values <= 1.0))
     return Gamma(rate, *criteria, largest, len(judged), len(above), float(values.mean()), found)
 
 
-def _compared(
+def _gamma_map(
     axes: tuple[NDArray[np.float64], ...],
     reference: NDArray[np.float32],
     evaluated: NDArray[np.float32],
     criteria: tuple[float, float, float, bool],
     normalisation: float,
 ) -> NDArray[np.float32]:
-    """Gamma by pymedphys; nan where the reference is below the threshold."""
+    """Let pymedphys compute gamma; nan where the reference is below the threshold."""
     import numpy as np
 
-    try:
-        from pymedphys import gamma as compare
-    except ImportError as error:
-        raise UsageError(f"the gamma index needs pymedphys ({error}): pip install 'tgsci[radiotherapy]'") from None
+    compare = needs("pymedphys", "the gamma index", "radiotherapy").gamma
     percent, distance, threshold, local = criteria
     logging.getLogger("pymedphys").setLevel(logging.WARNING)  # it writes its progress otherwise
     try:
@@ -163,7 +167,7 @@ def _compared(
 
 
 def _window(there: NDArray[np.bool_], spacing: tuple[float, float, float], reach: float) -> tuple[slice, slice, slice]:
-    """The part of the grid that holds all points and what lies within reach of them; at least two voxels each way."""
+    """Cut the grid to all points and what lies within reach of them; at least two voxels each way."""
     import numpy as np
 
     parts = []
@@ -175,20 +179,18 @@ def _window(there: NDArray[np.bool_], spacing: tuple[float, float, float], reach
     return parts[0], parts[1], parts[2]
 
 
-def _check(
-    case: Case, doses: dict[str, NDArray[np.floating]], percent: float, distance: float, threshold: float
-) -> None:
+def _check_dose(case: Case, name: str, dose: NDArray[np.floating]) -> None:
+    """Refuse a dose of another case, or one that is not finite.
+
+    Raises:
+        UsageError: It is one.
+    """
     import numpy as np
 
-    for name, dose in doses.items():
-        if np.shape(dose) != (len(case.voxels),):
-            raise UsageError(
-                f"the {name} dose has shape {np.shape(dose)}, but the case {case.name} has {len(case.voxels)} rows: "
-                "it belongs to another case, or it is a cube (case.by_row(cube) gives the rows)"
-            )
-        if not np.isfinite(dose).all():
-            raise UsageError(f"the {name} dose is not finite everywhere")
-    limits = {"dose_percent": (0.1, 50), "distance_mm": (0.1, 20), "threshold_percent": (0, 99)}
-    for (name, (low, high)), value in zip(limits.items(), (percent, distance, threshold), strict=True):
-        if not low <= value <= high:
-            raise UsageError(f"{name} must be {low:g} to {high:g}, not {value:g}")
+    if np.shape(dose) != (len(case.voxels),):
+        raise UsageError(
+            f"the {name} dose has shape {np.shape(dose)}, but the case {case.name} has {len(case.voxels)} rows: "
+            "it belongs to another case, or it is a cube (case.by_row(cube) gives the rows)"
+        )
+    if not np.isfinite(dose).all():
+        raise UsageError(f"the {name} dose is not finite everywhere")

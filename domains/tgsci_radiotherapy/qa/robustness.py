@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tgsci import checks
 from tgsci.errors import UsageError
 
 from ..notice import NOTICE
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case, Dij
-    from ..goals import BoundSheet, GoalTable
+    from ..goals import BoundSheet, GoalResult, GoalTable
 
 #: How far the patient is moved along each axis, mm, where nothing else is said.
 SHIFT_MM = 3.0
@@ -43,25 +44,39 @@ _WAYS = {
 
 @dataclass(frozen=True)
 class GoalRange:
-    """A goal's figures over all shifts.
+    """A goal over all shifts.
 
     Args:
-        name: The goal in words, as the goal table writes it.
-        unit: Of the figures.
-        nominal: Figure without a shift.
-        worst: Figure of the shift with the smallest margin.
+        nominal: Without a shift.
+        worst: Of the shift with the smallest margin.
         shift: That shift: "3 mm left", say; "" where none is worse than the nominal.
-        status: Of the nominal: pass, tolerance, fail or not evaluated.
-        worst_status: Of the worst.
     """
 
-    name: str
-    unit: str
-    nominal: float
-    worst: float
+    nominal: GoalResult
+    worst: GoalResult
     shift: str
-    status: str
-    worst_status: str
+
+    @property
+    def criterion(self) -> str:
+        """What the goal asks for: "PTV D95% >= 50 Gy"."""
+        return self.nominal.goal.criterion
+
+    @property
+    def kept(self) -> bool:
+        """True where it is met, or within its tolerance, without a shift."""
+        return self.nominal.status in _KEPT
+
+    def as_dict(self) -> dict[str, Any]:
+        """The range as JSON has it."""
+        return {
+            "name": self.criterion,
+            "unit": self.nominal.goal.unit,
+            "nominal": self.nominal.value,
+            "worst": self.worst.value,
+            "shift": self.shift,
+            "status": self.nominal.status,
+            "worst_status": self.worst.status,
+        }
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,23 +98,23 @@ class Robustness:
     @property
     def lost(self) -> tuple[GoalRange, ...]:
         """Goals that are met without a shift and missed with one."""
-        return tuple(g for g in self.goals if g.status in _KEPT and g.worst_status == "fail")
+        return tuple(g for g in self.goals if g.kept and g.worst.status == "fail")
 
     def rows(self) -> list[list[str]]:
         """The table's cells, below `HEADER`."""
         return [
-            [g.name, _figure(g.nominal, g.unit), g.status, _figure(g.worst, g.unit), g.worst_status, g.shift]
+            [g.criterion, g.nominal.value_text, g.nominal.status, g.worst.value_text, g.worst.status, g.shift]
             for g in self.goals
         ]
 
     def summary(self) -> str:
         """What it comes to, in a sentence."""
-        met = [g for g in self.goals if g.status in _KEPT]
+        met = [g for g in self.goals if g.kept]
         if not met:
             return f"no goal is met without a shift, so none can be lost within {self.shift_mm:g} mm"
         if not self.lost:
             return f"all {len(met)} goals that are met stay met within {self.shift_mm:g} mm"
-        names = "; ".join(f"{g.name} ({g.shift})" for g in self.lost)
+        names = "; ".join(f"{g.criterion} ({g.shift})" for g in self.lost)
         return f"{len(self.lost)} of {len(met)} goals that are met are lost within {self.shift_mm:g} mm: {names}"
 
     def __repr__(self) -> str:
@@ -120,7 +135,7 @@ class Robustness:
             "shift_mm": self.shift_mm,
             "method": self.method,
             "method_in_words": METHODS[self.method],
-            "goals": [vars(g) for g in self.goals],
+            "goals": [g.as_dict() for g in self.goals],
             "summary": self.summary(),
         }
 
@@ -196,16 +211,15 @@ def under_shifts(
     """
     import numpy as np
 
-    if not 0 < shift_mm <= _FARTHEST:
-        raise UsageError(f"a shift must be above 0 and at most {_FARTHEST:g} mm, not {shift_mm:g}")
+    checks.number("shift_mm", shift_mm, above=0.0, high=_FARTHEST, unit="mm")
+    if method:
+        checks.choice("method", method, METHODS)
     if dose is None:
         if fluence is None:
             raise UsageError("robustness needs a dose or a fluence")
         dose = _dose(case.dij, fluence)
     possible = fluence is not None and _is_built_in(case)
     chosen = method or ("exact" if possible else "cloud")
-    if chosen not in METHODS:
-        raise UsageError(f"no method {chosen[:40]!r}; there are: {', '.join(METHODS)}")
     if chosen == "exact" and not possible:
         why = "needs a plan's fluence, not only its dose" if fluence is None else "is there for built-in cases only"
         raise UsageError(f"the exact method {why}; take --method cloud")
@@ -241,7 +255,7 @@ def over(
         shift, worst = min(then, key=lambda each: _margin(each[1].margin))
         if _margin(worst.margin) >= _margin(row.margin):
             shift, worst = "", row
-        found.append(GoalRange(row.goal.wish, row.goal.unit, row.value, worst.value, shift, row.status, worst.status))
+        found.append(GoalRange(row, worst, shift))
     return Robustness(shift_mm, method, tuple(found), tables)
 
 
@@ -272,9 +286,3 @@ def _dose(dij: Dij, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
     if x.shape != (dij.beamlets,):
         raise UsageError(f"the fluence has {x.size} values, the case {dij.beamlets} beamlets; it is of another case")
     return Matrix(dij).dose(x, exact=True).astype(np.float32)
-
-
-def _figure(value: float, unit: str) -> str:
-    if value != value:
-        return ""
-    return f"{value:.3f}" if not unit else f"{value:.2f}%" if unit == "%" else f"{value:.2f} {unit}"

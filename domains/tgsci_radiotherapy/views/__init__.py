@@ -1,7 +1,6 @@
-"""What a run leaves behind for a physicist: the best plan, its goals, plots, every trial with its columns explained."""
+"""What people look at: a run's files (`export`), tables, plots, and views of plans in Jupyter.
 
-from __future__ import annotations
-
-from .export import export
-
-__all__ = ["export"]
+`tables` are goals and trials as text, CSV and JSON; `conflicts` the account of goals that were not met together;
+`dvh_plot` and `wash` are the plots, `style` how they look; `summary` describes a case, and `notebook` shows plans in
+Jupyter.
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,16 +13,17 @@ from matplotlib.path import Path
 
 from tgsci.errors import UsageError
 
-from .marks import Mark, marks
 from .style import GRID, INK, QUIET, ShownFigure, caption, colours, label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case
-    from ..goals import BoundSheet
+    from ..goals import BoundSheet, GoalResult
+    from ..goals.goal import HistogramPoint
 
     Doses = Mapping[str, NDArray[np.floating]]
+    Mark = tuple[GoalResult, HistogramPoint]
 
 _STYLES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
 #: Plans that can be told apart in one plot.
@@ -43,7 +44,7 @@ def dvh_figure(
     title: str = "",
     ax: Axes | None = None,
 ) -> Figure:
-    """Cumulative dose-volume histograms of one plan or several.
+    """Draw cumulative dose-volume histograms of one plan or several.
 
     A goal is a triangle at its dose and volume that points to where the curve has to pass: left for a dose that must
     stay below, right for one that must be reached, down and up for volumes. It is filled where the first plan meets
@@ -63,7 +64,7 @@ def dvh_figure(
     from ..goals import dvh
 
     checked = _checked(case, doses)
-    names = _shown(case, goals, structures)
+    names = _structures(case, goals, structures)
     own = ax is None
     if ax is None:
         ax = ShownFigure(figsize=(9.2, 5.6), layout="constrained").add_subplot()
@@ -76,9 +77,9 @@ def dvh_figure(
             largest = max(largest, float(gray[-1]))
             width, order = (1.2, 2) if case.structure(name).type == "external" else (1.9, 3)
             ax.plot([*gray, gray[-1]], [*volume, 0.0], color=colour[name], linestyle=_STYLES[i], lw=width, zorder=order)
-    shown = [] if goals is None else _marked(case, goals, next(iter(checked.values())), names)
-    ax.set_xlim(0, max(largest, case.prescription, *(mark.dose for mark in shown), 1e-3) * 1.05)
-    _mark_goals(ax, shown, colour)
+    marked = [] if goals is None else _marked(case, goals, next(iter(checked.values())), names)
+    ax.set_xlim(0, max(largest, case.prescription, *(point.dose for _, point in marked), 1e-3) * 1.05)
+    _mark_goals(ax, marked, colour)
     _mark_prescriptions(ax, case, names, colour)
     ax.set_ylim(0, 104)
     ax.set_xlabel("dose (Gy, all fractions)", color=INK)
@@ -86,7 +87,7 @@ def dvh_figure(
     _plain(ax)
     if title:
         ax.set_title(label(title, 100), fontsize=11, color=INK, loc="left")
-    _legends(ax, case, names, list(checked), colour, shown)
+    _legends(ax, case, names, list(checked), colour, marked)
     if own:
         caption(figure, [f"{label(case.name)}: dose grid {case.grid}, {case.fractions} fractions"], 125)
     return figure
@@ -97,7 +98,7 @@ def _checked(case: Case, doses: Doses) -> dict[str, NDArray[np.float64]]:
         raise UsageError("a dose-volume histogram needs at least one dose")
     if len(doses) > MOST_PLANS:
         raise UsageError(f"at most {MOST_PLANS} plans can be told apart in one plot, not {len(doses)}")
-    found = {}
+    arrays = {}
     for name, dose in doses.items():
         array = np.asarray(dose, np.float64)
         if array.shape != (len(case.voxels),):
@@ -107,12 +108,12 @@ def _checked(case: Case, doses: Doses) -> dict[str, NDArray[np.float64]]:
             )
         if not np.isfinite(array).all():
             raise UsageError(f"the dose {label(name)!r} is not finite everywhere")
-        found[name] = array
-    return found
+        arrays[name] = array
+    return arrays
 
 
-def _shown(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[str]:
-    """The structures to draw, in the order of the case; without any wish, those that something is asked of."""
+def _structures(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[str]:
+    """Choose the structures to draw, in the order of the case: the wanted ones, or those of the goals and targets."""
     if wanted:
         names = {case.structure(name).name for name in wanted}
     elif goals is not None:
@@ -126,15 +127,15 @@ def _shown(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> list[
 def _marked(case: Case, goals: BoundSheet, dose: NDArray[np.floating], names: Sequence[str]) -> list[Mark]:
     from ..goals import evaluate
 
-    return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark.structure in names]
+    return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark[0].goal.structure in names]
 
 
-def _mark_goals(ax: Axes, shown: Sequence[Mark], colour: Mapping[str, str]) -> None:
-    for mark in shown:
+def _mark_goals(ax: Axes, marked: Sequence[Mark], colour: Mapping[str, str]) -> None:
+    for result, point in marked:
+        own = colour[result.goal.structure]
         ax.plot(
-            [mark.dose], [mark.volume], linestyle="none", marker=_TRIANGLES[mark.side], markersize=17, zorder=6,
-            markerfacecolor=colour[mark.structure] if mark.met else "white", markeredgecolor=colour[mark.structure],
-            markeredgewidth=1.6, clip_on=False,
+            [point.dose], [point.volume], linestyle="none", marker=_TRIANGLES[point.side], markersize=17, zorder=6,
+            markerfacecolor=own if result.met else "white", markeredgecolor=own, markeredgewidth=1.6, clip_on=False,
         )  # fmt: skip
 
 
@@ -155,15 +156,15 @@ def _plain(ax: Axes) -> None:
 
 
 def _named(case: Case, name: str) -> str:
-    """A structure in the legend; a target with what is prescribed to it."""
+    """Name a structure in the legend, a target with its prescription."""
     prescription = case.structure(name).prescription
     return f"{label(name, 24)}, {prescription:g} Gy" if prescription else label(name, 24)
 
 
 def _legends(
-    ax: Axes, case: Case, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], shown: Sequence[Mark]
+    ax: Axes, case: Case, names: Sequence[str], plans: Sequence[str], colour: Mapping[str, str], marked: Sequence[Mark]
 ) -> None:
-    """Structures by colour, plans by line, and how a goal is read: beside the curves, never on them."""
+    """Explain colours, lines and marks beside the curves, never on them."""
     entries = [Line2D([], [], color=colour[name], lw=2.6, label=_named(case, name)) for name in names]
     if any(case.structure(name).prescription for name in names):
         entries.append(Line2D([], [], color=INK, lw=1.0, ls=(0, (2, 2)), label="prescription"))
@@ -173,15 +174,35 @@ def _legends(
             Line2D([], [], color=INK, lw=1.6, linestyle=style, label=label(plan, 28))
             for plan, style in zip(plans, _STYLES, strict=False)
         ]
-    if shown:
+    if marked:
         entries.append(Line2D([], [], linestyle="none", label=" "))
         which = f", {label(plans[0], 20)}" if len(plans) > 1 else ""
-        for met, said in ((True, f"goal met{which}"), (False, f"goal not met{which}")):
-            if any(mark.met is met for mark in shown):
-                drawn = Line2D([], [], linestyle="none", marker=_TRIANGLES["<"], markersize=14, color=INK, label=said)
+        for met, meaning in ((True, f"goal met{which}"), (False, f"goal not met{which}")):
+            if any(result.met is met for result, _ in marked):
+                drawn = Line2D([], [], linestyle="none", marker=_TRIANGLES["<"], markersize=14, color=INK)
+                drawn.set_label(meaning)
                 drawn.set_markerfacecolor(INK if met else "white")
                 entries.append(drawn)
     ax.legend(
         handles=entries, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9, labelcolor=INK,
         handlelength=2.4, borderaxespad=0.0,
     )  # fmt: skip
+
+
+def marks(case: Case, results: Iterable[GoalResult]) -> list[Mark]:
+    """Find the goals that have a value and are points of a histogram, each with its point.
+
+    Args:
+        case: Its structures are those of the goals.
+        results: Rows of a goal table.
+    """
+    marked = []
+    for result in results:
+        if result.status == "not evaluated":  # its structure may be missing, or have no voxel
+            continue
+        structure = case.structure(result.goal.structure)
+        volume = len(structure.voxels) * case.grid.voxel_cc
+        point = result.goal.point(volume, structure.prescription or case.prescription)
+        if point is not None:
+            marked.append((result, point))
+    return marked

@@ -1,96 +1,211 @@
-"""The files of a run: written when it ends, and again when it is resumed."""
+"""The files of a run, written when it ends and again when it is resumed; and plots as files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tgsci.files import write_atomically
+from tgsci.errors import UsageError
+from tgsci.files import writable, write_atomically
+from tgsci.texts import visible
+
+from ..plan.file import FILE, read_plan
+from ..planner.recent import Recent
+from ..qa.robustness import under_shifts
+from .conflicts import account
+from .tables import columns_sheet, goals_csv, goals_json, plans_csv
 
 if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
     from tgsci.runs.result import Result
     from tgsci.search.trial import Trial
 
+    from ..case.model import Case
+    from ..goals import BoundSheet, GoalTable
     from ..loss import PlanLoss
+    from ..qa.robustness import Robustness
 
-#: What is written, each with what it is; the last ones only where a plan was measured.
-FILES = {
-    "plans.csv": "every trial, best first: loss, goals, parameters, why it was proposed",
-    "columns.csv": "what each column of plans.csv and goals.csv means",
-    "plan.json": "the best plan: parameters, fluence, goals, what the solver certifies",
-    "page.txt": "what the best plan says about itself: goals, conflicts, hot and cold spots, sensitivities",
-    "goals.csv": "the best plan's goals, for a spreadsheet",
-    "goals.json": "the same for a script",
-    "robustness.txt": "the best plan's goals with the patient shifted by 3 mm (static dose cloud)",
-    "dvh.png": "dose-volume histograms of the best plan (solid) and of the first (dashed), with the goals",
-    "wash.png": "the best plan's dose on the image",
-}
+#: The file that says which goals could not be met together.
+CONFLICTS = "conflicts.txt"
+#: The endings of plots' files.
+_KINDS = (".png", ".svg")
+
+
+@dataclass(frozen=True, eq=False)
+class BestPlan:
+    """The best plan of a run. Its dose, goals and robustness are worked out once, for files and for the command line.
+
+    Args:
+        trial: The trial that made it.
+        loss: What it was measured by.
+    """
+
+    trial: Trial
+    loss: PlanLoss
+
+    @cached_property
+    def dose(self) -> NDArray[np.float32]:
+        """Total Gy of each row of the case."""
+        return read_plan(plan_text(self.trial)).dose(self.loss.case)
+
+    @cached_property
+    def table(self) -> GoalTable:
+        """Its goals, with the values that were measured."""
+        metrics = self.trial.feedback.metrics if self.trial.feedback else {}
+        return self.loss.bound.table(
+            self.loss.case, [metrics.get(goal.name, math.nan) for goal in self.loss.bound.goals]
+        )
+
+    @cached_property
+    def robustness(self) -> Robustness:
+        """Its goals with the patient shifted by 3 mm, under a static dose cloud."""
+        return under_shifts(self.loss.case, self.loss.bound, dose=self.dose, method="cloud")
+
+
+_BEST = Recent()
+
+
+def best_plan(result: Result) -> BestPlan | None:
+    """Find the best plan of a run, the same object for whoever asks again; None where there is none.
+
+    Args:
+        result: A run's; its problem or its trials know the loss, or this process asked before.
+    """
+    trial = result.best
+    if trial is None or trial.feedback is None or FILE not in trial.feedback.artifacts:
+        return None
+    text = plan_text(trial)  # with the case's fingerprint and the goals in it
+    best: BestPlan | None = _BEST.get(text)
+    loss: Any = result.problem.loss if result.problem else result.trials.loss
+    if best is None and loss is not None:
+        best = BestPlan(trial, loss)
+        _BEST.put(text, best)
+    return best
 
 
 def export(result: Result, directory: Path) -> Sequence[Path]:
     """Write what a physicist looks at after a run.
+
+    `plans.csv` has every trial and `columns.csv` what its columns mean. Where a plan was measured, the best one is
+    `plan.json`, with its page (`page.txt`), goals (`goals.csv`, `goals.json`), goals with the patient shifted
+    (`robustness.txt`), histograms (`dvh.png`, dashed those of the first plan) and dose on the image (`wash.png`); where
+    it misses goals, `conflicts.txt` says which were never met together.
 
     Args:
         result: A run's; its problem or its trials know the loss.
         directory: Must exist; files of the same name are replaced, each at once or not at all.
 
     Returns:
-        The paths of the files; see `FILES`.
+        The paths of the files.
 
     Raises:
         OSError: One cannot be written; what was there stays.
     """
-    from .columns import columns_sheet, plans_csv
-
     contents: dict[str, str | bytes] = {"plans.csv": plans_csv(result), "columns.csv": columns_sheet(result)}
-    best = result.best
-    loss: Any = result.problem.loss if result.problem else result.trials.loss
-    if best is not None and best.feedback is not None and "plan.json" in best.feedback.artifacts and loss is not None:
-        texts, pictures = _of_the_best(result, best, loss)
-        contents |= texts
-        contents |= pictures
+    best = best_plan(result)
+    if best is not None:
+        contents |= _files_of(best, result)
+    conflicts = account(result.trials)
+    if conflicts:
+        contents[CONFLICTS] = f"{conflicts}\n"
+    else:
+        (directory / CONFLICTS).unlink(missing_ok=True)  # of an earlier session: they are met now
     for name, content in contents.items():
         write_atomically(directory / name, content)
     return [directory / name for name in contents]
 
 
-def _of_the_best(result: Result, best: Trial, loss: PlanLoss) -> tuple[dict[str, str], dict[str, bytes]]:
-    from ..goals import evaluate
-    from ..qa.robustness import under_shifts
-    from .plots import dose_wash, dvh_figure, png
-    from .tables import goals_csv, goals_json
+def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
+    from .dvh_plot import dvh_figure
+    from .style import png
+    from .wash import dose_wash
 
-    case, goals = loss.case, loss.bound
-    plan = _plan(best)
-    dose = plan.dose(case)
-    table = evaluate(goals, case, dose)
-    texts = {
-        "plan.json": _text(best),
-        "page.txt": (best.feedback.text if best.feedback else "") + "\n",
+    case, goals, table = best.loss.case, best.loss.bound, best.table
+    doses = {f"trial {best.trial.number}": best.dose}
+    first = next(t for t in result.trials if t.measured and t.feedback and FILE in t.feedback.artifacts)
+    if first.number != best.trial.number:
+        doses[f"trial {first.number}, the first"] = read_plan(plan_text(first)).dose(case)
+    title = f"{case.name}, {goals.name}: {table.met} of {len(table.evaluated)} goals met"
+    return {
+        FILE: plan_text(best.trial),
+        "page.txt": (best.trial.feedback.text if best.trial.feedback else "") + "\n",
         "goals.csv": goals_csv(table),
         "goals.json": goals_json(table, case),
-        "robustness.txt": under_shifts(case, goals, dose=dose, method="cloud").text() + "\n",
-    }
-    doses = {f"trial {best.number}": dose}
-    first = next((t for t in result.trials if t.measured and t.feedback and "plan.json" in t.feedback.artifacts), best)
-    if first.number != best.number:
-        doses[f"trial {first.number}, the first"] = _plan(first).dose(case)
-    title = f"{case.name}, {goals.name}: {table.met} of {len(table.evaluated)} goals met"
-    pictures = {
+        "robustness.txt": best.robustness.text() + "\n",
         "dvh.png": png(dvh_figure(case, doses, goals, title=title)),
-        "wash.png": png(dose_wash(case, dose, title=f"{case.name}, trial {best.number}")),
+        "wash.png": png(dose_wash(case, best.dose, title=f"{case.name}, trial {best.trial.number}")),
     }
-    return texts, pictures
 
 
-def _plan(trial: Trial) -> Any:
-    from ..plan.file import read_plan
-
-    return read_plan(_text(trial))
-
-
-def _text(trial: Trial) -> str:
+def plan_text(trial: Trial) -> str:
+    """Give the text of a trial's plan file."""
     assert trial.feedback is not None
-    content = trial.feedback.artifacts["plan.json"]
+    content = trial.feedback.artifacts[FILE]
     return content.decode() if isinstance(content, bytes) else content
+
+
+def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> dict[str, Path]:
+    """Check that the wanted plots can be written.
+
+    Args:
+        wanted: File by the plot's name, "dvh" or "wash"; None for none.
+        force: Whether files may be there already.
+
+    Raises:
+        UsageError: One is there, cannot be written, or is neither .png nor .svg.
+    """
+    checked = {}
+    for name, path in wanted.items():
+        if path is None:
+            continue
+        if path.suffix.lower() not in _KINDS:
+            raise UsageError(f"--{name} writes a .png or .svg file, not {visible(path.name)}")
+        checked[name] = writable(path, force=force)
+    return checked
+
+
+def write_figures(
+    files: Mapping[str, Path],
+    case: Case,
+    doses: Mapping[str, NDArray[np.floating]],
+    goals: BoundSheet | None = None,
+    title: str = "",
+) -> Iterator[str]:
+    """Draw and write plots.
+
+    Args:
+        files: By "dvh" (all doses) or "wash" (the first one).
+        case: What the doses are of.
+        doses: Total Gy by row, by the plan's name.
+        goals: Marked in the histograms.
+        title: Of the plots.
+
+    Yields:
+        A line a file, once it is written.
+    """
+    from .dvh_plot import dvh_figure
+    from .wash import dose_wash
+
+    for name, path in files.items():
+        label, first = next(iter(doses.items()))
+        figure = (
+            dvh_figure(case, doses, goals, title=title or f"{case.name}: {', '.join(doses)}")
+            if name == "dvh"
+            else dose_wash(case, first, title=title or f"{case.name}: {label}")
+        )
+        write_atomically(path, content(figure, path))
+        yield f"wrote {path}"
+
+
+def content(figure: Figure, path: Path) -> bytes:
+    """Draw a figure as the content of a file of that name."""
+    from .style import png, svg
+
+    return svg(figure).encode() if path.suffix.lower() == ".svg" else png(figure)

@@ -72,24 +72,24 @@ class CaseView:
         return "\n".join(case_lines(self.case))
 
     def _repr_html_(self) -> str:
-        from .plots import dose_wash
         from .summary import HEADER, case_lines, structure_rows
+        from .wash import dose_wash
 
         heads = "".join(f'<th style="{_LEFT}">{escape(name)}</th>' for name in HEADER)
         rows = "".join(
             "<tr>" + "".join(f'<td style="{_LEFT}">{escape(cell)}</td>' for cell in row) + "</tr>"
             for row in structure_rows(self.case)
         )
-        said = "<br>".join(escape(line) for line in case_lines(self.case))
+        lines = "<br>".join(escape(line) for line in case_lines(self.case))
         image = f'<p><img alt="image and structures" src="{_address(dose_wash(self.case))}"></p>'
-        return f"<p>{said}</p><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{image}"
+        return f"<p>{lines}</p><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{image}"
 
 
 def look(case: Case) -> CaseView:
-    """What a case holds, and its image with the structures.
+    """Show what a case holds, and its image with the structures.
 
     Args:
-        case: Any.
+        case: The case.
     """
     return CaseView(case)
 
@@ -97,7 +97,7 @@ def look(case: Case) -> CaseView:
 def show(
     plan: Any, goals: Sheet | BoundSheet, case: Case, *, against: Mapping[str, Any] | None = None, wash: bool = True
 ) -> PlanView:
-    """A plan with its goals, histograms and dose.
+    """Show a plan with its goals, histograms and dose.
 
     Args:
         plan: A `Plan`, a `PlanFile`, a trial of a run, or a dose by row, total Gy.
@@ -110,7 +110,8 @@ def show(
         UsageError: Something of another case, or a trial without a plan.
     """
     from ..goals import Sheet, evaluate
-    from .plots import dose_wash, dvh_figure
+    from .dvh_plot import dvh_figure
+    from .wash import dose_wash
 
     bound = goals.bind(case) if isinstance(goals, Sheet) else goals
     name, dose = name_of(plan), dose_of(plan, case)
@@ -124,7 +125,7 @@ def show(
 
 
 def dose_of(plan: Any, case: Case) -> NDArray[np.floating]:
-    """The dose of whatever is a plan, total Gy by row.
+    """Take the dose of a plan in any of its forms, total Gy by row.
 
     Args:
         plan: As in `show`.
@@ -151,7 +152,7 @@ def dose_of(plan: Any, case: Case) -> NDArray[np.floating]:
 
 
 def name_of(plan: Any) -> str:
-    """What a plan is called in a picture."""
+    """Name a plan in a picture."""
     number = getattr(plan, "number", None)
     return f"trial {number}" if number is not None else "plan"
 
@@ -173,7 +174,8 @@ class PlanTable:
     def _repr_html_(self) -> str:
         heads = "".join(f'<th style="{_CELL}">trial {trial.number}</th>' for trial in self.trials)
         rows = "".join(
-            f'<tr><td style="{_LEFT}">{escape(goal.wish)}</td>{"".join(self._cell(goal, t) for t in self.trials)}</tr>'
+            f'<tr><td style="{_LEFT}">{escape(goal.criterion)}</td>'
+            f"{''.join(self._cell(goal, trial) for trial in self.trials)}</tr>"
             for goal in self.goals.goals
         )
         losses = "".join(f'<td style="{_CELL}"><b>{_figure(trial.loss, "")}</b></td>' for trial in self.trials)
@@ -196,7 +198,7 @@ class PlanTable:
 
 
 def plans(result: Result, top: int = 0) -> PlanTable:
-    """The plans of a run with their goals; green ones are met, yellow ones within their tolerance.
+    """Show the plans of a run with their goals: green ones are met, yellow ones within their tolerance.
 
     Args:
         result: A radiotherapy run's.
@@ -209,8 +211,8 @@ def plans(result: Result, top: int = 0) -> PlanTable:
     loss: Any = result.problem.loss if result.problem else result.trials.loss
     if not hasattr(loss, "bound"):
         raise UsageError("this run does not say what its goals are: it is not a radiotherapy run")
-    kept = [trial for trial in result.trials if trial.state is State.ACCEPTED]
-    return PlanTable(result.trials.ranked()[:top] if top else kept, loss.bound)
+    accepted = [trial for trial in result.trials if trial.state is State.ACCEPTED]
+    return PlanTable(result.trials.ranked()[:top] if top else accepted, loss.bound)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +226,7 @@ class SensitivityTable:
     effects: Effects
 
     def __repr__(self) -> str:
-        goals, objectives = len(self.effects.wishes), len(self.effects.parameters.objectives)
+        goals, objectives = len(self.effects.results), len(self.effects.parameters.objectives)
         return f"<SensitivityTable of {goals} goals, {objectives} objectives>"
 
     def _repr_html_(self) -> str:
@@ -241,25 +243,25 @@ class SensitivityTable:
         heads = "".join(
             f'<th style="{_CELL};white-space:normal;max-width:8em">{escape(label)}</th>' for label in labels
         )
-        rows = "".join(self._row(i, [float(values[i, k]) for k in columns]) for i in range(len(self.effects.wishes)))
+        rows = "".join(self._row(i, [float(values[i, k]) for k in columns]) for i in range(len(self.effects.results)))
         first = f'<th style="{_LEFT}">{change}</th><th style="{_CELL}">margin</th>'
         return f"<table><thead><tr>{first}{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
     def _row(self, i: int, values: Sequence[float]) -> str:
-        wish = self.effects.wishes[i]
+        result = self.effects.results[i]
         cells = []
         for value in values:
-            share = 0.0 if math.isnan(value) else wish.sign * value / wish.scale
+            share = 0.0 if math.isnan(value) else result.goal.sign * value / result.scale
             strength = min(abs(share) / 0.02, 1.0)  # 2% of the prescription, or of the volume, is a lot
             colour = f"rgba({'46,160,67' if share > 0 else '207,34,46'},{0.45 * strength:.2f})"
             text = "" if math.isnan(value) else f"{value:+.2f}"
             cells.append(f'<td style="{_CELL};background:{colour}">{text}</td>')
-        margin = f"{wish.margin:+.2f} {wish.unit}".strip() if not math.isnan(wish.margin) else ""
-        return f'<tr><td style="{_LEFT}">{escape(wish.text)}</td><td style="{_CELL}">{margin}</td>{"".join(cells)}</tr>'
+        first = f'<td style="{_LEFT}">{escape(result.goal.criterion)}</td><td style="{_CELL}">{result.margin_text}</td>'
+        return f"<tr>{first}{''.join(cells)}</tr>"
 
 
 def sensitivities(trial: Trial) -> SensitivityTable:
-    """What each parameter of a trial's plan would do to each goal.
+    """Show what each parameter of a trial's plan would do to each goal.
 
     Args:
         trial: Of a radiotherapy run.
@@ -269,14 +271,14 @@ def sensitivities(trial: Trial) -> SensitivityTable:
     """
     from ..loss.effects import effects_of
 
-    found = effects_of(trial)
-    if found is None:
+    effects = effects_of(trial)
+    if effects is None:
         raise UsageError(f"trial {trial.number} has no sensitivities: it was {trial.state.value}")
-    return SensitivityTable(found)
+    return SensitivityTable(effects)
 
 
 def _address(figure: ShownFigure) -> str:
-    """A picture as part of a page."""
+    """Write a picture as an address that holds it, for a notebook."""
     return f"data:image/png;base64,{base64.b64encode(figure._repr_png_()).decode()}"
 
 

@@ -33,39 +33,39 @@ class ShownFigure(Figure):
 
 
 def colours(case: Case) -> dict[str, str]:
-    """A colour for each structure of a case: warm ones for targets, grey for the body.
+    """Choose a colour for each structure of a case: warm ones for targets, grey for the body.
 
     Args:
         case: Its structures in their order; the same case always gets the same colours.
     """
-    found: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     numbers = {"target": 0, "oar": 0}
     for structure in case.structures:
         if structure.type == "external":
-            found[structure.name] = _EXTERNAL
+            chosen[structure.name] = _EXTERNAL
             continue
         palette = _TARGETS if structure.type == "target" else _ORGANS
-        found[structure.name] = palette[numbers[structure.type] % len(palette)]
+        chosen[structure.name] = palette[numbers[structure.type] % len(palette)]
         numbers[structure.type] += 1
-    return found
+    return chosen
 
 
 def label(text: str, longest: int = 40) -> str:
-    """A name from outside as matplotlib writes it: no formula, not left out of a legend, on one line."""
+    """Make a name from outside safe for matplotlib: one line, no formula, never left out of a legend."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = line if len(line) <= longest else f"{line[: longest - 3]}..."
     return line.replace("$", r"\$").lstrip("_") or "-"
 
 
 def caption(figure: Figure, parts: Iterable[str], width: int = 150) -> None:
-    """Say below a figure what its figures rest on, and that it is not for clinical use."""
-    said = "  ·  ".join([*(part for part in parts if part), NOTICE])
-    lines = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
+    """Write below a plot what it rests on, and that it is not for clinical use."""
+    text = "  ·  ".join([*(part for part in parts if part), NOTICE])
+    lines = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
     figure.supxlabel(lines, fontsize=7.5, color=QUIET, x=0.01, ha="left")
 
 
 def png(figure: Figure, dpi: int = 150, colours: int = 0) -> bytes:
-    """A figure as PNG.
+    """Draw a figure as PNG.
 
     Args:
         figure: Any of this package's.
@@ -88,7 +88,7 @@ def png(figure: Figure, dpi: int = 150, colours: int = 0) -> bytes:
 
 
 def svg(figure: Figure) -> str:
-    """A figure as SVG, its letters drawn as paths: nothing in it can act, and it looks the same everywhere.
+    """Draw a figure as SVG, its letters as paths: nothing in it can act, and it looks the same everywhere.
 
     Args:
         figure: Any of this package's.

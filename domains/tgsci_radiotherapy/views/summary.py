@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tgsci.texts import compact
+
 from ..notice import NOTICE
-from ..words import figure
 
 if TYPE_CHECKING:
     from ..case.model import Case
@@ -28,7 +29,7 @@ _MOST_OVERLAPS = 3
 
 
 def structure_rows(case: Case) -> list[list[str]]:
-    """A row for each structure, as `HEADER` has it; overlaps are owned by the structure that stands first."""
+    """Write a row for each structure, as `HEADER` has it; the structure that stands first owns what overlaps."""
     import numpy as np
 
     rows = []
@@ -60,7 +61,7 @@ def structure_rows(case: Case) -> list[list[str]]:
 
 
 def case_lines(case: Case) -> list[str]:
-    """The case but for its structures: how it is irradiated, on which grids, and where it comes from."""
+    """Describe a case but for its structures: how it is irradiated, on which grids, and where it comes from."""
     dij = case.dij
     per_fraction = f", {case.prescription / case.fractions:.3g} Gy a fraction" if case.fractions else ""
     lines = [
@@ -77,7 +78,7 @@ def case_lines(case: Case) -> list[str]:
 
 
 def case_dict(case: Case) -> dict[str, Any]:
-    """The same for a script: figures as numbers."""
+    """Describe a case for a script, figures as numbers."""
     return {
         "notice": NOTICE,
         "name": case.name,
@@ -105,12 +106,12 @@ def case_dict(case: Case) -> dict[str, Any]:
 
 
 def _digits(volume_cc: float) -> int:
-    """Decimals of a volume: one, and more of volumes below 1 cc, which differ by less than 0.1 cc."""
+    """Choose the decimals of a volume: one, and three below 1 cc, where 0.1 cc would hide differences."""
     return 1 if volume_cc >= 1.0 or volume_cc == 0.0 else 3
 
 
 def _remark(drawn: float, grid: float) -> str:
-    """What to know of a structure whose volume on the grid is not the drawn one."""
+    """Say how far a structure's volume on the grid is from the drawn one; "" where they agree."""
     if drawn <= 0.0 or abs(grid - drawn) <= _DIFFERENT * drawn:
         return ""
     if grid == 0.0:
@@ -124,7 +125,7 @@ def _beams(case: Case) -> str:
     if not case.beams:
         return "not recorded"
     couch = {beam.couch for beam in case.beams}
-    angles = ", ".join(figure(beam.gantry) for beam in case.beams)
+    angles = ", ".join(compact(beam.gantry) for beam in case.beams)
     if couch == {0.0}:
         return f"{len(case.beams)} at gantry {angles} degrees"
     pairs = ", ".join(f"{beam.gantry:g}/{beam.couch:g}" for beam in case.beams)

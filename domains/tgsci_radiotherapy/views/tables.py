@@ -1,16 +1,21 @@
-"""Goal tables as files: CSV for spreadsheets, JSON for scripts; several plans side by side."""
+"""Tables of goals and of a run's trials: plain text, CSV for spreadsheets, JSON for scripts."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tgsci.show.columns import Column, ranks, titled, trials_csv
+from tgsci.show.tables import csv_text
+
 from ..notice import NOTICE
-from .written import csv_text
 
 if TYPE_CHECKING:
+    from tgsci.runs.result import Result
+    from tgsci.search.trial import Trial
+
     from ..case.model import Case
     from ..goals import GoalResult, GoalTable
 
@@ -35,28 +40,46 @@ COLUMNS = {
 }
 
 
+def goal_table(trial: Trial) -> str:
+    """Write the goals of a trial's plan in plain text, the most important first.
+
+    Args:
+        trial: A measured plan.
+    """
+    from ..goals.table import goal_lines
+    from ..loss.effects import effects_of
+
+    effects = effects_of(trial)
+    if effects is None:
+        return f"Trial {trial.number} has no goals: {trial.decision or 'it was not measured'}."
+    results = sorted(effects.results, key=lambda r: r.goal.priority)
+    met = sum(r.met for r in results)
+    head = f"GOALS of trial {trial.number}, {met} of {len(results)} met (P: priority, 1 counts most)"
+    return "\n".join([head, *goal_lines(results)])
+
+
 def goals_csv(table: GoalTable) -> str:
-    """A goal table as CSV; `COLUMNS` says what stands in it."""
+    """Write a goal table as CSV; `COLUMNS` says what stands in it."""
     rows = []
     for result, row in zip(table.results, table.as_dict()["goals"], strict=True):
-        said = {**row, "goal": result.goal.wish, "grid": table.grid, "sheet": table.sheet, "case": table.case}
-        said["remark"] = NOTICE
-        rows.append([_cell(said[name]) for name in COLUMNS])
+        cells = {**row, "goal": result.goal.criterion, "grid": table.grid, "sheet": table.sheet, "case": table.case}
+        cells["remark"] = NOTICE
+        rows.append([_cell(cells[name]) for name in COLUMNS])
     return csv_text([list(COLUMNS), *rows])
 
 
 def goals_json(table: GoalTable, case: Case) -> str:
-    """A goal table as JSON, with the case that it is of."""
-    said = {
+    """Write a goal table as JSON, with its case."""
+    content = {
         "notice": NOTICE,
         "case": {"name": case.name, "fingerprint": case.fingerprint, "fractions": case.fractions},
         **{key: value for key, value in table.as_dict().items() if key != "case"},
     }
-    return json.dumps(said, indent=1) + "\n"
+    return json.dumps(content, indent=1) + "\n"
 
 
 def side_by_side(tables: Mapping[str, GoalTable]) -> tuple[list[str], list[list[str]]]:
-    """Goal tables of one sheet beside each other.
+    """Put goal tables of one sheet beside each other.
 
     Args:
         tables: By the plan's name; all of one sheet on one case.
@@ -75,20 +98,10 @@ def side_by_side(tables: Mapping[str, GoalTable]) -> tuple[list[str], list[list[
     rows = []
     for results in zip(*(table.results for table in tables.values()), strict=True):
         goal = results[0].goal
-        cells = [text for result in results for text in (value_text(result), result.status)]
+        cells = [text for result in results for text in (result.value_text, result.status)]
         change = [_change(*results)] if two else []
-        rows.append([goal.wish, str(goal.priority), *cells, *change])
+        rows.append([goal.criterion, str(goal.priority), *cells, *change])
     return header, rows
-
-
-def value_text(result: GoalResult) -> str:
-    """What a plan has, with its unit; "" where it was not evaluated."""
-    if math.isnan(result.value):
-        return ""
-    unit = result.goal.unit
-    return (
-        f"{result.value:.3f}" if not unit else f"{result.value:.2f}%" if unit == "%" else f"{result.value:.2f} {unit}"
-    )
 
 
 def _change(first: GoalResult, second: GoalResult) -> str:
@@ -102,3 +115,109 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def plans_csv(result: Result) -> str:
+    """Write every trial of a run as CSV, the best first.
+
+    Args:
+        result: A run's.
+    """
+    return trials_csv(result, list(columns_of(result)))
+
+
+def columns_sheet(result: Result) -> str:
+    """Explain the columns of `plans.csv` and `goals.csv`, as CSV.
+
+    Args:
+        result: A run's.
+    """
+    rows = [["plans.csv", c.title, c.unit, c.better, c.meaning] for c in columns_of(result)]
+    rows += [["goals.csv", title, "", "", meaning] for title, meaning in COLUMNS.items()]
+    return csv_text([["file", "column", "unit", "better", "meaning"], *rows])
+
+
+def columns_of(result: Result) -> Iterator[Column]:
+    """List the columns of `plans.csv`, in their order.
+
+    Args:
+        result: A run's.
+    """
+    rank = ranks(result)
+
+    def record(title: str, meaning: str, text: Callable[[Trial], str], unit: str = "", better: str = "") -> Column:
+        return Column(titled(title, unit), "record", meaning, text, unit, better)
+
+    yield record(
+        "rank",
+        "1 is the best: the lowest loss; empty if not measured",
+        lambda t: str(rank.get(t.number, "")),
+        better="lower",
+    )
+    yield record("number", "the trial's number in the order of proposal", lambda t: str(t.number))
+    yield record("round", "round of proposals; 0 holds the start parameters", lambda t: str(t.round))
+    yield Column(
+        "loss",
+        "raw",
+        "sum of missed goals' shortfalls, in % of the prescription or of the volume, weighted by priority; below 0 all "
+        "are met",
+        lambda t: _figure(t.loss),
+        better="lower",
+    )
+    yield from _metrics(result)
+    yield record(
+        "state",
+        "accepted: better than everything before it; rejected: measured, not better; duplicate: proposed before; "
+        "invalid: no parameters of this case; failed: could not be planned",
+        lambda t: t.state.value,
+    )
+    yield record("decision", "why it got this state", lambda t: t.decision)
+    yield record("reason", "why it was proposed, in the proposer's words", lambda t: t.reason)
+    yield record("edit", "name of the change to its parent", lambda t: t.edit)
+    yield record(
+        "parent",
+        "number of the trial that it was made from; empty for a start",
+        lambda t: "" if t.parent is None else str(t.parent),
+    )
+    yield record("proposer", "the model or editor that proposed it", lambda t: t.proposer)
+    yield record("seconds", "wall time of planning and evaluation", lambda t: _figure(t.seconds), "s")
+    yield record("parameters", "the plan's objectives as JSON; as proposed if invalid", lambda t: _one_line(t.value))
+
+
+def _metrics(result: Result) -> Iterator[Column]:
+    meanings = _meanings(result)
+    names = dict.fromkeys(name for t in result.trials if t.feedback for name in t.feedback.metrics)
+    for name in names:
+        unit = result.units.get(name, "")
+        meaning, better = meanings.get(name, (name, ""))
+        yield Column(titled(name, unit), "raw", meaning, _reader(name), unit, better)
+
+
+def _meanings(result: Result) -> dict[str, tuple[str, str]]:
+    """Say what each metric is, and which end of it is better."""
+    loss: Any = result.problem.loss if result.problem else result.trials.loss
+    bound = getattr(loss, "bound", None)
+    meanings = {
+        "goals met": ("how many goals of the sheet are met exactly", "higher"),
+        "objective": ("value of the planner's objective at its optimum; only comparable for the same parameters", ""),
+        "gap": ("certified relative distance to the best plan of these parameters; empty where not convex", "lower"),
+    }
+    for goal in bound.goals if bound is not None else ():
+        meanings[goal.name] = (f"goal: {goal}", "higher" if goal.comparison == ">=" else "lower")
+    return meanings
+
+
+def _reader(name: str) -> Callable[[Trial], str]:
+    return lambda trial: _figure(trial.feedback.metrics.get(name)) if trial.feedback else ""
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.6g}"
+
+
+def _one_line(value: str) -> str:
+    """Write parameters on one line; what is no JSON stays as it was proposed."""
+    try:
+        return json.dumps(json.loads(value))
+    except (ValueError, RecursionError):
+        return value

@@ -64,7 +64,7 @@ def dose_wash(
     title: str = "",
     alpha: float = 0.62,
 ) -> ShownFigure:
-    """The dose as a colour wash on the image, in three planes through the target.
+    """Draw the dose as a colour wash on the image, in three planes through the target.
 
     Colours are isodose bands in % of the highest prescription, with the Gy beside them; lines stand at 50% (white) and
     95% (black). Axial slices are seen from the feet: the patient's right is on the left.
@@ -135,9 +135,9 @@ def _plane(
     levels = np.array(LEVELS) / 100.0 * reference
     cmap, norm = _colour_map(levels)
     fine = _finer(plane)
-    shown = np.where(fine < levels[0], np.nan, fine)
+    visible = np.where(fine < levels[0], np.nan, fine)
     mesh = ax.imshow(
-        shown, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
+        visible, cmap=cmap, norm=norm, extent=extent, origin="upper", alpha=alpha, interpolation="nearest", zorder=2
     )
     across, down = _centres(case.grid, view)
     for percent, line in _LINES.items():
@@ -166,7 +166,7 @@ def _plane(
 
 
 def _cuts(case: Case, wanted: Mapping[str, float]) -> tuple[float, float, float]:
-    """Where to cut along z, y and x, mm: on a plane of voxels."""
+    """Choose where to cut along z, y and x, mm, each on a plane of voxels."""
     unknown = [key for key in wanted if key not in _AXES]
     if unknown:
         raise UsageError(f"slices may say z, y and x (mm), not {unknown[0]!r}")
@@ -175,7 +175,7 @@ def _cuts(case: Case, wanted: Mapping[str, float]) -> tuple[float, float, float]
     if targets:
         points = case.grid.points(targets[0].voxels)
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    found = []
+    cuts = []
     for i, axis in enumerate(case.grid.axes()):
         at = float(wanted.get(_AXES[i], middle[i]))
         half = case.grid.spacing[i] / 2
@@ -183,14 +183,14 @@ def _cuts(case: Case, wanted: Mapping[str, float]) -> tuple[float, float, float]
             raise UsageError(
                 f"a slice at {_AXES[i]} = {at:g} mm lies outside the dose grid, {axis[0]:g} to {axis[-1]:g} mm"
             )
-        found.append(float(axis[int(np.argmin(np.abs(axis - at)))]))
-    return found[0], found[1], found[2]
+        cuts.append(float(axis[int(np.argmin(np.abs(axis - at)))]))
+    return cuts[0], cuts[1], cuts[2]
 
 
 def _cut(
     cube: NDArray[Any], grid: Grid, view: _View, at: float
 ) -> tuple[NDArray[Any], tuple[float, float, float, float]]:
-    """The plane of a cube nearest to a place, head or front up, and its edges (left, right, bottom, top), mm."""
+    """Take the plane of a cube nearest to a place, head or front up, and its edges (left, right, bottom, top), mm."""
     axis = grid.axes()[view.cut]
     plane = np.take(cube, int(np.argmin(np.abs(axis - at))), axis=view.cut)
     across, down = grid.axes()[view.across], grid.axes()[view.down]
@@ -202,13 +202,13 @@ def _cut(
 
 
 def _centres(grid: Grid, view: _View) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places of the pixels of `_cut`, mm."""
+    """Give the places of the pixels of `_cut`, mm."""
     down = grid.axes()[view.down]
     return grid.axes()[view.across], down[::-1] if view.flip else down
 
 
 def _finer(plane: NDArray[Any]) -> NDArray[Any]:
-    """A plane at four times as many pixels each way, linear between the voxels' centres: bands without steps."""
+    """Interpolate a plane to four times as many pixels each way, so that bands have no steps."""
     for axis in (0, 1):
         n = plane.shape[axis]
         at = np.clip((np.arange(4 * n) + 0.5) / 4 - 0.5, 0, n - 1)
@@ -222,7 +222,7 @@ def _finer(plane: NDArray[Any]) -> NDArray[Any]:
 def _pixels(
     plane: NDArray[Any], extent: tuple[float, float, float, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places of an image's pixels between its edges, mm."""
+    """Give the places of an image's pixels between its edges, mm."""
     (rows, columns), (left, right, bottom, top) = plane.shape, extent
     across = left + (np.arange(columns) + 0.5) / columns * (right - left)
     return across, top + (np.arange(rows) + 0.5) / rows * (bottom - top)
@@ -248,7 +248,7 @@ def _image(ax: Axes, case: Case, view: _View, at: float) -> None:
 
 
 def _colour_map(levels: NDArray[np.float64]) -> tuple[Colormap, BoundaryNorm]:
-    """Bands that grow lighter with the dose, also without colours; from 105% on they turn red, as a warning."""
+    """Make bands that grow lighter with the dose, in grey too; from 105% on they turn red, as a warning."""
     bands = len(levels)
     cool = colormaps["viridis"](np.linspace(0.08, 1.0, bands - 2))
     colour = [*cool, to_rgba("#f58518"), to_rgba("#c1121f")]
@@ -256,7 +256,7 @@ def _colour_map(levels: NDArray[np.float64]) -> tuple[Colormap, BoundaryNorm]:
 
 
 def _blended(cmap: Colormap, behind: tuple[float, float, float], alpha: float) -> Colormap:
-    """The bands as they look where they cover a grey, so that the bar has the colours of the picture."""
+    """Blend the bands with the grey that they cover, so that the bar has the colours of the picture."""
     bands = len(LEVELS)
     pure = np.vstack([cmap(np.arange(bands - 1))[:, :3], cmap.get_over()[:3]])
     seen = alpha * pure + (1.0 - alpha) * np.asarray(behind)

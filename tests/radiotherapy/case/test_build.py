@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.case import Beam, Dij, Drawn, Grid, build_case
+from tgsci_radiotherapy.case import Beam, Dij, Grid, StructureMask, build_case
 
 GRID = Grid((2, 3, 4), (5.0, 5.0, 5.0))
 
@@ -22,12 +22,12 @@ def matrix(beamlets: int = 3) -> sparse.csc_array:
     return sparse.csc_array(np.arange(1, GRID.size * beamlets + 1, dtype=float).reshape(GRID.size, beamlets))
 
 
-def drawn() -> list[Drawn]:
+def drawn() -> list[StructureMask]:
     return [
-        Drawn("Body", "external", mask(*range(20))),
-        Drawn("Rectum/é<b>", "oar", mask(4, 5, 6), volume_cc=0.5),
-        Drawn("PTV 50", "target", mask(3, 4), 50.0),
-        Drawn("PTV 70", "target", mask(2, 3), 70.0),
+        StructureMask("Body", "external", mask(*range(20))),
+        StructureMask("Rectum/é<b>", "oar", mask(4, 5, 6), volume_cc=0.5),
+        StructureMask("PTV 50", "target", mask(3, 4), 50.0),
+        StructureMask("PTV 70", "target", mask(2, 3), 70.0),
     ]
 
 
@@ -69,7 +69,7 @@ def test_every_form_of_the_dij_gives_the_same_case():
 
 def test_coverage_counts_from_a_half():
     parts = drawn()
-    parts[1] = Drawn("Rectum", "oar", np.where(mask(4, 5), 0.9, np.where(mask(6), 0.4, 0.0)))
+    parts[1] = StructureMask("Rectum", "oar", np.where(mask(4, 5), 0.9, np.where(mask(6), 0.4, 0.0)))
     assert build_case("x", GRID, parts, matrix(), fractions=35).structure("Rectum").voxels.tolist() == [4, 5]
 
 
@@ -85,13 +85,13 @@ def test_a_reference_dose_goes_by_rows():
     ("changes", "said"),
     [
         (
-            {"drawn": [Drawn("PTV", "target", np.ones((2, 3, 5), bool), 50.0)]},
+            {"drawn": [StructureMask("PTV", "target", np.ones((2, 3, 5), bool), 50.0)]},
             "mask of PTV has 2 x 3 x 5 voxels.*resample",
         ),
-        ({"drawn": [Drawn("PTV", "target", np.ones(24, bool), 50.0)]}, "mask of PTV has 24 voxels"),
+        ({"drawn": [StructureMask("PTV", "target", np.ones(24, bool), 50.0)]}, "mask of PTV has 24 voxels"),
         ({"drawn": []}, "no structure at all"),
-        ({"drawn": [*drawn(), Drawn("body", "oar", mask(1))]}, "2 structures have the name"),
-        ({"drawn": [*drawn(), Drawn("///", "oar", mask(1))]}, "structure name"),
+        ({"drawn": [*drawn(), StructureMask("body", "oar", mask(1))]}, "2 structures have the name"),
+        ({"drawn": [*drawn(), StructureMask("///", "oar", mask(1))]}, "structure name"),
         ({"dij": matrix().T}, "transpose it"),
         ({"dij": sparse.csr_array(np.ones((23, 3)))}, "has 23 rows and the dose grid 24 voxels"),
         ({"dij": np.ones((24, 3))}, "must be a scipy sparse matrix"),

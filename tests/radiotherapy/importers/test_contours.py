@@ -11,8 +11,7 @@ from skimage.measure import points_in_poly
 
 from tgsci_radiotherapy.case import Grid
 from tgsci_radiotherapy.importers.contours import fill, rasterize
-from tgsci_radiotherapy.importers.patient import Mask
-from tgsci_radiotherapy.importers.resample import resample
+from tgsci_radiotherapy.importers.masks import Mask, resample
 
 GRID = Grid((20, 50, 60), (2.0, 1.0, 1.5), (-10.0, -25.0, -45.0))
 

@@ -461,7 +461,7 @@ def test_sources_that_are_something_else(tmp_path, folder):
         kind_of(tmp_path / "nothing\x1b[31m")
     with pytest.raises(UsageError, match="no kind of source"):
         read(folder.path, "dcm")
-    with pytest.raises(UsageError, match="did you mean 'fractions'"):
+    with pytest.raises(UsageError, match="did you mean fractions"):
         read(folder.path, fraction=3)
 
 

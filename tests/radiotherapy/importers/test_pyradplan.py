@@ -176,52 +176,17 @@ def test_without_the_extra_its_name_is_said_and_photons_are_built_in(patient, mo
 
 def test_importing_the_readers_imports_nothing_heavy():
     code = (
-        "import sys, tgsci_radiotherapy.sources as s; s.Options.of({'gantry': [0]}); "
+        "import sys, tgsci_radiotherapy.importers as s; s.Options.of({'gantry': [0]}); "
         "print([m for m in ('numpy', 'pydicom', 'pyRadPlan', 'scipy', 'h5py', 'numba') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     code = (
-        "import sys; from tgsci_radiotherapy.sources import assemble, dicom, matrad, openkbp, pyradplan; "
+        "import sys; from tgsci_radiotherapy.importers import assemble, dicom, matrad, openkbp, pyradplan; "
         "print([m for m in ('pyRadPlan', 'SimpleITK', 'scipy', 'h5py', 'numba') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        ({"gantry": (400.0,)}, "gantry angle is 400"),
-        ({"gantry": tuple(range(100))}, "100 beams"),
-        ({"couch": (0, 10, 20), "gantry": (0, 90)}, "3 couch and 2 gantry angles"),
-        ({"bixel_mm": 0.1}, "bixel_mm"),
-        ({"bixel_mm": float("nan")}, "bixel_mm is nan"),
-        ({"grid_mm": 0.5}, "grid_mm is 0.5"),
-        ({"grid_mm": (3.0, 3.0)}, "2 figures"),
-        ({"modality": "carbon"}, "photons, protons"),
-        ({"engine": "topas"}, "builtin"),
-        ({"engine": "builtin", "modality": "protons"}, "photons only"),
-        ({"prescriptions": {"PTV": 5000}}, "in cGy, give 50"),
-        ({"prescriptions": {"PTV": 0.1}}, "0.5 and 200 Gy"),
-        ({"fractions": 0}, "between 1 and 100"),
-        ({"fractions": 2.5}, "whole number"),
-        ({"types": {"PTV": "organ"}}, "target, oar, external, ignore"),
-        ({"hu_offset": 1e9}, "hu_offset"),
-        ({"series": 0}, "counted from 1"),
-        ({"gantries": (0,)}, "did you mean 'gantry'"),
-    ],
-)
-def test_options_that_are_wrong(options, word):
-    with pytest.raises(UsageError) as caught:
-        Options.of(options)
-    assert word in str(caught.value)
-
-
-def test_default_beams():
-    assert [g for g, _ in Options().angles()] == [0, 40, 80, 120, 160, 200, 240, 280, 320]
-    assert Options(modality="protons").angles() == ((90.0, 0.0), (270.0, 0.0))
-    assert Options(gantry=(-90, 360), couch=(10,)).angles() == ((270.0, 10.0), (0.0, 10.0))
 
 
 def test_rows_of_a_matrix_are_checked_and_packed():

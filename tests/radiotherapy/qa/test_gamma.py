@@ -101,10 +101,10 @@ def test_no_dose_is_no_agreement() -> None:
     [
         ({"reference": np.ones(3)}, "reference dose has shape .*another case"),
         ({"evaluated": np.full(len(small_case().voxels), np.nan)}, "evaluated dose is not finite"),
-        ({"dose_percent": 0.0}, "dose_percent must be 0.1 to 50"),
+        ({"dose_percent": 0.0}, "dose_percent must be a number from 0.1 to 50 %"),
         ({"distance_mm": -2.0}, "distance_mm must be"),
         ({"threshold_percent": 100.0}, "threshold_percent must be"),
-        ({"points": 0}, "points must be at least 1"),
+        ({"points": 0}, "points must be a whole number of 1 or more"),
     ],
 )
 def test_bad_input_is_named(change: dict, message: str) -> None:

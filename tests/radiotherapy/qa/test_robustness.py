@@ -56,11 +56,11 @@ def test_both_methods_find_the_same_worst_direction() -> None:
         for name, shift in {"left": (3, 0, 0), "back": (0, 3, 0), "front": (0, -3, 0), "head": (0, 0, 3)}.items()
     }
     cloud = over(case, goals, clouds, 3.0, "cloud")
-    core = next(i for i, goal in enumerate(exact.goals) if goal.name.startswith("Core"))
+    core = next(i for i, goal in enumerate(exact.goals) if goal.criterion.startswith("Core"))
     assert exact.goals[core].shift == cloud.goals[core].shift == "front"  # the core lies behind the target
     for one, other in zip(exact.goals, cloud.goals, strict=True):
-        assert one.nominal == other.nominal
-        assert one.worst == pytest.approx(other.worst, abs=2.5)
+        assert one.nominal.value == other.nominal.value
+        assert one.worst.value == pytest.approx(other.worst.value, abs=2.5)
 
 
 @settings(max_examples=20, deadline=None)
@@ -85,7 +85,9 @@ def test_a_uniform_dose_is_robust_up_to_the_skin() -> None:
     assert shifted_dose(case, flat, (3, 3, 3)) == pytest.approx(51.0, abs=1e-4)
     found = under_shifts(case, goals, dose=flat, method="cloud")
     assert not found.lost
-    assert [goal.worst for goal in found.goals] == pytest.approx([goal.nominal for goal in found.goals], abs=1e-3)
+    assert [goal.worst.value for goal in found.goals] == pytest.approx(
+        [goal.nominal.value for goal in found.goals], abs=1e-3
+    )
     assert "stay met within 3 mm" in found.summary() or "no goal is met" in found.summary()
 
 
@@ -98,11 +100,11 @@ def test_the_worst_is_never_better_than_the_nominal_and_is_what_that_shift_gives
         *(f"4 mm {w}" for w in ("left", "right", "back", "front", "head", "feet")),
     }
     for goal, result in zip(found.goals, nominal.results, strict=True):
-        assert goal.nominal == result.value
-        assert result.goal.margin(goal.worst) <= result.margin
+        assert goal.nominal.value == result.value
+        assert goal.worst.margin <= result.margin
         if goal.shift:
-            own = next(r for r in found.tables[goal.shift].results if r.goal.wish == goal.name)
-            assert goal.worst == own.value
+            own = next(r for r in found.tables[goal.shift].results if r.goal.criterion == goal.criterion)
+            assert goal.worst.value == own.value
 
 
 def test_the_method_and_the_notice_are_said() -> None:
@@ -119,10 +121,10 @@ def test_the_method_and_the_notice_are_said() -> None:
     ("change", "message"),
     [
         ({"dose": None}, "needs a dose or a fluence"),
-        ({"method": "fancy"}, "no method 'fancy'; there are: cloud, exact"),
+        ({"method": "fancy"}, "method cannot be 'fancy'; there are: cloud, exact"),
         ({"method": "exact"}, "needs a plan's fluence"),
-        ({"shift_mm": 0.0}, "above 0 and at most 20 mm"),
-        ({"shift_mm": float("nan")}, "above 0 and at most 20 mm"),
+        ({"shift_mm": 0.0}, "above 0 and up to 20 mm"),
+        ({"shift_mm": float("nan")}, "above 0 and up to 20 mm"),
         ({"method": "exact", "fluence": planned()[2]}, "for built-in cases only"),
         ({"dose": None, "fluence": np.ones(3)}, "another case"),
     ],

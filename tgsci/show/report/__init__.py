@@ -1,6 +1,6 @@
 """A run as one HTML page that needs nothing else: no network, no other file, and not even its own script.
 
-    from tgsci import report
+    from tgsci.show import report
 
     report.write(result, "report.html")
 
@@ -30,9 +30,9 @@ def html(result: Result) -> str:
     Args:
         result: Of a run, finished or not. With its `problem`, values are drawn.
     """
-    from .page import page
+    from .page import render
 
-    return page(result)
+    return render(result)
 
 
 def write(result: Result, path: str | Path) -> Path:

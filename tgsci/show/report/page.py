@@ -1,16 +1,22 @@
-"""The page: head, plot, the best trials, all trials. Plain strings; `text` is the only way in for what others wrote."""
+"""The page from its templates: every expression in them is escaped, and only our own script may run."""
 
 from __future__ import annotations
 
 import base64
 from hashlib import sha256
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from ...runs.result import Result
-from .facts import facts, headline, lead, tiles
-from .plot import plot
-from .text import shown
+import jinja2
+from markupsafe import Markup
+
+from .plot import Plot
+from .summary import Summary
+from .text import LongTexts, as_attribute, as_html, shortened
 from .trials import Trials
+
+if TYPE_CHECKING:
+    from ...runs.result import Result
 
 #: No network, no form, no frame; of scripts only ours, known by its hash.
 _POLICY = (
@@ -18,54 +24,37 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 
-#: Trials from which on a browser had better not lay out what nobody looks at.
-_MANY = 300
 
-
-def page(result: Result) -> str:
+def render(result: Result) -> str:
     """A run as a complete HTML page."""
     script, style = _packaged("script.js"), _packaged("style.css")
-    policy = _POLICY.format(base64.b64encode(sha256(script.encode()).digest()).decode())
-    name, subtitle = headline(result)
-    trials = Trials(result)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="tgsci">
-<title>{shown(name)}: tgsci report</title>
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#trials">Skip to all trials</a>
-<header>
-<p class="disclaimer">Research tool. Not for clinical use; nothing here is advice for patients.</p>
-<h1><bdi>{shown(name)}</bdi></h1>
-<p class="subtitle">{subtitle}</p>
-{tiles(result)}
-{lead(result)}
-</header>
-<main>
-{_section("progress", "Progress", plot(result))}
-{_section("best", "The best trials", trials.cards())}
-{_section("run", "About this run", facts(result, trials.texts))}
-{_section("trials", "All trials", trials.table(), "many" if len(result.trials) > _MANY else "")}
-</main>
-<footer>
-<p>Made by tgsci from the run's record. Every proposal, prompt, reply and measurement is in <code>run.db</code>.</p>
-</footer>
-<script>{script}</script>
-</body>
-</html>
-"""
+    texts = LongTexts()
+    trials = Trials(result, texts)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            policy=Markup(_POLICY.format(base64.b64encode(sha256(script.encode()).digest()).decode())),
+            script=Markup(script),
+            style=Markup(style),
+            plot=Plot(result),
+            run=Summary(result, texts),
+            trials=trials,
+        )
+    )
 
 
-def _section(name: str, title: str, content: str, kind: str = "") -> str:
-    heading = f'<h2 id="{name}-title">{title}</h2>'
-    return f'<section id="{name}" class="{kind}" aria-labelledby="{name}-title">{heading}\n{content}</section>'
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=as_html,
+        loader=jinja2.FunctionLoader(_packaged),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"attribute": as_attribute, "shortened": shortened, "thousands": "{:,}".format}
+    return environment
 
 
 def _packaged(name: str) -> str:

@@ -1,11 +1,14 @@
-"""Text for the page. All of it is hostile: models and files wrote it. Nothing else may put text into the page."""
+"""Text on the page. All of it is hostile: models and files wrote it. Every template escapes every text."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from html import escape
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
+
+from markupsafe import Markup, escape
 
 #: Of one text, characters. The record has the rest.
 MOST_OF_ONE = 20_000
@@ -13,14 +16,17 @@ MOST_OF_ONE = 20_000
 MOST_OF_ALL = 16_000_000
 
 
-def shown(text: str) -> str:
-    """The text as HTML, on one or more lines; what cannot be seen, or reorders what can, is spelled out."""
-    if text.isprintable():
-        return escape(text, quote=False)
-    return "".join(_shown(c) for c in text)
+def as_html(value: Any) -> Any:
+    """What a template writes for a value: text that cannot be seen, or reorders what can, is spelled out.
+
+    Every expression of every template passes here before it is escaped.
+    """
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return Markup("").join(c if _plain(c) else Markup('<span class="odd">{}</span>').format(_spelled(c)) for c in value)
 
 
-def attribute(text: str, most: int = 300) -> str:
+def as_attribute(text: str, most: int = 300) -> Markup:
     """The text for inside double quotes, cut where it is longer."""
     return escape("".join(c if _plain(c) else _spelled(c) for c in shortened(text, most)))
 
@@ -30,29 +36,45 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+@dataclass(frozen=True)
+class LongText:
+    """A text, or as much of it as there is room for.
+
+    Args:
+        text: What stands on the page.
+        missing: Characters that only the record has.
+        start: Where the text is long, its first words: they open the whole.
+        length: Of the whole text, characters.
+    """
+
+    text: str = ""
+    missing: int = 0
+    start: str = ""
+    length: int = 0
+
+
 class LongTexts:
-    """Long texts in full behind a click, as long as there is room on the page."""
+    """Cuts the texts of a page to what there is room for: first come, first served.
+
+    Args:
+        room: For all texts together, characters.
+    """
 
     def __init__(self, room: int = MOST_OF_ALL) -> None:
         self.room = room
 
-    def full(self, text: str) -> str:
-        """The text as HTML, up to what there is room for; says what is missing."""
+    def full(self, text: str) -> LongText:
+        """The text up to what there is room for."""
         most = min(len(text), MOST_OF_ONE, self.room)
         self.room -= most
-        missing = len(text) - most
-        note = f'\n<span class="note">({missing:,} more characters are in the record)</span>' if missing else ""
-        return shown(text[:most]) + note
+        return LongText(text[:most], len(text) - most, length=len(text))
 
-    def folded(self, text: str, most: int) -> str:
-        """The text as HTML; where it is longer than so many characters, its start, which opens the whole."""
+    def folded(self, text: str, most: int) -> LongText:
+        """The text; where it is longer than so many characters, its start, which opens the whole."""
         if len(text) <= most:
-            return shown(text)
-        return (
-            f'<details class="long"><summary>{shown(shortened(text, most))} '
-            f'<span class="note">({len(text):,} characters)</span></summary>'
-            f"<pre>{self.full(text)}</pre></details>"
-        )
+            return LongText(text, length=len(text))
+        whole = self.full(text)
+        return LongText(whole.text, whole.missing, shortened(text, most), len(text))
 
 
 def file_name(trial: int, name: str) -> str:
@@ -65,12 +87,6 @@ def picture_address(svg: str) -> str:
     if "xmlns=" not in svg.partition(">")[0]:
         svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     return "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./:;=?@_~", errors="replace")
-
-
-def _shown(character: str) -> str:
-    if _plain(character):
-        return escape(character, quote=False)
-    return f'<span class="odd">{escape(_spelled(character))}</span>'
 
 
 def _plain(character: str) -> bool:

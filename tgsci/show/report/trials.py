@@ -1,17 +1,23 @@
-"""The trials: the best as cards with their line of descent, and all of them as a table."""
+"""What the page says of each trial: the best on cards with their line of descent, and all of them in a table."""
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from ...feedback import Feedback
-from ...figures import counts, figure, fixed, metric, places
-from ...runs.result import Result
 from ...search.trial import State, Trial
-from .text import LongTexts, attribute, file_name, picture_address, shortened, shown
+from ...texts import counts, figure, fixed, metric, places
+from .text import LongText, LongTexts, as_attribute, file_name, picture_address, shortened
+
+if TYPE_CHECKING:
+    from ...runs.result import Result
 
 #: Trials that get a card.
 _CARDS = 10
@@ -27,323 +33,329 @@ _METRICS = 20
 _PICTURES = 8_000_000
 #: Artifacts that can be saved from the page: so many bytes each, so many together, of so many of the best trials.
 _ONE_FILE, _ALL_FILES, _TRIALS_WITH_FILES = 200_000, 5_000_000, 100
+#: Artifacts, and figures in one line, of one trial.
+_MOST_FILES, _MOST_FIGURES = 20, 50
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A value as its domain draws it, or why there is no picture.
+
+    Args:
+        address: Of the image, escaped for an attribute.
+        value: What it shows.
+        error: Why it could not be drawn.
+    """
+
+    address: str = ""
+    value: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """An artifact.
+
+    Args:
+        name: As the trial calls it.
+        address: Its content as an address, "" where it is too big for the page.
+        saved_as: The name under which it is saved.
+        size: In words.
+    """
+
+    name: str
+    address: str = ""
+    saved_as: str = ""
+    size: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a line of descent: what changed, and what that did to the loss."""
+
+    trial: Trial
+    picture: Picture | None
+    value: str
+    loss: str
+    change: str
+    better: bool
+    edit: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of all trials: its name for the script, its title, and whether it holds figures."""
+
+    key: str
+    title: str
+    number: bool = True
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure in the table; in full, for the script to sort by, where rounding hides some of it."""
+
+    text: str = ""
+    full: str = ""
+
+
+@dataclass(frozen=True)
+class Final:
+    """A finalist's second measurement, in words and with its report."""
+
+    words: str
+    failed: bool
+    report: LongText
 
 
 class Trials:
-    """The trials of a run as HTML. Bounded: whatever there is too much of goes to the best trials first.
+    """The trials of a run for the page. Bounded: whatever there is too much of goes to the best trials first.
 
     Args:
         result: A run's.
+        texts: Cuts what is long.
     """
 
-    def __init__(self, result: Result) -> None:
-        self._result = result
+    def __init__(self, result: Result, texts: LongTexts) -> None:
+        self._result, self._texts = result, texts
         self._ranked = result.trials.ranked()
-        self._best = self._ranked[:_CARDS]
-        self._carded = {trial.number for trial in self._best}
-        self._titles = {name: shown(shortened(result.titled(name), 60)) for name in result.columns[:_METRICS]}
-        self._addresses: dict[str, str] = {}
-        self._room_for_pictures = _PICTURES
-        self._room_for_files = _ALL_FILES
+        self._units = result.units
+        self.best = self._ranked[:_CARDS]
+        self._carded = {trial.number for trial in self.best}
+        self._metrics = result.columns[:_METRICS]
+        self._pictures: dict[str, Picture] = {}
+        self._room_for_pictures, self._room_for_files = _PICTURES, _ALL_FILES
         self._too_big: set[str] = set()
-        self.texts = LongTexts()
         # In the order of their merit, not of their place: first come, first served.
-        self._files = {t.number: self._downloads(t) for t in self._ranked[:_TRIALS_WITH_FILES]}
-        merit = [*self._ranked, *(t for t in result.trials if not t.measured)]
-        self._whole = {t.number: self.texts.full(t.feedback.text) for t in merit if t.feedback and t.feedback.text}
+        self._files = {trial.number: self._downloads(trial) for trial in self._ranked[:_TRIALS_WITH_FILES]}
+        merit = [*self._ranked, *(trial for trial in result.trials if not trial.measured)]
+        self._reports = {t.number: texts.full(t.feedback.text) for t in merit if t.feedback and t.feedback.text}
 
-    # -- the best ----------------------------------------------------------------------------------
+    def __len__(self) -> int:
+        return len(self._result.trials)
 
-    def cards(self) -> str:
-        """The best trials, each with its picture, figures, reason and line of descent."""
-        if not self._best:
-            return "<p>Nothing could be measured.</p>"
-        return "\n".join(self._card(rank, trial) for rank, trial in enumerate(self._best, 1))
+    # -- of one trial ------------------------------------------------------------------------------
 
-    def _card(self, rank: int, trial: Trial) -> str:
-        feedback = trial.feedback
-        assert feedback is not None  # it was measured
-        picture = self._picture(trial, "picture")
-        made = "the start" if trial.parent is None else f"from {_link(trial.parent)}"
-        files = f'<p class="files">Files: {saved}</p>' if (saved := self._files.get(trial.number)) else ""
-        return (
-            f'<article class="card" id="best-{trial.number}" aria-labelledby="best-{trial.number}-title">'
-            f'<h3 id="best-{trial.number}-title"><span class="rank">{rank}</span> {_link(trial.number, "Trial")} '
-            f"<small>{made}{_badge(trial)}</small></h3>"
-            f'<div class="body{" pictured" if picture else ""}">{picture}<div>'
-            f'<p class="value"><code>{self.texts.folded(trial.value, 400)}</code></p>'
-            f"{self._figures(trial)}{_violations(feedback, self._result)}{self._again(trial)}"
-            f'<p class="why">{self._why(trial)}</p>'
-            f"{files}</div></div>{self._descent(trial, unfolded=rank == 1)}"
-            "<details><summary>Report of the simulator</summary>"
-            f"<pre>{self._whole.get(trial.number, '')}</pre></details></article>"
-        )
+    def folded(self, text: str, most: int) -> LongText:
+        """A text; where it is longer than so many characters, its start, which opens the whole."""
+        return self._texts.folded(text, most)
 
-    def _figures(self, trial: Trial) -> str:
-        figures = trial.feedback.metrics if trial.feedback else {}
-        units = self._units
-        rows = [("loss", figure(trial.loss), "")] + [
-            (
-                shown(shortened(name, 60)),
-                metric(figures[name], units.get(name, "")),
-                shown(shortened(units.get(name, ""), 80)),
-            )
-            for name in self._titles
-            if name in figures
+    def report(self, trial: Trial) -> LongText:
+        """The simulator's report; empty for none."""
+        return self._reports.get(trial.number, LongText())
+
+    def figures(self, trial: Trial) -> list[tuple[str, str, str]]:
+        """Name, figure and unit of the loss and of each metric with a column."""
+        found = trial.feedback.metrics if trial.feedback else {}
+        return [("loss", figure(trial.loss), "")] + [
+            (shortened(name, 60), metric(found[name], self._unit(name)), shortened(self._unit(name), 80))
+            for name in self._metrics
+            if name in found
         ]
-        items = [f"<div><dt>{n}</dt><dd>{text} <small>{unit}</small></dd></div>" for n, text, unit in rows]
-        return f'<dl class="figures">{"".join(items)}</dl>'
 
-    def _again(self, trial: Trial) -> str:
+    def others(self, feedback: Feedback) -> str:
+        """Metrics that are worth no column."""
+        others = [(name, value) for name, value in feedback.metrics.items() if name not in self._metrics]
+        return self._in_words(others, " ")
+
+    def broken(self, feedback: Feedback) -> str:
+        """The hard limits that are broken, each with by how much."""
+        return self._in_words([(name, by) for name, by in feedback.violations.items() if by > 0], " by ")
+
+    def final(self, trial: Trial) -> Final | None:
         """A finalist's second measurement."""
         final = self._result.finals.get(trial.number)
         if final is None:
-            return ""
-        figures = shown(shortened(self._result.final_in_words(final), 2000))
-        if not final.measured:
-            return f'<p class="outside">Measuring it again failed: <bdi>{figures}</bdi></p>'
-        report = f"<details><summary>Its report</summary><pre>{self.texts.full(final.text)}</pre></details>"
-        return f"<p><b>Measured again:</b> <bdi>{figures}</bdi></p>{report if final.text else ''}"
+            return None
+        words = shortened(self._result.final_in_words(final), 2000)
+        return Final(words, not final.measured, self._texts.full(final.text) if final.measured else LongText())
 
-    def _why(self, trial: Trial) -> str:
-        edit = f"<b><bdi>{shown(shortened(trial.edit, 300))}</bdi></b>. " if trial.edit else ""
-        by = f' <span class="note">Proposed by <bdi>{shown(shortened(trial.proposer, 60))}</bdi>.</span>'
-        return f"{edit}<bdi>{self.texts.folded(trial.reason, 600)}</bdi>{by if trial.proposer else ''}"
-
-    def _descent(self, trial: Trial, *, unfolded: bool) -> str:
-        """From the start to this trial: what changed at each step, and what that did to the loss."""
+    def descent(self, trial: Trial) -> list[Step | int]:
+        """From the start to this trial; of a long line its two ends, and how many steps are left out between them."""
         line = self._result.lineage(trial)
         if len(line) < 2:
-            return ""
-        steps = [self._step(one, before) for before, one in zip([None, *line], line, strict=False)]
-        if len(steps) > _STEPS:
-            half = _STEPS // 2
-            left_out = f'<li class="left-out">… {len(steps) - 2 * half} steps …</li>'
-            steps = [*steps[:half], left_out, *steps[-half:]]
-        title = f"Line of descent: {len(line) - 1} {'step' if len(line) == 2 else 'steps'} from the start"
-        opening = "<details open>" if unfolded else "<details>"
-        return f'{opening}<summary>{title}</summary><ol class="descent">{"".join(steps)}</ol></details>'
+            return []
+        pairs = list(zip([None, *line], line, strict=False))
+        if len(pairs) <= _STEPS:
+            return [self._step(before, one) for before, one in pairs]
+        half = _STEPS // 2
+        first, last = ([self._step(before, one) for before, one in part] for part in (pairs[:half], pairs[-half:]))
+        return [*first, len(pairs) - 2 * half, *last]
 
-    def _step(self, trial: Trial, before: Trial | None) -> str:
-        change = ""
-        if before is not None and before.measured and trial.measured:
-            by = trial.loss - before.loss
-            change = f' <span class="{"better" if by < 0 else "worse"}">({"" if by < 0 else "+"}{figure(by)})</span>'
-        loss = f"loss {figure(trial.loss)}{change}" if trial.measured else "not measured"
-        edit = trial.edit or (trial.reason if before else "start")
-        picture = self._picture(trial, "small") or f"<code>{shown(shortened(trial.value, 60))}</code>"
-        return (
-            f"<li>{picture}<div>{_link(trial.number)}<br>{loss}<br>"
-            f'<span class="edit"><bdi>{shown(shortened(edit, 120))}</bdi></span></div></li>'
-        )
+    def ancestors(self, trial: Trial) -> int:
+        """Steps from the start to this trial."""
+        return len(self._result.lineage(trial)) - 1
 
-    def _picture(self, trial: Trial, kind: str) -> str:
-        """The value as the domain draws it; "" where it does not, or where there is no room left."""
+    def picture(self, trial: Trial) -> Picture | None:
+        """The value as the domain draws it; None where it does not, or where there is no room left."""
         draw = self._result.problem.draw if self._result.problem else None
         if draw is None or not trial.measured:
-            return ""
-        if trial.value not in self._addresses:
+            return None
+        if trial.value not in self._pictures:
             try:
-                self._addresses[trial.value] = attribute(address := picture_address(draw(trial.value)), len(address))
+                address = picture_address(draw(trial.value))
             except Exception as error:  # whatever it is, a picture is not worth the page; and it is said
-                return (
-                    f'<span class="note">no picture: {shown(shortened(f"{type(error).__name__}: {error}", 200))}</span>'
-                )
-        address = self._addresses[trial.value]
-        if len(address) > self._room_for_pictures:
-            return ""
-        self._room_for_pictures -= len(address)
-        return f'<img class="{kind}" alt="{attribute(trial.value)}" src="{address}">'
+                return Picture(error=shortened(f"{type(error).__name__}: {error}", 200))
+            self._pictures[trial.value] = Picture(as_attribute(address, len(address)), trial.value)
+        picture = self._pictures[trial.value]
+        if len(picture.address) > self._room_for_pictures:
+            return None
+        self._room_for_pictures -= len(picture.address)
+        return picture
 
-    # -- all of them -------------------------------------------------------------------------------
+    def files(self, trial: Trial) -> list[File]:
+        """The artifacts that can be saved, for a card."""
+        return self._files.get(trial.number, [])
 
-    def table(self) -> str:
-        """Every trial with its report. It can be read as it is; the script adds sorting and filters."""
-        trials = self._result.trials
-        ranks = {trial.number: rank for rank, trial in enumerate(self._ranked, 1)}
-        heads = "".join(
-            f'<th scope="col" data-key="{attribute(key)}"{" data-number" if number else ""}>{title}</th>'
-            for key, title, number in self._columns
-        )
-        bodies = "\n".join(self._row(trial, ranks.get(trial.number)) for trial in trials)
-        states = "".join(f"<option>{state}</option>" for state in State if any(t.state is state for t in trials))
+    def row_files(self, trial: Trial) -> list[File]:
+        """The artifacts, for a row: those of a card are saved there."""
+        if trial.number in self._files and trial.number not in self._carded:
+            return self._files[trial.number]
         return (
-            '<form class="filter" id="filter" hidden>'
-            f'<label>State <select name="state"><option value="">all</option>{states}</select></label>'
-            '<label>Text <input type="search" name="text" placeholder="in values, reasons, reports"></label>'
-            '<output id="count" aria-live="polite"></output></form>'
-            '<div class="wide" tabindex="0" role="region" aria-label="All trials">'
-            f'<table class="trials" id="table"><caption>{len(trials):,} trials in the order they were proposed. '
-            f"Each opens to its reason, decision and report.</caption>"
-            f"<thead><tr>{heads}</tr></thead>\n{bodies}\n</table></div>"
+            [File(shortened(name, 80)) for name in list(trial.feedback.artifacts)[:_MOST_FILES]]
+            if trial.feedback
+            else []
         )
 
-    @cached_property
-    def _pictured_rows(self) -> bool:
-        problem = self._result.problem
-        return bool(problem and problem.draw) and len(self._result.trials) <= _PICTURED_ROWS
+    def has_card(self, trial: Trial) -> bool:
+        """True for one of the best."""
+        return trial.number in self._carded
 
-    @cached_property
-    def _limited(self) -> bool:
-        return any(t.feedback and t.feedback.violation for t in self._result.trials)
+    def in_short(self, trial: Trial) -> str:
+        """One line on a trial: why it came to nothing, or else why it was made."""
+        fell = trial.state in (State.INVALID, State.FAILED, State.DUPLICATE)
+        text = trial.decision if fell else trial.edit or trial.reason
+        return shortened(" ".join(text.split()), 140) or "details"
 
-    @cached_property
-    def _columns(self) -> Sequence[tuple[str, str, bool]]:
-        """(key, title as HTML, is a figure) of each column."""
-        picture = [("picture", "picture", False)] if self._pictured_rows else []
-        limits = [("violation", "limits broken by", True)] if self._limited else []
-        return [
-            ("trial", "trial", True),
-            ("rank", "rank", True),
-            *picture,
-            ("state", "state", False),
-            ("loss", "loss", True),
-            *((name, title, True) for name, title in self._titles.items()),
-            *limits,
-            ("value", "value", False),
-        ]
+    def details(self, trial: Trial) -> Iterator[tuple[str, LongText]]:
+        """Named texts on a trial, as far as it has them."""
+        if len(trial.value) > _VALUE:
+            yield "Value", self.folded(trial.value, 2000)
+        if trial.reason and trial.edit:
+            yield "Edit", self.folded(trial.edit, 500)
+        if trial.reason or trial.edit:
+            yield "Reason", self.folded(trial.reason or trial.edit, 2000)
+        if trial.decision:
+            yield "Decision", self.folded(trial.decision, 1000)
+        if trial.feedback:
+            yield "Limits broken", LongText(self.broken(trial.feedback))
+            yield "Also measured", LongText(self.others(trial.feedback))
 
-    @cached_property
-    def _loss_places(self) -> int:
-        return places([t.loss for t in self._ranked])
-
-    @cached_property
-    def _places(self) -> Mapping[str, int]:
-        """Decimals of each metric's column."""
-        found = {}
-        for name in self._titles:
-            values = [t.feedback.metrics[name] for t in self._ranked if t.feedback and name in t.feedback.metrics]
-            there = [value for value in values if not math.isnan(value)]
-            found[name] = 0 if counts(there, self._units.get(name, "")) else places(there)
-        return found
-
-    @cached_property
-    def _units(self) -> Mapping[str, str]:
-        return self._result.units
-
-    def _row(self, trial: Trial, rank: int | None) -> str:
-        feedback = trial.feedback
-        metrics = feedback.metrics if feedback else {}
-        picture = f"<td>{self._picture(trial, 'small')}</td>" if self._pictured_rows else ""
-        broken = _cell(feedback.violation or None if feedback else None, None) if self._limited else ""
-        cells = [_cell(metrics.get(name), self._places[name]) for name in self._titles]
-        return (
-            f'<tbody id="trial-{trial.number}" data-state="{trial.state}"><tr><th scope="row">{trial.number}</th>'
-            f'<td class="n">{rank or ""}</td>{picture}<td class="{trial.state}">{trial.state}</td>'
-            f"{_cell(trial.loss, self._loss_places)}{''.join(cells)}{broken}"
-            f"<td><code>{shown(shortened(trial.value, _VALUE))}</code></td></tr>"
-            f'<tr class="more"><td colspan="{len(self._columns)}"><details><summary>{_in_short(trial)}</summary>'
-            f"{self._details(trial)}</details></td></tr></tbody>"
+    def _step(self, before: Trial | None, trial: Trial) -> Step:
+        by = trial.loss - before.loss if before is not None and before.measured and trial.measured else None
+        return Step(
+            trial,
+            self.picture(trial),
+            shortened(trial.value, 60),
+            f"loss {figure(trial.loss)}" if trial.measured else "not measured",
+            "" if by is None else f"{'' if by < 0 else '+'}{figure(by)}",
+            by is not None and by < 0,
+            shortened(trial.edit or (trial.reason if before else "start"), 120),
         )
 
-    def _details(self, trial: Trial) -> str:
-        """All there is on a trial. Few elements: a run may have thousands of these."""
-        feedback = trial.feedback
-        made = f"Round {trial.round}"
-        if trial.parent is not None:
-            made += f", from {_link(trial.parent)}"
-        if trial.proposer:
-            made += f", by {shown(shortened(trial.proposer, 60))}"
-        if feedback:
-            made += f", measured in {trial.seconds:.3g} s"
-        rows = [
-            ("Value", f"<code>{self.texts.folded(trial.value, 2000)}</code>" if len(trial.value) > _VALUE else ""),
-            ("Edit", self.texts.folded(trial.edit, 500) if trial.reason else ""),
-            ("Reason", self.texts.folded(trial.reason or trial.edit, 2000)),
-            ("Decision", self.texts.folded(trial.decision, 1000)),
-        ]
-        if feedback:
-            rows += [
-                ("Limits broken", _broken(feedback, self._result)),
-                ("Also measured", self._others(feedback)),
-                ("Files", self._row_files(trial)),
-            ]
-        texts = "".join(f"<div><b>{name}:</b> {text}</div>" for name, text in rows if text)
-        report = f"<pre>{self._whole[trial.number]}</pre>" if trial.number in self._whole else ""
-        return f"<div>{made}.</div>{texts}{report}"
-
-    def _others(self, feedback: Feedback) -> str:
-        """Metrics that are worth no column."""
-        others = [(name, figure) for name, figure in feedback.metrics.items() if name not in self._titles]
-        return _in_words(others, " ", self._units)
-
-    # -- artifacts ---------------------------------------------------------------------------------
-
-    def _downloads(self, trial: Trial) -> str:
-        """Links that save a trial's artifacts, as long as they are small; the others by name."""
+    def _downloads(self, trial: Trial) -> list[File]:
+        """The artifacts as addresses, as long as they are small; the others by name."""
         artifacts = trial.feedback.artifacts if trial.feedback else {}
-        parts = []
-        for name in list(artifacts)[:20]:
+        found = []
+        for name in list(artifacts)[:_MOST_FILES]:
             content = b"" if name in self._too_big else artifacts[name]
             content = content.encode("utf-8", "replace") if isinstance(content, str) else content
             if len(content) > _ONE_FILE:
                 self._too_big.add(name)  # the same of the next trial is not even read
             if name in self._too_big or len(content) > self._room_for_files:
-                parts.append(_named(name))
+                found.append(File(shortened(name, 80)))
                 continue
             self._room_for_files -= len(content)
-            address = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
-            saved = attribute(file_name(trial.number, name))
-            size = f"{len(content) / 1000:.1f} kB"
-            parts.append(f'<a download="{saved}" href="{address}">{shown(shortened(name, 80))}</a> ({size})')
-        return ", ".join(parts)
+            address = Markup(f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}")
+            saved_as = file_name(trial.number, name)
+            found.append(File(shortened(name, 80), address, saved_as, f"{len(content) / 1000:.1f} kB"))
+        return found
 
-    def _row_files(self, trial: Trial) -> str:
-        if trial.number in self._files and trial.number not in self._carded:
-            return self._files[trial.number]
-        names = list(trial.feedback.artifacts)[:20] if trial.feedback else []
-        above = f' (<a href="#best-{trial.number}">save</a>)' if names and trial.number in self._carded else ""
-        return ", ".join(map(_named, names)) + above
+    def _unit(self, name: str) -> str:
+        return self._units.get(name, "")
+
+    def _in_words(self, figures: Sequence[tuple[str, float]], between: str) -> str:
+        """Named figures with their units, on one line."""
+        words = []
+        for name, value in figures[:_MOST_FIGURES]:
+            unit = self._unit(name)
+            words.append(f"{shortened(name, 80)}{between}{metric(value, unit)} {shortened(unit, 80)}".rstrip())
+        return ", ".join(words)
+
+    # -- the table of all --------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> Sequence[Trial]:
+        """Every trial, in the order they were proposed."""
+        return self._result.trials
+
+    @cached_property
+    def ranks(self) -> Mapping[int, int]:
+        """The rank of each measured trial by its number."""
+        return {trial.number: rank for rank, trial in enumerate(self._ranked, 1)}
+
+    @property
+    def states(self) -> list[str]:
+        """The states that there are, to filter by."""
+        return [state.value for state in State if any(trial.state is state for trial in self.rows)]
+
+    @cached_property
+    def pictured_rows(self) -> bool:
+        """True where every row has a picture."""
+        problem = self._result.problem
+        return bool(problem and problem.draw) and len(self) <= _PICTURED_ROWS
+
+    @cached_property
+    def limited(self) -> bool:
+        """True where some trial breaks a hard limit."""
+        return any(trial.feedback and trial.feedback.violation for trial in self.rows)
+
+    @cached_property
+    def columns(self) -> Sequence[Column]:
+        """The columns of the table."""
+        return [
+            Column("trial", "trial"),
+            Column("rank", "rank"),
+            *([Column("picture", "picture", number=False)] if self.pictured_rows else []),
+            Column("state", "state", number=False),
+            Column("loss", "loss"),
+            *(Column(name, shortened(self._result.titled(name), 60)) for name in self._metrics),
+            *([Column("violation", "limits broken by")] if self.limited else []),
+            Column("value", "value", number=False),
+        ]
+
+    def cells(self, trial: Trial) -> list[Cell]:
+        """The figures of a row: the loss, the metrics, and by how much limits are broken."""
+        feedback = trial.feedback
+        metrics = feedback.metrics if feedback else {}
+        cells = [_cell(trial.loss, self._loss_places)]
+        cells += [_cell(metrics.get(name), self._places[name]) for name in self._metrics]
+        if self.limited:
+            broken = feedback.violation if feedback else 0.0
+            cells.append(_cell(broken or None, places([broken])))
+        return cells
+
+    def value(self, trial: Trial) -> str:
+        """A value, as far as a row has room for it."""
+        return shortened(trial.value, _VALUE)
+
+    @cached_property
+    def _loss_places(self) -> int:
+        return places([trial.loss for trial in self._ranked])
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        """Decimals of each metric's column."""
+        found = {}
+        for name in self._metrics:
+            values = [t.feedback.metrics[name] for t in self._ranked if t.feedback and name in t.feedback.metrics]
+            there = [value for value in values if not math.isnan(value)]
+            found[name] = 0 if counts(there, self._unit(name)) else places(there)
+        return found
 
 
-def _named(name: str) -> str:
-    return f"{shown(shortened(name, 80))}"
-
-
-def _link(number: int, word: str = "trial") -> str:
-    return f'<a href="#trial-{number}">{word} {number}</a>'
-
-
-def _badge(trial: Trial) -> str:
-    if trial.feedback and not trial.feedback.feasible:
-        return ' <span class="badge outside">outside a hard limit</span>'
-    return ""
-
-
-def _violations(feedback: Feedback, result: Result) -> str:
-    broken = _broken(feedback, result)
-    return f'<p class="outside">Limits broken: {broken}</p>' if broken else ""
-
-
-def _broken(feedback: Feedback, result: Result) -> str:
-    broken = [(name, by) for name, by in feedback.violations.items() if by > 0]
-    return _in_words(broken, " by ", result.units)
-
-
-def _in_words(figures: Sequence[tuple[str, float]], between: str, units: Mapping[str, str]) -> str:
-    """Named figures with their units, on one line."""
-    words = [
-        f"{shortened(name, 80)}{between}{metric(value, unit)} {shortened(unit, 80)}".rstrip()
-        for name, value in figures[:50]
-        for unit in [units.get(name, "")]
-    ]
-    return shown(", ".join(words))
-
-
-def _cell(value: float | None, decimals: int | None) -> str:
-    """A figure; in full for the script to sort by, where rounding hides some of it."""
+def _cell(value: float | None, decimals: int) -> Cell:
     if value is None or math.isnan(value):
-        return '<td class="n"></td>'
-    short, full = figure(value) if decimals is None else fixed(value, decimals), f"{value:.8g}"
-    return (
-        f'<td class="n">{short}</td>'
-        if float(short) == float(full)
-        else f'<td class="n" data-full="{full}">{short}</td>'
-    )
-
-
-def _in_short(trial: Trial) -> str:
-    """One line on a trial: why it came to nothing, or else why it was made."""
-    fell = trial.state in (State.INVALID, State.FAILED, State.DUPLICATE)
-    text = trial.decision if fell else trial.edit or trial.reason
-    return f"<bdi>{shown(shortened(' '.join(text.split()), 140)) or 'details'}</bdi>"
+        return Cell()
+    short, full = fixed(value, decimals), f"{value:.8g}"
+    return Cell(short, "" if float(short) == float(full) else full)

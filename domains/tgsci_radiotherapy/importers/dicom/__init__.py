@@ -11,9 +11,8 @@ from pathlib import Path
 
 from tgsci.errors import UsageError
 
-from ..hounsfield import check_units, limited
 from ..options import Options
-from ..patient import Patient
+from ..patient import Patient, hounsfield
 from .dose import read_dose
 from .files import Scan, scan
 from .image import read_image
@@ -43,11 +42,7 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
     for note in notes:
         say(note)
-    body = max(
-        (s for s in drawn if s.type == "external" and not s.mask.empty), key=lambda s: s.mask.count, default=None
-    )
-    values += options.hu_offset
-    check_units(values, body.mask if body is not None else None)
+    hu = hounsfield(values, drawn, options)
     provenance = {
         "source": f"DICOM: {len(series.files)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
         f"{len(drawn)} structures",
@@ -66,7 +61,7 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         raise UsageError("the structure set has no structure with closed contours")
     return Patient(
         "patient",
-        limited(values, 0.0),
+        hu,
         grid,
         tuple(drawn),
         fractions=plan.fractions,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tgsci.errors import UsageError
-from tgsci.texts import visible
+from tgsci.texts import quote, visible
 
 #: Most files looked at, and largest one that is read, bytes.
 MOST_FILES, LARGEST = 20_000, 1_500_000_000
@@ -29,7 +29,7 @@ _TAGS = [
 
 
 @dataclass(frozen=True)
-class Found:
+class DicomFile:
     """A DICOM file.
 
     Args:
@@ -50,13 +50,13 @@ class Found:
         return read_file(self.path)
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its name for messages."""
         return visible(self.path.name[:80])
 
     def text(self, keyword: str) -> str:
         """An attribute as text; "" where it is missing."""
-        with guarded(self.shown):
+        with guarded(self.label):
             return str(getattr(self.head, keyword, "") or "").strip()
 
 
@@ -70,7 +70,7 @@ class Series:
     """
 
     uid: str
-    files: list[Found] = field(default_factory=list)
+    files: list[DicomFile] = field(default_factory=list)
 
     @property
     def frame(self) -> str:
@@ -81,7 +81,7 @@ class Series:
         """The slices' z, ascending, mm, of those that say so."""
         said = []
         for one in self.files:
-            with guarded(one.shown):
+            with guarded(one.label):
                 position = getattr(one.head, "ImagePositionPatient", None)
                 if position is not None and len(position) == 3:
                     said.append(float(position[2]))
@@ -100,9 +100,9 @@ class Scan:
     """What a folder holds."""
 
     series: list[Series] = field(default_factory=list)
-    structures: list[Found] = field(default_factory=list)
-    plans: list[Found] = field(default_factory=list)
-    doses: list[Found] = field(default_factory=list)
+    structures: list[DicomFile] = field(default_factory=list)
+    plans: list[DicomFile] = field(default_factory=list)
+    doses: list[DicomFile] = field(default_factory=list)
 
 
 def scan(folder: Path, say: Callable[[str], None]) -> Scan:
@@ -112,7 +112,7 @@ def scan(folder: Path, say: Callable[[str], None]) -> Scan:
         UsageError: No DICOM, no CT, no structure set, a damaged file, or too many.
     """
     if not folder.is_dir():
-        raise UsageError(f"{visible(str(folder)[:200])!r} is no folder")
+        raise UsageError(f"{quote(folder, 200)} is no folder")
     paths = list(_paths(folder))
     if len(paths) > 200:
         say(f"looking at {len(paths)} files")
@@ -130,10 +130,10 @@ def scan(folder: Path, say: Callable[[str], None]) -> Scan:
                 )
             continue
         dicom += 1
-        one = Found(path, read_file(path, _TAGS))
+        one = DicomFile(path, read_file(path, _TAGS))
         kind, instance = one.text("SOPClassUID"), one.text("SOPInstanceUID")
         if not kind:
-            raise UsageError(f"{one.shown} does not say what it is (no SOPClassUID); it is damaged: export it again")
+            raise UsageError(f"{one.label} does not say what it is (no SOPClassUID); it is damaged: export it again")
         if instance and instance in seen:
             continue  # the same file twice, as in a folder beside its own copy
         seen.add(instance)
@@ -141,7 +141,7 @@ def scan(folder: Path, say: Callable[[str], None]) -> Scan:
             uid = one.text("SeriesInstanceUID")
             series.setdefault(uid, Series(uid)).files.append(one)
         elif kind == _ENHANCED_CT:
-            raise UsageError(f"{one.shown} is an enhanced (multi-frame) CT, which is not read; export single slices")
+            raise UsageError(f"{one.label} is an enhanced (multi-frame) CT, which is not read; export single slices")
         elif kind == _STRUCTURES:
             found.structures.append(one)
         elif kind == _DOSE:
@@ -152,7 +152,7 @@ def scan(folder: Path, say: Callable[[str], None]) -> Scan:
             label = visible(one.text("Modality")[:16]) or "unknown"
             others[label] = others.get(label, 0) + 1
     if not dicom:
-        raise UsageError(f"none of the {len(paths)} files in {visible(folder.name[:80])!r} is DICOM")
+        raise UsageError(f"none of the {len(paths)} files in {quote(folder.name, 80)} is DICOM")
     besides = ", ".join(f"{count} of {label}" for label, count in sorted(others.items())[:8])
     besides = f"; besides there are {besides}" if besides else ""
     if not series:

@@ -10,7 +10,7 @@ from tgsci.errors import UsageError
 
 from ...case.model import Grid
 from ..patient import MOST_VOXELS
-from .files import Found, Series, guarded, read_file
+from .files import DicomFile, Series, guarded, read_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def read_image(series: Series) -> tuple[NDArray[np.float32], Grid]:
     files = series.files
     first = files[0].head
     for one in files:
-        with guarded(one.shown):
+        with guarded(one.label):
             _check_slice(one, first)
     if len(files) < 2:
         raise UsageError("the CT has one slice; a dose needs a volume")
@@ -55,42 +55,42 @@ def read_image(series: Series) -> tuple[NDArray[np.float32], Grid]:
     return image, Grid((len(files), rows, columns), (step, dy, dx), (_z(files[0]), y, x))
 
 
-def _z(one: Found) -> float:
+def _z(one: DicomFile) -> float:
     return float(one.head.ImagePositionPatient[2])
 
 
-def _check_slice(one: Found, first: Any) -> None:
+def _check_slice(one: DicomFile, first: Any) -> None:
     head = one.head
     for keyword, count in (("ImagePositionPatient", 3), ("ImageOrientationPatient", 6), ("PixelSpacing", 2)):
         values = getattr(head, keyword, None)
         good = values is not None and len(values) == count and all(np.isfinite(float(v)) for v in values)
         if not good:
-            raise UsageError(f"{one.shown} has no {keyword}, or no numbers there; without it the slice has no place")
+            raise UsageError(f"{one.label} has no {keyword}, or no numbers there; without it the slice has no place")
     position = one.text("PatientPosition").upper()
     if position != "HFS":
         raise UsageError(
-            f"{one.shown}: the patient lies {position[:4] or 'in an unknown position'!r}; only HFS (head first, "
+            f"{one.label}: the patient lies {position[:4] or 'in an unknown position'!r}; only HFS (head first, "
             "supine) is read, since beam angles mean something else in other positions"
         )
     turned = np.abs(np.array([float(v) for v in head.ImageOrientationPatient]) - [1, 0, 0, 0, 1, 0]).max()
     if turned > _STRAIGHT:
         raise UsageError(
-            f"{one.shown}: the image is oblique or the gantry was tilted (orientation "
+            f"{one.label}: the image is oblique or the gantry was tilted (orientation "
             f"{', '.join(f'{float(v):.3g}' for v in head.ImageOrientationPatient)}); resample it to axial slices first"
         )
     if min(float(v) for v in head.PixelSpacing) <= 0.05 or max(float(v) for v in head.PixelSpacing) > 20:
-        raise UsageError(f"{one.shown}: pixels of {head.PixelSpacing[0]} mm; a CT has 0.05 to 20")
+        raise UsageError(f"{one.label}: pixels of {head.PixelSpacing[0]} mm; a CT has 0.05 to 20")
     for keyword in ("Rows", "Columns"):
         value = getattr(head, keyword, None)
         if not isinstance(value, int) or not 8 <= value <= 4096:
-            raise UsageError(f"{one.shown}: {keyword} is {str(value)[:20]}; a CT has 8 to 4096")
+            raise UsageError(f"{one.label}: {keyword} is {str(value)[:20]}; a CT has 8 to 4096")
         if value != getattr(first, keyword, None):
-            raise UsageError(f"{one.shown} has {value} {keyword.lower()}, other slices {getattr(first, keyword, None)}")
+            raise UsageError(f"{one.label} has {value} {keyword.lower()}, other slices {getattr(first, keyword, None)}")
     for keyword, digits in (("PixelSpacing", 1e-4), ("ImagePositionPatient", 1e-2)):
         here = np.array([float(v) for v in getattr(head, keyword)][:2])
         there = np.array([float(v) for v in getattr(first, keyword)][:2])
         if np.abs(here - there).max() > digits:
-            raise UsageError(f"{one.shown} has another {keyword} than other slices; it belongs to another image")
+            raise UsageError(f"{one.label} has another {keyword} than other slices; it belongs to another image")
 
 
 def _check_distances(z: list[float]) -> float:
@@ -127,18 +127,18 @@ def _check_distances(z: list[float]) -> float:
     return float((z[-1] - z[0]) / (len(z) - 1))
 
 
-def _pixels(one: Found, rows: int, columns: int) -> NDArray[np.float32]:
+def _pixels(one: DicomFile, rows: int, columns: int) -> NDArray[np.float32]:
     data = read_file(one.path)
-    with guarded(one.shown):
+    with guarded(one.label):
         if int(getattr(data, "SamplesPerPixel", 1)) != 1 or int(getattr(data, "NumberOfFrames", 1) or 1) != 1:
-            raise UsageError(f"{one.shown} is no plain CT slice (colour, or several frames)")
+            raise UsageError(f"{one.label} is no plain CT slice (colour, or several frames)")
         if "ModalityLUTSequence" in data:
-            raise UsageError(f"{one.shown} maps its values by a table, not to Hounsfield units; export it as plain CT")
+            raise UsageError(f"{one.label} maps its values by a table, not to Hounsfield units; export it as plain CT")
         slope = float(getattr(data, "RescaleSlope", 1) or 1)
         intercept = float(getattr(data, "RescaleIntercept", 0) or 0)
         pixels = data.pixel_array
         if pixels.shape != (rows, columns):
-            raise UsageError(f"{one.shown} has {pixels.shape} pixels instead of {(rows, columns)}")
+            raise UsageError(f"{one.label} has {pixels.shape} pixels instead of {(rows, columns)}")
         if not np.isfinite(slope) or not np.isfinite(intercept) or not 0 < slope < 100:
-            raise UsageError(f"{one.shown}: rescale slope {slope:g} and intercept {intercept:g} are none of a CT")
+            raise UsageError(f"{one.label}: rescale slope {slope:g} and intercept {intercept:g} are none of a CT")
         return np.asarray(pixels, np.float32) * np.float32(slope) + np.float32(intercept)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ...names import clean
-from .files import Found, Scan, guarded
+from .files import DicomFile, Scan, guarded
 
 
 @dataclass(frozen=True)
-class Prescribed:
+class Prescription:
     """What an RTPLAN, or nobody, prescribes.
 
     Args:
@@ -34,7 +34,7 @@ class Prescribed:
     hints: tuple[str, ...] = ()
 
 
-def read_plan(found: Scan, structures: Found) -> Prescribed:
+def read_plan(found: Scan, structures: DicomFile) -> Prescription:
     """The prescription of the plans that refer to a structure set; of several, where they agree.
 
     Raises:
@@ -43,28 +43,28 @@ def read_plan(found: Scan, structures: Found) -> Prescribed:
     plans = []
     for one in found.plans:
         data = one.data
-        with guarded(one.shown):
+        with guarded(one.label):
             refers = [
                 str(getattr(item, "ReferencedSOPInstanceUID", ""))
                 for item in getattr(data, "ReferencedStructureSetSequence", None) or ()
             ]
             if not refers or structures.text("SOPInstanceUID") in refers:
                 plans.append((one, *_doses(data), _fractions(data), _beams(data)))
-    with guarded(structures.shown):
+    with guarded(structures.label):
         hints = list(_guesses(structures))
     beams = {one.text("SOPInstanceUID"): numbers for one, _, _, _, numbers in plans}
     if len(plans) > 1:
         hints.append(f"{len(plans)} plans are there; their prescriptions are not used")
-        return Prescribed(beams=beams, hints=tuple(hints))
+        return Prescription(beams=beams, hints=tuple(hints))
     if not plans:
-        return Prescribed(hints=tuple(hints))
+        return Prescription(hints=tuple(hints))
     _, by_number, unnamed, fractions, _ = plans[0]
     doses = sorted({*by_number.values(), *([unnamed] if unnamed else [])}, reverse=True)
     said = ", ".join(f"{dose:g} Gy" for dose in doses)
     if said:
         hints.append(f"the plan prescribes {said}")
         said = f"RTPLAN: {said}" + (f" in {fractions} fractions" if fractions else "")
-    return Prescribed(by_number, unnamed, fractions, beams, said, tuple(hints))
+    return Prescription(by_number, unnamed, fractions, beams, said, tuple(hints))
 
 
 def _doses(data: Any) -> tuple[dict[int, float], float | None]:
@@ -100,7 +100,7 @@ def _beams(data: Any) -> tuple[int, ...]:
     return tuple(sorted(set(out)))
 
 
-def _guesses(structures: Found) -> list[str]:
+def _guesses(structures: DicomFile) -> list[str]:
     """What targets' names suggest: PTV_7000 is usually 7000 cGy, PTV70 is 70 Gy. Only suggested, never taken."""
     data = structures.data
     out = []

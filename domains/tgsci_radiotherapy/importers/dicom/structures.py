@@ -13,10 +13,11 @@ from tgsci.errors import UsageError
 from ...case.model import Grid, Type
 from ...names import clean, find, folded
 from ..contours import rasterize
+from ..masks import Mask
 from ..options import Options
-from ..patient import MOST_STRUCTURES, Drawn, Mask, guessed_type, unique_names
-from .files import Found, Scan, Series, guarded
-from .plan import Prescribed
+from ..patient import MOST_STRUCTURES, Region, guessed_type, unique_names
+from .files import DicomFile, Scan, Series, guarded
+from .plan import Prescription
 
 if TYPE_CHECKING:
     from ..contours import Points
@@ -41,7 +42,7 @@ _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR", "")
 
 
 @dataclass(frozen=True)
-class _Region:
+class _Roi:
     """A region of interest; its contours are looked at where they are needed, since that takes longest."""
 
     number: int
@@ -50,7 +51,7 @@ class _Region:
     contours: Any
 
 
-def choose_structure_set(found: Scan, options: Options) -> tuple[Found, Series]:
+def choose_structure_set(found: Scan, options: Options) -> tuple[DicomFile, Series]:
     """The structure set and the CT that it was drawn on.
 
     Raises:
@@ -90,11 +91,11 @@ def _one_series(found: Scan, options: Options) -> list[Series]:
     return [found.series[options.series - 1]]
 
 
-def _references(one: Found) -> tuple[set[str], set[str]]:
+def _references(one: DicomFile) -> tuple[set[str], set[str]]:
     """Frames of reference and series that a structure set says it belongs to."""
     data = one.data
     frames, series = set(), set()
-    with guarded(one.shown):
+    with guarded(one.label):
         for frame in getattr(data, "ReferencedFrameOfReferenceSequence", None) or ():
             frames.add(str(getattr(frame, "FrameOfReferenceUID", "")))
             for study in getattr(frame, "RTReferencedStudySequence", None) or ():
@@ -105,7 +106,7 @@ def _references(one: Found) -> tuple[set[str], set[str]]:
     return frames - {""}, series - {""}
 
 
-def _same_patient(one: Found, image: Series) -> bool:
+def _same_patient(one: DicomFile, image: Series) -> bool:
     """False where both say who the patient is and do not agree."""
     for keyword in ("PatientID", "PatientName"):
         mine, theirs = one.text(keyword), image.files[0].text(keyword)
@@ -123,23 +124,23 @@ def _refuse(found: Scan, series: list[Series]) -> None:
     )
 
 
-def _names(one: Found) -> str:
-    with guarded(one.shown):
+def _names(one: DicomFile) -> str:
+    with guarded(one.label):
         regions = getattr(one.data, "StructureSetROISequence", None) or ()
         names = [clean(getattr(r, "ROIName", "")) for r in list(regions)[:6]]
     return f"{len(regions)} structures ({', '.join(names)}{', ...' if len(regions) > 6 else ''})"
 
 
 def read_structures(
-    one: Found, series: Series, grid: Grid, options: Options, plan: Prescribed
-) -> tuple[list[Drawn], list[str], list[str]]:
+    one: DicomFile, series: Series, grid: Grid, options: Options, plan: Prescription
+) -> tuple[list[Region], list[str], list[str]]:
     """The structures, the names of those that were not read, and what a person should know.
 
     Raises:
         UsageError: Too many structures or corners, corners that are no numbers, contours that are not axial.
     """
     data = one.data
-    with guarded(one.shown):
+    with guarded(one.label):
         regions = _regions(data)
         _same_frame(data, series)
         missing = _missing_images(data, series)
@@ -151,7 +152,7 @@ def read_structures(
     ignored = {find(name, names) for name, kind in options.types.items() if kind == "ignore"}
     only = {find(name, names) for name in options.only}
     forced = {find(name, names): kind for name, kind in options.types.items()}
-    drawn: list[Drawn] = []
+    drawn: list[Region] = []
     budget = _MOST_IN_ALL
     chosen, skipped = [], []
     for region, name in zip(regions, names, strict=True):
@@ -168,14 +169,14 @@ def read_structures(
             "--only"
         )
     for region, name, kind in chosen:
-        with guarded(f"{one.shown}, structure {name}"):
+        with guarded(f"{one.label}, structure {name}"):
             planes, used, open_ones = _planes(region, name, budget)
         budget -= used
         if open_ones:
             notes.append(f"{open_ones} points or open lines of {name} are left out")
         dose = plan.by_number.get(region.number) if kind == "target" else None
         if not planes:
-            drawn.append(Drawn(name, cast(Type, kind), _NOTHING, 0.0, dose))
+            drawn.append(Region(name, cast(Type, kind), _NOTHING, 0.0, dose))
             continue
         mask, volume, gaps = rasterize(planes, grid)
         if mask.empty and volume > 0 and _beyond(planes, grid):
@@ -192,14 +193,14 @@ def read_structures(
             notes.append(f"{name} reaches beyond the CT; what is there is cut off")
         if gaps:
             notes.append(f"{name} has {gaps} gap(s) between contours, left open")
-        drawn.append(Drawn(name, cast(Type, kind), mask, volume, dose))
+        drawn.append(Region(name, cast(Type, kind), mask, volume, dose))
     return _one_target_prescribed(drawn, plan, notes), skipped, notes
 
 
 _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
 
 
-def _regions(data: Any) -> list[_Region]:
+def _regions(data: Any) -> list[_Roi]:
     """ROIs with what the three sequences of a structure set say about each."""
     contours = {}
     for said in getattr(data, "ROIContourSequence", None) or ():
@@ -211,7 +212,7 @@ def _regions(data: Any) -> list[_Region]:
     out = []
     for said in regions:
         number = int(said.ROINumber)
-        out.append(_Region(number, str(getattr(said, "ROIName", "")), kinds.get(number, ""), contours.get(number)))
+        out.append(_Roi(number, str(getattr(said, "ROIName", "")), kinds.get(number, ""), contours.get(number)))
     return out
 
 
@@ -243,7 +244,7 @@ def _missing_images(data: Any, series: Series) -> int:
     return len(named - there - {""})
 
 
-def _without_patient(names: list[str], series: Series, one: Found) -> tuple[list[str], list[str]]:
+def _without_patient(names: list[str], series: Series, one: DicomFile) -> tuple[list[str], list[str]]:
     """Names with the patient's own name or number in them replaced, and a sentence about each."""
     secrets = set()
     for found in (series.files[0], one):
@@ -259,7 +260,7 @@ def _without_patient(names: list[str], series: Series, one: Found) -> tuple[list
     return out, notes
 
 
-def _type(region: _Region, name: str) -> Any:
+def _type(region: _Roi, name: str) -> Any:
     if region.kind in _LEFT_OUT:
         return "ignore"
     if region.kind == "EXTERNAL":
@@ -271,7 +272,7 @@ def _type(region: _Region, name: str) -> Any:
     return "oar" if region.kind in ("ORGAN", "AVOIDANCE") and guess == "target" else guess
 
 
-def _planes(region: _Region, name: str, budget: int) -> tuple[dict[float, list[Points]], int, int]:
+def _planes(region: _Roi, name: str, budget: int) -> tuple[dict[float, list[Points]], int, int]:
     """Contours by z, mm; how many corners they have; how many contours are points or open lines."""
     flat: list[tuple[float, Points]] = []
     used = skipped = 0
@@ -333,7 +334,7 @@ def _beyond(planes: dict[float, list[Points]], grid: Grid) -> bool:
     return True
 
 
-def _one_target_prescribed(drawn: list[Drawn], plan: Prescribed, notes: list[str]) -> list[Drawn]:
+def _one_target_prescribed(drawn: list[Region], plan: Prescription, notes: list[str]) -> list[Region]:
     """A prescription that names no structure belongs to the only PTV, if there is only one."""
     from dataclasses import replace
 

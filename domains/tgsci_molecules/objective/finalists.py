@@ -1,0 +1,126 @@
+"""The finalists: what the fast search liked best, docked again as carefully as Vina can, its poses checked."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tgsci.errors import MeasurementError, UsageError
+from tgsci.feedback import Feedback
+from tgsci.loss import Loss
+from tgsci.runs.result import Result
+
+from ..docking.vina import NOISE, Settings
+from ..molecule.smiles import as_molecule
+
+if TYPE_CHECKING:
+    from tgsci.search.finalists import Finishing
+
+L = TypeVar("L", bound=Loss)
+
+#: The artifact of a finalist that says in a line what the check of its pose found.
+CHECK = "check.txt"
+
+#: Longest that one finalist may take in one target, s: ten times a large drug's.
+LONGEST = 4 * 3600.0
+
+
+def compared(fast: float, full: float) -> str:
+    """Two scores of one molecule in words; what lies within the noise of the search is called noise.
+
+    Args:
+        fast: At the setting of the search, kcal/mol.
+        full: At the full setting, kcal/mol.
+    """
+    difference = full - fast
+    if math.isnan(difference):
+        return "there is only one figure"
+    if abs(difference) < NOISE:
+        return f"the same within the noise of the fast search ({NOISE:g} kcal/mol)"
+    if difference < 0:
+        return f"{-difference:.1f} kcal/mol better than the fast search found"
+    return f"{difference:.1f} kcal/mol worse than the fast search found: trust the pose of the lower figure"
+
+
+def in_full(loss: L) -> L:
+    """The same objective at the full docking setting: exhaustiveness 8 without a cap, each target's whole box.
+
+    Args:
+        loss: One with `settings`, such as `Objective` and `DockingLoss`.
+
+    Raises:
+        UsageError: It does not dock.
+    """
+    settings = getattr(loss, "settings", None)
+    if not isinstance(settings, Settings):
+        raise UsageError(f"{loss.name or type(loss).__name__} has no docking settings to raise")
+    careful: Any = copy.copy(loss)
+    careful.settings = Settings.full(settings=settings)
+    careful.timeout = LONGEST * len(getattr(loss, "targets", (None,)))
+    return careful  # type: ignore[no-any-return]
+
+
+def finish(result: Result, finishing: Finishing, *, count: int) -> None:
+    """Measure the best feasible trials of a run again, at the full setting; for `Problem.finish`.
+
+    What is there already is not measured again, and what was docked before comes from the cache: an interrupted finish
+    goes on where it stopped.
+
+    Args:
+        result: A run's; its loss docks.
+        finishing: Where to measure, and what keeps the figures.
+        count: How many finalists; 0 for none.
+    """
+    loss = result.problem.loss if result.problem else result.trials.loss
+    if loss is None or count <= 0:
+        return
+    careful = in_full(loss)
+    best = [trial for trial in result.trials.ranked() if trial.feedback and trial.feedback.feasible][:count]
+    todo = {trial.value: trial for trial in best if trial.number not in result.finals}
+    if not todo:
+        return
+    measured = finishing.each(
+        partial(_again, careful), list(todo), "re-docking the finalists at the full setting", timeout=careful.timeout
+    )
+    for value, outcome in measured:
+        trial = todo[value]
+        if isinstance(outcome, MeasurementError):
+            finishing.keep(trial, Feedback.failed(str(outcome)))
+            continue
+        feedback, seconds = outcome
+        if feedback.measured and trial.feedback:
+            feedback = replace(feedback, text="\n".join([*_both(trial.feedback, feedback), feedback.text]))
+        finishing.keep(trial, feedback, seconds)
+
+
+def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
+    """A second measurement, its pose in the first target checked with force fields that are not Vina's."""
+    started = time.perf_counter()
+    value = as_molecule(value)
+    feedback = loss.measure(value)
+    pose, target = feedback.artifacts.get("pose.sdf"), getattr(loss, "target", None)
+    if feedback.measured and isinstance(pose, str) and target is not None:
+        from rdkit import Chem
+
+        from ..physics import check
+
+        found = check(Chem.MolFromMolBlock(pose, removeHs=False), target, value)
+        text, artifacts = f"{found.text}\n{feedback.text}", {**feedback.artifacts, CHECK: found.verdict}
+        feedback = replace(feedback, text=text, artifacts=artifacts)
+    return feedback, time.perf_counter() - started
+
+
+def _both(fast: Feedback, full: Feedback) -> list[str]:
+    """Both figures of each target, at the head of the careful report."""
+    lines = []
+    for name, score in full.metrics.items():
+        if (name == "vina" or name.endswith(" vina")) and name in fast.metrics:
+            before = fast.metrics[name]
+            lines.append(
+                f"FULL SETTING: {name} {score:.2f} kcal/mol; {before:.2f} in the search: {compared(before, score)}."
+            )
+    return lines

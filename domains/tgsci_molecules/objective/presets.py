@@ -1,0 +1,84 @@
+"""Objectives by name: those that are published, so that figures can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tgsci.errors import UsageError
+from tgsci.texts import did_you_mean, literal
+
+from .terms import Term
+from .transforms import Transform
+
+#: The median Vina score of DOCKSTRING's molecules in LCK, kcal/mol: below it the JAK2 task charges for LCK.
+LCK_MEDIAN = -8.1
+#: By how much the target should bind better than any off-target, kcal/mol: 30-fold, were scores free energies.
+MARGIN = 2.0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An objective that has a name.
+
+    Args:
+        summary: In a line, with where it comes from.
+        terms: As they are added up.
+        targets: What it docks into, the design's target first; empty where any target will do.
+    """
+
+    summary: str
+    terms: tuple[Term, ...]
+    targets: tuple[str, ...] = ()
+
+
+_PENALTY = Term("QED", weight=10.0)
+
+PRESETS: Mapping[str, Preset] = {
+    "dockstring": Preset(
+        "vina + 10 (1 - QED) in any target; with off-targets also what selectivity lacks to 2 kcal/mol (default)",
+        (Term("vina"), _PENALTY),
+    ),
+    "vina-qed": Preset(
+        "vina + 10 (1 - QED) in any target: the pair that TextGrad's paper designs for (Yuksekgonul 2024)",
+        (Term("vina"), _PENALTY),
+    ),
+    "dockstring-f2": Preset(
+        "F2 + 10 (1 - QED) (DOCKSTRING 2022)",
+        (Term("vina"), _PENALTY),
+        ("F2",),
+    ),
+    "dockstring-ppar": Preset(
+        "max(PPARA, PPARD, PPARG) + 10 (1 - QED): a binder of all three (DOCKSTRING 2022)",
+        (Term("vina", over="max"), _PENALTY),
+        ("PPARA", "PPARD", "PPARG"),
+    ),
+    "dockstring-jak2": Preset(
+        "JAK2 - min(LCK + 8.1, 0) + 10 (1 - QED): JAK2 but not LCK (DOCKSTRING 2022)",
+        (Term("vina"), Term("LCK vina", Transform("hinge", low=LCK_MEDIAN)), _PENALTY),
+        ("JAK2", "LCK"),
+    ),
+}
+
+
+def preset(name: object) -> Preset:
+    """The objective of that name.
+
+    Raises:
+        UsageError: There is none; names the nearest.
+    """
+    found = PRESETS.get(name.strip().lower()) if isinstance(name, str) else None
+    if found is None:
+        raise UsageError(f"no objective {literal(name)}; {did_you_mean(name, PRESETS)}\nThere are:\n{listing()}")
+    return found
+
+
+def listing() -> str:
+    """Every named objective with what it is, one a line."""
+    width = max(map(len, PRESETS))
+    return "\n".join(f"  {name:<{width}}  {each.summary}" for name, each in PRESETS.items())
+
+
+def against_others() -> Term:
+    """What is charged where off-targets are given: by how much the target is short of binding `MARGIN` better."""
+    return Term("selectivity", Transform("hinge", high=-MARGIN))

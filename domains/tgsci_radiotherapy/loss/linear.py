@@ -1,0 +1,196 @@
+"""The best change of weights and doses by the sensitivities, and which goals conflict: linear programmes.
+
+What is minimised is how badly the goals are missed, by priority; then how narrowly they are met; then how many
+parameters change how much. Where all goals are met, it is how much room they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..goals import GoalResult
+from . import scoring
+from .effects import Effects
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+#: Relative margin that a goal must have to count as met here, and the one that is aimed at: the model is linear, the
+#: plan is not.
+SAFE, AIM = 0.001, 0.004
+#: What a relative shortfall within the aim costs, as a share of one beyond the limit.
+AIM_PRICE = 0.3
+#: What a change of one radius costs beside a relative shortfall of 1 of a goal of average weight.
+_CHANGE_PRICE = 2e-4
+
+
+@dataclass(frozen=True)
+class Region:
+    """How far a step may go.
+
+    Args:
+        doublings: Most change of a weight, doublings.
+        grays: Most change of a dose, Gy.
+        additions: Most of each addition, as a multiple of the weight that it is listed with; 0 adds none.
+    """
+
+    doublings: float
+    grays: float
+    additions: float = 0.0
+
+    def scaled(self, factor: float) -> Region:
+        """Scale the changes of weights and doses by a factor."""
+        return Region(self.doublings * factor, self.grays * factor, self.additions)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change of parameters.
+
+    Args:
+        doublings: Of each weight, (k,).
+        grays: Change of each dose, Gy, (k,).
+        additions: Multiple of each addition's weight, (a,).
+        predicted: The goals' values after it, (m,).
+    """
+
+    doublings: Floats
+    grays: Floats
+    additions: Floats
+    predicted: Floats
+
+
+def best_step(effects: Effects, region: Region, weights: Floats | None = None) -> Step:
+    """Find the step from a plan that meets its goals best, to first order.
+
+    Args:
+        effects: At the plan.
+        region: How far the step may go.
+        weights: What each goal's relative shortfall costs, (m,); by priority where None.
+    """
+    k = len(effects.parameters.objectives)
+    matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
+    low, high = box(effects, region)
+    change = best_change(effects.results, effects.values, matrix, low, high, weights)
+    return Step(change[:k], change[k : 2 * k], change[2 * k :], effects.values + matrix @ change)
+
+
+def box(effects: Effects, region: Region) -> tuple[Floats, Floats]:
+    """Give the least and the most change of each weight, dose and addition, (2k + a,); no dose falls below 0."""
+    objectives, a = effects.parameters.objectives, len(effects.additions)
+    weights = np.array([region.doublings if o.weight > 0 else 0.0 for o in objectives])
+    doses = np.array([0.0 if o.dose_gy is None else region.grays for o in objectives])
+    least = np.array([0.0 if o.dose_gy is None else min(region.grays, o.dose_gy) for o in objectives])
+    low = np.concatenate([-weights, -least, np.zeros(a)])
+    return low, np.concatenate([weights, doses, np.full(a, region.additions)])
+
+
+def best_change(
+    results: Sequence[GoalResult],
+    values: Floats,
+    matrix: Floats,
+    low: Floats,
+    high: Floats,
+    weights: Floats | None = None,
+    aim: float = AIM,
+) -> Floats:
+    """Find the change within a box that meets the goals best, in a linear model.
+
+    Args:
+        results: The goals, m of them.
+        values: Their values where the change is 0, (m,).
+        matrix: Change of each value per unit of each coordinate, (m, n).
+        low: Least change, (n,), at most 0.
+        high: Most change, (n,), at least 0.
+        weights: What each goal's relative shortfall costs, (m,); by priority where None.
+        aim: Relative margin beyond the limit that is aimed at.
+
+    Returns:
+        The change, (n,).
+    """
+    from scipy.optimize import linprog
+
+    n, m = matrix.shape[1], len(results)
+    if not n or not m:
+        return np.zeros(n)
+    if weights is None:
+        weights = prices(results)
+    sign, scale = np.array([w.goal.sign for w in results]), np.array([w.scale for w in results])
+    here = np.nan_to_num(sign * (values - [w.goal.limit for w in results]) / scale, nan=-scoring.NOTHING)
+    rise = sign[:, None] * matrix / scale[:, None]
+    aims = np.full(m, aim)
+    beyond = AIM_PRICE * weights
+    if (here >= aim).all():  # all are met: more room, where there is least of it
+        room = np.maximum(here, 1e-3)
+        aims = here + 1.0
+        beyond = 0.01 * weights * scoring.HALF_ROOM / (room * (room + scoring.HALF_ROOM))
+    # Variables: the change up, the change down, each goal's shortfall, the shortfall of each aim; all at least 0.
+    span = np.maximum(np.maximum(high, -low), 1e-12)
+    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, weights, beyond])
+    none, eye = np.zeros((m, m)), np.eye(m)
+    upper = np.vstack([np.hstack([-rise, rise, -eye, none]), np.hstack([-rise, rise, none, -eye])])
+    bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * (2 * m)
+    limits = np.concatenate([here - min(SAFE, aim), here - aims])
+    optimum = linprog(price, A_ub=upper, b_ub=limits, bounds=bounds, method="highs")
+    if optimum.x is None:
+        return np.zeros(n)
+    change: Floats = optimum.x[:n] - optimum.x[n : 2 * n]
+    return change
+
+
+def prices(results: Sequence[GoalResult]) -> Floats:
+    """Price each goal's relative shortfall by its priority, (m,); the prices add up to 1."""
+    weights = np.array([scoring.weight(w) for w in results])
+    return weights / weights.sum() if len(weights) else weights
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """How far goals can be improved together near a plan, to first order.
+
+    Args:
+        gain: The most by which every missed goal can be improved at once, relative to its limit, while no met goal is
+            lost.
+        shares: Of each goal in what stands in the way, (m,), adding up to 1: these goals exclude each other where the
+            gain is next to nothing.
+    """
+
+    gain: float
+    shares: Floats
+
+
+def conflict(effects: Effects, region: Region) -> Conflict | None:
+    """Find which goals stand in each other's way within a region; None where no goal is missed.
+
+    Args:
+        effects: At the plan.
+        region: How far weights, doses and additions may change.
+    """
+    from scipy.optimize import linprog
+
+    results = effects.results
+    missed = np.array([not w.met for w in results], bool)
+    if not missed.any():
+        return None
+    matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
+    low, high = box(effects, region)
+    scale = np.array([w.scale for w in results])
+    rise = np.array([w.goal.sign for w in results])[:, None] * matrix / scale[:, None]
+    slack = np.where(missed, 0.0, np.maximum(np.nan_to_num([w.relative_margin for w in results]), 0.0))
+    # The largest t so that rise @ change >= t for what is missed and >= -slack for what is met.
+    upper = np.hstack([-rise, missed.astype(float)[:, None]])
+    bounds = [(float(a), float(b)) for a, b in zip(low, high, strict=True)] + [(0.0, None)]
+    price = np.zeros(len(low) + 1)
+    price[-1] = -1.0
+    optimum = linprog(price, A_ub=upper, b_ub=slack, bounds=bounds, method="highs")
+    if optimum.x is None:
+        return None
+    duals = np.maximum(-np.asarray(optimum.ineqlin.marginals), 0.0)
+    total = duals.sum()
+    return Conflict(float(optimum.x[-1]), duals / total if total > 0 else duals)

@@ -1,0 +1,82 @@
+"""Edits of a plan: what they set, predict and are called."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.radiotherapy.cases import small_case
+from tests.radiotherapy.goal_results import goal_result
+from tgsci.runs.result import Result
+from tgsci.search.loop import minimize
+from tgsci.search.proposer import Proposer
+from tgsci_radiotherapy.editor import moves
+from tgsci_radiotherapy.editor.moves import allowed_dose
+from tgsci_radiotherapy.editor.rules import RuleEditor
+from tgsci_radiotherapy.editor.surrogate import points
+from tgsci_radiotherapy.goals import parse_sheet
+from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.plan import Objective, PlanParameters
+
+#: Goals that the small case can meet, but not from the start.
+REACHABLE = (
+    'goals = ["PTV D95% >= 47 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 28 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
+)
+
+
+@pytest.fixture(scope="module")
+def reachable() -> PlanLoss:
+    return PlanLoss(small_case(), parse_sheet(REACHABLE, "reachable"))
+
+
+def run(loss: PlanLoss, optimizer: Proposer, budget: int, **options: object) -> Result:
+    settings = {"goal": 0.0, "proposals": 1, **options}
+    return minimize(loss, [loss.start.text()], optimizer, budget=budget, **settings)  # type: ignore[arg-type]
+
+
+def test_predictions_stay_within_what_can_be() -> None:
+    results = [goal_result("Core V20Gy <= 10%", 5.0), goal_result("PTV HI <= 0.1", 0.1)]
+    after = moves.predicted_results(results, np.array([120.0, -0.3]))
+    assert [w.value for w in after] == [100.0, 0.0]
+
+
+def test_edits_are_told_by_what_changes() -> None:
+    before = PlanParameters(
+        (
+            Objective("PTV", "squared_deviation", 50.0, 100.0),
+            Objective("PTV", "squared_overdose", 53.0, 10.0),
+            Objective("Core", "mean", None, 0.0),
+        )
+    )
+    after = before.replaced(0, weight=250).replaced(1, dose_gy=52).replaced(2, weight=4)
+    assert moves.changes(before, after) == [
+        "weight of PTV squared_deviation x2.5",
+        "dose of PTV squared_overdose 53 -> 52 Gy",
+        "weight of Core 0 -> 4",
+    ]
+    more = after.with_objectives([Objective("Body", "squared_overdose", 35.0, 7.0)])
+    assert moves.changes(after, more) == ["add Body squared_overdose 35 Gy with weight 7"]
+
+
+@given(st.floats(-5, 200), st.booleans())
+def test_a_dose_that_is_set_is_one_that_is_taken(dose: float, lifts: bool) -> None:
+    parameters = PlanParameters((Objective("PTV", "squared_deviation", 50.0, 1.0),))
+    found = allowed_dose(dose, lifts, parameters)
+    assert found == 0 or found >= 0.05 * 50
+    assert not (lifts and found == 0)
+    assert found == pytest.approx(max(dose, 0.0), abs=3.0)
+
+
+def test_a_prediction_further_than_a_slope_tells_is_no_figure(reachable: PlanLoss) -> None:
+    measured = run(reachable, RuleEditor(), 1)
+    base = points(measured.trials)[0]
+    wild = base.effects.values.copy()
+    wild[1] -= 45.0  # PTV D10% far below PTV D95%: no dose has that
+    near = base.effects.values + 0.5
+    parameters = base.parameters.replaced(0, weight=777)
+    said = moves.Move(base, parameters, wild).reason()
+    assert "PTV D10% lower, further than its slope tells" in said
+    assert f"{wild[1]:.4g}" not in said
+    assert f"PTV D95% {near[0]:.4g} Gy" in moves.Move(base, parameters, near).reason()

@@ -1,0 +1,218 @@
+"""Who proposes plans without a model: the rule editor, its menu, random plans and Optuna."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+import pytest
+
+from tests.radiotherapy.cases import small_case
+from tests.radiotherapy.goal_results import goal_result
+from tgsci.feedback import Feedback
+from tgsci.runs.result import Result
+from tgsci.search.loop import minimize
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import State, Trial, Trials
+from tgsci_radiotherapy.editor import moves
+from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trust
+from tgsci_radiotherapy.editor.surrogate import Surrogate, points
+from tgsci_radiotherapy.goals import parse_sheet
+from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.loss.effects import Effects
+from tgsci_radiotherapy.loss.linear import Region
+from tgsci_radiotherapy.plan import Objective, PlanParameters
+from tgsci_radiotherapy.views.conflicts import account
+
+#: Goals that the small case can meet, but not from the start.
+REACHABLE = (
+    'goals = ["PTV D95% >= 47 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 28 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
+)
+
+
+@pytest.fixture(scope="module")
+def reachable() -> PlanLoss:
+    return PlanLoss(small_case(), parse_sheet(REACHABLE, "reachable"))
+
+
+@pytest.fixture(scope="module")
+def excluded() -> PlanLoss:
+    return PlanLoss(small_case(), "tg119-easier")
+
+
+@pytest.fixture(scope="module")
+def stuck(excluded: PlanLoss) -> Result:
+    """A run whose goals exclude each other, to its end."""
+    return run(excluded, RuleEditor(), 40)
+
+
+def run(loss: PlanLoss, optimizer: Proposer, budget: int, **options: object) -> Result:
+    settings = {"goal": 0.0, "proposals": 1, **options}
+    return minimize(loss, [loss.start.text()], optimizer, budget=budget, **settings)  # type: ignore[arg-type]
+
+
+def begun(loss: PlanLoss) -> Trials:
+    text = loss.start.text()
+    return Trials([Trial(0, 0, text, state=State.ACCEPTED, feedback=loss.measure(text))], loss)
+
+
+def test_goals_that_can_be_met_are_met_in_few_plans(reachable: PlanLoss) -> None:
+    result = run(reachable, RuleEditor(), 10)
+    assert result.best is not None
+    assert result.best.loss <= 0, [t.loss for t in result.trials]
+    assert len(result.trials) <= 6
+
+
+def test_what_is_predicted_comes_true_to_first_order(reachable: PlanLoss) -> None:
+    trials = begun(reachable)
+    (best,) = points(trials)
+    surrogate = Surrogate.of([best], best.slots, 1.5)
+    move = moves.tune(best, surrogate, Region(0.3, 0.5))
+    assert move is not None
+    measured = reachable.solve(move.parameters).effects.values
+    before = best.effects.values
+    assert np.abs(measured - move.predicted).max() <= 0.25 * np.abs(measured - before).max()
+
+
+def test_a_reason_is_one_that_a_physicist_would_sign(reachable: PlanLoss) -> None:
+    trials = begun(reachable)
+    (proposal,) = RuleEditor().ask(trials, 1, random.Random(0))
+    missed = next(r for r in points(trials)[0].effects.results if not r.met)
+    assert f"{missed.goal.name} is {-missed.margin:.3g} Gy" in proposal.reason
+    assert re.search(r"predicted .*\d Gy", proposal.reason)
+    assert proposal.parent == 0
+    assert proposal.edit
+    assert proposal.edit[1:] in proposal.reason
+    assert reachable.validate(proposal.value) == proposal.value
+
+
+def test_it_is_a_pure_function_of_the_trials(stuck: Result, excluded: PlanLoss) -> None:
+    for count in (1, 3, len(stuck.trials)):
+        trials = Trials(stuck.trials[:count], excluded)
+        first, second = (RuleEditor().ask(trials, 4, random.Random(seed)) for seed in (1, 2))
+        assert first == second
+
+
+def test_several_proposals_of_a_round_differ(reachable: PlanLoss) -> None:
+    trials = begun(reachable)
+    found = RuleEditor().ask(trials, 5, random.Random(0))
+    assert len({p.value for p in found}) == len(found) >= 4
+    assert any("add " in p.edit for p in found)
+
+
+def test_where_goals_exclude_each_other_the_run_ends_and_the_record_shows_it(stuck: Result) -> None:
+    assert stuck.stopped == "nothing is left to propose"
+    assert len(stuck.trials) < 30
+    assert any(PROBE in t.edit for t in stuck.trials), "no plan shows what a missed goal would cost"
+    assert any("add " in t.edit for t in stuck.trials), "no plan with one objective more was tried"
+    text = account(stuck.trials)
+    assert re.search(r"PTV D95% >= 50 Gy \(met in \d+ plans?\) and Core D10% <= 25 Gy \(met in \d+ plans?\)", text)
+    best = stuck.best
+    assert best is not None
+    assert best.feedback is not None
+    # Priority 1 is not given up for priority 2.
+    assert best.feedback.metrics["PTV D95%"] >= 49.5
+    assert best.feedback.metrics["Core D10%"] > 25
+
+
+def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(
+    stuck: Result, excluded: PlanLoss, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    where = tmp_path_factory.mktemp("interrupted") / "run"
+
+    class Interrupting(RuleEditor):
+        def ask(self, trials: Trials, n: int, rng: random.Random) -> list:  # type: ignore[type-arg]
+            if len(trials) == 5:
+                raise KeyboardInterrupt
+            return super().ask(trials, n, rng)
+
+    first = run(excluded, Interrupting(), 40, run=where)
+    assert first.stopped == "interrupted"
+    second = run(excluded, RuleEditor(), 40, run=where)
+    assert [(t.value, t.loss, t.reason, t.state) for t in second.trials] == [
+        (t.value, t.loss, t.reason, t.state) for t in stuck.trials
+    ]
+    pages, wanted = ([t.feedback.text for t in r.trials if t.feedback] for r in (second, stuck))
+    assert pages == wanted
+
+
+def test_weights_only_is_kept_where_the_protocol_wants_it() -> None:
+    loss = PlanLoss(small_case(), "tg119-easier", protocol="textgrad-paper")
+    result = run(loss, RuleEditor(structural=False), 6)
+    for trial in result.trials:
+        parameters = PlanParameters.read(trial.value)
+        assert [o.label for o in parameters.objectives] == [o.label for o in loss.start.objectives]
+        assert trial.measured
+    assert result.best is not None
+    assert result.best.loss < result.trials[0].loss
+
+
+def test_nothing_is_proposed_without_a_measured_plan(reachable: PlanLoss) -> None:
+    failed = Trial(0, 0, reachable.start.text(), state=State.FAILED, feedback=Feedback.failed("no"))
+    for trials in (Trials([], reachable), Trials([failed], reachable)):
+        assert RuleEditor().ask(trials, 3, random.Random(0)) == []
+        assert RuleEditor().options(trials, 3, random.Random(0)) == []
+    strange = Trial(0, 0, "x", feedback=Feedback(1.0, artifacts={"sensitivities.json": "nonsense"}))
+    assert RuleEditor().ask(Trials([strange], reachable), 3, random.Random(0)) == []
+
+
+def plan(number: int, parent: int | None, weight: float, value: float, slope: float = 2.0) -> Trial:
+    """A plan with one goal, PTV D95% >= 50, and one weight besides the body's, which moves it by so much a doubling."""
+    objectives = (
+        Objective("PTV", "squared_deviation", 50.0, weight),
+        Objective("Core", "squared_overdose", 20.0, 100.0),
+        Objective("Body", "squared_overdose", 30.0, 100.0),
+    )
+    found = Effects(
+        PlanParameters(objectives),
+        (goal_result("PTV D95% >= 50 Gy", value),),
+        np.array([[slope, -slope / 2, -slope / 2]]),
+        np.zeros((1, 3)),
+        (),
+        np.zeros((1, 0)),
+    )
+    feedback = Feedback(max(0.0, 50 - value), artifacts={"sensitivities.json": found.text()})
+    return Trial(number, number, PlanParameters(objectives).text(), parent=parent, feedback=feedback)
+
+
+@pytest.mark.parametrize(
+    ("value", "factor"),
+    [(44.0, 1.0), (42.6, 0.5), (40.2, 0.25)],  # of 4 Gy that were predicted: all, 65% and next to nothing
+    ids=["came true", "in part", "not"],
+)
+def test_a_step_goes_further_where_predictions_came_true(value: float, factor: float) -> None:
+    trials = Trials([plan(0, None, 100, 40.0), plan(1, 0, 400, value)])
+    found = points(trials)
+    # Two doublings were half of the region.
+    allowed = trust(found, found[0], Region(4.0, 1.0))
+    assert allowed == pytest.approx({44.0: 1.0, 42.6: 1.0, 40.2: 0.25}[value])
+    assert factor > 0
+
+
+def test_a_step_that_failed_halves_the_next_one() -> None:
+    trials = Trials([plan(0, None, 100, 45.0), plan(1, 0, 400, 42.0)])
+    found = points(trials)
+    assert found[0].trial.number == 0
+    assert trust(found, found[0], Region(4.0, 1.0)) == pytest.approx(0.25)
+
+
+def test_options_are_legal_new_and_told_with_what_they_would_do(reachable: PlanLoss) -> None:
+    trials = begun(reachable)
+    options = RuleEditor().options(trials, 12, random.Random(0))
+    assert len(options) == 12
+    assert len({trials.check(o.value) for o in options}) == 12
+    for option in options:
+        assert option.parent == 0
+        assert option.label == option.edit
+        assert all(f"predicted {g.criterion}" in option.facts for g in reachable.bound.goals)
+        assert re.fullmatch(r"[\d.e+-]+ (Gy )?\((met|missed)\)", str(next(iter(option.facts.values()))))
+    singles = [o for o in options if "," not in o.edit]
+    assert len(singles) >= 4
+
+
+def test_the_menu_of_weights_has_weights_only() -> None:
+    loss = PlanLoss(small_case(), "tg119-easier", protocol="textgrad-paper")
+    options = RuleEditor(structural=False).options(begun(loss), 8, random.Random(0))
+    assert options
+    assert all(re.fullmatch(r"(weight of \w+ x[\d.e+-]+(, )?)+", o.label) for o in options)

@@ -1,0 +1,59 @@
+"""Sensitivities in words: what pulls apart, and what goals exclude each other near a plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.radiotherapy.goal_results import goal_result
+from tgsci_radiotherapy.loss import effects_table, linear
+from tgsci_radiotherapy.loss.effects import Effects
+from tgsci_radiotherapy.plan import Objective, PlanParameters
+
+
+def effects(*rows: tuple[str, float, float, bool, list[float]], doses: bool = True) -> Effects:
+    """Two objectives, and goals given as name, value, limit, above, per doubling of the two weights."""
+    objectives = (
+        Objective("PTV", "squared_deviation", 50.0, 100.0),
+        Objective("Core", "squared_overdose", 20.0, 100.0),
+    )
+    results = tuple(
+        goal_result(f"{name} {'>=' if above else '<='} {limit} Gy, tolerance 0.5 Gy", value)
+        for name, value, limit, above, _ in rows
+    )
+    doubling = np.array([e for *_, e in rows])
+    gray = np.zeros_like(doubling) if doses else np.full_like(doubling, np.nan)
+    return Effects(PlanParameters(objectives), results, doubling, gray, (), np.zeros((len(rows), 0)))
+
+
+AGAINST = effects(("PTV D95%", 48.0, 50.0, True, [0.6, -0.6]), ("Core D10%", 27.0, 25.0, False, [1.9, -1.9]))
+
+
+def test_objectives_that_pull_apart_are_named_with_what_they_do() -> None:
+    (said,) = effects_table.pulls(AGAINST)
+    assert "Core and PTV pull against each other" in said or "PTV and Core pull against each other" in said
+    assert "PTV D95% +0.60 Gy (helps)" in said or "Core D10% -1.90 Gy (helps)" in said
+    assert "(costs)" in said
+
+
+def test_objectives_that_pull_together_are_not() -> None:
+    together = effects(("PTV D95%", 48.0, 50.0, True, [0.6, 0.5]), ("PTV D98%", 45.0, 47.0, True, [0.4, 0.5]))
+    assert effects_table.pulls(together) == []
+
+
+def test_exclusion_names_the_goals_and_the_rate_of_exchange() -> None:
+    (said,) = effects_table.exclusion(AGAINST, linear.Region(1.0, 1.0))
+    assert "by nothing at most" in said
+    assert "PTV D95% and Core D10% stand in each other's way" in said
+    # Per doubling PTV D95% +0.6 Gy costs Core D10% 1.9 Gy, whichever is asked for.
+    assert "1 Gy gained of PTV D95% costs about 3.2 Gy of Core D10%" in said or "about 0.32 Gy of PTV D95%" in said
+
+
+def test_goals_that_go_together_exclude_nothing() -> None:
+    free = effects(("PTV D95%", 48.0, 50.0, True, [0.6, 0.0]), ("Core D10%", 27.0, 25.0, False, [0.0, -1.9]))
+    found = linear.conflict(free, linear.Region(1.0, 1.0))
+    assert found is not None
+    assert found.gain == pytest.approx(0.6 / 50)
+    met = effects(("PTV D95%", 51.0, 50.0, True, [0.6, -0.6]))
+    assert linear.conflict(met, linear.Region(1.0, 1.0)) is None
+    assert effects_table.exclusion(met, linear.Region(1.0, 1.0)) == []

@@ -1,0 +1,53 @@
+"""The page about a plan, and the account of goals that exclude each other: figures in words that hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.radiotherapy.cases import small_case
+from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.loss.page import MOST_LINES, write_page
+from tgsci_radiotherapy.notice import NOTICE
+
+
+@pytest.fixture(scope="module")
+def loss() -> PlanLoss:
+    return PlanLoss(small_case(), "tg119-easier")
+
+
+def test_a_page_has_everything_that_the_next_edit_needs(loss: PlanLoss) -> None:
+    solved = loss.solve(loss.start)
+    text = write_page(loss.case, solved.plan, solved.effects)
+    assert NOTICE in text
+    assert "PLAN for small: PTV 50 Gy in 25 fractions" in text
+    assert str(loss.case.grid) in text
+    for title in ("SOLVER", "GOALS", "OBJECTIVES", "PULLING APART", "HOT AND COLD", "SENSITIVITIES", "ONE STEP"):
+        assert title in text
+    for result in solved.effects.results:
+        assert result.goal.criterion in text
+    assert len(text.splitlines()) <= MOST_LINES
+    parts = [float(x) for x in re.findall(r"weight 100: ([\d.]+)%", text)]
+    assert sum(parts) == pytest.approx(100, abs=0.2)
+    missed = next(r for r in solved.effects.results if not r.met)
+    assert f"{missed.margin:.2f} Gy  fail" in text
+    value = solved.effects.per_doubling[solved.effects.results.index(missed), 0]
+    assert f"{value:+.2f}" in text
+
+
+def test_the_page_is_bounded_however_much_there_is_to_say(loss: PlanLoss) -> None:
+    solved = loss.solve(loss.start)
+    many = replace(
+        solved.effects,
+        results=solved.effects.results * 20,
+        per_doubling=np.tile(solved.effects.per_doubling, (20, 1)),
+        per_gray=np.tile(solved.effects.per_gray, (20, 1)),
+        per_addition=np.tile(solved.effects.per_addition, (20, 1)),
+    )
+    text = write_page(loss.case, solved.plan, many, unevaluated=["x"] * 50)
+    assert len(text.splitlines()) <= MOST_LINES
+    assert "goals more" in text
+    assert "SENSITIVITIES" in text

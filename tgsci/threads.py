@@ -1,0 +1,162 @@
+"""Threads: many questions at the same time, a bound on how many, and coroutines among them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import inspect
+import os
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from typing import TypeVar
+
+from .errors import UsageError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Gate:
+    """Lets only so many in at the same time.
+
+    Whoever is inside already, and what it starts in turn, passes: an engine that asks itself does not wait for itself.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
+        self.closed = False
+        self._inside = 0
+        self._changed = threading.Condition()
+
+    def enter(self, limit: int | None = None) -> None:
+        """Wait until fewer than the limit are inside. The limit may be another each time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inside < (limit or self.limit or 1))
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def pass_through(self, limit: int) -> Iterator[None]:
+        """Be one of those inside for the length of a `with` block."""
+        held = _held.get()
+        if self in held:
+            yield
+            return
+        with _seat_lent():
+            self.enter(limit)
+        token = _held.set(held | {self})
+        try:
+            yield
+        finally:
+            _held.reset(token)
+            self.leave()
+
+
+#: The gates that this thread, or whoever started it, is inside of.
+_held: contextvars.ContextVar[frozenset[Gate]] = contextvars.ContextVar("tgsci_held", default=frozenset())
+#: The bound of the outermost `run_all` around this thread: the nested ones share it.
+_seats: contextvars.ContextVar[Gate | None] = contextvars.ContextVar("tgsci_seats", default=None)
+
+
+def run_all(function: Callable[[T], R], items: Sequence[T], limit: int) -> list[R]:
+    """Apply a function to every item, at most `limit` at the same time, in threads; results in the items' order.
+
+    Within a function that is itself run by `run_all`, the bound of the outermost one holds for all together. The
+    threads are daemons: Ctrl-C, and the end of the program, do not wait for a call that nobody needs any more.
+
+    Raises:
+        Exception: Whatever the first failing item raised. Items that already run are not waited for, and no further
+            ones are begun.
+    """
+    outer = _seats.get()
+    seats = outer or Gate(limit)
+
+    def run(item: T) -> R:
+        if seats.closed:
+            raise CancelledError
+        seats.enter()
+        try:
+            _seats.set(seats)
+            return awaited(function(item))
+        finally:
+            seats.leave()
+
+    tasks = [(Future[R](), contextvars.copy_context(), item) for item in items]
+    waiting = deque(tasks)
+    try:
+        with _seat_lent():
+            if len(items) < 2 or limit < 2:
+                return [context.run(run, item) for _, context, item in tasks]
+            for _ in range(min(limit, len(items))):
+                threading.Thread(target=_work, args=(run, waiting), name="tgsci", daemon=True).start()
+            return [future.result() for future, _, _ in tasks]
+    except BaseException:
+        waiting.clear()
+        seats.closed = seats.closed or not outer  # whatever runs within begins nothing more either
+        raise
+
+
+@contextlib.contextmanager
+def _seat_lent() -> Iterator[None]:
+    """Leave this thread's seat to another for as long as it only waits. Else all could wait for what has no seat."""
+    seats = _seats.get()
+    if seats:
+        seats.leave()
+    try:
+        yield
+    finally:
+        if seats:
+            seats.enter()
+
+
+def _work(run: Callable[[T], R], waiting: deque[tuple[Future[R], contextvars.Context, T]]) -> None:
+    while True:
+        try:
+            future, context, item = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            future.set_result(context.run(run, item))
+        except BaseException as error:  # raised where the result is asked for
+            future.set_exception(error)
+
+
+# -- coroutines --------------------------------------------------------------------------------------
+
+
+def awaited(result: R | Awaitable[R]) -> R:
+    """The result of an awaitable, from code that is not asynchronous, in a notebook too; else the result itself."""
+    if not isinstance(result, Awaitable):
+        return result
+    loop = _event_loop()
+    with contextlib.suppress(RuntimeError):
+        if asyncio.get_running_loop() is loop:
+            if inspect.iscoroutine(result):
+                result.close()  # else Python warns that it was never awaited
+            raise UsageError("a coroutine may not wait for another one like this: write `await` before the call")
+    future: Future[R] = asyncio.run_coroutine_threadsafe(_whole(result), loop)
+    return future.result()
+
+
+async def _whole(result: Awaitable[R]) -> R:
+    return await result
+
+
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+_starting = threading.Lock()
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """One event loop for all coroutines of this process: clients keep their connections from call to call."""
+    with _starting:
+        if os.getpid() not in _loops:  # a forked worker has none of its parent's threads
+            _loops[os.getpid()] = asyncio.new_event_loop()
+            threading.Thread(target=_loops[os.getpid()].run_forever, name="tgsci coroutines", daemon=True).start()
+        return _loops[os.getpid()]
