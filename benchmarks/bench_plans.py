@@ -25,7 +25,7 @@ SEEDS, MOST = 5, 6
 def plans(case: str, optimizer: str, seed: int, most: int = MOST) -> int:
     """Plans, the start included, until all goals are met; `most` where they are not within so many."""
     from tgsci.feedback import Feedback
-    from tgsci.search.loop import minimize
+    from tgsci.runs.run import minimize
     from tgsci_radiotherapy import domain
     from tgsci_radiotherapy.loss import PlanLoss
     from tgsci_radiotherapy.loss.scoring import loss as score

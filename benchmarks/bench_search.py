@@ -63,7 +63,7 @@ class Outcome:
 
 def search(task: str, name: str, seed: int, options: argparse.Namespace) -> Any:
     """One run; goes on where it stopped, and returns at once where it is finished."""
-    from tgsci.search.loop import minimize
+    from tgsci.runs.run import minimize
 
     return minimize(
         objective(task),

@@ -41,7 +41,7 @@ def tgsci(outside_packages, tmp_path):
     """Run the command line in an empty directory: `tgsci("runs", "list") -> CompletedProcess`."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        paths = [str(outside_packages), os.environ.get("PYTHONPATH", "")]
+        paths = [environment.pop("PYTHONPATH", str(outside_packages)), os.environ.get("PYTHONPATH", "")]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "COLUMNS": "200", **environment}
         env.pop("TGSCI_ENGINE", None) if "TGSCI_ENGINE" not in environment else None
         return subprocess.run(

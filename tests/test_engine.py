@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -117,6 +117,14 @@ def test_names(tmp_path: Any) -> None:
         model = get_engine(name, temperature=0.5)
         assert isinstance(model, LiteLLMEngine)
         assert (model.name, model.parameters) == ("gpt-4o", {"temperature": 0.5})
+    for name, written in {
+        "azure-gpt-4o": "azure/gpt-4o",
+        "ollama-llama3": "ollama/llama3",
+        "sonnet-3.5": "claude-3-5-sonnet-20240620",
+        "together-meta/x": "together_ai/meta/x",
+        "together-llama-3-70b": "together_ai/meta-llama/Llama-3-70b-chat-hf",
+    }.items():
+        assert get_engine(name).name == written
     for name in ("ollama/qwen3:8b", "bedrock/arn:aws:bedrock:eu-1:1:model/x", "huggingface/a/b-c.d@e"):
         assert engine_named(name).name == name
 
@@ -729,6 +737,45 @@ def test_a_model_takes_its_concurrency_by_name() -> None:
     assert "concurrency" not in model.identity
 
 
+def test_a_copy_and_a_call_with_parameters_keep_the_bound() -> None:
+    model = get_engine("gpt-4o", concurrency=4)
+    sent = pickle.dumps(model)
+    model.concurrency = None
+    assert pickle.loads(sent).concurrency == 4  # noqa: S301
+    crowd = Crowd()
+
+    def ask(prompt: str, seed: int = 0) -> str:
+        return crowd(prompt)
+
+    engine = as_engine(ask, concurrency=2)
+    engines.map(lambda i: engine(str(i), seed=i), range(12))
+    assert crowd.most == 2
+
+
+def test_engines_made_at_the_same_time_share_one_gate() -> None:
+    class Single(Engine):
+        def complete(self, prompt: str, system: str = "", images: Any = ()) -> str:
+            return prompt
+
+    for _ in range(50):
+        made = engines.map(lambda i: Single(), range(8))
+        made[0].concurrency = 1
+        assert {engine.concurrency for engine in made} == {1}
+
+
+def test_a_frozen_dataclass_may_be_an_engine() -> None:
+    @dataclass(frozen=True)
+    class Frozen(Engine):
+        temperature: float = 0.0
+
+        def complete(self, prompt: str, system: str = "", images: Any = ()) -> str:
+            return prompt
+
+    assert Frozen()("p") == "p"
+    assert Frozen(1.0).identity != Frozen().identity
+    assert copy.deepcopy(Frozen(1.0)).identity == Frozen(1.0).identity
+
+
 def test_the_bound_is_a_setting_of_the_environment(script: Any) -> None:
     code = "import tgsci.engine; print(tgsci.engine.MAX_CONCURRENT)"
     assert script(code, TGSCI_CONCURRENT="3").strip() == "3"
@@ -752,12 +799,18 @@ def test_nothing_is_begun_after_a_failure_in_maps_within_maps_either() -> None:
 
 
 @pytest.mark.parametrize(
-    "blocked", ["time.sleep(60)", "socket.socketpair()[0].recv(1)", "tgsci.map(lambda j: time.sleep(60), range(4))"]
+    "blocked",
+    [
+        "time.sleep(60)",
+        "socket.socketpair()[0].recv(1)",
+        "tgsci.map(lambda j: time.sleep(60), range(4))",
+        "return asyncio.sleep(60)",
+    ],
 )
 def test_ctrl_c_ends_a_map_at_once(start_script: Any, blocked: str) -> None:
     process = start_script(
         f"""
-        import socket, sys, time, tgsci
+        import asyncio, socket, time, tgsci
         def model(prompt):
             if prompt == "3":
                 print("begun", flush=True)

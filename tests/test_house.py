@@ -24,8 +24,8 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 FLOORS = {
     "tgsci": [
         "errors version fingerprint",
-        "texts prompts identity threads",
-        "checks files imports",
+        "texts identity threads",
+        "checks files imports prompts",
         "settings",
         "engine feedback",
         "graph",
@@ -56,7 +56,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_radiotherapy": [
-        "notice names words job",
+        "notice names job",
         "case",
         "planner",
         "plan",

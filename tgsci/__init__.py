@@ -33,13 +33,15 @@ from .judges import (
 from .loss import FunctionLoss, LimitedLoss, Loss, WeightedLoss, as_loss
 from .optimizer import TGD, Optimizer, TextualGradientDescent, TextualGradientDescentwithMomentum
 from .runs.comparison import Comparison, compare
+from .runs.directory import load
 from .runs.domain import Domain, Problem
+from .runs.finalists import Finishing
 from .runs.result import Result
-from .runs.run import branch, load, resume, solve
-from .search.finalists import Finishing
+from .runs.run import branch, minimize, resume, solve
 from .search.ledger import Ledger, Spent
-from .search.loop import Budget, Progress, minimize
+from .search.loop import Progress
 from .search.menu import Menu, Option
+from .search.options import Budget
 from .search.proposer import Proposer
 from .search.trial import Proposal, State, Trial, Trials
 from .variable import Backward, Gradient, Variable

@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from hashlib import sha256
 from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
@@ -86,6 +87,16 @@ class Call:
     system: str
     images: tuple[bytes, ...]
 
+    @property
+    def question(self) -> str:
+        """By what a record recognises the question: SHA-256 of engine's identity, system prompt, prompt and images."""
+        digest = sha256()
+        for part in (self.engine.identity, self.system, self.prompt):
+            digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
+        for image in self.images:
+            digest.update(sha256(image).digest())
+        return digest.hexdigest()
+
 
 #: Stands between the question and the engine: may answer from a record, and keeps what it hears.
 Recorder: TypeAlias = Callable[[Call, Callable[[], Reply]], Reply]
@@ -99,6 +110,7 @@ Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
 _LOCKS: dict[type, Callable[[], Any]] = {type(make()): make for make in (threading.Lock, threading.RLock)}
 _gates: weakref.WeakValueDictionary[str, Gate] = weakref.WeakValueDictionary()
+_making_gates = threading.Lock()
 
 
 class Engine(ABC):
@@ -115,7 +127,7 @@ class Engine(ABC):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
-        self._made_with = arguments_of(cls, args, kwargs)
+        object.__setattr__(self, "_made_with", arguments_of(cls, args, kwargs))  # a frozen dataclass too may derive
         return self
 
     @property
@@ -163,7 +175,9 @@ class Engine(ABC):
             UsageError: The prompt is none, or this engine takes no such parameters.
         """
         if parameters:
-            return self.with_parameters(**parameters)(prompt, system, images, system_prompt=system_prompt)
+            other = self.with_parameters(**parameters)
+            vars(other)["_gate"] = self._gate
+            return other(prompt, system, images, system_prompt=system_prompt)
         text, within = _text_and_images(prompt)
         call = Call(self, text, system or system_prompt or "", (*within, *images))
         recorder = _recorder.get() or _recorder_around()
@@ -203,7 +217,8 @@ class Engine(ABC):
     def concurrency(self) -> int | None:
         """Most questions that are asked at the same time, by all engines of this identity; None for `MAX_CONCURRENT`.
 
-        Set it, or write it into your class. An engine that is not safe in several threads says 1.
+        Set it, or write it into your class. An engine that is not safe in several threads says 1. Every worker process
+        counts for itself.
         """
         return self._gate.limit
 
@@ -213,7 +228,8 @@ class Engine(ABC):
 
     @cached_property
     def _gate(self) -> Gate:
-        return _gates.setdefault(self.identity, Gate())
+        with _making_gates:
+            return _gates.setdefault(self.identity, Gate())
 
     def skip(self, calls: int) -> None:
         """Told when a run begins or resumes: this many of its questions are answered already."""
@@ -224,10 +240,13 @@ class Engine(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and worker processes: a lock stays here, the copy gets one of its own."""
-        return {name: _LOCKS.get(type(value), value) for name, value in vars(self).items() if name != "_gate"}
+        state = {name: _LOCKS.get(type(value), value) for name, value in vars(self).items()}
+        return {**state, "_gate": self._gate.limit}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update({k: v() if any(v is lock for lock in _LOCKS.values()) else v for k, v in state.items()})
+        locks = {id(lock) for lock in _LOCKS.values()}
+        vars(self).update({k: v() if id(v) in locks else v for k, v in state.items() if k != "_gate"})
+        self._gate.limit = state["_gate"] or self._gate.limit
 
 
 class FunctionEngine(Engine):
@@ -255,7 +274,6 @@ class FunctionEngine(Engine):
             return super().with_parameters(**parameters)
         other = FunctionEngine(partial(self.function, **parameters))
         other.name = self.name
-        other._gate = self._gate
         return other
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Any:

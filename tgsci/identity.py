@@ -63,7 +63,7 @@ def arguments_of(made: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
         given = dict(signature.bind(None, *args, **kwargs).arguments)
     except TypeError:  # a copy is made without arguments; a wrong call is about to be refused
         return ""
-    named = {}
+    named: dict[str, Any] = {}
     for name, value in list(given.items())[1:]:
         named.update(value if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: value})
     return written(named)

@@ -16,7 +16,7 @@ from .errors import UsageError
 from .feedback import Feedback, is_better
 from .functions import EngineLike
 from .replies import Parsed, Suggestion, parse
-from .texts import figure, literal, metric
+from .texts import literal
 from .variable import Gradient, Variable, feedback_in_context
 
 logger = logging.getLogger("tgsci")
@@ -215,7 +215,8 @@ class TextualGradientDescent(Optimizer):
                 if is_better(measured, feedback) or tie:
                     values, feedback, gradients = candidate, measured, self._gradients()
                 else:
-                    self._note_rejected(candidate, values, f"{outcome(measured)}; not better than {outcome(feedback)}")
+                    came_of_it = prompts.not_better(outcome(measured), outcome(feedback))
+                    self._note_rejected(candidate, values, came_of_it)
         finally:  # also where the closure raised: what is left behind was measured
             self._set(values)
             for parameter, its_own in zip(self.parameters, gradients, strict=True):
@@ -287,9 +288,7 @@ def outcome(feedback: Feedback) -> str:
     """What a value measured, for a model: loss, metrics, and which hard limits it breaks; or why nothing."""
     if not feedback.measured:
         return feedback.text or "it could not be measured"
-    broken = [f"breaks {name} by {figure(by)}" for name, by in feedback.violations.items() if by > 0]
-    metrics = [f"{name} {metric(value)}" for name, value in feedback.metrics.items()]
-    return "; ".join([f"loss {figure(feedback.loss)}", *metrics, *broken])
+    return prompts.figures(feedback.loss, feedback.metrics, feedback.violations)
 
 
 def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from .texts import figure, metric
+
 # -- images -------------------------------------------------------------------------------------------
 
 
@@ -279,6 +281,36 @@ def retry(faults: Sequence[str], previous: str, taken: int = 0) -> str:
     return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nThis could not be used:\n{listed}\n{rest}"
 
 
+# -- what is wrong with a reply ----------------------------------------------------------------------
+
+
+def cut_off(tags: tuple[str, str]) -> str:
+    return f"the reply was cut off by the length limit before {tags[1]}: think more briefly"
+
+
+def no_block(tags: tuple[str, str]) -> str:
+    return f"there is no complete {tags[0]}...{tags[1]} block at the end"
+
+
+def empty_block(tags: tuple[str, str]) -> str:
+    return f"the {tags[0]} block is empty"
+
+
+def too_long(tags: tuple[str, str], characters: int, most: int) -> str:
+    return f"the value in {tags[0]} has {characters} characters; at most {most} are read"
+
+
+def refused(tags: tuple[str, str], value: str, reason: str) -> str:
+    return f"the value in {tags[0]} ({value[:200]}) is refused: {reason}"
+
+
+def repeated(tags: tuple[str, str], first: int) -> str:
+    return f"the value in {tags[0]} is the same as number {first}"
+
+
+# -- parts -------------------------------------------------------------------------------------------
+
+
 def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:
     """`<TAG>` for a single proposal, `<TAG_2>` for the second of several."""
     if n == 1:
@@ -289,6 +321,17 @@ def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:
 def reason_tags(i: int, n: int) -> tuple[str, str]:
     """The tags around a proposal's reason."""
     return numbered(("<REASON>", "</REASON>"), i, n)
+
+
+def figures(loss: float | None, metrics: Mapping[str, float], violations: Mapping[str, float]) -> str:
+    """What a value measured, and which hard limits it breaks."""
+    broken = [f"breaks {name} by {figure(by)}" for name, by in violations.items() if by > 0]
+    return "; ".join([f"loss {figure(loss)}", *(f"{name} {metric(value)}" for name, value in metrics.items()), *broken])
+
+
+def not_better(outcome: str, than: str) -> str:
+    """What came of a value that was rejected."""
+    return f"{outcome}; not better than {than}"
 
 
 def tried(value: str, outcome: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from . import prompts
 from .engine import Reply
 from .errors import InvalidValue
 from .prompts import numbered, reason_tags
@@ -71,26 +72,24 @@ def parse(
     seen: dict[str, int] = {}
     text = well_formed(reply.text)
     for i in range(1, n + 1):
-        opening, closing = numbered(tags, i, n)
-        value = last_block(text, opening, closing)
+        own = numbered(tags, i, n)
+        value = last_block(text, *own)
         reason = (last_block(text, *reason_tags(i, n)) or "")[:_MAX_REASON_CHARS]
         fault, canonical = "", ""
-        if value is None and reply.truncated:
-            fault = f"the reply was cut off by the length limit before {closing}: think more briefly"
-        elif value is None:
-            fault = f"there is no complete {opening}...{closing} block at the end"
+        if value is None:
+            fault = prompts.cut_off(own) if reply.truncated else prompts.no_block(own)
         elif not value:
-            fault = f"the {opening} block is empty"
+            fault = prompts.empty_block(own)
         elif len(value) > MAX_VALUE_CHARS:
-            fault = f"the value in {opening} has {len(value)} characters; at most {MAX_VALUE_CHARS} are read"
+            fault = prompts.too_long(own, len(value), MAX_VALUE_CHARS)
         else:
             try:
                 canonical = check(_unfenced(value, current or ""))
             except InvalidValue as error:
-                fault = f"the value in {opening} ({value[:200]}) is refused: {error}"
+                fault = prompts.refused(own, value, str(error))
             else:
                 if canonical in seen and canonical != current:
-                    fault = f"the value in {opening} is the same as number {seen[canonical]}"
+                    fault = prompts.repeated(own, seen[canonical])
         if fault:
             faults.append(Suggestion((value or "")[:MAX_VALUE_CHARS], reason, fault))
         else:

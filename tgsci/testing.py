@@ -19,9 +19,9 @@ from .feedback import Feedback
 from .loss import Loss
 from .runs.choose import WITH_MODEL
 from .runs.domain import Domain, Problem
+from .runs.finalists import Finishing
 from .runs.result import Result
 from .runs.run import solve
-from .search.finalists import Finishing
 from .search.menu import Option
 from .search.trial import State, Trial, Trials
 

@@ -41,8 +41,8 @@ def column(values: Iterable[float | None], unit: str | None = None) -> list[str]
 
 
 def counts(values: Iterable[float], unit: str) -> bool:
-    """True where the figures are whole and have no unit: counts."""
-    return not unit and all(math.isfinite(v) and v == int(v) for v in values)
+    """True where the figures are whole and have no unit: counts. What is not finite says nothing."""
+    return not unit and all(v == int(v) for v in values if math.isfinite(v))
 
 
 def places(values: Iterable[float]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import inspect
@@ -11,9 +10,12 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import UsageError
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -135,6 +137,8 @@ def awaited(result: R | Awaitable[R]) -> R:
     """The result of an awaitable, from code that is not asynchronous, in a notebook too; else the result itself."""
     if not isinstance(result, Awaitable):
         return result
+    import asyncio  # a third of the time that `import tgsci` takes
+
     loop = _event_loop()
     with contextlib.suppress(RuntimeError):
         if asyncio.get_running_loop() is loop:
@@ -142,7 +146,10 @@ def awaited(result: R | Awaitable[R]) -> R:
                 result.close()  # else Python warns that it was never awaited
             raise UsageError("a coroutine may not wait for another one like this: write `await` before the call")
     future: Future[R] = asyncio.run_coroutine_threadsafe(_whole(result), loop)
-    return future.result()
+    try:
+        return future.result()
+    finally:
+        future.cancel()  # where Ctrl-C ended the wait; what is done stays done
 
 
 async def _whole(result: Awaitable[R]) -> R:
@@ -155,6 +162,8 @@ _starting = threading.Lock()
 
 def _event_loop() -> asyncio.AbstractEventLoop:
     """One event loop for all coroutines of this process: clients keep their connections from call to call."""
+    import asyncio
+
     with _starting:
         if os.getpid() not in _loops:  # a forked worker has none of its parent's threads
             _loops[os.getpid()] = asyncio.new_event_loop()

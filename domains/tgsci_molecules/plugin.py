@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from tgsci.runs.domain import Domain, Problem
 from .job import KEYS, Job
 
 if TYPE_CHECKING:
+    import click
+
     from .molecule.library import Compound
     from .objective import Objective
     from .objective.advice import Advice
@@ -75,11 +76,10 @@ class MoleculesDomain(Domain):
             finish=partial(finish, count=job.finalists) if job.finalists else None,
         )
 
-    def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        from .commands import COMMANDS
+    def commands(self) -> click.Group:
+        from .commands import molecules
 
-        for add in COMMANDS:
-            add(commands)
+        return molecules
 
 
 def _name(objective: Objective) -> str:

@@ -15,7 +15,7 @@ _REFUSED = re.compile(r"[^A-Za-z0-9_+\-.^~ ]+")
 
 
 def clean(name: object) -> str:
-    """A structure's name with only the characters of TG-263 names, at most `LONGEST` of them; "" where none is left.
+    """Reduce a structure's name to the characters of TG-263 names, at most `LONGEST` of them; "" where none is left.
 
     Letters lose their accents, everything else that is not a letter, digit, space or one of `_ + - . ^ ~` becomes `_`.
     """
@@ -26,12 +26,12 @@ def clean(name: object) -> str:
 
 
 def folded(name: str) -> str:
-    """What two spellings of one name have in common: `PTV 70`, `ptv_70` and `PTV-70` are the same."""
+    """Reduce a name to what its spellings have in common: `PTV 70`, `ptv_70` and `PTV-70` are the same."""
     return re.sub(r"[ _\-.]+", "", name).casefold()
 
 
 def find(name: str, known: Iterable[str]) -> str:
-    """The known name that is meant, spelling apart.
+    """Find the known name that is meant; case, spaces and `_ - .` do not count.
 
     Raises:
         UsageError: There is none, or more than one; it says which are near.

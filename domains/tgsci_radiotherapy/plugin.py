@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,8 @@ from .job import KEYS, PlanJob
 from .notice import NOTICE
 
 if TYPE_CHECKING:
+    import click
+
     from .loss import PlanLoss
 
 #: Start values of a job, at most; characters of a file with one, at most; metrics with a column, at most.
@@ -90,11 +91,10 @@ class RadiotherapyDomain(Domain):
             proposals=PROPOSALS,
         )
 
-    def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        from .commands import COMMANDS
+    def commands(self) -> click.Group:
+        from .commands import radiotherapy
 
-        for add in COMMANDS:
-            add(commands)
+        return radiotherapy
 
 
 #: Plans a round: the next one is worth more where it has learned from the last.
@@ -102,7 +102,7 @@ PROPOSALS = 1
 
 
 def _absolute(name_or_path: str, names: Collection[str]) -> str:
-    """A known name as it is; a file's path from the root, so that a run can be resumed from anywhere."""
+    """Leave a known name as it is; make a file's path absolute, so that a run can be resumed from anywhere."""
     if name_or_path in names:  # whatever lies in this directory
         return name_or_path
     path = Path(name_or_path).expanduser()
@@ -113,7 +113,7 @@ def _absolute(name_or_path: str, names: Collection[str]) -> str:
 
 
 def _start_texts(job: PlanJob) -> list[str]:
-    """The parameters to start from, as texts; none where the goals give a start."""
+    """Give the parameters to start from as texts; none where the goals give a start."""
     if job.objectives is not None:
         try:
             return [json.dumps({"objectives": job.objectives})]
@@ -128,7 +128,7 @@ def _start_texts(job: PlanJob) -> list[str]:
 
 
 def _start_text(start: object) -> str:
-    """The text of parameters that a job has as text, as a table, or as a file's path."""
+    """Read parameters that a job has as text, as a table, or as a file's path."""
     if isinstance(start, Mapping):
         return json.dumps(start, default=str)
     if not isinstance(start, str) or not start.strip():

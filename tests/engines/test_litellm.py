@@ -17,6 +17,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 import tgsci.engine
+from tgsci.engine import get_engine
 from tgsci.engines.litellm import LiteLLMEngine, secrets_in
 from tgsci.errors import EngineError, UsageError
 
@@ -26,6 +27,8 @@ PNG = b"\x89PNG\r\n\x1a\n rest"
 
 _VARIABLES = (
     *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OLLAMA_API_BASE", "ANTHROPIC_API_KEY"),
+    *("AZURE_API_KEY", "AZURE_API_BASE", "AZURE_API_VERSION", "OPENAI_API_VERSION", "OLLAMA_BASE_URL"),
+    *("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_API_BASE", "AZURE_OPENAI_API_VERSION", "AZURE_OPENAI_ENDPOINT"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
 )
 
@@ -112,6 +115,22 @@ def test_parameters_reach_the_model(httpserver: HTTPServer) -> None:
     assert chosen.parameters == {**sent, "response_format": {"type": "json_object"}}  # and no key
 
 
+def test_parameters_of_one_call_reach_the_model_and_only_then(httpserver: HTTPServer) -> None:
+    served(httpserver, answer())
+    chosen = engine(httpserver, temperature=0.25, max_tokens=7)
+    chosen.generate("Question?", "Be brief.", max_tokens=3, stop=["x"])
+    sent = body(httpserver)
+    assert (sent["temperature"], sent["max_tokens"], sent["stop"]) == (0.25, 3, ["x"])
+    assert [message["role"] for message in sent["messages"]] == ["system", "user"]
+    chosen("Question?")
+    assert body(httpserver)["max_tokens"] == 7
+    assert "stop" not in body(httpserver)
+    with pytest.raises(UsageError, match="stream"):
+        chosen("Question?", stream=True)
+    for name in ("max_tokens", "seed"):
+        assert chosen.with_parameters(**{name: 1}).identity != chosen.identity
+
+
 def test_images_are_sent_as_data_urls(httpserver: HTTPServer) -> None:
     served(httpserver, answer())
     images = [PNG, b"\xff\xd8\xff\xe0", b"GIF89a..", b"RIFF\x10\0\0\0WEBPVP8 "]
@@ -138,6 +157,34 @@ def test_half_a_surrogate_pair_does_not_stop_a_call(httpserver: HTTPServer) -> N
 def test_half_a_surrogate_pair_in_an_answer_is_replaced(httpserver: HTTPServer) -> None:
     served(httpserver, answer("C\ud800C"))
     assert engine(httpserver)("Question?").text == "C?C"
+
+
+def test_azure_is_found_by_textgrads_variables(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("AZURE_OPENAI_API_BASE", httpserver.url_for("").rstrip("/"))
+    monkeypatch.setenv("AZURE_OPENAI_API_VERSION", "2024-02-01")
+    deployment = "/openai/deployments/my-gpt/chat/completions"
+    httpserver.expect_request(deployment, method="POST").respond_with_json(answer())
+    model = get_engine("azure-my-gpt")
+    assert model("Question?").text == "Hello"
+    request = httpserver.log[-1][0]
+    assert request.args["api-version"] == "2024-02-01"
+    assert request.headers["api-key"] == KEY
+    assert "127.0.0.1" in model.destination
+    assert "2024-02-01" in model.identity
+    assert KEY not in f"{model.identity} {model!r} {vars(model)}"
+
+
+@pytest.mark.parametrize("variable", ["AZURE_API_BASE", "AZURE_OPENAI_API_BASE", "AZURE_OPENAI_ENDPOINT"])
+def test_azures_address_has_three_names(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "https://me.openai.azure.com")
+    assert LiteLLMEngine("azure/x").api_base == "https://me.openai.azure.com"
+
+
+def test_ollama_is_found_by_textgrads_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LiteLLMEngine("ollama/x").api_base == "http://localhost:11434"
+    monkeypatch.setenv("OLLAMA_BASE_URL", "http://127.0.0.1:1234/v1")
+    assert LiteLLMEngine("ollama/x").api_base == "http://127.0.0.1:1234"
 
 
 # -- answers that are not what one hoped for ---------------------------------------------------------

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tgsci.engine
-from tgsci.engine import Reply
+from tgsci.engine import Reply, as_engine
 from tgsci.engines.replay import Recorded, ReplayEngine, question_key, read_recording, record
 from tgsci.engines.scripted import Scripted
 from tgsci.errors import EngineError, UsageError
@@ -40,9 +41,9 @@ def test_what_was_recorded_is_played(asked: list[tuple[str, str, Reply]]) -> Non
         path = Path(folder, "calls.jsonl")
         recorder = record(Scripted([reply for _, _, reply in asked]), path)
         heard = [recorder(prompt, system) for prompt, system, _ in asked]
-        assert heard == [reply for *_, reply in asked]
+        assert list(map(asdict, heard)) == [asdict(reply) for *_, reply in asked]
         player = ReplayEngine(path)
-        assert [player(prompt, system) for prompt, system, _ in asked] == heard
+        assert [asdict(player(prompt, system)) for prompt, system, _ in asked] == list(map(asdict, heard))
 
 
 def test_a_question_gets_its_own_answer_in_whatever_order_it_is_asked(tmp_path: Path) -> None:
@@ -127,6 +128,19 @@ def test_recorder_is_the_engine_it_records(tmp_path: Path) -> None:
     assert (reply.text, reply.model, recorder.name) == ("b", "model-x", "model-x")
     assert reply.seconds > 0
     assert inner.destination in recorder.destination
+
+
+def test_parameters_of_one_call_reach_the_engine_that_is_recorded(tmp_path: Path) -> None:
+    def model(prompt: str, max_tokens: int = 9) -> str:
+        return f"{prompt} {max_tokens}"
+
+    recorder = record(as_engine(model), tmp_path / "r")
+    assert recorder.generate("q", max_tokens=5) == "q 5"
+    assert recorder("q") == "q 9"
+    player = ReplayEngine(tmp_path / "r")
+    assert [player("q"), player("q")] == ["q 5", "q 9"]
+    with pytest.raises(UsageError, match="max_tokens"):
+        player("q", max_tokens=5)
 
 
 GOOD = '{"reply": "fine"}\n\n'

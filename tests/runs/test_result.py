@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from html import unescape
 
 import pytest
 from matplotlib.figure import Figure
@@ -111,7 +112,7 @@ def test_a_plot_goes_onto_the_axes_that_are_given(result):
 def test_hostile_text_is_shown_and_not_run(result):
     html = result._repr_html_()
     assert "<script>" not in html
-    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; &amp; &quot;quoted&quot;" in html
+    assert "<script>alert('x')</script> & \"quoted\"" in unescape(html)
     hostile = tg.minimize(
         tg.FunctionLoss(lambda v: tg.Feedback(1.0, metrics={HOSTILE: 1.0}), name=HOSTILE), HOSTILE, Rounds()
     )

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import tgsci as tg
 import tgsci.search.ledger
 from tests.processes import child_environment
+from tgsci.compute.measure import Answer
 from tgsci.engine import Call
 from tgsci.engines.scripted import Scripted
 from tgsci.errors import RecordError
@@ -47,6 +48,10 @@ def repaired(text):
 
 def call(prompt="p", system="s", images=(), engine=ENGINE):
     return Call(engine, prompt, system, tuple(images))
+
+
+def answer(asked, reply):
+    return Answer(asked.question, asked.system, asked.prompt, reply)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -83,29 +88,38 @@ def test_trials_come_back_as_they_were(rows):
 
 
 @given(TEXT, TEXT, TEXT, st.lists(st.binary(max_size=5), max_size=2))
-def test_an_answer_is_found_by_its_question_and_its_round(prompt, system, text, images):
+def test_an_answer_is_found_by_its_question_its_round_and_its_trial(prompt, system, text, images):
     ledger = tg.Ledger.in_memory({})
     reply = tg.Reply(repaired(text), 3, None, None, 0.25, "length", "m")
     asked = call(prompt, system, images)
-    ledger.add_call(4, 0, asked, reply)
-    assert ledger.answer(4, asked, 0) == reply
+    ledger.add_answers(4, 7, [answer(asked, reply)])
+    assert ledger.answer(4, 7, asked.question, 0) == reply
     assert ledger.calls() == [(4, repaired(system), repaired(prompt), reply)]
     for other in (
-        (5, asked, 0),
-        (4, asked, 1),
-        (4, call(prompt + "x", system, images), 0),
-        (4, call(prompt, system + "x", images), 0),
-        (4, call(prompt, system, [*images, b"x"]), 0),
-        (4, call(prompt, system, images, Scripted([], name="another")), 0),
+        (5, 7, asked, 0),
+        (4, 8, asked, 0),
+        (4, None, asked, 0),
+        (4, 7, asked, 1),
+        (4, 7, call(prompt + "x", system, images), 0),
+        (4, 7, call(prompt, system + "x", images), 0),
+        (4, 7, call(prompt, system, [*images, b"x"]), 0),
+        (4, 7, call(prompt, system, images, Scripted([], name="another")), 0),
     ):
-        assert ledger.answer(*other) is None
+        round, trial, question, occurrence = other
+        assert ledger.answer(round, trial, question.question, occurrence) is None
 
 
 def test_where_one_text_ends_and_the_next_begins_matters():
+    assert len({call(*texts).question for texts in (("ab", "c"), ("b", "ca"), ("a", "bc"))}) == 3
+
+
+def test_the_same_question_asked_again_is_another_occurrence():
     ledger = tg.Ledger.in_memory({})
-    ledger.add_call(0, 0, call("ab", "c"), tg.Reply("x"))
-    assert ledger.answer(0, call("b", "ca"), 0) is None
-    assert ledger.answer(0, call("a", "bc"), 0) is None
+    asked = call()
+    ledger.add_answers(0, None, [answer(asked, tg.Reply("first")), answer(asked, tg.Reply("second"))])
+    ledger.add_answers(0, None, [answer(asked, tg.Reply("third"))])
+    assert [ledger.answer(0, None, asked.question, i).text for i in range(3)] == ["first", "second", "third"]
+    assert ledger.answer(0, None, asked.question, 3) is None
 
 
 def test_what_was_spent_is_the_sum_of_what_happened():
@@ -114,12 +128,17 @@ def test_what_was_spent_is_the_sum_of_what_happened():
     ledger.add_trials([tg.Trial(i, 0, str(i)) for i in range(3)])
     for i in range(2):
         ledger.add_measurement(i, tg.Feedback.failed("x"), 1.0)
-    ledger.add_call(0, 0, call("a"), tg.Reply("x", 10, 5, 0.25))
-    ledger.add_call(0, 0, call("b"), tg.Reply("x", None, None, None))
-    ledger.add_call(0, 0, call("c"), tg.Reply("x", 1, 1, 0.0))
-    spent = ledger.spent()
-    assert (spent.evaluations, spent.model_calls, spent.usd, spent.unpriced_calls) == (2, 3, 0.25, 1)
-    assert (spent.tokens_in, spent.tokens_out) == (11, 6)
+    ledger.add_answers(0, None, [answer(call("a"), tg.Reply("x", 10, 5, 0.25))])
+    assert ledger.spent().model_calls == 1
+    ledger.add_answers(0, None, [answer(call("b"), tg.Reply("x", None, None, None))])
+    ledger.add_measurement(2, tg.Feedback(1.0), 1.0, [answer(call("c"), tg.Reply("x", 1, 1, 0.0))])
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.add_measurement(2, tg.Feedback(1.0), 1.0, [answer(call("d"), tg.Reply("x", 1, 1, 0.0))])
+    for _ in ("while it is written", "and read again"):
+        spent = ledger.spent()
+        assert (spent.evaluations, spent.model_calls, spent.usd, spent.unpriced_calls) == (3, 3, 0.25, 1)
+        assert (spent.tokens_in, spent.tokens_out) == (11, 6)
+        ledger.end_session("done")
 
 
 def test_what_was_spent_is_known_without_reading_prompts_and_reports():
@@ -370,6 +389,7 @@ def test_a_run_can_be_read_while_another_process_writes_it(tmp_path):
 
 def test_many_threads_may_record_at_once(tmp_path):
     ledger = tg.Ledger.create(tmp_path, {})
-    tg.map(lambda i: ledger.add_call(0, 0, call(str(i)), tg.Reply(str(i), usd=0.5)), range(100))
+    ledger.begin_session("me")
+    tg.map(lambda i: ledger.add_answers(0, None, [answer(call(str(i)), tg.Reply(str(i), usd=0.5))]), range(100))
     assert sorted(int(reply.text) for _, _, _, reply in ledger.calls()) == list(range(100))
     assert ledger.spent().usd == 50.0

@@ -552,7 +552,7 @@ def test_a_run_of_another_format_is_refused(tmp_path):
     database.close()
     message = refusal(tmp_path)
     assert "format 7" in message
-    assert "reads format 1" in message
+    assert "reads formats up to 2" in message
 
 
 def test_a_foreign_database_is_refused_and_left_as_it_is(tmp_path):
@@ -656,3 +656,45 @@ def test_a_run_in_memory_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tg.minimize(LOSS, "9", Script(["8"]))
     assert os.listdir(tmp_path) == []
+
+
+def test_ties_are_kept_on_request_and_say_so(tmp_path):
+    moves = Script(["4"], ["6", "7"])
+    plain = tg.minimize(LOSS, "6", moves, proposals=2)
+    assert [s for _, s in states(plain)] == ["accepted", "rejected", "duplicate", "rejected"]
+    assert plain.trials[1].decision == "as good as trial 0 (loss 1.000); ties are not kept"
+    kept = tg.minimize(LOSS, "6", moves, proposals=2, keep_ties=True, run=tmp_path)
+    assert [s for _, s in states(kept)] == ["accepted", "accepted", "duplicate", "rejected"]
+    assert kept.trials[1].decision == "as good as trial 0 (loss 1.000)"
+    assert kept.best.number == tg.Result.load(tmp_path).best.number == 1
+    assert "keep_ties: " in refusal(tmp_path, start="6", proposals=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"task": 5}, "task must be text"),
+        ({"header": 5}, "header must be a table"),
+        ({"header": {"a": object()}}, "header must hold what JSON can"),
+        ({"finish": 5}, "finish must be a function"),
+        ({"optimizer": tg.TGD}, "not a proposer"),
+        ({"optimizer": None}, "or an object with ask"),
+    ],
+)
+def test_arguments_of_wrong_types_are_refused_before_a_directory_is_made(arguments, says, tmp_path):
+    arguments = {"loss": LOSS, "start": "9", "optimizer": Endless(), "run": tmp_path / "run", **arguments}
+    with pytest.raises(tg.UsageError, match=says):
+        tg.minimize(**arguments)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("asked", [None, "8", ["8"], 5, {"8": 1}])
+def test_whatever_has_an_ask_may_propose_and_must_return_proposals(asked):
+    class Own:
+        def ask(self, trials, n, rng):
+            return asked
+
+    with pytest.raises(tg.UsageError, match=r"Own: ask\(\) must return a list of tgsci.Proposal, not"):
+        tg.minimize(LOSS, "9", Own())
+    asked = (tg.Proposal(value) for value in "87")
+    assert tg.minimize(LOSS, "9", Own(), budget=3).best.value == "7"

@@ -6,11 +6,13 @@ import csv
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tgsci.show.tables import cell, csv_text, print_table
 
 
-@pytest.mark.parametrize("text", ["-12.0", "+3", "-1e-05", "-.5", "1.5", "", "CCO", "inf", "a = b", "1-2"])
+@pytest.mark.parametrize("text", ["-12.0", "+3", "-1e-05", "-.5", "1.5", "", "CCO", "inf", "a = b", "1-2", "-4.61 Gy"])
 def test_a_number_and_a_word_stay_as_they_are(text):
     assert cell(text) == text
 
@@ -21,6 +23,12 @@ def test_a_number_and_a_word_stay_as_they_are(text):
 def test_what_a_spreadsheet_would_run_is_text(text):
     assert cell(text) == f"'{text}"
     assert cell(f" \t\r\n{text}") == f"'{text}"
+
+
+@given(st.text())
+def test_no_text_begins_a_formula(text):
+    assert not cell(text).startswith(("=", "@"))
+    assert not cell(f"-{text}").startswith("-") or cell(f"-{text}")[1:2] in set(".0123456789")
 
 
 def test_a_cell_is_one_line_without_control_characters():

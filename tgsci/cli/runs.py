@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from ..errors import LedgerError, TgsciError, UsageError
-from ..runs import run as runs
+from ..runs.choose import choose_again
 from ..runs.comparison import compare
+from ..runs.directory import branched, find_runs, load, problem_of, read_header
 from ..runs.domain import Domains
 from ..runs.result import Result
-from ..search.loop import Budget
+from ..runs.run import options_again
+from ..search.options import Budget
 from ..search.trial import Trial
 from ..show import report
 from ..texts import figure, visible
-from .main import (
-    add_budget_options,
-    add_proposer_options,
-    add_run_options,
-    add_worker_options,
-    given,
-    given_budget,
-    print_result,
-    run_problem,
-    show_run,
-)
+from .command import Group, command, option
+from .run import RunArguments, exit_code, print_result, resume_options, run_options, run_problem, watch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,65 +31,35 @@ if TYPE_CHECKING:
 _NARROW = 72
 
 
-def add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `tgsci runs` with its commands."""
-    parser = commands.add_parser("runs", help="look at runs, compare them, or go on with one")
-    own = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    listed = own.add_parser("list", help="the runs below a directory")
-    listed.add_argument("root", nargs="?", default="runs", metavar="DIR")
-    listed.set_defaults(run=_list)
-
-    show = own.add_parser("show", help="a run's best trials, or one trial's whole story")
-    show.add_argument("directory", type=Path, metavar="RUN")
-    show.add_argument("--top", type=int, default=10, metavar="N", help="how many of the best (default 10)")
-    show.add_argument("--trial", type=int, metavar="NUMBER", help="one trial: its report, its line of descent")
-    show.set_defaults(run=_show)
-
-    compared = own.add_parser("compare", help="runs side by side at equal numbers of evaluations")
-    compared.add_argument("directories", type=Path, nargs="+", metavar="RUN")
-    compared.add_argument("--plot", type=Path, metavar="FILE", help="write their curves, one over the other, as a PNG")
-    compared.add_argument(
-        "--anyway", action="store_true", help="also runs that do not measure the same, which cannot be ranked together"
-    )
-    compared.set_defaults(run=_compare)
-
-    resume = own.add_parser("resume", help="go on with a run that was killed, interrupted, or needs a bigger budget")
-    resume.add_argument("directory", type=Path, metavar="RUN")
-    budget = resume.add_argument_group("new limits, for the whole run; the others stay")
-    add_budget_options(budget, fresh=False)
-    add_proposer_options(resume, "(default: as before)")
-    add_worker_options(resume)
-    resume.set_defaults(run=_resume)
-
-    branch = own.add_parser("branch", help="begin a new run from any value of another run, which stays as it is")
-    branch.add_argument("origin", type=Path, metavar="RUN")
-    branch.add_argument("--trial", type=int, required=True, metavar="NUMBER", help="the trial to start from")
-    add_run_options(branch)
-    branch.epilog = "--KEY VALUE changes KEY of the run's settings in its domain's table: --finalists 3."
-    branch.set_defaults(run=_branch, settings={})
-
-    plot = own.add_parser("plot", help="write a PNG: best so far against evaluations")
-    plot.add_argument("directory", type=Path, metavar="RUN")
-    plot.add_argument("--output", type=Path, metavar="FILE", help="default RUN/plot.png")
-    plot.set_defaults(run=_plot)
-
-    page = own.add_parser("report", help="write the run as one HTML page, to read, print or send")
-    page.add_argument("directory", type=Path, metavar="RUN")
-    page.add_argument("--output", type=Path, metavar="FILE", help="default RUN/report.html")
-    page.set_defaults(run=_report)
+_RUN = click.argument("directory", metavar="RUN", type=Path)
 
 
-def _list(namespace: argparse.Namespace) -> int:
+@click.group(cls=Group, places={
+    "list": ("tgsci.cli.runs:list_runs", "the runs below a directory"),
+    "show": ("tgsci.cli.runs:show", "a run's best trials, or one trial's whole story"),
+    "compare": ("tgsci.cli.runs:compare_runs", "runs side by side at equal numbers of evaluations"),
+    "resume": ("tgsci.cli.runs:resume", "go on with a run that was killed, interrupted, or needs a bigger budget"),
+    "branch": ("tgsci.cli.runs:branch", "begin a new run from any value of another run, which stays as it is"),
+    "plot": ("tgsci.cli.runs:plot", "write a PNG: best so far against evaluations"),
+    "report": ("tgsci.cli.runs:write_report", "write the run as one HTML page, to read, print or send"),
+})  # fmt: skip
+def runs() -> None:
+    """Look at runs, compare them, or go on with one."""
+
+
+@command("list")
+@click.argument("root", metavar="[DIR]", default="runs")
+def list_runs(root: str) -> int:
+    """List the runs below a directory (default: runs)."""
     from rich.console import Console
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
-    rows = [tuple(map(visible, _listed(directory))) for directory in runs.find_runs(namespace.root)]
+    rows = [tuple(map(visible, _listed(directory))) for directory in find_runs(root)]
     if not rows:
-        console.print(Text(f"no runs below {namespace.root}"))
+        console.print(Text(f"no runs below {root}"))
     elif console.width < _NARROW:
         for run, domain, trials, best, state in rows:
             facts = ", ".join(
@@ -122,16 +86,21 @@ def _listed(directory: Path) -> tuple[str, str, str, str, str]:
     return str(directory), str(result.header.get("domain", "")), str(len(result.trials)), best, result.stopped
 
 
-def _show(namespace: argparse.Namespace) -> int:
-    if namespace.top < 1:
-        raise UsageError(f"--top must be at least 1, not {namespace.top}")
-    result = Result.load(namespace.directory)
-    if namespace.trial is None:
-        print_result(result, namespace.top)
+@command("show")
+@_RUN
+@option("--top", type=int, default=10, metavar="N", help="how many of the best (default 10)")
+@option("--trial", type=int, metavar="NUMBER", help="one trial: its report, its line of descent")
+def show(directory: Path, top: int, trial: int | None) -> int:
+    """Show a run's best trials, or one trial's whole story."""
+    if top < 1:
+        raise UsageError(f"--top must be at least 1, not {top}")
+    result = Result.load(directory)
+    if trial is None:
+        print_result(result, top)
         return 0
-    if not 0 <= namespace.trial < len(result.trials):
-        raise UsageError(f"there is no trial {namespace.trial}; the run has 0 to {len(result.trials) - 1}")
-    _print_trial(result, result.trials[namespace.trial])
+    if not 0 <= trial < len(result.trials):
+        raise UsageError(f"there is no trial {trial}; the run has 0 to {len(result.trials) - 1}")
+    _print_trial(result, result.trials[trial])
     return 0
 
 
@@ -152,46 +121,57 @@ def _print_trial(result: Result, trial: Trial) -> None:
     print(visible("\n".join(lines)))
 
 
-def _compare(namespace: argparse.Namespace) -> int:
+@command("compare")
+@click.argument("directories", metavar="RUN...", type=Path, nargs=-1, required=True)
+@option("--plot", type=Path, metavar="FILE", help="write their curves, one over the other, as a PNG")
+@option("--anyway", is_flag=True, help="also runs that do not measure the same, which cannot be ranked together")
+def compare_runs(directories: tuple[Path, ...], plot: Path | None, anyway: bool) -> int:
+    """Put runs side by side at equal numbers of evaluations."""
     from rich.console import Console
 
-    comparison = compare(namespace.directories, anyway=namespace.anyway)
+    comparison = compare(directories, anyway=anyway)
     console = Console()
     console.print(comparison.rich_table(console.width))
     for warning in comparison.warnings:
         print(f"tgsci: {visible(warning)}", file=sys.stderr)
-    if namespace.plot:
-        _save(comparison.plot(), namespace.plot, "--plot")
+    if plot:
+        _save(comparison.plot(), plot, "--plot")
     return 0
 
 
-def _resume(namespace: argparse.Namespace) -> int:
-    directory = namespace.directory
-    header = runs.read_header(directory)
-    problem = runs.problem_of(directory, header)
-    chosen = runs.choose_again(problem, header, directory, namespace.engine, namespace.optimizer)
-    limits = given_budget(namespace)
-    budget = Budget(**{**header.get("budget", {}), **limits}) if limits else None
-    options = given(namespace, "workers", "executor")
-    if len(options) == 2:
-        raise UsageError("--workers (processes of this machine) and --executor (a cluster) exclude each other")
-    workers = next(iter(options.values()), None)
-    return show_run(problem, directory, chosen, workers, lambda progress: runs.carry_on(
-        directory, problem, chosen, header, budget=budget, goal=namespace.goal, workers=workers, progress=progress
-    ))  # fmt: skip
+@command("resume")
+@_RUN
+@resume_options
+def resume(directory: Path, run: RunArguments) -> int:
+    """Go on with a run that was killed, interrupted, or needs a bigger budget."""
+    header = read_header(directory)
+    problem = problem_of(directory, header)
+    chosen = choose_again(problem, header, directory, run.engine, run.optimizer)
+    budget = Budget(**{**header.get("budget", {}), **run.limits}) if run.limits else None
+    changed = {"budget": budget, "goal": run.goal, "workers": run.place()}
+    return exit_code(watch(problem, chosen, options_again(problem, directory, header, changed)))
 
 
-def _branch(namespace: argparse.Namespace) -> int:
-    problem, origin = runs.branched(namespace.origin, namespace.trial)
-    if namespace.settings:
-        changed = Domains.installed().load(problem.domain).problem({**problem.config, **namespace.settings})
+@command("branch", takes_settings=True, epilog="--KEY VALUE changes KEY of the run's settings in its domain's table: "
+         "--finalists 3.")  # fmt: skip
+@click.argument("origin", metavar="RUN", type=Path)
+@option("--trial", type=int, required=True, metavar="NUMBER", help="the trial to start from")
+@run_options
+def branch(origin: Path, trial: int, settings: dict[str, Any], run: RunArguments) -> int:
+    """Begin a new run from any value of another run, which stays as it is."""
+    problem, came_from = branched(origin, trial)
+    if settings:
+        changed = Domains.installed().load(problem.domain).problem({**problem.config, **settings})
         problem = replace(changed, start=problem.start)
-    return run_problem(problem, namespace, header=origin)
+    return exit_code(run_problem(problem, run, header=came_from))
 
 
-def _plot(namespace: argparse.Namespace) -> int:
-    output = namespace.output or namespace.directory / "plot.png"
-    _save(Result.load(namespace.directory).plot(), output, "--output")
+@command("plot")
+@_RUN
+@option("--output", type=Path, metavar="FILE", help="default RUN/plot.png")
+def plot(directory: Path, output: Path | None) -> int:
+    """Write a PNG: best so far against evaluations."""
+    _save(Result.load(directory).plot(), output or directory / "plot.png", "--output")
     return 0
 
 
@@ -211,9 +191,13 @@ def _unwritable(path: Path, error: OSError, option: str) -> TgsciError:
     )
 
 
-def _report(namespace: argparse.Namespace) -> int:
-    result = runs.load(namespace.directory)
-    output = namespace.output or namespace.directory / report.FILE
+@command("report")
+@_RUN
+@option("--output", type=Path, metavar="FILE", help="default RUN/report.html")
+def write_report(directory: Path, output: Path | None) -> int:
+    """Write the run as one HTML page, to read, print or send."""
+    result = load(directory)
+    output = output or directory / report.FILE
     try:
         print(f"wrote {report.write(result, output)}")
     except OSError as error:

@@ -123,7 +123,6 @@ class DaskExecutor(Executor):
 
     def __init__(self, address: str, timeout: float | None = None) -> None:
         check(address)
-        #: Longest that a task submitted from now on may take, s.
         self.timeout = timeout
         self.destination = destination(address)
         self._address = _scheduler(address)
@@ -140,11 +139,15 @@ class DaskExecutor(Executor):
             logger.warning("the cluster at %s has no workers now; the run waits until it gets one", self._address)
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        return self.submit_within(self.timeout, fn, *args, **kwargs)
+
+    def submit_within(self, timeout: float | None, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Submit a task that may take so long, s, in place of the executor's own timeout."""
         payload = packed(fn, args, kwargs)
         future: Future[T] = Future()
         # pure=False: Dask must not take two measurements for one; retries=0: what failed has failed.
         there = self._client.submit(
-            run_guarded, payload, self.timeout, self._token, pure=False, retries=0, key=f"tgsci-{uuid.uuid4().hex}"
+            run_guarded, payload, timeout, self._token, pure=False, retries=0, key=f"tgsci-{uuid.uuid4().hex}"
         )
         future.add_done_callback(lambda done: there.cancel() if done.cancelled() else None)
         there.add_done_callback(lambda done: self._hand_on(done, future))

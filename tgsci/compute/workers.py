@@ -36,13 +36,12 @@ class WorkerPool(Executor):
 
     Args:
         workers: Number of processes.
-        timeout: Longest that one task may take, s; None for no limit.
+        timeout: Longest that one task may take, s, unless it is submitted with a timeout of its own; None for no limit.
 
     A task whose process dies or takes too long raises `MeasurementError`; the process is replaced.
     """
 
     def __init__(self, workers: int, timeout: float | None = None) -> None:
-        #: Longest that a task submitted from now on may take, s.
         self.timeout = timeout
         #: Last in, first out: where few are busy at once, the others never start.
         self._slots: queue.LifoQueue[_Slot] = queue.LifoQueue()
@@ -52,7 +51,11 @@ class WorkerPool(Executor):
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tgsci-worker")
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        return self._threads.submit(self._run, packed(fn, args, kwargs), self.timeout)
+        return self.submit_within(self.timeout, fn, *args, **kwargs)
+
+    def submit_within(self, timeout: float | None, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Submit a task that may take so long, s, in place of the pool's own timeout."""
+        return self._threads.submit(self._run, packed(fn, args, kwargs), timeout)
 
     def _run(self, payload: bytes, timeout: float | None) -> Any:
         slot = self._slots.get()
@@ -112,6 +115,9 @@ class _Slot:
                     "a worker process could not start (out of memory, or too many processes?); "
                     "try fewer workers, or workers=0 to measure in this process"
                 ) from error
+            if self.stopped:  # while the process began: nobody else knew it yet
+                self._discard()
+                raise TgsciError("the workers were stopped")
         return self._executor
 
     def kill(self) -> None:

@@ -12,13 +12,23 @@ from ..errors import UsageError
 _MODEL = re.compile(r"[A-Za-z0-9][^\s]{0,254}")
 _LONGEST = 4096
 
+#: TextGrad's names for models, and how its names for providers begin, as litellm writes them.
+_TEXTGRAD = {
+    "opus": "claude-3-opus-20240229",
+    "haiku": "claude-3-haiku-20240307",
+    "sonnet": "claude-3-sonnet-20240229",
+    "sonnet-3.5": "claude-3-5-sonnet-20240620",
+    "together-llama-3-70b": "together_ai/meta-llama/Llama-3-70b-chat-hf",
+}
+_TEXTGRAD_PROVIDERS = {"azure-": "azure/", "groq-": "groq/", "ollama-": "ollama/", "together-": "together_ai/"}
+
 
 def engine_named(name: str, **parameters: Any) -> Engine:
     """The engine of that name.
 
     Args:
         name: `"human"`, `"replay:FILE"`, or a model as litellm writes it (`"gpt-4o"`, `"ollama/qwen3"`).
-            TextGrad's `"experimental:"` before a model is accepted.
+            TextGrad's `"experimental:"` before a model is accepted, and so are its own names (`"azure-gpt-4o"`).
         parameters: Sampling parameters (`temperature=0`, ...) and litellm's own (`api_base=...`), for a
             model only.
 
@@ -43,10 +53,18 @@ def engine_named(name: str, **parameters: Any) -> Engine:
         )
     from .litellm import LiteLLMEngine
 
-    return LiteLLMEngine(name, **parameters)
+    return LiteLLMEngine(_as_litellm_writes(name), **parameters)
 
 
 resolve_names_by(engine_named)
+
+
+def _as_litellm_writes(model: str) -> str:
+    """The model's name, where TextGrad has another one for it."""
+    for begin, provider in _TEXTGRAD_PROVIDERS.items():
+        if model not in _TEXTGRAD and model.startswith(begin):
+            return provider + model.removeprefix(begin)
+    return _TEXTGRAD.get(model, model)
 
 
 def _checked(name: str) -> str:

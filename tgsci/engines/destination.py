@@ -21,8 +21,9 @@ class _Provider:
 #: Providers known to send prompts to `api_base` and nowhere else.
 _PROVIDERS = {
     "openai": _Provider(("OPENAI_BASE_URL", "OPENAI_API_BASE")),
-    "ollama": _Provider(("OLLAMA_API_BASE",), "http://localhost:11434"),
-    "ollama_chat": _Provider(("OLLAMA_API_BASE",), "http://localhost:11434"),
+    "azure": _Provider(("AZURE_API_BASE", "AZURE_OPENAI_API_BASE", "AZURE_OPENAI_ENDPOINT")),
+    "ollama": _Provider(("OLLAMA_API_BASE", "OLLAMA_BASE_URL"), "http://localhost:11434"),
+    "ollama_chat": _Provider(("OLLAMA_API_BASE", "OLLAMA_BASE_URL"), "http://localhost:11434"),
     "llamafile": _Provider(("LLAMAFILE_API_BASE",), "http://127.0.0.1:8080/v1"),
     "hosted_vllm": _Provider(("HOSTED_VLLM_API_BASE",)),
     "lm_studio": _Provider(("LM_STUDIO_API_BASE",)),
@@ -48,8 +49,10 @@ def api_base_of(model: str, given: str | None = None) -> str | None:
     provider = _PROVIDERS.get(_provider_of(model))
     if provider is None:
         return None
-    found = (value for name in provider.variables if (value := os.environ.get(name)))
-    return next(found, provider.default) or None
+    address = next((value for name in provider.variables if (value := os.environ.get(name))), provider.default)
+    if _provider_of(model).startswith("ollama"):  # TextGrad's users give the one for OpenAI's protocol
+        address = address.rstrip("/").removesuffix("/v1")
+    return address or None
 
 
 def destination_of(model: str, api_base: str | None) -> str:

@@ -40,6 +40,9 @@ _RESERVED = (
     *("base_url", "custom_llm_provider", "fallbacks", "context_window_fallback_dict", "model_list"),
 )
 
+#: Where the version of Azure's API is looked for: litellm's variable, TextGrad's and OpenAI's.
+_AZURE_VERSIONS = ("AZURE_API_VERSION", "AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION")
+
 _IMAGES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"), (b"GIF89a", "gif"))
 
 #: What providers' keys look like; a provider may repeat a part of one in its message.
@@ -63,7 +66,7 @@ class LiteLLMEngine(Engine):
         model: `"gpt-4o"`, `"anthropic/claude-sonnet-4-5"`, `"ollama/qwen3"`, `"openai/NAME"` with an
             `api_base` for any OpenAI-compatible server.
         api_base: Address of the server. Else the provider's own variable (`OPENAI_BASE_URL`,
-            `OPENAI_API_BASE`, `OLLAMA_API_BASE`, ...), else the provider.
+            `OPENAI_API_BASE`, `AZURE_OPENAI_API_BASE`, `OLLAMA_API_BASE`, ...), else the provider.
         timeout: How long a call may go without an answer before it is tried again, s.
         tries: Calls made for one prompt before giving up.
         sleep: Waits between tries, s; replaced in tests.
@@ -104,6 +107,8 @@ class LiteLLMEngine(Engine):
         if self.api_base and model.startswith("openai/") and not os.environ.get("OPENAI_API_KEY"):
             # OpenAI's client wants a key even where the server, most often a local one, does not.
             self._parameters.setdefault("api_key", "none")
+        if model.startswith("azure/") and (version := next(filter(None, map(os.environ.get, _AZURE_VERSIONS)), None)):
+            self._parameters.setdefault("api_version", version)
         self._sleep = sleep
         self._clock = clock
 
@@ -116,6 +121,11 @@ class LiteLLMEngine(Engine):
     def identity(self) -> str:
         """The model, its address and its parameters: all that changes the answers, and no key."""
         return f"{type(self).__qualname__}({self.name!r}, {written({**self._parameters, 'api_base': self.api_base})})"
+
+    def with_parameters(self, **parameters: Any) -> LiteLLMEngine:
+        own: dict[str, Any] = {"api_base": self.api_base, "timeout": self.timeout, "tries": self.tries}
+        own |= {"sleep": self._sleep, "clock": self._clock}
+        return type(self)(self.name, **{**own, **self._parameters, **parameters})
 
     @property
     def parameters(self) -> dict[str, Any]:

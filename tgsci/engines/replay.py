@@ -11,6 +11,7 @@ that name none are given in their order to whatever is asked.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -135,6 +136,11 @@ class RecordingEngine(Engine):
     def identity(self) -> str:
         """That of the engine that answers."""
         return self.engine.identity
+
+    def with_parameters(self, **parameters: Any) -> RecordingEngine:
+        other = copy.copy(self)
+        other.engine, other._lock = self.engine.with_parameters(**parameters), self._lock
+        return other
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         reply = self.engine.answer(prompt, system, images)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..engine import Engine, as_engine, get_engine
@@ -80,6 +81,42 @@ def choose(
             f"engine {_shown(recorded)}; leave one of them out"
         )
     return Chosen(problem.rules if name == "rules" else problem.optimizers[name], name, "rules")
+
+
+def choose_again(
+    problem: Problem,
+    header: Mapping[str, Any],
+    run: Path,
+    engine: AnyEngine = None,
+    optimizer: str | Proposer | TextualGradientDescent | None = None,
+) -> Chosen:
+    """Who proposes in a run that goes on: what is asked for now, else who did before.
+
+    Args:
+        problem: The run's.
+        header: The facts of the run.
+        run: Its directory.
+        engine: As for `choose`.
+        optimizer: As for `choose`.
+
+    Raises:
+        UsageError: Who did before has no name.
+    """
+    if optimizer is None and engine is not None:
+        before = header.get("optimizer")
+        return choose(problem, engine, "menu" if before == "menu" and engine != "rules" else None)
+    if engine is not None or not isinstance(optimizer, str | None):
+        return choose(problem, engine, optimizer)
+    before = header.get("engine")
+    if optimizer is not None:  # with the engine of before, where it is one that asks
+        return choose(problem, None if before == "rules" or optimizer not in ("tgd", "menu") else before, optimizer)
+    if before is None:
+        raise UsageError(
+            f"{str(run)!r} was started with an engine or optimizer that has no name; "
+            "give one, or engine 'rules' for the rule editor"
+        )
+    name = header.get("optimizer")
+    return choose(problem, None if before == "rules" and name not in (None, "rules") else before, name)
 
 
 def available(problem: Problem) -> list[str]:

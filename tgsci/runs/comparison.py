@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,15 +93,9 @@ class Comparison:
         return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:
-        heads = "".join(f"<th>{html.escape(name)}</th>" for name in ("", *self.runs))
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(title)}</th>"
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            + "</tr>"
-            for title, cells in self._rows()
-        )
-        notes = "".join(f"<p>{html.escape(warning)}</p>" for warning in self.warnings)
-        return f"<div><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{notes}</div>"
+        from ..show.html import html_table
+
+        return html_table(["", *self.runs], [[title, *cells] for title, cells in self._rows()], notes=self.warnings)
 
     def _facts(self, name: str) -> dict[str, Any]:
         """What is known of a run, as figures."""

@@ -5,7 +5,6 @@ A domain's module must import quickly and without its heavy libraries: it is loa
 
 from __future__ import annotations
 
-import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,9 @@ from ..search.proposer import Proposer
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from ..search.finalists import Finishing
+    import click
+
+    from .finalists import Finishing
     from .result import Result
 
 #: Outside packages register here exactly as the built-in domains do.
@@ -94,9 +95,13 @@ class Domain(ABC):
             UsageError: An unknown key, a missing one or a bad value: which one, and what to write.
         """
 
-    def add_commands(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        """Add this domain's own commands. Each sets `run=function(namespace) -> exit code`."""
-        return
+    def commands(self) -> click.Group | None:
+        """Give this domain's own commands, a click group; None where it has none.
+
+        Called when the command line needs them: import what they need here, not at the top. A command's function
+        returns its exit code, or None for 0; it may raise `UsageError` (exit code 2) and other errors of tgsci (1).
+        """
+        return None
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..compute.measure import Answer
 from ..errors import UsageError
 from ..feedback import Feedback
 from ..files import as_path
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+#: The round of what is asked after the search, while the run is being finished.
+FINISH = -1
+
+
 class Result:
     """What a run found.
 
@@ -37,7 +43,8 @@ class Result:
         self._ledger = ledger
         self.header = ledger.header
         self.problem = problem
-        self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")))
+        ties = bool(self.header.get("keep_ties"))
+        self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")), keep_ties=ties)
         self.stopped = stopped
         #: Second, more careful measurements of finalists, by trial number; the trials keep their first ones.
         self.finals: dict[int, Feedback] = ledger.finals()
@@ -67,6 +74,16 @@ class Result:
         if not 0 <= number < len(self.trials):
             raise UsageError(f"there is no trial {number}; the run has 0 to {len(self.trials) - 1}")
         self.finals[number] = self._ledger.add_final(number, feedback, seconds)
+
+    def keep_answers(self, answers: Sequence[Answer]) -> None:
+        """Record what models answered while the run was being finished."""
+        if answers:
+            self._ledger.add_answers(FINISH, None, answers)
+
+    @property
+    def loss(self) -> Loss | None:
+        """What the values were measured by; None where the run was only loaded, without its domain."""
+        return self.problem.loss if self.problem else self.trials.loss
 
     @property
     def directory(self) -> Path | None:
@@ -201,23 +218,15 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The best trials as a table, with pictures where the domain draws its values."""
-        shown = self.trials.ranked()[:10]
-        head = ["", "value", "loss", *(self.titled(name) for name in self.columns), "why it was made"]
-        rows = [self._html_row(trial) for trial in shown]
-        cells = "".join(f"<th style='text-align:left'>{html.escape(title)}</th>" for title in head)
-        return (
-            f"<div><pre style='white-space:pre-wrap'>{html.escape(self.summary())}</pre>"
-            f"<table><thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        )
+        from ..show.html import Cell, drawing, html_table
 
-    def _html_row(self, trial: Trial) -> str:
-        picture = self.problem.draw(trial.value) if self.problem and self.problem.draw else ""
-        figures = trial.feedback.metrics if trial.feedback else {}
-        texts = [
-            trial.value,
-            figure(trial.loss),
-            *(metric(figures.get(name), self.units.get(name, "")) for name in self.columns),
-            trial.reason,
-        ]
-        cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in texts)
-        return f"<tr><td>{trial.number}{picture}</td>{cells}</tr>"
+        draw = self.problem.draw if self.problem else None
+        head = ["", *([""] if draw else []), "value", "loss", *map(self.titled, self.columns), "why it was made"]
+        rows: list[list[str | Cell]] = []
+        for trial in self.trials.ranked(10):
+            there = trial.feedback.metrics if trial.feedback else {}
+            figures = [metric(there.get(name), self.units.get(name, "")) for name in self.columns]
+            picture = [Cell(drawing(draw(trial.value), trial.value))] if draw else []
+            loss, *others = (Cell(text, figure=True) for text in (figure(trial.loss), *figures))
+            rows.append([str(trial.number), *picture, trial.value, loss, *others, trial.reason])
+        return f"<pre style='white-space:pre-wrap'>{html.escape(self.summary())}</pre>{html_table(head, rows)}"

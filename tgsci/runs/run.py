@@ -1,29 +1,80 @@
-"""Runs: a domain's problem solved in a directory, taken up again from there, and begun anew from one of its trials."""
+"""Runs: a loss minimized, a domain's problem solved, both in a directory from which they go on and branch off."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from ..errors import InvalidValue, LedgerError, TgsciError, UsageError
+from ..compute.executors import Measurers
+from ..engine import recording
+from ..errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
 from ..files import as_path
+from ..loss import Loss, as_loss
 from ..optimizer import TextualGradientDescent
-from ..search.ledger import DATABASE, Ledger
-from ..search.loop import Budget, Progress, minimize
-from ..search.proposer import Proposer
+from ..search.ledger import Ledger
+from ..search.loop import Progress, Search
+from ..search.options import Budget, RunKeywords, RunOptions
+from ..search.proposer import Proposer, as_proposer
+from ..search.trial import canonical_value
 from ..show import report
-from .choose import AnyEngine, Chosen, choose
-from .domain import Domains, Problem
-from .result import Result
+from ..texts import differences, literal
+from ..version import __version__
+from .choose import AnyEngine, Chosen, choose, choose_again
+from .directory import branched, problem_of, read_header
+from .domain import Problem
+from .finalists import Finishing
+from .result import FINISH, Result
 
 logger = logging.getLogger("tgsci")
+
+#: Facts of a run that may change between its sessions: the latest is what a resumed run takes.
+_CHANGING = ("budget", "goal", "engine", "optimizer")
+
+
+def minimize(
+    loss: Loss | Callable[[str], Any],
+    start: str | Sequence[str],
+    optimizer: Proposer | TextualGradientDescent,
+    *,
+    task: str = "",
+    header: Mapping[str, Any] | None = None,
+    finish: Callable[[Result, Finishing], None] | None = None,
+    **options: Unpack[RunKeywords],
+) -> Result:
+    """Search for the value with the lowest loss.
+
+    Every round the optimizer proposes values, the loss checks them, new ones are measured, and the best
+    so far is kept: feasible before infeasible, then less violation, then lower loss. Everything is
+    recorded before it is acted upon. The same call on an interrupted `run` goes on where it stopped and
+    ends as if it had never been interrupted; on a finished one it returns the result.
+
+    Args:
+        loss: A `Loss`, or a function `value -> float`.
+        start: One value or several; measured first.
+        optimizer: Proposes: `TGD(engine=...)`, a domain's rule editor, or anything with `ask(trials, n, rng)`.
+        task: What is designed and what is wanted, for a model.
+        header: JSON-able facts to keep with the run.
+        finish: Called with the result after a search that was not interrupted, while the workers are still there;
+            see `Problem.finish`.
+        options: `budget=60, goal=None, proposals=4, seed=0, workers=0, run=None, progress=None, keep_ties=False`:
+            see `tgsci.search.options.RunOptions`.
+
+    Returns:
+        The result; `result.stopped` says why it ended, Ctrl-C included.
+
+    Raises:
+        UsageError: A bad argument or start value; nothing was started.
+        LedgerError: The directory cannot be used, or its run is of other settings.
+        EngineError: The engine gave no reply after its retries; the run can be resumed.
+    """
+    return _run(as_loss(loss), start, as_proposer(optimizer), RunOptions.of(options), task, header or {}, finish)
 
 
 def solve(
@@ -31,13 +82,7 @@ def solve(
     *,
     engine: AnyEngine = None,
     optimizer: str | Proposer | TextualGradientDescent | None = None,
-    budget: Budget | int = 60,
-    goal: float | None = None,
-    proposals: int | None = None,
-    seed: int = 0,
-    workers: int | str | Executor | None = None,
-    run: str | Path | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Result:
     """Solve a domain's problem, and leave its result files and `report.html` in the run's directory.
 
@@ -50,13 +95,8 @@ def solve(
             environment's TGSCI_ENGINE, else the domain's rule editor; "rules" is always the rule editor.
         optimizer: Who proposes: "rules", one of `problem.optimizers`, or with an engine "tgd" (it writes values;
             the default with one) or "menu" (it chooses from the domain's options); or a `Proposer` of your own.
-        budget: When to stop; a number means evaluations.
-        goal: Stop once a feasible loss is at most this; None takes the problem's.
-        proposals: Values a round; None takes the problem's.
-        seed: All randomness comes from it.
-        workers: Processes that measure, "dask://HOST:PORT" for a cluster, or an executor; None takes one a core.
-        run: Directory to keep the run in; None keeps it in memory.
-        progress: Called whenever something happened.
+        options: As for `minimize`; goal and proposals are the problem's where they are not given, and workers one a
+            core.
 
     Raises:
         UsageError: A bad argument; nothing was started.
@@ -65,94 +105,7 @@ def solve(
     """
     if not isinstance(problem, Problem):
         raise UsageError(f"solve() takes a domain's Problem, not {problem!r}; for a loss of your own use minimize()")
-    return carry_out(
-        problem,
-        choose(problem, engine, optimizer),
-        budget=budget,
-        goal=goal,
-        proposals=proposals,
-        seed=seed,
-        workers=workers,
-        run=run,
-        progress=progress,
-    )
-
-
-def carry_out(
-    problem: Problem,
-    chosen: Chosen,
-    *,
-    budget: Budget | int = 60,
-    goal: float | None = None,
-    proposals: int | None = None,
-    seed: int = 0,
-    workers: int | str | Executor | None = None,
-    run: str | Path | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    header: Mapping[str, Any] | None = None,
-) -> Result:
-    """`solve`, with the proposer that was chosen already and facts to keep with the run."""
-    directory = None if run is None else as_path(run, "run")
-    budget = budget if isinstance(budget, Budget) else Budget(evaluations=budget)
-    goal = problem.goal if goal is None else goal
-    proposals = problem.proposals if proposals is None else proposals
-    facts = {
-        **(header or {}),
-        "domain": problem.domain,
-        "config": dict(problem.config),
-        "name": problem.name,
-        "notes": list(problem.notes),
-        "columns": list(problem.columns),
-        "engine": chosen.engine,
-        "optimizer": chosen.name,
-        "budget": asdict(budget),
-        "goal": goal,
-    }
-    try:
-        result = minimize(
-            problem.loss,
-            problem.start,
-            chosen.optimizer,
-            budget=budget,
-            goal=goal,
-            proposals=proposals,
-            seed=seed,
-            workers=cores() if workers is None else workers,
-            run=directory,
-            task=problem.task,
-            progress=progress,
-            header=facts,
-            finish=problem.finish,
-        )
-    except (UsageError, LedgerError, InvalidValue):
-        raise  # it may be somebody else's run that is there: nothing of it is touched
-    except TgsciError:
-        if directory is not None and Ledger.exists(directory):
-            _leave_files(problem, Result.load(directory, problem), directory)
-        raise
-    result.problem = problem
-    if directory is not None:
-        _leave_files(problem, result, directory)
-    return result
-
-
-def _leave_files(problem: Problem, result: Result, directory: Path) -> None:
-    """The domain's own files, and the report. A full disk costs these: everything measured is recorded."""
-
-    def page(result: Result, directory: Path) -> Sequence[Path]:
-        return [report.write(result, directory / report.FILE)]
-
-    for write in (problem.export, page):
-        try:
-            result.files += write(result, directory) if write else []
-        except OSError as error:
-            result.unwritten.append(str(error.filename or "a result file"))
-            logger.warning(
-                "could not write %s: %s; nothing measured is lost, and `tgsci runs resume %s` writes the files again",
-                error.filename or "a result file",
-                error.strerror or error,
-                directory,
-            )
+    return carry_out(problem, choose(problem, engine, optimizer), options_for(problem, options))
 
 
 def resume(
@@ -173,213 +126,264 @@ def resume(
         optimizer: Proposes from here on, as for `solve`; None takes the last one.
         budget: For the whole run, what was used before included; None takes the last one.
         goal: Stop once a feasible loss is at most this; None takes the last one.
-        workers: Processes that measure, "dask://HOST:PORT" for a cluster, or an executor; None takes one a core.
+        workers: As for `solve`.
         progress: Called whenever something happened.
 
     Raises:
-        LedgerError: There is no run, it is of another format, or in use.
+        LedgerError: There is no run, it is of an unknown format, or in use.
         UsageError: It was not started from a domain, or that domain is not installed.
     """
     directory = as_path(run, "run")
     header = read_header(directory)
     problem = problem_of(directory, header)
-    return carry_on(
-        directory,
-        problem,
-        choose_again(problem, header, directory, engine, optimizer),
-        header,
-        budget=budget,
-        goal=goal,
-        workers=workers,
-        progress=progress,
-    )
-
-
-def carry_on(
-    directory: Path,
-    problem: Problem,
-    chosen: Chosen,
-    header: Mapping[str, Any],
-    *,
-    budget: Budget | int | None = None,
-    goal: float | None = None,
-    workers: int | str | Executor | None = None,
-    progress: Callable[[Progress], None] | None = None,
-) -> Result:
-    """`resume`, with everything read and chosen already."""
-    return carry_out(
-        problem,
-        chosen,
-        budget=Budget(**header["budget"]) if budget is None else budget,
-        goal=header.get("goal") if goal is None else goal,
-        proposals=header["proposals"],
-        seed=header["seed"],
-        workers=workers,
-        run=directory,
-        progress=progress,
-    )
+    chosen = choose_again(problem, header, directory, engine, optimizer)
+    changed = {"budget": budget, "goal": goal, "workers": workers, "progress": progress}
+    return carry_out(problem, chosen, options_again(problem, directory, header, changed))
 
 
 def branch(
     origin: str | Path,
     trial: int,
     *,
-    run: str | Path | None = None,
     engine: AnyEngine = None,
     optimizer: str | Proposer | TextualGradientDescent | None = None,
-    budget: Budget | int = 60,
-    goal: float | None = None,
-    proposals: int | None = None,
-    seed: int = 0,
-    workers: int | str | Executor | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Result:
     """Begin a new run of the same problem from any value of another run, which stays as it is.
 
     Args:
         origin: The other run's directory.
         trial: Number of the trial whose value to start from.
-        run: Directory of the new run; None keeps it in memory.
-        engine: As for `solve`; so are all others.
-        optimizer: Who proposes.
-        budget: When to stop; a number means evaluations.
-        goal: Stop once a feasible loss is at most this; None takes the problem's.
-        proposals: Values a round; None takes the problem's.
-        seed: All randomness comes from it.
-        workers: Where to measure.
-        progress: Called whenever something happened.
+        engine: As for `solve`.
+        optimizer: As for `solve`.
+        options: As for `solve`.
 
     Raises:
         LedgerError: There is no such run, or the new directory cannot be used.
         UsageError: There is no such trial, or the run was not started from a domain.
     """
     problem, came_from = branched(as_path(origin, "origin"), trial)
-    return carry_out(
-        problem,
-        choose(problem, engine, optimizer),
-        budget=budget,
-        goal=goal,
-        proposals=proposals,
-        seed=seed,
-        workers=workers,
-        run=run,
-        progress=progress,
-        header=came_from,
-    )
+    return carry_out(problem, choose(problem, engine, optimizer), options_for(problem, options), came_from)
 
 
-def branched(origin: Path, number: int) -> tuple[Problem, dict[str, Any]]:
-    """The problem of a run, started from one of its trials; and what the new run keeps of where it came from."""
-    result = Result.load(origin)
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(result.trials):
-        raise UsageError(f"there is no trial {number!r}; the run has 0 to {len(result.trials) - 1}")
-    trial = result.trials[number]
-    if not trial.value:
-        raise UsageError(f"trial {number} holds no value to start from: {trial.decision}")
-    problem = replace(problem_of(origin, result.header), start=[trial.value])
-    kept = {"run": str(origin), "trial": number, "value": trial.value, "loss": trial.loss if trial.measured else None}
-    return problem, {"branched_from": kept}
-
-
-def read_header(run: str | Path) -> dict[str, Any]:
-    """The facts that a run was begun with.
+def options_for(problem: Problem, keywords: Mapping[str, Any]) -> RunOptions:
+    """The options of a new run: those that are given, else the problem's, and one worker a core.
 
     Raises:
-        LedgerError: There is no run, or it is of another format.
+        UsageError: One of them cannot be used.
     """
-    with Ledger.open(as_path(run, "run")) as ledger:
-        return ledger.header
+    given = {name: value for name, value in keywords.items() if value is not None}
+    return RunOptions.of({"goal": problem.goal, "proposals": problem.proposals, "workers": cores(), **given})
 
 
-def problem_of(run: Path, header: Mapping[str, Any]) -> Problem:
-    """The problem that a run is about, started from where the run was started.
+def options_again(
+    problem: Problem, directory: Path, header: Mapping[str, Any], changed: Mapping[str, Any]
+) -> RunOptions:
+    """The options of a run that goes on: those it had, and the new ones that are given.
+
+    Args:
+        problem: The run's.
+        directory: The run's.
+        header: The facts of the run.
+        changed: Budget, goal, workers and progress; None for what stays.
 
     Raises:
-        UsageError: It was not started from a domain, or that domain is not installed.
+        UsageError: One of them cannot be used.
     """
-    if not header.get("domain"):
-        raise UsageError(
-            f"{str(run)!r} was started from Python with minimize(); call minimize(..., run={str(run)!r}) again"
-        )
-    problem = Domains.installed().load(header["domain"]).problem(header["config"])
-    start = header.get("start")
-    return replace(problem, start=list(start)) if start else problem
+    before = {name: header.get(name) for name in ("proposals", "seed", "keep_ties", "goal")}
+    before["budget"] = Budget(**header["budget"])
+    given = {name: value for name, value in changed.items() if value is not None}
+    return options_for(problem, {**before, **given, "run": directory})
 
 
-def choose_again(
-    problem: Problem,
-    header: Mapping[str, Any],
-    run: Path,
-    engine: AnyEngine = None,
-    optimizer: str | Proposer | TextualGradientDescent | None = None,
-) -> Chosen:
-    """Who proposes in a run that goes on: what is asked for now, else who did before.
+def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping[str, Any] | None = None) -> Result:
+    """Solve a problem, or go on where its run stopped, and leave the result files in the run's directory.
+
+    Args:
+        problem: What to solve.
+        chosen: Who proposes.
+        options: How the run goes, from `options_for` or `options_again`.
+        header: Further facts to keep with the run.
 
     Raises:
-        UsageError: Who did before has no name.
+        LedgerError: The directory cannot be used, or its run is of other settings.
+        EngineError: The engine gave no reply after its retries; the run can be resumed.
     """
-    if optimizer is None and engine is not None:
-        before = header.get("optimizer")
-        return choose(problem, engine, "menu" if before == "menu" and engine != "rules" else None)
-    if engine is not None or not isinstance(optimizer, str | None):
-        return choose(problem, engine, optimizer)
-    before = header.get("engine")
-    if optimizer is not None:  # with the engine of before, where it is one that asks
-        return choose(problem, None if before == "rules" or optimizer not in ("tgd", "menu") else before, optimizer)
-    if before is None:
-        raise UsageError(
-            f"{str(run)!r} was started with an engine or optimizer that has no name; "
-            "give one, or engine 'rules' for the rule editor"
-        )
-    name = header.get("optimizer")
-    return choose(problem, None if before == "rules" and name not in (None, "rules") else before, name)
-
-
-def load(run: str | Path) -> Result:
-    """Look at a run in a directory, finished or not; values are drawn if its domain is installed."""
-    result = Result.load(run)
-    domain = str(result.header.get("domain", ""))
-    domains = Domains.installed()
-    if domain in domains.entries:
-        try:
-            result.problem = domains.load(domain).problem(result.header["config"])
-        except (UsageError, ImportError):
-            result.problem = None  # still a table and a plot, without pictures
+    directory = options.run
+    facts = {
+        **(header or {}),
+        "domain": problem.domain,
+        "config": dict(problem.config),
+        "name": problem.name,
+        "notes": list(problem.notes),
+        "columns": list(problem.columns),
+        "engine": chosen.engine,
+        "optimizer": chosen.name,
+        "budget": asdict(options.budget),
+        "goal": options.goal,
+    }
+    try:
+        result = _run(problem.loss, problem.start, chosen.optimizer, options, problem.task, facts, problem.finish)
+    except (UsageError, LedgerError, InvalidValue):
+        raise  # it may be somebody else's run that is there: nothing of it is touched
+    except TgsciError:
+        if directory is not None and Ledger.exists(directory):
+            _leave_files(problem, Result.load(directory, problem), directory)
+        raise
+    result.problem = problem
+    if directory is not None:
+        _leave_files(problem, result, directory)
     return result
 
 
-def new_directory(problem: Problem, root: str | Path = "runs") -> Path:
-    """Make a fresh directory for a run, named after the problem and the time.
-
-    Runs that are started in the same second, a cluster's array job for instance, each get their own.
-
-    Raises:
-        LedgerError: It cannot be made.
-    """
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", problem.name or problem.domain or "run").strip("-.")[:60]
-    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    number = 1
-    while True:
-        path = Path(root) / (stem if number == 1 else f"{stem}-{number}")
+def _run(
+    loss: Loss,
+    start: str | Sequence[str],
+    proposer: Proposer,
+    options: RunOptions,
+    task: str,
+    header: Mapping[str, Any],
+    finish: Callable[[Result, Finishing], None] | None,
+) -> Result:
+    """Search, finish, and return the result."""
+    _check_facts(task, header, finish)
+    values = _checked_start(loss, start)
+    most = options.budget.evaluations
+    if most is not None and most < len(values):
+        raise UsageError(f"{len(values)} start values do not fit into a budget of {most} evaluations")
+    measurers = Measurers(options.workers, loss.timeout)  # a cluster that cannot be reached is said before any work
+    try:
+        settings = {
+            "fingerprint": loss.fingerprint,
+            "start": values,
+            "seed": options.seed,
+            "proposals": options.proposals,
+            "keep_ties": options.keep_ties,
+        }
+        facts = {**header, "loss": loss.name, "units": dict(loss.units), "task": task}
+        ledger = _open(options.run, settings, facts)
+    except BaseException:
+        measurers.close()
+        raise
+    _note_idle(measurers.workers, options.proposals)
+    stopped = "an error"
+    try:
+        ledger.begin_session(proposer.name, " ".join(filter(None, (proposer.description, measurers.destination))))
+        if measurers.destination:
+            _note_destination(ledger, measurers.destination)
+        search = Search(ledger, loss, proposer, values, options, task)
+        if proposer.engine is not None:
+            proposer.engine.skip(ledger.spent().model_calls)
+        with search.interrupt.on_signals(), measurers as executor:
+            ended = search.until_stopped(executor)
+            if finish is not None and search.trials.best is not None:
+                result = Result(ledger, loss=loss, stopped=ended)
+                with recording(search.recorder(FINISH, reuse=False)):
+                    finish(result, Finishing(result, executor, max(1, measurers.workers), search.say))
+            search.report("done")
+            stopped = ended
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    except EngineError as error:
+        stopped = f"no reply from the engine: {error}"
+        raise
+    finally:
+        measurers.close()  # a second time, except where something failed before they were used
         try:
-            path.mkdir(parents=True)
-            return path
-        except FileExistsError:
-            number += 1
+            ledger.end_session(stopped)
+        finally:  # on a full disk too, another process may go on
+            ledger.release()
+    return Result(ledger, loss=loss, stopped=stopped)
+
+
+def _check_facts(task: object, header: object, finish: object) -> None:
+    if not isinstance(task, str):
+        raise UsageError(f"task must be text for a model, not {literal(task)}")
+    if not isinstance(header, Mapping):
+        raise UsageError(f"header must be a table of facts to keep with the run, not {literal(header)}")
+    if finish is not None and not callable(finish):
+        raise UsageError(f"finish must be a function (result, finishing), not {literal(finish)}")
+    try:
+        json.dumps(dict(header))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"header must hold what JSON can: text, numbers, lists and tables ({error})") from None
+
+
+def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:
+    """The start values in their canonical form, each once."""
+    values = [start] if isinstance(start, str) else list(start) if isinstance(start, Iterable) else [start]
+    if not values:
+        raise UsageError("no start value was given")
+    checked = []
+    for value in values:
+        if not isinstance(value, str):
+            raise UsageError(f"a start value is text, not {value!r}")
+        try:
+            checked.append(canonical_value(loss, value))
+        except InvalidValue as error:
+            raise UsageError(f"the start value {value[:200]!r} cannot be used: {error}") from None
+    return list(dict.fromkeys(checked))
+
+
+def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[str, Any]) -> Ledger:
+    """A new ledger, or that of the run which is there, where it has the same settings."""
+    full = {**header, **settings, "tgsci": __version__, "created_at": time.time()}
+    if directory is None:
+        return Ledger.in_memory(full)
+    if not Ledger.exists(directory):
+        return Ledger.create(directory, full)
+    ledger = Ledger.open(directory, write=True)
+    there = {"keep_ties": False, **ledger.header}
+    different = [
+        f"{'what is measured' if key == 'fingerprint' else key}: {differences(str(there.get(key)), str(value))}"
+        for key, value in settings.items()
+        if there.get(key) != value
+    ]
+    if different:
+        ledger.close()
+        raise LedgerError(
+            f"{str(directory)!r} holds a run of other settings, so this one cannot go on in it: "
+            + "; ".join(different)
+            + ". Choose another directory."
+        )
+    for key in _CHANGING:
+        if key in header and header[key] != there.get(key):
+            ledger.set_header(key, header[key])
+    return ledger
+
+
+def _note_idle(workers: int, proposals: int) -> None:
+    if workers > proposals:
+        logger.warning(
+            "%d workers, %d proposals a round: %d idle; a run with proposals=%d (--proposals %d) would use them all",
+            *(workers, proposals, workers - proposals, workers, workers),
+        )
+
+
+def _note_destination(ledger: Ledger, destination: str) -> None:
+    """Keep where values went, for good: a report says what left the machine."""
+    there = ledger.header.get("measured_at", [])
+    if destination not in there:
+        ledger.set_header("measured_at", [*there, destination])
+
+
+def _leave_files(problem: Problem, result: Result, directory: Path) -> None:
+    """The domain's own files, and the report. A full disk costs these: everything measured is recorded."""
+
+    def page(result: Result, directory: Path) -> Sequence[Path]:
+        return [report.write(result, directory / report.FILE)]
+
+    for write in (problem.export, page):
+        try:
+            result.files += write(result, directory) if write else []
         except OSError as error:
-            raise LedgerError(f"cannot write a run into {str(path)!r}: {error.strerror or error}") from None
-
-
-def find_runs(root: str | Path = "runs") -> list[Path]:
-    """The runs below a directory, oldest first.
-
-    Raises:
-        LedgerError: There is no such directory.
-    """
-    if not Path(root).is_dir():
-        raise LedgerError(f"there is no directory {str(root)!r}")
-    found = [path.parent for path in Path(root).rglob(DATABASE)]
-    return sorted(found, key=lambda path: (path / DATABASE).stat().st_mtime)
+            result.unwritten.append(str(error.filename or "a result file"))
+            logger.warning(
+                "could not write %s: %s; nothing measured is lost, and `tgsci runs resume %s` writes the files again",
+                error.filename or "a result file",
+                error.strerror or error,
+                directory,
+            )
 
 
 def cores() -> int:

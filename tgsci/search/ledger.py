@@ -16,11 +16,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine import Call, Reply
+from ..compute.measure import Answer
+from ..engine import Reply
 from ..errors import LedgerError, RecordError
 from ..feedback import Feedback
 from ..texts import well_formed
@@ -30,13 +30,21 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 DATABASE = "run.db"
-#: Written into every run; a file of another format is refused, never guessed at.
-FORMAT = 1
+#: Written into every run; a file of a format that is not known is refused, never guessed at.
+FORMAT = 2
+#: Can be looked at, and is brought to the present format when the run goes on.
+OLDER = (1,)
 _APPLICATION = 0x74677363  # "tgsc"
 #: Runs below a directory that a message names.
 _MOST_NAMED = 6
 
-_SCHEMA = """
+_CALLS = """CREATE TABLE calls (
+    id INTEGER PRIMARY KEY, round INTEGER NOT NULL, trial INTEGER NOT NULL, question TEXT NOT NULL,
+    occurrence INTEGER NOT NULL, system TEXT NOT NULL, prompt TEXT NOT NULL, reply TEXT NOT NULL, model TEXT NOT NULL,
+    tokens_in INTEGER, tokens_out INTEGER, usd REAL, seconds REAL NOT NULL, finish TEXT NOT NULL,
+    asked_at REAL NOT NULL, UNIQUE (round, trial, question, occurrence))"""
+
+_SCHEMA = f"""
 CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE trials (
     number INTEGER PRIMARY KEY, round INTEGER NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL,
@@ -49,16 +57,26 @@ CREATE TABLE measurements (
 CREATE TABLE artifacts (
     number INTEGER NOT NULL REFERENCES trials, name TEXT NOT NULL, content BLOB NOT NULL,
     PRIMARY KEY (number, name)) WITHOUT ROWID;
-CREATE TABLE calls (
-    id INTEGER PRIMARY KEY, round INTEGER NOT NULL, question TEXT NOT NULL, occurrence INTEGER NOT NULL,
-    system TEXT NOT NULL, prompt TEXT NOT NULL, reply TEXT NOT NULL, model TEXT NOT NULL, tokens_in INTEGER,
-    tokens_out INTEGER, usd REAL, seconds REAL NOT NULL, finish TEXT NOT NULL, asked_at REAL NOT NULL,
-    UNIQUE (round, question, occurrence));
+{_CALLS};
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY, started_at REAL NOT NULL, seconds REAL NOT NULL, proposer TEXT NOT NULL,
     description TEXT NOT NULL, ended TEXT NOT NULL);
 -- What a run has spent is summed again and again: from these, without reading reports and prompts.
 CREATE INDEX measured ON measurements (loss);
+CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
+"""
+
+#: The `trial` of a call that measured none.
+_NO_TRIAL = -1
+
+#: Format 1 did not know which trial a call measured, nor the engine's parameters: its replies stay, and are not reused.
+_FROM_FORMAT_1 = f"""
+DROP INDEX IF EXISTS prices;
+ALTER TABLE calls RENAME TO old_calls;
+{_CALLS};
+INSERT INTO calls SELECT id, round, {_NO_TRIAL}, 'format 1: ' || question, occurrence, system, prompt, reply, model,
+    tokens_in, tokens_out, usd, seconds, finish, asked_at FROM old_calls ORDER BY id;
+DROP TABLE old_calls;
 CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
 """
 
@@ -132,6 +150,8 @@ class Ledger:
         self._lock = lock
         self._mutex = threading.RLock()
         self._session: tuple[int, float] | None = None
+        #: What was spent but for time, kept up to date while this process writes.
+        self._sums: _Sums | None = None
 
     # -- opening -----------------------------------------------------------------------------------
 
@@ -190,15 +210,18 @@ class Ledger:
                 found = _format(connection)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"cannot read {str(path)!r}: {_reason(error)}") from None
-        if found != FORMAT:
+        if found not in (FORMAT, *OLDER):
             what = "holds no run yet: it was stopped before it began" if found == 0 else f"has run format {found}"
             raise LedgerError(
-                f"{str(directory)!r} {what}; this version of tgsci reads format {FORMAT}. "
+                f"{str(directory)!r} {what}; this version of tgsci reads formats up to {FORMAT}. "
                 "Use the version that wrote it, or start a new run in another directory."
             )
         lock = _locked(directory) if write else None
         try:
-            return cls(_connect(str(path)) if write else _connect_readonly(path), directory, lock)
+            ledger = cls(_connect(str(path)) if write else _connect_readonly(path), directory, lock)
+            if write and found in OLDER:
+                ledger._run_script(_FROM_FORMAT_1)
+            return ledger
         except sqlite3.Error as error:
             if lock:
                 lock.release()
@@ -217,10 +240,15 @@ class Ledger:
             return True  # something is there; opening it says what is wrong
 
     def _initialise(self, header: Mapping[str, Any]) -> None:
+        self._run_script(_SCHEMA, header)
+
+    def _run_script(self, script: str, header: Mapping[str, Any] | None = None) -> None:
+        """Bring the file to the present format, all or nothing."""
         with self._commit() as db:
-            for statement in _SCHEMA.split(";"):
+            for statement in script.split(";"):
                 db.execute(statement)
-            db.executemany("INSERT INTO header VALUES (?, ?)", [(k, json.dumps(v)) for k, v in header.items()])
+            rows = [(key, json.dumps(value)) for key, value in (header or {}).items()]
+            db.executemany("INSERT INTO header VALUES (?, ?)", rows)
             db.execute(f"PRAGMA application_id = {_APPLICATION}")
             db.execute(f"PRAGMA user_version = {FORMAT}")
 
@@ -253,6 +281,7 @@ class Ledger:
                 self._tick()
                 self._db.execute("COMMIT")
             except BaseException as error:
+                self._sums = None
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError) and self.directory:
@@ -277,7 +306,7 @@ class Ledger:
         if self._session:
             with self._commit() as db:
                 db.execute("UPDATE sessions SET ended = ? WHERE id = ?", (reason, self._session[0]))
-            self._session = None
+            self._session = self._sums = None
 
     def set_header(self, key: str, value: Any) -> None:
         with self._commit() as db:
@@ -305,10 +334,26 @@ class Ledger:
                 ],
             )
 
-    def add_measurement(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
-        """Record what a trial measured. Returns the feedback with its artifacts left on disk."""
+    def add_measurement(
+        self, number: int, feedback: Feedback, seconds: float, answers: Sequence[Answer] = ()
+    ) -> Feedback:
+        """Record what a trial measured.
+
+        Args:
+            number: The trial's.
+            feedback: What the loss said.
+            seconds: Wall time, s.
+            answers: What came back with the measurement from another process: the questions that it asked there.
+
+        Returns:
+            The feedback with its artifacts left on disk.
+        """
         unmeasured = feedback.loss is not None and math.isnan(feedback.loss)
         with self._commit() as db:
+            if answers:
+                (round,) = db.execute("SELECT round FROM trials WHERE number = ?", (number,)).fetchone()
+                self._add_answers(db, round, number, answers)
+            self._count(1, answers)
             return self._add(db, "measurements", number, feedback, seconds, {"unmeasured": unmeasured})
 
     def add_final(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
@@ -362,27 +407,29 @@ class Ledger:
                 [(t.state, t.decision, t.number) for t in trials],
             )
 
-    def add_call(self, round: int, occurrence: int, call: Call, reply: Reply) -> None:
-        """Record a question and its answer."""
+    def add_answers(self, round: int, trial: int | None, answers: Sequence[Answer]) -> None:
+        """Record questions and their replies.
+
+        Args:
+            round: The round that they belong to.
+            trial: Number of the trial that was measured; None where none was.
+            answers: In the order in which they came.
+        """
         with self._commit() as db:
+            self._add_answers(db, round, trial, answers)
+            self._count(0, answers)
+
+    def _add_answers(self, db: sqlite3.Connection, round: int, trial: int | None, answers: Sequence[Answer]) -> None:
+        measured = _NO_TRIAL if trial is None else trial
+        for answer in answers:
+            reply = answer.reply
+            texts = map(well_formed, (answer.system, answer.prompt, reply.text, reply.model))
             db.execute(
-                "INSERT INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    round,
-                    question_id(call),
-                    occurrence,
-                    well_formed(call.system),
-                    well_formed(call.prompt),
-                    well_formed(reply.text),
-                    reply.model,
-                    reply.tokens_in,
-                    reply.tokens_out,
-                    reply.usd,
-                    reply.seconds,
-                    reply.finish,
-                    time.time(),
-                ),
-            )
+                "INSERT INTO calls SELECT NULL, ?1, ?2, ?3, count(*), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 "
+                "FROM calls WHERE round = ?1 AND trial = ?2 AND question = ?3",
+                (round, measured, answer.question, *texts, reply.tokens_in, reply.tokens_out, reply.usd, reply.seconds,
+                 reply.finish, time.time()),
+            )  # fmt: skip
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -485,14 +532,19 @@ class Ledger:
         """How many questions each model answered, in the order of their first answer."""
         return dict(self._rows("SELECT model, count(*) FROM calls GROUP BY model ORDER BY min(id)"))
 
-    def answer(self, round: int, call: Call, occurrence: int) -> Reply | None:
-        """The recorded answer to a question of this round, or None if it was not asked."""
+    def answer(self, round: int, trial: int | None, question: str, occurrence: int) -> Reply | None:
+        """Find a recorded reply.
+
+        Args:
+            round: The round that asks.
+            trial: Number of the trial that is measured; None where none is.
+            question: `Call.question`.
+            occurrence: How often the same question was asked before, in this round and for this trial.
+        """
         rows = self._rows(
             "SELECT reply, tokens_in, tokens_out, usd, seconds, finish, model FROM calls "
-            "WHERE round = ? AND question = ? AND occurrence = ?",
-            round,
-            question_id(call),
-            occurrence,
+            "WHERE round = ? AND trial = ? AND question = ? AND occurrence = ?",
+            *(round, _NO_TRIAL if trial is None else trial, question, occurrence),
         )
         return Reply(*rows[0]) if rows else None
 
@@ -507,15 +559,46 @@ class Ledger:
         Raises:
             LedgerError: The file is damaged.
         """
+        with self._mutex:
+            sums = self._sums or self._summed()
+            if self._session:
+                self._sums = sums  # nobody else writes: from here on they are counted
+        session, began = self._session or (0, time.monotonic())
+        seconds = self._rows("SELECT total(seconds) FROM sessions WHERE id != ?", session)[0][0]
+        seconds += time.monotonic() - began
+        unpriced = sums.calls - sums.priced
+        return Spent(sums.evaluations, sums.calls, sums.usd, unpriced, seconds, sums.tokens_in, sums.tokens_out)
+
+    def _summed(self) -> _Sums:
         evaluations = self._rows("SELECT count(*) FROM measurements")[0][0]
         calls, usd, priced, tokens_in, tokens_out = self._rows(
             "SELECT count(*), total(usd), count(usd), total(tokens_in), total(tokens_out) FROM calls"
         )[0]
-        seconds = self._rows(
-            "SELECT total(seconds) FROM sessions WHERE id != ?", self._session[0] if self._session else 0
-        )
-        running = time.monotonic() - self._session[1] if self._session else 0.0
-        return Spent(evaluations, calls, usd, calls - priced, seconds[0][0] + running, int(tokens_in), int(tokens_out))
+        return _Sums(evaluations, calls, usd, priced, int(tokens_in), int(tokens_out))
+
+    def _count(self, evaluations: int, answers: Sequence[Answer]) -> None:
+        """Add to the sums what is being recorded; within a commit, which drops the sums where it fails."""
+        if self._sums is None:
+            return
+        self._sums.evaluations += evaluations
+        for answer in answers:
+            self._sums.calls += 1
+            self._sums.usd += answer.reply.usd or 0.0
+            self._sums.priced += answer.reply.usd is not None
+            self._sums.tokens_in += answer.reply.tokens_in or 0
+            self._sums.tokens_out += answer.reply.tokens_out or 0
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Of all measurements and calls; `priced` counts the calls whose price is known."""
+
+    evaluations: int
+    calls: int
+    usd: float
+    priced: int
+    tokens_in: int
+    tokens_out: int
 
 
 class _Artifacts(Mapping[str, "bytes | str"]):
@@ -546,16 +629,6 @@ def _storable(feedback: Feedback) -> tuple[Feedback, dict[str, bytes | str]]:
     }
     error = None if feedback.error is None else well_formed(feedback.error)
     return replace(feedback, text=well_formed(feedback.text), error=error), artifacts
-
-
-def question_id(call: Call) -> str:
-    """A question's identity: who is asked, the system prompt, the prompt and the images."""
-    digest = sha256()
-    for part in (call.engine.name, call.system, call.prompt):
-        digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
-    for image in call.images:
-        digest.update(sha256(image).digest())
-    return digest.hexdigest()
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -11,7 +11,10 @@ from ..engine import Engine
 from ..errors import UsageError
 from ..optimizer import TextualGradientDescent, rewrites
 from ..texts import figure, metric
-from .trial import Proposal, State, Trial, Trials
+from .trial import Proposal, Trial, Trials
+
+#: Good values that a model sees beside the best.
+_OTHERS = 5
 
 
 class Proposer(ABC):
@@ -52,8 +55,9 @@ class ModelProposer(Proposer):
         best = trials.best
         if best is None or best.feedback is None:
             return []
-        rejected = unsuccessful(trials, best)
-        others = [t for t in trials.ranked()[1:] if t not in rejected][:5]
+        rejected = trials.unsuccessful()
+        shown = {best.number, *(t.number for t in rejected)}
+        others = [t for t in trials.ranked(_OTHERS + len(shown)) if t.number not in shown][:_OTHERS]
         prompt = prompts.improve_measured(
             task=trials.task,
             best=best.value,
@@ -79,7 +83,10 @@ def as_proposer(proposer: Any) -> Proposer:
         return ModelProposer(proposer)
     if callable(getattr(proposer, "ask", None)) and not isinstance(proposer, type):
         return _Asked(proposer)
-    raise UsageError(f"not a proposer: {proposer!r}. Pass tgsci.TGD(engine=...) or a domain's rule editor.")
+    raise UsageError(
+        f"not a proposer: {proposer!r}. Pass tgsci.TGD(engine=...), a domain's rule editor, or an object with "
+        "ask(trials, n, rng)"
+    )
 
 
 class _Asked(Proposer):
@@ -93,7 +100,8 @@ class _Asked(Proposer):
         self.engine = engine if isinstance(engine, Engine) else None
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        return list(self.own.ask(trials, n, rng))
+        proposals: list[Proposal] = self.own.ask(trials, n, rng)
+        return proposals
 
 
 def figures_of(trial: Trial) -> str:
@@ -108,13 +116,3 @@ def figures_of(trial: Trial) -> str:
 def outcome(trial: Trial) -> str:
     """What became of a trial, with its figures, for a model."""
     return f"{figures_of(trial)}: {trial.decision}" if trial.measured else trial.decision
-
-
-def unsuccessful(trials: Trials, best: Trial, most: int = 8) -> list[Trial]:
-    """The latest proposals that did not help, oldest first: edits of the best, and what could not be measured."""
-    return [
-        t
-        for t in trials
-        if (t.state is State.REJECTED and t.parent == best.number)
-        or (t.state in (State.INVALID, State.FAILED) and t.value)
-    ][-most:]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import overload
 
-from ..errors import InvalidValue
+from .. import checks
+from ..errors import InvalidValue, UsageError
 from ..feedback import Feedback
 from ..loss import Loss
-from ..texts import figure, well_formed
+from ..texts import figure, literal, well_formed
 
 
 class State(StrEnum):
@@ -34,6 +37,9 @@ class Proposal:
         parent: Number of the trial it was made from.
         edit: Name of the change, where it has one ("add a fluorine").
         fault: Why there is no usable value; the trial is then recorded as invalid.
+
+    Raises:
+        UsageError: A field is of another type.
     """
 
     value: str
@@ -41,6 +47,15 @@ class Proposal:
     parent: int | None = None
     edit: str = ""
     fault: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("value", "reason", "edit"):
+            if not isinstance(getattr(self, name), str):
+                raise UsageError(f"the {name} of a proposal is text, not {literal(getattr(self, name))}")
+        if not isinstance(self.fault, str | None):
+            raise UsageError(f"the fault of a proposal is text or None, not {literal(self.fault)}")
+        if self.parent is not None:
+            object.__setattr__(self, "parent", checks.whole("the parent of a proposal", self.parent, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +113,15 @@ class Trials(Sequence[Trial]):
         trials: In order of their numbers.
         loss: What they were measured by; None where a record is only looked at.
         task: What is being designed and what is wanted, in words for a model.
+        keep_ties: A value exactly as good as the best becomes the best.
     """
 
-    def __init__(self, trials: Iterable[Trial], loss: Loss | None = None, task: str = "") -> None:
+    def __init__(
+        self, trials: Iterable[Trial], loss: Loss | None = None, task: str = "", *, keep_ties: bool = False
+    ) -> None:
         self.loss = loss
         self.task = task
+        self.keep_ties = keep_ties
         #: The trial nothing else beats: feasible first, then less violation, then lower loss.
         self.best: Trial | None = None
         self._trials: list[Trial] = []
@@ -110,6 +129,10 @@ class Trials(Sequence[Trial]):
         self._first: dict[str, int] = {}
         #: Values that the loss accepted since the last trial, each as the loss returned it.
         self._checked: dict[str, str] = {}
+        # What a round needs to know of a long run, so that it costs no more than one of a short run.
+        self._ranked: list[tuple[float, float, int, int]] = []
+        self._children: dict[int, list[int]] = {}
+        self._unusable: list[int] = []
         for trial in trials:
             self.append(trial)
 
@@ -118,17 +141,33 @@ class Trials(Sequence[Trial]):
         self._checked.clear()
         if trial.state not in (State.INVALID, State.DUPLICATE) and self.find(trial.value) is None:
             self._first[trial.value] = len(self._trials)
+        if trial.parent is not None:
+            self._children.setdefault(trial.parent, []).append(len(self._trials))
         self._trials.append(trial)
         self._consider(trial)
 
     def update(self, trial: Trial) -> None:
-        """Put what became of a trial in the place of what was known of it."""
+        """Put what became of a trial in the place of what was known of it; a measurement that is there stays."""
+        known = self._trials[trial.number].measured
         self._trials[trial.number] = trial
-        self._consider(trial)
+        self._consider(trial, known)
 
-    def _consider(self, trial: Trial) -> None:
-        if trial.measured and (self.best is None or _rank(trial) <= _rank(self.best)):
+    def _consider(self, trial: Trial, known: bool = False) -> None:
+        if trial.state in (State.INVALID, State.FAILED) and trial.value:
+            insort(self._unusable, trial.number)
+        if trial.measured and not known:
+            insort(self._ranked, (*self._rank(trial), trial.number))
+        if trial.measured and (self.best is None or self._rank(trial) <= self._rank(self.best)):
             self.best = trial
+
+    def beats(self, trial: Trial, best: Trial | None) -> bool:
+        """True where a later trial should replace the best so far. What could not be measured never does."""
+        return trial.measured and (best is None or self._rank(trial) < self._rank(best))
+
+    def _rank(self, trial: Trial) -> tuple[float, float, int]:
+        """The order of `is_better`; of equals the first is best, or the last where ties are kept."""
+        violation = trial.feedback.violation if trial.feedback else 0.0
+        return violation, trial.loss, -trial.number if self.keep_ties else trial.number
 
     def last_round(self) -> list[Trial]:
         """The trials of the latest round, in order."""
@@ -150,9 +189,22 @@ class Trials(Sequence[Trial]):
     def __iter__(self) -> Iterator[Trial]:
         return iter(self._trials)
 
-    def ranked(self) -> list[Trial]:
-        """The measured trials, best first; equals in the order of their numbers."""
-        return sorted((t for t in self._trials if t.measured), key=_rank)
+    def ranked(self, most: int | None = None) -> list[Trial]:
+        """The measured trials, best first; equals in the order of their numbers, the last first where ties are kept.
+
+        Args:
+            most: How many; None for all of them.
+        """
+        return [self._trials[number] for *_, number in self._ranked[:most]]
+
+    def unsuccessful(self, most: int = 8) -> list[Trial]:
+        """The latest trials that did not help, oldest first: edits of the best, and what could not be measured."""
+        children = map(
+            self._trials.__getitem__, reversed(self._children.get(self.best.number, []) if self.best else [])
+        )
+        rejected = islice((trial for trial in children if trial.state is State.REJECTED), most)
+        unusable = map(self._trials.__getitem__, self._unusable[-most:])
+        return sorted([*rejected, *unusable], key=lambda trial: trial.number)[-most:]
 
     def find(self, value: str) -> Trial | None:
         """The trial that holds this canonical value.
@@ -208,8 +260,3 @@ def canonical_value(loss: Loss, value: str) -> str:
     if well_formed(canonical) != canonical:
         raise InvalidValue("it holds characters that are no valid Unicode (lone surrogates)")
     return canonical
-
-
-def _rank(trial: Trial) -> tuple[float, float, int]:
-    """The order of `is_better`; equals in the order of their numbers."""
-    return (trial.feedback.violation if trial.feedback else 0.0, trial.loss, trial.number)

@@ -13,7 +13,8 @@ from ..texts import one_line
 #: How formulas begin in a spreadsheet, the full-width signs included.
 _FORMULA = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH HYPHEN-MINUS}",
             "\N{FULLWIDTH COMMERCIAL AT}")  # fmt: skip
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+#: A number, with a unit or without.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?( [A-Za-z%]+)?")
 
 
 def print_table(
@@ -63,7 +64,7 @@ def csv_text(rows: Iterable[Iterable[str]]) -> str:
 def cell(text: str) -> str:
     """A text as a spreadsheet shows it: on one line; an apostrophe before what it would run as a formula.
 
-    Finite numbers stay numbers; `-inf` is none for a spreadsheet, which would look a name up.
+    Finite numbers stay numbers, also with a unit; `-inf` is none for a spreadsheet, which would look a name up.
     """
     line = one_line(text)
     return f"'{line}" if line.startswith(_FORMULA) and not _NUMBER.fullmatch(line) else line

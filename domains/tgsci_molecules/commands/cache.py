@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
-
+from tgsci.cli.command import command, option
 from tgsci.errors import UsageError
 
-from .shared import Commands
 
+@command("cache")
+@option("--clear", is_flag=True, help="delete what it holds; runs that use it go on")
+def cache(clear: bool) -> int:
+    """Show or clear the docking results that are kept across runs.
 
-def add_cache(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `cache`: where docking results are kept, how many, and how to delete them."""
-    parser = commands.add_parser(
-        "cache",
-        help="show or clear the docking results that are kept across runs",
-        description="What was docked before is not docked again: results are kept by molecule, receptor, box, settings "
-        "and versions. TGSCI_CACHE names another directory; set to nothing, it switches the cache off.",
-    )
-    parser.add_argument("--clear", action="store_true", help="delete what it holds; runs that use it go on")
-    parser.set_defaults(run=run_cache)
-
-
-def run_cache(arguments: argparse.Namespace) -> int:
-    """Print where the cache is and what it holds, or delete it.
-
-    Raises:
-        UsageError: It cannot be deleted.
+    What was docked before is not docked again: results are kept by molecule, receptor, box, settings and versions.
+    TGSCI_CACHE names another directory; set to nothing, it switches the cache off.
     """
     from ..docking.cache import MAX_BYTES, VARIABLE, user_cache
 
-    cache = user_cache()
-    if cache is None:
+    store = user_cache()
+    if store is None:
         print(f"there is no cache: {VARIABLE} is set to nothing")
         return 0
-    found = cache.statistics()
-    if arguments.clear:
+    found = store.statistics()
+    if clear:
         try:
-            cache.clear()
+            store.clear()
         except OSError as error:
             raise UsageError(f"cannot delete {str(found.path)!r}: {error.strerror}") from None
         print(f"deleted what {found.path} held ({_size(found.size)})")

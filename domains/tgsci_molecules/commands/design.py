@@ -2,112 +2,99 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tgsci.cli.main import add_run_options, run_problem
+from tgsci.cli.command import command, option, options
+from tgsci.cli.run import RunArguments, exit_code, run_options, run_problem
 from tgsci.errors import UsageError
+from tgsci.runs.domain import Domains
+from tgsci.show.tables import print_table
 
-from ..job import FINALISTS, KEYS, SETTINGS
-from .shared import Commands, add_settings, print_table
+from ..job import FINALISTS
+from .docking_options import docking_options
 
 if TYPE_CHECKING:
     from tgsci.runs.domain import Problem
+    from tgsci.runs.result import Result
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LIMIT = re.compile(rf"^\s*(?:({_NUMBER})\s*<=?\s*)?([^<>=]+?)\s*(<=?|>=?)\s*({_NUMBER})\s*$")
 
 
-def add_design(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `design`: search for better molecules from a start."""
-    parser = commands.add_parser(
-        "design",
-        help="search for molecules that dock better and look like drugs",
-        description="Search for molecules with a lower loss: vina (kcal/mol) + 10 x (1 - QED) unless --objective says "
-        "otherwise. Every molecule is docked; the table, the poses and the record of the run are left in its "
-        "directory. Terms with weights and transforms are written in a job file: see tgsci run.",
-        epilog="Exit code: 0 done, 1 failed or a file is missing, 2 bad input (nothing was started), 130 interrupted.",
-    )
-    parser.add_argument(
-        "--target", nargs="+", action="extend", metavar="NAME",
-        help="see: tgsci molecules targets; or a directory that prepare wrote. Several: one run each, below --run",
-    )  # fmt: skip
-    parser.add_argument(
-        "--start", required=True, nargs="+", metavar="SMILES", help="molecules, or one file of them (.smi, .csv, .sdf)"
-    )
-    group = parser.add_argument_group("objective", "see: tgsci molecules objectives")
-    group.add_argument("--objective", metavar="NAME", help="a published one by name (default: dockstring)")
-    group.add_argument("--qed-weight", type=float, metavar="W", help="worth of one whole QED, kcal/mol (10)")
-    group.add_argument(
-        "--off-target", dest="off_targets", nargs="+", action="extend", metavar="NAME",
-        help="what the molecule should bind less well, by 2 kcal/mol",
-    )  # fmt: skip
-    group.add_argument("--limit", dest="limits", action="append", metavar="RANGE", help="'MW<=450', '1<=cLogP<=4'")
-    group.add_argument("--keep", action="append", metavar="SMARTS", help="a group that must stay; repeat for more")
-    group.add_argument("--avoid", action="append", metavar="SMARTS", help="a group that must not appear; repeat")
-    group.add_argument("--core", metavar="SMILES", help="stays intact and grows only at its [*:1]: 'Nc1nccc([*:1])n1'")
-    group.add_argument(
-        "--contact",
-        dest="contacts",
-        action="append",
-        metavar="CONTACT",
-        help="'hbond Met318' in the docked pose; of several targets: 'ABL1 hbond Met318'",
-    )
-    group.add_argument(
-        "--alerts", nargs="+", action="extend", metavar="SET", help="no structural alert of PAINS, BRENK, NIH, CHEMBL"
-    )
-    group.add_argument(
-        "--reference", nargs="+", action="extend", metavar="SMILES", help="for --limit 'similarity>=0.4'"
-    )
-    group.add_argument("--advise", metavar="TEXT", help="'keep the aminopyrimidine hinge binder, no nitro groups'")
-    group.add_argument(
-        "--finalists", type=int, metavar="N", help=f"best molecules docked again at full effort ({FINALISTS}); 0: none"
-    )
-    add_settings(parser)
-    add_run_options(parser)
-    parser.set_defaults(run=run_design)
+_wish = partial(option, section="Objective (see: tgsci molecules objectives)")
 
 
-def run_design(arguments: argparse.Namespace) -> int:
-    """Build the problem or the problems that the command line describes, and run them.
+@command(
+    "design",
+    epilog="Exit code: 0 done, 1 failed or a file is missing, 2 bad input (nothing was started), 130 interrupted.",
+)
+@option(
+    "--target", "targets", several=True, metavar="NAME...",
+    help="see: tgsci molecules targets; or a directory that prepare wrote. Several: one run each, below --run",
+)  # fmt: skip
+@option(
+    "--start",
+    required=True,
+    several=True,
+    metavar="SMILES...",
+    help="molecules, or one file of them (.smi, .csv, .sdf)",
+)
+@options(
+    "wishes",
+    _wish("--objective", metavar="NAME", help="a published one by name (default: dockstring)"),
+    _wish("--qed-weight", type=float, metavar="W", help="worth of one whole QED, kcal/mol (10)"),
+    _wish("--off-target", "off_targets", several=True, metavar="NAME...",
+          help="what the molecule should bind less well, by 2 kcal/mol"),
+    _wish("--limit", "limits", multiple=True, metavar="RANGE", help="'MW<=450', '1<=cLogP<=4'"),
+    _wish("--keep", multiple=True, metavar="SMARTS", help="a group that must stay; repeat for more"),
+    _wish("--avoid", multiple=True, metavar="SMARTS", help="a group that must not appear; repeat"),
+    _wish("--core", metavar="SMILES", help="stays intact and grows only at its [*:1]: 'Nc1nccc([*:1])n1'"),
+    _wish("--contact", "contacts", multiple=True, metavar="CONTACT",
+          help="'hbond Met318' in the docked pose; of several targets: 'ABL1 hbond Met318'"),
+    _wish("--alerts", several=True, metavar="SET...", help="no structural alert of PAINS, BRENK, NIH, CHEMBL"),
+    _wish("--reference", several=True, metavar="SMILES...", help="for --limit 'similarity>=0.4'"),
+    _wish("--advise", metavar="TEXT", help="'keep the aminopyrimidine hinge binder, no nitro groups'"),
+    _wish("--finalists", type=int, metavar="N",
+          help=f"best molecules docked again at full effort ({FINALISTS}); 0: none"),
+)  # fmt: skip
+@docking_options
+@run_options
+def design(
+    targets: tuple[str, ...], start: tuple[str, ...], wishes: dict[str, Any], docking: dict[str, Any], run: RunArguments
+) -> int:
+    """Search for molecules with a lower loss: vina (kcal/mol) + 10 x (1 - QED) unless --objective says otherwise.
 
-    Raises:
-        UsageError: Bad input; nothing was started.
+    Every molecule is docked; the table, the poses and the record of the run are left in its directory. Terms with
+    weights and transforms are written in a job file: see tgsci run.
     """
-    from .. import domain
+    table = {**_start(start), **wishes, **docking}
+    if "limits" in wishes:
+        table["limits"] = read_limits(wishes["limits"])
+    build = Domains.installed().load("molecules").problem
+    names = list(dict.fromkeys(targets))
+    if len(names) < 2:
+        return exit_code(run_problem(build({**table, "target": names[0]} if names else table), run))
+    contacts = _contacts(table.pop("contacts", []), names, table.get("off_targets", []))
+    return _batch(
+        [build({**table, "target": n, **({"contacts": contacts[n]} if contacts[n] else {})}) for n in names], run
+    )
 
-    config = _config(arguments)
-    targets = list(dict.fromkeys(arguments.target or []))
-    if len(targets) < 2:
-        return run_problem(domain.problem({**config, "target": targets[0]} if targets else config), arguments)
-    contacts = _contacts(config.pop("contacts", []), targets, config.get("off_targets", []))
-    problems = [
-        domain.problem({**config, "target": target, **({"contacts": contacts[target]} if contacts[target] else {})})
-        for target in targets
-    ]
-    return _batch(problems, arguments)
 
-
-def _config(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The table of a job file that says the same as the options, without the target."""
+def _start(texts: Sequence[str]) -> dict[str, Any]:
+    """The entry of a job's table that says the same as --start."""
     from ..molecule.library import is_library
 
-    names = ("objective", "qed_weight", "off_targets", "keep", "avoid", "core", "contacts", "alerts", "reference",
-             "advise", "finalists", *SETTINGS)  # fmt: skip
-    config = {key: getattr(arguments, key) for key in names if getattr(arguments, key) is not None}
-    files = [text for text in arguments.start if is_library(text)]
-    if files and len(arguments.start) > 1:
+    files = [text for text in texts if is_library(text)]
+    if files and len(texts) > 1:
         raise UsageError(f"--start takes SMILES or one file, not both; {files[0]!r} is a file")
-    config["start_file" if files else "start"] = files[0] if files else arguments.start
-    if arguments.limits:
-        config["limits"] = read_limits(arguments.limits)
-    assert set(config) <= set(KEYS)
-    return config
+    return {"start_file": files[0]} if files else {"start": list(texts)}
 
 
 def _contacts(texts: Sequence[str], names: Sequence[str], off_targets: Sequence[str]) -> dict[str, list[str]]:
@@ -159,41 +146,36 @@ def read_limits(texts: Sequence[str]) -> dict[str, list[float | None]]:
     return found
 
 
-def _batch(problems: Sequence[Problem], arguments: argparse.Namespace) -> int:
+def _batch(problems: Sequence[Problem], run: RunArguments) -> int:
     """One run a target, each in a directory of its own, and a table over them at the end."""
     names = [problem.name for problem in problems]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise UsageError(f"the target {twice} is given twice")
-    root = Path(arguments.directory or f"runs/batch-{time.strftime('%Y%m%d-%H%M%S')}").expanduser()
-    code = 0
-    done = []
+    root = Path(run.directory or f"runs/batch-{time.strftime('%Y%m%d-%H%M%S')}").expanduser()
+    results: list[Result] = []
     for number, problem in enumerate(problems, 1):
         print(f"\nTarget {number} of {len(problems)}: {problem.name}", file=sys.stderr)
-        own = argparse.Namespace(**{**vars(arguments), "directory": str(root / problem.name)})
-        found = run_problem(problem, own)
-        done.append(root / problem.name)
-        code = max(code, found)
-        if found == 130:
+        results.append(run_problem(problem, replace(run, directory=str(root / problem.name))))
+        if exit_code(results[-1]) == 130:
             break
-    _summarise(done, problems)
+    _summarise(results, problems)
+    code = max(map(exit_code, results))
     if code == 130:
         print(f"\nThe same command with --run {root} goes on with this target and all after it.", file=sys.stderr)
     return code
 
 
-def _summarise(directories: Sequence[Path], problems: Sequence[Problem]) -> None:
-    from tgsci.runs.result import Result
-
+def _summarise(results: Sequence[Result], problems: Sequence[Problem]) -> None:
     rows = []
-    for directory, problem in zip(directories, problems, strict=False):
-        result = Result.load(directory)
+    for result, problem in zip(results, problems, strict=False):
         best = result.best
-        metrics: Mapping[str, float] = best.feedback.metrics if best and best.feedback else {}
+        metrics = best.feedback.metrics if best and best.feedback else {}
         score = next((f"{metrics[m]:.2f}" for m in problem.columns if m.endswith("vina") and m in metrics), "")
         qed = f"{metrics['QED']:.2f}" if "QED" in metrics else ""
         loss = f"{best.loss:.2f}" if best else "nothing measured"
         feasible = "" if best is None or best.feedback is None else "yes" if best.feedback.feasible else "no"
-        rows.append([problem.name, loss, score, qed, feasible, best.value if best else "", str(directory)])
+        rows.append([problem.name, loss, score, qed, feasible, best.value if best else "", str(result.directory)])
     print("\nThe best of every target:")
-    print_table(["target", "loss", "vina (kcal/mol)", "QED", "limits kept", "SMILES", "run"], rows)
+    header = ["target", "loss", "vina (kcal/mol)", "QED", "limits kept", "SMILES", "run"]
+    print_table(header, rows, left=("SMILES",))

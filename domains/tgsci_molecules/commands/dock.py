@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
 import math
 import os
 import sys
@@ -14,14 +11,18 @@ from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from tgsci.cli.command import command, option
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.files import write_atomically
+from tgsci.show.tables import csv_text, print_table
 from tgsci.texts import duration
 
-from .shared import Commands, add_settings, positive, print_table, settings_of
+from .docking_options import docking_options, settings_of
 
 if TYPE_CHECKING:
     from tgsci.loss import Loss
@@ -42,64 +43,67 @@ class _Column:
     cell: Callable[[Molecule], str]
 
 
-def add_dock(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `dock`: score molecules once, without a search."""
-    parser = commands.add_parser(
-        "dock",
-        help="dock molecules into a target and show their scores",
-        description="Dock molecules into a target: SMILES, or files of them (.smi, .txt, .csv, .tsv, .sdf, also .gz). "
-        "Salts are stripped and said. All molecules are checked before the first is docked; what is docked is kept, "
-        "so that an interrupted screen goes on with the same command.",
-        epilog="Exit code: 0 all docked, 1 some could not be, 2 bad input (nothing was docked), 130 interrupted.",
-    )
-    parser.add_argument("smiles", nargs="+", metavar="SMILES|FILE", help="molecules; quote SMILES for the shell")
-    parser.add_argument("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
-    parser.add_argument("--full", action="store_true", help="dock again at the full setting (minutes each); both shown")
-    parser.add_argument("--report", action="store_true", help="also print each molecule's report")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write poses.sdf, scores.csv and the receptor to DIR")
-    parser.add_argument("--skip-faults", action="store_true", help="leave out what is no molecule, instead of stopping")
-    parser.add_argument("--workers", type=positive, metavar="N", help="processes that dock (default one a core)")
-    add_settings(parser)
-    parser.set_defaults(run=run_dock)
+@command(
+    "dock", epilog="Exit code: 0 all docked, 1 some could not be, 2 bad input (nothing was docked), 130 interrupted."
+)
+@click.argument(
+    "smiles", nargs=-1, required=True, metavar="SMILES|FILE...", help="molecules; quote SMILES for the shell"
+)
+@option("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
+@option("--full", is_flag=True, help="dock again at the full setting (minutes each); both shown")
+@option("--report", is_flag=True, help="also print each molecule's report")
+@option("--out", type=Path, metavar="DIR", help="write poses.sdf, scores.csv and the receptor to DIR")
+@option("--skip-faults", is_flag=True, help="leave out what is no molecule, instead of stopping")
+@option("--workers", type=click.IntRange(min=1), metavar="N", help="processes that dock (default one a core)")
+@docking_options
+def dock(
+    smiles: tuple[str, ...],
+    target: str,
+    full: bool,
+    report: bool,
+    out: Path | None,
+    skip_faults: bool,
+    workers: int | None,
+    docking: dict[str, Any],
+) -> int:
+    """Dock molecules into a target and show their scores.
 
-
-def run_dock(arguments: argparse.Namespace) -> int:
-    """Dock what the command line names and print it as a table.
-
-    Raises:
-        UsageError: Bad input; nothing was docked.
+    Molecules are SMILES, or files of them (.smi, .txt, .csv, .tsv, .sdf, also .gz). Salts are stripped and said. All
+    molecules are checked before the first is docked; what is docked is kept, so that an interrupted screen goes on
+    with the same command.
     """
     from ..objective import DockingLoss
     from ..objective.finalists import in_full
 
-    loss = DockingLoss(arguments.target, settings_of(arguments))
-    molecules, faults = _molecules(arguments.smiles, arguments.skip_faults)
-    if arguments.out:
-        _make(arguments.out)
-    workers = arguments.workers or os.cpu_count() or 1
+    loss = DockingLoss(target, settings_of(docking))
+    molecules, faults = _molecules(smiles, skip_faults)
+    if out:
+        _make(out)
+    processes = workers or os.cpu_count() or 1
     fast: _Measured = {}
-    full: _Measured = {}
+    careful: _Measured = {}
     interrupted = False
     try:
-        _measure(loss, molecules, workers, fast, "docking")
-        if arguments.full:
+        _measure(loss, molecules, processes, fast, "docking")
+        if full:
             docked = [m for m in molecules if fast[m.smiles][0].measured]
-            _measure(in_full(loss), docked, workers, full, "docking at the full setting")
+            _measure(in_full(loss), docked, processes, careful, "docking at the full setting")
     except KeyboardInterrupt:
         interrupted = True
-    columns = _columns(molecules, fast, full if arguments.full else None)
-    print_table([column.title for column in columns], [[column.cell(m) for column in columns] for m in molecules])
-    best = {**fast, **full}
+    columns = _columns(molecules, fast, careful if full else None)
+    rows = [[column.cell(m) for column in columns] for m in molecules]
+    print_table([column.title for column in columns], rows, left=("SMILES",))
+    best = {**fast, **careful}
     failed = [m for m in molecules if m.smiles in best and not best[m.smiles][0].measured]
-    if arguments.report:
+    if report:
         print("\n" + "\n".join(f"{m.label}\n{best[m.smiles][0].text}\n" for m in molecules if m.smiles in best), end="")
     else:
         for m in {m.smiles: m for m in failed}.values():
             print(f"{f'{m.name}: ' if m.name else ''}{m.smiles}\n{best[m.smiles][0].text}", file=sys.stderr)
     for line in [*faults, *(remark for m in molecules for remark in m.remarks)]:
         print(line, file=sys.stderr)
-    if arguments.out:
-        _write(arguments.out, loss.target, molecules, best, columns)
+    if out:
+        _write(out, loss.target, molecules, best, columns)
     if interrupted:
         done = f"{len(fast)} of {len({m.smiles for m in molecules})} are docked and kept"
         print(f"Interrupted: {done}; the same command goes on.", file=sys.stderr)
@@ -233,19 +237,15 @@ def _write(
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
     from ..preparation.repair import receptor_pdb
-    from ..views.figures import row_cell
 
     poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(column.title for column in columns), "error", "notes", "where it stood"])
+    rows = [[*(column.title for column in columns), "error", "notes", "where it stood"]]
     for m in molecules:
         error = best[m.smiles][0].error if m.smiles in best else "not docked"
-        words = [error or "", "; ".join(m.notes), m.source]
-        writer.writerow(map(row_cell, [*(column.cell(m) for column in columns), *words]))
+        rows.append([*(column.cell(m) for column in columns), error or "", "; ".join(m.notes), m.source])
     files = {
         "poses.sdf": "".join(poses.values()),
-        "scores.csv": text.getvalue(),
+        "scores.csv": csv_text(rows),
         f"{target.name}.pdb": receptor_pdb(target),
     }
     for name, content in files.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -10,10 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from tgsci.cli.command import command, option
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.texts import quote
 
-from .shared import Commands, add_settings, settings_of
+from .docking_options import docking_options, settings_of
 
 if TYPE_CHECKING:
     from rdkit import Chem
@@ -23,47 +25,36 @@ if TYPE_CHECKING:
     from ..target.targets import Target
 
 
-def add_explain(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `explain`: the page about a docked pose."""
-    parser = commands.add_parser(
-        "explain",
-        help="say where a docking score comes from and where the molecule could grow",
-        description="Dock molecules into a target, or take poses as they are, and explain each pose: contacts by "
-        "fragment and residue, hydrogen bonds, what is missing, and what would fit in place of each hydrogen.",
-        epilog="Exit code: 0 all explained, 1 some could not be docked, 2 bad input (nothing was docked).",
-    )
-    parser.add_argument("smiles", nargs="*", metavar="SMILES", help="molecules to dock; quote them for the shell")
-    parser.add_argument("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
-    parser.add_argument(
-        "--pose", type=Path, metavar="FILE", help="explain the poses of an .sdf, or of Vina's .pdbqt, where they lie"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line; its atoms count from 0")
-    parser.add_argument("--strain", action="store_true", help="also the strain of the ligand (some seconds each)")
-    add_settings(parser)
-    parser.set_defaults(run=run_explain)
+@command("explain", epilog="Exit code: 0 all explained, 1 some could not be docked, 2 bad input (nothing was docked).")
+@click.argument("smiles", nargs=-1, help="molecules to dock; quote them for the shell")
+@option("--target", "target_name", required=True, metavar="NAME", help="see: tgsci molecules targets")
+@option("--pose", type=Path, metavar="FILE", help="explain the poses of an .sdf, or of Vina's .pdbqt, where they lie")
+@option("--json", "as_json", is_flag=True, help="one JSON object a line; its atoms count from 0")
+@option("--strain", is_flag=True, help="also the strain of the ligand (some seconds each)")
+@docking_options
+def explain(
+    smiles: tuple[str, ...], target_name: str, pose: Path | None, as_json: bool, strain: bool, docking: dict[str, Any]
+) -> int:
+    """Say where a docking score comes from and where the molecule could grow.
 
-
-def run_explain(arguments: argparse.Namespace) -> int:
-    """Explain what the command line names.
-
-    Raises:
-        UsageError: Bad input; nothing was docked.
+    Dock molecules into a target, or take poses as they are, and explain each pose: contacts by fragment and residue,
+    hydrogen bonds, what is missing, and what would fit in place of each hydrogen.
     """
     from ..target.targets import Target
 
-    target, settings = Target(arguments.target), settings_of(arguments)
-    if bool(arguments.smiles) == bool(arguments.pose):
+    target, settings = Target(target_name), settings_of(docking)
+    if bool(smiles) == bool(pose):
         raise UsageError("give either molecules to dock as SMILES, or --pose FILE with poses to explain as they are")
-    if arguments.pose:
-        found: Iterator[Explained] = _brought(arguments.pose, target, arguments.strain)
+    if pose:
+        found: Iterator[Explained] = _in_place(pose, target, strain)
     else:
-        found = _docked(_checked(arguments.smiles), target, settings, arguments.strain)
+        found = _docked(_checked(smiles), target, settings, strain)
     failed = False
     for number, (report, text, error) in enumerate(found):
         if error or report is None:
             failed = True
             print(error, file=sys.stderr)
-        elif arguments.json:
+        elif as_json:
             print(json.dumps(report.as_dict()))
         else:
             print(("\n" if number else "") + text, flush=True)
@@ -109,7 +100,7 @@ def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: b
             raise
 
 
-def _brought(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
+def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
     """Each pose of a file; all are read, and proven to lie in the box, before the first is explained."""
     from ..pose.files import read_poses
 

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
-from .shared import Commands
+from tgsci.cli.command import command
 
 
-def add_objectives(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `objectives`: what can be optimised."""
-    parser = commands.add_parser(
-        "objectives",
-        help="list the objectives by name, and the metrics, transforms and limits of one's own",
-        description="What `--objective` takes, and what a job file's terms and limits may be about.",
-    )
-    parser.set_defaults(run=run_objectives)
-
-
-def run_objectives(arguments: argparse.Namespace) -> int:
-    """Print everything that an objective can be made of, with a line on each."""
+@command("objectives")
+def objectives() -> int:
+    """List what --objective takes, and what a job file's terms and limits may be about."""
     from ..objective.metrics import kinds
     from ..objective.presets import PRESETS
     from ..objective.terms import AGGREGATES

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tgsci.cli.command import command, option
 from tgsci.errors import MeasurementError, UsageError
 from tgsci.files import write_atomically
-
-from .shared import Commands, print_table
+from tgsci.show.tables import print_table
 
 if TYPE_CHECKING:
     from rdkit import Chem
@@ -20,36 +19,22 @@ if TYPE_CHECKING:
     from ..target.targets import Target
 
 
-def add_refine(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `refine`: relax poses in their pocket and say whether they hold."""
-    parser = commands.add_parser(
-        "refine",
-        help="relax docked poses under a force field: does the pose hold, is the ligand strained",
-        description="Relax poses in the rigid pocket with OpenMM (ligand MMFF94s, protein Amber ff14SB) and measure "
-        "the strain of the ligand, and check the geometry. A check of poses, not a binding free energy. Some seconds a "
-        "pose.",
-        epilog="Exit code: 0 all refined, 1 some could not be, 2 bad input.",
-    )
-    parser.add_argument("--target", required=True, metavar="NAME", help="see: tgsci molecules targets")
-    parser.add_argument(
-        "--pose", required=True, type=Path, metavar="FILE", help="poses in place: an .sdf, such as poses.sdf of a run"
-    )
-    parser.add_argument("--report", action="store_true", help="also print what was found about each pose")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the refined poses as SDF")
-    parser.set_defaults(run=run_refine)
+@command("refine", epilog="Exit code: 0 all refined, 1 some could not be, 2 bad input.")
+@option("--target", "target_name", required=True, metavar="NAME", help="see: tgsci molecules targets")
+@option("--pose", required=True, type=Path, metavar="FILE", help="poses in place: an .sdf, such as poses.sdf of a run")
+@option("--report", is_flag=True, help="also print what was found about each pose")
+@option("--out", type=Path, metavar="FILE", help="write the refined poses as SDF")
+def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
+    """Relax docked poses under a force field: does the pose hold, is the ligand strained.
 
-
-def run_refine(arguments: argparse.Namespace) -> int:
-    """Refine the poses of a file and print a table.
-
-    Raises:
-        UsageError: Bad input; nothing was refined.
+    Relax poses in the rigid pocket with OpenMM (ligand MMFF94s, protein Amber ff14SB), measure the strain of the
+    ligand, and check the geometry. A check of poses, not a binding free energy. Some seconds a pose.
     """
     from ..pose.files import read_poses
     from ..target.targets import Target
 
-    target = Target(arguments.target)
-    poses = read_poses(arguments.pose)
+    target = Target(target_name)
+    poses = read_poses(pose)
     rows, reports, records, failed = [], [], [], False
     for number, smiles, found, error in _checked(poses, target):
         refined = found.refined if found else None
@@ -63,15 +48,15 @@ def run_refine(arguments: argparse.Namespace) -> int:
         reports.append(f"pose {number} {smiles}\n{found.text}\n")
         records.append(_record(smiles, found, refined))
     header = ["pose", "SMILES", "RMSD (A)", "as docked (kcal/mol)", "refined (kcal/mol)", "strain (kcal/mol)", "check"]
-    print_table(header, rows)
-    if arguments.report:
+    print_table(header, rows, left=("SMILES",))
+    if report:
         print("\n" + "\n".join(reports), end="")
-    if arguments.out:
+    if out:
         try:
-            write_atomically(arguments.out, "".join(records))
+            write_atomically(out, "".join(records))
         except OSError as error:
-            raise UsageError(f"cannot write {str(arguments.out)!r}: {error.strerror}") from None
-        print(f"refined poses: {arguments.out}")
+            raise UsageError(f"cannot write {str(out)!r}: {error.strerror}") from None
+        print(f"refined poses: {out}")
     return 1 if failed else 0
 
 

@@ -18,7 +18,7 @@ from ..docking.vina import NOISE, Settings
 from ..molecule.smiles import as_molecule
 
 if TYPE_CHECKING:
-    from tgsci.search.finalists import Finishing
+    from tgsci.runs.finalists import Finishing
 
 L = TypeVar("L", bound=Loss)
 

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tgsci.errors import UsageError
-from tgsci.texts import literal
+from tgsci.show.columns import Column, ranks, titled
+from tgsci.texts import counts, literal
 
 from ..objective.finalists import CHECK
-from .figures import count, figure, is_count, titled
+from .figures import count, figure
 from .poses import checked_pose, limits_broken, measured_again, names_of, records
 
 if TYPE_CHECKING:
     from tgsci.feedback import Feedback
     from tgsci.runs.result import Result
     from tgsci.search.trial import Trial
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the table.
-
-    Args:
-        title: At its head, the unit in brackets.
-        kind: "record" of what happened, "raw" figure, "transformed" figure, "limit", or "finalist" figure.
-        meaning: In a sentence.
-        text: A trial's cell.
-        unit: "" for none.
-        better: "lower", "higher", a range, or "" where neither end is better.
-    """
-
-    title: str
-    kind: str
-    meaning: str
-    text: Callable[[Trial], str]
-    unit: str = ""
-    better: str = ""
 
 
 def checked(result: Result) -> Result:
@@ -63,12 +42,12 @@ def columns_of(result: Result) -> Sequence[Column]:
 
 
 def _first(result: Result) -> Iterator[Column]:
-    ranks = {trial.number: rank for rank, trial in enumerate(result.trials.ranked(), 1)}
+    rank = ranks(result)
     yield Column(
         "rank",
         "record",
         "1 is the best: kept limits first, then the smaller violation, then the lower loss; empty if not measured",
-        lambda t: str(ranks.get(t.number, "")),
+        lambda t: str(rank.get(t.number, "")),
         better="lower",
     )
     yield Column("number", "record", "the trial's number in the order of proposal", lambda t: str(t.number))
@@ -97,7 +76,7 @@ def _metrics(result: Result) -> Iterator[Column]:
     explained = _explained(result)
     for name, values in seen.items():
         unit = result.units.get(name, "")
-        write = count if is_count(values, unit) else figure
+        write = count if counts(values, unit) else figure
         kind, better, meaning = explained.get(name, ("raw", "", ""))
         yield Column(
             titled(name, unit),
@@ -144,7 +123,7 @@ def _finals(result: Result) -> Iterator[Column]:
     for name in names:
         unit = result.units.get(name, "")
         values = [feedback.metrics[name] for feedback in finals.values() if name in feedback.metrics]
-        write = count if is_count(values, unit) else figure
+        write = count if counts(values, unit) else figure
         _, better, meaning = explained.get(name, ("", "", ""))
         yield Column(
             f"finalist {titled(name, unit)}",

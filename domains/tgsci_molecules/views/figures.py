@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+
+from tgsci.show.tables import cell as row_cell
+from tgsci.texts import one_line
+
+__all__ = ["count", "figure", "row_cell", "tag", "tag_value"]
 
 
 def figure(value: float | None) -> str:
@@ -23,46 +27,12 @@ def count(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else str(round(value))
 
 
-def is_count(values: Iterable[float], unit: str) -> bool:
-    """True where figures count something: all of them whole, and without a unit."""
-    found = [value for value in values if math.isfinite(value)]
-    return not unit and bool(found) and all(value == round(value) for value in found)
-
-
-def titled(name: str, unit: str) -> str:
-    """A column's title: the figure's name with its unit."""
-    return f"{name} ({unit})" if unit else name
-
-
 def tag(name: str, unit: str = "") -> str:
     """A name that every reader of SDF takes: letters, digits and underscores only."""
     return re.sub(r"[^A-Za-z0-9]+", "_", f"{name} {unit.replace('/', ' per ').replace('^', '')}").strip("_") or "_"
-
-
-def cell(text: str) -> str:
-    """A text as a spreadsheet shows it: one that begins like a formula would be run by it."""
-    line = one_line(text)
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
-
-
-def row_cell(text: str) -> str:
-    """A cell of a table for a spreadsheet: a figure as it is, a text as `cell` has it."""
-    return text if _is_number(text) else cell(text)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        return math.isfinite(float(word))
-    except ValueError:
-        return False
 
 
 def tag_value(text: str) -> str:
     """A text as the value of an SDF tag: one line that begins neither the next tag nor the next record."""
     line = one_line(text)
     return f"'{line}" if line.startswith((">", "$$$$")) else line
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks, control characters and repeated spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

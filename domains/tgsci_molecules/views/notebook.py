@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.show.report.text import picture_address
+from tgsci.show.columns import Column
+from tgsci.show.html import Cell, drawing, html_table, lines
 from tgsci.texts import column as aligned
 from tgsci.texts import literal, quote
 
-from .columns import Column, checked, columns_of
+from .columns import checked, columns_of
 from .pictures import svg
 
 if TYPE_CHECKING:
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
     from tgsci.runs.result import Result
     from tgsci.search.trial import Trial
-
-#: Sorts the rows by the column that was clicked, the other way round at the second click.
-_SORT = (
-    "const h=this,t=h.closest('table'),b=t.tBodies[0],i=h.cellIndex,d=h.dataset.d==='1'?-1:1;h.dataset.d=d;"
-    "const v=r=>{const x=r.cells[i].dataset.v;return x===''?Infinity:Number(x)};"
-    "[...b.rows].sort((p,q)=>{const x=v(p),y=v(q);return x===y?0:x===Infinity?1:y===Infinity?-1:d*(x-y)})"
-    ".forEach(r=>b.append(r))"
-)
 
 
 class MoleculeTable:
@@ -70,37 +62,33 @@ class MoleculeTable:
         return f"<MoleculeTable of {len(self.trials)} molecules: {', '.join(self._titles())}>"
 
     def _repr_html_(self) -> str:
-        style = "text-align:right;padding:2px 8px;cursor:pointer;vertical-align:bottom"
-        heads = "".join(
-            f'<th style="{style}" title="{html.escape(_hint(column))}" onclick="{html.escape(_SORT)}">'
-            f"{html.escape(column.title)}</th>"
-            for column in self.columns
-        )
-        number = f'<th style="{style}" title="the trial\'s number" onclick="{html.escape(_SORT)}">trial</th>'
-        figures = [self._figures(column) for column in self.columns]
-        rows = "".join(self._row(trial, [cells[i] for cells in figures]) for i, trial in enumerate(self.trials))
-        return (
-            f'<table><thead><tr><th></th>{number}{heads}<th style="text-align:left">molecule and reason</th></tr>'
-            f"</thead><tbody>{rows}</tbody></table>"
-        )
+        header: list[str | Cell] = [
+            "",
+            Cell("trial", figure=True, hint="the trial's number"),
+            *(Cell(column.title, figure=True, hint=_hint(column)) for column in self.columns),
+            "molecule and reason",
+        ]
+        figures = [self._cells(column) for column in self.columns]
+        rows = [
+            [
+                Cell(_picture(self._draw, trial), style="background:#fff"),
+                Cell(str(trial.number), figure=True, value=trial.number),
+                *(cells[i] for cells in figures),
+                Cell(lines([trial.value, trial.reason]), style="max-width:26em"),
+            ]
+            for i, trial in enumerate(self.trials)
+        ]
+        return html_table(header, rows, sortable=True)
 
-    def _figures(self, column: Column) -> list[str]:
+    def _cells(self, column: Column) -> list[Cell]:
         """A column's cells, all with the same decimals."""
         values = [_value(column.text(trial)) for trial in self.trials]
         figures = [value if isinstance(value, float) else math.nan for value in values]
-        shown = aligned(figures, column.unit if column.title != "loss" else None)
+        texts = aligned(figures, column.unit if column.title != "loss" else None)
         return [
-            _cell(text if isinstance(value, float) else value, figure)
-            for text, value, figure in zip(shown, values, figures, strict=True)
+            Cell(text if isinstance(value, float) else value, True, value=None if math.isnan(figure) else figure)
+            for text, value, figure in zip(texts, values, figures, strict=True)
         ]
-
-    def _row(self, trial: Trial, figures: Sequence[str]) -> str:
-        text = "overflow-wrap:anywhere;max-width:26em;padding:2px 8px;text-align:left"
-        return (
-            f'<tr><td style="background:#fff">{_picture(self._draw, trial)}</td>'
-            f"{_cell(str(trial.number), trial.number)}{''.join(figures)}"
-            f'<td style="{text}"><code>{html.escape(trial.value)}</code><br>{html.escape(trial.reason)}</td></tr>'
-        )
 
 
 def table(
@@ -142,12 +130,11 @@ def _hint(column: Column) -> str:
 
 
 def _picture(draw: Callable[[Trial], str], trial: Trial) -> str:
-    """As an image: nothing in it can act, and it cannot break the page."""
+    """The molecule as an image, or why there is none."""
     try:
-        picture = draw(trial)
+        return drawing(_compact(draw(trial)), trial.value)
     except (InvalidValue, UsageError) as error:
-        return html.escape(str(error))
-    return f'<img alt="{html.escape(trial.value)}" src="{picture_address(_compact(picture))}">'
+        return str(error)
 
 
 def _compact(picture: str) -> str:
@@ -155,11 +142,6 @@ def _compact(picture: str) -> str:
     for default in ("fill-rule:evenodd;", "stroke-linecap:butt;", "stroke-linejoin:miter;", ";stroke-opacity:1"):
         picture = picture.replace(default, "")
     return " ".join(picture.split())
-
-
-def _cell(text: str, value: float) -> str:
-    sortable = "" if math.isnan(value) else f"{value:.8g}"
-    return f'<td style="text-align:right;padding:2px 8px" data-v="{sortable}">{html.escape(text)}</td>'
 
 
 def _value(text: str) -> float | str:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgsci.files import write_atomically
+from tgsci.texts import counts
 
 from ..objective.finalists import CHECK
-from .figures import count, figure, is_count, tag, tag_value
+from .figures import count, figure, tag, tag_value
 
 if TYPE_CHECKING:
     from tgsci.feedback import Feedback
@@ -145,7 +146,7 @@ def _tags(result: Result, trial: Trial, rank: int) -> dict[str, str]:
 def _figures(figures: Mapping[str, float], units: Mapping[str, str]) -> dict[str, str]:
     """Figures as tags, their units in the name."""
     return {
-        tag(name, units.get(name, "")): count(value) if is_count([value], units.get(name, "")) else figure(value)
+        tag(name, units.get(name, "")): count(value) if counts([value], units.get(name, "")) else figure(value)
         for name, value in figures.items()
     }
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgsci.files import write_atomically
+from tgsci.show.columns import columns_csv, trials_csv
 
-from .columns import Column, columns_of
-from .figures import row_cell
+from .columns import columns_of
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
@@ -33,25 +30,6 @@ def write_table(result: Result, directory: Path) -> Sequence[Path]:
     """
     columns = columns_of(result)
     table, sheet = directory / FILE, directory / COLUMNS_FILE
-    write_atomically(table, _table(result, columns))
-    write_atomically(sheet, _sheet(columns))
+    write_atomically(table, trials_csv(result, columns))
+    write_atomically(sheet, columns_csv(columns))
     return [table, sheet]
-
-
-def _table(result: Result, columns: Sequence[Column]) -> str:
-    ranks = {trial.number: rank for rank, trial in enumerate(result.trials.ranked(), 1)}
-    rows = sorted(result.trials, key=lambda t: (ranks.get(t.number, math.inf), t.number))
-    return _csv([[column.title for column in columns], *([c.text(trial) for c in columns] for trial in rows)])
-
-
-def _sheet(columns: Sequence[Column]) -> str:
-    head = ["column", "unit", "kind", "better", "meaning"]
-    return _csv([head, *([c.title, c.unit, c.kind, c.better, c.meaning] for c in columns)])
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        writer.writerow(map(row_cell, row))
-    return text.getvalue()

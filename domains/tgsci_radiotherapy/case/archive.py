@@ -44,12 +44,12 @@ def chunk_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def refuse(path: Path, why: str) -> UsageError:
-    """The error that says why a file is not read."""
+    """Make the error that says why a file is not read."""
     return UsageError(f"{shown_path(path)} cannot be read as a case: {why}; import or calculate it again")
 
 
 class Archive:
-    """A file opened for reading, its list of members and its description checked.
+    """A case's file, open for reading; its list of members and its description are checked.
 
     Args:
         path: Of the file.
@@ -71,7 +71,7 @@ class Archive:
         if start[:4] != b"PK\x03\x04":
             what = "it is empty" if not self._size else "it is no zarr store in a zip file"
             raise refuse(path, what)
-        with self._reading("it is truncated or damaged"), zipfile.ZipFile(path) as members:
+        with self._naming_the_file("it is truncated or damaged"), zipfile.ZipFile(path) as members:
             self._members(members)
             root = self._json(members, "zarr.json")
             self._described = {
@@ -101,11 +101,11 @@ class Archive:
         self.most = min(2**31 - 1, _GRANTED + _PACKED * self._size)
 
     def has(self, name: str) -> bool:
-        """True where it has an array of that name."""
+        """Tell whether the file has an array of that name."""
         return name in self._described
 
     def whole(self, value: object, most: int, what: str) -> int:
-        """A count from the description.
+        """Read a count from the description.
 
         Raises:
             UsageError: Not a whole number from 0 to `most`.
@@ -115,7 +115,7 @@ class Archive:
         return value
 
     def grid(self, key: str) -> Grid:
-        """A grid from the description.
+        """Read a grid from the description.
 
         Raises:
             UsageError: Not a grid, or a larger one than can be.
@@ -132,7 +132,7 @@ class Archive:
         )
 
     def array(self, name: str, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
-        """One array, of the type and shape that it must have.
+        """Read one array, of the type and shape that it must have.
 
         Raises:
             UsageError: It is not there, or another one.
@@ -148,19 +148,19 @@ class Archive:
         blocks = chunk_shape(shape)
         if not _as_written(said, blocks):
             raise refuse(self.path, f"the array {name!r} is packed in a way that tgsci does not write")
-        self._packed(name, prod(blocks) * wanted.itemsize)
-        return self._unpacked(name)
+        self._check_chunks(name, prod(blocks) * wanted.itemsize)
+        return self._unpack(name)
 
-    def _unpacked(self, name: str) -> NDArray[Any]:
+    def _unpack(self, name: str) -> NDArray[Any]:
         import zarr
         from zarr.storage import ZipStore
 
-        with self._reading(f"the array {name!r} cannot be unpacked"), ZipStore(self.path, mode="r") as store:
+        with self._naming_the_file(f"the array {name!r} cannot be unpacked"), ZipStore(self.path, mode="r") as store:
             return np.asarray(zarr.open_array(store, path=name, mode="r", zarr_format=3)[...])
 
-    def _packed(self, name: str, size: int) -> None:
+    def _check_chunks(self, name: str, size: int) -> None:
         """Refuse chunks whose header claims to unpack to more than a chunk: memory is taken by what it claims."""
-        with self._reading(f"the array {name!r} cannot be unpacked"), zipfile.ZipFile(self.path) as members:
+        with self._naming_the_file(f"the array {name!r} cannot be unpacked"), zipfile.ZipFile(self.path) as members:
             for info in members.infolist():
                 if not info.filename.startswith(f"{name}/c"):
                     continue
@@ -170,8 +170,8 @@ class Archive:
                     raise refuse(self.path, f"a part of the array {name!r} claims to be larger than it can be")
 
     @contextmanager
-    def _reading(self, what: str) -> Iterator[None]:
-        """Whatever zipfile, numcodecs or zarr raise over a file from outside becomes one error that names the file."""
+    def _naming_the_file(self, what: str) -> Iterator[None]:
+        """Turn whatever zipfile, numcodecs or zarr raise over a damaged file into one error that names the file."""
         try:
             yield
         except UsageError:
@@ -207,7 +207,7 @@ class Archive:
 
 
 def _as_written(said: dict[str, Any], blocks: tuple[int, ...]) -> bool:
-    """True if an array is chunked and packed as `store.save` does: nothing else is handed to a codec."""
+    """Tell whether an array is chunked and packed as `store.save` does: nothing else is handed to a codec."""
     try:
         grid, codecs = said["chunk_grid"], said["codecs"]
         return bool(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StructureMask:
-    """A structure as a file gives it.
+    """A structure as a mask on the dose grid.
 
     Args:
         name: Any text; `names.clean` is applied.
@@ -54,7 +54,7 @@ def build_case(
     keep_order: bool = False,
     scale: float = 1.0,
 ) -> Case:
-    """A case, checked, with rows for the voxels of structures only.
+    """Build a case and check it; only the voxels of structures get a row.
 
     Overlaps are resolved by the order of the structures: targets by falling prescription, then organs at risk in the
     order given, then the external; with `keep_order` in the order given.
@@ -132,7 +132,7 @@ def _by_row(dose: ArrayLike, grid: Grid, voxels: NDArray[np.int32]) -> NDArray[n
 
 
 def _compact(dij: Any, voxels: NDArray[np.int32], grid: Grid, beam_of_beamlet: ArrayLike | None, scale: float) -> Dij:
-    """Only the rows of `voxels`, in their order."""
+    """Keep the rows of `voxels`, in their order."""
     from scipy import sparse
 
     from .quantise import quantised

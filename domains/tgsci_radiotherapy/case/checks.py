@@ -45,7 +45,7 @@ def check(case: Case) -> None:
 
 
 def faults(case: Case) -> Iterator[str]:
-    """What is wrong with a case, a sentence each; what rests on something wrong is not looked at."""
+    """Find what is wrong with a case, a sentence each; what rests on something wrong is not looked at."""
     if clean(case.name) != case.name or not case.name:
         yield f"its name {clean(case.name)!r} must be 1 to {LONGEST} letters, digits, spaces or _+-.^~"
     broken = list(_grid(case.grid, "the dose grid"))
@@ -176,7 +176,7 @@ def _dij(dij: Dij, rows: int) -> Iterator[str]:
 
 
 def _ascending(starts: NDArray[np.int64], columns: NDArray[np.unsignedinteger]) -> bool:
-    """True if columns ascend within each row."""
+    """Tell whether columns ascend within each row."""
     down = columns[1:] <= columns[:-1]
     first = starts[1:-1]
     down[first[(first > 0) & (first < len(columns))] - 1] = False

@@ -134,6 +134,6 @@ def _write_cache(name: str, case: Case, path: Path) -> None:
 
 
 def _cache_path(name: str) -> Path | None:
-    """Where a case is cached: the name tells the source that calculated it, since other code makes another case."""
+    """Say where a case is cached: the name tells the source that calculated it, since other code makes another case."""
     directory = cache_directory()
     return directory / "radiotherapy" / f"{name}-{source_digest(Path(__file__).parent)}.zarr" if directory else None

@@ -51,7 +51,7 @@ class Grid:
         return float(np.prod(self.spacing)) / 1000.0
 
     def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Coordinates of the voxel centres along z, y and x, mm."""
+        """Find the coordinates of the voxel centres along z, y and x, mm."""
         z, y, x = (
             o + s * np.arange(n, dtype=np.float64)
             for o, s, n in zip(self.origin, self.spacing, self.shape, strict=True)
@@ -59,7 +59,7 @@ class Grid:
         return z, y, x
 
     def points(self, voxels: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Centres of voxels, given by flat index: shape (n, 3), (z, y, x), mm."""
+        """Find the centres of voxels, given by flat index: shape (n, 3), (z, y, x), mm."""
         indices = np.stack(np.unravel_index(voxels, self.shape), axis=1)
         centres: NDArray[np.float64] = np.asarray(self.origin) + indices * np.asarray(self.spacing)
         return centres
@@ -179,7 +179,7 @@ class Case:
         return max((s.prescription for s in self.structures if s.prescription), default=0.0)
 
     def structure(self, name: str) -> Structure:
-        """The structure of that name, spelling apart.
+        """Find the structure of that name; case, spaces and punctuation do not count.
 
         Raises:
             UsageError: There is none; it says which are near.
@@ -188,13 +188,13 @@ class Case:
         return next(s for s in self.structures if s.name == found)
 
     def own(self, name: str) -> slice:
-        """Rows that a structure owns: what objectives on it see."""
+        """Find the rows that a structure owns: what objectives on it see."""
         place = self.names.index(self.structure(name).name)
         first, last = np.searchsorted(self.owners, [place, place + 1])
         return slice(int(first), int(last))
 
     def rows(self, name: str) -> Rows:
-        """Rows of all voxels of a structure, ascending: what goals and histograms see."""
+        """Find the rows of all voxels of a structure, ascending: what goals and histograms see."""
         structure = self.structure(name)
         if structure.name not in self._rows:
             self._rows[structure.name] = np.sort(self._row_of[structure.voxels]).astype(np.int32)
@@ -233,18 +233,18 @@ class Case:
         return digest.hexdigest()
 
     def cube(self, dose: NDArray[np.floating]) -> Floats:
-        """A dose by row as an array on the dose grid, (z, y, x); 0 where no structure is."""
+        """Lay a dose by row onto the dose grid, (z, y, x); 0 where no structure is."""
         cube = np.zeros(self.grid.size, np.float32)
         cube[self.voxels] = dose
         return cube.reshape(self.grid.shape)
 
     def by_row(self, cube: NDArray[np.floating]) -> Floats:
-        """A dose on the dose grid, (z, y, x), by row."""
+        """Take a dose on the dose grid, (z, y, x), by row."""
         return np.asarray(cube, np.float32).reshape(-1)[self.voxels]
 
 
 def own_rows(structures: Sequence[Structure], grid: Grid) -> tuple[Rows, NDArray[np.int16]]:
-    """Which voxels have a row, and who owns each: owner after owner, ascending within one.
+    """Find the voxels that have a row, and who owns each: owner after owner, ascending within one.
 
     Returns:
         Flat voxel index of each row, and the place of its owner in `structures`.

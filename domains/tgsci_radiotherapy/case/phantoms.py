@@ -24,7 +24,7 @@ _FINE = 1.0
 
 
 def cshape() -> Setup:
-    """The C-shape of AAPM TG-119 (G. A. Ezzell et al., Med Phys 36:5359-5373, 2009).
+    """Set up the C-shape of AAPM TG-119 (G. A. Ezzell et al., Med Phys 36:5359-5373, 2009).
 
     A core of 1.0 cm radius, 10 cm long; around it a PTV, 8 cm long, of 1.5 cm inner and 3.7 cm outer radius, open to
     the back. The report draws the opening without a figure for it; the task group's own DICOM structures end in a plane
@@ -59,7 +59,7 @@ def cshape() -> Setup:
 
 
 def prostate() -> Setup:
-    """A pelvis with the structures of the prostate plans in TextGrad's paper: 70.2 Gy in 39 fractions.
+    """Set up a pelvis with the structures of the prostate plans in TextGrad's paper: 70.2 Gy in 39 fractions.
 
     The PTV is a prostate of about 50 cm^3 with the base of the seminal vesicles and a margin of 8 to 10 mm. It reaches
     into the rectum's front wall and the bladder's neck, as it does in patients. Femoral heads, pelvic bones and fat are
@@ -137,7 +137,7 @@ class Shape:
     high: tuple[float, float, float]
 
     def mask(self, grid: Grid) -> NDArray[np.bool_]:
-        """The voxels of a grid whose centre is inside, (z, y, x)."""
+        """Mark the voxels of a grid whose centre is inside, (z, y, x)."""
         mask = np.zeros(grid.shape, bool)
         axes = grid.axes()
         box = []
@@ -149,7 +149,7 @@ class Shape:
         return mask
 
     def volume(self) -> float:
-        """cm^3, counted in points a millimetre apart."""
+        """Count the volume, cm^3, in points a millimetre apart."""
         low, high = np.array(self.low[::-1]), np.array(self.high[::-1])
         shape = np.maximum(np.ceil((high - low) / _FINE), 1.0)
         spacing = (high - low) / shape
@@ -158,7 +158,7 @@ class Shape:
         return float(self.mask(fine).sum()) * fine.voxel_cc
 
     def __or__(self, other: Shape) -> Shape:
-        """Both together."""
+        """Join both solids."""
         low = tuple(min(a, b) for a, b in zip(self.low, other.low, strict=True))
         high = tuple(max(a, b) for a, b in zip(self.high, other.high, strict=True))
         return Shape(
@@ -168,16 +168,16 @@ class Shape:
         )
 
     def __sub__(self, other: Shape) -> Shape:
-        """This without the other."""
+        """Take the other solid away."""
         return Shape(lambda x, y, z: self.inside(x, y, z) & ~other.inside(x, y, z), self.low, self.high)
 
     def __and__(self, other: Shape) -> Shape:
-        """What is in both."""
+        """Keep what is in both solids."""
         return Shape(lambda x, y, z: self.inside(x, y, z) & other.inside(x, y, z), self.low, self.high)
 
 
 def ellipsoid(centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Shape:
-    """An ellipsoid with its axes along x, y, z, mm."""
+    """Make an ellipsoid with its axes along x, y, z, mm."""
     (cx, cy, cz), (rx, ry, rz) = centre, radii
     return Shape(
         lambda x, y, z: ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 + ((z - cz) / rz) ** 2 <= 1.0,
@@ -187,7 +187,7 @@ def ellipsoid(centre: tuple[float, float, float], radii: tuple[float, float, flo
 
 
 def cylinder(centre: tuple[float, float, float], radii: tuple[float, float], length: float) -> Shape:
-    """A straight cylinder along z of elliptic cross-section, mm."""
+    """Make a straight cylinder along z of elliptic cross-section, mm."""
     (cx, cy, cz), (rx, ry), half = centre, radii, length / 2
     return Shape(
         lambda x, y, z: (((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 <= 1.0) & (abs(z - cz) <= half),
@@ -197,7 +197,7 @@ def cylinder(centre: tuple[float, float, float], radii: tuple[float, float], len
 
 
 def tube(centre: Callable[[Floats], Floats], radii: tuple[float, float], low: float, high: float, bend: float) -> Shape:
-    """A tube along z of elliptic cross-section whose middle moves in y, mm.
+    """Make a tube along z of elliptic cross-section whose middle moves in y, mm.
 
     Args:
         centre: y of its middle at each z.
@@ -215,7 +215,7 @@ def tube(centre: Callable[[Floats], Floats], radii: tuple[float, float], low: fl
 
 
 def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Shape:
-    """A box between two corners, mm."""
+    """Make a box between two corners, mm."""
     return Shape(
         lambda x, y, z: (
             (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]) & (z >= low[2]) & (z <= high[2])

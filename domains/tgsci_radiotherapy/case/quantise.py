@@ -24,7 +24,7 @@ _compiled = numba.njit(cache=True, nogil=True)
 
 
 def _jit(function: F) -> F:
-    """Compile a function, with the types that it says."""
+    """Compile a function; type checkers still see its annotations."""
     return cast(F, _compiled(function))
 
 
@@ -69,20 +69,20 @@ def decode(
 
 
 def encoded(starts: NDArray[np.int64], values: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
-    """Codes of the entries, and the largest entry of each row."""
+    """Encode entries: their codes, and the largest entry of each row."""
     codes, maxima = np.empty(len(values), np.uint16), np.empty(len(starts) - 1, np.float32)
     encode(starts, values, codes, maxima)
     return codes, maxima
 
 
 def decoded(starts: NDArray[np.int64], codes: NDArray[np.uint16], maxima: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The doses of the codes."""
+    """Decode codes to doses."""
     values = np.empty(len(codes), np.float32)
     decode(starts, codes, maxima, values)
     return values
 
 
 def quantised(starts: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Doses as they are after saving and reading; those that are already, unchanged."""
+    """Round doses to what they are after saving and reading; doses that are so already do not change."""
     codes, maxima = encoded(starts, values)
     return decoded(starts, codes, maxima)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write a case into one file; what stands there afterwards is whole.
+    """Write a case into one file: all of it, or nothing.
 
     `load` gives the same case: the same fingerprint, and the same doses if the dij is quantised, as it is in every case
     that this package makes; if not, doses differ by at most 1/131070 of each row's largest entry.
@@ -98,7 +98,7 @@ def load(path: str | os.PathLike[str]) -> Case:
 
 
 def _arrays(case: Case) -> Arrays:
-    """Everything of a case that is an array, as it is kept."""
+    """Pack everything of a case that is an array."""
     from .quantise import encoded
 
     dij = case.dij
@@ -120,7 +120,7 @@ def _arrays(case: Case) -> Arrays:
 
 
 def _about(case: Case) -> dict[str, Any]:
-    """Everything else, as JSON has it."""
+    """Describe everything else, as JSON has it."""
     return {
         "name": case.name,
         "fractions": int(case.fractions),
@@ -172,7 +172,7 @@ def _write(path: Path, arrays: Arrays, attributes: dict[str, Any]) -> None:
 
 
 def _case(archive: Archive) -> tuple[Case, Arrays]:
-    """The case of an archive, and its arrays as they are kept."""
+    """Unpack the case of an archive; its packed arrays come along for the sum."""
     about = archive.about
     grid = archive.grid("grid")
     ct_grid = None if about["ct_grid"] is None else archive.grid("ct_grid")

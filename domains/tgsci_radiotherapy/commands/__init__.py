@@ -1,14 +1,28 @@
-"""The commands of `tgsci radiotherapy`, one a file; `COMMANDS` is their order in the help."""
+"""The commands of `tgsci radiotherapy`, one a file."""
 
 from __future__ import annotations
 
-from .cases import add_cases
-from .compare import add_compare
-from .evaluate import add_evaluate
-from .export import add_export
-from .goals import add_goals
-from .import_ import add_import
-from .plan import add_plan
+import click
 
-#: Each adds its own parser.
-COMMANDS = (add_plan, add_evaluate, add_compare, add_export, add_import, add_cases, add_goals)
+from tgsci.cli.command import Group
+
+_HERE = "tgsci_radiotherapy.commands"
+
+
+@click.group(cls=Group, extra="radiotherapy", places={
+    "plan": (f"{_HERE}.plan:plan", "tune a plan until it meets a sheet of clinical goals"),
+    "evaluate": (
+        f"{_HERE}.evaluate:evaluate", "say which goals a plan or a dose meets, also with the patient shifted"
+    ),
+    "compare": (f"{_HERE}.compare:compare", "put two plans or doses side by side: goals, histograms, gamma index"),
+    "export": (
+        f"{_HERE}.export:export", "write a plan's dose as RTDOSE DICOM, its goals as CSV or JSON, its plots"
+    ),
+    "import": (
+        f"{_HERE}.import_:import_case", "read a case from DICOM, matRad, OpenKBP or pyRadPlan and keep it as one file"
+    ),
+    "cases": (f"{_HERE}.cases:cases", "list the built-in cases, or say what a case holds"),
+    "goals": (f"{_HERE}.goals:goals", "list the sheets of clinical goals, or print one with its sources"),
+})  # fmt: skip
+def radiotherapy() -> None:
+    """Tune radiotherapy plans to clinical goals. Research tool: not for clinical use."""

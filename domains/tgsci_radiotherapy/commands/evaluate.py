@@ -2,107 +2,89 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from tgsci.cli.command import command, option
+
 from ..notice import NOTICE
-from .extra import needs_extra
-from .shared import Commands
+from .dose import Dose, goals_of, open_dose
+from .dose_options import case_and_goals, dose_argument, replace_files
 
 if TYPE_CHECKING:
     from ..goals import BoundSheet, GoalTable
     from ..qa.robustness import Robustness
-    from .given import Given
 
 
-def add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `evaluate`: a plan or a dose against a sheet of goals."""
-    parser = commands.add_parser(
-        "evaluate",
-        help="say which goals a plan or a dose meets, also with the patient shifted",
-        description="Evaluate a plan, a run's best plan, an RTDOSE file, or the dose that came with a case against a "
-        "sheet of clinical goals, on the case's dose grid.",
-        epilog="Exit code: 0 every goal is met or within its tolerance, 1 one or more are missed (with --robust: also "
-        f"with the patient shifted), 2 bad input. {NOTICE}",
-    )
-    add_given(parser, "dose", "what to evaluate")
-    add_case_and_goals(parser)
-    robust = parser.add_argument_group("robustness")
-    robust.add_argument("--robust", action="store_true", help="also with the patient shifted along x, y and z")
-    robust.add_argument("--shift", type=float, default=None, metavar="MM", help="how far the patient is shifted (3)")
-    robust.add_argument(
-        "--method", choices=("cloud", "exact"),
-        help="static dose cloud, or the dose calculated again (built-in cases; the default there)",
-    )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--dvh", type=Path, metavar="FILE", help="write the histograms as .png or .svg")
-    parser.add_argument("--wash", type=Path, metavar="FILE", help="write the dose on image slices as .png or .svg")
-    parser.add_argument("--force", action="store_true", help="replace files that are there")
-    parser.set_defaults(run=needs_extra(run_evaluate))
+@command(
+    "evaluate",
+    epilog="Exit code: 0 every goal is met or within its tolerance, 1 one or more are missed (with --robust: also "
+    f"with the patient shifted), 2 bad input. {NOTICE}",
+)
+@dose_argument("source", "DOSE", "what to evaluate")
+@case_and_goals
+@option("--robust", section="Robustness", is_flag=True, help="also with the patient shifted along x, y and z")
+@option("--shift", section="Robustness", type=float, metavar="MM", help="how far the patient is shifted, mm (3)")
+@option(
+    "--method", section="Robustness", type=click.Choice(("cloud", "exact")),
+    help="static dose cloud, or the dose calculated again (built-in cases; the default there)",
+)  # fmt: skip
+@option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
+@option("--dvh", type=Path, metavar="FILE", help="write the histograms as .png or .svg")
+@option("--wash", type=Path, metavar="FILE", help="write the dose on image slices as .png or .svg")
+@replace_files
+def evaluate(
+    source: str,
+    case: str | None,
+    sheet: str | None,
+    robust: bool,
+    shift: float | None,
+    method: str | None,
+    as_json: bool,
+    dvh: Path | None,
+    wash: Path | None,
+    force: bool,
+) -> int:
+    """Say which goals a plan or a dose meets, also with the patient shifted.
 
-
-def add_given(parser: argparse.ArgumentParser, name: str, what: str) -> None:
-    """Add an argument that `given.given` opens."""
-    parser.add_argument(
-        name, metavar=name.upper(), help=f"{what}: plan.json, a run's directory, an RTDOSE .dcm, or the word reference"
-    )
-
-
-def add_case_and_goals(parser: argparse.ArgumentParser) -> None:
-    """Add the options --case and --goals; `opened` reads them."""
-    parser.add_argument("--case", metavar="CASE", help="a built-in case or a .zarr file (that of the plan or its run)")
-    parser.add_argument("--goals", metavar="SHEET", help="see: tgsci radiotherapy goals (those of the run or the plan)")
-
-
-def run_evaluate(arguments: argparse.Namespace) -> int:
-    """Evaluate what the command line names.
-
-    Raises:
-        UsageError: Bad input.
+    Evaluate a plan, a run's best plan, an RTDOSE file, or the dose that came with a case against a sheet of clinical
+    goals, on the case's dose grid.
     """
-    from ..goals import evaluate
+    from ..goals import evaluate as evaluate_goals
     from ..qa.robustness import SHIFT_MM
     from ..views.export import check_figures, write_figures
-    from .given import given, goals_of
 
-    files = check_figures({"dvh": arguments.dvh, "wash": arguments.wash}, force=arguments.force)
-    dose = given(arguments.dose, arguments.case)
-    goals = goals_of(dose, arguments.goals)
-    table = evaluate(goals, dose.case, dose.dose)
-    robust = None
-    if arguments.robust or arguments.shift is not None or arguments.method:
+    files = check_figures({"dvh": dvh, "wash": wash}, force=force)
+    dose = open_dose(source, case)
+    goals = goals_of(dose, sheet)
+    table = evaluate_goals(goals, dose.case, dose.dose)
+    shifted = None
+    if robust or shift is not None or method:
         print("shifting the patient ...", file=sys.stderr)
-        robust = _robust(arguments.method or "", SHIFT_MM if arguments.shift is None else arguments.shift, dose, goals)
-    _print(arguments, dose, table, robust)
+        shifted = _shifted(method or "", SHIFT_MM if shift is None else shift, dose, goals)
+    (_print_json if as_json else _print)(dose, table, shifted)
     for line in write_figures(files, dose.case, {dose.label: dose.dose}, goals):
         print(line, file=sys.stderr)
-    good = table.acceptable and (robust is None or not robust.lost)
+    good = table.acceptable and (shifted is None or not shifted.lost)
     return 0 if good else 1
 
 
-def _robust(method: str, shift_mm: float, dose: Given, goals: BoundSheet) -> Robustness:
+def _shifted(method: str, shift_mm: float, dose: Dose, goals: BoundSheet) -> Robustness:
     from ..qa.robustness import under_shifts
 
     return under_shifts(dose.case, goals, dose=dose.dose, fluence=dose.fluence, shift_mm=shift_mm, method=method)
 
 
-def _print(arguments: argparse.Namespace, dose: Given, table: GoalTable, robust: Robustness | None) -> None:
-    if arguments.json:
-        said = {
-            "notice": NOTICE,
-            "dose": dose.label,
-            "fingerprint": dose.case.fingerprint,
-            **table.as_dict(),
-            **({"robustness": robust.as_dict()} if robust else {}),
-        }
-        print(json.dumps(said))
-        return
+def _print_json(dose: Dose, table: GoalTable, shifted: Robustness | None) -> None:
+    known = {"notice": NOTICE, "dose": dose.label, "fingerprint": dose.case.fingerprint, **table.as_dict()}
+    print(json.dumps({**known, **({"robustness": shifted.as_dict()} if shifted else {})}))
+
+
+def _print(dose: Dose, table: GoalTable, shifted: Robustness | None) -> None:
     print(f"{dose.label}, {dose.case.prescription:g} Gy in {dose.case.fractions} fractions")
     print(table.text())
-    if robust:
-        print(f"\n{robust.text()}")
-    else:
-        print(NOTICE)
+    print(f"\n{shifted.text()}" if shifted else NOTICE)

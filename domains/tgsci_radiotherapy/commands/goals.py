@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
+import click
+
+from tgsci.cli.command import command, option
 from tgsci.errors import UsageError
+from tgsci.show.tables import print_table
 
 from ..notice import NOTICE
-from .extra import needs_extra
-from .shared import Commands, print_table
 
 if TYPE_CHECKING:
     from ..goals import Goal, Sheet
 
 
-def add_goals(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add `goals`: the sheets of clinical goals."""
-    parser = commands.add_parser(
-        "goals",
-        help="list the sheets of clinical goals, or print one with its sources",
-        description="Without a sheet: list those that come with the package. With one, by name or as a .toml file: "
-        "check it and print its goals and where they come from. To write your own, begin with one of these: --toml.",
-        epilog=f"Exit code: 0 done, 2 there is no such sheet, or it is wrong. {NOTICE}",
-    )
-    parser.add_argument("sheets", nargs="*", metavar="SHEET", help="the name of a sheet, or a .toml file of your own")
-    parser.add_argument("--toml", action="store_true", help="print the sheet as a file to copy and edit")
-    parser.add_argument("--case", metavar="CASE", help="also say what the goals are on this case")
-    parser.set_defaults(run=needs_extra(run_goals))
+@command("goals", epilog=f"Exit code: 0 done, 2 there is no such sheet, or it is wrong. {NOTICE}")
+@click.argument("names", nargs=-1, metavar="[SHEET]...", help="the name of a sheet, or a .toml file of your own")
+@option("--toml", is_flag=True, help="print the sheet as a file to copy and edit")
+@option("--case", metavar="CASE", help="also say what the goals are on this case")
+def goals(names: tuple[str, ...], toml: bool, case: str | None) -> int:
+    """List the sheets of clinical goals, or print one with its sources.
 
-
-def run_goals(arguments: argparse.Namespace) -> int:
-    """Print what the command line asks for.
-
-    Raises:
-        UsageError: There is no such sheet or case, a sheet is wrong, or it does not fit the case.
+    A sheet is a name or a .toml file; it is checked, and printed with where its goals come from. To write your own,
+    begin with one of these: --toml.
     """
     from ..goals import read_sheet, sheet_names
 
-    sheets = [read_sheet(text) for text in arguments.sheets or sheet_names()]
-    if arguments.toml:
-        if len(arguments.sheets) != 1:
+    sheets = [read_sheet(text) for text in names or sheet_names()]
+    if toml:
+        if len(names) != 1:
             raise UsageError("--toml prints one sheet; name it")
         print(sheets[0].toml(), end="")
         return 0
-    if not arguments.sheets:
+    if not names:
         _list(sheets)
-    for sheet in sheets if arguments.sheets else ():
-        _show(sheet, arguments.case)
+    for sheet in sheets if names else ():
+        _show(sheet, case)
     print(NOTICE)
     return 0
 

@@ -17,7 +17,7 @@ from tgsci.imports import needs
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
-from ..plan import PlanParameters
+from ..plan import PlanParameters, PlanText
 from .moves import allowed_dose, highest_dose
 
 if TYPE_CHECKING:
@@ -155,11 +155,11 @@ class RandomPlans(Proposer):
                 value = low + share * (high - low)
                 drawn.append(math.exp(value) if axis.log else value)
             try:
-                value_text = trials.check(space.parameters(drawn).text())
+                text = trials.check(PlanText(space.parameters(drawn)))
             except InvalidValue:
                 continue
             what = "weights and doses" if self.doses else "weights"
-            made.setdefault(value_text, Proposal(value_text, f"{what} drawn at random", 0, f"random {what}"))
+            made.setdefault(text, Proposal(text, f"{what} drawn at random", 0, f"random {what}"))
         return list(made.values())
 
 
@@ -203,7 +203,7 @@ class OptunaPlans(Proposer):
             asked = study.ask(_distributions(space))
             values = [asked.params[axis.name] for axis in space.axes]
             try:
-                text = trials.check(space.parameters(values).text())
+                text = trials.check(PlanText(space.parameters(values)))
             except InvalidValue:
                 continue
             known = len(study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE]))

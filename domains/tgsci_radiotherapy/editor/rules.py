@@ -23,6 +23,7 @@ from tgsci.search.trial import Proposal, Trials
 
 from ..loss import scoring
 from ..loss.linear import Region, prices
+from ..plan import PlanText
 from .moves import Move, add_objective, allowed_dose, highest_dose, predicted_results, tune
 from .surrogate import Point, Surrogate, points
 
@@ -74,21 +75,21 @@ class RuleEditor(Proposer):
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Propose up to `n` new plans; see the module's first lines for how."""
         return [
-            Proposal(move.parameters.text(), move.reason(), move.base.trial.number, move.edit)
-            for move in self._new(self._moves(trials), trials, n)
+            Proposal(value, move.reason(), move.base.trial.number, move.edit)
+            for value, move in self._new(self._moves(trials), trials, n).items()
         ]
 
-    def _new(self, moves: Iterator[Move], trials: Trials, n: int) -> list[Move]:
-        """Choose the first `n` moves that were not measured before."""
+    def _new(self, moves: Iterator[Move], trials: Trials, n: int) -> dict[str, Move]:
+        """Choose the first `n` moves that were not measured before; gives them by their value."""
         chosen: dict[str, Move] = {}
         for move in moves:
             if len(chosen) >= n:
                 break
             try:
-                chosen.setdefault(trials.check(move.parameters.text()), move)
+                chosen.setdefault(trials.check(PlanText(move.parameters)), move)
             except InvalidValue:
                 continue
-        return list(chosen.values())
+        return chosen
 
     def _moves(self, trials: Trials) -> Iterator[Move]:
         """Make edits of the best plan, the most promising first."""
@@ -159,8 +160,8 @@ class RuleEditor(Proposer):
             yield from own[max(2, n // 2) :]
 
         return [
-            Option(move.parameters.text(), move.edit, move.facts, move.base.trial.number, move.edit, move.reason())
-            for move in self._new(moves(), trials, n)
+            Option(value, move.edit, move.facts, move.base.trial.number, move.edit, move.reason())
+            for value, move in self._new(moves(), trials, n).items()
         ]
 
     def _singles(self, trials: Trials) -> list[Move]:

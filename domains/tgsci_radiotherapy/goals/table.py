@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from textwrap import wrap
 from typing import Any, Literal
 
@@ -160,22 +159,23 @@ class GoalTable:
 
     def _repr_html_(self) -> str:
         """For notebooks."""
+        from tgsci.show.html import Cell, html_table
+
         from ..notice import NOTICE
 
-        head = "".join(
-            f"<th style='text-align:left'>{h}</th>" for h in ("goal", "priority", "value", "margin", "status")
-        )
-        body = "".join(
-            "<tr>"
-            + f"<td style='text-align:left'{_title(r)}>{escape(r.goal.criterion)}</td><td>{r.goal.priority}</td>"
-            + f"<td>{escape(r.value_text)}</td><td>{escape(r.margin_text)}</td>"
-            + f"<td style='text-align:left;color:{_COLOURS[r.status]}'>{_MARKS[r.status]} {r.status}</td></tr>"
-            for r in self.results
-        )
+        rows = [
+            [
+                Cell(result.goal.criterion, hint="; ".join(filter(None, [result.goal.note, result.note]))),
+                Cell(str(result.goal.priority), figure=True),
+                Cell(result.value_text, figure=True),
+                Cell(result.margin_text, figure=True),
+                Cell(f"{_MARKS[result.status]} {result.status}", style=f"color:{_COLOURS[result.status]}"),
+            ]
+            for result in self.results
+        ]
+        figures = [Cell(name, figure=True) for name in ("priority", "value", "margin")]
         caption = f"{self.sheet} on {self.case}, dose grid {self.grid}: {self._sum()}. {NOTICE}"
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-        return f"<table><caption>{escape(caption)}</caption>{table}</table>{notes}"
+        return html_table(["goal", *figures, "status"], rows, caption=caption, notes=self.notes)
 
     def __str__(self) -> str:
         return self.text()
@@ -224,11 +224,6 @@ def _fixed(value: float, unit: str) -> str:
     text = f"{value:.{decimals}f}"
     text = text.removeprefix("-") if float(text) == 0 else text
     return f"{text}{'' if unit in ('', '%') else ' '}{unit}"
-
-
-def _title(result: GoalResult) -> str:
-    note = "; ".join(filter(None, [result.goal.note, result.note]))
-    return f" title='{escape(note, quote=True)}'" if note else ""
 
 
 def _row(result: GoalResult) -> dict[str, Any]:

@@ -33,7 +33,7 @@ KINDS = {
 def read(
     source: str | Path, kind: str | None = None, *, say: Callable[[str], None] = lambda line: None, **options: Any
 ) -> Case:
-    """A case from a file, a folder or a name of another program, checked and ready to plan.
+    """Read a case from a file, a folder or a name of another program; it is checked and ready to plan.
 
     Args:
         source: A path, or "tg119".
@@ -76,7 +76,7 @@ def compute(
     say: Callable[[str], None] = lambda line: None,
     **options: Any,
 ) -> Case:
-    """A case from an image and structures that are arrays already; its dose-influence matrix is computed.
+    """Make a case from an image and structures that are arrays already; its dose-influence matrix is computed.
 
         grid = Grid(hu.shape, spacing=(3, 2, 2), origin=(z0, y0, x0))
         case = compute(hu, grid, {"PTV": ptv, "Cord": cord, "BODY": body}, prescriptions={"PTV": 50}, fractions=25)
@@ -99,7 +99,7 @@ def compute(
 
 
 def kind_of(source: str | Path) -> str:
-    """What a source is: one of `KINDS`.
+    """Recognise what a source is: one of `KINDS`.
 
     Raises:
         UsageError: There is nothing, or nothing that can be read.
@@ -131,7 +131,7 @@ def kind_of(source: str | Path) -> str:
 
 
 def _is_case(path: Path) -> bool:
-    """Whether a zip file is a case that this package wrote: by its content, or where that is damaged by its name."""
+    """Tell whether a zip file is a case that this package wrote: by its content, or if that is damaged by its name."""
     from zipfile import BadZipFile, ZipFile
 
     try:

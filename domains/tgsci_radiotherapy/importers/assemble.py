@@ -60,7 +60,7 @@ class SourceDij:
 def assemble(
     patient: Patient, options: Options, say: Callable[[str], None], source_dij: SourceDij | None = None
 ) -> Case:
-    """A case of a patient.
+    """Make a case of a patient: decide on structures, lay the dose grid, compute the dose.
 
     Args:
         patient: As a reader made it.
@@ -73,7 +73,7 @@ def assemble(
     """
     notes: list[str] = []
     fractions = options.fractions or patient.fractions
-    drawn = _decided(patient, options)
+    drawn = _apply_decisions(patient, options)
     drawn, body = _with_body(drawn, patient, notes)
     _check_targets(drawn, patient)
     if not fractions:
@@ -103,8 +103,8 @@ def assemble(
     return case
 
 
-def _decided(patient: Patient, options: Options) -> list[Region]:
-    """The structures with a person's decisions: which, what type, what prescription."""
+def _apply_decisions(patient: Patient, options: Options) -> list[Region]:
+    """Apply a person's decisions to the structures: which, what type, what prescription."""
     names = [*(s.name for s in patient.structures), *patient.skipped]
     kinds = {find(name, names): kind for name, kind in options.types.items()}
     doses = {find(name, names): float(dose) for name, dose in options.prescriptions.items()}
@@ -124,7 +124,7 @@ def _decided(patient: Patient, options: Options) -> list[Region]:
 
 
 def _with_body(drawn: list[Region], patient: Patient, notes: list[str]) -> tuple[list[Region], Region]:
-    """The structures with exactly one external, in last place; and it."""
+    """Give the structures exactly one external, in last place; returned once more by itself."""
     outer = [s for s in drawn if s.type == "external" and not s.mask.empty]
     inner = [s for s in drawn if s.type != "external"]
     if not outer:
@@ -157,7 +157,7 @@ def _check_targets(drawn: Sequence[Region], patient: Patient) -> None:
 
 
 def _grid(patient: Patient, body: Region, options: Options) -> Grid:
-    """The dose grid: around the body, its first voxel on one of the image's."""
+    """Lay the dose grid around the body, its first voxel on one of the image's."""
     image, mask = patient.grid, body.mask
     steps = image.spacing if options.grid_mm is None and patient.own_grid else options.spacing()
     origin = tuple(o + s * c for o, s, c in zip(image.origin, image.spacing, mask.corner, strict=True))
@@ -171,7 +171,7 @@ def _grid(patient: Patient, body: Region, options: Options) -> Grid:
 def _structures(
     drawn: Sequence[Region], body: Region, patient: Patient, grid: Grid, options: Options, notes: list[str]
 ) -> tuple[Structure, ...]:
-    """The structures on the dose grid, in the order in which overlaps are resolved."""
+    """Put the structures on the dose grid, in the order in which overlaps are resolved."""
     inside = np.zeros(grid.size, bool)
     inside[body.mask.voxels(patient.grid, grid)] = True
     made: dict[str, Structure] = {}
@@ -198,11 +198,11 @@ def _structures(
             )
         volume = one.volume_cc if one.volume_cc is not None else one.mask.count * patient.grid.voxel_cc
         made[one.name] = Structure(one.name, one.type, kept, float(volume), one.prescription)
-    return _in_order(_inherited(made, grid, notes), patient, grid, options, notes)
+    return _in_order(_inherit_prescriptions(made, grid, notes), patient, grid, options, notes)
 
 
-def _inherited(made: Mapping[str, Structure], grid: Grid, notes: list[str]) -> dict[str, Structure]:
-    """The structures, a target without a prescription (a GTV, say) given that of the target that it lies in.
+def _inherit_prescriptions(made: Mapping[str, Structure], grid: Grid, notes: list[str]) -> dict[str, Structure]:
+    """Give a target without a prescription (a GTV, say) that of the target that it lies in.
 
     Raises:
         UsageError: It lies in none.
@@ -230,7 +230,7 @@ def _inherited(made: Mapping[str, Structure], grid: Grid, notes: list[str]) -> d
 def _in_order(
     made: Mapping[str, Structure], patient: Patient, grid: Grid, options: Options, notes: list[str]
 ) -> tuple[Structure, ...]:
-    """Who owns overlaps: as a person says, else as the source says, else targets by prescription before organs.
+    """Order who owns overlaps: as a person says, else as the source says, else targets by prescription before organs.
 
     Of two targets with one prescription the larger owns: an objective on a PTV sees the CTV within.
     """
@@ -261,7 +261,7 @@ def _in_order(
 
 
 def _image(patient: Patient, body: Region) -> tuple[Image, Grid]:
-    """The image around the body, emptied outside of it: the couch and whatever else stood there."""
+    """Cut the image to the body and empty it outside: the couch and whatever else stood there."""
     grid, corner, shape = patient.grid, body.mask.corner, body.mask.inside.shape
     margin = [int(np.ceil(10.0 / s)) if axis else 0 for axis, s in enumerate(grid.spacing)]
     first = [max(0, c - m) for c, m in zip(corner, margin, strict=True)]
@@ -284,7 +284,7 @@ def _influence(
     options: Options,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
-    """The dose-influence matrix, by the engine that is wanted and there."""
+    """Compute the dose-influence matrix with the engine that is wanted and installed."""
     if options.engine == "pyradplan" or (options.engine == "auto" and pyradplan.available()):
         on_grid = hu if same(image_grid, grid) else resample(hu, image_grid, grid, outside=-1000.0)
         body = np.zeros(grid.size, bool)
@@ -333,7 +333,7 @@ def _reference(
     fractions: int,
     notes: list[str],
 ) -> Floats | None:
-    """The source's dose on the rows of the case."""
+    """Take the source's dose on the rows of the case."""
     if patient.reference is None:
         return None
     dose, own = patient.reference

@@ -31,7 +31,7 @@ _MANY = 40
 
 
 def fill(polygons: Sequence[Points], shape: tuple[int, int]) -> Bools:
-    """Which cells of a raster have their centres inside, by the even-odd rule over all polygons.
+    """Mark the cells of a raster whose centres are inside, by the even-odd rule over all polygons.
 
     An edge passes a row's centre line at some x; from there on the row is the other side. A centre on an edge
     belongs to the area on its right or below, so that neighbours share no voxel and leave none out.
@@ -62,7 +62,7 @@ def fill(polygons: Sequence[Points], shape: tuple[int, int]) -> Bools:
 
 
 def rasterize(planes: Mapping[float, Sequence[Points]], grid: Grid) -> tuple[Mask, float, int]:
-    """A structure's voxels and volume.
+    """Turn a structure's contours into voxels and a volume.
 
     Args:
         planes: Contours by z, mm: each (n, 2), x and y in mm.
@@ -118,7 +118,7 @@ class _Stack:
         return (y, x), (rows, columns)
 
     def flat(self, k: int) -> Bools:
-        """Plane number k, filled."""
+        """Fill plane number k."""
         if k not in self._flat:
             (_, oy, ox), (_, sy, sx) = self.grid.origin, self.grid.spacing
             y, x = self.corner
@@ -130,7 +130,7 @@ class _Stack:
         return self._flat[k]
 
     def at(self, z: float) -> Bools | None:
-        """The shape at a height, mm; None outside."""
+        """Interpolate the shape at a height, mm; None outside."""
         if not len(self.heights):
             return None
         k = int(np.argmin(np.abs(self.heights - z)))
@@ -148,7 +148,7 @@ class _Stack:
         return self.flat(k) if inside else None
 
     def _distance(self, k: int) -> Points:
-        """Signed distance to the outline of plane k, mm, positive inside."""
+        """Measure the signed distance to the outline of plane k, mm, positive inside."""
         from scipy.ndimage import distance_transform_edt
 
         if k not in self._far:
@@ -159,7 +159,7 @@ class _Stack:
         return self._far[k]
 
     def volume(self) -> float:
-        """Areas times plane distances, cm^3."""
+        """Sum areas times plane distances, cm^3."""
         total = 0.0
         for k, z in enumerate(self.heights):
             below = (z - self.heights[k - 1]) if k and self.bridged[k - 1] else self.thick
@@ -168,7 +168,7 @@ class _Stack:
         return total / 1000.0
 
     def _area(self, k: int) -> float:
-        """Area of a plane, mm^2: contours within an odd number of others are holes."""
+        """Measure the area of a plane, mm^2: contours within an odd number of others are holes."""
         polygons = self.planes[float(self.heights[k])]
         if len(polygons) > _MANY:
             return float(np.count_nonzero(self.flat(k)) * self.grid.spacing[1] * self.grid.spacing[2])
@@ -182,7 +182,7 @@ class _Stack:
 
 
 def _inside(point: Points, polygon: Points) -> bool:
-    """Whether a point is in a polygon, by the even-odd rule."""
+    """Tell whether a point is in a polygon, by the even-odd rule."""
     (x, y), (px, py) = point, polygon.T
     qx, qy = np.roll(px, -1), np.roll(py, -1)
     crosses = (py > y) != (qy > y)

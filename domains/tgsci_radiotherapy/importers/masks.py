@@ -30,7 +30,7 @@ class Mask:
 
     @classmethod
     def of(cls, full: Bools) -> Mask:
-        """Of an array over the whole image."""
+        """Cut an array over the whole image to the box that it fills."""
         spans = []
         for axis in range(3):
             hit = np.flatnonzero(full.any(axis=tuple(a for a in range(3) if a != axis)))
@@ -49,7 +49,7 @@ class Mask:
         return int(np.count_nonzero(self.inside))
 
     def full(self, shape: tuple[int, int, int]) -> Bools:
-        """As an array over the whole image."""
+        """Lay the mask into an array over the whole image."""
         out = np.zeros(shape, bool)
         z, y, x = self.corner
         dz, dy, dx = self.inside.shape
@@ -57,7 +57,7 @@ class Mask:
         return out
 
     def within(self, other: Mask) -> float:
-        """Share of its voxels that are the other's too; both are of one image."""
+        """Measure the share of its voxels that are the other's too; both are of one image."""
         mine, theirs = [], []
         for a, b, n, m in zip(self.corner, other.corner, self.inside.shape, other.inside.shape, strict=True):
             low, high = max(a, b), min(a + n, b + m)
@@ -67,7 +67,7 @@ class Mask:
         return float(np.count_nonzero(both)) / max(self.count, 1)
 
     def voxels(self, image: Grid, grid: Grid) -> NDArray[np.int32]:
-        """Flat indices, ascending, of the voxels of `grid` of which at least half is inside."""
+        """List the voxels of `grid` of which at least half is inside, as ascending flat indices."""
         if self.empty:
             return np.zeros(0, np.int32)
         if same(image, grid):
@@ -91,7 +91,7 @@ class Mask:
 
 
 def _box(inner: Grid, outer: Grid) -> tuple[list[int], list[int]]:
-    """First and one past the last voxel of `outer` that `inner` touches, along each axis."""
+    """Find the first and one past the last voxel of `outer` that `inner` touches, along each axis."""
     first, last = [], []
     for axis in range(3):
         low = inner.origin[axis] - inner.spacing[axis] / 2 - outer.origin[axis]
@@ -104,7 +104,7 @@ def _box(inner: Grid, outer: Grid) -> tuple[list[int], list[int]]:
 def resample(
     array: NDArray[np.generic], source: Grid, target: Grid, *, outside: float = 0.0, average: bool = True
 ) -> NDArray[np.float32]:
-    """An array on another grid.
+    """Resample an array onto another grid.
 
     Both grids are parallel to the axes, so that trilinear interpolation and averaging over voxels are the product of
     three one-dimensional ones.
@@ -130,7 +130,7 @@ def resample(
 
 
 def _weights(source: Grid, target: Grid, axis: int, average: bool) -> csr_array:
-    """How much each voxel of the source counts for each of the target, along one axis; rows may sum to less than 1."""
+    """Weigh each voxel of the source for each of the target, along one axis; rows may sum to less than 1."""
     from scipy.sparse import csr_array
 
     n, step = source.shape[axis], source.spacing[axis]
@@ -160,7 +160,7 @@ def _weights(source: Grid, target: Grid, axis: int, average: bool) -> csr_array:
 
 
 def same(a: Grid, b: Grid) -> bool:
-    """Whether two grids have the same voxels, within a thousandth of one."""
+    """Tell whether two grids have the same voxels, within a thousandth of one."""
     return a.shape == b.shape and all(
         abs(o - p) <= 1e-3 * s and abs(s - t) * n <= 1e-3 * s
         for o, p, s, t, n in zip(a.origin, b.origin, a.spacing, b.spacing, a.shape, strict=True)

@@ -22,7 +22,7 @@ from ..case.model import Beam, Grid, Type
 from .assemble import SourceDij
 from .masks import Mask
 from .options import Options
-from .patient import MOST_STRUCTURES, MOST_VOXELS, Patient, Region, guessed_type, hounsfield, unique_names
+from .patient import MOST_STRUCTURES, MOST_VOXELS, Patient, Region, guess_type, hounsfield, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ _TYPES: dict[str, Type] = {"TARGET": "target", "OAR": "oar", "EXTERNAL": "extern
 
 
 def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tuple[Patient, SourceDij | None]:
-    """A patient from a matRad file, and its dose-influence matrix if it has one.
+    """Read a patient from a matRad file, and its dose-influence matrix if it has one.
 
     Args:
         path: The file.
@@ -45,7 +45,7 @@ def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tup
         UsageError: The file is no matRad file, damaged, or larger than can be handled.
     """
     shown = visible(path.name[:80])
-    _bounded(path, shown)
+    _check_size(path, shown)
     if path.stat().st_size > 50_000_000:
         say(f"reading {path.stat().st_size / 1e6:.0f} MB")
     content = _load(path, shown)
@@ -108,7 +108,7 @@ def _patient(
 
 
 def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]]:
-    """The image as (z, y, x), its grid, and what to say about it."""
+    """Read the image as (z, y, x), its grid, and what to say about it."""
     said = {}
     cube = _first(ct.get("cubeHU"))
     if cube is None:
@@ -133,7 +133,7 @@ def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]
 
 
 def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[str, Any]) -> Grid:
-    """A grid of matRad's: resolution.x, .y, .z and where they are there the coordinates x, y, z."""
+    """Read a grid of matRad's: resolution.x, .y, .z and where they are there the coordinates x, y, z."""
     spacing, origin = [], []
     for name, n in zip("zyx", shape, strict=True):
         step = _number(resolution.get(name))
@@ -151,7 +151,7 @@ def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[st
 
 
 def _rows(cst: Any) -> list[list[Any]]:
-    """The lines of cst: a cell array of N x 6, as lists, or column after column in one list (7.3, or N = 1)."""
+    """List the lines of cst: a cell array of N x 6, as lists, or column after column in one list (7.3, or N = 1)."""
     if isinstance(cst[0], list | tuple | np.ndarray) and len(cst[0]) >= 5:
         return [list(line) for line in cst]
     columns = 6 if len(cst) % 6 == 0 else 5
@@ -162,7 +162,7 @@ def _rows(cst: Any) -> list[list[Any]]:
 
 
 def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Region, ...], list[str]]:
-    """The structures by priority, and notes."""
+    """Read the structures by priority, and notes."""
     if len(lines) > MOST_STRUCTURES:
         raise UsageError(f"cst has {len(lines)} structures; at most {MOST_STRUCTURES} are read")
     names, notes = unique_names(line[1] for line in lines)
@@ -173,7 +173,7 @@ def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Region, .
             notes.append(f"{name} ({visible(said[:16]).lower()}) is left out")
             continue
         kind = _TYPES[said]
-        if kind == "oar" and guessed_type(name) == "external":
+        if kind == "oar" and guess_type(name) == "external":
             kind = "external"
         dose = _prescription(line[5]) if kind == "target" and len(line) > 5 else None
         if dose:
@@ -201,7 +201,7 @@ def _mask(said: Any, name: str, grid: Grid) -> Mask:
 
 
 def _prescription(objectives: Any) -> float | None:
-    """The reference dose of a target's squared deviation, total Gy as matRad has it; other objectives are not used."""
+    """Take the reference dose of a target's squared deviation, total Gy as matRad has it, for its prescription."""
     found = []
     for one in objectives if isinstance(objectives, list) else [objectives]:
         if not isinstance(one, dict):
@@ -216,7 +216,7 @@ def _prescription(objectives: Any) -> float | None:
 
 
 def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
-    """The dose influence, sparse, matRad's voxels by beamlets, and its dose grid."""
+    """Read the dose influence, sparse, matRad's voxels by beamlets, and its dose grid."""
     from scipy.sparse import issparse
 
     matrix = _first(dij.get("physicalDose"))
@@ -236,7 +236,7 @@ def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
 
 
 def _matrad_rows(voxels: NDArray[np.integer], grid: Grid) -> NDArray[np.int64]:
-    """matRad's number, from 0, of voxels given by flat index (z, y, x)."""
+    """Find matRad's number, from 0, of voxels given by flat index (z, y, x)."""
     z, y, x = np.unravel_index(np.asarray(voxels, np.int64), grid.shape)
     return np.asarray(y + grid.shape[1] * (x + grid.shape[2] * z), np.int64)
 
@@ -244,7 +244,7 @@ def _matrad_rows(voxels: NDArray[np.integer], grid: Grid) -> NDArray[np.int64]:
 def _beams(
     dij: dict[str, Any], pln: dict[str, Any], stf: Any, beamlets: int
 ) -> tuple[NDArray[np.int16], tuple[Beam, ...]]:
-    """Beam of each beamlet, from 0, and the beams' angles where the plan or the steering says them."""
+    """Read the beam of each beamlet, from 0, and the beams' angles where the plan or the steering says them."""
     said = np.asarray(dij.get("beamNum", []), np.float64).reshape(-1)
     beam_of = (said - 1).astype(np.int16) if len(said) == beamlets else np.zeros(beamlets, np.int16)
     steering: dict[str, Any] = pln.get("propStf") or pln
@@ -261,7 +261,7 @@ def _beams(
 
 
 def _first(cell: Any) -> Any:
-    """The first scenario of a cell; anything else as it is."""
+    """Take the first scenario of a cell; anything else stays as it is."""
     while isinstance(cell, list | tuple):
         if not cell:
             return None
@@ -282,7 +282,7 @@ def _load(path: Path, shown: str) -> dict[str, Any]:
 
     from pymatreader import read_mat
 
-    if _unpacked(path):
+    if _lacks_checksums(path):
         _try_out(path, shown)
     try:
         with warnings.catch_warnings():
@@ -293,8 +293,8 @@ def _load(path: Path, shown: str) -> dict[str, Any]:
         raise UsageError(f"{shown} is no readable .mat file ({type(error).__name__}: {said}); save it again") from error
 
 
-def _unpacked(path: Path) -> bool:
-    """Whether a MATLAB 5 file has variables that are not packed, and so have no checksum."""
+def _lacks_checksums(path: Path) -> bool:
+    """Tell whether a MATLAB 5 file has variables that are not packed, and so have no checksum."""
     with path.open("rb") as file:
         head = file.read(136)
     order = "<" if head[126:128] == b"IM" else ">"
@@ -316,7 +316,7 @@ def _try_out(path: Path, shown: str) -> None:
         raise UsageError(f"{shown} is damaged: the process that read it died; save it again")
 
 
-def _bounded(path: Path, shown: str) -> None:
+def _check_size(path: Path, shown: str) -> None:
     """Refuse a file whose content, unpacked, is too large, or lies elsewhere, before anything is unpacked.
 
     Raises:
@@ -340,7 +340,7 @@ def _bounded(path: Path, shown: str) -> None:
 
 
 def _mat5_sizes(path: Path) -> Iterator[int]:
-    """Bytes of each variable of a MATLAB 5 file, unpacked: it stands at the beginning of each, packed or not.
+    """Read how many bytes each variable of a MATLAB 5 file has, unpacked: it stands at the beginning of each.
 
     Raises:
         ValueError: The file is truncated.
@@ -370,7 +370,7 @@ def _mat5_sizes(path: Path) -> Iterator[int]:
 
 
 def _hdf5_sizes(path: Path) -> Iterator[int]:
-    """Bytes of each array of a MATLAB 7.3 file.
+    """Read how many bytes each array of a MATLAB 7.3 file has.
 
     Raises:
         ValueError: An array or a group lies outside of the file.

@@ -20,7 +20,7 @@ from tgsci.texts import visible
 from ..case.model import Grid
 from .masks import Mask
 from .options import Options
-from .patient import Patient, Region, guessed_type, hounsfield, unique_names
+from .patient import Patient, Region, guess_type, hounsfield, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ _MOST_FILES = 100
 
 
 def read_openkbp(folder: Path, options: Options) -> Patient:
-    """A patient of OpenKBP.
+    """Read a patient of OpenKBP.
 
     Args:
         folder: With `ct.csv`, `voxel_dimensions.csv`, a file a structure, and for most patients `dose.csv`.
@@ -60,7 +60,7 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
     structures = []
     for path, name in zip(files, names, strict=True):
         mask = Mask.of(_array(path) > 0)
-        kind = guessed_type(name)
+        kind = guess_type(name)
         structures.append(Region(name, kind, mask, prescription=_prescription(name) if kind == "target" else None))
     dose = _array(folder / "dose.csv") if options.reference and (folder / "dose.csv").is_file() else None
     known = re.fullmatch(r"pt_\d{1,4}", folder.absolute().name)
@@ -82,13 +82,13 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
 
 
 def _prescription(name: str) -> float | None:
-    """Total Gy, by the name: PTV56, PTV63 and PTV70 are OpenKBP's targets."""
+    """Read total Gy from the name: PTV56, PTV63 and PTV70 are OpenKBP's targets."""
     figure = re.fullmatch(r"(?i)ptv[ _-]?(\d{2})", name)
     return float(figure[1]) if figure else None
 
 
 def _spacing(path: Path) -> tuple[float, float, float]:
-    """Voxel size (z, y, x), mm; the file has it by row, column and slice."""
+    """Read the voxel size (z, y, x), mm; the file has it by row, column and slice."""
     try:
         rows, columns, slices = (float(word) for word in _text(path).split())
     except ValueError as error:
@@ -99,7 +99,7 @@ def _spacing(path: Path) -> tuple[float, float, float]:
 
 
 def _array(path: Path) -> NDArray[np.float32]:
-    """A file's array, (z, y, x); 1 where a mask lists a voxel, 0 where nothing is listed."""
+    """Read a file's array, (z, y, x); 1 where a mask lists a voxel, 0 where nothing is listed."""
     shown = visible(path.name[:60])
     lines = _text(path).strip().splitlines()[1:]
     full = np.zeros(SIDE**3, np.float32)

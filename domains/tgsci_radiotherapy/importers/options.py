@@ -11,10 +11,8 @@ from tgsci.errors import UsageError
 from tgsci.settings import setting
 from tgsci.texts import quote
 
-#: Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
-#: What computes a dose-influence matrix: pyRadPlan's where it is installed and else the built-in one, or one by name.
-ENGINES = ("auto", "pyradplan", "builtin")
-MODALITIES = ("photons", "protons")
+# Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
+
 #: What a structure can be made.
 TYPES = ("target", "oar", "external", "ignore")
 #: Spacing of the dose grid where nothing else is said, mm. A plan's figures hold on its grid: on 5 mm a target's D95
@@ -124,13 +122,13 @@ class Options:
                 )
 
     def spacing(self) -> tuple[float, float, float]:
-        """Spacing of the dose grid along (z, y, x), mm, as asked for or by default."""
+        """Give the spacing of the dose grid along (z, y, x), mm, as asked for or by default."""
         one = GRID if self.grid_mm is None else self.grid_mm
         x, y, z = one if isinstance(one, tuple) else (one, one, one)
         return z, y, x
 
     def angles(self) -> tuple[tuple[float, float], ...]:
-        """Gantry and couch angle of each beam, degrees, as asked for or by default."""
+        """Give the gantry and couch angle of each beam, degrees, as asked for or by default."""
         usual = (90.0, 270.0) if self.modality == "protons" else tuple(40.0 * i for i in range(9))
         gantry = self.gantry or usual
         couch = self.couch if len(self.couch) > 1 else (self.couch or (0.0,)) * len(gantry)

@@ -87,15 +87,15 @@ class Patient:
     skipped: tuple[str, ...] = ()
 
 
-def guessed_type(name: str) -> Type:
-    """What a structure is, by its name: the field's usual ones (TG-263)."""
+def guess_type(name: str) -> Type:
+    """Guess what a structure is by its name: the field's usual ones (TG-263)."""
     if _EXTERNAL.match(name):
         return "external"
     return "target" if _TARGET.match(name) else "oar"
 
 
 def unique_names(said: Iterable[object], fallback: str = "ROI") -> tuple[list[str], list[str]]:
-    """Names that are clean and different from each other, spelling apart.
+    """Clean names, and make those different that two structures share.
 
     Returns:
         The names, and a sentence for each that had to be changed to be different.
@@ -170,7 +170,7 @@ def _check_units(hu: NDArray[np.number], body: Mask | None) -> None:
 
 
 def _offset(air: float | None, tissue: float | None) -> float:
-    """What brings air near -1000 and tissue near 0, if that is one of the usual mistakes; 0 if not."""
+    """Find the offset that brings air near -1000 and tissue near 0, if one of the usual mistakes was made; else 0."""
     for offset in (-1024.0, -1000.0, 1024.0, 1000.0):
         good_air = air is None or -1100 <= air + offset <= -900 or (offset > 0 and air + offset < -900)
         good_tissue = tissue is None or -300 <= tissue + offset <= 300
@@ -180,7 +180,7 @@ def _offset(air: float | None, tissue: float | None) -> float:
 
 
 def body_of(hu: Image) -> Mask:
-    """The largest piece of tissue of a CT, slice by slice without holes: an external that nobody drew.
+    """Find the body where nobody drew it: the largest piece of tissue of a CT, slice by slice without holes.
 
     Raises:
         UsageError: There is no tissue.
@@ -201,7 +201,7 @@ def body_of(hu: Image) -> Mask:
 
 
 def patient_of(hu: ArrayLike, grid: Grid, masks: Mapping[str, ArrayLike], options: Options) -> Patient:
-    """A patient from arrays (z, y, x): z to the head, y to the back, x to the patient's left.
+    """Make a patient from arrays (z, y, x): z to the head, y to the back, x to the patient's left.
 
     Args:
         hu: Hounsfield units.
@@ -225,7 +225,7 @@ def patient_of(hu: ArrayLike, grid: Grid, masks: Mapping[str, ArrayLike], option
         inside = np.asarray(mask)
         if inside.shape != values.shape:
             raise UsageError(f"the mask of {name} has {inside.shape} voxels, the image {values.shape}; resample it")
-        drawn.append(Region(name, guessed_type(name), Mask.of(inside if inside.dtype == bool else inside > 0.5)))
+        drawn.append(Region(name, guess_type(name), Mask.of(inside if inside.dtype == bool else inside > 0.5)))
     image = hounsfield(values, drawn, options)
     provenance = {"source": f"arrays: an image of {grid}, {len(drawn)} structures"}
     if notes:

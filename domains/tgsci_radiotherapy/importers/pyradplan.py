@@ -22,7 +22,7 @@ from tgsci.errors import UsageError
 from ..case.model import Beam, Dij, Grid
 from .masks import Mask
 from .options import Options
-from .patient import Patient, Region, guessed_type, unique_names
+from .patient import Patient, Region, guess_type, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ _MISSING = "pyRadPlan is not installed; it comes with pip install 'tgsci[dose]'"
 
 
 def available() -> bool:
-    """Whether the extra `dose` is installed; without importing it."""
+    """Tell whether the extra `dose` is installed, without importing it."""
     from importlib.util import find_spec
 
     return find_spec("pyRadPlan") is not None
@@ -54,7 +54,7 @@ def influence(
     options: Options,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Dij, tuple[Beam, ...], str]:
-    """A dose-influence matrix by pyRadPlan.
+    """Compute a dose-influence matrix with pyRadPlan.
 
     Args:
         hu: Hounsfield units on the dose grid, (z, y, x), -1000 outside the body.
@@ -115,7 +115,7 @@ def influence(
 
 
 def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number], factor: float) -> Dij:
-    """Rows of a sparse matrix as those of a case, times a factor; entries that are 0 are left out.
+    """Take rows of a sparse matrix as those of a case, times a factor; entries that are 0 are left out.
 
     Raises:
         UsageError: An entry is negative or no number.
@@ -142,12 +142,12 @@ def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number],
 
 
 def _structure(matrix: Any) -> tuple[Any, ...]:
-    """Where a sparse matrix's entries are; of a coordinate list, rows and columns."""
+    """Say where a sparse matrix's entries are; of a coordinate list, rows and columns."""
     return ((matrix.row, matrix.col),) if matrix.format == "coo" else (matrix.indices, matrix.indptr)
 
 
 def phantom() -> Patient:
-    """The AAPM TG-119 C-shape phantom that pyRadPlan carries: 50 Gy in 25 fractions.
+    """Read the AAPM TG-119 C-shape phantom that pyRadPlan carries: 50 Gy in 25 fractions.
 
     Raises:
         UsageError: pyRadPlan is missing.
@@ -157,7 +157,7 @@ def phantom() -> Patient:
         names, _ = unique_names(voi.name for voi in cst.vois)
         structures = []
         for name, voi in zip(names, cst.vois, strict=True):
-            kind = "target" if str(voi.voi_type).upper() == "TARGET" else guessed_type(name)
+            kind = "target" if str(voi.voi_type).upper() == "TARGET" else guess_type(name)
             mask = Mask.of(lib.sitk.GetArrayFromImage(voi.mask).astype(bool))
             structures.append(Region(name, kind, mask, prescription=50.0 if kind == "target" else None))
         image = ct.cube_hu
@@ -258,7 +258,7 @@ class _Library:
 
 @contextmanager
 def _quiet() -> Iterator[_Library]:
-    """pyRadPlan without its bars, log lines and warnings, which are about its own workings."""
+    """Lend pyRadPlan without its bars, log lines and warnings, which are about its own workings."""
     import logging
 
     if not available():

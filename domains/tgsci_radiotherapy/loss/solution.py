@@ -121,7 +121,7 @@ def _sensitivities(
     small = _TRIED * sum(o.weight for o in plan.parameters.objectives)
     beside = [replace(o, weight=max(small, 1e-6)) for o in tried]
     extended = replace(plan, parameters=plan.parameters.with_objectives(beside)) if beside else plan
-    derivatives = planner.sensitivities(extended, [_figure(case, bound, name, metric) for name, metric in metrics])
+    derivatives = planner.sensitivities(extended, [_as_planned(case, bound, name, metric) for name, metric in metrics])
     per_doubling, per_gray = np.asarray(derivatives.per_doubling), np.asarray(derivatives.per_gray)
     weights = np.array([o.weight for o in beside])
     # What doubles a tiny weight adds that weight once more: d/dw = per doubling / (w ln 2).
@@ -129,15 +129,15 @@ def _sensitivities(
     return per_doubling[:, :k], per_gray[:, :k], per_unit
 
 
-def _figure(case: Case, bound: BoundSheet, structure: str, metric: Metric) -> tuple[str, _Figure]:
+def _as_planned(case: Case, bound: BoundSheet, structure: str, metric: Metric) -> tuple[str, _PlannerMetric]:
     """Give a metric as the planner wants it: whose dose it depends on, and an object with its gradient."""
     prescription = bound.prescriptions.get(structure, case.prescription)
     outline = next((s.name for s in case.structures if s.type == "external"), structure)
-    return outline if metric.sees_all else structure, _Figure(metric, case, structure, outline, prescription)
+    return outline if metric.sees_all else structure, _PlannerMetric(metric, case, structure, outline, prescription)
 
 
 @dataclass(frozen=True)
-class _Figure:
+class _PlannerMetric:
     """A metric that the planner can differentiate by the dose of its structure; conformity by the whole body's."""
 
     metric: Metric

@@ -19,8 +19,8 @@ LEAST_SHARE, MOST_SHARE = 0.05, 3.0
 _PER_FRACTION = 0.15
 
 
-def named(objective: Objective, case: Case) -> Objective:
-    """The objective with its structure spelled as the case has it.
+def with_case_name(objective: Objective, case: Case) -> Objective:
+    """Spell an objective's structure as the case has it.
 
     Raises:
         InvalidValue: There is no such structure; says which are near.
@@ -35,7 +35,7 @@ def named(objective: Objective, case: Case) -> Objective:
 
 
 def check_objective(objective: Objective, case: Case) -> None:
-    """Whether an objective makes sense on its structure.
+    """Refuse an objective that makes no sense on its structure.
 
     Raises:
         InvalidValue: Says what to change.
@@ -52,7 +52,7 @@ def check_objective(objective: Objective, case: Case) -> None:
 
 
 def check_together(objectives: Sequence[Objective], case: Case) -> None:
-    """Whether the objectives make a plan.
+    """Refuse objectives that make no plan together.
 
     Raises:
         InvalidValue: One stands twice, none counts, or nothing asks for dose in a target.

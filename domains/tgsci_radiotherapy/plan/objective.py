@@ -186,11 +186,11 @@ class Objective:
         )
 
     def as_dict(self) -> dict[str, str | float]:
-        """Its fields as JSON has them."""
+        """Give its fields as JSON has them."""
         return {name: getattr(self, name) for name in self.kind.fields}
 
     def text(self) -> str:
-        """Its fields as one line of canonical JSON."""
+        """Write its fields as one line of canonical JSON."""
         parts = []
         for name, value in self.as_dict().items():
             parts.append(f'"{name}": {json.dumps(value) if isinstance(value, str) else compact(value, DIGITS)}')
@@ -233,7 +233,7 @@ def _in(name: str) -> str:
 
 
 def _said(value: object) -> str:
-    """A JSON value as its reader calls it."""
+    """Name a JSON value as its reader calls it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, str):

@@ -14,7 +14,7 @@ from tgsci.errors import InvalidValue
 from tgsci.texts import compact, quote
 
 from ..names import clean
-from .checks import LEAST_SHARE, MOST_SHARE, check_objective, check_together, named
+from .checks import LEAST_SHARE, MOST_SHARE, check_objective, check_together, with_case_name
 from .objective import KINDS, LEAST_WEIGHT, MOST_EXPONENT, MOST_WEIGHT, Objective
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class PlanParameters:
         found = []
         for number, objective in enumerate(self.objectives, 1):
             with _about(number, objective.as_dict()):
-                objective = named(objective, case)
+                objective = with_case_name(objective, case)
                 check_objective(objective, case)
                 found.append(objective)
         check_together(found, case)
@@ -142,7 +142,7 @@ class PlanParameters:
 
 
 class PlanText(str):
-    """The canonical text of plan parameters, together with the parameters: who gets it need not parse it again.
+    """The canonical text of plan parameters, which carries the parameters: whoever gets it need not parse it again.
 
     Args:
         parameters: What it is the text of.
@@ -199,7 +199,7 @@ def _read_json(text: str) -> Any:
 
 
 def _objectives(document: object) -> list[dict[str, Any]]:
-    """The tables of the objectives.
+    """Take the tables of the objectives out of a document.
 
     Raises:
         InvalidValue: Says what to write instead.
@@ -223,7 +223,7 @@ def _objectives(document: object) -> list[dict[str, Any]]:
 
 
 def _check_nesting(text: str) -> None:
-    """Refuse what would exhaust the parser's stack. A text that no quotation mark ends is passed over to the end."""
+    """Refuse what would exhaust the parser's stack; a text without its closing quotation mark is skipped to the end."""
     depth = 0
     for piece in re.finditer(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', text, re.DOTALL):
         if piece[0] in "[{":

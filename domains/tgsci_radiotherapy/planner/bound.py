@@ -40,7 +40,7 @@ _MARGIN = 1e-6
 def lower_bound(
     matrix: Matrix, terms: Terms, dose: NDArray[np.floating], ahead: NDArray[np.floating] | None = None
 ) -> float:
-    """A number that no plan's objective is below; 0 at least, since no objective is negative.
+    """Find a number that no plan's objective is below; at least 0, since no objective is negative.
 
     Args:
         matrix: The dose influence.
@@ -89,7 +89,7 @@ def lower_bound(
 
 
 def _ratio(wanted: Array, got: Array) -> float:
-    """The factor for `got` to reach what is wanted everywhere; infinite where there is none."""
+    """Find the factor by which `got` reaches `wanted` everywhere; infinite where there is none."""
     need = wanted > 0
     if not need.any():
         return 0.0

@@ -43,7 +43,7 @@ class Source(Protocol):
     def at(
         self, terms: Terms, dose: NDArray[np.floating], x: Array, gradient: Array
     ) -> tuple[Index, NDArray[np.float32]]:
-        """The beamlets that a step may change, ascending, and their Hessian.
+        """Give the beamlets that a step may change, ascending, and their Hessian.
 
         The latter is a lower triangle in Fortran order, which the caller may use up.
         """
@@ -69,11 +69,11 @@ class Reduced:
         away = np.where(free, -np.inf, gradient / np.maximum(diagonal, 1e-9 * diagonal.max(initial=1e-300)))
         many = min(len(x), int((1 + _MORE) * free.sum()) + 10)
         index = np.sort(np.argsort(away, kind="stable")[:many])
-        return index, summed(self._matrix, terms, dose, index)
+        return index, sum_rows(self._matrix, terms, dose, index)
 
 
-def summed(matrix: Matrix, terms: Terms, dose: NDArray[np.floating], columns: Index) -> NDArray[np.float32]:
-    """The Hessian of some beamlets, row by row.
+def sum_rows(matrix: Matrix, terms: Terms, dose: NDArray[np.floating], columns: Index) -> NDArray[np.float32]:
+    """Sum the Hessian of some beamlets row by row.
 
     Args:
         matrix: The dose influence.
@@ -99,7 +99,7 @@ def summed(matrix: Matrix, terms: Terms, dose: NDArray[np.floating], columns: In
     rows = np.flatnonzero(curvature > 1e-7 * curvature.max(initial=0.0))
     for at in range(0, len(rows), CHUNK):
         index = rows[at : at + CHUNK]
-        out = matrix.written_out(index, columns, np.sqrt(curvature[index]))
+        out = matrix.dense_rows(index, columns, np.sqrt(curvature[index]))
         total = blas.ssyrk(1.0, out.T, beta=1.0, c=total, lower=1, overwrite_c=1)
     for sign, vector in ranks:
         total = blas.ssyr(sign, vector, lower=1, a=total, overwrite_a=1)
@@ -108,7 +108,7 @@ def summed(matrix: Matrix, terms: Terms, dose: NDArray[np.floating], columns: In
 
 @dataclass(frozen=True)
 class Gram:
-    """One of the matrices.
+    """The Gram matrix of some rows of a structure.
 
     Args:
         sum: Lower triangle of the sum of a_i a_i^T, float32, Fortran order.
@@ -120,7 +120,7 @@ class Gram:
 
 
 def parts(penalty: Penalty) -> Iterator[tuple[Key, float, float]]:
-    """Keys of a penalty's matrices with the bend and the weight: "all" for what both sides have in common."""
+    """List the matrices of a penalty: key, bend and weight of each; "all" for what both sides have in common."""
     count = {"all": 0, "over": 0, "under": 0}
     for bend, over, under in zip(penalty.bends, penalty.over, penalty.under, strict=True):
         both = min(over, under)
@@ -132,7 +132,7 @@ def parts(penalty: Penalty) -> Iterator[tuple[Key, float, float]]:
 
 
 def size(terms: Terms, beamlets: int) -> int:
-    """Bytes of the matrices of some objectives."""
+    """Count the bytes of the matrices of some objectives."""
     return sum(4 * beamlets**2 for penalty in terms.penalties for _ in parts(penalty))
 
 
@@ -149,7 +149,7 @@ class Grams:
     def __init__(self, matrix: Matrix, whole: dict[int, Gram], start: dict[Key, Gram] | None = None) -> None:
         self._matrix = matrix
         self._whole = whole
-        self._held: dict[Key, Gram] = dict(start or {})
+        self._grams: dict[Key, Gram] = dict(start or {})
         self._own: set[Key] = set()
 
     def at(
@@ -163,7 +163,7 @@ class Grams:
         return np.arange(len(x)), total
 
     def block(self, terms: Terms, dose: NDArray[np.floating], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-        """The Hessian of some beamlets, ascending: lower triangle, Fortran order."""
+        """Sum the Hessian of some beamlets, ascending: lower triangle, Fortran order."""
         self.update(terms, dose)
         total = np.zeros((len(columns),) * 2, np.float32, order="F")
         for gram, weight in self._weighted(terms):
@@ -173,12 +173,12 @@ class Grams:
     def _weighted(self, terms: Terms) -> Iterator[tuple[Gram, np.float32]]:
         for penalty in terms.penalties:
             for key, _, weight in parts(penalty):
-                yield self._whole[key[0]] if key[1] == "all" else self._held[key], np.float32(2 * weight)
+                yield self._whole[key[0]] if key[1] == "all" else self._grams[key], np.float32(2 * weight)
 
     @property
-    def held(self) -> dict[Key, Gram]:
+    def matrices(self) -> dict[Key, Gram]:
         """The matrices, to start from elsewhere; then this must not be updated any more."""
-        return self._held
+        return self._grams
 
     def update(self, terms: Terms, dose: NDArray[np.floating]) -> None:
         """Bring the matrices to a dose."""
@@ -189,12 +189,12 @@ class Grams:
                 if key[1] == "all":
                     continue
                 rows = own > bend if key[1] == "over" else own < bend
-                before = self._held.get(key)
+                before = self._grams.get(key)
                 if before is not None and (before.rows == rows).all():
                     continue
                 if before is not None and key not in self._own:
                     before = Gram(before.sum.copy(order="F"), before.rows)
-                self._held[key] = self._changed(before, rows, penalty.first)
+                self._grams[key] = self._changed(before, rows, penalty.first)
                 self._own.add(key)
 
     def share(self, terms: Terms) -> None:
@@ -205,7 +205,7 @@ class Grams:
                 self._whole[penalty.place] = self._changed(None, rows, penalty.first)
 
     def _changed(self, before: Gram | None, rows: NDArray[np.bool_], first: int) -> Gram:
-        """The matrix of other rows; `before` is used up."""
+        """Change a matrix to other rows; `before` is used up."""
         from scipy.linalg import blas
 
         n = self._matrix.columns
@@ -214,6 +214,6 @@ class Grams:
         for sign, which in ((1.0, rows & ~was), (-1.0, was & ~rows)):
             index = first + np.flatnonzero(which)
             for at in range(0, len(index), CHUNK):
-                out = self._matrix.written_out(index[at : at + CHUNK])
+                out = self._matrix.dense_rows(index[at : at + CHUNK])
                 total = blas.ssyrk(sign, out.T, beta=1.0, c=total, lower=1, overwrite_c=1)
         return Gram(total, rows)

@@ -61,7 +61,7 @@ def _multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 @intrinsic
 def row_dot(context: Any, values: Any, columns: Any, x: Any, first: Any, last: Any) -> Any:
-    """Product of a row with a vector: blocks first to last; the sum has the precision of `x`.
+    """Multiply a row with a vector: blocks first to last; the sum has the precision of `x`.
 
     Two sums are kept, of even and of odd blocks, so that an addition need not wait for the last one.
     """
@@ -134,7 +134,7 @@ _row_add: Any = row_add
 
 @numba.njit(cache=True)
 def count_blocks(starts, columns):  # type: ignore[no-untyped-def]
-    """How many blocks the rows of a CSR matrix need; -1 where a row's columns do not ascend."""
+    """Count the blocks that the rows of a CSR matrix need; -1 where a row's columns do not ascend."""
     count = 0
     for i in range(len(starts) - 1):
         k = starts[i]
@@ -197,7 +197,7 @@ def squares(starts, columns, values, first, last, stride, weights, out):  # type
 
 @numba.njit(cache=True)
 def expand(starts, columns, values, rows, place, factors, out):  # type: ignore[no-untyped-def]
-    """Rows of the matrix, written out: out[r, place[j]] = factors[r] A[rows[r], j]; `out` comes with zeros."""
+    """Write rows of the matrix with their zeros: out[r, place[j]] = factors[r] A[rows[r], j]; `out` is 0 before."""
     for r in range(len(rows)):
         f = np.float32(factors[r])
         for k in range(starts[rows[r]], starts[rows[r] + 1]):
@@ -209,7 +209,7 @@ def expand(starts, columns, values, rows, place, factors, out):  # type: ignore[
 
 @numba.njit(error_model="numpy", cache=True)
 def fused(starts, columns, values, first, last, stride, x, bends, over, under, gradient):  # type: ignore[no-untyped-def]
-    """Value of sum_i phi(d_i), d = A x, over every stride-th row; its gradient is added to `gradient`.
+    """Sum phi(d_i), d = A x, over every stride-th row, and add the gradient to `gradient`.
 
     phi(d) = sum_k over[k] max(d - bends[k], 0)^2 + under[k] max(bends[k] - d, 0)^2. Only the row's own dose is needed,
     so that each row is read from memory once, and added to the gradient while it is in the cache; most rows of healthy

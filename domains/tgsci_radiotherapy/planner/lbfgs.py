@@ -25,19 +25,19 @@ _ROUGH = 45
 
 
 def strides(terms: Terms) -> dict[int, int]:
-    """Which structures are thinned out for a start."""
+    """Choose the structures whose rows are thinned out for a start."""
     return {p.place: _STRIDE for p in terms.penalties if p.last - p.first > _LARGE}
 
 
 def uniform(matrix: Matrix, terms: Terms, useful: NDArray[np.bool_]) -> Array:
-    """The best of the plans in which all useful beamlets have the same fluence."""
+    """Find the best of the plans in which all useful beamlets have the same fluence."""
     x = useful.astype(np.float64)
     dose = matrix.dose(x)
     return x * terms.step(np.zeros_like(dose), dose, float(terms.linear @ x), 1e6)
 
 
 def rough(matrix: Matrix, terms: Terms, x: Array) -> Array:
-    """A start for the others: some steps on a part of the rows, for the squared and mean objectives alone."""
+    """Find a start for the solvers: some steps on a part of the rows, for the squared and mean objectives alone."""
     if not any(p.under.any() for p in terms.penalties):
         return x  # what asks for dose is not among them
     from scipy.optimize import Bounds, minimize
@@ -98,7 +98,7 @@ def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, wa
 
 
 def _scale(matrix: Matrix, terms: Terms, x: Array, thin: dict[int, int]) -> Array:
-    """Root of the diagonal of a Hessian, away from 0."""
+    """Compute the root of the diagonal of a Hessian, away from 0."""
     curvature = terms.curvatures(matrix.dose(x))
     diagonal = matrix.squares(curvature, thin, terms)
     return np.asarray(np.sqrt(diagonal + max(1e-3 * diagonal.max(initial=0.0), 1e-30)))

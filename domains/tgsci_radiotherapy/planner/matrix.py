@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Matrix:
-    """Passes over the matrix. It is kept in blocks (`lanes`), values in float32; sums over rows are in float64.
+    """Passes over the matrix. It is stored in blocks (see `kernels`), values in float32; sums over rows are in float64.
 
     Args:
         dij: The matrix of a case.
@@ -50,20 +50,20 @@ class Matrix:
         return sum(array.nbytes for array in self._arrays)
 
     def dose(self, x: Array, *, exact: bool = False) -> NDArray[np.floating]:
-        """Dose by row, Gy; sums of a row in float64 where `exact`."""
+        """Compute the dose by row, Gy; sums of a row in float64 where `exact`."""
         kind: type[np.floating] = np.float64 if exact else np.float32
         out: NDArray[np.floating] = np.empty(self.rows, kind)
         kernels.dose(*self._arrays, 0, self.rows, self._padded(x, kind), out)
         return out
 
     def transposed(self, multipliers: Array, first: int = 0, last: int | None = None) -> Array:
-        """A^T multipliers, over the rows from first to last; rows whose multiplier is 0 cost nothing."""
+        """Compute A^T multipliers over the rows from first to last; rows whose multiplier is 0 cost nothing."""
         out = np.zeros(self.columns + LANES)
         kernels.transposed(*self._arrays, first, self.rows if last is None else last, multipliers, out)
         return out[: self.columns]
 
     def value_gradient(self, terms: Terms, x: Array, strides: dict[int, int] | None = None) -> tuple[float, Array]:
-        """Squared and mean objectives and their gradient, in one pass.
+        """Compute squared and mean objectives and their gradient in one pass.
 
         Args:
             terms: The objectives.
@@ -82,17 +82,17 @@ class Matrix:
         return value, gradient[: self.columns]
 
     def squares(self, weights: Array, strides: dict[int, int], terms: Terms) -> Array:
-        """Diagonal of A^T diag(weights) A over the rows of the squared objectives."""
+        """Compute the diagonal of A^T diag(weights) A over the rows of the squared objectives."""
         out = np.zeros(self.columns + LANES)
         for p in terms.penalties:
             n = strides.get(p.place, 1)
             kernels.squares(*self._arrays, p.first, p.last, n, n * weights, out)
         return out[: self.columns]
 
-    def written_out(
+    def dense_rows(
         self, rows: NDArray[np.int64], columns: NDArray[np.intp] | None = None, factors: Array | None = None
     ) -> NDArray[np.float32]:
-        """Rows with their zeros: shape (rows, columns).
+        """Write rows with their zeros: shape (rows, columns).
 
         Args:
             rows: Which.

@@ -56,7 +56,7 @@ class Program:
     point: Floats
 
     def solve(self, free: Flags) -> tuple[Floats, Flags] | None:
-        """The best step and the variables that are free in it; None where pivoting cycles.
+        """Find the best step and the variables that are free in it; None where pivoting cycles.
 
         Args:
             free: Guess of the variables that are not at 0 after the step.
@@ -87,7 +87,7 @@ class Program:
         return np.asarray(symv(1.0, self.lower, step, lower=1) + self.gradient)
 
     def _on(self, free: Flags) -> Floats | None:
-        """The step that brings the other variables to 0 and is best in the free ones, whatever their sign.
+        """Find the step that brings the other variables to 0 and is best in the free ones, whatever their sign.
 
         None where H is not positive definite in this precision.
         """
@@ -161,7 +161,7 @@ def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: floa
 def _step(
     hessian: NDArray[np.float32], gradient: Array, x: Array, free: NDArray[np.bool_], ridge: float
 ) -> tuple[Array, NDArray[np.bool_], float]:
-    """The step that minimises the quadratic model, the variables that it leaves free, and the ridge that this took."""
+    """Minimise the quadratic model: the step, the variables that it leaves free, and the ridge that this took."""
     diagonal = np.diag(hessian).astype(np.float64)
     root = np.sqrt(np.maximum(diagonal, 1e-6 * diagonal.max(initial=1e-30)))
     triangles.scale(hessian, (1.0 / root).astype(np.float32), np.float32(ridge))

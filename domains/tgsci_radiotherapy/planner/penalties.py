@@ -98,7 +98,7 @@ def _conjugate(multipliers, first, last, bends, over, under, heights, stiffness)
 
 @dataclass(frozen=True)
 class Penalty:
-    """What a structure's voxels are penalised for, each by its own dose alone.
+    """The penalty of a structure's voxels, each by its own dose alone.
 
     Args:
         place: Place of the structure in the case.
@@ -118,7 +118,7 @@ class Penalty:
 
     @property
     def rows(self) -> slice:
-        """Its rows."""
+        """The structure's own rows."""
         return slice(self.first, self.last)
 
     @cached_property
@@ -139,11 +139,11 @@ class Penalty:
         return (-np.inf if self.under.any() else 0.0), (np.inf if self.over.any() else 0.0)
 
     def slopes(self, dose: NDArray[np.floating], out: Array) -> float:
-        """The sum of phi over the rows; phi' is written into `out`, (rows of the case,)."""
+        """Sum phi over the rows, and write phi' into `out`, (rows of the case,)."""
         return float(_penalty(dose, self.first, self.last, self.bends, self.over, self.under, out))
 
     def along(self, dose: NDArray[np.floating], change: NDArray[np.floating], step: float) -> tuple[float, float]:
-        """First and second derivative by the step of the sum of phi(dose + step change)."""
+        """Differentiate the sum of phi(dose + step change) by the step, once and twice."""
         slope, curvature = _along(dose, change, step, self.first, self.last, self.bends, self.over, self.under)
         return float(slope), float(curvature)
 
@@ -152,7 +152,7 @@ class Penalty:
         _curvature(dose, self.first, self.last, self.bends, self.over, self.under, out)
 
     def conjugate(self, multipliers: Array) -> float:
-        """The sum of phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi."""
+        """Sum phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi."""
         return float(
             _conjugate(
                 multipliers, self.first, self.last, self.bends, self.over, self.under, self.heights, self.stiffness
@@ -161,7 +161,7 @@ class Penalty:
 
 
 def equivalent_dose(dose: Array, exponent: float) -> tuple[float, Array]:
-    """gEUD = (1/N sum d^a)^(1/a) and its derivative by each dose, (d/gEUD)^(a-1)/N (Niemierko 1999).
+    """Compute gEUD = (1/N sum d^a)^(1/a) and its derivative by each dose, (d/gEUD)^(a-1)/N (Niemierko 1999).
 
     Doses are taken relative to the highest (a > 0) or lowest (a < 0), so that no power overflows; where the lowest is 0
     the derivative is the one-sided limit.
@@ -195,7 +195,7 @@ class Eud:
         return float(self.objective.exponent or 1.0) < 0
 
     def value_slope(self, dose: Array) -> tuple[float, Array]:
-        """Its value, and the derivative by the dose of each of the structure's own voxels."""
+        """Compute the value, and the derivative by the dose of each of the structure's own voxels."""
         o = self.objective
         eud, slope = equivalent_dose(dose, float(o.exponent or 1.0))
         excess = eud - float(o.dose_gy or 0.0)
@@ -204,7 +204,7 @@ class Eud:
         return o.weight * excess**2, 2 * o.weight * excess * slope
 
     def tangent(self, dose: Array) -> tuple[float, Array]:
-        """Derivative of the objective by the gEUD, and that of the gEUD by each dose."""
+        """Differentiate the objective by the gEUD, and the gEUD by each dose."""
         o = self.objective
         eud, slope = equivalent_dose(dose, float(o.exponent or 1.0))
         excess = eud - float(o.dose_gy or 0.0)
@@ -212,7 +212,7 @@ class Eud:
         return (2 * o.weight * excess if active else 0.0), slope
 
     def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
-        """Second derivative by the doses: a diagonal, and (sign, v) for each sign v v^T that is added.
+        """Differentiate twice by the doses: a diagonal, and (sign, v) for each sign v v^T that is added.
 
         d2 gEUD / dd_i dd_j = (a - 1) / gEUD ([i = j] (d_i / gEUD)^(a - 2) / N - q_i q_j), q the gradient of gEUD.
         """
@@ -229,7 +229,7 @@ class Eud:
         return bend * own, [(float(np.sign(rank)), np.sqrt(abs(rank)) * slope)]
 
     def conjugate(self, pull: float) -> float:
-        """max over e of pull e - penalty(e), e the gEUD; `pull` has the sign of a derivative of the penalty."""
+        """Compute max over e of pull e - penalty(e), e the gEUD; `pull` has the sign of a derivative of the penalty."""
         o = self.objective
         return pull * float(o.dose_gy or 0.0) + pull**2 / (4 * o.weight)
 
@@ -252,7 +252,7 @@ class DoseVolume:
         return self.objective.type == "min_dvh"
 
     def value_slope(self, dose: Array) -> tuple[float, Array]:
-        """Its value, and the derivative by the dose of each of the structure's own voxels."""
+        """Compute the value, and the derivative by the dose of each of the structure's own voxels."""
         o = self.objective
         ref = float(o.dose_gy or 0.0)
         edge = np.quantile(dose, 1.0 - float(o.volume_percent or 0.0) / 100.0)
@@ -264,7 +264,7 @@ class DoseVolume:
         return scale * float(t @ t), 2 * scale * t
 
     def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
-        """Second derivative by the doses as long as the set of voxels stays: a diagonal."""
+        """Differentiate twice by the doses, as long as the set of voxels stays: a diagonal."""
         return np.where(self.value_slope(dose)[1] != 0, 2 * self.objective.weight / len(dose), 0.0), []
 
 
@@ -272,5 +272,5 @@ Pooled = Eud | DoseVolume
 
 
 def pool(objective: Objective, rows: slice) -> Pooled:
-    """The objective on a structure's own rows."""
+    """Put an objective on a structure's own rows."""
     return Eud(objective, rows) if objective.type == "eud" else DoseVolume(objective, rows)

@@ -1,4 +1,4 @@
-"""What the planner returns."""
+"""What the planner returns, and where a solver stands on the way."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Plan:
 
 @dataclass
 class State:
-    """Where a solver stands.
+    """The state of a solver, for whoever watches it.
 
     Args:
         x: Fluence.

@@ -12,13 +12,13 @@ import numpy as np
 from tgsci.errors import MeasurementError, UsageError
 
 from .bound import lower_bound
-from .hessian import Grams, Reduced, size, summed
+from .hessian import Grams, Reduced, size, sum_rows
 from .lbfgs import lbfgs, rough, uniform
 from .matrix import Matrix
 from .newton import newton
 from .plan import Plan, State
-from .sensitivities import Figure, Sensitivities, differentiate
-from .terms import Terms, compile_terms, worth
+from .sensitivities import Metric, Sensitivities, differentiate
+from .terms import Terms, compile_terms, cost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,11 +63,11 @@ class Planner:
         self._last: tuple[Array, Terms, dict[Key, Gram]] | None = None
 
     def dose(self, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Dose of each row, total Gy."""
+        """Compute the dose of each row, total Gy."""
         return self.matrix.dose(np.asarray(fluence, np.float64), exact=True).astype(np.float32)
 
     def terms(self, parameters: PlanParameters) -> Terms:
-        """The objectives, made ready for the passes over `matrix`."""
+        """Prepare objectives for the passes over `matrix`."""
         for o in parameters.objectives:
             if o.type == "mean" and o.structure not in self._sums:
                 rows = self.case.own(o.structure)
@@ -84,7 +84,7 @@ class Planner:
         max_seconds: float | None = None,
         callback: Callable[[State], object] | None = None,
     ) -> Plan:
-        """The best plan for the objectives.
+        """Find the best plan for the objectives.
 
         The same arguments give the same plan, whatever was solved before.
 
@@ -133,11 +133,11 @@ class Planner:
                     lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
                     state.bound = lower_bound(matrix, terms, matrix.dose(state.x))
         plan = self._plan(parameters, terms, state, gap, method, began)
-        self._last = (state.x, terms, grams.held) if grams and start else None
+        self._last = (state.x, terms, grams.matrices) if grams and start else None
         return plan
 
-    def sensitivities(self, plan: Plan, metrics: Sequence[tuple[str, Figure]]) -> Sensitivities:
-        """How figures of a plan would move with its objectives, to first order.
+    def sensitivities(self, plan: Plan, metrics: Sequence[tuple[str, Metric]]) -> Sensitivities:
+        """Differentiate metrics of a plan by the weights and doses of its objectives.
 
         Args:
             plan: A plan of this case; the smaller its gap, the better the derivatives. Objectives that it was not
@@ -150,20 +150,20 @@ class Planner:
         return Sensitivities(by_weight, by_dose, time.process_time() - began)
 
     def _hessian_at(self, plan: Plan, terms: Terms) -> Callable[[NDArray[np.intp]], NDArray[np.float32]]:
-        """The Hessian of some beamlets: from the matrices that the plan's solve left, where they are still there."""
+        """Give the Hessian of some beamlets, from the matrices of the plan's own solve where they are still there."""
         if self._last is None or self._last[0] is not plan.fluence:
-            return partial(summed, self.matrix, terms, plan.dose)
-        _, solved, held = self._last
-        return partial(Grams(self.matrix, self._whole, held).block, solved, plan.dose)
+            return partial(sum_rows, self.matrix, terms, plan.dose)
+        _, solved, matrices = self._last
+        return partial(Grams(self.matrix, self._whole, matrices).block, solved, plan.dose)
 
     def _plan(
         self, parameters: PlanParameters, terms: Terms, state: State, gap: float, method: str, began: float
     ) -> Plan:
         dose = self.matrix.dose(state.x, exact=True)
-        worths: dict[str, float] = {}
+        costs: dict[str, float] = {}
         for o in parameters.objectives:
-            worths[o.label] = worths.get(o.label, 0.0) + worth(o, dose[self.case.own(o.structure)])
-        state.value = sum(worths.values())
+            costs[o.label] = costs.get(o.label, 0.0) + cost(o, dose[self.case.own(o.structure)])
+        state.value = sum(costs.values())
         convex = terms.convex
         narrow = dose.astype(np.float32)
         for array in (state.x, narrow):
@@ -172,7 +172,7 @@ class Planner:
             parameters,
             state.x,
             narrow,
-            worths,
+            costs,
             state.value,
             state.bound if convex else np.nan,
             state.gap if convex else np.nan,
@@ -185,9 +185,9 @@ class Planner:
         )
 
     def _snapshot(self, start: Plan) -> dict[Key, Gram]:
-        """Gram matrices at a plan's dose: made once, and never changed, so that solves cannot influence each other."""
+        """Make the Gram matrices at a plan's dose, once; never changed, so that solves cannot influence each other."""
         if self._anchor is None or self._anchor[0] is not start:
             grams = Grams(self.matrix, self._whole)
             grams.update(self.terms(start.parameters), self.matrix.dose(start.fluence))
-            self._anchor = start, grams.held
+            self._anchor = start, grams.matrices
         return self._anchor[1]

@@ -1,12 +1,12 @@
-"""How figures of a plan would move with its objectives: implicit differentiation at the optimum.
+"""How metrics of a plan would move with its objectives: implicit differentiation at the optimum.
 
 At the optimum the gradient vanishes on the free beamlets F, those with fluence: g_F(x, theta) = 0. When a weight or a
 dose theta changes a little the others stay at 0, and
 
     H_FF dx_F = -(dg/dtheta)_F dtheta,      dM/dtheta = -(A^T dM/dd)_F . H_FF^-1 (dg/dtheta)_F
 
-for a figure M of the dose d (Fiacco 1983; Gould et al., arXiv:1607.05447). One Cholesky factorisation of H_FF serves
-all figures and objectives; a solution for each figure (the adjoint) costs next to nothing. It is a derivative: it
+for a metric M of the dose d (Fiacco 1983; Gould et al., arXiv:1607.05447). One Cholesky factorisation of H_FF serves
+all metrics and objectives; a solution for each metric (the adjoint) costs next to nothing. It is a derivative: it
 says nothing of beamlets that come in or drop out, nor of a goal far away.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 
 from . import triangles
 from .penalties import DoseVolume, Eud
-from .terms import squared
+from .terms import is_squared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,21 +39,21 @@ if TYPE_CHECKING:
 _RIDGE = 4e-6
 
 
-class Figure(Protocol):
-    """What is asked of a metric: `tgsci_radiotherapy.goals.Metric` has it."""
+class Metric(Protocol):
+    """What the planner needs of a metric: `tgsci_radiotherapy.goals.Metric` has it."""
 
     def gradient(self, dose: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Derivative by the dose of each row of the structure."""
+        """Differentiate by the dose of each row of the structure."""
         ...
 
 
 @dataclass(frozen=True)
 class Sensitivities:
-    """Derivatives of figures of a plan by its objectives.
+    """Derivatives of metrics of a plan by its objectives.
 
     Args:
-        per_doubling: Change of figure m, in its unit, per doubling of the weight of objective k (its derivative by
-            log2 of the weight); shape (figures, objectives). 0 for a weight of 0.
+        per_doubling: Change of metric m, in its unit, per doubling of the weight of objective k (its derivative by
+            log2 of the weight); shape (metrics, objectives). 0 for a weight of 0.
         per_gray: Change per +1 Gy of the objective's dose; nan where it has none.
         seconds: CPU seconds that they took.
     """
@@ -69,9 +69,9 @@ def differentiate(
     terms: Terms,
     hessian: Callable[[NDArray[np.intp]], NDArray[np.float32]],
     plan: Plan,
-    figures: Sequence[tuple[str, Figure]],
+    metrics: Sequence[tuple[str, Metric]],
 ) -> tuple[Array, Array]:
-    """Derivatives by log2 of each weight and by each dose: two arrays (figures, objectives).
+    """Differentiate metrics by log2 of each weight and by each dose: two arrays (metrics, objectives).
 
     Args:
         case: The case.
@@ -79,7 +79,7 @@ def differentiate(
         terms: The plan's objectives.
         hessian: Gives the Hessian of some beamlets at the plan: lower triangle, Fortran order, own copy.
         plan: The plan, optimal.
-        figures: A structure's name and a metric of it, each.
+        metrics: A structure's name and a metric of it, each.
     """
     objectives = plan.parameters.objectives
     by_weight = np.zeros((case.dij.beamlets, len(objectives)))
@@ -88,23 +88,23 @@ def differentiate(
     for k, objective in enumerate(objectives):
         by_weight[:, k], by_dose[:, k] = _gradient_changes(case, matrix, objective, dose)
     free = _free(matrix, terms, plan, by_weight.sum(axis=1) / math.log(2))
-    wanted = np.zeros((case.dij.beamlets, len(figures)))
-    for m, (name, figure) in enumerate(figures):
+    wanted = np.zeros((case.dij.beamlets, len(metrics)))
+    for m, (name, metric) in enumerate(metrics):
         rows = case.rows(name)
         pull = np.zeros(case.dij.rows)
-        pull[rows] = figure.gradient(dose[rows])
+        pull[rows] = metric.gradient(dose[rows])
         wanted[:, m] = matrix.transposed(pull)
     adjoint = np.zeros_like(wanted)
-    held = hessian(free)
-    if np.diag(held).any():  # else nothing holds the dose, and nothing moves it
-        adjoint[free] = _solve(held, wanted[free])
+    lower = hessian(free)
+    if np.diag(lower).any():  # else nothing holds the dose, and nothing moves it
+        adjoint[free] = _solve(lower, wanted[free])
     return -adjoint.T @ by_weight, -adjoint.T @ by_dose
 
 
 def _gradient_changes(
     case: Case, matrix: Matrix, objective: Objective, dose: NDArray[np.float32]
 ) -> tuple[Array, Array]:
-    """Derivative of the objective's gradient by log2 of an objective's weight, and by its dose."""
+    """Differentiate the gradient by log2 of an objective's weight, and by its dose."""
     rows = case.own(objective.structure)
     none = np.full(matrix.columns, np.nan)
     if rows.stop == rows.start:
@@ -120,12 +120,12 @@ def _gradient_changes(
 
 
 def slopes_of(objective: Objective, dose: Array) -> tuple[Array, Array | None]:
-    """An objective's derivative by each own voxel's dose, and how that changes per Gy of the objective's dose."""
+    """Differentiate an objective by each own voxel's dose, and that by the objective's dose."""
     n, w = len(dose), objective.weight
     if objective.type == "mean":
         return np.full(n, w / n), None
     reference = float(objective.dose_gy or 0.0)
-    if squared(objective):
+    if is_squared(objective):
         active = {"squared_overdose": dose > reference, "squared_underdose": dose < reference}.get(objective.type, True)
         stiffness = np.where(active, 2 * w / n, 0.0)
         return stiffness * (dose - reference), -stiffness
@@ -137,14 +137,14 @@ def slopes_of(objective: Objective, dose: Array) -> tuple[Array, Array | None]:
 
 
 def _free(matrix: Matrix, terms: Terms, plan: Plan, gradient: Array) -> NDArray[np.intp]:
-    """Beamlets with fluence, but for those on their way to none: a step down their own slope would end there."""
+    """Choose the beamlets with fluence, but for those whose own slope leads them to none."""
     diagonal = matrix.squares(terms.curvatures(plan.dose), {}, terms)
     down = np.divide(gradient, diagonal, out=np.zeros_like(gradient), where=diagonal > 0)
     return np.flatnonzero(plan.fluence > np.maximum(down, 0.0))
 
 
 def _solve(hessian: NDArray[np.float32], wanted: Array) -> Array:
-    """H^-1 wanted; H as its lower triangle, which is used up."""
+    """Compute H^-1 wanted; H as its lower triangle, which is used up."""
     from scipy.linalg import lapack
 
     diagonal = np.diag(hessian).astype(np.float64)

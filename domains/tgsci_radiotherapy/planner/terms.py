@@ -55,7 +55,7 @@ class Terms:
         return all(pooled.convex for pooled in self.pooled)
 
     def useful(self, matrix: Matrix) -> NDArray[np.bool_]:
-        """Beamlets that reach a voxel where some objective asks for dose. The others are best without fluence."""
+        """Find the beamlets that reach a voxel where an objective asks for dose; all others are best at 0."""
         asked = np.zeros(self.rows)
         for p in self.penalties:
             asked[p.rows] = p.under.any()
@@ -65,7 +65,7 @@ class Terms:
         return matrix.transposed(asked) > 0
 
     def slopes(self, dose: NDArray[np.floating]) -> tuple[float, Array]:
-        """The part of the objective that depends on the dose, and its derivative by each row's dose."""
+        """Compute the part of the objective that depends on the dose, and its derivative by each row's dose."""
         multipliers = np.zeros(self.rows)
         value = 0.0
         for p in self.penalties:
@@ -77,21 +77,21 @@ class Terms:
         return value, multipliers
 
     def penalty_slopes(self, dose: NDArray[np.floating]) -> Array:
-        """Derivative of the squared objectives alone by each row's dose."""
+        """Differentiate the squared objectives alone by each row's dose."""
         multipliers = np.zeros(self.rows)
         for p in self.penalties:
             p.slopes(dose, multipliers)
         return multipliers
 
     def curvatures(self, dose: NDArray[np.floating]) -> Array:
-        """Second derivative of the squared objectives by each row's dose."""
+        """Differentiate the squared objectives twice by each row's dose."""
         out = np.zeros(self.rows)
         for p in self.penalties:
             p.curvatures(dose, out)
         return out
 
     def step(self, dose: NDArray[np.floating], change: NDArray[np.floating], linear: float, most: float) -> float:
-        """The step in [0, most] that minimises convex objectives along a change of the dose.
+        """Find the step in [0, most] that minimises convex objectives along a change of the dose.
 
         Args:
             dose: Dose by row.
@@ -125,13 +125,13 @@ class Terms:
         return low
 
 
-def squared(objective: Objective) -> bool:
+def is_squared(objective: Objective) -> bool:
     """True where the objective needs each voxel's dose alone."""
     return objective.type in _SQUARED
 
 
 def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[str, Array]) -> Terms:
-    """The terms of the objectives whose weight is not 0 and whose structure owns voxels.
+    """Compile the objectives whose weight is not 0 and whose structure owns voxels.
 
     Args:
         case: The case.
@@ -167,8 +167,8 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
     return Terms(tuple(penalties), linear, tuple(pooled), case.dij.rows)
 
 
-def worth(objective: Objective, dose: NDArray[np.floating]) -> float:
-    """What one objective adds to the value.
+def cost(objective: Objective, dose: NDArray[np.floating]) -> float:
+    """Compute what one objective adds to the value.
 
     Args:
         objective: The objective.

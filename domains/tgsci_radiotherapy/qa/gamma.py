@@ -63,7 +63,7 @@ class Gamma:
     map: NDArray[np.float32]
 
     def text(self) -> str:
-        """One line for a person, with the criteria and what was left out."""
+        """Write one line for a person, with the criteria and what was left out."""
         if not self.points:
             return f"gamma: no point of the reference is above {self.threshold_percent:g}% of its maximum"
         kind = "local" if self.local else "global"
@@ -79,7 +79,7 @@ class Gamma:
         return self.text()
 
     def as_dict(self) -> dict[str, object]:
-        """The figures for a script, without the map."""
+        """Give the figures for a script, without the map."""
         return {key: value for key, value in vars(self).items() if key != "map"}
 
     def _repr_html_(self) -> str:

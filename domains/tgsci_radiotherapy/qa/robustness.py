@@ -140,16 +140,10 @@ class Robustness:
         }
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from tgsci.show.html import html_table
 
-        heads = "".join(f'<th style="text-align:left;padding:2px 8px">{escape(h)}</th>' for h in HEADER)
-        rows = "".join(
-            "<tr>" + "".join(f'<td style="text-align:left;padding:2px 8px">{escape(c)}</td>' for c in row) + "</tr>"
-            for row in self.rows()
-        )
         how = f"Patient shifted {self.shift_mm:g} mm each way; {METHODS[self.method]}."
-        said = escape(f"{how} {self.summary()}. {NOTICE}")
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p><small>{said}</small></p>"
+        return html_table(HEADER, self.rows(), notes=[f"{how} {self.summary()}. {NOTICE}"])
 
 
 #: Titles of the table's columns.

@@ -21,7 +21,7 @@ from tgsci.cli.main import main
 from tgsci.errors import MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import FunctionLoss
-from tgsci.runs import run as runs
+from tgsci.runs import directory as runs
 from tgsci_molecules import DockingLoss, Settings
 from tgsci_molecules.docking.vina import NOISE
 from tgsci_molecules.objective.finalists import compared, finish, in_full

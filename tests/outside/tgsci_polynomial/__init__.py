@@ -1,6 +1,5 @@
 """A tiny outside domain: find the x, in metres, with the lowest (x - target)^2."""
 
-import argparse
 import os
 import signal
 import time
@@ -107,10 +106,19 @@ class Polynomial(Domain):
             finish=_finish if config.get("careful") else None,
         )
 
-    def add_commands(self, commands: argparse._SubParsersAction) -> None:
-        parser = commands.add_parser("square", help="square a number")
-        parser.add_argument("x", type=float)
-        parser.set_defaults(run=lambda namespace: print(namespace.x**2) or 0)
+    def commands(self):
+        import click
+
+        @click.group("polynomial")
+        def group():
+            pass
+
+        @group.command("square", short_help="square a number", context_settings={"ignore_unknown_options": True})
+        @click.argument("x", type=float)
+        def square(x):
+            print(x**2)
+
+        return group
 
 
 def _options(trials, n, rng):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case
+from tgsci import minimize
 from tgsci.runs.result import Result
-from tgsci.search.loop import minimize
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.editor.baselines import OptunaPlans, RandomPlans, Space

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case
 from tests.radiotherapy.goal_results import goal_result
+from tgsci import minimize
 from tgsci.runs.result import Result
-from tgsci.search.loop import minimize
 from tgsci.search.proposer import Proposer
 from tgsci_radiotherapy.editor import moves
 from tgsci_radiotherapy.editor.moves import allowed_dose

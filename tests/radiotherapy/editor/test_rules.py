@@ -12,7 +12,7 @@ from tests.radiotherapy.cases import small_case
 from tests.radiotherapy.goal_results import goal_result
 from tgsci.feedback import Feedback
 from tgsci.runs.result import Result
-from tgsci.search.loop import minimize
+from tgsci.runs.run import minimize
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.editor import moves

@@ -106,5 +106,5 @@ def test_the_table_as_json_and_html() -> None:
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attrs: tags.append(tag)  # type: ignore[method-assign]
     parser.feed(hostile._repr_html_())
-    assert set(tags) <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "p"}
+    assert set(tags) <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "p", "small"}
     assert "not for clinical use" in hostile._repr_html_()

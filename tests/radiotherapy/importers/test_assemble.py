@@ -8,7 +8,7 @@ import pytest
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Grid
 from tgsci_radiotherapy.importers import compute, read
-from tgsci_radiotherapy.importers.patient import guessed_type, unique_names
+from tgsci_radiotherapy.importers.patient import guess_type, unique_names
 
 GRID = Grid((14, 36, 40), (3.0, 3.0, 3.0), (-19.5, -52.5, -58.5))
 FAST = {"engine": "builtin", "gantry": (0, 90), "fractions": 20}
@@ -152,7 +152,7 @@ def test_a_grid_for_each_axis(monkeypatch):
 )
 def test_types_by_name(names, kind):
     for name in names:
-        assert guessed_type(name) == kind, name
+        assert guess_type(name) == kind, name
 
 
 def test_names_stay_apart_however_they_are_spelled():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import pickle
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.radiotherapy.cases import small_case, tiny_case
+from tests.radiotherapy.cases import small_case
 from tgsci.errors import MeasurementError, UsageError
 from tgsci.testing import check_loss
 from tgsci_radiotherapy.case.store import save
@@ -221,30 +220,6 @@ def test_a_checked_value_is_not_parsed_again(loss: PlanLoss, monkeypatch: pytest
 
     monkeypatch.setattr("tgsci_radiotherapy.plan.parameters.json.loads", refuse)
     assert loss.evaluate(value).measured
-
-
-def test_a_plan_file_is_refused_with_the_reason(loss: PlanLoss) -> None:
-    text = str(loss.measure(loss.start.text()).artifacts["plan.json"])
-    table = json.loads(text)
-    assert plan_file.read_plan(text.encode()).parameters == loss.start
-    for broken, reason in (
-        ("{", "broken JSON"),
-        ("[1]", "'tgsci_plan' is missing"),
-        (json.dumps({**table, "tgsci_plan": 9}), "format '9'"),
-        (json.dumps({k: v for k, v in table.items() if k != "grid"}), "grid missing"),
-        (json.dumps({**table, "fluence": [1.0, -1.0]}), "finite numbers of 0 or more"),
-        (json.dumps({**table, "fluence": ["a"]}), "damaged"),
-        (json.dumps({**table, "parameters": {"objectives": []}}), "parameters"),
-        (json.dumps({**table, "solver": 3}), "'solver' must be an object"),
-    ):
-        with pytest.raises(UsageError, match=reason):
-            plan_file.read_plan(broken)
-    with pytest.raises(UsageError, match="beamlets"):
-        plan_file.read_plan(text).dose(tiny_case())
-    other = small_case()
-    moved = replace(other, dij=replace(other.dij, values=other.dij.values * np.float32(2)))
-    with pytest.raises(UsageError, match="another case"):
-        plan_file.read_plan(text).dose(moved)
 
 
 def test_a_failure_of_the_planner_is_no_score(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,9 +40,9 @@ def test_passes_are_those_of_the_matrix(seed, beamlets, voxels) -> None:
     np.testing.assert_allclose(matrix.transposed(pull), full.T @ pull, rtol=1e-10, atol=1e-12)
     rows = np.flatnonzero(rng.random(voxels) < 0.5)
     columns = np.flatnonzero(rng.random(beamlets) < 0.7)
-    np.testing.assert_allclose(matrix.written_out(rows), full[rows])
+    np.testing.assert_allclose(matrix.dense_rows(rows), full[rows])
     np.testing.assert_allclose(
-        matrix.written_out(rows, columns, np.full(len(rows), 2.0)), 2 * full[np.ix_(rows, columns)]
+        matrix.dense_rows(rows, columns, np.full(len(rows), 2.0)), 2 * full[np.ix_(rows, columns)]
     )
 
 

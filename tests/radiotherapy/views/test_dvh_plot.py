@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import UsageError
+from tgsci.show.canvas import png
 from tgsci_radiotherapy.goals import evaluate, parse_sheet
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.views.dvh_plot import dvh_figure, marks
-from tgsci_radiotherapy.views.style import png
 from tgsci_radiotherapy.views.wash import dose_wash
 
 SHEET = parse_sheet(

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from tests.radiotherapy.cases import small_case
+from tgsci.show.canvas import svg
 from tgsci_radiotherapy.views.dvh_plot import dvh_figure
-from tgsci_radiotherapy.views.style import svg
 from tgsci_radiotherapy.views.wash import dose_wash
 
 

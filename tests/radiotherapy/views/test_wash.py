@@ -10,7 +10,7 @@ import pytest
 
 from tests.radiotherapy.cases import small_case, tiny_case
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.views.style import png
+from tgsci.show.canvas import png
 from tgsci_radiotherapy.views.wash import dose_wash
 
 

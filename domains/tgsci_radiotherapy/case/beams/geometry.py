@@ -51,7 +51,7 @@ class Axes:
 
 
 def axes(beam: Beam, isocentre: Sequence[float]) -> Axes:
-    """The coordinate system of a beam.
+    """Lay the coordinate system of a beam.
 
     Gantry 0 enters from the front of the patient, 90 from the left, 180 from the back, 270 from the right. The couch
     turns counter-clockwise as seen from above: with couch 90 and gantry 90 the beam enters from the feet.
@@ -69,7 +69,7 @@ def axes(beam: Beam, isocentre: Sequence[float]) -> Axes:
 
 
 def project(points: Floats, seen: Axes) -> tuple[Floats, Floats, Floats]:
-    """Points as a beam sees them.
+    """Project points onto the plane of the isocentre, as a beam sees them.
 
     Args:
         points: (n, 3), (x, y, z), mm.
@@ -121,7 +121,7 @@ def lattice(used: NDArray[np.bool_]) -> Bixels:
 
 
 def covering(beams: Sequence[Beam], isocentre: Sequence[float], points: Floats, margin: float = MARGIN) -> Bixels:
-    """The bixels that a target needs: all whose centre lies within `margin` of the projection of one of its points.
+    """Choose the bixels that a target needs: all whose centre lies within `margin` of one of its projected points.
 
     Args:
         beams: At least one.
@@ -155,7 +155,7 @@ def covering(beams: Sequence[Beam], isocentre: Sequence[float], points: Floats, 
 
 
 def field(width: float, height: float, beams: int = 1) -> Bixels:
-    """All bixels of a rectangular field around the axis.
+    """Number all bixels of a rectangular field around the axis.
 
     Args:
         width: Along the beam's x axis at the isocentre, mm, rounded to whole bixels.
@@ -167,5 +167,5 @@ def field(width: float, height: float, beams: int = 1) -> Bixels:
 
 
 def points_of(grid: Grid, voxels: NDArray[np.integer]) -> Floats:
-    """Centres of voxels, (n, 3), (x, y, z), mm."""
+    """Find the centres of voxels, (n, 3), (x, y, z), mm."""
     return np.ascontiguousarray(grid.points(voxels)[:, ::-1])

@@ -48,7 +48,7 @@ class Setup:
     provenance: Mapping[str, str] | None = None
 
     def case(self) -> Case:
-        """The case, with its dij.
+        """Calculate the case, with its dij.
 
         Raises:
             UsageError: No target, or none that a field covers.
@@ -71,7 +71,7 @@ class Setup:
         )
 
     def centre(self) -> tuple[float, float, float]:
-        """The isocentre, (x, y, z), mm.
+        """Find the isocentre, (x, y, z), mm.
 
         Raises:
             UsageError: None is given, and there is no target.
@@ -89,7 +89,7 @@ class Setup:
         return points_of(self.grid, np.unique(np.concatenate(targets)))
 
     def dij(self, shift: Sequence[float] = (0.0, 0.0, 0.0)) -> Dij:
-        """The dose influence, the patient moved by `shift`, (x, y, z), mm; the beams and bixels stay.
+        """Calculate the dose influence with the patient moved by `shift`, (x, y, z), mm; the beams and bixels stay.
 
         Raises:
             UsageError: No target, or none that a field covers.
@@ -113,7 +113,7 @@ def influence(
     fractions: int = 1,
     cutoff: float = CUTOFF,
 ) -> Dij:
-    """Dose of each bixel to each point, by the analytic 6 MV pencil beam.
+    """Calculate the dose of each bixel to each point, by the analytic 6 MV pencil beam.
 
     Args:
         ct: Hounsfield units, (z, y, x); around the image is nothing.
@@ -157,7 +157,7 @@ def influence(
 
 
 def electron_density(hu: NDArray[np.number]) -> NDArray[np.float32]:
-    """Electron density relative to water.
+    """Convert Hounsfield units to electron density relative to water.
 
     Straight lines after S. J. Thomas (Relative electron density calibration of CT scanners for radiotherapy treatment
     planning, Br J Radiol 72:781-786, 1999): 1 + HU / 1000 up to water, 1 + HU / 1950 from 100 HU on. His first line

@@ -29,13 +29,13 @@ _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 def _jit(function: F) -> F:
-    """Compile a function, with the types that it says."""
+    """Compile a function; type checkers still see its annotations."""
     return cast(F, _compiled(function))
 
 
 @_jit
 def _between(start: float, way: float, low: float, high: float) -> tuple[float, float]:
-    """Part of the way, from 0 to 1, that lies between two planes."""
+    """Find the part of the way, from 0 to 1, that lies between two planes."""
     if way == 0.0:
         return (0.0, 1.0) if low < start < high else (1.0, 0.0)
     a, b = (low - start) / way, (high - start) / way
@@ -44,7 +44,7 @@ def _between(start: float, way: float, low: float, high: float) -> tuple[float, 
 
 @_jit
 def _first(at: float, start: float, way: float, low: float, size: float, voxels: int) -> tuple[int, int, float, float]:
-    """Along one axis: the voxel at a place of the way, the step to the next, where that is, how far those after."""
+    """Start along one axis: voxel at a place of the way, step to the next, where that is, how far those after are."""
     place = min(max(math.floor((start + at * way - low) / size), 0), voxels - 1)
     if way > 0.0:
         return place, 1, (low + (place + 1) * size - start) / way, size / way
@@ -62,7 +62,7 @@ def depths(
     spacing: Floats,
     origin: Floats,
 ) -> NDArray[np.float32]:
-    """Radiological depth of points: the density along the straight line from the source, mm of water.
+    """Calculate the radiological depth of points: the density along the straight line from the source, mm of water.
 
     The line is followed from voxel to voxel (J. Amanatides, A. Woo, A fast voxel traversal algorithm for ray tracing,
     Eurographics 1987), so that each density counts with the exact length within its voxel.
@@ -137,7 +137,7 @@ def count(
     side: float,
     cutoff: float,
 ) -> NDArray[np.int64]:
-    """How many bixels reach each point: entries of each row, summed from 0 on.
+    """Count the bixels that reach each point, and where each row starts: the counts summed from 0 on.
 
     Args:
         x: Where each beam sees each point, (beams, points), mm in the plane of the isocentre.
@@ -198,7 +198,7 @@ def fill(
     columns: NDArray[np.integer],
     values: NDArray[np.float32],
 ) -> None:
-    """Write the rows.
+    """Write the rows of the dij: bixel and dose of each entry.
 
     Args:
         x: As for `count`.

@@ -70,20 +70,20 @@ class Pencil:
 
 
 def primary(depth: Floats) -> Floats:
-    """Primary dose in water by depth, mm, without the inverse square; P(z) of the module."""
+    """Calculate the primary dose in water by depth, mm, without the inverse square; P(z) of the module."""
     built_up: Floats = 1.0 - _BUILDUP_SHARE * np.exp(-depth / _BUILDUP)
     attenuated: Floats = np.exp(-_MU * depth)
     return built_up * attenuated
 
 
 def scatter(depth: Floats) -> Floats:
-    """Scatter-to-primary ratio of a 10 x 10 cm2 field by depth, mm; s(z) of the module."""
+    """Calculate the scatter-to-primary ratio of a 10 x 10 cm2 field by depth, mm; s(z) of the module."""
     grown: Floats = 1.0 - np.exp(-depth / _SCATTER_LENGTH)
     return _KAPPA * grown
 
 
 def depth_dose(depth: Floats, ssd: float = SAD) -> Floats:
-    """Depth dose in water on the axis of a field wider than twice the cutoff, Gy a unit of fluence and fraction.
+    """Calculate the depth dose in water on the axis of a field wider than twice the cutoff, Gy a unit of fluence.
 
     Args:
         depth: mm.
@@ -93,7 +93,7 @@ def depth_dose(depth: Floats, ssd: float = SAD) -> Floats:
 
 
 def pencil(cutoff: float = CUTOFF) -> Pencil:
-    """The 6 MV pencil beam, calibrated.
+    """Make the calibrated tables of the 6 MV pencil beam.
 
     Args:
         cutoff: Lateral, mm in the plane of the isocentre.

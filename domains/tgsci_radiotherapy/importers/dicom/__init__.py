@@ -14,7 +14,7 @@ from tgsci.errors import UsageError
 from ..options import Options
 from ..patient import Patient, hounsfield
 from .dose import read_dose
-from .files import Scan, scan
+from .files import scan_folder
 from .image import read_image
 from .plan import read_plan
 from .structures import choose_structure_set, read_structures
@@ -23,7 +23,7 @@ __all__ = ["read_dicom"]
 
 
 def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Patient:
-    """A patient from a folder of DICOM files, also in folders within.
+    """Read a patient from a folder of DICOM files, also in folders within.
 
     Args:
         folder: Where they are.
@@ -33,12 +33,12 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     Raises:
         UsageError: Files are missing, damaged, of different patients, or of a kind that cannot be planned on.
     """
-    found: Scan = scan(folder, say)
-    structure_file, series = choose_structure_set(found, options)
+    scan = scan_folder(folder, say)
+    structure_file, series = choose_structure_set(scan, options)
     say(f"reading {len(series.files)} CT slices")
     values, grid = read_image(series)
     say("reading contours")
-    plan = read_plan(found, structure_file)
+    plan = read_plan(scan, structure_file)
     drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
     for note in notes:
         say(note)
@@ -54,7 +54,7 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         provenance["prescription"] = plan.said
     if notes:
         provenance["read"] = "; ".join(notes)[:2000]
-    reference = read_dose(found, series, plan) if options.reference else None
+    reference = read_dose(scan, series, plan) if options.reference else None
     if reference is not None:
         provenance["reference dose"] = f"RTDOSE on {reference[1]}"
     if not drawn:

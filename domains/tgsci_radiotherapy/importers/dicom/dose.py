@@ -49,8 +49,8 @@ _PATIENT = {
 }
 
 
-def read_dose(found: Scan, series: Series, plan: Prescription) -> tuple[Floats, Grid] | None:
-    """The dose, (z, y, x), and its grid; None where there is no file.
+def read_dose(scan: Scan, series: Series, plan: Prescription) -> tuple[Floats, Grid] | None:
+    """Read the dose of a folder's plan, (z, y, x), total Gy, and its grid; None where there is no file.
 
     Doses of single beams are added up if the plan says that all of them are there. What is neither the dose of a plan
     nor of a beam is refused: nobody says how often it counts.
@@ -58,11 +58,11 @@ def read_dose(found: Scan, series: Series, plan: Prescription) -> tuple[Floats, 
     Raises:
         UsageError: The dose is not in Gy, of another frame of reference, incomplete, damaged, or one of several.
     """
-    if not found.doses:
+    if not scan.doses:
         return None
-    kinds = sorted({one.text("DoseSummationType").upper() for one in found.doses})
-    whole = [one for one in found.doses if one.text("DoseSummationType").upper() == "PLAN"]
-    beams = [one for one in found.doses if one.text("DoseSummationType").upper() == "BEAM"]
+    kinds = sorted({one.text("DoseSummationType").upper() for one in scan.doses})
+    whole = [one for one in scan.doses if one.text("DoseSummationType").upper() == "PLAN"]
+    beams = [one for one in scan.doses if one.text("DoseSummationType").upper() == "BEAM"]
     if len(whole) == 1:
         return read_one(whole[0], series.frame)[:2]
     if len(whole) > 1:
@@ -94,7 +94,7 @@ def read_dose(found: Scan, series: Series, plan: Prescription) -> tuple[Floats, 
 
 
 def _beam(one: DicomFile, data: Any) -> tuple[str, int]:
-    """Plan and number of the beam whose dose a file holds."""
+    """Find the plan and the number of the beam whose dose a file holds."""
     with guarded(one.label):
         plan = (getattr(data, "ReferencedRTPlanSequence", None) or [None])[0]
         groups = getattr(plan, "ReferencedFractionGroupSequence", None) or ()
@@ -109,7 +109,7 @@ def _beam(one: DicomFile, data: Any) -> tuple[str, int]:
 
 
 def read_one(one: DicomFile, frame: str) -> tuple[Floats, Grid, Any]:
-    """One file's dose, (z, y, x), Gy, its grid, and the whole data set.
+    """Read one file's dose, (z, y, x), Gy, its grid, and the whole data set.
 
     Args:
         one: The file.
@@ -199,7 +199,7 @@ def write_rtdose(
 
 
 def read_rtdose(path: Path, case: Case) -> Floats:
-    """A dose from an RTDOSE file on the rows of a case, by trilinear interpolation, total Gy.
+    """Read a dose from an RTDOSE file on the rows of a case, by trilinear interpolation, total Gy.
 
     That the file is of the same patient cannot be checked, since a case has no identifiers; that it lies where the
     case's targets are is checked.
@@ -267,7 +267,7 @@ def _dataset(case: Case, dose: NDArray[np.float64], bits: int) -> Any:
 
 
 def _adopt(data: Any, case: Case, patient_from: Path | None) -> None:
-    """Patient, study and frame of reference: of a file, or of nobody."""
+    """Set patient, study and frame of reference: those of a file, or of nobody."""
     from pydicom.uid import generate_uid
 
     for keyword, nobody in _PATIENT.items():
@@ -289,7 +289,7 @@ def _adopt(data: Any, case: Case, patient_from: Path | None) -> None:
 
 
 def _frame(head: Any) -> str:
-    """The frame of reference of an image, or of what a structure set was drawn on."""
+    """Find the frame of reference of an image, or of what a structure set was drawn on."""
     said = str(getattr(head, "FrameOfReferenceUID", "") or "")
     for item in getattr(head, "ReferencedFrameOfReferenceSequence", None) or ():
         said = said or str(getattr(item, "FrameOfReferenceUID", "") or "")
@@ -314,7 +314,7 @@ def _check_place(found: DicomFile, case: Case) -> None:
 
 
 def _decimal(value: float) -> str:
-    """A decimal string of at most 16 characters, as exact as that allows."""
+    """Write a decimal string of at most 16 characters, as exact as that allows."""
     from pydicom.valuerep import format_number_as_ds
 
     return str(format_number_as_ds(float(value)))

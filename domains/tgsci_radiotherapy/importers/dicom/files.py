@@ -55,7 +55,7 @@ class DicomFile:
         return visible(self.path.name[:80])
 
     def text(self, keyword: str) -> str:
-        """An attribute as text; "" where it is missing."""
+        """Read an attribute as text; "" where it is missing."""
         with guarded(self.label):
             return str(getattr(self.head, keyword, "") or "").strip()
 
@@ -78,7 +78,7 @@ class Series:
         return self.files[0].text("FrameOfReferenceUID")
 
     def heights(self) -> list[float]:
-        """The slices' z, ascending, mm, of those that say so."""
+        """List the slices' z, ascending, mm, of those that say so."""
         said = []
         for one in self.files:
             with guarded(one.label):
@@ -105,7 +105,7 @@ class Scan:
     doses: list[DicomFile] = field(default_factory=list)
 
 
-def scan(folder: Path, say: Callable[[str], None]) -> Scan:
+def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
     """Look at every file of a folder and of the folders in it.
 
     Raises:
@@ -166,7 +166,7 @@ def scan(folder: Path, say: Callable[[str], None]) -> Scan:
 
 
 def read_file(path: Path, tags: list[str] | None = None) -> Any:
-    """A pydicom data set of a file; of its first attributes only where `tags` names them.
+    """Read a file as a pydicom data set; where `tags` names attributes, only those.
 
     Raises:
         UsageError: It is damaged, too large, or of a kind that unpacks to unknown size.
@@ -192,7 +192,7 @@ def read_file(path: Path, tags: list[str] | None = None) -> Any:
 
 @contextmanager
 def guarded(shown: str) -> Iterator[None]:
-    """Whatever pydicom meets in a damaged file, as one sentence about that file."""
+    """Turn whatever pydicom meets in a damaged file into one sentence about that file."""
     import warnings
 
     try:
@@ -227,7 +227,7 @@ def _has_preamble(path: Path) -> bool:
 
 
 def _is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM: by its mark, or beginning with an attribute of group 8 where the mark is missing."""
+    """Tell whether a file is DICOM: by its mark, or if that is missing by an attribute of group 8 at its beginning."""
     with path.open("rb") as file:
         head = file.read(132)
     if head[128:] == b"DICM":

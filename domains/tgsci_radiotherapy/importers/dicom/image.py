@@ -24,7 +24,7 @@ _SAID = 8
 
 
 def read_image(series: Series) -> tuple[NDArray[np.float32], Grid]:
-    """The series as an array (z, y, x), values after the rescale slope and intercept, and its grid.
+    """Read the series as an array (z, y, x), values after the rescale slope and intercept, and its grid.
 
     Head first supine only: beam angles and the axes of a case mean that. An oblique or tilted image is refused, not
     resampled; so is one with slices missing or at uneven distances, since what lies between is not known.
@@ -94,7 +94,7 @@ def _check_slice(one: DicomFile, first: Any) -> None:
 
 
 def _check_distances(z: list[float]) -> float:
-    """The distance of slices, mm.
+    """Check that slices are evenly spaced, and return their distance, mm.
 
     Raises:
         UsageError: Two slices at one place, slices missing, or uneven distances.

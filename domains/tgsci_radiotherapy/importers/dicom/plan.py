@@ -34,14 +34,14 @@ class Prescription:
     hints: tuple[str, ...] = ()
 
 
-def read_plan(found: Scan, structures: DicomFile) -> Prescription:
-    """The prescription of the plans that refer to a structure set; of several, where they agree.
+def read_plan(scan: Scan, structures: DicomFile) -> Prescription:
+    """Read the prescription of the plan that refers to a structure set; of several plans, none.
 
     Raises:
         UsageError: A plan file is damaged.
     """
     plans = []
-    for one in found.plans:
+    for one in scan.plans:
         data = one.data
         with guarded(one.label):
             refers = [
@@ -91,7 +91,7 @@ def _fractions(data: Any) -> int | None:
 
 
 def _beams(data: Any) -> tuple[int, ...]:
-    """Numbers of the beams that the fraction groups give dose with."""
+    """List the numbers of the beams that the fraction groups give dose with."""
     out = []
     for group in getattr(data, "FractionGroupSequence", None) or ():
         for beam in getattr(group, "ReferencedBeamSequence", None) or ():
@@ -101,7 +101,7 @@ def _beams(data: Any) -> tuple[int, ...]:
 
 
 def _guesses(structures: DicomFile) -> list[str]:
-    """What targets' names suggest: PTV_7000 is usually 7000 cGy, PTV70 is 70 Gy. Only suggested, never taken."""
+    """Guess prescriptions from targets' names, to suggest them: PTV_7000 is usually 7000 cGy, PTV70 is 70 Gy."""
     data = structures.data
     out = []
     for region in list(getattr(data, "StructureSetROISequence", None) or ())[:300]:

@@ -15,7 +15,7 @@ from ...names import clean, find, folded
 from ..contours import rasterize
 from ..masks import Mask
 from ..options import Options
-from ..patient import MOST_STRUCTURES, Region, guessed_type, unique_names
+from ..patient import MOST_STRUCTURES, Region, guess_type, unique_names
 from .files import DicomFile, Scan, Series, guarded
 from .plan import Prescription
 
@@ -51,15 +51,15 @@ class _Roi:
     contours: Any
 
 
-def choose_structure_set(found: Scan, options: Options) -> tuple[DicomFile, Series]:
-    """The structure set and the CT that it was drawn on.
+def choose_structure_set(scan: Scan, options: Options) -> tuple[DicomFile, Series]:
+    """Choose the structure set, and the CT that it was drawn on.
 
     Raises:
         UsageError: None was drawn on any CT here, or there is a choice to make.
     """
-    series = _one_series(found, options)
+    series = _one_series(scan, options)
     pairs = []
-    for one in found.structures:
+    for one in scan.structures:
         frames, uids = _references(one)
         for image in series:
             if (not frames or not image.frame or image.frame in frames) and _same_patient(one, image):
@@ -67,7 +67,7 @@ def choose_structure_set(found: Scan, options: Options) -> tuple[DicomFile, Seri
     named = [p for p in pairs if p[2]]
     pairs = named or pairs
     if not pairs:
-        _refuse(found, series)
+        _refuse(scan, series)
     files = sorted({id(p[0]): p[0] for p in pairs}.values(), key=lambda f: str(f.path))
     if options.structure_set is not None:
         if options.structure_set > len(files):
@@ -78,21 +78,21 @@ def choose_structure_set(found: Scan, options: Options) -> tuple[DicomFile, Seri
         raise UsageError(f"there are {len(files)} structure sets; choose with --structure-set: {listed[:1500]}")
     images = [p[1] for p in pairs if p[0] is files[0]]
     if len(images) > 1:
-        listed = "; ".join(f"{found.series.index(s) + 1}: {s}" for s in images)
+        listed = "; ".join(f"{scan.series.index(s) + 1}: {s}" for s in images)
         raise UsageError(f"there are {len(images)} CT series; choose with --series: {listed[:1500]}")
     return files[0], images[0]
 
 
-def _one_series(found: Scan, options: Options) -> list[Series]:
+def _one_series(scan: Scan, options: Options) -> list[Series]:
     if options.series is None:
-        return found.series
-    if options.series > len(found.series):
-        raise UsageError(f"series is {options.series}; there are {len(found.series)}")
-    return [found.series[options.series - 1]]
+        return scan.series
+    if options.series > len(scan.series):
+        raise UsageError(f"series is {options.series}; there are {len(scan.series)}")
+    return [scan.series[options.series - 1]]
 
 
 def _references(one: DicomFile) -> tuple[set[str], set[str]]:
-    """Frames of reference and series that a structure set says it belongs to."""
+    """List the frames of reference and the series that a structure set says it belongs to."""
     data = one.data
     frames, series = set(), set()
     with guarded(one.label):
@@ -107,7 +107,7 @@ def _references(one: DicomFile) -> tuple[set[str], set[str]]:
 
 
 def _same_patient(one: DicomFile, image: Series) -> bool:
-    """False where both say who the patient is and do not agree."""
+    """Tell whether a structure set and a CT can be of one patient: not where both say who it is and do not agree."""
     for keyword in ("PatientID", "PatientName"):
         mine, theirs = one.text(keyword), image.files[0].text(keyword)
         if mine and theirs and mine.casefold() != theirs.casefold():
@@ -115,8 +115,8 @@ def _same_patient(one: DicomFile, image: Series) -> bool:
     return True
 
 
-def _refuse(found: Scan, series: list[Series]) -> None:
-    if any(not _same_patient(one, image) for one in found.structures for image in series):
+def _refuse(scan: Scan, series: list[Series]) -> None:
+    if any(not _same_patient(one, image) for one in scan.structures for image in series):
         raise UsageError("the structure set and the CT are of different patients; put one patient into the folder")
     raise UsageError(
         "the structure set was not drawn on this CT: their frames of reference differ. It belongs to another patient "
@@ -134,7 +134,7 @@ def _names(one: DicomFile) -> str:
 def read_structures(
     one: DicomFile, series: Series, grid: Grid, options: Options, plan: Prescription
 ) -> tuple[list[Region], list[str], list[str]]:
-    """The structures, the names of those that were not read, and what a person should know.
+    """Read the structures, the names of those that were left out, and what a person should know.
 
     Raises:
         UsageError: Too many structures or corners, corners that are no numbers, contours that are not axial.
@@ -201,7 +201,7 @@ _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
 
 
 def _regions(data: Any) -> list[_Roi]:
-    """ROIs with what the three sequences of a structure set say about each."""
+    """Collect what the three sequences of a structure set say about each region of interest."""
     contours = {}
     for said in getattr(data, "ROIContourSequence", None) or ():
         contours[int(said.ReferencedROINumber)] = said
@@ -232,7 +232,7 @@ def _same_frame(data: Any, series: Series) -> None:
 
 
 def _missing_images(data: Any, series: Series) -> int:
-    """How many slices of this series the structure set refers to that are not there."""
+    """Count the slices of this series that the structure set refers to and that are not there."""
     there = {found.text("SOPInstanceUID") for found in series.files}
     named: set[str] = set()
     for frame in getattr(data, "ReferencedFrameOfReferenceSequence", None) or ():
@@ -245,7 +245,7 @@ def _missing_images(data: Any, series: Series) -> int:
 
 
 def _without_patient(names: list[str], series: Series, one: DicomFile) -> tuple[list[str], list[str]]:
-    """Names with the patient's own name or number in them replaced, and a sentence about each."""
+    """Replace names that hold the patient's own name or number; a sentence about each comes along."""
     secrets = set()
     for found in (series.files[0], one):
         for keyword in ("PatientID", "PatientName"):
@@ -267,13 +267,13 @@ def _type(region: _Roi, name: str) -> Any:
         return "external"
     if region.kind in ("PTV", "CTV", "GTV"):
         return "target"
-    guess: Type = guessed_type(name)
+    guess: Type = guess_type(name)
     # Many systems call everything an organ; nobody calls an organ BODY.
     return "oar" if region.kind in ("ORGAN", "AVOIDANCE") and guess == "target" else guess
 
 
 def _planes(region: _Roi, name: str, budget: int) -> tuple[dict[float, list[Points]], int, int]:
-    """Contours by z, mm; how many corners they have; how many contours are points or open lines."""
+    """Collect contours by z, mm; count their corners, and the contours that are points or open lines."""
     flat: list[tuple[float, Points]] = []
     used = skipped = 0
     for contour in getattr(region.contours, "ContourSequence", None) or ():
@@ -303,7 +303,7 @@ def _planes(region: _Roi, name: str, budget: int) -> tuple[dict[float, list[Poin
 
 
 def _corners(contour: Any, name: str) -> Points:
-    """The corners, (n, 3), x, y, z in mm; from the file's own text, many times faster than value by value."""
+    """Read the corners, (n, 3), x, y, z in mm; from the file's own text, many times faster than value by value."""
     from pydicom.tag import Tag
 
     element = contour.get_item(Tag(0x3006, 0x0050))
@@ -324,7 +324,7 @@ def _corners(contour: Any, name: str) -> Points:
 
 
 def _beyond(planes: dict[float, list[Points]], grid: Grid) -> bool:
-    """Whether all corners lie outside the image."""
+    """Tell whether all corners lie outside the image."""
     z0, y0, x0 = (o - s / 2 for o, s in zip(grid.origin, grid.spacing, strict=True))
     z1, y1, x1 = (o + s * (n - 0.5) for o, s, n in zip(grid.origin, grid.spacing, grid.shape, strict=True))
     for z, polygons in planes.items():
@@ -335,7 +335,7 @@ def _beyond(planes: dict[float, list[Points]], grid: Grid) -> bool:
 
 
 def _one_target_prescribed(drawn: list[Region], plan: Prescription, notes: list[str]) -> list[Region]:
-    """A prescription that names no structure belongs to the only PTV, if there is only one."""
+    """Give a prescription that names no structure to the only PTV, if there is only one."""
     from dataclasses import replace
 
     targets = [s for s in drawn if s.type == "target"]

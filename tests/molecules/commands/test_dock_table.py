@@ -1,4 +1,4 @@
-"""`tgsci molecules dock` and `tgsci molecules targets`, as typed."""
+"""`tgsci molecules dock`, as typed: its table, its files, and what is refused before the first docking."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rdkit import Chem
 
-from tests.molecules.typed import run
+from tests.molecules.commands.typed import run
 from tgsci.errors import UsageError
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "2000", "--conformers", "1", "--workers", "1"]
@@ -44,18 +44,3 @@ def test_a_directory_that_cannot_be_made_is_said_before_docking(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write to"):
         run("dock", "--target", "ABL1", "CCO", "--out", str(tmp_path / "file"))
-
-
-def test_targets_are_one_a_line_where_no_terminal_listens(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("targets") == 0
-    assert len(capsys.readouterr().out.splitlines()) == 58
-    assert run("targets", "--match", "kinase") == 0
-    kinases = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
-    assert len(kinases) == 21
-    assert {"ABL1", "EGFR", "KDR", "KIT", "MET"} <= set(kinases)  # receptors too, whatever UniProt calls them
-    assert run("targets", "--match", "ppar") == 0
-    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["PPARA", "PPARD", "PPARG"]
-    assert run("targets", "--match", "thrombin") == 0
-    assert capsys.readouterr().out.startswith("F2\tProthrombin\tP00734\thuman\tthrombin, ")
-    with pytest.raises(UsageError, match="no target contains"):
-        run("targets", "--match", "zzz")

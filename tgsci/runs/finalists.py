@@ -1,19 +1,19 @@
-"""The end of a run, where a domain looks at the finalists again: re-docks, refines, recalculates."""
+"""The end of a run, where a domain measures the finalists again: re-docks, refines, recalculates."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import Executor
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from ..compute.executors import DaskExecutor
-from ..compute.workers import WorkerPool
-from ..errors import MeasurementError, TgsciError
+from ..compute.measure import apply
+from ..errors import MeasurementError
 from ..feedback import Feedback
-from ..runs.result import Result
-from .trial import Trial
+from ..search.trial import Trial
+from .result import Result
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,7 +37,7 @@ class Finishing:
     """What a domain's `finish` works with.
 
         def finish(result, finishing):
-            todo = [t for t in result.trials.ranked()[:10] if t.number not in result.finals]
+            todo = [t for t in result.trials.ranked(10) if t.number not in result.finals]
             for trial, outcome in finishing.each(redock, todo, "re-docking finalists", timeout=900):
                 finishing.keep(trial, outcome if isinstance(outcome, Feedback) else Feedback.failed(str(outcome)))
 
@@ -45,7 +45,7 @@ class Finishing:
         result: The run's.
         executor: Where to measure; None for this process.
         workers: How many of `each`'s tasks run at the same time, as far as that is known.
-        say: Shown while it works.
+        say: Tells the person who waits what goes on.
     """
 
     def __init__(self, result: Result, executor: Executor | None, workers: int, say: Say) -> None:
@@ -84,41 +84,15 @@ class Finishing:
         Yields:
             (item, result) as they come in, whatever their order; a `MeasurementError` in place of the result where
             the function raised one, its process died, or it took too long.
+
+        Raises:
+            TgsciError: The executor broke.
         """
         started = time.monotonic()
         self.say(text, 0, len(items))
-        for done, (item, outcome) in enumerate(self._outcomes(function, items, timeout), 1):
-            pace = (time.monotonic() - started) / done
-            self.say(text, done, len(items), pace * (len(items) - done))
-            yield item, outcome
-
-    def _outcomes(
-        self, function: Callable[[T], R], items: Sequence[T], timeout: float | None
-    ) -> Iterator[tuple[T, R | MeasurementError]]:
-        if self.executor is None:
-            for item in items:
-                try:
-                    yield item, function(item)
-                except MeasurementError as error:
-                    yield item, error
-            return
-        own = self.executor if isinstance(self.executor, WorkerPool | DaskExecutor) else None
-        before = own.timeout if own else None
-        futures: dict[Future[R], T] = {}
-        try:
-            if own:
-                own.timeout = timeout
-            for item in items:
-                futures[self.executor.submit(function, item)] = item
-            for future in as_completed(futures):
-                try:
-                    yield futures[future], future.result()
-                except MeasurementError as error:
-                    yield futures[future], error
-                except BrokenExecutor as error:
-                    raise TgsciError(f"the executor broke ({error}); nothing kept is lost, resume the run") from error
-        finally:
-            for future in futures:
-                future.cancel()
-            if own:
-                own.timeout = before
+        with closing(apply(function, items, self.executor, timeout=timeout)) as applied:
+            for done, outcome in enumerate(applied, 1):
+                self._result.keep_answers(outcome.answers)
+                pace = (time.monotonic() - started) / done
+                self.say(text, done, len(items), pace * (len(items) - done))
+                yield items[outcome.index], outcome.result

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 import pytest
 
 from tests.radiotherapy.cases import small_case
+from tests.radiotherapy.commands.typed import run
+from tgsci import load
 from tgsci.cli.main import main
 from tgsci.errors import UsageError
 from tgsci.runs import run as runs
@@ -23,11 +24,7 @@ MILD = 'goals = ["PTV D95% >= 46 Gy", "PTV D10% <= 56 Gy"]\n[prescription]\nPTV 
 
 def plan(*words: str) -> int:
     """The exit code of `tgsci radiotherapy plan` with these words, in this process."""
-    parser = argparse.ArgumentParser()
-    domain.add_commands(parser.add_subparsers())
-    namespace = parser.parse_args(["plan", *words])
-    code: int = namespace.run(namespace)
-    return code
+    return run("plan", *words)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +36,11 @@ def test_a_run_ends_with_its_goals_its_files_and_the_notice(
     case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mild.toml").write_text(MILD)
-    run = tmp_path / "run"
-    assert plan("--case", case, "--goals", str(tmp_path / "mild.toml"), "--run", str(run), "--evals", "6", *QUICK) == 0
+    directory = tmp_path / "run"
+    assert (
+        plan("--case", case, "--goals", str(tmp_path / "mild.toml"), "--run", str(directory), "--evals", "6", *QUICK)
+        == 0
+    )
     told = capsys.readouterr()
     assert NOTICE in told.err
     assert "PTV D95%" in told.err  # a line a plan, while it works
@@ -48,23 +48,23 @@ def test_a_run_ends_with_its_goals_its_files_and_the_notice(
     end = told.out.splitlines()
     assert end[-1] == NOTICE
     assert "2 of 2 met" in told.out
-    assert f"wrote {run / 'plan.json'}" in told.out
+    assert f"wrote {directory / 'plan.json'}" in told.out
     assert told.out.count('"objectives"') == 1, "the best plan's parameters stand there once"
-    written = json.loads((run / "plan.json").read_text())
+    written = json.loads((directory / "plan.json").read_text())
     assert written["goals"]["passed"] is True
-    assert (run / "report.html").is_file()
+    assert (directory / "report.html").is_file()
 
 
 def test_where_goals_exclude_each_other_the_end_says_which(
     case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = tmp_path / "run"
-    assert plan("--case", case, "--goals", "tg119-harder", "--run", str(run), "--evals", "3", *QUICK) == 0
+    directory = tmp_path / "run"
+    assert plan("--case", case, "--goals", "tg119-harder", "--run", str(directory), "--evals", "3", *QUICK) == 0
     told = capsys.readouterr().out
     assert "GOALS THAT WERE NOT MET TOGETHER" in told
     assert "Gy  fail" in told
-    assert summary(run) in told
-    assert runs.load(run).header["budget"]["evaluations"] == 3
+    assert summary(load(directory)) in told
+    assert load(directory).header["budget"]["evaluations"] == 3
 
 
 def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
     )
     words = ["--case", case, "--goals", "tg119-easier", "--start", str(start), "--gap", "0.01", "--plan-seconds", "60"]
     assert plan(*words, "--optimizer", "random", "--evals", "2", "--workers", "0", "--run", str(tmp_path / "run")) == 0
-    header = runs.load(tmp_path / "run").header
+    header = load(tmp_path / "run").header
     assert header["config"]["gap"] == 0.01
     assert header["config"]["seconds"] == 60
     assert header["optimizer"] == "random"
@@ -91,7 +91,7 @@ def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
 def test_the_papers_protocol_has_its_own_budget(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--case", case, "--goals", "tg119-harder", "--protocol", "textgrad-paper", "--run", str(tmp_path / "run")]
     assert plan(*words, *QUICK) == 0
-    result = runs.load(tmp_path / "run")
+    result = load(tmp_path / "run")
     assert result.header["budget"]["evaluations"] == 11
     assert len(result.trials) <= 11
     assert all(t.feedback.metrics["PTV D95%"] == pytest.approx(50, abs=0.01) for t in result.trials if t.feedback)

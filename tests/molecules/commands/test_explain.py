@@ -10,12 +10,12 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
-from tests.molecules.typed import run
+from tests.molecules.commands.typed import run
 from tgsci.errors import UsageError
 from tgsci_molecules import Settings, dock
 
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1"]
-POSES = Path(__file__).parent / "pose" / "poses.pdbqt"
+POSES = Path(__file__).parents[1] / "pose" / "poses.pdbqt"
 
 
 @pytest.fixture(scope="module")

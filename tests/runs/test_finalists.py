@@ -183,6 +183,6 @@ def test_an_executor_that_breaks_is_said_and_keeps_what_there_is(tmp_path):
         for trial, outcome in finishing.each(breaks, [result.trials[4], result.trials[3]], "again"):
             finishing.keep(trial, outcome)
 
-    with ThreadPoolExecutor(1) as pool, pytest.raises(tg.TgsciError, match=r"gone.*nothing kept is lost"):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(tg.TgsciError, match=r"gone.*nothing measured is lost"):
         run(tmp_path, finish, workers=pool)
     assert 3 not in tg.Result.load(tmp_path).finals

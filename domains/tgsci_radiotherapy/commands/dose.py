@@ -1,4 +1,4 @@
-"""A plan or a dose that somebody brings: a plan file, a run's directory, an RTDOSE file, the dose of a case."""
+"""Open a dose to look at: a plan file, a run's directory, an RTDOSE file, the dose that came with a case."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgsci.errors import UsageError
-from tgsci.texts import visible
-
-from ..words import quoted, shown
+from tgsci.texts import quote, shell_word, visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +27,7 @@ LONGEST = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Dose:
     """A dose with what is known of it.
 
     Args:
@@ -52,7 +50,7 @@ class Given:
         return None if self.plan is None else self.plan.fluence
 
 
-def given(text: str | Path, case: Case | str | Path | None = None) -> Given:
+def open_dose(text: str | Path, case: Case | str | Path | None = None) -> Dose:
     """Open a plan or a dose.
 
     Args:
@@ -62,21 +60,21 @@ def given(text: str | Path, case: Case | str | Path | None = None) -> Given:
     Raises:
         UsageError: No such file, a file of another kind, a plan of another case, or no case for an RTDOSE.
     """
-    path = Path(text)
+    path, where = Path(text), visible(str(text))
     if path.is_dir() and not (path / PLAN).is_file():
         if (path / "run.db").is_file():
-            raise _without_a_plan(path)
-        raise UsageError(f"{_said(path)} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file")
+            raise _no_plan(path)
+        raise UsageError(f"{where} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file")
     if path.is_dir():
         path = path / PLAN
     if str(text) == REFERENCE:
-        return _reference(_opened(case, "the case's own dose"))
+        return _reference(_open_case(case, "the case's own dose"))
     if not path.is_file():
-        raise UsageError(f"there is no file {_said(path)}; give a {PLAN}, a run's directory, or an RTDOSE .dcm file")
+        raise UsageError(f"there is no file {where}; give a {PLAN}, a run's directory, or an RTDOSE .dcm file")
     if _is_dicom(path):
-        return _rtdose(path, _opened(case, "an RTDOSE file"))
+        return _rtdose(path, _open_case(case, "an RTDOSE file"))
     if path.suffix.lower() != ".json":
-        raise UsageError(f"{_said(path)} is neither a plan (.json) nor an RTDOSE file (.dcm)")
+        raise UsageError(f"{where} is neither a plan (.json) nor an RTDOSE file (.dcm)")
     return _plan(path, case)
 
 
@@ -86,23 +84,23 @@ def knows_its_case(text: str | Path) -> bool:
     return path.is_dir() or path.suffix.lower() == ".json"
 
 
-def _plan(path: Path, case: Case | str | Path | None) -> Given:
+def _plan(path: Path, case: Case | str | Path | None) -> Dose:
     from ..loss.plan_loss import with_prescription
     from ..plan.file import read_plan
 
     try:
         plan = read_plan(read_bounded(path, LONGEST))
-        config = configured(path.parent)
-        opened = _opened(case if case is not None else _named(plan, config), f"the plan {_said(path)}")
+        config = run_config(path.parent)
+        opened = _open_case(case if case is not None else _named(plan, config), f"the plan {visible(str(path))}")
         others = config.get("prescription")
         if plan.fingerprint != opened.fingerprint and isinstance(others, Mapping):
             opened = with_prescription(opened, others)  # as its run did
-        return Given(_label(path), opened, plan.dose(opened), plan, config)
+        return Dose(_label(path), opened, plan.dose(opened), plan, config)
     except UsageError as error:
-        raise UsageError(f"{_said(path)}: {error}") from None
+        raise UsageError(f"{visible(str(path))}: {error}") from None
 
 
-def goals_of(dose: Given, sheet: str | Path | None = None) -> BoundSheet:
+def goals_of(dose: Dose, sheet: str | Path | None = None) -> BoundSheet:
     """A sheet of goals on the case of a dose.
 
     Args:
@@ -121,7 +119,7 @@ def goals_of(dose: Given, sheet: str | Path | None = None) -> BoundSheet:
     return read.bind(dose.case)
 
 
-def sheet_of(dose: Given) -> str:
+def sheet_of(dose: Dose) -> str:
     """The sheet of goals that a plan was made for, as its run or its own table names it.
 
     Raises:
@@ -150,10 +148,10 @@ def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
     of_the_run = config.get("case")
     if isinstance(of_the_run, str):
         return of_the_run
-    raise UsageError(f"it is a plan of the case {shown(plan.case)}; say which file that is: --case CASE.zarr")
+    raise UsageError(f"it is a plan of the case {quote(plan.case)}; say which file that is: --case CASE.zarr")
 
 
-def configured(directory: Path) -> Mapping[str, object]:
+def run_config(directory: Path) -> Mapping[str, object]:
     """What a run was asked for, as its record says; nothing where the directory is no run."""
     from tgsci.errors import LedgerError
     from tgsci.runs.result import Result
@@ -175,25 +173,25 @@ def read_bounded(path: Path, longest: int) -> bytes:
         with path.open("rb") as file:
             content = file.read(longest + 1)
     except OSError as error:
-        raise UsageError(f"{_said(path)} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{visible(str(path))} cannot be read: {error.strerror}") from None
     if len(content) > longest:
-        raise UsageError(f"{_said(path)} is longer than {longest:,} bytes: no file of this kind is")
+        raise UsageError(f"{visible(str(path))} is longer than {longest:,} bytes: no file of this kind is")
     return content
 
 
-def _reference(case: Case) -> Given:
+def _reference(case: Case) -> Dose:
     if case.reference is None:
-        raise UsageError(f"the case {shown(case.name)} came without a dose of its own")
-    return Given(REFERENCE, case, case.reference)
+        raise UsageError(f"the case {quote(case.name)} came without a dose of its own")
+    return Dose(REFERENCE, case, case.reference)
 
 
-def _rtdose(path: Path, case: Case) -> Given:
+def _rtdose(path: Path, case: Case) -> Dose:
     from ..importers.dicom.dose import read_rtdose
 
-    return Given(_label(path), case, read_rtdose(path, case))
+    return Dose(_label(path), case, read_rtdose(path, case))
 
 
-def _opened(case: Case | str | Path | None, of: str) -> Case:
+def _open_case(case: Case | str | Path | None, of: str) -> Case:
     from ..case import Case
     from ..case.library import open_case
 
@@ -213,19 +211,15 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def _without_a_plan(run: Path) -> UsageError:
+def _no_plan(run: Path) -> UsageError:
     """What to say of a run's directory that has no plan file: the run was killed, or it measured no plan."""
-    again = f"tgsci runs resume {quoted(run)}"
+    again = f"tgsci runs resume {shell_word(run)}"
     if (run / "plans.csv").is_file():  # written at the end, whatever was measured
         return UsageError(
-            f"the run {_said(run)} has no {PLAN}: none of its plans could be measured, or the file was taken away; "
-            f"name another run, or write the file again with: {again}"
+            f"the run {visible(str(run))} has no {PLAN}: none of its plans could be measured, or the file was taken "
+            f"away; name another run, or write the file again with: {again}"
         )
-    return UsageError(f"the run {_said(run)} is not finished and has no {PLAN} yet; finish it first: {again}")
-
-
-def _said(path: Path) -> str:
-    return visible(str(path))
+    return UsageError(f"the run {visible(str(run))} is not finished and has no {PLAN} yet; finish it first: {again}")
 
 
 def _label(path: Path) -> str:

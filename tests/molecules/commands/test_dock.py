@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from rdkit import Chem
 
-from tests.molecules.typed import run
+from tests.molecules.commands.typed import run
 from tgsci.errors import UsageError
-from tgsci_molecules import Settings, dock
 
 GROUPS = ("F", "Cl", "Br", "C", "N", "O", "CN", "CO", "NC(=O)", "N#C", "CS", "FC")
 QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "--workers", "1"]
@@ -103,22 +102,3 @@ def _docked(directory: Path) -> int:
         return cache.statistics().entries.get("docking", 0)
     finally:
         cache.close()
-
-
-def test_the_cache_is_shown_and_cleared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TGSCI_CACHE", str(tmp_path / "c"))
-    assert run("cache") == 0
-    assert "molecules.db" in capsys.readouterr().out
-    assert not (tmp_path / "c").exists()  # looking makes nothing
-    dock("CCO", "ABL1", Settings(exhaustiveness=1, max_evals=500, conformers=1))
-    assert run("cache") == 0
-    assert "docking: 1\n" in capsys.readouterr().out
-    assert run("cache", "--clear") == 0
-    assert "deleted" in capsys.readouterr().out
-    assert run("cache") == 0
-    assert "docking" not in capsys.readouterr().out
-    monkeypatch.setenv("TGSCI_CACHE", "")
-    assert run("cache") == 0
-    assert "no cache" in capsys.readouterr().out

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.molecules.typed import run
-from tgsci.cli.main import run_problem
+from tests.molecules.commands.typed import run
+from tgsci.cli.run import RunArguments, run_problem
 from tgsci.errors import UsageError
-from tgsci.runs import run as runs
-from tgsci_molecules.commands import design
+from tgsci.runs import directory as runs
+from tgsci.runs.domain import Problem
+from tgsci.runs.result import Result
 from tgsci_molecules.commands.design import read_limits
 from tgsci_molecules.objective.metrics import kinds
 from tgsci_molecules.objective.presets import PRESETS
@@ -56,13 +57,19 @@ def test_several_targets_are_a_batch_with_a_table(tmp_path: Path, capsys: pytest
         assert [t.value for t in result.trials] == ["Cc1ccccc1", "c1ccncc1"]
 
 
+def _interrupted_run(problem: Problem, arguments: RunArguments) -> Result:
+    result = run_problem(problem, arguments)
+    result.stopped = "interrupted"
+    return result
+
+
 def test_an_interrupted_batch_says_how_all_of_it_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "batch"
     words = ["--target", "F2", "abl1", "--start", "Cc1ccccc1", "--evals", "1", "--run", str(root), *QUICK]
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(design, "run_problem", lambda *arguments: 130 + run_problem(*arguments))
+        interrupted.setattr("tgsci_molecules.commands.design.run_problem", _interrupted_run)
         assert run("design", *words) == 130
     assert f"The same command with --run {root} goes on with this target and all after it." in capsys.readouterr().err
     assert [path.name for path in root.iterdir()] == ["F2"]
@@ -125,7 +132,7 @@ def test_limits_are_read_as_they_are_written() -> None:
 
 def test_what_can_be_optimised_is_listed_without_rdkit() -> None:
     code = (
-        "import sys; from tgsci.cli import main; main(['molecules', 'objectives']); "
+        "import sys; from tgsci.cli.main import main; main(['molecules', 'objectives']); "
         "print('loaded', 'rdkit' in sys.modules)"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,93 @@
+"""Ctrl-C ends a run within two seconds, whatever is in flight, and the process really exits."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import pytest
+
+import tgsci as tg
+from tgsci.search.interrupt import Interrupt
+
+RUN = """
+    import sys, time, threading
+    from concurrent.futures import ThreadPoolExecutor
+    import tgsci as tg
+
+    def busy(prompt=""):
+        print("busy", flush=True)
+        time.sleep(60)
+        return "1"
+
+    def power(value):  # holds Python's lock, and hears no signal
+        print("busy", flush=True)
+        return float(len(str(pow(7, 40_000_000))) > 0)
+
+    ENGINE = tg.as_engine(busy)
+
+    def asks(value):
+        return float(ENGINE("rate").text)
+
+    def maps(value):
+        return sum(float(r.text) for r in tg.map(ENGINE, ["a", "b"]))
+
+    def pools(value):
+        with ThreadPoolExecutor(2) as pool:
+            return sum(float(r.text) for r in pool.map(ENGINE, ["a", "b"]))
+
+    class Any(tg.Proposer):
+        name = "any"
+        def ask(self, trials, n, rng):
+            return [tg.Proposal(str(len(trials) + i)) for i in range(n)]
+
+    if __name__ == "__main__":
+        what, workers = sys.argv[1], int(sys.argv[2])
+        loss = (lambda value: 1.0) if what == "proposer" else globals()[what]
+        proposer = tg.TGD(engine=ENGINE) if what == "proposer" else Any()
+        result = tg.minimize(loss, ["a", "b"], proposer, budget=9, workers=workers, run=sys.argv[3])
+        print("ended:", result.stopped, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "workers"),
+    [("proposer", 0), ("asks", 0), ("maps", 0), ("pools", 0), ("busy", 0), ("busy", 2), ("power", 2), ("pools", 1)],
+)
+def test_ctrl_c_ends_a_run_whatever_is_in_flight(start_script, tmp_path, what, workers):
+    process = start_script(RUN, what, str(workers), str(tmp_path / "run"))
+    assert "busy" in process.stdout.readline()
+    time.sleep(0.2)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert time.monotonic() - began < 2
+    assert "ended: interrupted" in output
+    assert errors == ""
+    assert tg.Result.load(tmp_path / "run").stopped == "interrupted"
+
+
+def test_a_wait_in_a_thread_ends_and_none_begins_after_it():
+    interrupt, never, caught = Interrupt(), threading.Event(), []
+
+    def wait():
+        for _ in range(2):
+            try:
+                interrupt.wait_for(never.wait)
+            except tg.EngineError as error:
+                caught.append(str(error))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.1)
+    interrupt.stop()
+    thread.join(5)
+    assert caught == ["the run was interrupted"] * 2
+
+
+def test_the_handlers_of_signals_are_put_back():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with Interrupt().on_signals():
+        assert signal.getsignal(signal.SIGINT) is not before[0]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before

@@ -1,0 +1,260 @@
+"""`tgsci run`, and what every command that runs a problem shares: its options, a person who watches, the result."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..compute import executors
+from ..engine import Engine
+from ..errors import EngineError, RecordError, UsageError
+from ..runs.choose import ENGINE_VARIABLE, WITH_MODEL, Chosen, choose
+from ..runs.directory import new_directory
+from ..runs.domain import Domains, Problem
+from ..runs.job import BudgetTable, Job, RunTable, read_job, stated
+from ..runs.result import Result
+from ..runs.run import carry_out, options_for
+from ..search.options import Budget, RunOptions
+from ..texts import visible
+from .command import command, option, options
+
+_PROPOSES = "a model proposes: its name as litellm writes it, 'human', 'replay:FILE', or 'rules' for the rule editor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArguments:
+    """What a person typed of a run's options; None where nothing was. They win over a job file's.
+
+    Args:
+        evals: Most measurements, start values included.
+        seconds: Wall time after which no new round starts, s.
+        usd: Most that model calls may cost, USD.
+        model_calls: Most questions to a model.
+        goal: Stop at this loss or below.
+        directory: Where to keep the run.
+        engine: The model that proposes.
+        optimizer: Who proposes, by name.
+        proposals: Values a round.
+        seed: Of all randomness.
+        workers: Processes that measure.
+        executor: Address of a cluster that measures.
+    """
+
+    evals: int | None = None
+    seconds: float | None = None
+    usd: float | None = None
+    model_calls: int | None = None
+    goal: float | None = None
+    directory: str | None = None
+    engine: str | None = None
+    optimizer: str | None = None
+    proposals: int | None = None
+    seed: int | None = None
+    workers: int | None = None
+    executor: str | None = None
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The limits that were typed, by `Budget`'s names."""
+        typed = {
+            "evaluations": self.evals,
+            "seconds": self.seconds,
+            "usd": self.usd,
+            "model_calls": self.model_calls,
+        }
+        return {name: limit for name, limit in typed.items() if limit is not None}
+
+    def place(self, job: RunTable | None = None) -> int | str | None:
+        """Where to measure: a number of processes, a cluster's address, or None.
+
+        Args:
+            job: A job file's [run].
+
+        Raises:
+            UsageError: Both are given.
+        """
+        for there in (self, job or RunTable()):
+            if there.workers is not None and there.executor is not None:
+                raise UsageError("workers (processes of this machine) and executor (a cluster) exclude each other")
+            if there.workers is not None or there.executor is not None:
+                return there.executor if there.workers is None else there.workers
+        return None
+
+    def proposer(self, job_engine: Any, job_optimizer: Any) -> tuple[Any, Any]:
+        """Engine and optimizer; one that was typed drops a job's other that does not go with it."""
+        alone = self.optimizer is not None and self.optimizer not in WITH_MODEL
+        engine = job_engine if self.engine is None and not alone else self.engine
+        keeps = self.optimizer is None and (self.engine is None or job_optimizer in WITH_MODEL)
+        return engine, job_optimizer if keeps else self.optimizer
+
+
+def _limits(section: str, default: str = "") -> list[Callable[[Any], Any]]:
+    """When to stop."""
+    add = partial(option, section=section)
+    return [
+        add("--evals", type=int, metavar="N", help=f"measurements, start values included{default}"),
+        add("--seconds", type=float, metavar="S", help="wall time after which no new round starts, s"),
+        add("--usd", type=float, metavar="USD", help="most that model calls may cost, USD"),
+        add("--model-calls", type=int, metavar="N", help="most questions to a model"),
+        add("--goal", type=float, metavar="LOSS", help="stop at this loss or below"),
+    ]
+
+
+def _proposer(section: str, default: str) -> list[Callable[[Any], Any]]:
+    """Who proposes."""
+    return [
+        option("--engine", section=section, metavar="NAME", help=f"{_PROPOSES} {default}"),
+        option(
+            "--optimizer",
+            section=section,
+            metavar="NAME",
+            help="'rules', a baseline of the domain, or with --engine 'tgd' (the model writes values) or 'menu' (it "
+            "chooses from the domain's options); an unknown name lists what there is",
+        ),
+    ]
+
+
+def _place(section: str) -> list[Callable[[Any], Any]]:
+    """Where to measure."""
+    return [
+        option("--workers", section=section, type=int, metavar="N", help="processes that measure (default one a core)"),
+        option("--executor", section=section, metavar="ADDRESS", help="measure on a Dask cluster: dask://HOST:PORT"),
+    ]
+
+
+#: Decorator: the options of every command that runs a problem; its function gets them as `run`, a `RunArguments`.
+run_options = options(
+    "run",
+    *_limits("Run", " (default 60)"),
+    option("--run", "directory", section="Run", metavar="DIR", help="directory of the run (default runs/NAME-TIME)"),
+    *_proposer("Run", f"(default: {ENGINE_VARIABLE}, else rules)"),
+    option("--proposals", section="Run", type=int, metavar="N", help="values a round (default 4, or the domain's)"),
+    option("--seed", section="Run", type=int, metavar="N", help="seed of all randomness (default 0)"),
+    *_place("Run"),
+    into=RunArguments,
+)
+
+#: Decorator: the options of a command that goes on with a run; its function gets them as `run`, a `RunArguments`.
+resume_options = options(
+    "run",
+    *_proposer("Options", "(default: as before)"),
+    *_place("Options"),
+    *_limits("New limits, for the whole run; the others stay"),
+    into=RunArguments,
+)
+
+
+@command("run", takes_settings=True, epilog="--KEY VALUE sets KEY in the domain's own table: --max-evals 500 for "
+         "max_evals = 500.")  # fmt: skip
+@click.argument("job", metavar="JOB.toml", type=Path)
+@run_options
+def run_job(job: Path, settings: dict[str, Any], run: RunArguments) -> int:
+    """Run a job file."""
+    read = read_job(job)
+    problem = Domains.installed().load(read.domain).problem({**read.table, **settings})
+    return exit_code(run_problem(problem, run, read))
+
+
+def run_problem(
+    problem: Problem, run: RunArguments, job: Job | None = None, header: Mapping[str, Any] | None = None
+) -> Result:
+    """Run a problem as the command line asks, with a person watching, and print the result.
+
+    Args:
+        problem: What to run.
+        run: What was typed; it wins over the job file.
+        job: The job file, where there is one.
+        header: Facts to keep with the run.
+
+    Raises:
+        UsageError: A bad option; nothing was started.
+    """
+    table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
+    chosen = choose(problem, *run.proposer(job.engine if job else None, table.optimizer))
+    typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed}
+    settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
+    settings |= {"budget": Budget(**{**stated(limits), **run.limits}), "workers": run.place(table)}
+    options = options_for(problem, settings)
+    named = run.directory or table.directory
+    directory = Path(named).expanduser() if named else new_directory(problem)
+    try:
+        return watch(problem, chosen, replace(options, run=directory), header)
+    except BaseException:
+        if not named:
+            with contextlib.suppress(OSError):  # only where nothing was begun in it
+                directory.rmdir()
+                directory.parent.rmdir()
+        raise
+
+
+def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping[str, Any] | None = None) -> Result:
+    """Carry out a run with a person watching, and print the result.
+
+    Args:
+        problem: What the run is about.
+        chosen: Who proposes.
+        options: How the run goes, its directory included.
+        header: Facts to keep with a new run.
+    """
+    from ..show.progress import LiveProgress
+
+    facts = (*problem.notes, chosen.optimizer.description, executors.destination(options.workers))
+    for line in filter(None, (*facts, f"Run directory: {options.run}")):
+        print(visible(line), file=sys.stderr)
+    person = isinstance(getattr(chosen.optimizer, "engine", None), Engine) and chosen.optimizer.name == "human"
+    try:
+        # A person who pastes replies would have the live table drawn over what is typed.
+        with LiveProgress(problem.columns, problem.loss.units, live=not person) as progress:
+            result = carry_out(problem, chosen, replace(options, progress=progress), header)
+    except (EngineError, RecordError) as error:
+        raise type(error)(f"{error}\nNothing is lost. Go on with: tgsci runs resume {options.run}") from error
+    print_result(result)
+    if result.stopped == "interrupted":
+        print(f"Interrupted; nothing is lost. Go on with: tgsci runs resume {options.run}")
+    return result
+
+
+def exit_code(result: Result) -> int:
+    """130 for a run that was interrupted, 1 for one that measured nothing or could not write a file, else 0."""
+    if result.stopped == "interrupted":
+        return 130
+    return 0 if result.best and not result.unwritten else 1
+
+
+def print_result(result: Result, most: int = 5) -> None:
+    """Print the best trials, why each was made, and where the files are.
+
+    Args:
+        result: Of a run.
+        most: How many trials to print.
+    """
+    from rich.console import Console
+
+    from ..show.progress import trial_table
+
+    best = result.trials.ranked()[:most]
+    if best:
+        print()
+        console = Console()
+        console.print(trial_table(best, result.columns, result.units, values=False, width=console.width))
+    lines = [""]
+    origin = result.branched_from()
+    if origin:
+        lines += [origin, ""]
+    for trial in best:
+        made = f"from trial {trial.parent}" if trial.parent is not None else "start"
+        edit = f", {trial.edit}" if trial.edit else ""
+        # A value of several lines is shown once, below: here its edit tells more.
+        value = [] if "\n" in trial.value else [f"  {trial.value}"]
+        lines += [f"trial {trial.number} ({made}{edit})", *value, f"  {trial.reason}"]
+        if trial.number in result.finals:
+            lines.append(f"  measured again: {result.final_in_words(result.finals[trial.number])}")
+    lines += ["", result.summary(), *(f"wrote {path}" for path in result.files)]
+    print(visible("\n".join(lines)))  # not folded to the terminal's width: a value must survive copy and paste
