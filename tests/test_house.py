@@ -29,6 +29,7 @@ FLOORS = {
         "settings",
         "engine feedback",
         "graph",
+        "gradient",
         "variable",
         "functions replies",
         "judges",

@@ -108,7 +108,10 @@ _recorders: list[tuple[Recorder, Recorder | None]] = []
 #: A prompt: text, or texts and images in the order in which they are to be read.
 Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
-_LOCKS: dict[type, Callable[[], Any]] = {type(make()): make for make in (threading.Lock, threading.RLock)}
+#: What cannot be copied and holds nothing that a copy needs, by its type.
+_LOCKS: dict[type, Callable[[], Any]] = {
+    type(make()): make for make in (threading.Lock, threading.RLock, threading.Condition, threading.local)
+}
 _gates: weakref.WeakValueDictionary[str, Gate] = weakref.WeakValueDictionary()
 _making_gates = threading.Lock()
 

@@ -15,9 +15,10 @@ from .engine import Reply, default_engine, map
 from .errors import UsageError
 from .feedback import Feedback, is_better
 from .functions import EngineLike
+from .gradient import Gradient, feedback_in_context
 from .replies import Parsed, Suggestion, parse
-from .texts import literal
-from .variable import Gradient, Variable, feedback_in_context
+from .texts import literal, trimmed
+from .variable import Variable
 
 logger = logging.getLogger("tgsci")
 
@@ -184,7 +185,7 @@ class TextualGradientDescent(Optimizer):
 
         def check(value: str) -> str:
             canonical = self.validate(value)
-            unchanged = parameter.text.strip() in (value.strip(), canonical.strip())
+            unchanged = trimmed(parameter.text) in (trimmed(value), trimmed(canonical))
             return parameter.text if unchanged else canonical
 
         return rewrites(self, prompt, n, check, parameter.text, images.sent)
@@ -287,7 +288,7 @@ def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
 def outcome(feedback: Feedback) -> str:
     """What a value measured, for a model: loss, metrics, and which hard limits it breaks; or why nothing."""
     if not feedback.measured:
-        return feedback.text or "it could not be measured"
+        return feedback.text or prompts.UNMEASURED
     return prompts.figures(feedback.loss, feedback.metrics, feedback.violations)
 
 

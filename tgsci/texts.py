@@ -168,9 +168,6 @@ def did_you_mean(
     return f"there are: {', '.join(map(visible, names[:_MOST_LISTED])) or 'none'}{more}"
 
 
-shown = quote
-
-
 #: Words of a fingerprint: names, figures, digests.
 _WORD = re.compile(r"[^\s,;{}()\[\]=:'\"]+")
 _MOST_DIFFERENCES, _LONGEST_SETTING = 3, 80

@@ -161,8 +161,10 @@ def test_a_round_of_trials_is_recorded_whole_or_not_at_all():
 def test_a_measurement_is_recorded_with_its_artifacts_or_not_at_all():
     ledger = tg.Ledger.in_memory({})
     ledger.add_trials([tg.Trial(0, 0, "a")])
-    with pytest.raises(sqlite3.Error):
-        ledger.add_measurement(0, tg.Feedback(1.0, artifacts={"a": b"x", "b": object()}), 0.0)
+    feedback = tg.Feedback(1.0, artifacts=(artifacts := {"a": b"x"}))
+    artifacts["b"] = object()
+    with pytest.raises(TypeError, match=r"artifacts\['b'\] is the content of a file"):
+        ledger.add_measurement(0, feedback, 0.0)
     assert ledger.trials()[0].feedback is None
 
 

@@ -15,7 +15,7 @@ from tgsci.search.trial import Trial
 from tgsci.show.canvas import NotebookFigure
 
 from ..docking.vina import NOISE
-from .columns import checked, columns_of
+from .table import checked, columns_of
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
@@ -24,7 +24,7 @@ _FRONT, _NOTE = "#9c4221", "#4a5568"
 
 
 def plot_tradeoff(result: Result, x: str = "", y: str = "QED", ax: Axes | None = None) -> Figure:
-    """Two figures of every molecule against each other, coloured by round, the Pareto front marked.
+    """Plot two metrics of every molecule against each other, coloured by round, the Pareto front marked.
 
     On the front stands what no other molecule beats in both figures at once; only molecules that keep all hard
     limits can be on it.
