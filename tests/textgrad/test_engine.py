@@ -1,4 +1,4 @@
-"""TextGrad's engines: called in its ways, they answer with plain text; given to the core, they are asked and recorded."""
+"""TextGrad's engines: called in its ways they answer with plain text; what the core asks them is recorded."""
 
 from __future__ import annotations
 

@@ -50,8 +50,9 @@ class Joined(Function):
         return joined
 
     def backward(self, joined, note, backward_engine):
+        how = backward_engine("how?")
         for part in joined.predecessors:
-            feedback = f"{part.value}: {joined.get_gradient_text()} ({note}, {backward_engine('how?')})"
+            feedback = f"{part.value}: {joined.get_gradient_text()} ({note}, {how})"
             part.gradients.add(Variable(feedback, role_description=f"feedback to {part.role_description}"))
 
 

@@ -63,7 +63,7 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         if grad_fn is None or isinstance(grad_fn, Backward):
             self.grad_fn = grad_fn
         else:
-            self.grad_fn = Backward(_Called(grad_fn), asks_model=True)
+            self.grad_fn = Backward(_Called(grad_fn))  # edge after edge, not side by side
 
     def get_grad_fn(self) -> Any:
         """The function that was set, or the core's `Backward`."""

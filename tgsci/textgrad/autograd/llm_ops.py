@@ -57,7 +57,7 @@ class LLMCall_with_in_context_examples(LLMCall):
             plan doesn't need to be improved.
         """
         examples = "\n".join(in_context_examples or ())
-        prompt = f"{input_variable.text}\n\nExamples:\n{examples}" if examples else input_variable.text
-        response = self.ask(prompt, [input_variable], response_role_description)
+        shown = f"\n\nExamples:\n{examples}" if examples else ""
+        response = self.ask([(input_variable, "{}"), shown], response_role_description)
         response.set_value(last_block(response.text, "<FINAL>", "</FINAL>") or response.text)
         return None if _NOTHING_TO_IMPROVE in response.text else response

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import UsageError
-from ...functions import MultimodalLLMCall, interleave
+from ...functions import MultimodalLLMCall
 from ...variable import Variable
 from ..defaults import VARIABLE_OUTPUT_DEFAULT_ROLE
 
@@ -42,6 +42,7 @@ class OrderedFieldsMultimodalLLMCall(MultimodalLLMCall):
         """
         if set(inputs) != set(self.fields):
             raise UsageError(f"expected the fields {self.fields}, got {list(inputs)}")
-        ordered = [inputs[name] for name in self.fields]
-        prompt, images = interleave(list(zip(self.fields, ordered, strict=True)))
-        return self.ask(prompt, ordered, response_role_description, images)
+        parts: list[str | tuple[Variable, str]] = []
+        for number, name in enumerate(self.fields):
+            parts += [f"{chr(10) * (number > 0)}**{name}**: ", (inputs[name], "{}")]
+        return self.ask(parts, response_role_description)
