@@ -171,7 +171,7 @@ class Trials:
         return Final(words, not final.measured, self._texts.full(final.text) if final.measured else LongText())
 
     def descent(self, trial: Trial) -> list[Step | int]:
-        """List the steps from the start to this trial; of a long line its ends, and how many are left out between them."""
+        """List the steps from the start to this trial; of a long line its ends, with the number of steps between."""
         line = self._result.lineage(trial)
         if len(line) < 2:
             return []
