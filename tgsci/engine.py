@@ -315,6 +315,8 @@ def as_engine(engine: Engine | str | Callable[..., Any], concurrency: int | None
         found = engine
     elif isinstance(engine, type):
         raise UsageError(f"{engine.__name__} is a class: make an engine of it first, {engine.__name__}(...)")
+    elif hasattr(engine, "as_engine"):  # it knows better how it is asked
+        found = as_engine(engine.as_engine())
     elif callable(engine):
         found = FunctionEngine(engine)
     else:
