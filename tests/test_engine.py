@@ -379,6 +379,7 @@ class Tempered(Engine):
     def __init__(self, t: float, api_key: str = "", config: Any = None, **more: Any) -> None:
         self.asked = 0
         self.heat = t
+        self.lock, self.inner, self.changed = threading.Lock(), threading.RLock(), threading.Condition()
 
     def complete(self, prompt: str, system: str = "", images: Any = ()) -> str:
         self.asked += 1
@@ -735,6 +736,7 @@ def test_a_model_takes_its_concurrency_by_name() -> None:
     assert isinstance(model, LiteLLMEngine)
     assert (model.concurrency, model.parameters) == (4, {"temperature": 0})
     assert "concurrency" not in model.identity
+    assert LiteLLMEngine("gpt-4o", concurrency=3).parameters == {}
 
 
 def test_a_copy_and_a_call_with_parameters_keep_the_bound() -> None:

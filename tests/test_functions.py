@@ -50,7 +50,10 @@ def test_a_model_as_a_module_has_its_system_prompt_as_parameter():
     model.zero_grad()
     assert prompt.gradients == []
     assert model(tg.Variable("q", requires_grad=False)).value == "be brief|q"
-    assert tg.BlackboxLLM(ECHO, "fixed").parameters() == []
+    model = tg.BlackboxLLM(ECHO, "be kind")
+    assert [parameter.value for parameter in model.parameters()] == ["be kind"]
+    fixed = tg.Variable("fixed", requires_grad=False)
+    assert tg.BlackboxLLM(ECHO, fixed).parameters() == tg.BlackboxLLM(ECHO).parameters() == []
 
 
 def test_the_backward_of_a_call_shows_the_conversation_the_feedback_and_the_whole_variable():
@@ -79,20 +82,61 @@ def test_the_value_of_an_intermediate_answer_can_change_without_touching_the_gra
 @example("{a", "b}", "{", "}")
 @example("{", "a}", "x", "y")
 def test_any_text_is_safe_in_a_formatted_call(before, after, a, b):
-    """One pass: what a field holds is never looked at again, and no other brace means anything."""
+    """What a field holds is never looked at; a format string is read as `str.format` reads it, or refused."""
     asked = Scripted(lambda prompt, system: prompt)
     call = tg.FormattedLLMCall(asked, "<{a}|{b}|{a}>", ["a", "b"])
     assert call({"a": tg.Variable(a), "b": tg.Variable(b)}).value == f"<{a}|{b}|{a}>"
-    plain = tg.FormattedLLMCall(asked, before + "{zz}" + after, ["zz"])
-    assert plain({"zz": tg.Variable(a)}).value == before + a + after
+    template = before + "{zz}" + after
+    try:
+        expected = template.format(zz=a)
+    except (KeyError, ValueError, IndexError, AttributeError):
+        return
+    assert tg.FormattedLLMCall(asked, template, ["zz"])({"zz": tg.Variable(a)}).value == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt"),
+    [
+        ('Answer {{"answer": 1}} to {question}', 'Answer {"answer": 1} to 2+2?'),
+        ("literal {{question}}, then {question}", "literal {question}, then 2+2?"),
+        ("{{{question}}}", "{2+2?}"),
+        ("{question!r:>8}|{question:.2}|{question!s}", "  '2+2?'|2+|2+2?"),
+        # Braces that begin no placeholder may stand alone, as they could before.
+        ('{"a": {"b": {question}}} and {{c}}', '{"a": {"b": 2+2?}} and {c}'),
+        ("set() is not {}; f(){ return; } {question} } {", "set() is not {}; f(){ return; } 2+2? } {"),
+    ],
+)
+def test_a_format_string_is_read_as_str_format_reads_it(template, prompt):
+    engine = Scripted(["ok"])
+    tg.FormattedLLMCall(engine, template, {"question": None})({"question": tg.Variable("2+2?")})
+    assert engine.calls[0][0] == prompt
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("Q: {Question}", r"\{Question\} .* did you mean \{question\}\? .*\{\{Question\}\}"),
+        ("Q: {qestion} {question}", "did you mean"),
+        ("Q: {0} {question}", "none of the fields"),
+        ("Q: { question }", "did you mean"),
+        ("Q: {question.value}", "filled in whole"),
+        ("Q: {question[0]}", "filled in whole"),
+        ("Q: {question:d}", "cannot be filled in"),
+        ("Q: {question!x}", "cannot be filled in"),
+        ("no place for it", "'question' has no place"),
+        ("only a literal {{question}}", "'question' has no place"),
+    ],
+)
+def test_a_format_string_that_cannot_be_filled_in_is_refused_at_once(template, message):
+    with pytest.raises(tg.UsageError, match=message):
+        tg.FormattedLLMCall(ECHO, template, ["question"])
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=6), HOSTILE, min_size=1, max_size=4))
 def test_any_field_name_works(fields):
     template = "".join(f"[{{{name}}}]" for name in fields)
-    call = tg.FormattedLLMCall(Scripted(lambda prompt, system: prompt), template, fields)
-    names = set(fields)
-    if not any("{" in name or "}" in name for name in names):
+    if not any("{" in name or "}" in name for name in fields):
+        call = tg.FormattedLLMCall(Scripted(lambda prompt, system: prompt), template, fields)
         answer = call({name: tg.Variable(value) for name, value in fields.items()})
         assert answer.value == "".join(f"[{value}]" for value in fields.values())
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tgsci as tg
-from tgsci.engines.scripted import Scripted
 
 
 class Length(tg.Loss):
@@ -204,179 +199,6 @@ def test_time_limits_add_up():
     assert (quick + slow).timeout == 3.5
     assert (quick + endless).timeout is None
     assert quick.limit("length", high=1).timeout == 1.0
-
-
-# -- fingerprints: what a resumed run is held to ---------------------------------------------------
-
-
-def made_with(n):
-    return lambda value: len(value) * n
-
-
-def power(value, n):
-    return len(value) ** n
-
-
-class Callable:
-    def __init__(self, n):
-        self.n = n
-
-    def __call__(self, value):
-        return self.n
-
-    def method(self, value):
-        return self.n
-
-
-def strict(value):
-    return value.strip()
-
-
-def lax(value):
-    return value
-
-
-def knot(n):
-    def count(value):
-        return count(value[:n]) if value else 0
-
-    return count
-
-
-@dataclass
-class Box:
-    size: float
-    center: tuple[float, ...] = (0.0, 0.0, 0.0)
-
-
-DIFFERENT = [
-    *[
-        Length(options=setting)
-        for setting in (
-            np.int64(1),
-            np.int64(2),
-            np.int32(1),
-            np.float32(1),
-            np.float32(2),
-            np.array([1, 2]),
-            np.array([1, 3]),
-            np.array([[1, 2]]),
-            np.array(["a", None], dtype=object),
-            np.array(["b", None], dtype=object),
-            np.float32,
-            np.float64,
-            Box(1.0),
-            Box(2.0),
-            Box(1.0, (0.0, 0.0, 1.0)),
-            [Box(1.0)],
-            strict,
-            lax,
-            len,
-            partial(power, n=2),
-            partial(power, n=3),
-            made_with(2),
-            made_with(3),
-            made_with(strict),
-            made_with(lax),
-            knot(1),
-            knot(2),
-            Callable(1),
-            Callable(2),
-            Callable(1).method,
-            Callable(2).method,
-        )
-    ],
-    tg.FunctionLoss(power, validate=strict),
-    tg.FunctionLoss(power, validate=lax),
-    tg.FunctionLoss(knot(1)),
-    tg.FunctionLoss(knot(2)),
-    Length(),
-    Length("other"),
-    Length(target=1),
-    Length(options=(1, 2)),
-    Length(options=(1, 3)),
-    Length(options={"box": 20}),
-    Length(options={"box": 22}),
-    Length(path=Path("a.pdb")),
-    Length(path=Path("b.pdb")),
-    2 * Length(),
-    3 * Length(),
-    Length() + Length(target=1),
-    Length().limit("length", high=1),
-    Length().limit("length", high=2),
-    Length().limit("length", low=2),
-    tg.FunctionLoss(lambda v: len(v)),
-    tg.FunctionLoss(lambda v: len(v) + 1),
-    tg.FunctionLoss(lambda v: len(v) + 2),
-    tg.FunctionLoss(made_with(2)),
-    tg.FunctionLoss(made_with(3)),
-    tg.FunctionLoss(power),
-    tg.FunctionLoss(partial(power, n=2)),
-    tg.FunctionLoss(partial(power, n=3)),
-    tg.FunctionLoss(Callable(1)),
-    tg.FunctionLoss(Callable(2)),
-    tg.FunctionLoss(Callable(1).method),
-    tg.FunctionLoss(Callable(2).method),
-    tg.FunctionLoss(len),
-    tg.FunctionLoss(len, name="size"),
-]
-
-
-def test_other_settings_have_another_fingerprint():
-    fingerprints = [loss.fingerprint for loss in DIFFERENT]
-    assert len(set(fingerprints)) == len(fingerprints)
-    assert not any(" at 0x" in fingerprint for fingerprint in fingerprints)
-
-
-def test_the_same_settings_have_the_same_fingerprint_and_measuring_changes_nothing():
-    loss = Length(options={"b": [1], "a": {2}})
-    before = loss.fingerprint
-    loss._cache["x"] = 1
-    assert loss.fingerprint == before == Length(options={"b": [1], "a": {2}}).fingerprint
-
-
-def test_a_setting_that_holds_itself_has_a_fingerprint():
-    loss = Length(options={"box": 20})
-    loss.options["self"], loss.method = loss, loss.validate
-    again = Length(options={"box": 20})
-    again.options["self"], again.method = again, again.validate
-    assert loss.fingerprint == again.fingerprint
-    again.options["box"] = 22
-    assert loss.fingerprint != again.fingerprint
-
-
-def test_a_judge_that_was_asked_is_still_the_same_setting():
-    engine = Scripted(["4", "5"])
-    loss = Length(options=engine)
-    before = loss.fingerprint
-    engine("how good?")
-    assert loss.fingerprint == before != Length(options=Scripted(["4"], name="another")).fingerprint
-
-
-def test_equal_settings_of_other_identity_have_the_same_fingerprint():
-    def made():
-        array = np.array(["".join(("a", "b")), 1.5], dtype=object)
-        return Length(options=[np.arange(3), array, Box(1.0), made_with(2), knot(3), Callable(1)], path=np.int64(7))
-
-    assert made().fingerprint == made().fingerprint
-
-
-def test_a_lambdas_fingerprint_is_its_own_and_not_its_line():
-    """`minimize(lambda v: ..., budget=20)` run again with budget=30 goes on with the same run."""
-    a, _ = tg.FunctionLoss(lambda v: len(v) * 7), "budget=20"
-    b, _ = tg.FunctionLoss(lambda v: len(v) * 7), "budget=30, and something else on this line"
-    assert a.fingerprint == b.fingerprint
-
-
-def test_a_fingerprint_is_the_same_in_every_process(script):
-    code = """
-        import tgsci as tg
-        class L(tg.Loss):
-            def __init__(self): self.tags = {"a", "b", "c", "d"}
-            def evaluate(self, value): return tg.Feedback(0.0)
-        print(L().fingerprint, tg.FunctionLoss(lambda v: sum(x in {"a", "b", "c"} for x in v)).fingerprint)
-    """
-    assert script(code, PYTHONHASHSEED="1") == script(code, PYTHONHASHSEED="2")
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 9)), min_size=1, max_size=5), st.text("AB", min_size=1))

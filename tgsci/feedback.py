@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import SupportsFloat, SupportsIndex
+
+from .texts import literal
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Feedback:
     Raises:
         ValueError: An infinite loss, a nan violation, or a loss beside an error: a failure must
             never look like a score.
+        TypeError: A field holds something else than what is said above.
     """
 
     loss: float | None
@@ -36,9 +40,23 @@ class Feedback:
     def __post_init__(self) -> None:
         # Plain floats: numpy's would not go into the ledger, and -0.0 would come back from it as 0.0.
         if self.loss is not None:
-            object.__setattr__(self, "loss", float(self.loss) + 0.0)
+            object.__setattr__(self, "loss", number(self.loss, "loss") + 0.0)
+        for name in ("metrics", "violations", "artifacts"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise TypeError(f"{name} is a dict by name, not {type(getattr(self, name)).__name__}")
         for name in ("metrics", "violations"):
-            object.__setattr__(self, name, {str(k): float(v) for k, v in getattr(self, name).items()})
+            figures = {str(k): number(v, f"{name}[{k!r}]") for k, v in getattr(self, name).items()}
+            object.__setattr__(self, name, figures)
+        if not isinstance(self.text, str):
+            raise TypeError(f"the text of a feedback is a str ('' for none), not {_shown(self.text)}")
+        if not isinstance(self.error, str | None):
+            raise TypeError(
+                f"the error of a feedback is a str or None, not {_shown(self.error)}: write error=str(error)"
+            )
+        for name, content in self.artifacts.items():
+            if not isinstance(content, bytes | str):
+                hint = "write json.dumps(...)" if isinstance(content, dict | list) else "write text or bytes"
+                raise TypeError(f"artifacts[{name!r}] is the content of a file, not {_shown(content)}: {hint}")
         if self.loss is not None and math.isinf(self.loss):
             raise ValueError("a loss must be finite; use nan and say why in `error` where it could not be measured")
         if self.error is not None and self.loss is not None and not math.isnan(self.loss):
@@ -67,18 +85,6 @@ class Feedback:
         return self.violation == 0
 
 
-def combined(feedbacks: Sequence[Feedback | None], text: str) -> Feedback | None:
-    """The feedback of a sum of losses; None where one of them is text only, failed where one is."""
-    parts = [f for f in feedbacks if f is not None and f.loss is not None]
-    if len(parts) < len(feedbacks):
-        return None
-    errors = [part.error for part in parts if part.error]
-    if errors:
-        return Feedback.failed("; ".join(errors))
-    violations = {f"{i}: {k}": v for i, part in enumerate(parts) for k, v in part.violations.items()}
-    return Feedback(math.fsum(part.loss or 0.0 for part in parts), text, violations=violations)
-
-
 def is_better(a: Feedback, b: Feedback | None) -> bool:
     """True where `a` should replace `b`: feasible first, then the smaller violation, then the lower loss.
 
@@ -91,3 +97,23 @@ def is_better(a: Feedback, b: Feedback | None) -> bool:
     assert a.loss is not None
     assert b.loss is not None
     return (a.violation, a.loss) < (b.violation, b.loss)
+
+
+def number(value: object, what: str = "a loss") -> float:
+    """A figure of any kind (NumPy's, a Decimal) as a float; a text is none, even where it spells one.
+
+    Raises:
+        TypeError: It is no number.
+    """
+    if type(value) is float:  # by far the most, and the checks below are slow
+        return value
+    if isinstance(value, str | bytes) or not isinstance(value, SupportsFloat | SupportsIndex):
+        raise TypeError(f"{what} is a number, not {_shown(value)}")
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} is a number, not {_shown(value)}: {error}") from None
+
+
+def _shown(value: object) -> str:
+    return f"{type(value).__name__} {literal(value)}" if value is not None else "None"

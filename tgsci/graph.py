@@ -1,32 +1,27 @@
-"""A computation graph as a picture: what was computed from what, and which feedback came back.
+"""A computation graph: the order in which it is walked, and its picture.
 
-Nothing is needed to draw it: the layout is in `graph_layout`, and Graphviz' own text is there as `source`.
+The picture is text in Graphviz' DOT language. The package `graphviz` and the program `dot` turn it into an image.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
+from typing import TYPE_CHECKING, Any
 
-from .errors import UsageError
-from .graph_layout import layout
+from .errors import GraphError, UsageError
 
 if TYPE_CHECKING:
     from .variable import Variable
 
-#: Variables drawn; of a larger graph the nearest to the output.
-MOST = 200
+#: Variables and arrows drawn, at most; of a larger graph what is nearest to the output.
+MOST, MOST_ARROWS = 200, 800
 
-_COLUMNS = 38  # of text in a box, in the width of a Latin letter
-_LINES = 4  # of a value or of the feedback to it
+_COLUMNS, _LINES = 38, 4  # of a value, or of the feedback to it, in a box
 _TOOLTIP = 2000  # characters
-_LETTER, _LEADING, _MARGIN = 7.0, 15, 10  # px, at 11 px of a monospaced font
-_WIDTH = round(_COLUMNS * _LETTER) + 2 * _MARGIN
+_IMAGES = (".svg", ".png", ".pdf")
 
 #: Fill and outline of a box.
 _COLOURS = {
@@ -36,248 +31,229 @@ _COLOURS = {
     "computed": ("#eef4fc", "#4a6fa5"),
 }
 
-# Scoped to the picture: inline in a notebook, its style would reach every other picture on the page.
-_STYLE = """\
-.tgsci-graph text { font: 11px 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1a202c; white-space: pre }
-.tgsci-graph .role { font: bold 11px 'DejaVu Sans', system-ui, sans-serif }
-.tgsci-graph .loss { font-weight: bold; fill: #9c4221 }
-.tgsci-graph .gradient { fill: #276749; font-style: italic }
-.tgsci-graph .note { fill: #4a5568 }
-.tgsci-graph .edge { fill: none; stroke: #718096; stroke-width: 1.3 }"""
+
+def topological(root: Variable) -> list[Variable]:
+    """Every variable `root` was computed from, each after all its predecessors; deterministic.
+
+    Raises:
+        GraphError: The graph has a cycle.
+    """
+    order: list[Variable] = []
+    done: dict[Variable, bool] = {}  # False while its predecessors are being visited
+    stack: list[tuple[Variable, int]] = [(root, 0)]
+    while stack:
+        variable, position = stack.pop()
+        if position == 0:
+            if variable in done:
+                continue
+            done[variable] = False
+        if position == len(variable.predecessors):
+            done[variable] = True
+            order.append(variable)
+            continue
+        stack.append((variable, position + 1))
+        predecessor = variable.predecessors[position]
+        if done.get(predecessor) is False:
+            raise GraphError(f"the graph has a cycle through {predecessor.role_description or predecessor.text[:60]!r}")
+        if predecessor not in done:
+            stack.append((predecessor, 0))
+    return order
 
 
-@dataclass(frozen=True)
-class Node:
-    """A variable as it is drawn. All texts are printable, on one line each, and short.
+def levels(root: Variable, enters: Callable[[Variable], bool] = lambda variable: True) -> list[list[Variable]]:
+    """The variables `root` was computed from, grouped by their longest distance from it, the root first.
 
     Args:
-        kind: "parameter" (can be optimised), "constant" (cannot), "computed", or "output".
-        role: What it is for.
-        loss: The measured loss, "" where it is none.
-        value: The start of its value, wrapped.
-        gradients: The start of the feedback to it, wrapped; empty where it is not shown.
-        tooltip: More of the value.
-        predecessors: Positions of the nodes it was computed from.
+        root: The output.
+        enters: False for a variable that is left out, with whatever is reached only through it.
+
+    Raises:
+        GraphError: The graph has a cycle.
     """
-
-    kind: str
-    role: list[str]
-    loss: str
-    value: list[str]
-    gradients: list[str]
-    tooltip: str
-    predecessors: tuple[int, ...]
-
-    @property
-    def lines(self) -> list[tuple[str, str]]:
-        """What stands in its box: pairs of a style and a line."""
-        return [
-            *(("role", line) for line in self.role),
-            *([("loss", self.loss)] if self.loss else []),
-            *(("value", line) for line in self.value),
-            *(("gradient", line) for line in self.gradients),
-        ]
+    distance: dict[Variable, int] = {root: 0}
+    found: list[list[Variable]] = []
+    for variable in reversed(topological(root)):
+        if variable not in distance or not enters(variable):
+            continue
+        depth = distance[variable]
+        while len(found) <= depth:
+            found.append([])
+        found[depth].append(variable)
+        for predecessor in variable.predecessors:
+            distance[predecessor] = max(distance.get(predecessor, 0), depth + 1)
+    for level in found:
+        level.reverse()  # back to the order in which the graph was built
+    return found
 
 
 class Graph:
-    """A computation graph. Shows itself in Jupyter; `.save("graph.svg")` elsewhere; `print` gives text.
+    """A computation graph as a picture: shows itself in Jupyter, `render()` draws it, `print` gives text.
 
     Args:
-        nodes: The output first; each before what it was computed from.
-        left_out: Variables that are too far from the output to be drawn.
+        root: The output, a loss for example.
+        print_gradients: Show each variable's feedback too.
+
+    Raises:
+        GraphError: The graph has a cycle.
     """
 
-    def __init__(self, nodes: Sequence[Node], left_out: int = 0) -> None:
-        self.nodes = list(nodes)
-        self.left_out = left_out
+    def __init__(self, root: Variable, print_gradients: bool = False) -> None:
+        found = [variable for level in levels(root) for variable in level]
+        place = {variable: i for i, variable in enumerate(_nearest(found))}
+        #: Variables that are too far from the output to be shown.
+        self.left_out = len(found) - len(place)
+        boxes: list[str] = []
+        arrows: list[str] = []
+        self._outline: list[str] = []
+        for variable, i in place.items():
+            sources = [place[p] for p in variable.predecessors if p in place]
+            role, value, gradients = _lines(variable, print_gradients)
+            kind = "output" if variable is root else _kind(variable)
+            boxes.append(_box(i, kind, [*role, *value, *gradients], variable))
+            arrows += [f"  n{source} -> n{i};" for source in sources]
+            comes_from = f"  <- {', '.join(f'[{source}]' for source in sources)}" if sources else ""
+            self._outline += [f"[{i}] {' '.join(role)}: {' '.join(value[:2])}{comes_from}"]
+            self._outline += [f"      {line}" for line in gradients]
+        note = f"{self.left_out} more variables, further from the output, are not shown."
+        if self.left_out:
+            self._outline.append(note)
+        #: The graph in Graphviz' DOT language.
+        self.source = "\n".join(
+            [
+                "digraph tgsci {",
+                '  node [shape=box, style="rounded,filled", fontname="monospace", fontsize=10];',
+                # Graphviz' own effort is bounded: a dense graph would keep it busy for minutes.
+                "  graph [nslimit=2, nslimit1=2, mclimit=0.2];",
+                *boxes,
+                *arrows,
+                *([f'  label="{note}";'] if self.left_out else []),
+                "}\n",
+            ]
+        )
 
-    @classmethod
-    def of(cls, root: Variable, print_gradients: bool = False) -> Graph:
-        """The graph of everything that `root` was computed from.
+    def render(self, filename: str | Path | None = None, **options: Any) -> str:
+        """Draw the graph into a file, as TextGrad's `generate_graph().render()` does.
 
         Args:
-            root: The output, a loss for example.
-            print_gradients: Show each variable's feedback too.
+            filename: Where the DOT text goes; the image goes beside it, with the format's ending added.
+            options: As `graphviz.Digraph.render` takes them: `format="png"` (else PDF), `view`, `cleanup`, ...
+
+        Returns:
+            The image's path.
 
         Raises:
-            GraphError: The graph has a cycle.
+            UsageError: The package `graphviz` or the program `dot` is missing; says how to install it.
         """
-        from .variable import topological
+        return str(self._drawn("render", filename, **options))
 
-        found = topological(root)
-        distance = {root: 0}
-        for variable in reversed(found):
-            for predecessor in variable.predecessors:
-                distance[predecessor] = max(distance.get(predecessor, 0), distance[variable] + 1)
-        shown = sorted(found, key=distance.__getitem__)[:MOST]
-        position = {variable: i for i, variable in enumerate(shown)}
-        nodes = [
-            _node(
-                variable,
-                variable is root,
-                tuple(position[p] for p in variable.predecessors if p in position),
-                print_gradients,
-            )
-            for variable in shown
-        ]
-        return cls(nodes, len(found) - len(shown))
+    def pipe(self, format: str = "svg") -> bytes:
+        """The graph as an image: "svg", "png", "pdf", ...
 
-    @property
-    def source(self) -> str:
-        """The graph in Graphviz' DOT language."""
-        rows = [
-            "digraph tgsci {",
-            '  node [shape=box, style="rounded,filled", fontname="monospace", fontsize=10];',
-        ]
-        for i, node in enumerate(self.nodes):
-            fill, line = _COLOURS[node.kind]
-            # \l ends a line and sets it flush left.
-            label = "".join(_dot(text) + r"\l" for _, text in node.lines)
-            rows.append(f'  n{i} [label="{label}", fillcolor="{fill}", color="{line}"];')
-        rows += [f"  n{p} -> n{i};" for i, node in enumerate(self.nodes) for p in node.predecessors]
-        if self.left_out:
-            rows.append(f'  label="{self._note()}";')
-        return "\n".join([*rows, "}"]) + "\n"
+        Raises:
+            UsageError: The package `graphviz` or the program `dot` is missing; says how to install it.
+        """
+        return bytes(self._drawn("pipe", format=format))
 
-    @property
-    def svg(self) -> str:
-        """The graph as an SVG image."""
-        heights = [_LEADING * len(node.lines) + 2 * _MARGIN for node in self.nodes]
-        plan = layout([node.predecessors for node in self.nodes], [(_WIDTH, h) for h in heights])
-        width, height = plan.width, plan.height
-        if self.left_out:
-            width, height = max(width, _LETTER * len(self._note()) + 40), height + 30
-        rows = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="tgsci-graph" width="{width:.0f}" '
-            f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
-            'role="img" aria-label="computation graph">',
-            f"<style>{_STYLE}</style>",
-            '<defs><marker id="tgsci-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#718096"/>'
-            "</marker></defs>",
-            f'<rect width="{width:.0f}" height="{height:.0f}" fill="white"/>',
-        ]
-        rows += [f'<path class="edge" d="{_curve(p, plan.down)}" marker-end="url(#tgsci-arrow)"/>' for p in plan.edges]
-        for node, (x, y), h in zip(self.nodes, plan.corners, heights, strict=True):
-            rows += _box(node, x, y, h)
-        if self.left_out:
-            rows.append(f'<text class="note" x="20" y="{height - 14:.0f}">{self._note()}</text>')
-        return "\n".join([*rows, "</svg>"]) + "\n"
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def save(self, path: str | Path) -> Path:
-        """Write the picture.
+    def save(self, filename: str | Path = "graph.gv") -> Path:
+        """Write the graph into a file.
 
         Args:
-            path: Ends in `.svg`, or `.dot` for Graphviz.
+            filename: Ends in .gv or .dot for the DOT text; in .svg, .png or .pdf for an image.
 
         Raises:
-            UsageError: Another ending, or the file cannot be written.
+            UsageError: Another ending, the file cannot be written, or an image is asked for without Graphviz.
         """
-        path = Path(path)
-        if path.suffix not in (".svg", ".dot"):
-            raise UsageError(f"a graph is saved as .svg or .dot, not as {path.name!r}")
+        path = Path(filename)
+        if path.suffix not in (".gv", ".dot", *_IMAGES):
+            raise UsageError(f"a graph is saved as .gv or .dot (text), .svg, .png or .pdf, not as {path.name!r}")
+        content = self.pipe(path.suffix[1:]) if path.suffix in _IMAGES else self.source.encode()
         try:
-            path.write_text(self.svg if path.suffix == ".svg" else self.source, encoding="utf-8")
+            path.write_bytes(content)
         except OSError as error:
             raise UsageError(f"cannot write {str(path)!r}: {error.strerror}") from None
         return path
 
+    def _drawn(self, how: str, *args: Any, **options: Any) -> Any:
+        try:
+            import graphviz
+        except ImportError:
+            raise UsageError(
+                "drawing a graph needs the package graphviz: pip install graphviz. "
+                "Without it the DOT text is there: print(graph.source), graph.save('graph.dot')"
+            ) from None
+        try:
+            return getattr(graphviz.Source(self.source, filename="graph.gv"), how)(*args, **options)
+        except graphviz.ExecutableNotFound:
+            raise UsageError(
+                "drawing a graph needs Graphviz' program dot on the path: apt install graphviz, brew install graphviz, "
+                "conda install graphviz. Without it the DOT text is there: print(graph.source), graph.save('graph.dot')"
+            ) from None
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.pipe("svg").decode()
+        except UsageError:  # Jupyter shows the text instead
+            return None
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Jupyter's representations: the picture where it can be drawn, and text."""
+        svg = self._repr_svg_()
+        return {"text/plain": str(self), **({"image/svg+xml": svg} if svg else {})}
+
     def __str__(self) -> str:
-        rows = []
-        for i, node in enumerate(self.nodes):
-            text = " ".join([f"[{i}]", " ".join(node.role) + ":", *filter(None, [node.loss]), *node.value[:1]])
-            sources = ", ".join(f"[{p}]" for p in node.predecessors)
-            rows.append(f"{text}  <- {sources}" if sources else text)
-            rows += [f"      {line}" for line in node.gradients]
-        return "\n".join([*rows, self._note()] if self.left_out else rows)
+        return "\n".join(self._outline)
 
     def __repr__(self) -> str:
-        return f"Graph({len(self.nodes)} variables)"
-
-    def _note(self) -> str:
-        return f"{self.left_out} more variables, further from the output, are not shown."
+        return f"Graph({self.source.count('[label=')} variables)"
 
 
-def _node(variable: Variable, output: bool, predecessors: tuple[int, ...], print_gradients: bool) -> Node:
-    kind = "output" if output else "constant" if not variable.requires_grad else "computed"
-    if variable.requires_grad and not variable.predecessors:
-        kind = "parameter"
-    loss = ""
-    if variable.feedback is not None and variable.feedback.loss is not None:
-        loss = f"loss {variable.feedback.loss:.6g}" if variable.feedback.measured else "not measured"
+def _nearest(found: Sequence[Variable]) -> list[Variable]:
+    """The first variables of a list, the output's first, with no more uses among them than can be drawn."""
+    uses: Counter[Variable] = Counter()
+    drawn = 0
+    for i, variable in enumerate(found[:MOST]):
+        drawn += uses[variable]
+        if drawn > MOST_ARROWS:
+            return list(found[:i])
+        uses.update(variable.predecessors)
+    return list(found[:MOST])
+
+
+def _kind(variable: Variable) -> str:
+    if not variable.requires_grad:
+        return "constant"
+    return "computed" if variable.predecessors else "parameter"
+
+
+def _lines(variable: Variable, print_gradients: bool) -> tuple[list[str], list[str], list[str]]:
+    """What stands in a variable's box: its role, its loss and value, the feedback to it."""
+    value = _wrap(variable.text[:_TOOLTIP], _LINES)
+    feedback = variable.feedback
+    if feedback is not None and feedback.loss is not None:
+        value.insert(0, f"loss {feedback.loss:.6g}" if feedback.measured else "not measured")
     gradients: list[str] = []
     if print_gradients and variable.gradients:
         gradients = _wrap("↩ " + " ".join(g.value[:_TOOLTIP] for g in variable.gradients[:_LINES]), _LINES)
-    return Node(
-        kind,
-        _wrap(variable.role_description, 2) or ["(no role)"],
-        loss,
-        _wrap(variable.text[:_TOOLTIP], _LINES),
-        gradients,
-        _printable(variable.text[:_TOOLTIP]),
-        predecessors,
-    )
+    return _wrap(variable.role_description, 2) or ["(no role)"], value, gradients
 
 
-def _box(node: Node, x: float, y: float, height: float) -> list[str]:
-    fill, line = _COLOURS[node.kind]
-    dashes = ' stroke-dasharray="4 3"' if node.kind == "constant" else ""
-    rows = [
-        f'<g transform="translate({x:.1f},{y:.1f})"><title>{escape(node.tooltip)}</title>',
-        f'<rect width="{_WIDTH}" height="{height}" rx="7" fill="{fill}" stroke="{line}" stroke-width="1.3"{dashes}/>',
-        # An inner image cuts off what a wider font than ours would draw past the box.
-        f'<svg width="{_WIDTH}" height="{height}">',
-    ]
-    for i, (style, text) in enumerate(node.lines):
-        rows.append(f'<text class="{style}" x="{_MARGIN}" y="{_MARGIN + 11 + i * _LEADING}">{escape(text)}</text>')
-    return [*rows, "</svg></g>"]
-
-
-def _curve(points: Sequence[tuple[float, float]], down: bool) -> str:
-    """A smooth line through points that leaves and arrives along the graph's direction."""
-    path = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
-    for (x, y), (to_x, to_y) in pairwise(points):
-        across, along = (x + to_x) / 2, (y + to_y) / 2
-        bend = (x, along, to_x, along) if down else (across, y, across, to_y)
-        path.append("C{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f}".format(*bend, to_x, to_y))
-    return " ".join(path)
+def _box(number: int, kind: str, lines: list[str], variable: Variable) -> str:
+    fill, outline = _COLOURS[kind]
+    label = "".join(_quoted(line) + r"\l" for line in lines)  # \l ends a line and sets it flush left
+    tooltip = _quoted(_printable(variable.text[:_TOOLTIP]))
+    return f'  n{number} [label="{label}", tooltip="{tooltip}", fillcolor="{fill}", color="{outline}"];'
 
 
 def _printable(text: str) -> str:
-    """Text on one line, without anything that XML forbids or that a viewer would obey."""
+    """Text on one line, without anything that a viewer would obey."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _columns(character: str) -> int:
-    """How wide a character is in a monospaced font, in Latin letters."""
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def _wrap(text: str, most: int) -> list[str]:
-    """The text's start in at most so many lines that fit into a box; the last one shows a cut."""
-    rest = list(_printable(text))
-    lines: list[str] = []
-    while rest and len(lines) < most:
-        room, end = _COLUMNS, 0
-        while end < len(rest) and (room := room - _columns(rest[end])) >= 0:
-            end += 1
-        if end < len(rest):
-            if len(lines) + 1 == most:
-                lines.append("".join(rest[: end - 1]).rstrip() + "…")
-                return lines
-            # At a blank, where there is one late enough: SMILES and JSON have none.
-            blank = next((i for i in range(end, _COLUMNS // 2, -1) if rest[i] == " "), end)
-            end = max(1, blank)
-        lines.append("".join(rest[:end]).strip())
-        rest = list("".join(rest[end:]).lstrip())
-    return lines
+    """The text's start in at most so many lines; the last one shows a cut."""
+    return textwrap.wrap(_printable(text[:_TOOLTIP]), _COLUMNS, max_lines=most, placeholder="…", break_on_hyphens=False)
 
 
-def _dot(text: str) -> str:
-    """A text inside a quoted DOT string, where a backslash begins an escape of Graphviz' own."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def _quoted(text: str) -> str:
+    """A text inside a quoted DOT string, where a backslash begins an escape and an ampersand an entity."""
+    return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')

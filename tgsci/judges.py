@@ -8,31 +8,47 @@ from functools import partial
 from . import prompts
 from .engine import Engine
 from .errors import UsageError
-from .functions import (
-    EngineLike,
-    FormattedLLMCall,
-    LLMCall,
-    ModelCall,
-    Module,
-    constant,
-    fill,
-    interleave,
-    through_call,
-)
-from .variable import Backward, Gradient, Variable
+from .functions import EngineLike, Exchange, ModelCall, Module, constant, through_call
+from .gradient import Backward, Gradient, ask_for_feedback
+from .prompts import Images
+from .replies import last_block
+from .variable import Variable, variable, variables
 
 
-class _Judges(ModelCall):
-    """A model call whose answer is itself the feedback to what was judged."""
+class Judge(ModelCall):
+    """A model call whose answer is itself the feedback to what was judged.
 
-    #: Inputs that say how to judge, besides the system prompt.
-    instructions: Sequence[Variable | None] = ()
+    Args:
+        engine: Judges; else the one set by `set_backward_engine`.
+        system_prompt: Optional; says who judges, and how.
+        instruction: Says how to judge, where the system prompt does not.
+    """
 
-    def grad_fn(self, conversation: str, inputs: Sequence[Variable]) -> Backward:
-        edge = partial(self._edge, conversation=conversation)
+    def __init__(
+        self, engine: EngineLike, system_prompt: Variable | str | None, instruction: Variable | None = None
+    ) -> None:
+        super().__init__(engine, system_prompt)
+        self.instruction = instruction
+
+    def forward(self, parts: Sequence[tuple[str, Variable]], role: str) -> Variable:
+        """The model's evaluation of variables.
+
+        Args:
+            parts: What stands before each variable in the prompt, and the variable.
+            role: What the evaluation is.
+        """
+        written: list[str | tuple[Variable, str]] = []
+        for title, part in parts:
+            written += ["\n" * bool(written) + title, (part, "{}")]
+        return self.ask(written, role)
+
+    def answer(self, prompt: str, system: str, images: Sequence[bytes], role: str) -> str:
+        return ask_for_feedback(self.engine, prompt, system, images, role)
+
+    def grad_fn(self, exchange: Exchange) -> Backward:
         # Only an instruction that is itself optimised needs a model to say how it should change.
-        told = [v for v in (self.system_prompt, *self.instructions) if v is not None]
-        return Backward(edge, asks_model=any(v.requires_grad for v in told))
+        told = [v for v in (self.system_prompt, self.instruction) if v is not None]
+        return Backward(partial(self._edge, exchange=exchange), asks_model=any(v.requires_grad for v in told))
 
     def _edge(
         self,
@@ -41,27 +57,24 @@ class _Judges(ModelCall):
         feedback: str,
         engine: Engine | None,
         *,
-        conversation: str,
-    ) -> Gradient:
-        if predecessor is self.system_prompt or predecessor in self.instructions:
-            return through_call(output, predecessor, feedback, engine, conversation=conversation)
+        exchange: Exchange,
+    ) -> Gradient | None:
+        if predecessor is self.system_prompt or predecessor is self.instruction:
+            return through_call(output, predecessor, feedback, engine, exchange=exchange)
         evaluation = "\n".join(filter(None, (output.text, feedback)))
-        return Gradient(evaluation, f"feedback to {predecessor.role_description}", self.context(output))
-
-    def context(self, output: Variable) -> str:
-        """What the optimizer needs beside the value and its evaluation."""
-        return f"evaluated by: {self.system_prompt.text}" if self.system_prompt else ""
-
-
-class _Judge(_Judges, LLMCall):
-    """A judge of one text."""
+        if not evaluation:
+            return None
+        # The images of the call come first: the evaluation may speak of them by their numbers.
+        images = Images(exchange.images)
+        others = [v for v in output.predecessors if v is not predecessor]
+        context = "\n".join(f"{v.role_description}: {_once(v, images)}" for v in others)
+        return Gradient(evaluation, f"feedback to {predecessor.role_description}", context, images=tuple(images.sent))
 
 
-class _FieldsJudge(_Judges, FormattedLLMCall):
-    """A judge of several texts: the other texts are context for each."""
-
-    def context(self, output: Variable) -> str:
-        return "\n".join(f"{v.role_description}: {v.text}" for v in output.predecessors if not v.requires_grad)
+def _once(shown: Variable, images: Images) -> str:
+    """A variable as it stands in a context whose images are all there already."""
+    own = Images()
+    return images.place(shown.placed(own), own.sent)
 
 
 class TextLoss(Module):
@@ -74,12 +87,13 @@ class TextLoss(Module):
 
     def __init__(self, eval_system_prompt: Variable | str, engine: EngineLike = None) -> None:
         self.eval_system_prompt = constant(eval_system_prompt, "instruction for the evaluation")
-        self.llm_call = _Judge(engine, self.eval_system_prompt)
+        self.llm_call = Judge(engine, self.eval_system_prompt)
         self.engine = self.llm_call.engine
 
     def forward(self, instance: Variable) -> Variable:
         """The model's evaluation of `instance`."""
-        return self.llm_call(instance, f"evaluation of the {instance.role_description}")
+        instance = variable(instance, "TextLoss")
+        return self.llm_call([("", instance)], f"evaluation of the {instance.role_description}")
 
 
 class MultiFieldEvaluation(Module):
@@ -100,14 +114,15 @@ class MultiFieldEvaluation(Module):
         system_prompt: Variable | str | None = None,
     ) -> None:
         self.evaluation_instruction = constant(evaluation_instruction, "instruction for the evaluation")
+        if isinstance(role_descriptions, str):
+            raise UsageError(f"role descriptions are a list, not a text: write [{role_descriptions!r}]")
         self.role_descriptions = list(role_descriptions)
-        fields = ["instruction", *self.role_descriptions]
-        lines = ["{instruction}", *(f"**{role}**: {{{role}}}" for role in self.role_descriptions)]
         self.system_prompt = constant(system_prompt or prompts.MULTI_FIELD_JUDGE, "system prompt for the evaluation")
-        if len(set(fields)) < len(fields):
-            raise UsageError(f"role descriptions must differ from each other and from 'instruction': {fields[1:]}")
-        self.formatted_llm_call = _FieldsJudge(engine, "\n".join(lines), fields, self.system_prompt)
-        self.formatted_llm_call.instructions = [self.evaluation_instruction]
+        if len({"instruction", *self.role_descriptions}) <= len(self.role_descriptions):
+            raise UsageError(
+                f"role descriptions must differ from each other and from 'instruction': {self.role_descriptions}"
+            )
+        self.formatted_llm_call = Judge(engine, self.system_prompt, self.evaluation_instruction)
         self.engine = self.formatted_llm_call.engine
 
     def forward(self, inputs: Sequence[Variable]) -> Variable:
@@ -123,17 +138,16 @@ class MultiFieldEvaluation(Module):
             UsageError: There are more inputs than role descriptions, or fewer.
             EngineError: The engine had no answer.
         """
+        inputs = variables(inputs, type(self).__name__)
         if len(inputs) != len(self.role_descriptions):
             raise UsageError(
                 f"expected {len(self.role_descriptions)} inputs {self.role_descriptions}, got {len(inputs)}"
             )
-        for role, variable in zip(self.role_descriptions, inputs, strict=True):
-            variable.set_role_description(role)
-        fields = {
-            "instruction": self.evaluation_instruction,
-            **dict(zip(self.role_descriptions, inputs, strict=True)),
-        }
-        return self.formatted_llm_call(fields, f"evaluation of the {' and the '.join(self.role_descriptions)}")
+        for role, each in zip(self.role_descriptions, inputs, strict=True):
+            each.set_role_description(role)
+        parts = [("", self.evaluation_instruction)] if self.evaluation_instruction else []
+        parts += [(f"**{each.role_description}**: ", each) for each in inputs]
+        return self.formatted_llm_call(parts, f"evaluation of the {' and the '.join(self.role_descriptions)}")
 
 
 class MultiFieldTokenParsedEvaluation(MultiFieldEvaluation):
@@ -156,8 +170,6 @@ class MultiFieldTokenParsedEvaluation(MultiFieldEvaluation):
 
     def parse_output(self, response: Variable) -> str:
         """The text of the last well-formed pair of tags, or "" where there is none."""
-        from .replies import last_block
-
         return last_block(response.text, self.parse_tags[0], self.parse_tags[1]) or ""
 
 
@@ -172,19 +184,16 @@ class MultiChoiceTestTime(Module):
 
     def __init__(
         self,
-        evaluation_instruction: str,
+        evaluation_instruction: Variable | str,
         engine: EngineLike = None,
         system_prompt: Variable | str | None = None,
     ) -> None:
         self.tt_system_prompt = constant(system_prompt or prompts.TEST_TIME_JUDGE, "system prompt for the evaluation")
-        template = fill(
-            "{instruction}\nQuestion: {question}\nAnswer by the language model: {prediction}",
-            {"instruction": evaluation_instruction},
-        )
-        self.formatted_llm_call = _FieldsJudge(engine, template, ["question", "prediction"], self.tt_system_prompt)
+        self.evaluation_instruction = constant(evaluation_instruction, "instruction for the evaluation")
+        self.formatted_llm_call = Judge(engine, self.tt_system_prompt, self.evaluation_instruction)
         self.engine = self.formatted_llm_call.engine
 
-    def forward(self, question: str, prediction: Variable) -> Variable:
+    def forward(self, question: Variable | str, prediction: Variable) -> Variable:
         """Ask the judge.
 
         Args:
@@ -197,9 +206,12 @@ class MultiChoiceTestTime(Module):
         Raises:
             EngineError: The engine had no answer.
         """
-        asked = Variable(question, requires_grad=False, role_description="multiple-choice question")
-        fields = {"question": asked, "prediction": prediction}
-        return self.formatted_llm_call(fields, f"evaluation of the {prediction.role_description}")
+        if not isinstance(question, Variable):
+            question = Variable(question, requires_grad=False, role_description="multiple-choice question")
+        prediction = variable(prediction, "MultiChoiceTestTime")
+        parts = [("", self.evaluation_instruction)] if self.evaluation_instruction else []
+        parts += [("Question: ", question), ("Answer by the language model: ", prediction)]
+        return self.formatted_llm_call(parts, f"evaluation of the {prediction.role_description}")
 
 
 class ImageQALoss(Module):
@@ -213,15 +225,13 @@ class ImageQALoss(Module):
 
     def __init__(
         self,
-        evaluation_instruction: str,
+        evaluation_instruction: Variable | str,
         engine: EngineLike = None,
         system_prompt: Variable | str | None = None,
     ) -> None:
-        self.evaluation_instruction = Variable(
-            evaluation_instruction, requires_grad=False, role_description="evaluation instruction"
-        )
+        self.evaluation_instruction = constant(evaluation_instruction, "evaluation instruction")
         self.system_prompt = constant(system_prompt or prompts.IMAGE_JUDGE, "system prompt for the evaluation")
-        self.llm_call = _Judge(engine, self.system_prompt)
+        self.llm_call = Judge(engine, self.system_prompt, self.evaluation_instruction)
         self.engine = self.llm_call.engine
 
     def forward(self, image: Variable, question: Variable, response: Variable) -> Variable:
@@ -238,8 +248,7 @@ class ImageQALoss(Module):
         Raises:
             EngineError: The engine had no answer, or takes no images.
         """
-        inputs = [self.evaluation_instruction, question, image, response]
-        prompt, images = interleave(
-            list(zip(["Evaluation instruction", "Question", "Image", "Answer"], inputs, strict=True))
-        )
-        return self.llm_call.ask(prompt, inputs, f"evaluation of the {response.role_description}", images)
+        parts = [("**Evaluation instruction**: ", self.evaluation_instruction)] if self.evaluation_instruction else []
+        titles = ("**Question**: ", "**Image**: ", "**Answer**: ")
+        parts += zip(titles, variables([question, image, response], "ImageQALoss"), strict=True)
+        return self.llm_call(parts, f"evaluation of the {response.role_description}")

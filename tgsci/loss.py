@@ -12,8 +12,9 @@ from typing import Any
 
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
-from .feedback import Feedback
-from .fingerprint import digest, function_identity, setting_of
+from .feedback import Feedback, number
+from .fingerprint import described, digest, function_identity
+from .functions import Module
 
 # TextGrad's users import a model's losses from here.
 from .judges import ImageQALoss as ImageQALoss
@@ -21,7 +22,8 @@ from .judges import MultiChoiceTestTime as MultiChoiceTestTime
 from .judges import MultiFieldEvaluation as MultiFieldEvaluation
 from .judges import MultiFieldTokenParsedEvaluation as MultiFieldTokenParsedEvaluation
 from .judges import TextLoss as TextLoss
-from .texts import figure, metric, trimmed
+from .texts import figure, literal, metric, trimmed
+from .threads import awaited
 from .variable import Backward, Gradient, Variable
 
 
@@ -65,25 +67,43 @@ class Loss(ABC):
     def fingerprint(self) -> str:
         """Everything that changes the result: target, settings, versions. A run goes on only with the same.
 
-        Unless overridden: the class and those public attributes that are figures, texts, paths, arrays,
-        losses, functions, dataclasses or collections of these.
+        Unless overridden: the class and its public attributes. They count by content: figures, texts, paths, arrays,
+        tables, losses, engines, functions with all that they read, collections and objects of these. A class of the
+        user's own counts with its code, and with the globals and helpers that the code reads; one that is installed by
+        its name.
+
+        Not a setting but state, which never counts: attributes that begin with an underscore, and whatever the code
+        itself assigns or changes in place outside `__init__`, such as a counter or a log. So a loss that measured is
+        still the same loss, and a setting that somebody changes in between is noticed.
         """
-        settings = {k: setting_of(v) for k, v in sorted(vars(self).items()) if not k.startswith("_")}
-        stated = {k: v for k, v in settings.items() if v is not None}
-        return f"{type(self).__module__}.{type(self).__qualname__}{stated}"
+        return described(self)
 
     def measure(self, value: str) -> Feedback:
         """`evaluate`, with the simulator's known failures turned into feedback."""
         try:
-            feedback = self.evaluate(value)
+            feedback = awaited(self.evaluate(value))
         except MeasurementError as error:
             return Feedback.failed(str(error), transient=error.transient)
         if not isinstance(feedback, Feedback):
-            raise TypeError(f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {feedback!r}")
+            raise TypeError(
+                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {type(feedback).__name__} "
+                f"{literal(feedback)}: write return tgsci.Feedback(loss, 'the report')"
+            )
         return feedback
 
     def __call__(self, variable: Variable) -> Variable:
-        """Measure a variable: a node of the graph whose gradient is the report. No model is asked."""
+        """Measure a variable: a node of the graph whose gradient is the report. No model is asked.
+
+        Raises:
+            UsageError: It is no variable, or holds an image.
+        """
+        if not isinstance(variable, Variable):
+            raise UsageError(
+                f"{self.name or type(self).__name__}: a Variable is expected, not {type(variable).__name__} "
+                f"{literal(variable)}; to measure a plain text write loss.measure(text)"
+            )
+        if variable.images:
+            raise UsageError(f"{self.name or type(self).__name__} measures text; {variable!r} holds an image")
         try:
             feedback = self.measure(self.validate(variable.text))
         except InvalidValue as error:
@@ -125,6 +145,12 @@ class Loss(ABC):
 
     __rmul__ = __mul__
 
+    def __radd__(self, other: object) -> Loss:
+        """Lets the built-in `sum` start from 0."""
+        if isinstance(other, int) and other == 0:
+            return self
+        return NotImplemented
+
 
 def copy_report(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient:
     """The backward of a loss: its report is the feedback; what came from further on is added."""
@@ -135,8 +161,8 @@ class FunctionLoss(Loss):
     """A plain function as a loss.
 
     Args:
-        function: `value -> float`, `(float, report)` or `Feedback`. Raise `MeasurementError` where it
-            cannot be measured.
+        function: `value -> float`, `(float, report)` or `Feedback`; may be a coroutine function. Raise
+            `MeasurementError` where it cannot be measured.
         name: Shown in tables; else the function's own name.
         validate: Canonicalises a value or raises `InvalidValue`.
     """
@@ -162,11 +188,19 @@ class FunctionLoss(Loss):
         return self._validate(value) if self._validate else super().validate(value)
 
     def evaluate(self, value: str) -> Feedback:
-        result = self.function(value)
+        result = awaited(self.function(value))
         if isinstance(result, Feedback):
             return result
-        loss, text = result if isinstance(result, tuple) else (result, "")
-        return Feedback(float(loss), text or f"{self.name} = {loss:.6g} (lower is better)")
+        loss, text = result if isinstance(result, tuple) and len(result) == 2 else (result, "")
+        try:
+            if not isinstance(text, str | None):
+                raise TypeError("the report is a text")
+            return Feedback(number(loss), text or f"{self.name} = {number(loss):.6g} (lower is better)")
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"the loss function {self.name} returned {type(result).__name__} {literal(result)}: {error}. Return a "
+                "number (lower is better), (number, 'a report') or tgsci.Feedback(number, 'a report', metrics={...})"
+            ) from None
 
 
 def as_loss(loss: Loss | Callable[[str], float | tuple[float, str] | Feedback]) -> Loss:
@@ -176,6 +210,11 @@ def as_loss(loss: Loss | Callable[[str], float | tuple[float, str] | Feedback]) 
     given: object = loss  # float is a class, and a function all the same
     if isinstance(given, type) and issubclass(given, Loss):
         raise UsageError(f"a loss is an instance, not the class itself: write {given.__name__}(...)")
+    if isinstance(given, Module):
+        raise UsageError(
+            f"{type(given).__name__} writes its evaluation in words, and a search compares numbers. Optimise with "
+            "it by backward() and step(); or measure by a function that asks a model for a figure and returns that"
+        )
     if callable(loss):
         return FunctionLoss(loss)
     raise UsageError(f"not a loss: {loss!r}. Derive from tgsci.Loss or pass a function of the value.")

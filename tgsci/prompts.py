@@ -118,10 +118,19 @@ def backward_through_function(
     )
 
 
-def conversation(system: str, prompt: str, response: str) -> str:
-    """A model call as context for feedback."""
+def conversation(system: str, prompt: str, response: str, variable: str = "") -> str:
+    """A model call as context for feedback; a part that is the variable itself, shown elsewhere, is only named."""
     parts = [("SYSTEM PROMPT", system), ("PROMPT", prompt), ("RESPONSE", response)]
-    return "\n".join(section(title, text) for title, text in parts if text)
+    return "\n".join(section(title, "(the variable)" if text == variable else text) for title, text in parts if text)
+
+
+#: Said at the end of feedback that could not be had whole.
+CUT = "(This feedback was cut off by the length limit: its end is missing.)"
+
+
+def ask_again(prompt: str, fault: str) -> str:
+    """Asks the same question once more, after a reply that was empty or cut off."""
+    return f"{prompt}\n\nYour previous reply to this was {fault}. Reply again, whole; be brief enough to finish."
 
 
 def reduce_gradients(role: str, feedbacks: Sequence[str]) -> str:
@@ -321,6 +330,10 @@ def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:
 def reason_tags(i: int, n: int) -> tuple[str, str]:
     """The tags around a proposal's reason."""
     return numbered(("<REASON>", "</REASON>"), i, n)
+
+
+#: Stands for the figures of a value that has none, where nobody said why.
+UNMEASURED = "it could not be measured"
 
 
 def figures(loss: float | None, metrics: Mapping[str, float], violations: Mapping[str, float]) -> str:

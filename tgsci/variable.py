@@ -1,65 +1,24 @@
-"""Variable: a text (or an image) in a computation graph, and how gradients flow back through it.
-
-Gradients are text. `backward` walks the graph iteratively, level by level away from the output; the
-edges of one level are independent, so those that ask a model are asked at the same time.
-"""
+"""Variable: a text (or an image) in a computation graph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from numbers import Number
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from . import prompts
-from .engine import Engine, default_engine, map, optional_engine
-from .errors import GraphError, UsageError
-from .feedback import Feedback, combined
-
-if TYPE_CHECKING:
-    from .graph import Graph
-
-
-@dataclass(frozen=True, slots=True)
-class Gradient:
-    """A text that says how a value should change.
-
-    Args:
-        value: The feedback.
-        role_description: What it is feedback to.
-        context: The conversation or measurement in which it arose; shown to the optimizer with it.
-        groups: The aggregations it came through; gradients that share one are reduced to one.
-        images: What `[image 1: ...]`, `[image 2: ...]` in the value and the context stand for.
-    """
-
-    value: str
-    role_description: str = ""
-    context: str = ""
-    groups: tuple[int, ...] = ()
-    images: tuple[bytes, ...] = ()
-
-    def get_value(self) -> str:
-        return self.value
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Backward:
-    """How feedback on an output becomes feedback on one of its predecessors.
-
-    Args:
-        edge: `(output, predecessor, feedback, engine) -> Gradient | None`, where `feedback` is the
-            text that reached the output ("" at the end of the graph).
-        asks_model: True where `edge` calls an engine: such edges run concurrently.
-        group: Set by an aggregation: what flows through is reduced where it meets again.
-    """
-
-    edge: Callable[[Variable, Variable, str, Engine | None], Gradient | None]
-    asks_model: bool = False
-    group: int | None = None
-
+from .engine import Engine, Reply
+from .errors import UsageError
+from .feedback import Feedback
+from .gradient import Backward as Backward
+from .gradient import Gradient as Gradient
+from .gradient import Gradients, Pass, feedback_in_context
+from .graph import Graph
+from .prompts import Images, combined_feedback
+from .texts import literal
 
 GradFn: TypeAlias = Backward | None
 
@@ -68,7 +27,7 @@ class Variable:
     """A value in the graph: text to be optimised, a prompt, an answer, an image, a loss.
 
     Args:
-        value: The text; bytes for an image.
+        value: The text; bytes for an image. A number, NumPy's too, is written out; of a `Reply` the text is taken.
         image_path: A file of the caller's to read an image from, instead of `value`. URLs are refused.
         predecessors: The variables it was computed from.
         requires_grad: Whether feedback should reach it.
@@ -81,43 +40,80 @@ class Variable:
 
     def __init__(
         self,
-        value: str | bytes | int | float = "",
+        value: object = "",
         image_path: str | Path = "",
         predecessors: Sequence[Variable] | None = None,
         requires_grad: bool = True,
         *,
         role_description: str = "",
     ) -> None:
+        #: Copies and pickles follow the attributes in their order: this one first, or they would recurse too deep.
+        self._before: Variable | None = None
+        self._height: int = 0
+        self.predecessors: tuple[Variable, ...] = tuple(dict.fromkeys(variables(predecessors or (), "predecessors")))
+        self.requires_grad: bool = requires_grad
+        self.role_description = str(role_description or "")
         if image_path:
-            if value != "":
+            if not (isinstance(value, str) and value == ""):
                 raise UsageError("give a value or an image_path, not both")
             value = _read_image(image_path)
-        if isinstance(value, int | float):
-            value = str(value)
-        if not isinstance(value, str | bytes):
-            raise UsageError(f"a Variable holds text or image bytes, not {type(value).__name__}")
-        if isinstance(value, bytes) and requires_grad:
-            raise UsageError("an image cannot be optimised: pass requires_grad=False")
-        self.requires_grad: bool = requires_grad
-        self.predecessors: tuple[Variable, ...] = tuple(dict.fromkeys(predecessors or ()))
+        self.value = value
         if not requires_grad and any(p.requires_grad for p in self.predecessors):
             raise UsageError(
                 "requires_grad=False would cut the gradient of a predecessor that requires one; "
                 "set requires_grad=False there, or leave it True here"
             )
-        self.value: str | bytes = value
-        self.role_description = role_description
-        self.gradients: list[Gradient] = []
+        self._gradients = Gradients()
         self.grad_fn: GradFn = None
-        #: The measurement behind a loss node; None for plain text.
-        self.feedback: Feedback | None = None
+        self._feedback: Feedback | Sum | None = None
+        #: The last `backward` from here, where it failed half-way.
+        self._pass: Pass | None = None
+        self._place_in_chain()
 
     # -- values ------------------------------------------------------------------------------------
 
     @property
+    def value(self) -> Any:
+        """The text, or an image's bytes. Images inside a text are named there: `[image 1: photo]`; see `images`."""
+        return self._value.text(Images()) if isinstance(self._value, Sum) else self._value
+
+    @value.setter
+    def value(self, value: object) -> None:
+        value = value if isinstance(value, Sum) else _text_or_image(value)
+        if isinstance(value, bytes) and self.requires_grad:
+            raise UsageError("an image cannot be optimised: pass requires_grad=False")
+        self._value: str | bytes | Sum = value
+
+    @property
     def text(self) -> str:
         """The value as text; an image is named by its size."""
-        return self.value if isinstance(self.value, str) else f"[image, {len(self.value)} bytes]"
+        value = self.value
+        return value if isinstance(value, str) else f"[image, {len(value)} bytes]"
+
+    @property
+    def images(self) -> tuple[bytes, ...]:
+        """The images in the value, in order."""
+        images = Images()
+        self.placed(images)
+        return tuple(images.sent)
+
+    def placed(self, images: Images) -> str:
+        """The value as it stands in a prompt: its images are added to the prompt's and numbered there."""
+        if isinstance(self._value, bytes):
+            return images.add(self._value, self.role_description)
+        if isinstance(self._value, str):
+            return self._value
+        own = Images()
+        return images.place(self._value.text(own), own.sent)
+
+    @property
+    def feedback(self) -> Feedback | None:
+        """The measurement behind a loss; None for plain text."""
+        return self._feedback.feedback() if isinstance(self._feedback, Sum) else self._feedback
+
+    @feedback.setter
+    def feedback(self, feedback: Feedback | None) -> None:
+        self._feedback = feedback
 
     def item(self) -> float:
         """The loss as a number, as in PyTorch.
@@ -125,14 +121,20 @@ class Variable:
         Raises:
             UsageError: This variable is no measured loss.
         """
-        if self.feedback is None or self.feedback.loss is None:
+        loss = self._feedback.loss if self._feedback is not None else None
+        if loss is None:
             raise UsageError(f"no number here: {self.role_description or 'this variable'} is text")
-        return self.feedback.loss
+        return loss
 
-    def get_value(self) -> str | bytes:
+    def get_value(self) -> Any:
         return self.value
 
-    def set_value(self, value: str) -> None:
+    def set_value(self, value: object) -> None:
+        """Replace the value, by text or by what `Variable` writes out as text.
+
+        Raises:
+            UsageError: Neither text nor image, or an image where a gradient is required.
+        """
         self.value = value
 
     def get_role_description(self) -> str:
@@ -149,25 +151,31 @@ class Variable:
         return " ".join([*words[:n_words_offset], "(...)", *words[-n_words_offset:]])
 
     def __add__(self, other: Variable) -> Variable:
+        if isinstance(other, str | bytes):
+            raise UsageError(
+                f"a Variable is added to a Variable, not to {literal(other)}: "
+                "write variable + tgsci.Variable(..., requires_grad=False, role_description='...')"
+            )
         if not isinstance(other, Variable):
             return NotImplemented
-        total = Variable(
-            self.text + other.text,
-            predecessors=[self, other],
-            requires_grad=self.requires_grad or other.requires_grad,
-            role_description=shortened(f"{self.role_description} and {other.role_description}"),
-        )
-        total.feedback = combined([self.feedback, other.feedback], total.text)
-        total.grad_fn = Backward(pass_on)
-        return total
+        return added([self, other], "", f"{self.role_description} and {other.role_description}", Backward(pass_on))
 
     def __radd__(self, other: object) -> Variable:
         """Lets the built-in `sum` start from 0."""
-        if other == 0:
+        if isinstance(other, int) and other == 0:
             return self
         return NotImplemented
 
     # -- gradients ---------------------------------------------------------------------------------
+
+    @property
+    def gradients(self) -> Gradients:
+        """The feedback that reached this variable since its gradients were last cleared."""
+        return self._gradients
+
+    @gradients.setter
+    def gradients(self, gradients: Iterable[Gradient]) -> None:
+        self._gradients = Gradients(gradients)
 
     def add_gradient(self, value: str, context: str = "") -> None:
         """Attach feedback by hand, as a person reviewing the value would."""
@@ -191,6 +199,9 @@ class Variable:
         exactly the feedback of that call, once. Feedback that this variable holds already, from
         `add_gradient` say, is sent on.
 
+        Where a model does not answer one of several questions, the others' gradients stay on the variables and the
+        error is raised at the end; `backward` again asks only for what is missing.
+
         Args:
             engine: Writes gradients across model calls; else the one set by `set_backward_engine`.
                 Not needed where the graph has only simulators' losses.
@@ -198,35 +209,19 @@ class Variable:
         Raises:
             GraphError: The graph has a cycle.
             UsageError: A model is needed and there is no engine.
+            EngineError: A model did not answer some of the questions; names them.
         """
-        levels = _levels(self)
-        asks_model = any(
-            v.grad_fn.asks_model and any(p.requires_grad for p in v.predecessors)
-            for level in levels
-            for v in level
-            if v.grad_fn
-        )
-        writer = default_engine(engine) if asks_model else optional_engine(engine)
-        received: dict[Variable, list[Gradient]] = {v: [] for level in levels for v in level}
-        received[self] = list(self.gradients)
-        for level in levels:
-            _reduce_groups(level, received, writer)
-            for output, predecessor, gradient in _cross(level, received, writer):
-                if gradient is not None:
-                    received[predecessor].append(_inherit(gradient, received[output], output))
-        del received[self]
-        for variable, gradients in received.items():
-            variable.gradients.extend(g for g in gradients if g.value)
+        self._pass = self._pass or Pass()
+        self._pass.run(self, engine)
+        self._pass = None
 
     def generate_graph(self, print_gradients: bool = False) -> Graph:
-        """The computation graph as a picture: shows itself in Jupyter, `.save("graph.svg")` elsewhere.
+        """The computation graph as a picture: shows itself in Jupyter, `.render()` draws it elsewhere.
 
         Args:
             print_gradients: Show each variable's feedback too.
         """
-        from .graph import Graph
-
-        return Graph.of(self, print_gradients=print_gradients)
+        return Graph(self, print_gradients)
 
     def __str__(self) -> str:
         return self.text
@@ -234,21 +229,104 @@ class Variable:
     def __repr__(self) -> str:
         return f"Variable({self.get_short_value()!r}, role={self.role_description!r}, {len(self.gradients)} gradients)"
 
+    def _term(self) -> Sum | Term:
+        """What a sum keeps of this variable."""
+        if isinstance(self._value, Sum) and self._value is self._feedback:
+            return self._value
+        value = self.text if isinstance(self._value, Sum) else self._value
+        return Term(value, self.role_description, self.feedback)
 
-def feedback_in_context(gradients: Sequence[Gradient], images: prompts.Images | None = None) -> str:
-    """Gradients as they stand in a prompt: a context that several share is given once, their images are numbered there.
+    def _place_in_chain(self) -> None:
+        """Refer to a far ancestor: a copy that begins there meets every variable's predecessors already copied.
+
+        The ancestor's height is this one's with the lowest bit cleared: no way down is longer than log2 of the height.
+        """
+        deepest: Variable | None = max(self.predecessors, key=lambda p: p._height, default=None)
+        self._height = deepest._height + 1 if deepest else 0
+        while deepest and deepest._height > self._height & (self._height - 1):
+            deepest = deepest._before
+        self._before = deepest
+
+
+# -- sums ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a sum keeps of one variable: the value, its role and its measurement, as they were."""
+
+    value: str | bytes
+    role: str = ""
+    feedback: Feedback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The value of a sum, and its feedback, each made when it is asked for.
+
+    Sums of sums refer to each other, so a running total over 2,000 reports holds each report once.
 
     Args:
-        gradients: In the order in which they are shown.
-        images: The images of the prompt; those of the gradients are added.
+        parts: What was added up, with plain texts between.
+        loss: The measured losses added up; None where a part is text only, nan where one failed.
     """
-    images = prompts.Images() if images is None else images
-    together: dict[tuple[str, tuple[bytes, ...]], list[str]] = {}
-    for gradient in gradients:
-        together.setdefault((gradient.context, gradient.images), []).append(gradient.value)
-    return "\n\n".join(
-        images.place(prompts.gradients_in_context(values, context), own) for (context, own), values in together.items()
+
+    parts: tuple[Sum | Term | str, ...]
+    loss: float | None
+
+    def flat(self) -> list[Term | str]:
+        """The terms of this sum and of the sums in it, with the texts between."""
+        found: list[Term | str] = []
+        waiting: list[Sum | Term | str] = [self]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Sum):
+                waiting += reversed(part.parts)
+            else:
+                found.append(part)
+        return found
+
+    def text(self, images: Images) -> str:
+        """The terms as one text; images are added to `images` and named in the text."""
+        written = []
+        for part in self.flat():
+            value = part.value if isinstance(part, Term) else part
+            role = part.role if isinstance(part, Term) else ""
+            written.append(value if isinstance(value, str) else images.add(value, role))
+        return "".join(written)
+
+    def feedback(self) -> Feedback | None:
+        """The feedback of the sum; None where a part is text only, failed where one is."""
+        if self.loss is None:
+            return None
+        parts = [part.feedback for part in self.flat() if isinstance(part, Term) and part.feedback]
+        if errors := [part.error for part in parts if part.error]:
+            return Feedback.failed("; ".join(errors))
+        violations = {f"{i}: {name}": v for i, part in enumerate(parts) for name, v in part.violations.items()}
+        return Feedback(self.loss, self.text(Images()), violations=violations)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sum, (tuple(self.flat()), self.loss)  # flat, or it would recurse
+
+    def __deepcopy__(self, memo: object) -> Sum:
+        return self  # nothing in it changes
+
+
+def added(terms: Sequence[Variable], separator: str, role: str, grad_fn: Backward) -> Variable:
+    """A variable whose value is the terms' values, joined; the sum of measured losses is a measured loss."""
+    parts: list[Sum | Term | str] = []
+    for term in terms:
+        parts += [separator] * (separator != "" and bool(parts)) + [term._term()]
+    losses = [term._feedback.loss if term._feedback is not None else None for term in terms]
+    measured = [loss for loss in losses if loss is not None]
+    total = Variable(
+        predecessors=terms,
+        requires_grad=any(term.requires_grad for term in terms),
+        role_description=_shortened(role),
     )
+    total.value = total._feedback = Sum(tuple(parts), math.fsum(measured) if len(measured) == len(losses) else None)
+    total.grad_fn = grad_fn
+    return total
 
 
 def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient | None:
@@ -256,112 +334,70 @@ def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engi
     if not feedback:
         return None
     # Along a chain of sums it is said once, not at every link, that the feedback is to several.
-    feedback = feedback.replace(prompts.combined_feedback(output.role_description, ""), "")
-    return Gradient(prompts.combined_feedback(predecessor.role_description, feedback), predecessor.role_description)
+    feedback = feedback.replace(combined_feedback(output.role_description, ""), "")
+    return Gradient(combined_feedback(predecessor.role_description, feedback), predecessor.role_description)
 
 
-def shortened(role: str, longest: int = 300) -> str:
+def _shortened(role: str, longest: int = 300) -> str:
     """The role of a sum: a chain of sums would otherwise repeat every role at every link."""
     return role if len(role) <= longest else role[: longest - 4] + " ..."
 
 
-def topological(root: Variable) -> list[Variable]:
-    """Every variable `root` was computed from, each after all its predecessors; deterministic.
+# -- what comes in ---------------------------------------------------------------------------------------
+
+
+def variables(given: object, what: str) -> list[Variable]:
+    """A list of variables, checked.
 
     Raises:
-        GraphError: The graph has a cycle.
+        UsageError: It is one variable, or holds something else.
     """
-    order: list[Variable] = []
-    done: dict[Variable, bool] = {}  # False while its predecessors are being visited
-    stack: list[tuple[Variable, int]] = [(root, 0)]
-    while stack:
-        variable, position = stack.pop()
-        if position == 0:
-            if variable in done:
-                continue
-            done[variable] = False
-        if position == len(variable.predecessors):
-            done[variable] = True
-            order.append(variable)
-            continue
-        stack.append((variable, position + 1))
-        predecessor = variable.predecessors[position]
-        if done.get(predecessor) is False:
-            raise GraphError(f"the graph has a cycle through {predecessor.role_description or predecessor.text[:60]!r}")
-        if predecessor not in done:
-            stack.append((predecessor, 0))
-    return order
+    if isinstance(given, Variable):
+        raise UsageError(f"{what}: a list of Variables is expected: write [variable]")
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise UsageError(f"{what}: a list of Variables is expected, not {type(given).__name__} {literal(given)}")
+    return [variable(each, what) for each in given]
 
 
-def _levels(root: Variable) -> list[list[Variable]]:
-    """Variables that require a gradient, grouped by their longest distance from the output."""
-    distance: dict[Variable, int] = {root: 0}
-    levels: list[list[Variable]] = []
-    for variable in reversed(topological(root)):
-        if not variable.requires_grad or variable not in distance:
-            continue
-        depth = distance[variable]
-        while len(levels) <= depth:
-            levels.append([])
-        levels[depth].append(variable)
-        for predecessor in variable.predecessors:
-            distance[predecessor] = max(distance.get(predecessor, 0), depth + 1)
-    for level in levels:
-        level.reverse()  # back to the order in which the graph was built
-    return levels
+def variable(given: object, what: str) -> Variable:
+    """A variable, checked.
 
-
-def _feedback(gradients: Sequence[Gradient]) -> str:
-    return "\n".join(g.value for g in gradients)
-
-
-_Edge: TypeAlias = tuple[Variable, Variable, "Gradient | None"]
-
-
-def _cross(level: Sequence[Variable], received: dict[Variable, list[Gradient]], engine: Engine | None) -> list[_Edge]:
-    """The gradients across every edge that leaves this level, in the graph's order."""
-    edges = [(v, p, v.grad_fn) for v in level if v.grad_fn for p in v.predecessors if p.requires_grad]
-
-    def cross(edge: tuple[Variable, Variable, Backward]) -> Gradient | None:
-        output, predecessor, backward = edge
-        return backward.edge(output, predecessor, _feedback(received[output]), engine)
-
-    asking = [edge for edge in edges if edge[2].asks_model]
-    answers = iter(map(cross, asking))
-    return [(e[0], e[1], next(answers) if e[2].asks_model else cross(e)) for e in edges]
-
-
-def _inherit(gradient: Gradient, upstream: Sequence[Gradient], output: Variable) -> Gradient:
-    """Mark a gradient with the aggregations that the feedback to its output came through."""
-    groups = [group for g in upstream for group in g.groups]
-    if output.grad_fn and output.grad_fn.group is not None:
-        groups.append(output.grad_fn.group)
-    return replace(gradient, groups=tuple(dict.fromkeys((*gradient.groups, *groups))))
-
-
-def _reduce_groups(level: Sequence[Variable], received: dict[Variable, list[Gradient]], engine: Engine | None) -> None:
-    """Where several gradients of one aggregation meet, a model condenses them to one.
-
-    Without a model they all stay: a list is longer than its summary, but nothing is lost.
+    Raises:
+        UsageError: It is something else; says how to make one of it.
     """
-    if engine is None:
-        return
-    meetings = []
-    for variable in level:
-        groups: dict[tuple[int, ...], list[Gradient]] = {}
-        for gradient in (g for g in received[variable] if g.value):
-            groups.setdefault(gradient.groups, []).append(gradient)
-        meetings += [(variable, key, met) for key, met in groups.items() if key and len(met) > 1]
+    if isinstance(given, Variable):
+        return given
+    hint = "write tgsci.Variable(value, requires_grad=False, role_description='what it is')"
+    if isinstance(given, list | tuple) and given and isinstance(given[0], Variable):
+        hint = "give one variable; MultimodalLLMCall and FormattedLLMCall take several"
+    raise UsageError(f"{what}: a Variable is expected, not {type(given).__name__} {literal(given)}; {hint}")
 
-    def reduce(meeting: tuple[Variable, tuple[int, ...], list[Gradient]]) -> Gradient:
-        variable, key, met = meeting
-        reply = engine(prompts.reduce_gradients(variable.role_description, [g.value for g in met]), prompts.BACKWARD)
-        context = "\n\n".join(dict.fromkeys(g.context for g in met if g.context))
-        return Gradient(reply.text, f"feedback to {variable.role_description}", context, key)
 
-    for (variable, key, _), reduced in zip(meetings, map(reduce, meetings), strict=True):
-        kept = [g for g in received[variable] if g.groups != key]
-        received[variable] = [*kept, reduced]
+def _text_or_image(value: object) -> str | bytes:
+    """A value as a variable holds it: numbers and dates written out, a text of whatever class as plain text."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, Reply):
+        return value.text
+    if hasattr(value, "item") and hasattr(value, "dtype") and getattr(value, "shape", None) == ():
+        item = value.item()  # NumPy's and its like write themselves out: as Python's float, 0.1 of 32 bits is no 0.1
+        return f"{value}" if isinstance(item, Number) else _text_or_image(item)
+    if isinstance(value, Number | date | time | timedelta) and not (isinstance(value, date) and value != value):
+        return str(value)
+    hint = ""
+    if isinstance(value, list | tuple | set | dict):
+        hint = ": write it as text, for example json.dumps(value)"
+    elif hasattr(value, "shape"):
+        hint = f" of shape {getattr(value, 'shape', ())}: take one element, or write it as text"
+    elif isinstance(value, Path):
+        hint = ": pass value.read_text(), or image_path= for an image"
+    elif isinstance(value, Variable):
+        hint = ": use that Variable itself, or its .value"
+    elif value is None:
+        hint = ": pass '' for an empty text"
+    raise UsageError(f"a Variable holds text, a number or image bytes, not {type(value).__name__}{hint}")
 
 
 def _read_image(path: str | Path) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import tgsci_molecules
 from tgsci_molecules.tables import read_table
 
 
@@ -35,3 +36,12 @@ def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
     path.write_text("name\nethyl\n")
     with pytest.raises(ValueError, match=r"groups\.tsv, line 2: there is no column 'smiles'"):
         read_table(path, lambda row: row["smiles"])
+
+
+def test_every_table_of_the_package_has_a_header_and_no_ragged_row() -> None:
+    tables = sorted(Path(tgsci_molecules.__file__).parent.rglob("*.tsv"))
+    assert len(tables) >= 9
+    for path in tables:
+        rows = read_table(path, dict)
+        assert len(rows) > 20
+        assert all(any(row.values()) for row in rows)

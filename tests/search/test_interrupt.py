@@ -9,6 +9,7 @@ import time
 import pytest
 
 import tgsci as tg
+from tgsci.search import interrupt
 from tgsci.search.interrupt import Interrupt
 
 RUN = """
@@ -69,19 +70,19 @@ def test_ctrl_c_ends_a_run_whatever_is_in_flight(start_script, tmp_path, what, w
 
 
 def test_a_wait_in_a_thread_ends_and_none_begins_after_it():
-    interrupt, never, caught = Interrupt(), threading.Event(), []
+    ends, never, caught = Interrupt(), threading.Event(), []
 
     def wait():
         for _ in range(2):
             try:
-                interrupt.wait_for(never.wait)
+                ends.wait_for(never.wait)
             except tg.EngineError as error:
                 caught.append(str(error))
 
     thread = threading.Thread(target=wait)
     thread.start()
     time.sleep(0.1)
-    interrupt.stop()
+    ends.stop()
     thread.join(5)
     assert caught == ["the run was interrupted"] * 2
 
@@ -91,3 +92,61 @@ def test_the_handlers_of_signals_are_put_back():
     with Interrupt().on_signals():
         assert signal.getsignal(signal.SIGINT) is not before[0]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_run_that_does_not_end_is_overdue(monkeypatch):
+    overdue = threading.Event()
+    monkeypatch.setattr(interrupt, "PATIENCE", 0.1)
+    monkeypatch.setattr(Interrupt, "overdue", overdue.set)
+    ends = Interrupt()
+    with ends.on_signals():
+        ends.stop()
+    assert not overdue.wait(0.3)
+    Interrupt().stop()
+    assert overdue.wait(5)
+
+
+DOMAIN = """
+    import sys, threading, time
+    from concurrent.futures import ThreadPoolExecutor
+    import tgsci as tg
+    from tgsci.cli.main import main
+    from tgsci.runs.domain import Domains
+
+    def slow(_):
+        print("busy", flush=True)
+        time.sleep(60)
+        return 1.0
+
+    def simulate(value):  # waits for threads of its own when it is interrupted, as Python does
+        with ThreadPoolExecutor(2) as pool:
+            return sum(pool.map(slow, "ab"))
+
+    class Rules(tg.Proposer):
+        def ask(self, trials, n, rng):
+            return []
+
+    class Slow(tg.Domain):
+        name = "slow"
+        def problem(self, config):
+            return tg.Problem(loss=tg.as_loss(simulate), start="a", rules=Rules(), task="t", domain="slow", config={})
+
+    class Entry:
+        def load(self):
+            return Slow()
+
+    Domains.installed = classmethod(lambda cls: Domains({"slow": Entry()}))
+    open(sys.argv[1], "w").write('domain = "slow"')
+    sys.exit(main(["run", sys.argv[1], "--workers", "0", "--run", sys.argv[2]]))
+"""
+
+
+def test_the_command_line_exits_whatever_a_simulator_does_in_threads_of_its_own(start_script, tmp_path):
+    process = start_script(DOMAIN, str(tmp_path / "job.toml"), str(tmp_path / "run"))
+    assert "busy" in process.stdout.readline()
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - began < 2.2
+    assert process.returncode == 130
+    assert "interrupted; nothing measured is lost" in errors

@@ -8,16 +8,20 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from ..errors import InvalidValue, LedgerError, RecordError, TgsciError, UsageError
-from ..runs.domain import Domains
+from ..search.interrupt import Interrupt
 from ..texts import visible
 from ..version import __version__
 from .command import Group
+
+if TYPE_CHECKING:
+    from ..runs.domain import Domains
 
 #: Help is not wider than this, columns.
 _WIDEST = 120
@@ -27,16 +31,16 @@ class _Commands(Group):
     """The commands of this package, then those of every installed domain below its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *Domains.installed().entries]
+        return [*super().list_commands(ctx), *_domains().entries]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in self.places:
             return super().get_command(ctx, cmd_name)
-        domains = Domains.installed()
+        domains = _domains()
         return _commands_of(domains, cmd_name) if cmd_name in domains.entries else None
 
     def summaries(self, ctx: click.Context) -> dict[str, str]:
-        domains = Domains.installed()
+        domains = _domains()
         return {
             **super().summaries(ctx),
             **{name: _commands_of(domains, name).short_help or "" for name in domains.entries},
@@ -45,9 +49,10 @@ class _Commands(Group):
 
 @click.group(
     cls=_Commands,
+    package=__package__,
     places={
-        "run": ("tgsci.cli.run:run_job", "run a job file"),
-        "runs": ("tgsci.cli.runs:runs", "look at runs, compare them, or go on with one"),
+        "run": ("run:run_job", "run a job file"),
+        "runs": ("runs:runs", "look at runs, compare them, or go on with one"),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST},
 )
@@ -67,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # an ASCII terminal still shows every name
     with contextlib.suppress(ValueError):  # not in the main thread: nothing to handle there
         signal.signal(signal.SIGTERM, _interrupt)
+    Interrupt.overdue = _exit_at_once
     try:
         with tgsci.make_context("tgsci", list(sys.argv[1:] if argv is None else argv)) as context:
             code = tgsci.invoke(context)
@@ -94,7 +100,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
     except (KeyboardInterrupt, click.Abort):
-        return _complain("interrupted", 130)
+        code = _complain("interrupted", 130)
+    finally:
+        Interrupt.overdue = None
+    if code == 130 and any(not t.daemon and t is not threading.main_thread() for t in threading.enumerate()):
+        timer = threading.Timer(0.3, os._exit, (130,))  # Python would wait for threads that a simulator left behind
+        timer.daemon = True
+        timer.start()
     return code if isinstance(code, int) else 0
 
 
@@ -103,8 +115,23 @@ def _complain(message: object, code: int) -> int:
     return code
 
 
+def _exit_at_once() -> NoReturn:
+    """For a run that was interrupted and does not end: a simulator in this process hears nothing."""
+    if sys.stderr.isatty():
+        print("\x1b[?25h", end="", file=sys.stderr)  # the cursor, which a live table hides
+    _complain("interrupted; nothing measured is lost, go on with: tgsci runs resume RUN", 130)
+    sys.stdout.flush()
+    os._exit(130)
+
+
 def _interrupt(signum: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _domains() -> Domains:
+    from ..runs.domain import Domains  # not for `tgsci --version`
+
+    return Domains.installed()
 
 
 def _commands_of(domains: Domains, name: str) -> click.Command:

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ..errors import EngineError
 
 T = TypeVar("T")
+
+#: How long a run may take to end once it was interrupted, s.
+PATIENCE = 1.2
 
 
 class Interrupt:
@@ -23,8 +26,13 @@ class Interrupt:
     thread would then wait for these, and so would the end of the program, until the last model has answered.
     """
 
+    #: Called where a run has not ended `PATIENCE` seconds after it was interrupted: something in it hears nothing. The
+    #: command line ends the process; None, in a notebook for instance, goes on waiting.
+    overdue: ClassVar[Callable[[], object] | None] = None
+
     def __init__(self) -> None:
         self._stopped = False
+        self._ended = threading.Event()
         self._waiting: set[Future[Any]] = set()
 
     def wait_for(self, ask: Callable[[], T]) -> T:
@@ -49,29 +57,36 @@ class Interrupt:
 
     def stop(self) -> None:
         """End all waits, now and later."""
+        if Interrupt.overdue and not self._stopped:
+            threading.Thread(target=self._wait_for_the_end, args=(Interrupt.overdue,), daemon=True).start()
         self._stopped = True
         for answer in list(self._waiting):
             with contextlib.suppress(InvalidStateError):
                 answer.set_exception(EngineError("the run was interrupted"))
+
+    def _wait_for_the_end(self, overdue: Callable[[], object]) -> None:
+        if not self._ended.wait(PATIENCE):
+            overdue()
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:
         """Within this block Ctrl-C, and a termination that Python handles, end all waits before anything else."""
         changed: dict[int, Callable[[int, FrameType | None], object]] = {}
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                before = signal.getsignal(number)
+
+            def handle(number: int, frame: FrameType | None) -> None:
+                self.stop()
+                changed[number](number, frame)
+
+            for each in (signal.SIGINT, signal.SIGTERM):
+                before = signal.getsignal(each)
                 if callable(before):
-                    changed[number] = before
-
-                    def handle(number: int, frame: FrameType | None) -> None:
-                        self.stop()
-                        changed[number](number, frame)
-
-                    signal.signal(number, handle)
+                    changed[each] = before
+                    signal.signal(each, handle)
         try:
             yield
         finally:
+            self._ended.set()
             for number, handler in changed.items():
                 signal.signal(number, handler)
 

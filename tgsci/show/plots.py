@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..search.trial import State
+from .canvas import NotebookFigure, label
 from .curve import Point, best_so_far, points
 
 if TYPE_CHECKING:
@@ -23,24 +23,15 @@ _LONGEST_NAME = 60
 _MARKS = {State.ACCEPTED: ("o", _LINE), State.REJECTED: ("o", "#b8bec6"), State.FAILED: ("x", "#c0392b")}
 
 
-class _ShownFigure(Figure):
-    """A figure that shows itself in Jupyter without pyplot, which would keep every figure alive."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=110)
-        return buffer.getvalue()
-
-
 def progress(result: Result, ax: Axes | None = None) -> Figure:
-    """The best loss so far against evaluations, with every rejected, infeasible and failed trial.
+    """Plot the best loss so far against evaluations, with every rejected, infeasible and failed trial.
 
     Args:
         result: A run's.
         ax: Where to draw; a figure of its own where None.
     """
     if ax is None:
-        ax = _ShownFigure(figsize=(7, 4), layout="constrained").add_subplot()
+        ax = NotebookFigure(figsize=(7, 4), layout="constrained").add_subplot()
     measured = sum(1 for trial in result.trials if trial.feedback)
     found = points(result.trials)
     for state, (marker, colour) in _MARKS.items():
@@ -68,7 +59,7 @@ def progress(result: Result, ax: Axes | None = None) -> Figure:
 
 
 def overlay(runs: Mapping[str, Result], ax: Axes | None = None, note: str = "") -> Figure:
-    """The best loss so far of several runs against evaluations, one curve each.
+    """Plot the best loss so far of several runs against evaluations, one curve each.
 
     Args:
         runs: The runs by the names in the legend.
@@ -76,16 +67,15 @@ def overlay(runs: Mapping[str, Result], ax: Axes | None = None, note: str = "") 
         note: Said above the curves.
     """
     if ax is None:
-        ax = _ShownFigure(figsize=(7, 4), layout="constrained").add_subplot()
+        ax = NotebookFigure(figsize=(7, 4), layout="constrained").add_subplot()
     longest = 1
     for i, (name, result) in enumerate(runs.items()):
         measured = sum(1 for trial in result.trials if trial.feedback)
         longest = max(longest, measured)
-        label = name if len(name) <= _LONGEST_NAME else f"...{name[-_LONGEST_NAME:]}"
-        # A name from outside is no formula, and one that begins with _ would be left out of the legend.
-        label = label.replace("$", r"\$").lstrip("_")
+        # Runs are named by their directories: the end of a path tells them apart.
+        short = name if len(name) <= _LONGEST_NAME else f"...{name[-_LONGEST_NAME:]}"
         style = _STYLES[i // 10 % len(_STYLES)]
-        _step(ax, points(result.trials), measured, label=label, linewidth=1.6, linestyle=style)
+        _step(ax, points(result.trials), measured, label=label(short, 80), linewidth=1.6, linestyle=style)
     ax.set_xlabel("evaluations")
     ax.set_ylabel(" or ".join(dict.fromkeys(f"best {_label(result)}" for result in runs.values())))
     ax.set_xlim(0, longest + 1)
@@ -106,7 +96,7 @@ def _step(ax: Axes, found: Sequence[Point], measured: int, **style: Any) -> None
 
 
 def _label(result: Result) -> str:
-    """The loss with its unit, where it has one."""
+    """Name the loss, with its unit where it has one."""
     name = str(result.header.get("loss") or "lower is better")
     unit = result.units.get("loss", "")
     return f"loss: {name} ({unit})" if unit else f"loss: {name}"

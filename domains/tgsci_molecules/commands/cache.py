@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tgsci.cli.command import command, option
 from tgsci.errors import UsageError
+from tgsci.files import CACHE_VARIABLE
 
 
 @command("cache")
@@ -14,11 +15,11 @@ def cache(clear: bool) -> int:
     What was docked before is not docked again: results are kept by molecule, receptor, box, settings and versions.
     TGSCI_CACHE names another directory; set to nothing, it switches the cache off.
     """
-    from ..docking.cache import MAX_BYTES, VARIABLE, user_cache
+    from ..docking.cache import MAX_BYTES, user_cache
 
     store = user_cache()
     if store is None:
-        print(f"there is no cache: {VARIABLE} is set to nothing")
+        print(f"there is no cache: {CACHE_VARIABLE} is set to nothing")
         return 0
     found = store.statistics()
     if clear:

@@ -27,7 +27,7 @@ from .docking_options import docking_options, settings_of
 if TYPE_CHECKING:
     from tgsci.loss import Loss
 
-    from ..molecule.library import Compound as Molecule
+    from ..molecule.library import Compound
     from ..objective import DockingLoss
     from ..target.targets import Target
 
@@ -40,7 +40,7 @@ _NEWS = 60.0
 @dataclass(frozen=True)
 class _Column:
     title: str
-    cell: Callable[[Molecule], str]
+    cell: Callable[[Compound], str]
 
 
 @command(
@@ -111,11 +111,11 @@ def dock(
     return 1 if failed or faults else 0
 
 
-def _molecules(texts: Sequence[str], skip: bool) -> tuple[list[Molecule], list[str]]:
+def _molecules(texts: Sequence[str], skip: bool) -> tuple[list[Compound], list[str]]:
     """The molecules that SMILES and files name, and the faults that were left out."""
     from ..molecule.library import clean, is_library, listed, read
 
-    found: list[Molecule] = []
+    found: list[Compound] = []
     faults: list[str] = []
     for text in texts:
         if is_library(text):
@@ -140,7 +140,7 @@ def _make(directory: Path) -> None:
         raise UsageError(f"cannot write to {str(directory)!r}: {error.strerror}") from None
 
 
-def _measure(loss: DockingLoss, molecules: Sequence[Molecule], workers: int, found: _Measured, text: str) -> None:
+def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, found: _Measured, text: str) -> None:
     """Fill `found` with each molecule's feedback and seconds, as they come.
 
     They are measured in worker processes: Vina may crash or hang.
@@ -198,7 +198,7 @@ def _outcome(future: Future[tuple[Feedback, float]]) -> tuple[Feedback, float]:
         return Feedback.failed(str(error)), math.nan
 
 
-def _columns(molecules: Sequence[Molecule], fast: _Measured, full: _Measured | None) -> list[_Column]:
+def _columns(molecules: Sequence[Compound], fast: _Measured, full: _Measured | None) -> list[_Column]:
     """The columns of the table: names where there are any, both scores where both were asked for."""
     columns = [_Column("name", lambda m: m.name)] if any(m.name for m in molecules) else []
     columns += [
@@ -217,7 +217,7 @@ def _columns(molecules: Sequence[Molecule], fast: _Measured, full: _Measured | N
     ]
 
 
-def _figure(measured: _Measured, name: str, molecule: Molecule, failed: str = "", waiting: str = "") -> str:
+def _figure(measured: _Measured, name: str, molecule: Compound, failed: str = "", waiting: str = "") -> str:
     """One metric of a molecule, or its loss where the name is empty."""
     if molecule.smiles not in measured:
         return waiting
@@ -227,13 +227,13 @@ def _figure(measured: _Measured, name: str, molecule: Molecule, failed: str = ""
     return f"{feedback.metrics[name] if name else feedback.loss or 0.0:.2f}"
 
 
-def _seconds(measured: _Measured, molecule: Molecule) -> str:
+def _seconds(measured: _Measured, molecule: Compound) -> str:
     seconds = measured.get(molecule.smiles, (None, math.nan))[1]
     return "" if math.isnan(seconds) else f"{seconds:.1f}"
 
 
 def _write(
-    directory: Path, target: Target, molecules: Sequence[Molecule], best: _Measured, columns: Sequence[_Column]
+    directory: Path, target: Target, molecules: Sequence[Compound], best: _Measured, columns: Sequence[_Column]
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
     from ..preparation.repair import receptor_pdb

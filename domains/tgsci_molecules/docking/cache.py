@@ -19,15 +19,13 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from tgsci.feedback import Feedback
+from tgsci.files import CACHE_VARIABLE, cache_directory, digest, source_digest
 
-#: Where the cache stands; empty for none.
-VARIABLE = "TGSCI_CACHE"
-#: Above this the entries that were not used for longest go, bytes.
+#: Above this size the entries that were not used for longest are deleted, bytes.
 MAX_BYTES = 2_000_000_000
 #: A larger entry is not kept, nor read: no result is as large, bytes unpacked.
 MAX_ENTRY = 20_000_000
@@ -45,9 +43,9 @@ CREATE INDEX IF NOT EXISTS by_use ON entries (used);
 _SHRINK = "PRAGMA incremental_vacuum;"
 #: How long a writer waits for another one, s.
 _PATIENCE = 5.0
-#: A use is noted once in this time, s: noting each would make every look-up a write.
+#: The time of the last use is written at most once in this time, s: else every look-up would be a write.
 _NOTED = 86_400
-#: Between two looks at the size, entries written.
+#: The size is checked once in so many written entries.
 _LOOK = 100
 #: File systems that machines share; SQLite's log needs shared memory, which they do not have.
 _SHARED = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "fuse", "9p")
@@ -57,7 +55,7 @@ _log = logging.getLogger("tgsci.molecules")
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a cache holds.
+    """The entries of a cache, counted.
 
     Args:
         path: Its file.
@@ -71,7 +69,7 @@ class Statistics:
 
 
 class Cache:
-    """One file of results. Every failure of the file is a miss.
+    """A file of results. Whatever is wrong with the file counts as a miss.
 
     Args:
         path: Of the SQLite file; it and its directory are made when first written.
@@ -88,7 +86,7 @@ class Cache:
         self._written = 0
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
-        """What is kept under a key; None where there is nothing, or nothing that can be read."""
+        """Look up a key; None where nothing is kept under it, or nothing that can be read."""
         with self._lock:
             row = self._try(lambda connection: self._row(connection, kind, key))
         if row is None:
@@ -102,7 +100,7 @@ class Cache:
         return value if isinstance(value, dict) else None
 
     def has(self, kind: str, key: str) -> bool:
-        """True where something is kept under a key."""
+        """Tell whether something is kept under a key."""
         query = "SELECT 1 FROM entries WHERE key = ?"
         with self._lock:
             return self._try(lambda c: c.execute(query, (_digest(kind, key),)).fetchone()) is not None
@@ -117,7 +115,7 @@ class Cache:
             self._try(lambda connection: self._write(connection, entry))
 
     def statistics(self) -> Statistics:
-        """What the file holds; zeros where it cannot be read."""
+        """Count the entries; zeros where the file cannot be read."""
         with self._lock:
             query = "SELECT kind, count(*) FROM entries GROUP BY kind ORDER BY kind"
             rows = self._try(lambda c: c.execute(query).fetchall()) if self.path.exists() else None
@@ -154,7 +152,7 @@ class Cache:
         return True
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the file; the next use opens it again."""
         with self._lock:
             self._close()
 
@@ -162,7 +160,7 @@ class Cache:
         return [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
 
     def _try(self, use: Callable[[sqlite3.Connection], Any]) -> Any:
-        """What a use of the file gives; None, and no further use in this process, where it fails."""
+        """Use the file. Where that fails: return None, and leave the file alone for the rest of this process."""
         if self._off:
             return None
         try:
@@ -175,7 +173,7 @@ class Cache:
                 "%s= does without",
                 self.path,
                 error,
-                VARIABLE,
+                CACHE_VARIABLE,
             )
             return None
 
@@ -220,7 +218,7 @@ class Cache:
             self._prune(connection)
 
     def _prune(self, connection: sqlite3.Connection) -> None:
-        """Delete what was not used for longest until a tenth of the room is free again."""
+        """Delete the entries that were not used for longest, until the file is small enough."""
         while self._used(connection) > self._max_bytes:
             (count,) = connection.execute("SELECT count(*) FROM entries").fetchone()
             if not count:
@@ -237,26 +235,26 @@ class Cache:
 
 
 def get(kind: str, key: str) -> dict[str, Any] | None:
-    """From the user's cache; None where there is none, or nothing in it."""
+    """Look a result up in the user's cache; None where it is not there, or there is no cache."""
     shared = user_cache()
     return shared.get(kind, key) if shared else None
 
 
 def has(kind: str, key: str) -> bool:
-    """True where the user's cache has it."""
+    """Tell whether the user's cache has a result."""
     shared = user_cache()
     return shared.has(kind, key) if shared else False
 
 
 def put(kind: str, key: str, value: Mapping[str, Any]) -> None:
-    """Into the user's cache, where there is one."""
+    """Keep a result in the user's cache, where there is one."""
     shared = user_cache()
     if shared:
         shared.put(kind, key, value)
 
 
 def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> Feedback:
-    """A loss's feedback on a value: the one that is kept, else computed and kept.
+    """Look up a loss's feedback on a value, or compute it and keep it.
 
     Failures are not kept, nor is what another version of this code wrote: its report may say less.
 
@@ -282,25 +280,18 @@ def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> F
 
 
 def user_cache() -> Cache | None:
-    """The cache of this user, from TGSCI_CACHE (a directory; empty for none) or where such files belong."""
-    return cache_in(os.environ.get(VARIABLE))
+    """The cache of this user, in the directory that TGSCI_CACHE names or where such files belong; None for no cache."""
+    directory = cache_directory()
+    return cache_in(directory) if directory else None
 
 
 @cache
-def cache_in(directory: str | None) -> Cache | None:
-    """The cache of a directory; None for "", and where such files belong for None. One object for each directory."""
-    if directory == "":
-        return None
-    if directory is None:
-        from platformdirs import user_cache_path
-
-        place = user_cache_path("tgsci", appauthor=False)
-    else:
-        place = Path(directory).expanduser().absolute()
+def cache_in(directory: Path) -> Cache:
+    """The cache of a directory: one object for each."""
     name = "molecules.db"
-    if is_shared(place):  # each machine its own file: two must not write one
+    if is_shared(directory):  # each machine its own file: two must not write one
         name = f"molecules-{''.join(c for c in platform.node() if c.isalnum() or c in '-_')[:60]}.db"
-    return Cache(place / name)
+    return Cache(directory / name)
 
 
 def is_shared(place: Path) -> bool:
@@ -314,7 +305,7 @@ def is_shared(place: Path) -> bool:
 
 
 def _digest(kind: str, key: str) -> bytes:
-    return blake2b(f"{kind}\0{key}".encode(), digest_size=16).digest()
+    return bytes.fromhex(digest(kind, key))
 
 
 def _size(path: Path) -> int:
@@ -326,11 +317,9 @@ def _size(path: Path) -> int:
 
 @cache
 def _code() -> str:
-    """Of this package's source: a report is worth keeping only as long as the code that wrote it."""
-    found = blake2b(digest_size=8)
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        found.update(path.read_bytes())
-    return found.hexdigest()
+    """Name this package's code and tables: a report is worth keeping only as long as what wrote it."""
+    package = Path(__file__).parents[1]
+    return digest(source_digest(package), *(path.read_bytes() for path in sorted(package.rglob("*.tsv"))), size=8)
 
 
 def _kept(found: Feedback) -> dict[str, Any]:

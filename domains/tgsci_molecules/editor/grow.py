@@ -22,7 +22,7 @@ from ..tables import read_table
 from .candidates import molecule_of
 from .transformations import BY_NAME, apply_to, attached, changed, finish, origins
 
-#: A pose.json of more characters than this is no page about a drug.
+#: A pose.json of more characters than this is no report about a drug.
 _LONGEST = 1_000_000
 _LONGEST_SMILES = 1000
 #: Growth vectors that are looked at, the most promising first.
@@ -31,11 +31,11 @@ _VECTORS = 6
 _TRIED = 8
 #: A bond between heavy atoms with what it reaches past its end, and one more bond along a chain, Angstrom.
 _FIRST_BOND, _BOND = 1.5, 1.1
-#: Room that the centre of a fragment's heavy atom has to move in, Angstrom^3; the page gives the room of centres.
+#: Room that the centre of a fragment's heavy atom has to move in, Angstrom^3; the report gives the room of centres.
 _ATOM_VOLUME = 5.0
 #: What a fragment may exceed the reach by, Angstrom: side chains and poses give a little.
 _SLACK = 0.7
-#: What the page says that a substituent would earn is worth a try from here, kcal/mol.
+#: A substituent that the report says would earn this much is worth a try, kcal/mol.
 _WORTH_A_TRY = -0.2
 #: A fragment that earns less than this per heavy atom does not pay its way, kcal/mol.
 _POOR = -0.15
@@ -79,7 +79,7 @@ _CHARACTERS = ("lipophilic", "donor", "acceptor", "solvent")
 
 
 def fragment(row: Mapping[str, str]) -> Fragment:
-    """The fragment of a row of `fragments.tsv`.
+    """Make the fragment of a row of `fragments.tsv`.
 
     Raises:
         ValueError: RDKit cannot read its SMILES, or it has no character or an unknown one.
@@ -102,7 +102,7 @@ class Suggestion:
 
     Args:
         smiles: The product, canonical.
-        step: Name of the edit; it names the atom by the number that the pose's page gives it.
+        step: Name of the edit; it names the atom by its number in the report about the pose.
         evidence: What in the pose it answers.
         atoms: Indices of the parent's atoms that it removes or binds anew.
     """
@@ -114,7 +114,7 @@ class Suggestion:
 
 
 def suggestions(trial: Trial) -> tuple[Suggestion, ...]:
-    """The edits that a trial's pose asks for, the most promising kinds first; none where it has no pose.json."""
+    """List the edits that a trial's pose asks for, the most promising kinds first; none without a pose.json."""
     if trial.feedback is None or "pose.json" not in trial.feedback.artifacts:
         return ()
     content = trial.feedback.artifacts["pose.json"]
@@ -141,7 +141,7 @@ def _suggested(parent: Molecule, text: str) -> tuple[Suggestion, ...]:
 
 
 def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Fragments that fill the room along the growth vectors."""
+    """Grow fragments that fill the room along the growth vectors."""
     vectors = [v for v in _entries(pose, "growth", mol) if mol.GetAtomWithIdx(v["atom"]).GetTotalNumHs() > 0]
     done: dict[tuple[int, str], None] = {}
     for vector in vectors:
@@ -167,7 +167,7 @@ def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator
 
 
 def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
-    """What the page says that substituents would earn at this place, kcal/mol."""
+    """What substituents would earn at this place, by the report, kcal/mol."""
     entries = vector.get("substituents")
     return {
         str(e[0]): float(e[1])
@@ -177,7 +177,7 @@ def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
 
 
 def fitting(reach: float, volume: float, character: str) -> list[Fragment]:
-    """The fragments that go into a room, the best filling first.
+    """List the fragments that go into a room, those that fill it best first.
 
     Args:
         reach: Free room along the vector, Angstrom.
@@ -197,7 +197,7 @@ def _suits(fragment: Fragment, character: str) -> bool:
 
 
 def _bondable(atom: Chem.Atom, fragment: Fragment) -> bool:
-    """A heteroatom gets no heteroatom, and an amide nitrogen no acyl group."""
+    """Refuse a heteroatom on a heteroatom, and an acyl group on an amide nitrogen."""
     return atom.GetAtomicNum() == 6 or fragment.smiles[0] in "Cc"
 
 
@@ -219,7 +219,7 @@ def _room(mol: Chem.Mol, vector: Mapping[str, Any]) -> str:
 
 
 def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Terminal groups that earn little for their atoms: dropped, or swapped for a smaller one."""
+    """Drop terminal groups that earn little for their atoms, or swap them for smaller ones."""
     for entry in _group_entries(pose, mol):
         atoms, energy = entry["atoms"], _number(entry, "energy", 0.0)
         if len(atoms) > _LARGEST_GROUP or energy / len(atoms) < _POOR:
@@ -240,7 +240,7 @@ def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterato
 
 
 def _relieved(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Terminal atoms that clash with the protein: off, or fluorine for something larger."""
+    """Drop terminal atoms that clash with the protein, or put fluorine in their place."""
     for entry in _entries(pose, "repulsive", mol):
         atom = mol.GetAtomWithIdx(entry["atom"])
         if atom.GetDegree() != 1 or atom.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE:
@@ -276,7 +276,7 @@ _LESS_POLAR = (
 
 
 def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Buried polar atoms without a partner lose their polarity."""
+    """Take the polarity away from buried polar atoms without a partner."""
     lonely = _entries(pose, "unsatisfied", mol)[:3]
     if not lonely or Chem.MolToSmiles(mol, canonical=False) != parent:
         return  # the atoms are traced in the canonical order
@@ -296,7 +296,7 @@ def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iter
 
 
 def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> Chem.Mol:
-    """A molecule whose group `atoms`, bonded to `stays`, is replaced by a fragment; by hydrogen where it is ""."""
+    """Replace the group `atoms`, bonded to `stays`, by a fragment; by hydrogen where that is ""."""
     product = Chem.RWMol(attached(mol, stays, fragment) if fragment else mol)
     site = product.GetAtomWithIdx(stays)
     if not fragment and site.GetNoImplicit():
@@ -310,7 +310,7 @@ def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> 
 
 
 def _single_bond_out(mol: Chem.Mol, atoms: Sequence[int]) -> tuple[int, int] | None:
-    """The only bond between a group and the rest: the atom that stays and the one that goes."""
+    """Find the only bond between a group and the rest: the atom that stays and the one that goes."""
     inside = set(atoms)
     out = [
         (other, index, bond)
@@ -341,7 +341,7 @@ def _pose(text: str) -> Mapping[str, Any] | None:
 
 
 def _entries(pose: Mapping[str, Any], name: str, mol: Chem.Mol) -> list[dict[str, Any]]:
-    """The entries of a list of the page that name an atom of the molecule."""
+    """The entries of a list of the report that name an atom of the molecule."""
     entries = pose.get(name)
     if not isinstance(entries, list):
         return []

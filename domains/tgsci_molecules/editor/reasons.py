@@ -20,7 +20,7 @@ WORTH_A_WORD = 0.02
 
 
 def reason(candidate: Candidate, judge: Judge) -> str:
-    """One or two sentences: how the parent stands, what was done about it, what is expected."""
+    """Say in a sentence or two how the parent stands, what was done about it, and what is expected."""
     trial = candidate.parent
     before, after = descriptors(trial.value), candidate.descriptors
     edit = candidate.edit
@@ -38,7 +38,7 @@ def reason(candidate: Candidate, judge: Judge) -> str:
 
 
 def expected(candidate: Candidate, judge: Judge) -> str:
-    """What is predicted of a candidate, in words with figures."""
+    """Say what is predicted of a candidate."""
     if judge.learned == ("loss",):
         outlook = judge.predict([candidate.descriptors])
         return f"predicted loss {outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
@@ -52,7 +52,7 @@ def _unit(name: str) -> str:
 
 
 def diagnosis(before: Descriptors, after: Descriptors) -> str:
-    """What is wrong with the parent that the edit does something about."""
+    """Say what is wrong with the parent that the edit does something about."""
     weakest = before.weakest
     worth = before.costs[weakest]
     if weakest == "alerts" and worth >= WORTH_A_WORD and after.properties["alerts"] < before.properties["alerts"]:
@@ -80,7 +80,7 @@ def _figure(name: str, molecule: Descriptors) -> str:
 
 
 def option(candidate: Candidate, judge: Judge) -> Option:
-    """An option with its label, its facts (predicted or calculated, none measured) and the reason."""
+    """Make an option of a menu: its label, its facts (predicted or calculated, none measured) and the reason."""
     edit = candidate.edit
     atoms = touched(candidate)
     parent = read(candidate.parent.value)
@@ -100,7 +100,7 @@ def option(candidate: Candidate, judge: Judge) -> Option:
 
 
 def touched(candidate: Candidate) -> tuple[int, ...]:
-    """The parent's atoms that a candidate's edits remove or bind anew, by index of the parent trial's SMILES."""
+    """Find the parent's atoms that a candidate's edits remove or bind anew, by index in the parent trial's SMILES."""
     mol = read(candidate.parent.value)
     canonical = Chem.MolToSmiles(mol)
     order = list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])

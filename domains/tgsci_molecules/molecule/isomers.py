@@ -18,10 +18,10 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 from .protonation import open_in_water, states_of
 from .smiles import Molecule, as_molecule, atom_name, molecule
 
-#: Combinations of centres that are looked at, and tautomers; a molecule may have thousands.
+#: The most combinations of centres, and the most tautomers, that are tried: a molecule may have thousands.
 _MOST_COMBINATIONS = 64
 _MOST_TAUTOMERS = 64
-#: At embedding an isomer that may not exist: how often, and whether from random coordinates.
+#: How an isomer that may not exist is embedded: iterations, and whether from random coordinates.
 _ATTEMPTS = ((5, False), (20, True))
 #: A tautomer this much below the one that was written in RDKit's score (Sitzmann 2010) is not expected in water.
 _TAUTOMER_MARGIN = 3
@@ -51,7 +51,7 @@ class Form:
 
 
 def stereoisomers(smiles: str) -> Iterator[tuple[Molecule, str]]:
-    """The stereoisomers that a SMILES leaves open, each once, as SMILES and label, in an order that never changes.
+    """List the stereoisomers that a SMILES leaves open, each once, as SMILES and label, always in the same order.
 
     One of each relative configuration (cis, trans) comes first, then their mirror images: docking a pair of
     enantiomers alone would say nothing of the diastereomers. What has no shape in space (a bridge across the wrong
@@ -75,7 +75,7 @@ def stereoisomers(smiles: str) -> Iterator[tuple[Molecule, str]]:
 
 
 def possible_stereoisomers(smiles: str) -> int:
-    """How many stereoisomers a SMILES leaves open, at most: some may have no shape in space.
+    """Count the stereoisomers that a SMILES leaves open, at most: some may have no shape in space.
 
     Centres that depend on each other are told apart only where there are few.
     """
@@ -89,7 +89,7 @@ def possible_stereoisomers(smiles: str) -> int:
 
 
 def has_shape(smiles: str, seed: int) -> bool:
-    """False for an isomer that cannot be in space, such as a bridge across the wrong sides of a ring.
+    """Tell whether an isomer can exist in space; a bridge across the wrong sides of a ring cannot.
 
     Only where rings share atoms is there a doubt. There some attempts tell: what exists embeds at one of them, in
     milliseconds; giving up properly takes many seconds.
@@ -113,7 +113,7 @@ def has_shape(smiles: str, seed: int) -> bool:
 
 
 def tautomers(smiles: str, most: int) -> list[Molecule]:
-    """The tautomers that are plausible in water, the one that was written first.
+    """List the tautomers that are plausible in water; the one that was written comes first.
 
     Only hydrogens on nitrogen, oxygen and sulfur move (pyridones, azoles, amidines): a carbon acid that docks as its
     enol would be a surprise. RDKit's enumeration and score; aromatic rings stay, amides do not become imidic acids.
@@ -145,7 +145,7 @@ def tautomers(smiles: str, most: int) -> list[Molecule]:
 
 
 def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[list[Form]]:
-    """The forms to dock, isomer by isomer: for each its tautomers and states, the most probable first.
+    """List the forms to dock, isomer by isomer: for each its tautomers and states, the most probable first.
 
     The caller stops after as many isomers as it wants: one without a shape in space does not count.
 
@@ -173,7 +173,7 @@ _Bonds = Sequence[tuple[int, tuple[int, int]]]
 
 
 def _open(smiles: Molecule) -> tuple[list[int], _Bonds]:
-    """The centres and double bonds that are open and stay so in water."""
+    """Find the centres and double bonds that are open and stay so in water."""
     centres, bonds = [], []
     for info in open_in_water(smiles):
         if info.type == Chem.StereoType.Atom_Tetrahedral:

@@ -71,7 +71,7 @@ class Compound:
 
 @dataclass(frozen=True)
 class Library:
-    """What a file holds.
+    """The molecules of a file.
 
     Args:
         molecules: In the order of the file, duplicates included.
@@ -83,7 +83,7 @@ class Library:
 
 
 def clean(text: str, name: str = "") -> Compound:
-    """One molecule of what a person wrote: a SMILES or an InChI, with or without a name after it.
+    """Read one molecule from what a person wrote: a SMILES or an InChI, with or without a name after it.
 
     Counter-ions and solvents are left out, and the charge that they balanced is neutralised; isotope labels and
     atom map numbers are dropped.
@@ -112,7 +112,7 @@ def clean(text: str, name: str = "") -> Compound:
 
 
 def read(path: str | Path) -> Library:
-    """The molecules of a file and its faults; see `read_molecules` for the formats.
+    """Read the molecules of a file and its faults; see `read_molecules` for the formats.
 
     Raises:
         UsageError: The file cannot be read, or is of no known format.
@@ -144,7 +144,7 @@ def read(path: str | Path) -> Library:
 
 
 def read_molecules(path: str | Path) -> list[Compound]:
-    """The molecules of a file, in its order; one that stands there twice comes twice, and its notes say so.
+    """Read the molecules of a file, in its order; one that stands there twice comes twice, with a note.
 
     Args:
         path: `.smi`, `.smiles` or `.txt` (a SMILES and a name in each line), `.csv` or `.tsv` (a column `smiles`, and
@@ -160,7 +160,7 @@ def read_molecules(path: str | Path) -> list[Compound]:
 
 
 def listed(name: str, faults: Iterable[str]) -> str:
-    """The faults of a file in words, the first of them one a line."""
+    """List the faults of a file in words, the first of them one a line."""
     every = list(faults)
     count = len(every)
     what = (
@@ -175,7 +175,7 @@ def listed(name: str, faults: Iterable[str]) -> str:
 
 
 def is_library(text: str) -> bool:
-    """True for the name of a file that `read` can read; no SMILES ends like one."""
+    """Tell whether a text is the name of a file that `read` can read; no SMILES ends like one."""
     return _suffix(Path(text)) in _READERS
 
 
@@ -228,7 +228,7 @@ def _drop_maps(mol: Chem.Mol) -> list[str]:
 
 
 def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[str]]:
-    """The part that is the drug, neutral where another part balanced its charge, and the names of the others."""
+    """Choose the part that is the drug, neutral where another part balanced its charge; name the others."""
     if len(parts) > MAX_PARTS:
         raise InvalidValue(f"{quote(structure)} has {len(parts)} parts, more than {MAX_PARTS}; write one molecule")
     for part in parts:

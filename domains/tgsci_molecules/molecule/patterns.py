@@ -14,7 +14,7 @@ from tgsci.texts import did_you_mean, folded, literal, quote
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
-#: More matches than this are not told apart.
+#: At most so many matches are counted.
 MAX_MATCHES = 200
 
 #: RDKit's catalogues of structural alerts, each with what it is.
@@ -120,7 +120,7 @@ def _compiled(smarts: str) -> Chem.Mol:
 
 
 def alert_count(mol: Chem.Mol, catalogs: Sequence[str]) -> int:
-    """How many different alerts of these catalogues a molecule raises; remembered, as a new one takes 10 ms."""
+    """Count the different alerts of these catalogues that a molecule raises; remembered, as each takes 10 ms."""
     key = (Chem.MolToSmiles(mol), tuple(catalogs))
     if key not in _alert_counts:
         while len(_alert_counts) >= _MOST_COUNTS:
@@ -135,7 +135,7 @@ _MOST_COUNTS = 50_000
 
 
 def catalog_of(text: object) -> str:
-    """The catalogue that somebody's word for it means.
+    """Find the catalogue that a person's word for it means.
 
     Raises:
         UsageError: There is none; names the nearest.

@@ -20,7 +20,7 @@ _DOUBTFUL_CHARGE = "[$([n-]),$([O-]c),$([N+;X4;!H0]CC[N+;X4;!H0])]"
 
 
 def protonate(smiles: str) -> Molecule:
-    """The most probable state at pH 7.4.
+    """Choose the most probable state at pH 7.4.
 
     Except where dimorphite-dl itself is undecided: its classes for phenols and ring N-H span six pKa units around 7
     and would make paracetamol (pKa 9.4) a phenolate, and it treats the two nitrogens of a piperazine as if the other
@@ -45,7 +45,7 @@ def protonate(smiles: str) -> Molecule:
 
 
 def states_of(smiles: str, most: int) -> list[Molecule]:
-    """The states that are plausible within half a unit of pH 7.4, that of `protonate` first.
+    """List the states that are plausible within half a unit of pH 7.4, that of `protonate` first.
 
     Args:
         smiles: Canonical.
@@ -66,7 +66,7 @@ def states_of(smiles: str, most: int) -> list[Molecule]:
 
 
 def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
-    """The stereochemistry that a SMILES leaves open, and that stays open at pH 7.4.
+    """Find the stereochemistry that a SMILES leaves open, and that stays open at pH 7.4.
 
     The C=N bond of an amidine has no isomers once it is charged.
 

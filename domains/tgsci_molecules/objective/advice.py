@@ -17,7 +17,7 @@ from tgsci.texts import literal, one_line
 from ..molecule.patterns import Pattern
 from ..tables import read_table
 
-#: Longest advice that is taken, characters.
+#: Longest advice, characters.
 MAX_ADVICE = 500
 
 _KEEP = (
@@ -52,7 +52,7 @@ _FILLER = frozenset(
 
 @dataclass(frozen=True)
 class Advice:
-    """What advice comes to.
+    """Advice that was read.
 
     Args:
         text: As it goes to a model: one line, nothing but what can be printed.
@@ -67,7 +67,7 @@ class Advice:
     left: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """What was understood and what was not, for a person; empty without advice."""
+        """Tell a person what was understood and what was not; empty without advice."""
         if not self.text:
             return ""
         lines = [f"understood as a limit: {verb} {p.name} (SMARTS {p.smarts})" for verb, p in self._limits()]
@@ -82,7 +82,7 @@ class Advice:
 
 
 def read_advice(text: object) -> Advice:
-    """What of an advice names groups to keep or to avoid.
+    """Read the groups to keep or to avoid from advice in words.
 
     Args:
         text: "keep the aminopyrimidine hinge binder, no nitro groups".
@@ -117,12 +117,12 @@ def read_advice(text: object) -> Advice:
 
 @cache
 def groups() -> list[tuple[Pattern, tuple[str, ...]]]:
-    """The groups that advice may name, each with its other names; `groups.tsv` beside this file."""
+    """Read the groups that advice may name, each with its other names; `groups.tsv` beside this file."""
     return read_table(Path(__file__).with_name("groups.tsv"), group)
 
 
 def group(row: Mapping[str, str]) -> tuple[Pattern, tuple[str, ...]]:
-    """The group of a row, and its other names.
+    """Make the group of a row, with its other names.
 
     Raises:
         ValueError: Its SMARTS cannot be used.
@@ -187,7 +187,7 @@ def _parts(sentence: str) -> Iterator[tuple[str | None, list[str]]]:
 
 
 def _verbs(sentence: str) -> list[_Part]:
-    """A sentence cut before each verb."""
+    """Cut a sentence before each verb."""
     words = re.findall(r"[\w'+#-]+|,", sentence)
     plain = [word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") for word in words]
     parts = [_Part()]

@@ -26,7 +26,7 @@ _NEAR = 12.0
 
 
 def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str]:
-    """A contact's target, kind and residue.
+    """Read a contact: its target, kind and residue.
 
     Args:
         text: "hbond Met318"; with a target's name before it for another than the first: "LCK hbond Met319".
@@ -101,7 +101,7 @@ def _by_upper(target: Target) -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def residues(target: Target) -> dict[str, float]:
-    """The labels of a target's residues, each with how near it comes to the centre of the site, Angstrom."""
+    """List a target's residues by label, each with its distance from the centre of the site, Angstrom."""
     receptor = receptor_of(target)
     distances = np.linalg.norm(receptor.atoms.xyz - np.array(target.center), axis=1)
     nearest = np.full(len(receptor.labels), np.inf)
@@ -114,7 +114,7 @@ def residues(target: Target) -> dict[str, float]:
 
 @lru_cache(maxsize=16)
 def _able(target: Target) -> dict[str, frozenset[str]]:
-    """The residues that have a group for each kind of contact."""
+    """List the residues that have a group for each kind of contact."""
     receptor = receptor_of(target)
     polar = np.flatnonzero(receptor.acceptors | receptor.donors)
     groups = {

@@ -48,11 +48,11 @@ class Limit(ABC):
 
     @abstractmethod
     def excess(self, mol: Chem.Mol, figures: Figures) -> float:
-        """By how much it is broken; 0.0 where it holds."""
+        """Measure by how much it is broken; 0.0 where it holds."""
 
     @abstractmethod
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        """What is wrong and what would mend it, where it is broken."""
+        """Say what is wrong and what would mend it, where it is broken."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Bound(Limit):
         return (self.metric,)
 
     def excludes(self, other: Bound) -> bool:
-        """True where no figure keeps this upper and that lower bound."""
+        """Tell whether no value keeps both this upper and that lower bound."""
         same = self.metric.name == other.metric.name
         return same and (self.sign, other.sign) == ("<=", ">=") and self.bound < other.bound
 

@@ -1,4 +1,4 @@
-"""The objective: docking into one target or several, terms, hard limits, and the page behind the number."""
+"""The objective: docking into one target or several, terms, hard limits, and the report behind the number."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Objective(Loss):
         return tuple(dict.fromkeys(root.name for root in roots if root.simulated))
 
     def calculated(self, mol: Chem.Mol, names: Collection[str] | None = None) -> dict[str, float]:
-        """The other metrics that terms and limits need, exact.
+        """Calculate the other metrics that terms and limits need; they are exact.
 
         Args:
             mol: A molecule without explicit hydrogens.
@@ -130,15 +130,15 @@ class Objective(Loss):
         return {name: metric.calculate(mol) for name, metric in needed.items() if names is None or name in names}
 
     def combine(self, metrics: Mapping[str, Any]) -> Any:
-        """The loss from raw metrics: those of `simulated` and `calculated`. Arrays broadcast.
+        """Combine raw metrics, those of `simulated` and `calculated`, to the loss. Arrays broadcast.
 
         Raises:
             KeyError: A metric is missing.
         """
-        return self._aggregate([term.metric.figure(metrics) for term in self.terms])
+        return self._aggregate.loss(metrics)
 
     def broken(self, mol: Chem.Mol) -> dict[str, float]:
-        """The hard limits that need no docking and are broken, with by how much, in the limit's unit."""
+        """Find the broken hard limits that need no docking, with by how much, in the limit's unit."""
         mine = [limit for limit in self.limits if not limit.simulated]
         figures = {m.name: m.calculate(mol) for m in dict.fromkeys(m for limit in mine for m in limit.metrics)}
         excesses = {limit.key: limit.excess(mol, figures) for limit in mine}
@@ -149,18 +149,7 @@ class Objective(Loss):
     @property
     def formula(self) -> str:
         """How the loss is composed, in a line."""
-        parts = [_formula_part(term, self.aggregate) for term in self.terms]
-        if self.aggregate == "sum":
-            return " + ".join(parts).replace("+ -", "- ")
-        return f"1 - {self.aggregate.replace('_', ' ')} of {', '.join(parts)}"
-
-    def part(self, term: Resolved, figures: Mapping[str, float]) -> str:
-        """One term of the loss in words: raw, transformed, weighted; in a mean also what it could still gain."""
-        part = self._aggregate.part(term, figures[term.metric.name])
-        if self.aggregate == "sum":
-            return part
-        raw = [each.metric.figure(figures) for each in self.terms]
-        return f"{part}; ideal, the loss would be {self._aggregate.if_ideal(term.label, raw):.4f}"
+        return self._aggregate.formula
 
     @property
     def aggregate(self) -> str:
@@ -176,7 +165,7 @@ class Objective(Loss):
         return f"{self.aggregate} of {terms}; limits {list(self.limits)}; {places}{engine}"
 
     def validate(self, value: str) -> Molecule:
-        """The canonical SMILES with its parsed molecule; see `tgsci_molecules.canonical` and `refusing`.
+        """Check a SMILES: the canonical one with its parsed molecule; see `tgsci_molecules.canonical` and `refusing`.
 
         Raises:
             InvalidValue: No molecule that can be docked, or one that breaks a limit which is refused.
@@ -190,7 +179,7 @@ class Objective(Loss):
         return smiles
 
     def refusing(self, start: Iterable[str]) -> Objective:
-        """This objective, refusing what breaks a limit on structure that all these molecules keep.
+        """Copy this objective so that it refuses what breaks a limit on structure that all these molecules keep.
 
         Groups to keep or avoid, the core and alerts are all or nothing: where the start has them right, no docking is
         spent on a molecule that has not. Ranges are never refused, nor a limit that the start itself breaks: the
@@ -220,16 +209,14 @@ class Objective(Loss):
         mol = value.mol
         strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
         docked = [self._docked(value, target, target.name in strained) for target in self.targets]
-        first, others = docked[0], docked[1:]
-        assert isinstance(first, report.Posed)  # only off-targets are spared
         figures = self._measured(mol, docked)
         loss = self.combine(figures)
         _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
         figures |= {t.column: t.value(figures[t.metric.name]) for t in self.terms if t.column}
         violations = {limit.key: limit.excess(mol, figures) for limit in self.limits}
-        text = report.text(self, mol, loss, figures, violations, first, others)
+        measured = report.Measured(mol, loss, figures, violations, docked, self._aggregate, self.limits, self.metrics)
         tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
-        return Feedback(loss, text, figures, violations, report.artifacts(docked, tags))
+        return Feedback(loss, report.text(measured), figures, violations, report.artifacts(docked, tags))
 
     def _docked(self, value: str, target: Target, strained: bool) -> report.Posed | report.Unfit:
         try:
@@ -240,7 +227,7 @@ class Objective(Loss):
             return report.Unfit(target)
 
     def columns_help(self) -> dict[str, str]:
-        """What each metric means, for the head of a table."""
+        """Explain each metric, for the head of a table."""
         help = {name: _with_unit(m.meaning or name, m.unit) for name, m in self.metrics.items()}
         for term in self.terms:
             if term.column:
@@ -394,12 +381,12 @@ class DockingLoss(Objective):
 
 
 def vina_and_qed(qed_weight: float = 10.0) -> tuple[Term, ...]:
-    """DOCKSTRING's form for any target: vina + qed_weight (1 - QED)."""
+    """Make DOCKSTRING's terms for any target: vina + qed_weight (1 - QED)."""
     return (Term("vina"), *([Term("QED", weight=qed_weight)] if qed_weight else []))
 
 
 def checked_qed_weight(weight: Any) -> float:
-    """The weight of QED as a float.
+    """Check the weight of QED.
 
     Raises:
         UsageError: It is none.
@@ -412,7 +399,7 @@ _LONGEST_PHYSICS = 600.0
 
 
 def _longest(settings: Settings) -> float:
-    """Wall time after which a docking hangs, s: a hundred times what a slow drug takes (11 us an evaluation)."""
+    """Choose the wall time after which a docking hangs, s: a hundred times a slow drug's (11 us an evaluation)."""
     forms = settings.isomers * settings.tautomers * settings.states
     runs = forms * max(settings.conformers, settings.ring_conformers) * settings.exhaustiveness
     return 300.0 + 1e-3 * runs * (settings.max_evals or 1e6)
@@ -506,14 +493,6 @@ def _check_agreement(limits: Sequence[Limit]) -> None:
             other = avoided[limit.pattern.smarts]
             if other.count < limit.count:
                 raise UsageError(f"the limits '{limit.key}' and '{other.key}' exclude each other")
-
-
-def _formula_part(term: Resolved, aggregate: str) -> str:
-    inside = term.transform.of(term.label)
-    if aggregate != "sum":
-        return inside if term.weight == 1 else f"{inside} (weight {term.weight:g})"
-    cost = f"(1 - {inside})" if term.desirable else f"-{inside}" if term.metric.sense == "gain" else inside
-    return cost if term.weight == 1 else f"{term.weight:g} {cost}"
 
 
 def _with_unit(meaning: str, unit: str) -> str:

@@ -1,9 +1,10 @@
-"""The page behind the number: how the loss is composed, what is broken and what would mend it, and the pose."""
+"""The report behind the number: how the loss is composed, what is broken and what would mend it, and the pose."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,19 +16,20 @@ from ..docking.vina import Docking
 from ..molecule.properties import PROPERTIES, above_usual, alerts, qed_parts
 from ..molecule.smiles import atom_name
 from ..target.targets import Target
+from .limits import Limit
 from .metrics import Metric, calculated
+from .terms import Aggregate
 
 if TYPE_CHECKING:
     from ..physics import Refined
     from ..pose import PoseReport
-    from .loss import Objective
 
 #: Parts of QED below this gain in QED are not worth a line.
 _WORTH_SAYING = 0.005
 
 
 class Posed:
-    """A docking with what is worked out from its pose, each part once and only where it is asked for."""
+    """A docking, with what follows from its pose; each part is worked out once, when it is asked for."""
 
     def __init__(self, target: Target, docking: Docking, *, strained: bool = False) -> None:
         self.target, self.docking = target, docking
@@ -35,7 +37,7 @@ class Posed:
         self._strained = strained
 
     @cached_property
-    def page(self) -> PoseReport:
+    def report(self) -> PoseReport:
         """The report about the pose."""
         from ..pose import explain
 
@@ -56,7 +58,7 @@ class Posed:
         return strain_of(self.docking)
 
     def figure(self, metric: Metric) -> float:
-        """What this docking says of a metric."""
+        """Get the value of a metric in this target."""
         if metric.kind == "vina":
             return self.docking.score
         if metric.kind == "strain":
@@ -64,7 +66,7 @@ class Posed:
         if metric.kind == "refined interaction":
             return self.refined.interaction
         kind, residue = metric.about
-        return self.page.missing(kind, residue)
+        return self.report.missing(kind, residue)
 
 
 class Unfit:
@@ -74,78 +76,97 @@ class Unfit:
         self.target = target
 
     def figure(self, metric: Metric) -> float:
-        """0.0 kcal/mol for the score, the only metric that such an off-target has."""
+        """Get the score, 0.0 kcal/mol: the only metric that such an off-target has."""
         if metric.kind != "vina":
             raise MeasurementError(f"objective: {metric.name} needs a pose, and there is none in {self.target}")
         return 0.0
 
 
-def text(
-    objective: Objective,
-    mol: Chem.Mol,
-    loss: float,
-    figures: Mapping[str, float],
-    violations: Mapping[str, float],
-    first: Posed,
-    others: Sequence[Posed | Unfit],
-) -> str:
-    """The report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
+@dataclass(frozen=True)
+class Measured:
+    """What the report is about: a molecule, its figures, and the objective that they were measured for.
+
+    Args:
+        mol: The molecule; its atoms are numbered from 1.
+        loss: Its loss.
+        figures: Every metric's value, by name.
+        violations: By how much each limit is broken, by its key.
+        poses: In each target, the objective's own first.
+        aggregate: The terms, and how they are put together.
+        limits: The hard limits.
+        metrics: The metrics, by name.
+    """
+
+    mol: Chem.Mol
+    loss: float
+    figures: Mapping[str, float]
+    violations: Mapping[str, float]
+    poses: Sequence[Posed | Unfit]
+    aggregate: Aggregate
+    limits: Sequence[Limit]
+    metrics: Mapping[str, Metric]
+
+
+def text(measured: Measured) -> str:
+    """Write the report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
+    first, *others = measured.poses
+    assert isinstance(first, Posed)  # only off-targets may be too small
     lines = [
-        *_loss_lines(objective, loss, figures),
-        *_limit_lines(objective, mol, figures, violations),
+        *_loss_lines(measured),
+        *_limit_lines(measured),
         *_pose_lines(first),
         *map(_other_pose_line, others),
-        *_qed_lines(objective, mol, loss, figures),
-        *_property_lines(objective, figures),
-        *_alert_lines(mol),
+        *_qed_lines(measured),
+        *_property_lines(measured),
+        *_alert_lines(measured.mol),
     ]
     return "\n".join(lines)
 
 
 def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
-    """The poses as SDF, and what is known of them as JSON; the first target's without its name."""
+    """Write the poses as SDF and their reports as JSON, by name; those of the first target have no prefix."""
     found = {}
     for number, posed in enumerate(poses):
         if isinstance(posed, Unfit):
             continue
         prefix = f"{posed.target.name}." if number else ""
         found[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
-        found[f"{prefix}pose.json"] = json.dumps(posed.page.as_dict())
+        found[f"{prefix}pose.json"] = json.dumps(posed.report.as_dict())
     return found
 
 
-def _loss_lines(objective: Objective, loss: float, figures: Mapping[str, float]) -> list[str]:
-    shown = f"{loss:.2f}" if objective.aggregate == "sum" else f"{loss:.4f}"
+def _loss_lines(measured: Measured) -> list[str]:
+    aggregate, loss = measured.aggregate, measured.loss
+    shown = f"{loss:.2f}" if aggregate.how == "sum" else f"{loss:.4f}"
     how = {
         "sum": "the sum of these costs",
         "geometric_mean": "1 - the weighted geometric mean of these desirabilities (0 bad, 1 good)",
         "arithmetic_mean": "1 - the weighted mean of these desirabilities (0 bad, 1 good)",
-    }[objective.aggregate]
-    parts = [objective.part(term, figures) for term in objective.terms]
+    }[aggregate.how]
+    parts = [aggregate.part(term, measured.figures) for term in aggregate.terms]
     return [f"LOSS {shown} = {how}; lower is better:", *(f"  {part}" for part in parts)]
 
 
-def _limit_lines(
-    objective: Objective, mol: Chem.Mol, figures: Mapping[str, float], violations: Mapping[str, float]
-) -> list[str]:
-    if not objective.limits:
+def _limit_lines(measured: Measured) -> list[str]:
+    limits = measured.limits
+    if not limits:
         return []
-    broken = [limit for limit in objective.limits if violations[limit.key] > 0]
+    broken = [limit for limit in limits if measured.violations[limit.key] > 0]
     if not broken:
-        return [f"HARD LIMITS: all {len(objective.limits)} kept."]
-    lines = [f"HARD LIMITS: {len(broken)} of {len(objective.limits)} broken; mend these first:"]
-    return lines + [f"  BROKEN: {limit.mend(mol, figures)}" for limit in broken]
+        return [f"HARD LIMITS: all {len(limits)} kept."]
+    lines = [f"HARD LIMITS: {len(broken)} of {len(limits)} broken; mend these first:"]
+    return lines + [f"  BROKEN: {limit.mend(measured.mol, measured.figures)}" for limit in broken]
 
 
 def _pose_lines(posed: Posed) -> list[str]:
-    """The page about the pose, how it was searched, and what was left open."""
-    return [posed.page.text(), *posed.docking.remarks, posed.docking.search]
+    """The report about the pose, how it was searched, and what was left open."""
+    return [posed.report.text(), *posed.docking.remarks, posed.docking.search]
 
 
 def _other_pose_line(posed: Posed | Unfit) -> str:
     if isinstance(posed, Unfit):
         return f"ALSO DOCKED in {posed.target}: does not fit there: counted as 0 kcal/mol, good news."
-    most = sorted(posed.page.residues, key=lambda residue: residue.energy)[:5]
+    most = sorted(posed.report.residues, key=lambda residue: residue.energy)[:5]
     named = ", ".join(f"{residue.name} {residue.energy:.2f}" for residue in most)
     return (
         f"ALSO DOCKED in {posed.target}: vina {posed.docking.score:.2f} kcal/mol; "
@@ -153,17 +174,17 @@ def _other_pose_line(posed: Posed | Unfit) -> str:
     )
 
 
-def _qed_lines(objective: Objective, mol: Chem.Mol, loss: float, figures: Mapping[str, float]) -> list[str]:
+def _qed_lines(measured: Measured) -> list[str]:
     """What costs QED most, where the loss asks for QED."""
-    if not any(root.name == "QED" for term in objective.terms for root in term.metric.roots):
+    if not any(root.name == "QED" for term in measured.aggregate.terms for root in term.metric.roots):
         return []
-    qed = figures["QED"]
-    costly = [part for part in qed_parts(mol)[:4] if part.gain >= _WORTH_SAYING]
+    figures, qed = measured.figures, measured.figures["QED"]
+    costly = [part for part in qed_parts(measured.mol)[:4] if part.gain >= _WORTH_SAYING]
     if not costly:
         return [f"QED {qed:.2f} (0 to 1, higher is more drug-like): nothing costs much."]
     lines = [f"QED {qed:.2f} (0 to 1, higher is more drug-like): what costs most, and QED if it alone were ideal"]
     for part in costly:
-        change = objective.combine({**figures, "QED": qed + part.gain}) - loss
+        change = measured.aggregate.loss({**figures, "QED": qed + part.gain}) - measured.loss
         lines.append(
             f"  {part.name} {part.figure:.{_decimals(part.figure)}f}, better {part.wish}: QED {qed + part.gain:.2f} "
             f"(loss {change:+.2f})"
@@ -175,8 +196,9 @@ def _decimals(figure: float) -> int:
     return 0 if float(figure).is_integer() and abs(figure) < 100 else 1
 
 
-def _property_lines(objective: Objective, figures: Mapping[str, float]) -> list[str]:
-    extra = [m for m in objective.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
+def _property_lines(measured: Measured) -> list[str]:
+    figures = measured.figures
+    extra = [m for m in measured.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
     shown = [f"{n} {calculated(n).write(figures[n])}" for n in PROPERTIES if n != "QED"]
     shown += [f"{m.name} {m.write(figures[m.name])}" for m in extra]
     above = above_usual(figures)

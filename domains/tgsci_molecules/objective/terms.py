@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from tgsci import checks
 from tgsci.errors import UsageError
 from tgsci.texts import literal
 
@@ -58,10 +59,9 @@ class Term:
             _set(self, "transform", Transform(self.transform))
         if not isinstance(self.transform, Transform):
             raise UsageError(f"a transform is a Transform or a name, not {literal(self.transform)}")
-        weight = self.weight
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < abs(weight) <= 1e6:
-            raise UsageError(f"weight must be a number other than 0, up to 1e6, not {literal(weight)}")
-        _set(self, "weight", float(weight))
+        _set(self, "weight", checks.number("weight", self.weight, -1e6, 1e6))
+        if self.weight == 0:
+            raise UsageError("weight must be a number other than 0: a term without weight is no term")
         named = (self.targets,) if isinstance(self.targets, str) else tuple(self.targets)
         _set(self, "targets", named or ((target,) if target else ()))
         _set(self, "over", self.over or how)
@@ -123,17 +123,17 @@ class Resolved:
         return "" if self.transform.type == "identity" else f"{self.label} (term)"
 
     def value(self, figure: Any) -> Any:
-        """The transformed figure."""
+        """Transform a metric's value."""
         value = self.transform(figure)
         return -value if self.transform.type == "identity" and self.metric.sense == "gain" else value
 
     def cost(self, figure: Any) -> Any:
-        """What it adds to a sum, its weight apart; lower is better."""
+        """Compute what it adds to a sum, its weight apart; lower is better."""
         return 1.0 - self.value(figure) if self.desirable else self.value(figure)
 
 
 class Aggregate:
-    """Puts terms together.
+    """How terms are put together to a loss.
 
     Args:
         how: A name of `AGGREGATES`.
@@ -161,7 +161,7 @@ class Aggregate:
         self.total = math.fsum(term.weight for term in terms)
 
     def __call__(self, figures: Sequence[Any]) -> Any:
-        """The loss from the terms' raw figures; arrays broadcast."""
+        """Compute the loss from the terms' raw values; arrays broadcast."""
         values = [np.asarray(figure, dtype=float) for figure in figures]
         if self.how == "sum":
             loss = self._sum([term.weight * term.cost(x) for term, x in zip(self.terms, values, strict=True)])
@@ -174,9 +174,32 @@ class Aggregate:
                 loss = 1.0 - self._sum([share * d for share, d in shares])
         return float(loss) if np.ndim(loss) == 0 else loss
 
-    def if_ideal(self, label: str, figures: Sequence[Any]) -> float:
-        """The loss of a mean if the term of that label were 1 and the others as they are."""
-        values = [1.0 if t.label == label else float(t.value(x)) for t, x in zip(self.terms, figures, strict=True)]
+    def loss(self, metrics: Mapping[str, Any]) -> Any:
+        """Compute the loss from raw metrics; arrays broadcast.
+
+        Raises:
+            KeyError: A metric is missing.
+        """
+        return self([term.metric.figure(metrics) for term in self.terms])
+
+    @property
+    def formula(self) -> str:
+        """How the loss is composed, in a line."""
+        parts = [self._symbol(term) for term in self.terms]
+        if self.how == "sum":
+            return " + ".join(parts).replace("+ -", "- ")
+        return f"1 - {self.how.replace('_', ' ')} of {', '.join(parts)}"
+
+    def _symbol(self, term: Resolved) -> str:
+        inside = term.transform.of(term.label)
+        if self.how != "sum":
+            return inside if term.weight == 1 else f"{inside} (weight {term.weight:g})"
+        cost = f"(1 - {inside})" if term.desirable else f"-{inside}" if term.metric.sense == "gain" else inside
+        return cost if term.weight == 1 else f"{term.weight:g} {cost}"
+
+    def if_ideal(self, label: str, metrics: Mapping[str, float]) -> float:
+        """Compute the loss of a mean if the term of that label were 1 and the others as they are."""
+        values = [1.0 if t.label == label else float(t.value(t.metric.figure(metrics))) for t in self.terms]
         shares = [term.weight / self.total for term in self.terms]
         if self.how == "geometric_mean":
             return 1.0 - float(math.prod(max(d, FLOOR) ** share for share, d in zip(shares, values, strict=True)))
@@ -189,14 +212,18 @@ class Aggregate:
             total = total + part
         return total
 
-    def part(self, term: Resolved, figure: float) -> str:
-        """One term of the loss in words: raw, transformed, weighted."""
+    def part(self, term: Resolved, metrics: Mapping[str, float]) -> str:
+        """Write one term of the loss: raw, transformed, weighted; in a mean also what it could still gain."""
+        figure = metrics[term.metric.name]
         raw = f"{term.label} {term.metric.write(figure)}"
         if term.label != term.metric.name:
             raw = f"{term.label} ({term.metric.name} {term.metric.write(figure)})"
         if self.how != "sum":
             share = term.weight / self.total
-            return f"{raw} -> {term.value(figure):.3f} by {term.transform}, weight {term.weight:g} ({share:.0%})"
+            return (
+                f"{raw} -> {term.value(figure):.3f} by {term.transform}, weight {term.weight:g} ({share:.0%}); "
+                f"ideal, the loss would be {self.if_ideal(term.label, metrics):.4f}"
+            )
         part = term.weight * term.cost(figure)
         if term.transform.type == "identity" and not term.desirable:
             times = "" if abs(term.weight) == 1 else f" x {term.weight:g}"

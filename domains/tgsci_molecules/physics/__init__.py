@@ -1,4 +1,10 @@
-"""What a force field says about a pose: refinement in the rigid pocket, strain, and whether the pose is sane."""
+"""A pose under force fields that are not Vina's.
+
+What is where:
+  refine.py    the ligand relaxes in the rigid pocket; receptor.py prepares that, mmff.py brings MMFF94 to OpenMM
+  strain.py    what the ligand pays for its shape
+  check.py     the check on a finalist: both of these, and geometry.py
+"""
 
 from __future__ import annotations
 

@@ -17,24 +17,18 @@ from .receptor import receptor
 from .refine import POCKET, Refined, refine_pose
 from .strain import HIGH, checked, strain
 
-#: What each figure of a check is measured in.
-UNITS: Mapping[str, str] = {
-    "strain": "kcal/mol",
-    "refined strain": "kcal/mol",
-    "refined interaction": "kcal/mol",
-    "refined RMSD": "Angstrom",
-}
 _SHOWN = 4
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was found about one pose.
+    """The result of checking one pose.
 
     Args:
         verdict: The concerns in a line, or that nothing speaks against the pose; no proof that it is right.
         text: Some lines for the report.
-        figures: The figures of `UNITS` that could be computed.
+        figures: "strain", "refined strain" and "refined interaction" (kcal/mol), and "refined RMSD" (Angstrom), as far
+            as they could be computed.
         concerns: What speaks against the pose, in words.
         refined: The refined pose; None where no force field has parameters.
     """

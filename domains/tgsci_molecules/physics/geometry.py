@@ -28,7 +28,7 @@ _DOUBLE = Chem.MolFromSmarts("[*]~[#6;X3]=[#6;X3]~[*]")
 
 
 def faults(mol: Chem.Mol, receptor: Receptor, names: Sequence[str]) -> list[str]:
-    """What is wrong with a pose, in words; empty where nothing is.
+    """List what is wrong with a pose, in words; empty where nothing is.
 
     Args:
         mol: With all hydrogens and one conformer, Angstrom.

@@ -52,7 +52,7 @@ VACUUM = Dielectric()
 
 
 def typed(mol: Chem.Mol, dielectric: Dielectric = VACUUM, variant: str = "MMFF94s") -> Any:
-    """RDKit's MMFF parameters of a molecule with all its hydrogens.
+    """Get RDKit's MMFF parameters of a molecule with all its hydrogens.
 
     Args:
         mol: The molecule.
@@ -73,7 +73,7 @@ def typed(mol: Chem.Mol, dielectric: Dielectric = VACUUM, variant: str = "MMFF94
 
 
 def forces(mol: Chem.Mol, properties: Any, dielectric: Dielectric = VACUUM, offset: int = 0) -> list[Any]:
-    """The terms of MMFF94 as OpenMM forces: their sum is RDKit's energy.
+    """Write the terms of MMFF94 as OpenMM forces: their sum is RDKit's energy.
 
     Args:
         mol: The molecule with all its hydrogens.
@@ -92,7 +92,7 @@ def forces(mol: Chem.Mol, properties: Any, dielectric: Dielectric = VACUUM, offs
 
 
 def charges(mol: Chem.Mol, properties: Any) -> list[float]:
-    """MMFF94's partial charges, e."""
+    """Get MMFF94's partial charges, e."""
     return [float(properties.GetMMFFPartialCharge(i)) for i in range(mol.GetNumAtoms())]
 
 

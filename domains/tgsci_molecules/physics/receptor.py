@@ -100,7 +100,7 @@ class Receptor:
         return len(self.elements)
 
     def near(self, points: Array, within: float) -> Receptor:
-        """The whole residues of which an atom is within so many Angstrom of a point."""
+        """Take the whole residues that have an atom within so many Angstrom of a point."""
         squared = ((self.positions[:, None] - points[None]) ** 2).sum(-1).min(1)
         close = {self.residues[i] for i in np.flatnonzero(squared < within**2)}
         kept = np.array([i for i, name in enumerate(self.residues) if name in close], dtype=int)
@@ -118,7 +118,7 @@ class Receptor:
 
 
 def receptor(target: Target) -> Receptor:
-    """The target's receptor, from this process's own few; the first call for a target takes some seconds.
+    """Prepare the target's receptor. A process keeps a few; the first call for a target takes some seconds.
 
     Raises:
         MeasurementError: No force field for it.
@@ -390,7 +390,7 @@ def _not_in(protein: _Protein, atoms: Sequence[_Atom]) -> list[_Atom]:
 
 
 def ligand_spheres(mol: Chem.Mol) -> tuple[Array, Array]:
-    """Lennard-Jones radii (Angstrom) and depths (kcal/mol) of a ligand, by GAFF 1.8's types.
+    """Get Lennard-Jones radii (Angstrom) and depths (kcal/mol) of a ligand, by GAFF 1.8's types.
 
     A hydroxyl's hydrogen, which has no sphere in GAFF, gets that of an N-H, so that it cannot fall into an anion.
     """

@@ -1,4 +1,4 @@
-"""The molecule in colours: which atoms earn the score, and where it could grow. An SVG, and a page for notebooks."""
+"""The molecule in colours: which atoms earn the score, and where it could grow. An SVG, and HTML for notebooks."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _MOST_ARROWS = 6
 
 
 def atom_colours(report: PoseReport) -> dict[int, tuple[float, float, float]]:
-    """Red, green and blue from 0 to 1 of each atom, by its index: blue binds, orange repels."""
+    """Colour each atom, by its index: red, green and blue from 0 to 1; blue binds, orange repels."""
     return {atom.index: _colour(atom.energy) for atom in report.atoms}
 
 
 def svg(report: PoseReport, width: int = 460, height: int = 340) -> str:
-    """The numbered structure, its atoms coloured by their contacts and the best growth vectors marked.
+    """Draw the numbered structure, its atoms coloured by their contacts and the best growth vectors marked.
 
     Args:
         report: Of the pose.
@@ -68,7 +68,7 @@ def svg(report: PoseReport, width: int = 460, height: int = 340) -> str:
 
 
 def html(report: PoseReport) -> str:
-    """The coloured structure beside the page, for a notebook. Everything in it is escaped."""
+    """Write the coloured structure beside the report, as HTML for a notebook. Everything in it is escaped."""
     legend = (
         f"blue binds ({-FULL:g} kcal/mol and better), white does nothing, orange repels; "
         "arrows: where a hydrogen could be replaced"

@@ -5,17 +5,20 @@ Real substituents are put in place of the hydrogen; the room beyond is walked on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from ..molecule.smiles import molecule
 from .contacts import HBond
+from .ligand import Posed
 from .probes import MAPPED, SPACING
 from .receptor import Receptor
-from .room import Room
 from .substituents import ACCEPTORS, APART, DONORS, ISOSTERES, SUBSTITUENTS, fitted
 from .terms import Flags, Floats
 
@@ -31,6 +34,61 @@ _POLAR = -0.6
 _LIPOPHILIC = -0.3
 #: A substituent is worth naming from this on, kcal/mol for each of its heavy atoms.
 _WORTH = -0.25
+#: How far from its atom a growth vector is followed, Angstrom, and how wide its cone opens to either side.
+REACH = 7.0
+_OPENING = math.cos(math.radians(55.0))
+#: A probe atom feels welcome below this, kcal/mol.
+_FREE = 0.5
+#: Receptor atoms within 6 A of a point that lies in a pocket; fewer, and it lies in water.
+_POCKET = 14
+
+
+class Room:
+    """The lattice around a pose: where a probe can be, what it feels, how far the molecule is."""
+
+    def __init__(self, ligand: Posed, receptor: Receptor) -> None:
+        self.ligand, self.receptor = ligand, receptor
+        heavy = ligand.xyz[: ligand.heavy]
+        self.low = np.floor((heavy.min(axis=0) - REACH) / SPACING).astype(np.intp)
+        high = np.ceil((heavy.max(axis=0) + REACH) / SPACING).astype(np.intp)
+        values = receptor.probes.region(self.low, high, heavy, REACH)
+        self.energies, count = values[:-1], values[-1]
+        self.ligand_tree = cKDTree(heavy)
+        free = self.energies.min(axis=0) <= _FREE
+        self.own = np.zeros(free.shape)
+        self.own[free] = self.ligand_tree.query(self.points(np.argwhere(free)), distance_upper_bound=REACH)[0]
+        self.free: Flags = free & (self.own <= REACH)
+        self.pocket: Flags = self.free & (count >= _POCKET)
+
+    def points(self, places: NDArray[np.intp]) -> Floats:
+        xyz: Floats = (places + self.low) * SPACING
+        return xyz
+
+    def around(self, atom: int, direction: Floats) -> tuple[NDArray[np.intp], Floats, Flags, tuple[slice, ...]]:
+        """The cone of a vector: lattice indices, distances from the atom, and which points it holds."""
+        origin = self.ligand.xyz[atom]
+        middle = np.rint(origin / SPACING).astype(np.intp) - self.low
+        half = int(REACH / SPACING)
+        begin = np.maximum(middle - half, 0)
+        end = np.minimum(middle + half + 1, self.free.shape)
+        window = tuple(slice(a, b) for a, b in zip(begin.tolist(), end.tolist(), strict=True))
+        axes = [
+            (np.arange(a, b) + low) * SPACING - o for a, b, low, o in zip(begin, end, self.low, origin, strict=True)
+        ]
+        x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
+        distance = np.sqrt(x * x + y * y + z * z)
+        ahead = x * direction[0] + y * direction[1] + z * direction[2]
+        inside = (ahead >= _OPENING * distance) & (distance <= REACH) & (distance >= 1.0)
+        return begin, distance, inside, window
+
+    def lining(self, xyz: Floats, most: int = 4) -> tuple[str, ...]:
+        """The residues within 4.5 A of these points, the one that touches most of them first."""
+        receptor = self.receptor
+        touched: dict[str, int] = {}
+        for near in receptor.tree.query_ball_point(xyz[:: max(1, len(xyz) // 60)], 4.5):
+            for residue in sorted({int(receptor.residue[receptor.heavy[i]]) for i in near}):
+                touched[receptor.labels[residue]] = touched.get(receptor.labels[residue], 0) + 1
+        return tuple(sorted(touched, key=lambda label: (-touched[label], label))[:most])
 
 
 @dataclass(frozen=True)
@@ -81,7 +139,7 @@ class Pocket:
 
 
 def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Growth]:
-    """One for each atom with a hydrogen to replace, the most promising first.
+    """Find where the molecule could grow: one vector for each atom with a hydrogen, the most promising first.
 
     A hydrogen that makes a hydrogen bond is kept, and one that protonation added is not there to replace.
     """
@@ -105,7 +163,7 @@ def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Gro
 
 
 def pockets(room: Room, most: int = 3) -> list[Pocket]:
-    """The unfilled places that begin next to the molecule, and go on to 6.5 A from it, the best first.
+    """Find the unfilled places that begin next to the molecule and go on to 6.5 A from it, the best first.
 
     Lipophilic ones of 8 cubic Angstrom or more, and polar ones of 4 or more.
     """

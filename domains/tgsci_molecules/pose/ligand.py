@@ -144,7 +144,7 @@ class Posed:
 
 
 def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
-    """The molecule that was docked, where it was docked.
+    """Put the atoms of a docked molecule into the order of its SMILES, with Vina's kinds.
 
     Args:
         smiles: Canonical; the atoms of a report are numbered as in it.
@@ -186,7 +186,7 @@ def _smiles_order(pdbqt: str) -> dict[int, int]:
 
 
 def numbers_in(smiles: str, pose: Chem.Mol) -> tuple[int, ...]:
-    """For each heavy atom of the pose, the atom of the SMILES: protonation moves charges and double bonds.
+    """Find for each heavy atom of the pose the atom of the SMILES: protonation moves charges and double bonds.
 
     Args:
         smiles: Canonical.

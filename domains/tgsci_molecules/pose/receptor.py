@@ -193,7 +193,7 @@ class Receptor:
 
 @lru_cache(maxsize=64)
 def receptor_of(target: Target) -> Receptor:
-    """The typed receptor of a target; each is read once in a process.
+    """Read and type the receptor of a target; each is read once in a process.
 
     Raises:
         UsageError: Its file cannot be read, or has an atom that Vina does not know.

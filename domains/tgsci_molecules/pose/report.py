@@ -1,4 +1,4 @@
-"""The page about a docked pose: what binds, what does not, what is missing, and where there is room."""
+"""The report about a docked pose: what binds, what does not, what is missing, and where there is room."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ from tgsci.texts import literal
 from ..docking.vina import Docking
 from ..molecule.smiles import canonical
 from ..target.targets import Target, as_target
-from .burial import burial
-from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied
+from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied, missing
 from .files import check_inside, from_pdbqt, typed
-from .growth import Growth, Pocket, growth_vectors, pockets
+from .growth import Growth, Pocket, Room, growth_vectors, pockets
 from .ligand import Posed, posed
-from .missing import missing
 from .receptor import Receptor, receptor_of
-from .room import Room
-from .shares import AtomEnergy, Fragment, ResidueEnergy, Trim, atoms_of, fragments_of, residues_of, trims_of
+from .shares import (
+    AtomEnergy,
+    Fragment,
+    ResidueEnergy,
+    Trim,
+    atoms_of,
+    burial,
+    fragments_of,
+    residues_of,
+    trims_of,
+)
 from .terms import TORSION_WEIGHT, Floats, dampened, pair_energies
 
 #: A pose with less contact than this has none, kcal/mol.
@@ -34,9 +41,9 @@ CONTACT_KINDS = ("hbond", "salt bridge", "aromatic", "contact")
 
 @dataclass(frozen=True)
 class PoseReport:
-    """Everything that can be said about one docked pose. Energies are kcal/mol, lengths Angstrom.
+    """What a docked pose shows. Energies are kcal/mol, lengths Angstrom.
 
-    Atoms are indices of `smiles`, counted from 0; the page counts them from 1 and prints the numbered SMILES.
+    Atoms are indices of `smiles`, counted from 0; the text counts them from 1 and prints the numbered SMILES.
 
     Args:
         smiles: Canonical.
@@ -78,7 +85,7 @@ class PoseReport:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The page in figures."""
+        """The report in numbers, by name and unit."""
         total = sum(atom.burial for atom in self.atoms)
         return {
             "contacts (kcal/mol)": self.recomputed,
@@ -92,7 +99,7 @@ class PoseReport:
         }
 
     def missing(self, kind: str, residue: str) -> float:
-        """How far the pose is from a contact, Angstrom: 0 where it is made, nan if there is no such residue.
+        """Measure how far the pose is from a contact, Angstrom: 0 where it is made, nan without such a residue.
 
         A group that comes near enough but from the wrong side still misses 0.1. Where the ligand has no group of
         the kind, its nearest atom counts, and it misses 1.5 at least: a bond has to be made. A residue that
@@ -100,7 +107,7 @@ class PoseReport:
 
         Args:
             kind: One of `CONTACT_KINDS`: "hbond", "salt bridge", "aromatic", "contact".
-            residue: As the page names it, such as "Met318"; upper and lower case are the same.
+            residue: As the report names it, such as "Met318"; upper and lower case are the same.
 
         Raises:
             ValueError: No such kind.
@@ -115,16 +122,16 @@ class PoseReport:
         return min(usable, default=math.nan)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; atoms count from 0."""
+        """Write the report as a table for JSON; atoms count from 0."""
         plain = {name: value for name, value in asdict(self).items() if name != "_missing"}
         found: dict[str, Any] = _rounded(plain)
         return found
 
     def text(self) -> str:
-        """The page, for a chemist or a language model."""
-        from .page import page
+        """Write the report as text, for a chemist or a language model."""
+        from .text import text_of
 
-        return page(self)
+        return text_of(self)
 
     def _repr_html_(self) -> str:
         from .drawing import html
@@ -201,7 +208,7 @@ def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float |
 
 
 def energies_of(ligand: Posed, receptor: Receptor) -> Floats:
-    """Vina's energy between each heavy atom of the ligand (rows) and of the receptor, kcal/mol."""
+    """Compute Vina's energy between each heavy atom of the ligand (rows) and of the receptor, kcal/mol."""
     return dampened(pair_energies(ligand.xyz[: ligand.heavy], ligand.kinds, receptor.xyz, receptor.kinds))
 
 

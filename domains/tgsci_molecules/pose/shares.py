@@ -1,7 +1,8 @@
-"""Who earns the score: atoms, fragments, residues; and which ends of the molecule cost more than they bring."""
+"""What each part of a pose contributes: atoms with their burial, fragments, residues, and ends that cost too much."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from rdkit import Chem
 
 from ..molecule.smiles import molecule
+from .geometry import distances_between, heavy_neighbours
 from .ligand import Posed
 from .receptor import Receptor
 from .terms import TORSION_WEIGHT, Floats
@@ -16,6 +18,8 @@ from .terms import TORSION_WEIGHT, Floats
 #: Where a molecule turns: single bonds outside rings between atoms that are no ends, but not next to a triple bond.
 _TURNING = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
 _STIFF = Chem.MolFromSmarts("[CX3](=[OX1,SX1])-!@[#7,#8]")
+#: Radius of water, Angstrom, and how many points stand for the surface of an atom.
+_WATER, _POINTS = 1.4, 96
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def atoms_of(ligand: Posed, energies: Floats, covered: Floats) -> tuple[AtomEner
 
 
 def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment, ...]:
-    """The pieces between rotatable bonds, the one that binds best first."""
+    """Cut the ligand at its rotatable bonds; the piece that binds best comes first."""
     mol = molecule(smiles)
     by_number = {number: float(row) for number, row in zip(ligand.to_smiles, energies.sum(axis=1), strict=True)}
     stiff = {frozenset((match[0], match[2])) for match in mol.GetSubstructMatches(_STIFF)}
@@ -99,7 +103,7 @@ def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment
 
 
 def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple[Trim, ...]:
-    """Each end of the molecule beyond a rotatable bond, up to half of it, the most welcome cut first.
+    """List the ends beyond a rotatable bond, up to half of the molecule, the most welcome cut first.
 
     The rest keeps its place, and the score counts its rotatable bonds anew.
     """
@@ -130,10 +134,49 @@ def _beyond(mol: Chem.Mol, near: int, far: int) -> frozenset[int]:
 
 
 def residues_of(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ...]:
-    """Those that matter, best first; residues of one label count as one."""
+    """List the residues that matter, best first; residues of one label count as one."""
     sums = np.bincount(receptor.residue[receptor.heavy], energies.sum(axis=0), len(receptor.labels))
     by_label: dict[str, float] = {}
     for label, energy in zip(receptor.labels, sums.tolist(), strict=True):
         by_label[label] = by_label.get(label, 0.0) + energy
     found = [ResidueEnergy(label, energy) for label, energy in by_label.items() if abs(energy) >= 0.05]
     return tuple(sorted(found, key=lambda residue: (residue.energy, residue.name)))
+
+
+def burial(ligand: Posed, receptor: Receptor) -> Floats:
+    """Compute the share of each heavy atom's water-accessible surface (Shrake and Rupley 1973) that the protein covers.
+
+    An atom that the molecule itself covers takes the mean of its neighbours.
+    """
+    count = ligand.heavy
+    radii = ligand.kinds.radius + _WATER
+    centers = ligand.xyz[:count]
+    points = centers[:, None, :] + radii[:, None, None] * _sphere()[None, :, :]
+    flat = points.reshape(-1, 3)
+    own = distances_between(flat, centers) < radii[None, :] - 1e-6
+    own[np.arange(len(flat)), np.repeat(np.arange(count), _POINTS)] = False
+    free = ~own.any(axis=1)
+    nearby = receptor.tree.query_ball_point(centers, 8.0)
+    near = np.array(sorted({index for each in nearby for index in each}), np.intp)
+    covered = np.zeros(len(flat), bool)
+    if len(near):
+        outer = receptor.kinds.radius[near] + _WATER
+        exposed = np.flatnonzero(free)
+        covered[exposed] = (distances_between(flat[exposed], receptor.xyz[near]) < outer[None, :]).any(axis=1)
+    open_points = free.reshape(count, _POINTS).sum(axis=1)
+    share = covered.reshape(count, _POINTS).sum(axis=1) / np.maximum(open_points, 1)
+    hidden = open_points < 3
+    for atom in np.flatnonzero(hidden).tolist():
+        around = [n for n in heavy_neighbours(ligand.mol, atom) if not hidden[n]]
+        share[atom] = float(share[around].mean()) if around else 1.0
+    result: Floats = share
+    return result
+
+
+def _sphere() -> Floats:
+    """Points spread evenly on a unit sphere (a golden spiral)."""
+    steps = np.arange(_POINTS) + 0.5
+    z = 1.0 - 2.0 * steps / _POINTS
+    turn = steps * math.pi * (3.0 - math.sqrt(5.0))
+    flat = np.sqrt(1.0 - z * z)
+    return np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=1)

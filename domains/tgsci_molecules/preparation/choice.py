@@ -50,7 +50,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Options:
-    """What the person asked for.
+    """What a person asks for.
 
     Args:
         ligand: NAME, NAME:CHAIN or NAME:CHAIN:NUMBER of the crystal's ligand.

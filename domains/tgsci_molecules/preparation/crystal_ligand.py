@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tgsci.errors import InvalidValue, UsageError
 from tgsci.texts import quote
 
 from ..molecule.smiles import MAX_LENGTH, molecule
+from ..tables import read_table
 from .structures import Group
 
 #: Net charges that are tried where a ligand has hydrogens and nothing else says its bonds.
@@ -25,14 +26,16 @@ _MAX_ITERATIONS = 20_000
 
 @cache
 def known_smiles() -> dict[str, tuple[str, str]]:
-    """Code of the PDB: name and SMILES, of common drugs and cofactors; `ligands.tsv` beside this file."""
-    with Path(__file__).with_name("ligands.tsv").open(encoding="utf-8", newline="") as file:
-        lines = (line for line in file if not line.startswith("#"))
-        return {row["code"]: (row["name"], row["smiles"]) for row in csv.DictReader(lines, delimiter="\t")}
+    """Read name and SMILES of common drugs and cofactors, by their code in the PDB; `ligands.tsv` beside this file."""
+    return dict(read_table(Path(__file__).with_name("ligands.tsv"), _known))
+
+
+def _known(row: Mapping[str, str]) -> tuple[str, tuple[str, str]]:
+    return row["code"], (row["name"], row["smiles"])
 
 
 def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Block | None = None) -> Chem.Mol:
-    """A group as a molecule at its place in the crystal: heavy atoms, bond orders, stereo as in space.
+    """Make a molecule of a group at its place in the crystal: heavy atoms, bond orders, stereo as in space.
 
     Bond orders come from the first of these that there is: `smiles`, the file's own _chem_comp_bond table (mmCIF),
     `known_smiles`, RDKit's perception where the file has the group's hydrogens.
@@ -64,7 +67,7 @@ def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Bl
 
 
 def skeleton(mol: Chem.Mol) -> Chem.Mol:
-    """Heavy atoms and which are bonded, nothing more: what survives protonation and a change of tautomer.
+    """Reduce a molecule to heavy atoms and bonds: what survives protonation and a change of tautomer.
 
     The conformer stays.
     """
@@ -91,7 +94,7 @@ def skeleton(mol: Chem.Mol) -> Chem.Mol:
 
 
 def rmsd(pose: Chem.Mol, crystal: Chem.Mol) -> float:
-    """Root mean square distance of the heavy atoms, Angstrom: in place, the best over all symmetries.
+    """Compute the RMSD of the heavy atoms, Angstrom: in place, the best over all symmetries.
 
     Raises:
         ValueError: They are not the same molecule.

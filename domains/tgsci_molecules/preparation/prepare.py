@@ -38,7 +38,7 @@ _PACKAGES = ("gemmi", "meeko", "openmm", "pdbfixer", "rdkit", "vina")
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` made.
+    """The result of `prepare`.
 
     Args:
         target: Ready to dock into.
@@ -294,7 +294,7 @@ def _name(text: str) -> str:
 
 
 def _check_out(out: Path) -> None:
-    """Is the directory free, and may it be made?
+    """Refuse a directory that is not free or cannot be made.
 
     Raises:
         UsageError: No.
@@ -315,7 +315,7 @@ def _check_out(out: Path) -> None:
 
 
 def _publish(out: Path, files: dict[str, str], description: dict[str, Any]) -> None:
-    """Write beside the place, then move there: nobody sees half of it."""
+    """Write the files beside the place, then move them there: nobody sees half of them."""
     out = out.resolve()
     staging = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.", dir=out.parent))
     try:

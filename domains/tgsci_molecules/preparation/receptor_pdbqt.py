@@ -43,7 +43,7 @@ class Atom:
 
 
 def protein_pdbqt(pdb: str) -> tuple[str, str]:
-    """A protein with waters as pdbqt lines, and who chose the types."""
+    """Write a protein with waters as pdbqt lines, and say who chose the types."""
     try:
         return _by_meeko(pdb), "meeko's residue templates"
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
@@ -52,7 +52,7 @@ def protein_pdbqt(pdb: str) -> tuple[str, str]:
 
 
 def atoms_of(pdb: str) -> list[Atom]:
-    """The atoms of a PDB text."""
+    """Read the atoms of a PDB text."""
     return [
         Atom(
             line[12:16].strip(),
@@ -153,12 +153,12 @@ def bare_atoms(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
 
 
 def known_element(element: str) -> bool:
-    """Has Vina a type for this element?"""
+    """Tell whether Vina has a type for an element."""
     return element.upper() in {"H", "C", "N", "O", "S", *_OTHERS}
 
 
 def group_pdbqt(atoms: Sequence[tuple[Atom, str]]) -> str:
-    """Lines of a pdbqt file for atoms with types."""
+    """Write atoms with types as lines of a pdbqt file."""
     return _lines([(atom, kind, 0.0) for atom, kind in atoms])
 
 

@@ -61,7 +61,7 @@ class Repaired:
 
 @lru_cache(maxsize=8)
 def receptor_pdb(target: Target) -> str:
-    """The receptor as PDB text, quickly and as it is docked into: for drawing. Numbers are the file's own."""
+    """Write the receptor as PDB text for drawing: as it is docked into, with the file's own residue numbers."""
     lines = []
     for line in target.receptor.read_text(encoding="utf-8").splitlines():
         if line.startswith(("ATOM", "HETATM")):
@@ -74,7 +74,7 @@ def receptor_pdb(target: Target) -> str:
 
 
 def split(residues: Sequence[Residue]) -> list[list[Residue]]:
-    """Stretches that are really bonded; those of one residue are left out."""
+    """Split residues into bonded stretches; those of one residue are left out."""
     stretches: list[list[Residue]] = []
     for residue in residues:
         if stretches and bonded(stretches[-1][-1], residue):
@@ -85,7 +85,7 @@ def split(residues: Sequence[Residue]) -> list[list[Residue]]:
 
 
 def bonded(first: Residue, second: Residue) -> bool:
-    """Is there a peptide bond from the first residue to the second?"""
+    """Tell whether there is a peptide bond from the first residue to the second."""
     same = first.chain == second.chain
     carbon, nitrogen = first.atoms.get("C"), second.atoms.get("N")
     return same and carbon is not None and nitrogen is not None and math.dist(carbon, nitrogen) <= _PEPTIDE_BOND

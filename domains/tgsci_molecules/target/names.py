@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from tgsci.texts import nearest
+
+from ..tables import read_table
 
 #: Longest text that is compared with the names.
 _LONGEST = 60
@@ -42,23 +45,17 @@ class Protein:
 
 @cache
 def proteins() -> dict[str, Protein]:
-    """The proteins of the built-in targets by symbol; `proteins.tsv` beside this file."""
-    with Path(__file__).with_name("proteins.tsv").open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
-        return {
-            row["symbol"]: Protein(
-                row["symbol"],
-                row["uniprot"],
-                row["species"],
-                row["name"],
-                tuple(name for name in row["synonyms"].split(";") if name),
-            )
-            for row in rows
-        }
+    """Read the proteins of the built-in targets, by symbol; `proteins.tsv` beside this file."""
+    return {protein.symbol: protein for protein in read_table(Path(__file__).with_name("proteins.tsv"), _protein)}
+
+
+def _protein(row: Mapping[str, str]) -> Protein:
+    synonyms = tuple(filter(None, row["synonyms"].split(";")))
+    return Protein(row["symbol"], row["uniprot"], row["species"], row["name"], synonyms)
 
 
 def resolved(text: str) -> str | None:
-    """The symbol that a name stands for: `thrombin` is F2, `COX-2` is PTGS2; None where no name is that one.
+    """Find the symbol that a name stands for: `thrombin` is F2, `COX-2` is PTGS2; None for an unknown name.
 
     Upper and lower case, spaces and hyphens make no difference.
     """
@@ -66,12 +63,12 @@ def resolved(text: str) -> str | None:
 
 
 def suggestions(text: str, limit: int = 5) -> list[str]:
-    """Names near a text that is none, best first, with the protein where a synonym was near: `F2 (thrombin)`."""
+    """Suggest targets for a text that is no name, best first, with the synonym that was near: `F2 (thrombin)`."""
     wanted = _plain(text)
     if len(wanted) < 2:
         return []
     spelled = _spelled()
-    near = difflib.get_close_matches(wanted, spelled, n=3 * limit, cutoff=0.7)
+    near = nearest(wanted, spelled, 3 * limit, cutoff=0.7)
     if len(wanted) >= 3:
         near += [name for name in spelled if name.startswith(wanted[:4]) or wanted in name]
     found: dict[str, str] = {}
@@ -82,7 +79,7 @@ def suggestions(text: str, limit: int = 5) -> list[str]:
 
 
 def matching(text: str) -> list[str]:
-    """The symbols of all targets with a name that contains a text."""
+    """Find the symbols of all targets with a name that contains a text."""
     wanted = _plain(text)
     if not wanted:
         return list(proteins()) if not text.strip() else []

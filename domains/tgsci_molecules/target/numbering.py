@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ..tables import read_table
 from .names import proteins
 
 #: Names that force fields and DUD-E's preparation give to ordinary residues, by protonation or by truncation, and to
@@ -98,7 +98,7 @@ class Numbering:
     stretches: tuple[Stretch, ...] = ()
 
     def number(self, text: str) -> str:
-        """The usual number of a residue that has this one in the file, with a mark where something is special."""
+        """Translate a residue's number in the file to the usual one, with a mark where something is special."""
         if not self.stretches:
             return text
         stretch = next((s for s in self.stretches if s.first <= int(text) <= s.last), None)
@@ -108,19 +108,15 @@ class Numbering:
 
 
 def standard(resname: str) -> str:
-    """The usual three letters of a residue, capitals: HIE is HIS, MEU is MET; other names stay as they are."""
+    """Get the usual three letters of a residue: HIE is HIS, MEU is MET; other names stay as they are."""
     name = resname.strip().upper()
     return ODD_NAMES.get(name, name)
 
 
 @cache
 def builtin_numbering(name: str) -> Numbering:
-    """How a built-in receptor is numbered; `numbering.tsv` beside this file, which its tests hold to landmarks."""
-    rows = [row for row in _table() if row["symbol"] == name]
-    stretches = tuple(
-        Stretch(int(row["first"]), int(row["last"]), int(row["offset"]), row["copy"] == "yes", row["label"])
-        for row in rows
-    )
+    """Read how a built-in receptor is numbered; `numbering.tsv` beside this file, which its tests hold to landmarks."""
+    stretches = tuple(stretch for symbol, stretch in _table() if symbol == name)
     if not stretches:
         return Numbering("as in the receptor file; whether these are UniProt's numbers is not known", "the file's")
     accession = proteins()[name].uniprot
@@ -132,6 +128,11 @@ def builtin_numbering(name: str) -> Numbering:
 
 
 @cache
-def _table() -> list[dict[str, str]]:
-    with Path(__file__).with_name("numbering.tsv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
+def _table() -> list[tuple[str, Stretch]]:
+    return read_table(Path(__file__).with_name("numbering.tsv"), _stretch)
+
+
+def _stretch(row: Mapping[str, str]) -> tuple[str, Stretch]:
+    """A target's symbol, and a run of its residues."""
+    first, last, offset = int(row["first"]), int(row["last"]), int(row["offset"])
+    return row["symbol"], Stretch(first, last, offset, row["copy"] == "yes", row["label"])

@@ -15,7 +15,7 @@ REACH = 4.0
 
 
 def positions(receptor: Path, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The positions of the atoms in a pdbqt file, Angstrom.
+    """Read the positions of the atoms in a pdbqt file, Angstrom.
 
     Args:
         receptor: The file.
@@ -36,7 +36,7 @@ def positions(receptor: Path, name: str) -> np.ndarray[Any, np.dtype[np.float64]
 
 
 def check_site(receptor: Path, name: str, center: Sequence[float], edges: Sequence[float]) -> None:
-    """A box must have receptor around it.
+    """Refuse a box that has no receptor around it.
 
     Args:
         receptor: Its pdbqt file.

@@ -1,4 +1,9 @@
-"""What a run leaves behind for a chemist: a picture, a table with its columns explained, the poses, the protein."""
+"""What a chemist looks at.
+
+Files of a run, by `export`: table.py writes the table and explains its columns, poses.py the poses, receptors.py the
+proteins. In a notebook: notebook.py shows the table, tradeoff.py the score against QED, view3d.py a pose in its pocket.
+pictures.py draws a molecule.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run in Jupyter: a table with structures. `view3d` shows a pose, `output.tradeoff` the score against QED."""
+"""A run in Jupyter: a table with structures."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tgsci.checks import whole
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.imports import needs
 from tgsci.show.columns import Column
 from tgsci.show.html import Cell, drawing, html_table, lines
 from tgsci.texts import column as aligned
 from tgsci.texts import literal, quote
 
-from .columns import checked, columns_of
 from .pictures import svg
+from .table import checked, columns_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -39,10 +41,7 @@ class MoleculeTable:
     @property
     def frame(self) -> DataFrame:
         """The same as a pandas table, with the structures left to `smiles`."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise UsageError("a table needs pandas: pip install 'tgsci[molecules]'") from error
+        pandas = needs("pandas", "a table", "molecules")
         rows = [
             {
                 "number": trial.number,
@@ -94,7 +93,7 @@ class MoleculeTable:
 def table(
     result: Result, top: int = 10, columns: str | Sequence[str] = (), *, draw: Callable[[Trial], str] | None = None
 ) -> MoleculeTable:
-    """The best molecules of a run with their structures; a click on a head sorts by that column.
+    """Show the best molecules of a run with their structures; a click on a head sorts by that column.
 
     Args:
         result: A molecules run's.
@@ -106,8 +105,7 @@ def table(
         UsageError: No result, a top below 1, or a column that the run has not.
     """
     there = {column.title: column for column in columns_of(checked(result))}
-    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise UsageError(f"top must be a whole number above 0, not {literal(top)}")
+    top = whole("top", top, above=0)
     columns = [columns] if isinstance(columns, str) else columns
     if not isinstance(columns, Sequence) or not all(isinstance(name, str) for name in columns):
         raise UsageError(f"columns must be a list of names, not {literal(columns)}")

@@ -44,7 +44,7 @@ def write_receptors(result: Result, directory: Path) -> Sequence[Path]:
 
 
 def numbered(pdb: str, target: Target) -> str:
-    """The protein with the residue numbers that reports use, UniProt's where they are known.
+    """Number a protein's residues as reports do, by UniProt where that is known.
 
     Args:
         pdb: Text with the receptor file's own numbers.
@@ -77,7 +77,7 @@ def _place(line: str, target: Target) -> str:
 
 
 def targets_of(result: Result) -> list[Target]:
-    """The targets that a run docked into, the one that it designed for first; none for another loss.
+    """List the targets that a run docked into, the one that it designed for first; none for another loss.
 
     Args:
         result: With its problem: one that was read without it does not say.

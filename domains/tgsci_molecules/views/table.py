@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tgsci.errors import UsageError
 from tgsci.files import write_atomically
-from tgsci.show.columns import columns_csv, trials_csv
+from tgsci.show.columns import Column, columns_csv, ranks, titled, trials_csv
+from tgsci.texts import literal
 
-from .columns import columns_of
+from ..objective.finalists import CHECK
+from .cells import count, figure, is_count
+from .poses import checked_pose, limits_broken, measured_again, names_of, records
 
 if TYPE_CHECKING:
+    from tgsci.feedback import Feedback
     from tgsci.runs.result import Result
+    from tgsci.search.trial import Trial
+
 
 #: The table, and the sheet that explains it.
 FILE, COLUMNS_FILE = "molecules.csv", "molecules-columns.csv"
@@ -33,3 +40,223 @@ def write_table(result: Result, directory: Path) -> Sequence[Path]:
     write_atomically(table, trials_csv(result, columns))
     write_atomically(sheet, columns_csv(columns))
     return [table, sheet]
+
+
+def checked(result: Result) -> Result:
+    """Check that this is a run's result.
+
+    Raises:
+        UsageError: It is something else: what to give.
+    """
+    from tgsci.runs.result import Result
+
+    if not isinstance(result, Result):
+        raise UsageError(f"a run's result is wanted, of solve() or load(DIR), not {literal(result)}")
+    return result
+
+
+def columns_of(result: Result) -> Sequence[Column]:
+    """List the columns of a run's table, in their order.
+
+    Args:
+        result: A run's.
+    """
+    return [*_first(result), *_metrics(result), *_finals(result), *_limits(result), *_last()]
+
+
+def _first(result: Result) -> Iterator[Column]:
+    rank = ranks(result)
+    yield Column(
+        "rank",
+        "record",
+        "1 is the best: kept limits first, then the smaller violation, then the lower loss; empty if not measured",
+        lambda t: str(rank.get(t.number, "")),
+        better="lower",
+    )
+    yield Column("number", "record", "the trial's number in the order of proposal", lambda t: str(t.number))
+    yield Column("round", "record", "round of proposals; 0 holds the start molecules", lambda t: str(t.round))
+    names = names_of(result)
+    if names:
+        yield Column("name", "record", "what the start molecule was called", lambda t: names.get(t.value, ""))
+    yield Column("smiles", "record", "the molecule as a canonical SMILES; as proposed if invalid", lambda t: t.value)
+    yield Column(
+        "docked as",
+        "record",
+        "the protomer and isomer that the pose shows, as SMILES; empty where there is no pose",
+        lambda t: next((record.tags.get("docked_smiles", "") for _, record in records(t.feedback)), ""),
+    )
+    name = str(result.header.get("loss") or "")
+    yield Column(
+        "loss", "raw", f"what the run made lower{f': {name}' if name else ''}", lambda t: figure(t.loss), better="lower"
+    )
+
+
+def _metrics(result: Result) -> Iterator[Column]:
+    seen: dict[str, list[float]] = {}
+    for trial in result.trials:
+        for name, value in (trial.feedback.metrics if trial.feedback else {}).items():
+            seen.setdefault(name, []).append(value)
+    explained = _explained(result)
+    for name, values in seen.items():
+        unit = result.units.get(name, "")
+        write = count if is_count(values, unit) else figure
+        kind, better, meaning = explained.get(name, ("raw", "", ""))
+        yield Column(
+            titled(name, unit),
+            kind,
+            meaning,
+            _reader(name, write, lambda t: t.feedback),
+            unit,
+            better,
+        )
+
+
+def _reader(
+    name: str, write: Callable[[float | None], str], measurement: Callable[[Trial], Feedback | None]
+) -> Callable[[Trial], str]:
+    """Reads one metric of a trial's measurement."""
+
+    def read(trial: Trial) -> str:
+        feedback = measurement(trial)
+        return write(feedback.metrics.get(name)) if feedback else ""
+
+    return read
+
+
+def _violation(name: str) -> Callable[[Trial], str]:
+    """Reads by how much a trial breaks one limit."""
+    return lambda trial: figure(trial.feedback.violations.get(name)) if trial.feedback else ""
+
+
+def _finals(result: Result) -> Iterator[Column]:
+    """What the second, more careful measurement of the finalists says; empty for all others."""
+    finals = result.finals
+    if not finals:
+        return
+    explained = _explained(result)
+    again = "measured again with the full docking setting, finalists only"
+    yield Column(
+        "finalist loss",
+        "finalist",
+        f"the loss, {again}",
+        lambda t: figure(finals[t.number].loss) if t.number in finals else "",
+        better="lower",
+    )
+    names = measured_again(result)
+    for name in names:
+        unit = result.units.get(name, "")
+        values = [feedback.metrics[name] for feedback in finals.values() if name in feedback.metrics]
+        write = count if is_count(values, unit) else figure
+        _, better, meaning = explained.get(name, ("", "", ""))
+        yield Column(
+            f"finalist {titled(name, unit)}",
+            "finalist",
+            f"{meaning or name}; {again}",
+            _reader(name, write, lambda t: finals.get(t.number)),
+            unit,
+            better,
+        )
+    score = next((name for name in names if name.split()[-1] == "vina"), "")
+    if score:
+        yield Column(
+            "finalist verdict", "finalist", f"what the second {score} says about the first", _verdict(result, score)
+        )
+    if any(CHECK in feedback.artifacts for feedback in finals.values()):
+        yield Column(
+            "finalist check",
+            "finalist",
+            "what geometry, strain (MMFF94s) and a refinement in the pocket (OpenMM) say about the second pose",
+            lambda t: checked_pose(finals.get(t.number)),
+        )
+    if any(not feedback.feasible for feedback in finals.values()):
+        yield Column(
+            "finalist limits broken",
+            "finalist",
+            "hard limits that the second measurement finds broken, each with by how much in its own unit",
+            lambda t: limits_broken(finals.get(t.number)),
+        )
+    if any(feedback.error for feedback in finals.values()):
+        yield Column(
+            "finalist error",
+            "finalist",
+            "why the second measurement gave no figure",
+            lambda t: (finals[t.number].error or "") if t.number in finals else "",
+        )
+
+
+def _verdict(result: Result, score: str) -> Callable[[Trial], str]:
+    """Says in words how both measurements of a docking score compare; what is within the noise is called noise."""
+    from ..objective.finalists import compared
+
+    def read(trial: Trial) -> str:
+        both = (trial.feedback, result.finals.get(trial.number))
+        figures = [feedback.metrics[score] for feedback in both if feedback and score in feedback.metrics]
+        return compared(*figures) if len(figures) == 2 else ""
+
+    return read
+
+
+def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
+    """Kind, better end and meaning of each metric, as far as the objective says."""
+    objective: Any = result.problem.loss if result.problem else result.trials.loss
+    if not hasattr(objective, "columns_help"):
+        return {}
+    terms = {term.column: term for term in objective.terms if term.column}
+    raw = {term.metric.name: term for term in objective.terms}
+    found = {}
+    for name, meaning in objective.columns_help().items():
+        if name in terms:
+            found[name] = ("transformed", _wish(terms[name]), meaning)
+            continue
+        metric = objective.metrics[name]
+        meaning = meaning.removesuffix(f" [{metric.unit}]")  # it has a column of its own
+        if metric.target in objective.spared:  # an off-target, where weak is good, or which is only looked at
+            better = "higher" if name in objective.simulated else ""
+        elif metric.sense in ("gain", "desirability"):
+            better = "higher"
+        elif metric.simulated or metric.kind == "selectivity":
+            better = "lower"
+        else:
+            better = _wish(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
+        found[name] = ("raw", better, meaning)
+    return found
+
+
+def _wish(term: Any) -> str:
+    """Which end of a term's figure makes the loss lower."""
+    return "higher" if term.desirable is (term.weight > 0) else "lower"
+
+
+def _limits(result: Result) -> Iterator[Column]:
+    broken = dict.fromkeys(name for t in result.trials if t.feedback for name in t.feedback.violations)
+    for name in broken:
+        yield Column(
+            f"violation of {name}",
+            "limit",
+            "by how much this hard limit is broken, in the limit's own unit; 0 where it is kept",
+            _violation(name),
+            better="lower",
+        )
+
+
+def _last() -> Iterable[Column]:
+    return (
+        Column(
+            "state",
+            "record",
+            "accepted: better than everything before it; rejected: measured, not better; duplicate: proposed before; "
+            "invalid: no molecule that can be docked; failed: could not be measured",
+            lambda t: t.state.value,
+        ),
+        Column("decision", "record", "why it got this state", lambda t: t.decision),
+        Column("reason", "record", "why it was proposed, in the proposer's words", lambda t: t.reason),
+        Column("edit", "record", "name of the change to its parent", lambda t: t.edit),
+        Column(
+            "parent",
+            "record",
+            "number of the trial that it was made from; empty for a start",
+            lambda t: "" if t.parent is None else str(t.parent),
+        ),
+        Column("proposer", "record", "the model or editor that proposed it", lambda t: t.proposer),
+        Column("seconds (s)", "record", "wall time of the measurement", lambda t: figure(t.seconds), unit="s"),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
@@ -13,9 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from tgsci.errors import UsageError
 from tgsci.search.trial import Trial
+from tgsci.show.canvas import NotebookFigure
 
 from ..docking.vina import NOISE
-from .columns import checked, columns_of
+from .table import checked, columns_of
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
@@ -23,17 +23,8 @@ if TYPE_CHECKING:
 _FRONT, _NOTE = "#9c4221", "#4a5568"
 
 
-class _ShownFigure(Figure):
-    """A figure that shows itself in Jupyter without pyplot, which would keep every figure alive."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=100)
-        return buffer.getvalue()
-
-
 def plot_tradeoff(result: Result, x: str = "", y: str = "QED", ax: Axes | None = None) -> Figure:
-    """Two figures of every molecule against each other, coloured by round, the Pareto front marked.
+    """Plot two metrics of every molecule against each other, coloured by round, the Pareto front marked.
 
     On the front stands what no other molecule beats in both figures at once; only molecules that keep all hard
     limits can be on it.
@@ -54,7 +45,7 @@ def plot_tradeoff(result: Result, x: str = "", y: str = "QED", ax: Axes | None =
         names = ", ".join(dict.fromkeys(n for t in result.trials if t.feedback for n in t.feedback.metrics))
         raise UsageError(f"no molecule of this run has both {x!r} and {y!r}; there are: {names or 'no figures at all'}")
     if ax is None:
-        ax = _ShownFigure(figsize=(7, 4.4), layout="constrained").add_subplot()
+        ax = NotebookFigure(figsize=(7, 4.4), layout="constrained").add_subplot()
     figure = cast("Figure", ax.figure)
     upwards = better.get(y) == "higher"
     rightwards = better.get(x) == "higher"

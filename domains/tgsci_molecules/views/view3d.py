@@ -21,13 +21,14 @@ from rdkit import Chem
 
 from tgsci.errors import UsageError
 from tgsci.files import write_atomically
+from tgsci.imports import needs
 from tgsci.texts import literal, quote
 
 from ..preparation.repair import receptor_pdb
 from ..target.targets import Target, as_target
-from .columns import checked
 from .poses import records
 from .receptors import targets_of
+from .table import checked
 
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
@@ -104,7 +105,7 @@ class View:
         self.script = _checked(script) if script else _usual_script()
 
     def py3dmol(self, width: int = 640, height: int = 440) -> Any:
-        """The same as a `py3Dmol.view`, for those who want to change it.
+        """Make a `py3Dmol.view` of it, for those who want to change it.
 
         Raises:
             UsageError: py3Dmol is not installed.
@@ -173,7 +174,7 @@ class View:
 
 
 def view(docking: Docking, target: Target | str | None = None, *, script: str = "") -> View:
-    """A docked pose in its pocket.
+    """Show a docked pose in its pocket.
 
     Args:
         docking: From `dock`.
@@ -199,7 +200,7 @@ def view(docking: Docking, target: Target | str | None = None, *, script: str = 
 
 
 def view_trial(result: Result, number: int | None = None, target: str = "", *, script: str = "") -> View:
-    """The pose of a trial of a run in its pocket.
+    """Show the pose of a trial of a run in its pocket.
 
     Args:
         result: A molecules run's, with its problem: from `solve`, or `runs.load`.
@@ -211,7 +212,7 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
         UsageError: No such trial, no pose of it, or no such target.
     """
     result = checked(result)
-    trial = result.best if number is None else _trial(result, number)
+    trial = result.best if number is None else result.trial(number)
     if trial is None:
         raise UsageError("nothing could be measured in this run, so there is no pose to show")
     targets = {each.name: each for each in targets_of(result)}
@@ -225,25 +226,19 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
     name, record = poses[target]
     mol = Chem.MolFromMolBlock(record.block, removeHs=False)
     artifact = trial.feedback.artifacts.get(f"{name}.pose.json" if name else "pose.json") if trial.feedback else None
-    page = json.loads(artifact) if artifact else {}
+    report = json.loads(artifact) if artifact else {}
     title = f"trial {trial.number}, {trial.value} in {target}"
-    return _scene(title, mol, targets[target], page, script)
+    return _scene(title, mol, targets[target], report, script)
 
 
-def _trial(result: Result, number: int) -> Any:
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(result.trials):
-        raise UsageError(f"there is no trial {number!r}; this run has trials 0 to {len(result.trials) - 1}")
-    return result.trials[number]
-
-
-def _scene(title: str, pose: Chem.Mol, target: Target, page: Mapping[str, Any], script: str) -> View:
+def _scene(title: str, pose: Chem.Mol, target: Target, report: Mapping[str, Any], script: str) -> View:
     atoms = _protein(target)
     xyz = np.array([atom.xyz for atom in atoms])
     ligand = pose.GetConformer().GetPositions()
     near = np.min(np.linalg.norm(xyz[:, None, :] - ligand[None, :, :], axis=2), axis=1)
     pocket = dict.fromkeys(atom.residue for atom, distance in zip(atoms, near, strict=True) if distance < _POCKET)
     fold = dict.fromkeys(atom.residue for atom, distance in zip(atoms, near, strict=True) if distance < _FOLD)
-    contacts = list(_contacts(page, pose, atoms))
+    contacts = list(_contacts(report, pose, atoms))
     named = dict.fromkeys(contact.residue for contact in contacts)
     labels = {atom.residue: atom.xyz for atom in atoms if atom.residue in named and atom.name == "CA"}
     return View(
@@ -287,15 +282,15 @@ def _pdb(atoms: Iterable[_Atom]) -> str:
     return _plain("\n".join([*(atom.line.rstrip() for atom in atoms), "END", ""]))
 
 
-def _contacts(page: Mapping[str, Any], pose: Chem.Mol, atoms: Sequence[_Atom]) -> Iterable[Contact]:
-    """The contacts of a pose's page, with the places of their ends."""
-    symbols = {atom["index"]: atom["symbol"] for atom in page.get("atoms", ())}
+def _contacts(report: Mapping[str, Any], pose: Chem.Mol, atoms: Sequence[_Atom]) -> Iterable[Contact]:
+    """The contacts in the report about a pose, with the places of their ends."""
+    symbols = {atom["index"]: atom["symbol"] for atom in report.get("atoms", ())}
     ligand = [
         (atom.GetSymbol(), place)
         for atom, place in zip(pose.GetAtoms(), pose.GetConformer().GetPositions().tolist(), strict=True)
     ]
     for key, (kind, colour) in _KINDS.items():
-        for found in page.get(key, ()):
+        for found in report.get(key, ()):
             residue, name, distance = found["residue"], found.get("receptor_atom", ""), found["distance"]
             pairs = [
                 (abs(math.dist(place, atom.xyz) - distance), place, atom)
@@ -330,11 +325,7 @@ def _plain(text: str) -> str:
 
 
 def _py3dmol() -> Any:
-    try:
-        import py3Dmol
-    except ImportError as error:
-        raise UsageError("the 3D view needs py3Dmol: pip install 'tgsci[notebooks]'") from error
-    return py3Dmol
+    return needs("py3Dmol", "the 3D view", "notebooks")
 
 
 def _checked(script: str) -> str:

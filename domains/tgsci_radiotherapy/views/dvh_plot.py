@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from tgsci.errors import UsageError
+from tgsci.show.canvas import NotebookFigure, label
 
-from .style import GRID, INK, QUIET, ShownFigure, caption, colours, label
+from .style import GRID, INK, QUIET, caption, colours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def dvh_figure(
     names = _structures(case, goals, structures)
     own = ax is None
     if ax is None:
-        ax = ShownFigure(figsize=(9.2, 5.6), layout="constrained").add_subplot()
+        ax = NotebookFigure(figsize=(9.2, 5.6), layout="constrained").add_subplot()
     figure = cast("Figure", ax.figure)
     colour = colours(case)
     largest = 0.0

@@ -123,8 +123,9 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
 
 
 def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
+    from tgsci.show.canvas import png
+
     from .dvh_plot import dvh_figure
-    from .style import png
     from .wash import dose_wash
 
     case, goals, table = best.loss.case, best.loss.bound, best.table
@@ -206,6 +207,6 @@ def write_figures(
 
 def content(figure: Figure, path: Path) -> bytes:
     """Draw a figure as the content of a file of that name."""
-    from .style import png, svg
+    from tgsci.show.canvas import png, svg
 
     return svg(figure).encode() if path.suffix.lower() == ".svg" else png(figure)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from tgsci.errors import UsageError
 from tgsci.search.trial import State, Trial
+from tgsci.show.html import Cell, html_table, image, lines
 
 from ..notice import NOTICE
 
@@ -19,15 +18,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tgsci.runs.result import Result
+    from tgsci.show.canvas import NotebookFigure
 
     from ..case import Case
     from ..goals import BoundSheet, Goal, GoalTable, Sheet
     from ..loss.effects import Effects
-    from .style import ShownFigure
 
 _GOOD, _NEAR, _BAD = "#dcf3e4", "#fdf1d3", "#fbdfdc"
-_CELL = "padding:2px 8px;text-align:right;white-space:nowrap"
-_LEFT = "padding:2px 8px;text-align:left"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +38,15 @@ class PlanView:
     """
 
     table: GoalTable
-    dvh: ShownFigure
-    wash: ShownFigure | None = None
+    dvh: NotebookFigure
+    wash: NotebookFigure | None = None
 
     def __repr__(self) -> str:
         return self.table.text()
 
     def _repr_html_(self) -> str:
-        pictures = "".join(f'<p><img alt="{name}" src="{address}"></p>' for name, address in self._pictures())
-        return f"{self.table._repr_html_()}{pictures}"
-
-    def _pictures(self) -> list[tuple[str, str]]:
-        figures = {"dose-volume histograms": self.dvh, "dose on the image": self.wash}
-        return [(name, _address(figure)) for name, figure in figures.items() if figure is not None]
+        wash = image(self.wash._repr_png_(), "dose on the image") if self.wash else ""
+        return f"{self.table._repr_html_()}{image(self.dvh._repr_png_(), 'dose-volume histograms')}{wash}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +68,8 @@ class CaseView:
         from .summary import HEADER, case_lines, structure_rows
         from .wash import dose_wash
 
-        heads = "".join(f'<th style="{_LEFT}">{escape(name)}</th>' for name in HEADER)
-        rows = "".join(
-            "<tr>" + "".join(f'<td style="{_LEFT}">{escape(cell)}</td>' for cell in row) + "</tr>"
-            for row in structure_rows(self.case)
-        )
-        lines = "<br>".join(escape(line) for line in case_lines(self.case))
-        image = f'<p><img alt="image and structures" src="{_address(dose_wash(self.case))}"></p>'
-        return f"<p>{lines}</p><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{image}"
+        picture = image(dose_wash(self.case)._repr_png_(), "image and structures")
+        return f"<p>{lines(case_lines(self.case))}</p>{html_table(HEADER, structure_rows(self.case))}{picture}"
 
 
 def look(case: Case) -> CaseView:
@@ -119,7 +106,7 @@ def show(
     title = f"{case.name}, {bound.name}: {name}"
     return PlanView(
         evaluate(bound, case, dose),
-        cast("ShownFigure", dvh_figure(case, doses, bound, title=title)),
+        cast("NotebookFigure", dvh_figure(case, doses, bound, title=title)),
         dose_wash(case, dose, title=title) if wash else None,
     )
 
@@ -172,29 +159,21 @@ class PlanTable:
         return f"<PlanTable of {len(self.trials)} plans, {len(self.goals.goals)} goals>"
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th style="{_CELL}">trial {trial.number}</th>' for trial in self.trials)
-        rows = "".join(
-            f'<tr><td style="{_LEFT}">{escape(goal.criterion)}</td>'
-            f"{''.join(self._cell(goal, trial) for trial in self.trials)}</tr>"
-            for goal in self.goals.goals
-        )
-        losses = "".join(f'<td style="{_CELL}"><b>{_figure(trial.loss, "")}</b></td>' for trial in self.trials)
-        why = "".join(
-            f"<li>trial {t.number}, {escape(t.state.value)}: {escape(t.reason or t.decision)}</li>" for t in self.trials
-        )
-        return (
-            f'<table><thead><tr><th style="{_LEFT}">goal</th>{heads}</tr></thead><tbody>{rows}'
-            f'<tr><td style="{_LEFT}"><b>loss</b></td>{losses}</tr></tbody></table>'
-            f'<ul style="text-align:left">{why}</ul><p><small>{NOTICE}</small></p>'
-        )
+        header = [Cell(f"trial {trial.number}", figure=True) for trial in self.trials]
+        rows: list[list[str | Cell]] = [
+            [goal.criterion, *(self._cell(goal, trial) for trial in self.trials)] for goal in self.goals.goals
+        ]
+        losses = [Cell(_figure(trial.loss, ""), figure=True, style="font-weight:bold") for trial in self.trials]
+        why = [f"trial {t.number}, {t.state.value}: {t.reason or t.decision}" for t in self.trials]
+        return html_table(["goal", *header], [*rows, ["loss", *losses]], notes=[*why, NOTICE])
 
-    def _cell(self, goal: Goal, trial: Trial) -> str:
+    def _cell(self, goal: Goal, trial: Trial) -> Cell:
         value = trial.feedback.metrics.get(goal.name, math.nan) if trial.feedback else math.nan
         margin = goal.margin(value)
         colour = (
             "none" if math.isnan(margin) else _GOOD if margin >= 0 else _NEAR if -margin <= goal.tolerance else _BAD
         )
-        return f'<td style="{_CELL};background:{colour};color:#1f2933">{_figure(value, goal.unit)}</td>'
+        return Cell(_figure(value, goal.unit), figure=True, style=f"background:{colour};color:#1f2933")
 
 
 def plans(result: Result, top: int = 0) -> PlanTable:
@@ -230,34 +209,30 @@ class SensitivityTable:
         return f"<SensitivityTable of {goals} goals, {objectives} objectives>"
 
     def _repr_html_(self) -> str:
-        effects, objectives = self.effects, self.effects.parameters.objectives
-        doses = [k for k, o in enumerate(objectives) if o.dose_gy is not None]
-        weights = self._table("weight x 2", list(range(len(objectives))), effects.per_doubling)
-        return (
-            f"{weights}{self._table('dose + 1 Gy', doses, effects.per_gray)}<p><small>Change of each goal's figure; "
-            f"green moves it towards being met, red away. To first order: small changes only. {NOTICE}</small></p>"
+        objectives = self.effects.parameters.objectives
+        doses = [k for k, objective in enumerate(objectives) if objective.dose_gy is not None]
+        weights = self._table("weight x 2", list(range(len(objectives))), self.effects.per_doubling)
+        note = (
+            "Change of each goal's figure; green moves it towards being met, red away. To first order: small changes "
+            f"only. {NOTICE}"
         )
+        return weights + self._table("dose + 1 Gy", doses, self.effects.per_gray, note)
 
-    def _table(self, change: str, columns: Sequence[int], values: NDArray[np.float64]) -> str:
+    def _table(self, change: str, columns: Sequence[int], values: NDArray[np.float64], *notes: str) -> str:
         labels = [self.effects.parameters.objectives[k].label for k in columns]
-        heads = "".join(
-            f'<th style="{_CELL};white-space:normal;max-width:8em">{escape(label)}</th>' for label in labels
-        )
-        rows = "".join(self._row(i, [float(values[i, k]) for k in columns]) for i in range(len(self.effects.results)))
-        first = f'<th style="{_LEFT}">{change}</th><th style="{_CELL}">margin</th>'
-        return f"<table><thead><tr>{first}{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        heads = [Cell(label, figure=True, style="white-space:normal;max-width:8em") for label in labels]
+        rows = [self._row(i, [float(values[i, k]) for k in columns]) for i in range(len(self.effects.results))]
+        return html_table([change, Cell("margin", figure=True), *heads], rows, notes=notes)
 
-    def _row(self, i: int, values: Sequence[float]) -> str:
+    def _row(self, i: int, values: Sequence[float]) -> list[str | Cell]:
         result = self.effects.results[i]
         cells = []
         for value in values:
             share = 0.0 if math.isnan(value) else result.goal.sign * value / result.scale
             strength = min(abs(share) / 0.02, 1.0)  # 2% of the prescription, or of the volume, is a lot
             colour = f"rgba({'46,160,67' if share > 0 else '207,34,46'},{0.45 * strength:.2f})"
-            text = "" if math.isnan(value) else f"{value:+.2f}"
-            cells.append(f'<td style="{_CELL};background:{colour}">{text}</td>')
-        first = f'<td style="{_LEFT}">{escape(result.goal.criterion)}</td><td style="{_CELL}">{result.margin_text}</td>'
-        return f"<tr>{first}{''.join(cells)}</tr>"
+            cells.append(Cell("" if math.isnan(value) else f"{value:+.2f}", True, f"background:{colour}"))
+        return [result.goal.criterion, Cell(result.margin_text, figure=True), *cells]
 
 
 def sensitivities(trial: Trial) -> SensitivityTable:
@@ -275,11 +250,6 @@ def sensitivities(trial: Trial) -> SensitivityTable:
     if effects is None:
         raise UsageError(f"trial {trial.number} has no sensitivities: it was {trial.state.value}")
     return SensitivityTable(effects)
-
-
-def _address(figure: ShownFigure) -> str:
-    """Write a picture as an address that holds it, for a notebook."""
-    return f"data:image/png;base64,{base64.b64encode(figure._repr_png_()).decode()}"
 
 
 def _figure(value: float, unit: str) -> str:

@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from tgsci.errors import UsageError
+from tgsci.show.canvas import NotebookFigure, label
 
-from .style import INK, QUIET, ShownFigure, caption, colours, label
+from .style import INK, QUIET, caption, colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ def dose_wash(
     *,
     title: str = "",
     alpha: float = 0.62,
-) -> ShownFigure:
+) -> NotebookFigure:
     """Draw the dose as a colour wash on the image, in three planes through the target.
 
     Colours are isodose bands in % of the highest prescription, with the Gy beside them; lines stand at 50% (white) and
@@ -92,7 +93,7 @@ def dose_wash(
     reference = case.prescription or float(cube.max()) or 1.0
     widths = [_extent(case.grid, view.across) for view in _VIEWS]
     height = max(_extent(case.grid, view.down) for view in _VIEWS) * 10.2 / sum(widths) + 1.15
-    figure = ShownFigure(figsize=(12.0, min(max(height, 3.6), 7.5)), layout="constrained")
+    figure = NotebookFigure(figsize=(12.0, min(max(height, 3.6), 7.5)), layout="constrained")
     axes = figure.subplots(1, 3, width_ratios=widths)
     colour = colours(case)
     mesh: Any = None

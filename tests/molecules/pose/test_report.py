@@ -23,11 +23,11 @@ from tgsci_molecules import Settings, Target, dock, target_names
 from tgsci_molecules.pose import CONTACT_KINDS, PoseReport, explain, explain_in_place
 from tgsci_molecules.pose.atoms import METALS, read_pdbqt
 from tgsci_molecules.pose.files import from_pdbqt, typed
-from tgsci_molecules.pose.page import numbered
 from tgsci_molecules.pose.probes import PROBES
 from tgsci_molecules.pose.receptor import receptor_of
 from tgsci_molecules.pose.substituents import ACCEPTORS, DONORS, ISOSTERES
 from tgsci_molecules.pose.terms import CUTOFF, pair_energy
+from tgsci_molecules.pose.text import numbered
 
 #: Best poses as Vina 1.2.7 wrote them, with its energies: halogens, sulfur, phosphorus, charges of both signs,
 #: three-membered rings, macrocycles; metals, heme and other cofactors in the receptors.

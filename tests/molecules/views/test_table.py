@@ -17,10 +17,11 @@ from rdkit import Chem
 
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
+from tgsci.show.tables import cell
 from tgsci_molecules import DockingLoss, Settings, Target, dock, svg
 from tgsci_molecules.preparation.repair import receptor_pdb
 from tgsci_molecules.views import export
-from tgsci_molecules.views.figures import figure, tag, tag_value
+from tgsci_molecules.views.cells import figure, tag, tag_value
 from tgsci_molecules.views.receptors import numbered
 
 QUICK = Settings(exhaustiveness=1, max_evals=1_000, conformers=1, box=14.0)
@@ -237,7 +238,8 @@ def test_a_figure_is_written_as_it_is_read(value: float | None, text: str) -> No
 
 
 @given(st.text())
-def test_no_text_begins_a_tag_or_a_record(text: str) -> None:
+def test_no_text_begins_a_formula_a_tag_or_a_record(text: str) -> None:
+    assert not cell(text).startswith(("=", "+", "-", "@"))
     assert not tag_value(text).startswith((">", "$$$$"))
     assert len(tag_value(text).splitlines()) <= 1
     assert re.fullmatch(r"[A-Za-z0-9_]+", tag(text))

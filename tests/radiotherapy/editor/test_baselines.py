@@ -10,34 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case
-from tgsci import minimize
-from tgsci.runs.result import Result
+from tests.radiotherapy.editor.runs import begun, run
 from tgsci.search.proposer import Proposer
-from tgsci.search.trial import State, Trial, Trials
+from tgsci.search.trial import Trial, Trials
 from tgsci_radiotherapy.editor.baselines import OptunaPlans, RandomPlans, Space
-from tgsci_radiotherapy.goals import parse_sheet
 from tgsci_radiotherapy.loss import PlanLoss
 from tgsci_radiotherapy.plan import PlanParameters
-
-#: Goals that the small case can meet, but not from the start.
-REACHABLE = (
-    'goals = ["PTV D95% >= 47 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 28 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
-)
-
-
-@pytest.fixture(scope="module")
-def reachable() -> PlanLoss:
-    return PlanLoss(small_case(), parse_sheet(REACHABLE, "reachable"))
-
-
-def run(loss: PlanLoss, optimizer: Proposer, budget: int, **options: object) -> Result:
-    settings = {"goal": 0.0, "proposals": 1, **options}
-    return minimize(loss, [loss.start.text()], optimizer, budget=budget, **settings)  # type: ignore[arg-type]
-
-
-def begun(loss: PlanLoss) -> Trials:
-    text = loss.start.text()
-    return Trials([Trial(0, 0, text, state=State.ACCEPTED, feedback=loss.measure(text))], loss)
 
 
 @pytest.mark.parametrize("baseline", [RandomPlans(), OptunaPlans(startup=2)], ids=["random", "optuna"])

@@ -7,33 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.radiotherapy.cases import small_case
+from tests.radiotherapy.editor.runs import run
 from tests.radiotherapy.goal_results import goal_result
-from tgsci import minimize
-from tgsci.runs.result import Result
-from tgsci.search.proposer import Proposer
 from tgsci_radiotherapy.editor import moves
 from tgsci_radiotherapy.editor.moves import allowed_dose
 from tgsci_radiotherapy.editor.rules import RuleEditor
 from tgsci_radiotherapy.editor.surrogate import points
-from tgsci_radiotherapy.goals import parse_sheet
 from tgsci_radiotherapy.loss import PlanLoss
 from tgsci_radiotherapy.plan import Objective, PlanParameters
-
-#: Goals that the small case can meet, but not from the start.
-REACHABLE = (
-    'goals = ["PTV D95% >= 47 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 28 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
-)
-
-
-@pytest.fixture(scope="module")
-def reachable() -> PlanLoss:
-    return PlanLoss(small_case(), parse_sheet(REACHABLE, "reachable"))
-
-
-def run(loss: PlanLoss, optimizer: Proposer, budget: int, **options: object) -> Result:
-    settings = {"goal": 0.0, "proposals": 1, **options}
-    return minimize(loss, [loss.start.text()], optimizer, budget=budget, **settings)  # type: ignore[arg-type]
 
 
 def test_predictions_stay_within_what_can_be() -> None:

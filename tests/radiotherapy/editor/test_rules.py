@@ -1,4 +1,4 @@
-"""Who proposes plans without a model: the rule editor, its menu, random plans and Optuna."""
+"""The rule editor and its menu: what it proposes, how far it dares to go, and where it ends."""
 
 from __future__ import annotations
 
@@ -9,31 +9,17 @@ import numpy as np
 import pytest
 
 from tests.radiotherapy.cases import small_case
-from tests.radiotherapy.goal_results import goal_result
+from tests.radiotherapy.editor.runs import begun, plan, run
 from tgsci.feedback import Feedback
 from tgsci.runs.result import Result
-from tgsci.runs.run import minimize
-from tgsci.search.proposer import Proposer
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy.editor import moves
 from tgsci_radiotherapy.editor.rules import PROBE, RuleEditor, trust
 from tgsci_radiotherapy.editor.surrogate import Surrogate, points
-from tgsci_radiotherapy.goals import parse_sheet
 from tgsci_radiotherapy.loss import PlanLoss
-from tgsci_radiotherapy.loss.effects import Effects
 from tgsci_radiotherapy.loss.linear import Region
-from tgsci_radiotherapy.plan import Objective, PlanParameters
+from tgsci_radiotherapy.plan import PlanParameters
 from tgsci_radiotherapy.views.conflicts import account
-
-#: Goals that the small case can meet, but not from the start.
-REACHABLE = (
-    'goals = ["PTV D95% >= 47 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 28 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
-)
-
-
-@pytest.fixture(scope="module")
-def reachable() -> PlanLoss:
-    return PlanLoss(small_case(), parse_sheet(REACHABLE, "reachable"))
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +31,6 @@ def excluded() -> PlanLoss:
 def stuck(excluded: PlanLoss) -> Result:
     """A run whose goals exclude each other, to its end."""
     return run(excluded, RuleEditor(), 40)
-
-
-def run(loss: PlanLoss, optimizer: Proposer, budget: int, **options: object) -> Result:
-    settings = {"goal": 0.0, "proposals": 1, **options}
-    return minimize(loss, [loss.start.text()], optimizer, budget=budget, **settings)  # type: ignore[arg-type]
-
-
-def begun(loss: PlanLoss) -> Trials:
-    text = loss.start.text()
-    return Trials([Trial(0, 0, text, state=State.ACCEPTED, feedback=loss.measure(text))], loss)
 
 
 def test_goals_that_can_be_met_are_met_in_few_plans(reachable: PlanLoss) -> None:
@@ -155,25 +131,6 @@ def test_nothing_is_proposed_without_a_measured_plan(reachable: PlanLoss) -> Non
         assert RuleEditor().options(trials, 3, random.Random(0)) == []
     strange = Trial(0, 0, "x", feedback=Feedback(1.0, artifacts={"sensitivities.json": "nonsense"}))
     assert RuleEditor().ask(Trials([strange], reachable), 3, random.Random(0)) == []
-
-
-def plan(number: int, parent: int | None, weight: float, value: float, slope: float = 2.0) -> Trial:
-    """A plan with one goal, PTV D95% >= 50, and one weight besides the body's, which moves it by so much a doubling."""
-    objectives = (
-        Objective("PTV", "squared_deviation", 50.0, weight),
-        Objective("Core", "squared_overdose", 20.0, 100.0),
-        Objective("Body", "squared_overdose", 30.0, 100.0),
-    )
-    found = Effects(
-        PlanParameters(objectives),
-        (goal_result("PTV D95% >= 50 Gy", value),),
-        np.array([[slope, -slope / 2, -slope / 2]]),
-        np.zeros((1, 3)),
-        (),
-        np.zeros((1, 0)),
-    )
-    feedback = Feedback(max(0.0, 50 - value), artifacts={"sensitivities.json": found.text()})
-    return Trial(number, number, PlanParameters(objectives).text(), parent=parent, feedback=feedback)
 
 
 @pytest.mark.parametrize(

@@ -5,31 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.radiotherapy.goal_results import goal_result
-from tgsci.feedback import Feedback
-from tgsci.search.trial import Trial, Trials
+from tests.radiotherapy.editor.runs import plan
+from tgsci.search.trial import Trials
 from tgsci_radiotherapy.editor.surrogate import Surrogate, points, slots_of
-from tgsci_radiotherapy.loss.effects import Effects
 from tgsci_radiotherapy.plan import Objective, PlanParameters
-
-
-def plan(number: int, parent: int | None, weight: float, value: float, slope: float = 2.0) -> Trial:
-    """A plan with one goal, PTV D95% >= 50, and one weight besides the body's, which moves it by so much a doubling."""
-    objectives = (
-        Objective("PTV", "squared_deviation", 50.0, weight),
-        Objective("Core", "squared_overdose", 20.0, 100.0),
-        Objective("Body", "squared_overdose", 30.0, 100.0),
-    )
-    found = Effects(
-        PlanParameters(objectives),
-        (goal_result("PTV D95% >= 50 Gy", value),),
-        np.array([[slope, -slope / 2, -slope / 2]]),
-        np.zeros((1, 3)),
-        (),
-        np.zeros((1, 0)),
-    )
-    feedback = Feedback(max(0.0, 50 - value), artifacts={"sensitivities.json": found.text()})
-    return Trial(number, number, PlanParameters(objectives).text(), parent=parent, feedback=feedback)
 
 
 def test_the_blend_keeps_every_measured_plan_and_its_slopes() -> None:

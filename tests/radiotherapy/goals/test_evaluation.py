@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.radiotherapy.cases import small_case, tiny_case
+from tests.radiotherapy.goals.tables import DOSE, table
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.goals import (
-    GoalTable,
     Metric,
     dvh,
     evaluate,
@@ -17,15 +17,6 @@ from tgsci_radiotherapy.goals import (
     read_sheet,
     sheet_names,
 )
-
-#: Rows of `tiny_case`: PTV voxels 0-3, OAR 4-6 (voxel 3 is shared), Body 7-11.
-DOSE = np.array([9.0, 10.0, 11.0, 8.0, 4.0, 2.0, 1.0, 3.0, 0.0, 0.0, 0.0, 0.0])
-
-
-def table(*goals: str, dose: np.ndarray = DOSE, more: str = "") -> GoalTable:
-    text = f"goals = {list(goals)!r}\n{more}".replace("'", '"')
-    case = tiny_case()
-    return evaluate(parse_sheet(text, "mine").bind(case), case, dose)
 
 
 @pytest.mark.parametrize(

@@ -6,33 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tests.radiotherapy.goals.sheets import CSHAPE, case_of, sheet
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
-from tgsci_radiotherapy.goals import Sheet, parse_sheet, read_sheet, sheet_names
+from tgsci_radiotherapy.goals import parse_sheet, read_sheet, sheet_names
 from tgsci_radiotherapy.goals.goal import parse_goal
-
-
-def case_of(*structures: tuple[str, str, float | None], fractions: int = 25, empty: str = "") -> Case:
-    """A case with structures of 20 voxels each (0.027 cc): name, type, prescription."""
-    grid = Grid((20 * len(structures), 1, 1), (3.0, 3.0, 3.0))
-    found = tuple(
-        Structure(name, kind, np.arange(20 * i, 20 * i + (0 if name == empty else 20), dtype=np.int32), 0.54, dose)  # type: ignore[arg-type]
-        for i, (name, kind, dose) in enumerate(structures)
-    )
-    voxels, owners = own_rows(found, grid)
-    starts, values = np.zeros(len(voxels) + 1, np.int64), np.zeros(0, np.float32)
-    dij = Dij(starts, np.zeros(0, np.uint16), values, 1, np.zeros(1, np.int16))
-    return Case("mine", grid, found, dij, voxels, owners, fractions)
-
-
-CSHAPE = case_of(("PTV", "target", 50.0), ("Core", "oar", None), ("Body", "external", None))
-
-
-def sheet(*goals: str, more: str = "\n[prescription]\nPTV = 50") -> Sheet:
-    return parse_sheet(f"goals = {list(goals)!r}\n{more}".replace("'", '"'), "mine")
 
 
 def refusal(text: str) -> str:
@@ -143,7 +122,7 @@ def test_a_goal_may_be_a_table_and_optional_may_hold_for_all() -> None:
         ),
         (
             'goals = ["PTV D95% >= 50 Gy"]\n[prescription]\nPTV = "50 Gy"',
-            "line 3: the prescription of 'PTV' is total Gy",
+            "line 3: the prescription of 'PTV' must be a number above 0 total Gy",
         ),
         ('goals = ["PTV D95% >= 50 Gy"]\n[prescription]\nPTV = nan', "a number above 0"),
         ('goals = ["PTV D95% >= 50 Gy"]\nprescription = 50', "[prescription] is a table"),
@@ -152,10 +131,10 @@ def test_a_goal_may_be_a_table_and_optional_may_hold_for_all() -> None:
         ('goals = ["Core Dmax <= 40 Gy"]\n[structures]\ntitle = "x"', "line 3: title stands in [structures]"),
         ('goals = ["Core Dmax <= 40 Gy"]\n[structures]\nA = ["x"]\nB = ["X "]', "'X ' is a name of both A and B"),
         ('goals = ["Core Dmax <= 40 Gy"]\n[structures]\nA = [1]', "a list of texts"),
-        ('goals = ["Core Dmax <= 40 Gy"]\nfractions = "25"', "line 2: fractions is a whole number"),
+        ('goals = ["Core Dmax <= 40 Gy"]\nfractions = "25"', "line 2: fractions must be a whole number from 1 to 100"),
         ('goals = ["Core Dmax <= 40 Gy"]\nfractions = 0', "from 1 to 100"),
         ('goals = ["Core Dmax <= 40 Gy"]\ntitle = 3', "line 2: title is a text"),
-        ('goals = ["Core Dmax <= 40 Gy"]\noptional = 1', "optional is true or false"),
+        ('goals = ["Core Dmax <= 40 Gy"]\noptional = 1', "optional must be true or false"),
         ('goals = ["PTV D95% >= 50 Gy"', "not a TOML file"),
         ("goals = " + "[" * 50_000, "not a"),
         ("[structures]\n" + "\n".join(f'S{i} = ["a{i}"]' for i in range(301)), "at most 300"),

@@ -6,11 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tgsci_radiotherapy.goals import Sheet, parse_sheet, read_sheet, sheet_names
-
-
-def sheet(*goals: str, more: str = "\n[prescription]\nPTV = 50") -> Sheet:
-    return parse_sheet(f"goals = {list(goals)!r}\n{more}".replace("'", '"'), "mine")
+from tests.radiotherapy.goals.sheets import sheet
+from tgsci_radiotherapy.goals import parse_sheet, read_sheet, sheet_names
 
 
 @pytest.mark.parametrize("name", sheet_names())

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.radiotherapy.cases import small_case
 from tgsci.search.trial import State, Trial
 from tgsci_radiotherapy.loss import PlanLoss
 from tgsci_radiotherapy.loss.effects import Effects, effects_of
 
 EASIER = "tg119-easier"
-
-
-@pytest.fixture(scope="module")
-def loss() -> PlanLoss:
-    return PlanLoss(small_case(), EASIER)
 
 
 def test_effects_are_read_back_as_they_were_written(loss: PlanLoss) -> None:

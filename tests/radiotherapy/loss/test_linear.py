@@ -7,28 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.radiotherapy.goal_results import goal_result
+from tests.radiotherapy.goal_results import AGAINST, effects
 from tgsci_radiotherapy.loss import linear
-from tgsci_radiotherapy.loss.effects import Effects
-from tgsci_radiotherapy.plan import Objective, PlanParameters
-
-
-def effects(*rows: tuple[str, float, float, bool, list[float]], doses: bool = True) -> Effects:
-    """Two objectives, and goals given as name, value, limit, above, per doubling of the two weights."""
-    objectives = (
-        Objective("PTV", "squared_deviation", 50.0, 100.0),
-        Objective("Core", "squared_overdose", 20.0, 100.0),
-    )
-    results = tuple(
-        goal_result(f"{name} {'>=' if above else '<='} {limit} Gy, tolerance 0.5 Gy", value)
-        for name, value, limit, above, _ in rows
-    )
-    doubling = np.array([e for *_, e in rows])
-    gray = np.zeros_like(doubling) if doses else np.full_like(doubling, np.nan)
-    return Effects(PlanParameters(objectives), results, doubling, gray, (), np.zeros((len(rows), 0)))
-
-
-AGAINST = effects(("PTV D95%", 48.0, 50.0, True, [0.6, -0.6]), ("Core D10%", 27.0, 25.0, False, [1.9, -1.9]))
 
 
 def test_a_linear_step_meets_what_can_be_met_with_the_least_change() -> None:

@@ -8,15 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.radiotherapy.cases import small_case
 from tgsci_radiotherapy.loss import PlanLoss
 from tgsci_radiotherapy.loss.page import MOST_LINES, write_page
 from tgsci_radiotherapy.notice import NOTICE
-
-
-@pytest.fixture(scope="module")
-def loss() -> PlanLoss:
-    return PlanLoss(small_case(), "tg119-easier")
 
 
 def test_a_page_has_everything_that_the_next_edit_needs(loss: PlanLoss) -> None:

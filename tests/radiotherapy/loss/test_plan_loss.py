@@ -36,11 +36,6 @@ INVALID = [
 ]
 
 
-@pytest.fixture(scope="module")
-def loss() -> PlanLoss:
-    return PlanLoss(small_case(), EASIER)
-
-
 def test_it_keeps_the_contract_of_losses(loss: PlanLoss) -> None:
     check_loss(loss, [loss.start.text(), loss.start.replaced(0, weight=700).text()], INVALID)
 
@@ -205,11 +200,6 @@ def test_what_an_addition_would_do_is_its_derivative(loss: PlanLoss) -> None:
         wanted = effects.per_addition[:, a] * small.weight / objective.weight
         scale = np.abs(wanted).max()
         assert np.abs(after - effects.values - wanted).max() <= 0.2 * scale + 2e-3, objective.label
-
-
-@pytest.fixture(scope="module")
-def paper() -> PlanLoss:
-    return PlanLoss(small_case(), EASIER, protocol="textgrad-paper", gap=1e-5)
 
 
 def test_a_checked_value_is_not_parsed_again(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:

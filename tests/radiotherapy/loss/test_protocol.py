@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.radiotherapy.cases import small_case
 from tgsci.errors import InvalidValue
 from tgsci_radiotherapy.goals import evaluate
 from tgsci_radiotherapy.loss import PlanLoss
@@ -12,11 +11,6 @@ from tgsci_radiotherapy.plan import Objective
 from tgsci_radiotherapy.plan import file as plan_file
 
 EASIER = "tg119-easier"
-
-
-@pytest.fixture(scope="module")
-def paper() -> PlanLoss:
-    return PlanLoss(small_case(), EASIER, protocol="textgrad-paper", gap=1e-5)
 
 
 def test_the_papers_protocol_starts_at_100_and_scales_to_the_prescription(paper: PlanLoss) -> None:

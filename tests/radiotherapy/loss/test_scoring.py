@@ -5,22 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.radiotherapy.cases import small_case
 from tests.radiotherapy.goal_results import goal_result
 from tgsci_radiotherapy.goals.goal import parse_goal
 from tgsci_radiotherapy.goals.table import GoalResult, scale_of
-from tgsci_radiotherapy.loss import PlanLoss, scoring
+from tgsci_radiotherapy.loss import scoring
 
 EASIER = "tg119-easier"
-
-
-@pytest.fixture(scope="module")
-def loss() -> PlanLoss:
-    return PlanLoss(small_case(), EASIER)
 
 
 results = st.builds(

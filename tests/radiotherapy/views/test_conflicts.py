@@ -5,41 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-import numpy as np
-import pytest
-
-from tests.radiotherapy.cases import small_case
-from tests.radiotherapy.goal_results import goal_result
+from tests.radiotherapy.goal_results import AGAINST
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
-from tgsci_radiotherapy.loss import PlanLoss
-from tgsci_radiotherapy.loss.effects import Effects
 from tgsci_radiotherapy.notice import NOTICE
-from tgsci_radiotherapy.plan import Objective, PlanParameters
 from tgsci_radiotherapy.views.conflicts import account
-
-
-@pytest.fixture(scope="module")
-def loss() -> PlanLoss:
-    return PlanLoss(small_case(), "tg119-easier")
-
-
-def effects(*rows: tuple[str, float, float, bool, list[float]], doses: bool = True) -> Effects:
-    """Two objectives, and goals given as name, value, limit, above, per doubling of the two weights."""
-    objectives = (
-        Objective("PTV", "squared_deviation", 50.0, 100.0),
-        Objective("Core", "squared_overdose", 20.0, 100.0),
-    )
-    results = tuple(
-        goal_result(f"{name} {'>=' if above else '<='} {limit} Gy, tolerance 0.5 Gy", value)
-        for name, value, limit, above, _ in rows
-    )
-    doubling = np.array([e for *_, e in rows])
-    gray = np.zeros_like(doubling) if doses else np.full_like(doubling, np.nan)
-    return Effects(PlanParameters(objectives), results, doubling, gray, (), np.zeros((len(rows), 0)))
-
-
-AGAINST = effects(("PTV D95%", 48.0, 50.0, True, [0.6, -0.6]), ("Core D10%", 27.0, 25.0, False, [1.9, -1.9]))
 
 
 def trial(number: int, ptv: float, core: float) -> Trial:

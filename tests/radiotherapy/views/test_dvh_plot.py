@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case, tiny_case
+from tests.radiotherapy.views.doses import a_dose, words
 from tgsci.errors import UsageError
+from tgsci.show.canvas import png
 from tgsci_radiotherapy.goals import evaluate, parse_sheet
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.views.dvh_plot import dvh_figure, marks
-from tgsci_radiotherapy.views.style import png
 from tgsci_radiotherapy.views.wash import dose_wash
 
 SHEET = parse_sheet(
@@ -26,21 +27,6 @@ goals = ["PTV D95% >= 50 Gy", "PTV D2% <= 107%", "Core V20Gy <= 30%", "Core Dmea
 PTV = 50
 """
 )
-
-
-def a_dose(scale: float = 1.0) -> np.ndarray:
-    """50 Gy around the target, falling off with distance."""
-    case = small_case()
-    points = case.grid.points(case.voxels)
-    distance = np.linalg.norm(points - case.grid.points(case.structure("PTV").voxels).mean(axis=0), axis=1)
-    return (scale * 52.0 * np.exp(-((distance / 40.0) ** 2))).astype(np.float32)
-
-
-def words(figure: Any) -> str:
-    """Everything that is written in a figure."""
-    import matplotlib.text
-
-    return "\n".join(t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text())
 
 
 def test_the_curves_are_the_histograms() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
-import numpy as np
-
 from tests.radiotherapy.cases import small_case
+from tests.radiotherapy.views.doses import a_dose
+from tgsci.show.canvas import svg
 from tgsci_radiotherapy.views.dvh_plot import dvh_figure
-from tgsci_radiotherapy.views.style import svg
 from tgsci_radiotherapy.views.wash import dose_wash
 
 
@@ -19,14 +18,6 @@ def test_replacing_a_case_does_not_change_the_colours() -> None:
     case = small_case()
     assert colours(case) == colours(replace(case, name="other"))
     assert len(set(colours(case).values())) == len(case.structures)
-
-
-def a_dose(scale: float = 1.0) -> np.ndarray:
-    """50 Gy around the target, falling off with distance."""
-    case = small_case()
-    points = case.grid.points(case.voxels)
-    distance = np.linalg.norm(points - case.grid.points(case.structure("PTV").voxels).mean(axis=0), axis=1)
-    return (scale * 52.0 * np.exp(-((distance / 40.0) ** 2))).astype(np.float32)
 
 
 def test_an_svg_is_whole_the_same_every_time_and_nothing_in_it_acts() -> None:

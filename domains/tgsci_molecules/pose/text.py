@@ -11,8 +11,7 @@ from rdkit import Chem
 from ..docking.ligand import large_ring
 from ..molecule.smiles import molecule
 from .geometry import HYDROGEN_BOND
-from .growth import NOTHING
-from .room import REACH
+from .growth import NOTHING, REACH
 from .terms import TORSION_WEIGHT
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ _NOT_WORTH = -0.1
 _UNIT = "kcal/mol"
 
 
-def page(report: PoseReport) -> str:
-    """The page, at most about 60 lines."""
+def text_of(report: PoseReport) -> str:
+    """Write a pose report as text, at most about 60 lines."""
     names = _names(report.smiles)
     lines = [
         *_head(report),
@@ -44,7 +43,7 @@ def page(report: PoseReport) -> str:
 
 
 def numbered(smiles: str) -> str:
-    """The SMILES with atom k carrying the map number k, counted from 1."""
+    """Write the SMILES with the map number k on atom k, counted from 1."""
     mol = Chem.Mol(molecule(smiles))
     for atom in mol.GetAtoms():
         atom.SetAtomMapNum(atom.GetIdx() + 1)
