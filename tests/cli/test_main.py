@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tgsci.search import ledger
+from tgsci.search import database
 
 BARE = """
 domain = "polynomial"
@@ -241,7 +241,7 @@ def test_a_closed_pipe_does_not_cost_the_run(outside_packages, job, tmp_path):
 
 
 def test_a_full_disk_is_said_with_the_way_out(tgsci, job, monkeypatch):
-    real = ledger._connect
+    real = database.connect
 
     def tiny(path):
         connection = real(path)
@@ -249,7 +249,7 @@ def test_a_full_disk_is_said_with_the_way_out(tgsci, job, monkeypatch):
         return connection
 
     with monkeypatch.context() as full:
-        full.setattr(ledger, "_connect", tiny)
+        full.setattr(database, "connect", tiny)
         for again in (("run", "job.toml", "--run", "r", "--evals", "200"), ("runs", "resume", "r")):
             failed = tgsci(*again)
             assert failed.returncode == 1
