@@ -181,11 +181,11 @@ def _case(archive: Archive) -> tuple[Case, Arrays]:
     arrays = {"voxels": archive.array("voxels", np.int32, (sum(counts),))}
     voxels = np.cumsum(arrays["voxels"], dtype=np.int32)
     structures = []
-    for said, stop, count in zip(about["structures"], np.cumsum(counts), counts, strict=True):
-        given = said["prescription"]
-        prescription = None if given is None else float(given)
+    for item, stop, count in zip(about["structures"], np.cumsum(counts), counts, strict=True):
+        dose = item["prescription"]
+        prescription = None if dose is None else float(dose)
         part = voxels[stop - count : stop]
-        structures.append(Structure(str(said["name"]), said["type"], part, float(said["volume_cc"]), prescription))
+        structures.append(Structure(str(item["name"]), item["type"], part, float(item["volume_cc"]), prescription))
         if count and (part[0] < 0 or part[-1] >= grid.size or (np.diff(part.astype(np.int64)) <= 0).any()):
             raise ValueError("voxels of a structure outside the grid")
     rows, owners = own_rows(structures, grid)
