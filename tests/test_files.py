@@ -22,9 +22,8 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_file_of_another_writer_takes_its_place_once_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "case.zarr"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise ZeroDivisionError
+    with pytest.raises(UnicodeEncodeError), replacing(path) as temporary:
+        temporary.write_text("half \ud800", encoding="utf-8")
     assert path.read_text() == "old"
     with replacing(path) as temporary:
         temporary.write_text("new")
