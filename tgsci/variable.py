@@ -232,6 +232,12 @@ class Variable:
     def __repr__(self) -> str:
         return f"Variable({self.get_short_value()!r}, role={self.role_description!r}, {len(self.gradients)} gradients)"
 
+    def __copy__(self) -> Variable:
+        """A variable of its own: what is added to the gradients of one does not appear on the other."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self), _gradients=Gradients(self._gradients), _pass=None)
+        return twin
+
     def _term(self) -> Sum | Term:
         """What a sum keeps of this variable."""
         if isinstance(self._value, Sum) and self._value is self._feedback:
