@@ -8,7 +8,7 @@ from rdkit.Chem import rdFMCS
 from tgsci.search.menu import Option
 
 from ..molecule.properties import alerts
-from ..molecule.smiles import molecule
+from ..molecule.smiles import atom_name, molecule
 from .candidates import Candidate
 from .descriptors import Descriptors, descriptors, read
 from .grow import suggestions
@@ -84,7 +84,7 @@ def option(candidate: Candidate, judge: Judge) -> Option:
     edit = candidate.edit
     atoms = touched(candidate)
     parent = read(candidate.parent.value)
-    where = ", ".join(f"{parent.GetAtomWithIdx(i).GetSymbol()}{i + 1}" for i in atoms)
+    where = ", ".join(atom_name(parent, i) for i in atoms)
     f = candidate.descriptors
     facts: dict[str, float | str] = {}
     if judge.learned == ("loss",):

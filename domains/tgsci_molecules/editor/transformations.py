@@ -17,6 +17,7 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdChemReactions
 
+from ..molecule.patterns import query
 from ..molecule.smiles import MAX_HEAVY_ATOMS, Molecule, molecule
 from ..tables import read_table
 
@@ -86,7 +87,7 @@ def transformation(row: Mapping[str, str]) -> Transformation:
         raise ValueError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
     if bool(site) != bool(fragment) or bool(site) == bool(reaction):
         raise ValueError("give a site and a fragment, or a reaction")
-    if site and _pattern(site) is None:
+    if site and query(site) is None:
         raise ValueError(f"the site {site!r} is no SMARTS")
     if fragment and Chem.MolFromSmiles(f"*-{fragment}") is None:
         raise ValueError(f"the fragment {fragment!r} is no SMILES that can be bonded by its first atom")
@@ -113,11 +114,6 @@ def _reaction(smarts: str) -> rdChemReactions.ChemicalReaction:
     reaction = rdChemReactions.ReactionFromSmarts(smarts)
     reaction.Initialize()
     return reaction
-
-
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
 
 
 @cache
@@ -257,7 +253,7 @@ def _products(
 ) -> Iterator[Chem.Mol]:
     """Make the raw products, not sanitised, in an order that `rng` draws."""
     if transformation.site:
-        matches = mol.GetSubstructMatches(_pattern(transformation.site))
+        matches = mol.GetSubstructMatches(query(transformation.site))
         atoms = [match[0] for match in matches if match[0] not in protected.closed]
         if rng is not None:
             rng.shuffle(atoms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rdkit import Chem, rdBase
 
@@ -117,6 +117,12 @@ def _compiled(smarts: str) -> Chem.Mol:
             f"write {quote(Chem.MolToSmiles(as_smiles))}"
         )
     return mol
+
+
+@cache
+def query(smarts: str) -> Chem.Mol:
+    """Compile a SMARTS that this package itself uses; what a person writes is a `Pattern`."""
+    return Chem.MolFromSmarts(smarts)
 
 
 def alert_count(mol: Chem.Mol, catalogs: Sequence[str]) -> int:

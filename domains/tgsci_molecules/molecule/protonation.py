@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from rdkit import Chem, rdBase
 
 from tgsci.errors import MeasurementError
 from tgsci.texts import quote
 
+from .patterns import query
 from .smiles import Molecule, as_molecule, molecule, open_stereo
 
 PH = 7.4
@@ -100,12 +101,7 @@ def _states(smiles: str, low: float, high: float) -> tuple[Molecule, ...]:
 
 
 def _count(state: Molecule, smarts: str) -> int:
-    return len(state.mol.GetSubstructMatches(_pattern(smarts)))
-
-
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
+    return len(state.mol.GetSubstructMatches(query(smarts)))
 
 
 def _skeleton(state: Molecule) -> tuple[tuple[str, ...], int]:

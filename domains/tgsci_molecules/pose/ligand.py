@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from rdkit import Chem
@@ -12,6 +12,7 @@ from rdkit import Chem
 from tgsci.errors import MeasurementError
 from tgsci.texts import quote
 
+from ..molecule.patterns import query
 from ..molecule.smiles import molecule
 from .atoms import read_pdbqt
 from .receptor import Ring
@@ -265,9 +266,4 @@ def _shared(atom: Chem.Atom) -> tuple[int, ...]:
 
 
 def _matches(mol: Chem.Mol, patterns: Sequence[str]) -> list[tuple[int, ...]]:
-    return [match for smarts in patterns for match in mol.GetSubstructMatches(_query(smarts))]
-
-
-@cache
-def _query(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
+    return [match for smarts in patterns for match in mol.GetSubstructMatches(query(smarts))]

@@ -13,9 +13,10 @@ from rdkit import Chem, rdBase
 from tgsci.errors import UsageError
 from tgsci.texts import quote
 
+from ..target.targets import Point
 from .crystal_ligand import ligand_molecule, template_molecule
 from .receptor_pdbqt import known_element
-from .repair import PH, Point
+from .repair import PH
 from .structures import Crystal, Group, listed, points
 
 #: Room around the ligand: half of it on each side, Angstrom.

@@ -24,12 +24,12 @@ from rdkit import Chem
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.texts import quote, visible
 
-from ..target.targets import FORMAT, TARGET_FILE, Target, is_name
+from ..target.targets import FORMAT, TARGET_FILE, Point, Target, is_name
 from .choice import Choice, Options, choose
 from .crystal_ligand import known_smiles, ligand_molecule
 from .receptor_pdbqt import Atom, atoms_of, bare_atoms, group_atoms, group_pdbqt, protein_pdbqt
 from .redock import GOOD_RMSD, Redocked, redock
-from .repair import Point, Residue, hydrogenated, split, with_loops
+from .repair import Residue, hydrogenated, split, with_loops
 from .structures import SIDE_CHAINS, Crystal, Group, parent, read_structure, standardized
 
 #: The packages whose version changes a receptor or its check.

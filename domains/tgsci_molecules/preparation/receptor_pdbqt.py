@@ -16,6 +16,8 @@ from rdkit import Chem, rdBase
 
 from ..target.numbering import standard
 
+#: AutoDock's atom types that are no element's symbol, with their element.
+AUTODOCK_ELEMENTS = {"A": "C", "OA": "O", "NA": "N", "NS": "N", "OS": "O", "SA": "S", "HD": "H", "HS": "H", "W": "O"}
 #: Rings whose carbons are aromatic for AutoDock (type A).
 _AROMATIC = {
     "HIS": ("CG", "CD2", "CE1"),
