@@ -130,11 +130,11 @@ def _suggested(parent: Molecule, text: str) -> tuple[Suggestion, ...]:
     if pose is None or not isinstance(smiles, str) or len(smiles) > _LONGEST_SMILES or molecule_of(smiles) != parent:
         return ()
     mol = parent.mol if smiles == parent else Chem.MolFromSmiles(smiles)
-    found: dict[str, Suggestion] = {}
+    suggestions: dict[str, Suggestion] = {}
     for make in (_grown, _relieved, _satisfied, _spared):
         for suggestion in make(mol, parent, pose):
-            found.setdefault(suggestion.smiles, suggestion)
-    return tuple(found.values())
+            suggestions.setdefault(suggestion.smiles, suggestion)
+    return tuple(suggestions.values())
 
 
 # -- growth -----------------------------------------------------------------------------------------
@@ -369,5 +369,5 @@ def _number(entry: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def _listed(names: object) -> str:
-    found = [str(n)[:20] for n in names[:4]] if isinstance(names, list) else []
-    return ", ".join(found)
+    residues = [str(n)[:20] for n in names[:4]] if isinstance(names, list) else []
+    return ", ".join(residues)

@@ -42,9 +42,9 @@ def expected(candidate: Candidate, judge: Judge) -> str:
     if judge.learned == ("loss",):
         outlook = judge.predict([candidate.descriptors])
         return f"predicted loss {outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
-    found = judge.expect(candidate.descriptors)
-    shown = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in found.items()]
-    return f"predicted {', '.join(shown)}" if shown else "all of it calculated"
+    expectations = judge.expect(candidate.descriptors)
+    predictions = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in expectations.items()]
+    return f"predicted {', '.join(predictions)}" if predictions else "all of it calculated"
 
 
 def _unit(name: str) -> str:

@@ -103,10 +103,10 @@ def motif(row: Mapping[str, str]) -> Chem.Mol:
     Raises:
         ValueError: RDKit cannot read its SMARTS.
     """
-    found = Chem.MolFromSmarts(row["smarts"])
-    if found is None:
+    smarts = Chem.MolFromSmarts(row["smarts"])
+    if smarts is None:
         raise ValueError(f"{row['smarts']!r} is no SMARTS")
-    return found
+    return smarts
 
 
 @cache
@@ -238,14 +238,14 @@ def apply_to(
     """Do as `apply`, for a molecule that is parsed already, with parts that stay; `smiles` is its canonical form."""
     if sites is not None and rng is None:
         raise ValueError("a limit on sites needs an rng to draw them")
-    found: dict[Molecule, None] = {}
+    products: dict[Molecule, None] = {}
     for product in _products(transformation, mol, rng, protected):
         made = finish(product, smiles)
         if made is not None:
-            found.setdefault(made)
-        if sites is not None and len(found) >= sites:
+            products.setdefault(made)
+        if sites is not None and len(products) >= sites:
             break
-    return list(found)
+    return list(products)
 
 
 def _products(

@@ -60,10 +60,10 @@ class Pattern:
 
     def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
         """The atoms of each match, no two matches of the same atoms."""
-        found = mol.GetSubstructMatches(
+        atoms_of_matches = mol.GetSubstructMatches(
             _compiled(self.smarts), uniquify=True, useChirality=True, maxMatches=MAX_MATCHES
         )
-        return [tuple(match) for match in found]
+        return [tuple(match) for match in atoms_of_matches]
 
     def count(self, mol: Chem.Mol) -> int:
         """How often it occurs."""

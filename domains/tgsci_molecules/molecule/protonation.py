@@ -59,11 +59,11 @@ def states_of(smiles: str, most: int) -> list[Molecule]:
     if most <= 1:
         return [first]
     skeleton = _skeleton(as_molecule(smiles))
-    found = {Chem.MolToSmiles(first.mol): first}
+    states = {Chem.MolToSmiles(first.mol): first}
     for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
         if _skeleton(state) == skeleton:
-            found.setdefault(Chem.MolToSmiles(state.mol), state)
-    return list(found.values())[:most]
+            states.setdefault(Chem.MolToSmiles(state.mol), state)
+    return list(states.values())[:most]
 
 
 def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
@@ -74,15 +74,15 @@ def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
     Args:
         smiles: Canonical.
     """
-    found = open_stereo(molecule(smiles))
-    if any(info.type == Chem.StereoType.Bond_Double for info in found):
+    stereo = open_stereo(molecule(smiles))
+    if any(info.type == Chem.StereoType.Bond_Double for info in stereo):
         try:
             charged = open_stereo(protonate(smiles).mol)
         except MeasurementError:
-            return found
+            return stereo
         if not any(info.type == Chem.StereoType.Bond_Double for info in charged):
-            found = [info for info in found if info.type != Chem.StereoType.Bond_Double]
-    return found
+            stereo = [info for info in stereo if info.type != Chem.StereoType.Bond_Double]
+    return stereo
 
 
 @lru_cache(maxsize=256)

@@ -184,7 +184,7 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
         if name not in wanted:
             has = f"it has {', '.join(wanted)}" if wanted else "it has none"
             raise UsageError(f"the transform {type} has no parameter {literal(name, 40)}; {has}")
-    found: dict[str, float] = {}
+    parameters: dict[str, float] = {}
     for name, default in wanted.items():
         value = given.get(name, default)
         if value is None:
@@ -193,9 +193,9 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
             raise UsageError(f"{name} of the transform {type} must be a finite number, not {literal(value)}")
         if name in _POSITIVE and not 1e-9 <= value <= 1e9:
             raise UsageError(f"{name} of the transform {type} must be above 0, not {literal(value)}")
-        found[name] = float(value)
-    if "low" in found and "high" in found and not found["low"] < found["high"]:
-        raise UsageError(f"the transform {type} needs low < high, not {found['low']:g} and {found['high']:g}")
-    if type == "hinge" and not any(math.isfinite(v) for v in found.values()):
+        parameters[name] = float(value)
+    if "low" in parameters and "high" in parameters and not parameters["low"] < parameters["high"]:
+        raise UsageError(f"the transform {type} needs low < high, not {parameters['low']:g} and {parameters['high']:g}")
+    if type == "hinge" and not any(math.isfinite(v) for v in parameters.values()):
         raise UsageError("the transform hinge needs low, high or both")
-    return found
+    return parameters

@@ -380,8 +380,8 @@ def _not_in(protein: _Protein, atoms: Sequence[_Atom]) -> list[_Atom]:
     for _, group in groupby(atoms, key=lambda a: a.residue):
         residue = list(group)
         solid = [a.position for a in residue if a.element != "H"] or [a.position for a in residue]
-        found = sum(np.abs(heavy - place).max(axis=1).min() < _SAME for place in solid)
-        if 2 * found < len(solid):
+        matched = sum(np.abs(heavy - place).max(axis=1).min() < _SAME for place in solid)
+        if 2 * matched < len(solid):
             left += residue
     return left
 

@@ -173,13 +173,13 @@ def _letters(choice: Choice) -> dict[str, str]:
 
 def _plain(members: Sequence[gemmi.Residue], letter: str, notes: list[str]) -> list[Residue]:
     """Residues under standard names, heavy atoms only."""
-    found, replaced, incomplete = [], [], 0
+    whole, replaced, incomplete = [], [], 0
     for residue in members:
         standard, change = standardized(residue)
         replaced += [change] if change else []
         atoms = {atom.name: _point(atom) for atom in standard if not atom.is_hydrogen()}
         if {"N", "CA", "C"} <= set(atoms):
-            found.append(Residue(standard.name, letter, _number(residue), atoms))
+            whole.append(Residue(standard.name, letter, _number(residue), atoms))
         else:
             incomplete += 1
     if replaced:
@@ -187,7 +187,7 @@ def _plain(members: Sequence[gemmi.Residue], letter: str, notes: list[str]) -> l
         notes.append(f"replaced: {', '.join(replaced[:8])}{more}")
     if incomplete:
         notes.append(f"{incomplete} residues without backbone left out")
-    return found
+    return whole
 
 
 def _sequence(structure: gemmi.Structure, members: Sequence[gemmi.Residue]) -> list[str]:

@@ -177,14 +177,14 @@ def with_loops(
         fixer.missingTerminals = {}
         fixer.addMissingAtoms(seed=1)
         positions = fixer.positions.value_in_unit(unit.angstrom)
-    found: list[list[Residue]] = []
+    completed_chains: list[list[Residue]] = []
     for chain in fixer.topology.chains():
-        found.append([])
+        completed_chains.append([])
         for residue in chain.residues():
             atoms = {a.name: (p.x, p.y, p.z) for a in residue.atoms() for p in [positions[a.index]]}
             number = f"{residue.id:>4}{residue.insertionCode or ' '}"[-5:]
-            found[-1].append(Residue(residue.name, chain.id, number, atoms))
-    return found, built, open_
+            completed_chains[-1].append(Residue(residue.name, chain.id, number, atoms))
+    return completed_chains, built, open_
 
 
 def _ended(residue: Residue) -> Residue:
