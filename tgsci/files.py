@@ -37,7 +37,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def as_path(path: object, what: str) -> Path:
-    """A path that somebody gave from Python.
+    """Take a path that somebody gave from Python.
 
     Raises:
         UsageError: It is neither text nor a path; names the argument.
@@ -83,7 +83,7 @@ def writable(path: Path, *, force: bool = False) -> Path:
 
 
 def cache_directory() -> Path | None:
-    """The directory of this user's cache: TGSCI_CACHE, or where the system keeps such files; None for no cache."""
+    """Find the directory of this user's cache: TGSCI_CACHE, or the system's own place; None for no cache."""
     directory = os.environ.get(CACHE_VARIABLE)
     if directory == "":
         return None

@@ -40,7 +40,7 @@ class Optimizer:
     """
 
     def __init__(self, parameters: Iterable[Variable] = ()) -> None:
-        if isinstance(parameters, str) or not isinstance(parameters, Iterable):
+        if isinstance(parameters, Variable | str) or not isinstance(parameters, Iterable):
             parameters = [parameters]  # one Variable, or what is refused below
         #: The variables that `step` edits, each once.
         self.parameters: list[Variable] = list(dict.fromkeys(parameters))
@@ -155,8 +155,9 @@ class TextualGradientDescent(Optimizer):
 
     def _candidates(self, n: int, before: Feedback | None = None) -> list[list[str]]:
         """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
-        reached = any(gradient.value for gradients in self._gradients() for gradient in gradients)
-        figures = outcome(before) if before and not reached else ""  # a closure without backward() tells its number
+        figures = ""
+        if before and not any(gradient.value for parameter in self.parameters for gradient in parameter.gradients):
+            figures = outcome(before)  # a closure without backward() tells its number
         asked = map(lambda i: self._propose(i, n, figures), range(len(self.parameters)))
         for fault in (suggestion.fault for suggestions in asked for suggestion in suggestions if suggestion.fault):
             self.faults.append(fault)
@@ -192,6 +193,8 @@ class TextualGradientDescent(Optimizer):
 
     def _remembered(self, index: int, images: prompts.Images) -> list[tuple[int, str, str]]:
         """What the prompt shows of earlier steps, oldest first. Nothing that it shows anyway is in it twice."""
+        if not self._past[index]:
+            return []
         parameter = self.parameters[index]
         values, feedbacks = {parameter.text}, {parameter.get_gradient_text()}
         shown = []
@@ -303,7 +306,9 @@ def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
 
 def _tags(given: Sequence[str] | None) -> tuple[str, str]:
     """The tags around a value: two, told apart from each other and from words."""
-    tags = given or ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
+    if given is None:
+        return "<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>"
+    tags = given
     good = (
         isinstance(tags, list | tuple) and len(tags) == 2 and all(isinstance(t, str) and not t.isalnum() for t in tags)
     )
@@ -334,9 +339,8 @@ def rewrites(
         The usable values, and one suggestion with its fault for each that is missing after the second reply.
     """
     engine, tags = by.engine, _unused(by.new_variable_tags, current)
-    system = by.optimizer_system_prompt
-    for placeholder, tag in zip(("{new_variable_start_tag}", "{new_variable_end_tag}"), tags, strict=True):
-        system = system.replace(placeholder, tag)
+    system = by.optimizer_system_prompt.replace("{new_variable_start_tag}", tags[0])
+    system = system.replace("{new_variable_end_tag}", tags[1])
 
     def ask(question: str, n: int) -> tuple[Reply, Parsed]:
         reply = engine(f"{question}\n\n{prompts.reply_format(n, tags)}", system, images)

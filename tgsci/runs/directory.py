@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import LedgerError, UsageError
 from ..files import as_path
-from ..search.ledger import DATABASE, Ledger
+from ..search.database import DATABASE
+from ..search.ledger import Ledger
 from .domain import Domains, Problem
 from .result import Result
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tgsci import checks
 from tgsci.errors import UsageError
 from tgsci.texts import literal
 
@@ -58,10 +59,9 @@ class Term:
             _set(self, "transform", Transform(self.transform))
         if not isinstance(self.transform, Transform):
             raise UsageError(f"a transform is a Transform or a name, not {literal(self.transform)}")
-        weight = self.weight
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < abs(weight) <= 1e6:
-            raise UsageError(f"weight must be a number other than 0, up to 1e6, not {literal(weight)}")
-        _set(self, "weight", float(weight))
+        _set(self, "weight", checks.number("weight", self.weight, -1e6, 1e6))
+        if self.weight == 0:
+            raise UsageError("weight must be a number other than 0: a term without weight is no term")
         named = (self.targets,) if isinstance(self.targets, str) else tuple(self.targets)
         _set(self, "targets", named or ((target,) if target else ()))
         _set(self, "over", self.over or how)

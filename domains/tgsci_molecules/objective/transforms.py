@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tgsci import checks
 from tgsci.errors import UsageError
 from tgsci.texts import did_you_mean, literal
 
@@ -189,10 +190,9 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
         value = given.get(name, default)
         if value is None:
             raise UsageError(f"the transform {type} needs {name}")
-        if name in given and (isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12):
-            raise UsageError(f"{name} of the transform {type} must be a finite number, not {literal(value)}")
-        if name in _POSITIVE and not 1e-9 <= value <= 1e9:
-            raise UsageError(f"{name} of the transform {type} must be above 0, not {literal(value)}")
+        if name in given:
+            low, high = (1e-9, 1e9) if name in _POSITIVE else (-1e12, 1e12)
+            value = checks.number(f"{name} of the transform {type}", value, low, high)
         parameters[name] = float(value)
     if "low" in parameters and "high" in parameters and not parameters["low"] < parameters["high"]:
         raise UsageError(f"the transform {type} needs low < high, not {parameters['low']:g} and {parameters['high']:g}")

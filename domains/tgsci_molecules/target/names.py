@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from tgsci.texts import nearest
 
 from ..tables import read_table
 
@@ -67,7 +68,7 @@ def suggestions(text: str, limit: int = 5) -> list[str]:
     if len(wanted) < 2:
         return []
     spelled = _spelled()
-    near = difflib.get_close_matches(wanted, spelled, n=3 * limit, cutoff=0.7)
+    near = nearest(wanted, spelled, 3 * limit, cutoff=0.7)
     if len(wanted) >= 3:
         near += [name for name in spelled if name.startswith(wanted[:4]) or wanted in name]
     by_symbol: dict[str, str] = {}
