@@ -25,7 +25,7 @@ MOST_FRACTIONS = 100
 OFF_WATER = 500.0
 _TYPES = ("target", "oar", "external")
 #: Faults named in one message.
-_SAID = 12
+_MOST_NAMED = 12
 
 
 def check(case: Case) -> None:
@@ -37,10 +37,10 @@ def check(case: Case) -> None:
     found = list(faults(case))
     if not found:
         return
-    more = [f"... and {len(found) - _SAID} more"] if len(found) > _SAID else []
+    more = [f"... and {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
     if len(found) == 1:
         raise UsageError(f"the case {clean(case.name)!r} cannot be planned: {found[0]}")
-    listed = "\n".join(f"  - {fault}" for fault in found[:_SAID] + more)
+    listed = "\n".join(f"  - {fault}" for fault in found[:_MOST_NAMED] + more)
     raise UsageError(f"the case {clean(case.name)!r} cannot be planned:\n{listed}")
 
 
@@ -98,7 +98,7 @@ def _names(case: Case) -> Iterator[str]:
             same = [s.name for s in case.structures if s.name.casefold() == name]
             yield f"{number} structures have the name {clean(same[0])!r}; rename or leave out all but one"
     if not any(s.type == "target" for s in case.structures):
-        there = ", ".join(clean(s.name) for s in case.structures[:_SAID]) or "no structure at all"
+        there = ", ".join(clean(s.name) for s in case.structures[:_MOST_NAMED]) or "no structure at all"
         yield f"no target to treat (there are: {there}); say which structure is the PTV, and its prescription in Gy"
     if not any(s.type == "external" for s in case.structures):
         yield "no external: the outline of the body is needed, since dose outside the other structures counts too"

@@ -224,8 +224,8 @@ class Case:
         digest = sha256(repr((grid, int(self.fractions), self.modality, int(self.dij.beamlets))).encode())
         for structure in self.structures:
             prescription = None if structure.prescription is None else float(structure.prescription)
-            said = (structure.name, structure.type, prescription, round(float(structure.volume_cc), 6))
-            digest.update(repr(said).encode())
+            description = (structure.name, structure.type, prescription, round(float(structure.volume_cc), 6))
+            digest.update(repr(description).encode())
             digest.update(np.ascontiguousarray(structure.voxels, np.int32).data)
         codes, maxima = encoded(self.dij.starts, self.dij.values)
         for array in (self.dij.starts, self.dij.columns, codes, maxima, self.voxels, self.owners):

@@ -111,7 +111,7 @@ def influence(
         beam_of = np.asarray(made.beam_num)
     factor = float(fractions) * (options.rbe if protons else 1.0)
     dij = by_rows(matrix, voxels, beam_of, factor)
-    return dij, tuple(Beam(g, c) for g, c in angles), _said(options)
+    return dij, tuple(Beam(g, c) for g, c in angles), _engine_in_words(options)
 
 
 def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number], factor: float) -> Dij:
@@ -209,7 +209,7 @@ def check_size(grid: Grid, rows: int, beamlets: int, radius: float) -> None:
         )
 
 
-def _said(options: Options) -> str:
+def _engine_in_words(options: Options) -> str:
     if options.modality == "protons":
         how = f"HongPB, protons, generic machine, RBE {options.rbe:g}, spots {options.bixel_mm:g} mm apart"
     else:

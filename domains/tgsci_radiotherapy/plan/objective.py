@@ -209,7 +209,7 @@ class Objective:
                 raise InvalidValue(f"unknown field {quote(key)}; {did_you_mean(key, known, FIELD_HINTS)}")
         for key in ("structure", "type"):
             if not isinstance(table.get(key), str):
-                what = f"not {_said(table[key])}" if key in table else "and it is missing"
+                what = f"not {_json_words(table[key])}" if key in table else "and it is missing"
                 raise InvalidValue(f"{key} must be text, {what}")
         if table["type"] in KINDS:  # null is not the same as leaving a field out
             for key in known:
@@ -232,7 +232,7 @@ def _in(name: str) -> str:
     return f" in {'total Gy' if unit == 'Gy' else unit}" if unit else ""
 
 
-def _said(value: object) -> str:
+def _json_words(value: object) -> str:
     """Name a JSON value as its reader calls it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
@@ -245,7 +245,7 @@ def _said(value: object) -> str:
 
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
-        raise InvalidValue(f"{name} must be a plain number{_in(name)}, not {_said(value)}")
+        raise InvalidValue(f"{name} must be a plain number{_in(name)}, not {_json_words(value)}")
     number = float(value)
     if not math.isfinite(number):
         raise InvalidValue(f"{name} must be a finite number{_in(name)}, not {number}")

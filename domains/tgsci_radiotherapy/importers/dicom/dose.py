@@ -290,10 +290,10 @@ def _adopt(data: Any, case: Case, patient_from: Path | None) -> None:
 
 def _frame(head: Any) -> str:
     """Find the frame of reference of an image, or of what a structure set was drawn on."""
-    said = str(getattr(head, "FrameOfReferenceUID", "") or "")
+    frame = str(getattr(head, "FrameOfReferenceUID", "") or "")
     for item in getattr(head, "ReferencedFrameOfReferenceSequence", None) or ():
-        said = said or str(getattr(item, "FrameOfReferenceUID", "") or "")
-    return said
+        frame = frame or str(getattr(item, "FrameOfReferenceUID", "") or "")
+    return frame
 
 
 def _check_place(found: DicomFile, case: Case) -> None:

@@ -79,13 +79,13 @@ class Series:
 
     def heights(self) -> list[float]:
         """List the slices' z, ascending, mm, of those that say so."""
-        said = []
+        found = []
         for one in self.files:
             with guarded(one.label):
                 position = getattr(one.head, "ImagePositionPatient", None)
                 if position is not None and len(position) == 3:
-                    said.append(float(position[2]))
-        return sorted(said)
+                    found.append(float(position[2]))
+        return sorted(found)
 
     def __str__(self) -> str:
         z = self.heights()
@@ -202,8 +202,8 @@ def guarded(shown: str) -> Iterator[None]:
     except UsageError:
         raise
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
-        said = visible(str(error)[:160]).replace("\n", " ")
-        found = f"{type(error).__name__}: {said}"
+        why = visible(str(error)[:160]).replace("\n", " ")
+        found = f"{type(error).__name__}: {why}"
         raise UsageError(f"{shown} is damaged or cut short ({found}); export it again") from error
 
 
