@@ -383,16 +383,17 @@ class StringBasedFunction(Module):
         images: tuple[bytes, ...],
     ) -> Gradient | None:
         sent = Images(images)
+        value = predecessor.placed(sent)
         prompt = prompts.backward_through_function(
             role=predecessor.role_description,
-            value=predecessor.placed(sent),
+            value=value,
             purpose=self.function_purpose,
-            inputs=arguments,
+            inputs={name: prompts.without(text, value) for name, text in arguments.items()},
             output=output.text,
             response_role=output.role_description,
             feedback=feedback,
         )
-        others = [f"{name}: {text}" for name, text in arguments.items() if text != predecessor.text]
+        others = [f"{name}: {prompts.without(text, value)}" for name, text in arguments.items()]
         context = "\n".join([self.function_purpose, *others, f"result: {output.text}"])
         return _written(engine, prompt, predecessor, context, sent)
 

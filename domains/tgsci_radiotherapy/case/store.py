@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tgsci.errors import UsageError
+from tgsci.files import replacing
 
 from .archive import FORMAT, Archive, chunk_shape, refuse, short, shown_path
 from .checks import check
@@ -58,15 +58,8 @@ def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -
     arrays = _arrays(case)
     about = _about(case)
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{where.name[:60]}.", dir=where.parent)
-        os.close(handle)
-        try:
-            _write(Path(temporary), arrays, {"tgsci_case": FORMAT, "case": about, "sha256": _digest(about, arrays)})
-            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
-            os.replace(temporary, where)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(where) as temporary:
+            _write(temporary, arrays, {"tgsci_case": FORMAT, "case": about, "sha256": _digest(about, arrays)})
     except OSError as error:
         raise UsageError(f"{shown_path(where)} cannot be written: {error.strerror or error}") from error
     return where
