@@ -1,4 +1,4 @@
-"""A case from masks and a dose-influence matrix over the whole grid: what every importer ends with."""
+"""A case from masks and a dose-influence matrix over the whole grid, from whatever program."""
 
 from __future__ import annotations
 
