@@ -1,6 +1,9 @@
 """What tests share: no engine is left behind, scripts run in fresh interpreters, and an outside domain is installed."""
 
+import contextlib
+import io
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tgsci import set_backward_engine
+from tgsci.cli.main import main
 
 from .processes import child_environment
 
@@ -37,21 +41,45 @@ def outside_packages(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def tgsci(outside_packages, tmp_path):
-    """Run the command line in an empty directory: `tgsci("runs", "list") -> CompletedProcess`."""
+def tgsci(outside_packages, tmp_path, monkeypatch):
+    """Run the command line in an empty directory: `tgsci("runs", "list") -> CompletedProcess`.
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        paths = [environment.pop("PYTHONPATH", str(outside_packages)), os.environ.get("PYTHONPATH", "")]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "COLUMNS": "200", **environment}
-        env.pop("TGSCI_ENGINE", None) if "TGSCI_ENGINE" not in environment else None
+    In this process, which is ten times faster, or with `process=True` in one of its own; `packages` is a directory of
+    further installed packages, any other keyword a variable of the environment.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(outside_packages)
+    monkeypatch.delenv("TGSCI_ENGINE", raising=False)
+
+    def in_this_process(arguments, environment, packages):
+        out, err = io.StringIO(), io.StringIO()
+        before = signal.getsignal(signal.SIGTERM)
+        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            for path in packages:
+                patch.syspath_prepend(path)
+            try:
+                code = main(arguments)
+            except SystemExit as ended:
+                code = ended.code
+            finally:
+                signal.signal(signal.SIGTERM, before)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+    def in_its_own(arguments, environment, packages):
+        paths = [*map(str, packages), str(outside_packages), os.environ.get("PYTHONPATH", "")]
         return subprocess.run(
             [sys.executable, "-m", "tgsci", *arguments],
-            cwd=tmp_path,
-            env=env,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **environment},
             capture_output=True,
             text=True,
             timeout=300,
         )
+
+    def run(*arguments, process=False, packages=(), **environment):
+        how = in_its_own if process else in_this_process
+        return how(arguments, {"COLUMNS": "200", **environment}, packages)
 
     return run
 

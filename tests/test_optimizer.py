@@ -272,6 +272,12 @@ def test_a_method_keeps_its_indentation():
     assert x.value == code.replace("x", "y")
 
 
+def test_another_indentation_of_the_first_line_is_a_change():
+    x = text("def f():\n        return 1")
+    tg.TGD([x], engine=Scripted([block("\n    def f():\n        return 1\n")])).step()
+    assert x.value == "    def f():\n        return 1"
+
+
 def test_textgrads_placeholders_in_a_system_prompt_become_the_tags():
     engine = Scripted([block("new")])
     own = "Answer between {new_variable_start_tag} and {new_variable_end_tag}, {braces} or not."

@@ -1,4 +1,4 @@
-"""Checks of what a person gives: each returns the value, or says what the setting must be and what it was."""
+"""Check what a person gives: each check returns the value, or says what the setting must be and what it was."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def number(
     unit: str = "",
     error: type[TgsciError] = UsageError,
 ) -> float:
-    """A setting as a finite number in its range.
+    """Check that a setting is a finite number in its range.
 
     Args:
         name: What the setting is called, as the message begins: "gap", "the prescription of PTV".
@@ -50,20 +50,20 @@ def whole(
     unit: str = "",
     error: type[TgsciError] = UsageError,
 ) -> int:
-    """A setting as a whole number in its range; arguments as those of `number`.
+    """Check that a setting is a whole number in its range; the arguments are those of `number`.
 
     Raises:
         UsageError: "seed must be a whole number from 0 to 100, not 1.5".
     """
-    good = isinstance(value, Integral) and not isinstance(value, bool)
-    found = int(value) if good and isinstance(value, Integral) else 0
+    good = type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
+    found = int(value) if good else 0  # type: ignore[call-overload]
     if not good or not low <= found <= high or (above is not None and not found > above):
         raise error(f"{name} must be {wanted('whole number', low, high, above, unit)}, not {literal(value)}")
     return found
 
 
 def flag(name: str, value: object, *, error: type[TgsciError] = UsageError) -> bool:
-    """A setting that is true or false.
+    """Check that a setting is true or false.
 
     Raises:
         UsageError: It is neither.
@@ -74,7 +74,7 @@ def flag(name: str, value: object, *, error: type[TgsciError] = UsageError) -> b
 
 
 def text(name: str, value: object, meaning: str = "text", *, error: type[TgsciError] = UsageError) -> str:
-    """A setting that is text, and more than spaces.
+    """Check that a setting is text, and more than spaces.
 
     Args:
         name: What the setting is called.
@@ -91,7 +91,7 @@ def text(name: str, value: object, meaning: str = "text", *, error: type[TgsciEr
 
 
 def choice(name: str, value: object, known: Iterable[str], *, error: type[TgsciError] = UsageError) -> str:
-    """A setting that is one of some names.
+    """Check that a setting is one of some names.
 
     Raises:
         UsageError: It is none of them; names the nearest, or all.
@@ -131,7 +131,7 @@ def keys(
 
 
 def wanted(kind: str, low: float, high: float, above: float | None = None, unit: str = "") -> str:
-    """A range in words: "a whole number from 1 to 256", "a number above 0 Gy"."""
+    """Say a range in words: "a whole number from 1 to 256", "a number above 0 Gy"."""
     if above is not None:
         span = f" above {above:.12g}" + (f" and up to {high:.12g}" if math.isfinite(high) else "")
     elif math.isfinite(low) and math.isfinite(high):

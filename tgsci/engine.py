@@ -70,7 +70,8 @@ class Reply(str):
         return super().__new__(cls, text)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", str(self))  # the plain text, also where it was made from another Reply
+        if type(self.text) is not str:  # made from another Reply
+            object.__setattr__(self, "text", str(self))
 
     @property
     def truncated(self) -> bool:
@@ -108,7 +109,10 @@ _recorders: list[tuple[Recorder, Recorder | None]] = []
 #: A prompt: text, or texts and images in the order in which they are to be read.
 Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
-_LOCKS: dict[type, Callable[[], Any]] = {type(make()): make for make in (threading.Lock, threading.RLock)}
+#: What cannot be copied and holds nothing that a copy needs, by its type.
+_LOCKS: dict[type, Callable[[], Any]] = {
+    type(make()): make for make in (threading.Lock, threading.RLock, threading.Condition, threading.local)
+}
 _gates: weakref.WeakValueDictionary[str, Gate] = weakref.WeakValueDictionary()
 _making_gates = threading.Lock()
 
@@ -178,11 +182,14 @@ class Engine(ABC):
             other = self.with_parameters(**parameters)
             vars(other)["_gate"] = self._gate
             return other(prompt, system, images, system_prompt=system_prompt)
-        text, within = _text_and_images(prompt)
-        call = Call(self, text, system or system_prompt or "", (*within, *images))
-        recorder = _recorder.get() or _recorder_around()
+        if not isinstance(prompt, str):
+            prompt, within = _text_and_images(prompt)
+            images = (*within, *images)
+        system, images = system or system_prompt or "", tuple(images)
+        recorder = _recorder.get() or (_recorder_around() if _recorders else None)
         if recorder is None:
-            return self.answer(call.prompt, call.system, call.images)
+            return self.answer(prompt, system, images)
+        call = Call(self, prompt, system, images)
         return recorder(call, lambda: self.answer(call.prompt, call.system, call.images))
 
     def generate(
@@ -207,11 +214,15 @@ class Engine(ABC):
 
     def answer(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         """`complete`, timed and named; for an engine that stands in front of another. Nothing is recorded."""
-        with self._gate.pass_through(self.concurrency or MAX_CONCURRENT):
-            started = time.perf_counter()
-            reply = _as_reply(awaited(self.complete(prompt, system, images)), self.name)
-            seconds = time.perf_counter() - started
-        return replace(reply, seconds=reply.seconds or seconds, model=reply.model or self.name)
+        return self._gate.run(self.concurrency or MAX_CONCURRENT, self._timed, prompt, system, images)
+
+    def _timed(self, prompt: str, system: str, images: Sequence[bytes]) -> Reply:
+        started = time.perf_counter()
+        answer = _whole_text(awaited(self.complete(prompt, system, images)), self.name)
+        seconds = time.perf_counter() - started
+        if not isinstance(answer, Reply):
+            return Reply(answer, seconds=seconds, model=self.name)
+        return replace(answer, seconds=answer.seconds or seconds, model=answer.model or self.name)
 
     @property
     def concurrency(self) -> int | None:
@@ -267,6 +278,9 @@ class FunctionEngine(Engine):
         names = [name for name in ("system_prompt", "system") if name not in fixed]
         self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
         self._by_position = _second_is_system(function)
+        self._needs_system = not _takes(function, "prompt")
+        if self._needs_system and not (self._system or self._by_position or _signature(function) is None):
+            raise UsageError(f"{self.name}{_signature(function)} is no engine: write it as {self.name}(prompt)")
         self._images = _takes(function, "prompt", images=())
 
     def with_parameters(self, **parameters: Any) -> Engine:
@@ -280,7 +294,7 @@ class FunctionEngine(Engine):
         if images and not self._images:
             raise EngineError(f"engine {self.name!r} takes no images: it is a function without a parameter `images`")
         more = {"images": images} if images else {}
-        if system and self._system:
+        if self._system and (system or self._needs_system):
             return self.function(prompt, **{self._system: system}, **more)
         if self._by_position:
             return self.function(prompt, system, **more)
@@ -304,6 +318,8 @@ def as_engine(engine: Engine | str | Callable[..., Any], concurrency: int | None
         found = engine
     elif isinstance(engine, type):
         raise UsageError(f"{engine.__name__} is a class: make an engine of it first, {engine.__name__}(...)")
+    elif hasattr(engine, "as_engine"):  # it knows better how it is asked
+        found = as_engine(engine.as_engine())
     elif callable(engine):
         found = FunctionEngine(engine)
     else:
@@ -429,17 +445,15 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
     Raises:
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
-    most = MAX_CONCURRENT if concurrent is None else concurrent
-    return run_all(function, list(items), whole("concurrent", most, 1))
+    most = MAX_CONCURRENT if concurrent is None else whole("concurrent", concurrent, 1)
+    return run_all(function, list(items), most)
 
 
-def _text_and_images(prompt: Prompt) -> tuple[str, list[bytes]]:
-    """A prompt as one text, in which the images are numbered, and the images."""
-    if isinstance(prompt, str):
-        return str(prompt), []
+def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
+    """Texts and images as one text, in which the images are numbered, and the images."""
     texts: list[str] = []
     images = prompts.Images()
-    for part in prompt if isinstance(prompt, list | tuple) else [prompt]:
+    for part in parts if isinstance(parts, list | tuple) else [parts]:
         if isinstance(part, bytes):
             texts.append(images.add(part))
         elif isinstance(part, str):
@@ -449,24 +463,21 @@ def _text_and_images(prompt: Prompt) -> tuple[str, list[bytes]]:
     return "\n".join(texts), images.sent
 
 
-def _as_reply(answer: object, name: str) -> Reply:
-    """What an engine returned, as a reply; pieces are put together."""
-    if isinstance(answer, Reply):
+def _whole_text(answer: object, name: str) -> str:
+    """What an engine returned, if it is text; pieces are put together."""
+    if isinstance(answer, str):
         return answer
     if inspect.isasyncgen(answer):
-        pieces: list[object] = awaited(_collected(answer))
-        answer = pieces
+        answer = awaited(_collected(answer))
     elif inspect.isgenerator(answer):
         answer = list(answer)
     if isinstance(answer, list) and all(isinstance(piece, str) for piece in answer):
-        answer = "".join(answer)
-    if not isinstance(answer, str):
-        hint = "has it a `return`?" if answer is None else "return its text, as str"
-        raise EngineError(f"engine {name!r} returned {_described(answer)}, expected text or a Reply: {hint}")
-    return Reply(answer)
+        return "".join(answer)
+    hint = "has it a `return`?" if answer is None else "return its text, as str"
+    raise EngineError(f"engine {name!r} returned {_described(answer)}, expected text or a Reply: {hint}")
 
 
-async def _collected(pieces: AsyncIterable[Any]) -> list[Any]:
+async def _collected(pieces: AsyncIterable[Any]) -> Any:
     return [piece async for piece in pieces]
 
 
@@ -483,8 +494,16 @@ def _second_is_system(function: Callable[..., Any]) -> bool:
 
 
 def _takes(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+    signature = _signature(function)
     try:
-        inspect.signature(function).bind(*args, **kwargs)
-    except (TypeError, ValueError):
+        return signature is not None and signature.bind(*args, **kwargs) is not None
+    except TypeError:
         return False
-    return True
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """None for a built-in that has none to be read."""
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None

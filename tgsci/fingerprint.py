@@ -1,7 +1,8 @@
 """Fingerprint: everything that changes what a loss or an engine gives, as a text.
 
-Settings are written down by content. Code is followed through everything that it reads: closures, globals, helper
-functions and classes. What is installed counts by name and version, the user's own by content.
+Settings are written down by content. A function is followed through everything that it reads: closures, globals and
+helper functions. A class counts by its code, its instances by their attributes. What is installed counts by name and
+version, the user's own by content.
 
 What the code itself changes is its state, not a setting, and does not count: a name that it assigns (`global calls`,
 `self.calls += 1`), or changes in place (`seen[value] = 1`, `self.log.append(value)`). A loss that counts its calls is
@@ -205,13 +206,16 @@ def _instance(value: object) -> object:
 
 
 def _class(found: type) -> str:
-    """A class by its name; the user's own by its code and attributes too."""
+    """A class by its name; the user's own by its code and attributes too.
+
+    What its methods read from outside the class does not count: what changes a result is an attribute.
+    """
     name = f"{found.__module__}.{found.__qualname__}"
     if installed(found.__module__) is not None:
         return name
     _known_state(found)
     members = [
-        (key, setting_of(_plain(member)))
+        (key, _own_code(inner) if isinstance(inner := _plain(member), FunctionType) else setting_of(inner))
         for key, member in sorted(vars(found).items())
         if not _is_state(key) and (isinstance(_plain(member), FunctionType) or not key.startswith(("__", "_abc_")))
     ]
@@ -244,13 +248,17 @@ def _function(function: object) -> object:
     if version := installed(function.__module__):
         return [version, function.__qualname__, _made_with(function)]
     _known_state(function)
+    read = {name: setting_of(value) for name, value in _reads(function) if not _is_state(name.rpartition(".")[2])}
+    return [_own_code(function), _made_with(function), read]
+
+
+def _own_code(function: FunctionType) -> str:
+    """A function's source, or its bytecode where there is none."""
     try:
         # A lambda's source is the whole statement around it, the budget of the run included.
-        code = _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
+        return _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
     except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
-        code = _code(function.__code__)
-    read = {name: setting_of(value) for name, value in _reads(function) if not _is_state(name.rpartition(".")[2])}
-    return [code, _made_with(function), read]
+        return _code(function.__code__)
 
 
 def _made_with(function: FunctionType) -> dict[str, object]:

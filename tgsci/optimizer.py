@@ -17,7 +17,7 @@ from .feedback import Feedback, is_better
 from .functions import EngineLike
 from .gradient import Gradient, feedback_in_context
 from .replies import Parsed, Suggestion, parse
-from .texts import literal
+from .texts import literal, trimmed
 from .variable import Variable
 
 logger = logging.getLogger("tgsci")
@@ -155,8 +155,9 @@ class TextualGradientDescent(Optimizer):
 
     def _candidates(self, n: int, before: Feedback | None = None) -> list[list[str]]:
         """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
-        reached = any(gradient.value for gradients in self._gradients() for gradient in gradients)
-        figures = outcome(before) if before and not reached else ""  # a closure without backward() tells its number
+        figures = ""
+        if before and not any(gradient.value for parameter in self.parameters for gradient in parameter.gradients):
+            figures = outcome(before)  # a closure without backward() tells its number
         asked = map(lambda i: self._propose(i, n, figures), range(len(self.parameters)))
         for fault in (suggestion.fault for suggestions in asked for suggestion in suggestions if suggestion.fault):
             self.faults.append(fault)
@@ -169,13 +170,14 @@ class TextualGradientDescent(Optimizer):
 
     def _propose(self, index: int, n: int, figures: str) -> list[Suggestion]:
         parameter, images = self.parameters[index], prompts.Images()
+        current = parameter.text
         feedback = feedback_in_context(parameter.gradients, images) or figures
         if not feedback:
             name = parameter.role_description or f"parameter {index}"
             return [Suggestion("", fault=f"no feedback reached {name}: it stays as it is (was backward() called?)")]
         prompt = prompts.improve(
             role=parameter.role_description,
-            value=parameter.text,
+            value=current,
             feedback=feedback,
             constraints=self.constraints,
             examples=self.in_context_examples,
@@ -185,13 +187,14 @@ class TextualGradientDescent(Optimizer):
 
         def check(value: str) -> str:
             canonical = self.validate(value)
-            unchanged = parameter.text.strip() in (value.strip(), canonical.strip())
-            return parameter.text if unchanged else canonical
+            return current if trimmed(current) in (value, trimmed(canonical)) else canonical
 
-        return rewrites(self, prompt, n, check, parameter.text, images.sent)
+        return rewrites(self, prompt, n, check, current, images.sent)
 
     def _remembered(self, index: int, images: prompts.Images) -> list[tuple[int, str, str]]:
         """What the prompt shows of earlier steps, oldest first. Nothing that it shows anyway is in it twice."""
+        if not self._past[index]:
+            return []
         parameter = self.parameters[index]
         values, feedbacks = {parameter.text}, {parameter.get_gradient_text()}
         shown = []
@@ -288,7 +291,7 @@ def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
 def outcome(feedback: Feedback) -> str:
     """What a value measured, for a model: loss, metrics, and which hard limits it breaks; or why nothing."""
     if not feedback.measured:
-        return feedback.text or "it could not be measured"
+        return feedback.text or prompts.UNMEASURED
     return prompts.figures(feedback.loss, feedback.metrics, feedback.violations)
 
 
@@ -303,7 +306,9 @@ def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
 
 def _tags(given: Sequence[str] | None) -> tuple[str, str]:
     """The tags around a value: two, told apart from each other and from words."""
-    tags = given or ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
+    if given is None:
+        return "<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>"
+    tags = given
     good = (
         isinstance(tags, list | tuple) and len(tags) == 2 and all(isinstance(t, str) and not t.isalnum() for t in tags)
     )
@@ -334,9 +339,8 @@ def rewrites(
         The usable values, and one suggestion with its fault for each that is missing after the second reply.
     """
     engine, tags = by.engine, _unused(by.new_variable_tags, current)
-    system = by.optimizer_system_prompt
-    for placeholder, tag in zip(("{new_variable_start_tag}", "{new_variable_end_tag}"), tags, strict=True):
-        system = system.replace(placeholder, tag)
+    system = by.optimizer_system_prompt.replace("{new_variable_start_tag}", tags[0])
+    system = system.replace("{new_variable_end_tag}", tags[1])
 
     def ask(question: str, n: int) -> tuple[Reply, Parsed]:
         reply = engine(f"{question}\n\n{prompts.reply_format(n, tags)}", system, images)

@@ -345,6 +345,10 @@ def reason_tags(i: int, n: int) -> tuple[str, str]:
     return numbered(("<REASON>", "</REASON>"), i, n)
 
 
+#: Stands for the figures of a value that has none, where nobody said why.
+UNMEASURED = "it could not be measured"
+
+
 def figures(loss: float | None, metrics: Mapping[str, float], violations: Mapping[str, float]) -> str:
     """What a value measured, and which hard limits it breaks."""
     broken = [f"breaks {name} by {figure(by)}" for name, by in violations.items() if by > 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from . import prompts
@@ -110,6 +110,8 @@ def _block(line: str, tags: tuple[str, str], i: int, n: int) -> str:
 
 def _unfenced(value: str, current: str) -> str:
     """The value without a code fence around the whole of it, where the current value has none."""
+    if not value.startswith(("```", "~~~")):
+        return value
     first, _, rest = value.partition("\n")
     inside, _, last = rest.rpartition("\n")
     fence = re.match(r"(`{3,}|~{3,})[\w+.-]*\s*$", first)
@@ -123,17 +125,14 @@ def last_block(text: str, opening: str, closing: str) -> str | None:
     A tag that is only mentioned does not count, and neither does a block that a later, unclosed
     opening tag shows to be a draft, or that a stray closing tag shows to end earlier than it was meant to.
     """
-    open_, close = re.escape(opening), re.escape(closing)
-    found: Sequence[re.Match[str]] = list(re.finditer(f"{open_}((?:(?!{open_}|{close}).)*){close}", text, re.DOTALL))
-    if not found:
+    end = text.rfind(closing)
+    start = text.rfind(opening, 0, max(end, 0))
+    block = text[start + len(opening) : end]
+    if start < 0 or closing in block or _stands_alone(opening, text[end + len(closing) :]):
         return None
-    last = found[-1]
-    rest = text[last.end() :]
-    if closing in rest or _stands_alone(opening, rest):
-        return None
-    return trimmed(last[1])
+    return trimmed(block)
 
 
 def _stands_alone(tag: str, text: str) -> bool:
     """True where a line begins with the tag: an unclosed block, not a mention within a sentence."""
-    return re.search(rf"^[^\S\n]*{re.escape(tag)}", text, re.MULTILINE) is not None
+    return tag in text and re.search(rf"^[^\S\n]*{re.escape(tag)}", text, re.MULTILINE) is not None

@@ -43,7 +43,7 @@ def setting(
     above: float | None = None,
     unit: str = "",
 ) -> Any:
-    """A field of a dataclass of settings.
+    """Declare a setting: a field of a dataclass.
 
     Args:
         meaning: What the setting is, for messages and help.
@@ -61,7 +61,7 @@ def setting(
 
 
 def meanings(cls: type) -> dict[str, str]:
-    """What each setting of a dataclass means, by its name."""
+    """List what each setting of a dataclass means, by its name."""
     return {field.name: field.metadata.get("meaning", "") for field in dataclasses.fields(cls)}
 
 
@@ -135,7 +135,7 @@ def _checked(field: dataclasses.Field[Any], hint: Any, value: Any, error: type[T
 
 
 def wanted(hint: Any) -> str:
-    """A type in words: "text or a list of text"."""
+    """Say a type in words: "text or a list of text"."""
     parts = [part for part in _parts(hint) if part is not type(None)]
     if len(parts) > 1:
         return " or ".join(map(wanted, parts))
@@ -151,7 +151,7 @@ def wanted(hint: Any) -> str:
 
 
 def _with_tables(hint: Any, value: Any, name: str, error: type[TgsciError]) -> Any:
-    """The value with each table that has a dataclass of its own read into that."""
+    """Read each table within a value that has a dataclass of its own into that."""
     for part in _parts(hint):
         if dataclasses.is_dataclass(part) and isinstance(part, type) and isinstance(value, Mapping):
             return _inner(part, value, name, error)
@@ -178,7 +178,7 @@ def _parts(hint: Any) -> tuple[Any, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """The value without numpy's types, tuples as lists; what is no plain data stays as it is."""
+    """Replace numpy's types by Python's and tuples by lists; what is no plain data stays as it is."""
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

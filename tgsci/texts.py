@@ -1,4 +1,4 @@
-"""How the core writes for people: figures, time spans, differences, and texts from outside made harmless."""
+"""Write for people: figures, time spans, differences, near names, and texts from outside made harmless."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ LONGEST, _MOST_LISTED = 80, 40
 
 
 def figure(value: float | None) -> str:
-    """A figure with about four digits: -12.00, 0.8530, 489.6, 12345. "" for None and for nan."""
+    """Write a figure with about four digits: -12.00, 0.8530, 489.6, 12345. "" for None and for nan."""
     if value is None or math.isnan(value):
         return ""
     return fixed(value, places([value]))
 
 
 def metric(value: float | None, unit: str = "") -> str:
-    """A metric's figure; a whole one without a unit is a count: 3, not 3.000."""
+    """Write a metric's figure; a whole one without a unit is a count: 3, not 3.000."""
     if value is None or math.isnan(value):
         return ""
     return f"{value:.0f}" if counts([value], unit) else figure(value)
 
 
 def column(values: Iterable[float | None], unit: str | None = None) -> list[str]:
-    """The figures of a table's column, all with the same decimals.
+    """Write the figures of a table's column, all with the same decimals.
 
     Args:
         values: The figures; None and nan stay empty.
@@ -41,12 +41,12 @@ def column(values: Iterable[float | None], unit: str | None = None) -> list[str]
 
 
 def counts(values: Iterable[float], unit: str) -> bool:
-    """True where the figures are whole and have no unit: counts. What is not finite says nothing."""
+    """Tell whether figures are counts: whole, and without a unit. Infinite ones and nan are left out of it."""
     return not unit and all(v == int(v) for v in values if math.isfinite(v))
 
 
 def places(values: Iterable[float]) -> int:
-    """Decimals that show figures of these magnitudes to about four digits; -1 where no fixed number does."""
+    """Choose the decimals that show figures of these magnitudes to about four digits; -1 where no fixed number does."""
     largest = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
     if largest == 0.0:
         return 3
@@ -55,7 +55,7 @@ def places(values: Iterable[float]) -> int:
 
 
 def fixed(value: float, decimals: int) -> str:
-    """The figure with so many decimals; with an exponent where `places` found no number that does."""
+    """Write a figure with so many decimals; with an exponent where there are -1, as `places` may say."""
     if decimals < 0 or not math.isfinite(value):
         return f"{value:.3g}"
     text = f"{value:.{decimals}f}"
@@ -63,7 +63,7 @@ def fixed(value: float, decimals: int) -> str:
 
 
 def compact(value: float, digits: int = 4) -> str:
-    """A figure with at most so many digits and no zeros at its end: 51.5, 1000, 0.035, 1e-06."""
+    """Write a figure with at most so many digits and no zeros at its end: 51.5, 1000, 0.035, 1e-06."""
     text = f"{value:.{digits}g}"
     if "e" in text and 1e-4 <= abs(value) < 1e15:
         text = f"{float(text):.0f}"
@@ -71,12 +71,12 @@ def compact(value: float, digits: int = 4) -> str:
 
 
 def rounded(value: float, digits: int = 4) -> float:
-    """The nearest number with at most so many significant digits."""
+    """Round a number to so many significant digits."""
     return float(f"{value:.{digits}g}") + 0.0
 
 
 def duration(seconds: float) -> str:
-    """A time span as a person says it: 42 s, 3 min 05 s, 2 h 10 min."""
+    """Write a time span as a person says it: 42 s, 3 min 05 s, 2 h 10 min."""
     whole = int(seconds + 0.5)
     if whole < 60:
         return f"{whole} s"
@@ -86,12 +86,12 @@ def duration(seconds: float) -> str:
 
 
 def visible(text: str) -> str:
-    """Text from outside, made safe for a terminal: control characters become their escapes."""
+    """Make a text from outside safe for a terminal: control characters become their escapes."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks, control characters and repeated spaces."""
+    """Put a text on one line, without control characters and repeated spaces."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
@@ -110,7 +110,7 @@ def literal(value: object, limit: int = LONGEST) -> str:
 
 
 def shell_word(path: object) -> str:
-    """A path as one word of a command that a person copies: quoted for the shell, without control characters."""
+    """Write a path as one word of a command that a person copies: quoted for the shell, no control characters."""
     return shlex.quote(visible(str(path)))
 
 
@@ -125,7 +125,7 @@ def _harmless(text: str, limit: int) -> str:
 
 
 def folded(text: str) -> str:
-    """Letters and digits in lower case: what two spellings of one name have in common."""
+    """Keep a name's letters and digits, in lower case: what its spellings have in common."""
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
@@ -168,16 +168,13 @@ def did_you_mean(
     return f"there are: {', '.join(map(visible, names[:_MOST_LISTED])) or 'none'}{more}"
 
 
-shown = quote
-
-
 #: Words of a fingerprint: names, figures, digests.
 _WORD = re.compile(r"[^\s,;{}()\[\]=:'\"]+")
 _MOST_DIFFERENCES, _LONGEST_SETTING = 3, 80
 
 
 def differences(there: str, now: str, first: str = "there", second: str = "now") -> str:
-    """Where two descriptions of settings differ, in short words: "target 3.0 there, 4.0 now"."""
+    """Say where two descriptions of settings differ: "target 3.0 there, 4.0 now"."""
     before, after = _WORD.findall(there), _WORD.findall(now)
     found = []
     for kind, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -191,7 +188,7 @@ def differences(there: str, now: str, first: str = "there", second: str = "now")
 
 
 def settings_differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], first: str, second: str) -> list[str]:
-    """Where two tables of settings differ, as people write them: "target: ABL1 in A, JAK2 in B".
+    """Say where two tables of settings differ: "target: ABL1 in A, JAK2 in B".
 
     Args:
         ours: JSON-able.
@@ -212,7 +209,7 @@ def settings_differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], fir
 
 
 def _setting(value: Any) -> str:
-    """One value of a table as people write it."""
+    """Write one value of a table as people do."""
     if isinstance(value, list | tuple) and len(value) == 2 and None in value and any(value):
         low, high = value
         return f"up to {_setting(high)}" if low is None else f"from {_setting(low)}"
@@ -239,12 +236,14 @@ def trimmed(text: str) -> str:
 
     Blank lines at the beginning and blanks at the end go; a single line has no blanks around it.
     """
+    if "\n" not in text:
+        return text.strip()
     text = re.sub(r"\A(?:[^\S\n]*+\n)++", "", text).rstrip()
     return text if "\n" in text else text.strip()
 
 
 def well_formed(text: str) -> str:
-    """The text with lone surrogates (half a character, as broken JSON escapes leave them) replaced by U+FFFD.
+    """Replace lone surrogates (half a character, as broken JSON escapes leave them) by U+FFFD.
 
     No file, database or server takes them.
     """

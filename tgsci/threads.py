@@ -8,9 +8,9 @@ import inspect
 import os
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import UsageError
 
@@ -30,32 +30,44 @@ class Gate:
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit
         self.closed = False
-        self._inside = 0
-        self._changed = threading.Condition()
+        self._inside = self._waiting = 0
+        self._lock = threading.Lock()
+        self._left = threading.Condition(self._lock)
+
+    def admits(self, limit: int) -> bool:
+        """Go in, if fewer than the limit are inside. It may be another limit each time."""
+        with self._lock:
+            admitted = self._inside < limit
+            self._inside += admitted
+        return admitted
 
     def enter(self, limit: int | None = None) -> None:
-        """Wait until fewer than the limit are inside. The limit may be another each time."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._inside < (limit or self.limit or 1))
-            self._inside += 1
+        """Go in as soon as fewer than the limit are inside."""
+        with self._lock:
+            self._waiting += 1
+            try:
+                self._left.wait_for(lambda: self._inside < (limit or self.limit or 1))
+                self._inside += 1
+            finally:
+                self._waiting -= 1
 
     def leave(self) -> None:
-        with self._changed:
+        with self._lock:
             self._inside -= 1
-            self._changed.notify_all()
+            if self._waiting:
+                self._left.notify_all()
 
-    @contextlib.contextmanager
-    def pass_through(self, limit: int) -> Iterator[None]:
-        """Be one of those inside for the length of a `with` block."""
+    def run(self, limit: int, function: Callable[..., R], *arguments: Any) -> R:
+        """Call a function as one of those inside."""
         held = _held.get()
         if self in held:
-            yield
-            return
-        with _seat_lent():
-            self.enter(limit)
+            return function(*arguments)
+        if not self.admits(limit):
+            with _SEAT_LENT:
+                self.enter(limit)
         token = _held.set(held | {self})
         try:
-            yield
+            return function(*arguments)
         finally:
             _held.reset(token)
             self.leave()
@@ -77,6 +89,8 @@ def run_all(function: Callable[[T], R], items: Sequence[T], limit: int) -> list[
         Exception: Whatever the first failing item raised. Items that already run are not waited for, and no further
             ones are begun.
     """
+    if len(items) < 2:
+        return [awaited(function(item)) for item in items]
     outer = _seats.get()
     seats = outer or Gate(limit)
 
@@ -93,8 +107,8 @@ def run_all(function: Callable[[T], R], items: Sequence[T], limit: int) -> list[
     tasks = [(Future[R](), contextvars.copy_context(), item) for item in items]
     waiting = deque(tasks)
     try:
-        with _seat_lent():
-            if len(items) < 2 or limit < 2:
+        with _SEAT_LENT:
+            if limit < 2:
                 return [context.run(run, item) for _, context, item in tasks]
             for _ in range(min(limit, len(items))):
                 threading.Thread(target=_work, args=(run, waiting), name="tgsci", daemon=True).start()
@@ -105,17 +119,19 @@ def run_all(function: Callable[[T], R], items: Sequence[T], limit: int) -> list[
         raise
 
 
-@contextlib.contextmanager
-def _seat_lent() -> Iterator[None]:
-    """Leave this thread's seat to another for as long as it only waits. Else all could wait for what has no seat."""
-    seats = _seats.get()
-    if seats:
-        seats.leave()
-    try:
-        yield
-    finally:
-        if seats:
+class _SeatLent:
+    """Leaves this thread's seat to another for as long as it only waits. Else all could wait for what has no seat."""
+
+    def __enter__(self) -> None:
+        if seats := _seats.get():
+            seats.leave()
+
+    def __exit__(self, *_: object) -> None:
+        if seats := _seats.get():
             seats.enter()
+
+
+_SEAT_LENT = _SeatLent()
 
 
 def _work(run: Callable[[T], R], waiting: deque[tuple[Future[R], contextvars.Context, T]]) -> None:
@@ -135,8 +151,8 @@ def _work(run: Callable[[T], R], waiting: deque[tuple[Future[R], contextvars.Con
 
 def awaited(result: R | Awaitable[R]) -> R:
     """The result of an awaitable, from code that is not asynchronous, in a notebook too; else the result itself."""
-    if not isinstance(result, Awaitable):
-        return result
+    if not hasattr(type(result), "__await__"):
+        return cast(R, result)
     import asyncio  # a third of the time that `import tgsci` takes
 
     loop = _event_loop()
@@ -145,7 +161,7 @@ def awaited(result: R | Awaitable[R]) -> R:
             if inspect.iscoroutine(result):
                 result.close()  # else Python warns that it was never awaited
             raise UsageError("a coroutine may not wait for another one like this: write `await` before the call")
-    future: Future[R] = asyncio.run_coroutine_threadsafe(_whole(result), loop)
+    future: Future[R] = asyncio.run_coroutine_threadsafe(_whole(cast(Awaitable[R], result)), loop)
     try:
         return future.result()
     finally:

@@ -50,7 +50,8 @@ class Variable:
         #: Copies and pickles follow the attributes in their order: this one first, or they would recurse too deep.
         self._before: Variable | None = None
         self._height: int = 0
-        self.predecessors: tuple[Variable, ...] = tuple(dict.fromkeys(variables(predecessors or (), "predecessors")))
+        before = variables(predecessors, "predecessors") if predecessors else ()
+        self.predecessors: tuple[Variable, ...] = tuple(dict.fromkeys(before))
         self.requires_grad: bool = requires_grad
         self.role_description = str(role_description or "")
         if image_path:
@@ -93,6 +94,8 @@ class Variable:
     @property
     def images(self) -> tuple[bytes, ...]:
         """The images in the value, in order."""
+        if isinstance(self._value, str):
+            return ()
         images = Images()
         self.placed(images)
         return tuple(images.sent)
@@ -381,6 +384,8 @@ def variable(given: object, what: str) -> Variable:
 
 def _text_or_image(value: object) -> str | bytes:
     """A value as a variable holds it: numbers and dates written out, a text of whatever class as plain text."""
+    if type(value) is str:
+        return value
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bytes | bytearray | memoryview):

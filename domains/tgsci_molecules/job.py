@@ -38,7 +38,7 @@ class TermTable:
 
 @dataclass(frozen=True)
 class Job:
-    """The table. What it does not say is None or empty; `docking` holds the keys of `SETTINGS`."""
+    """The table. What it does not say is None or empty; `docking` has the keys of `SETTINGS`."""
 
     target: str | None = setting(
         "the protein, for example ABL1, or a directory that `tgsci molecules prepare` wrote", None
@@ -97,7 +97,7 @@ TERM_KEYS = meanings(TermTable)
 
 
 def read_job(table: Mapping[str, Any]) -> Job:
-    """Read the table.
+    """Read the [molecules] table of a job.
 
     Args:
         table: As TOML, JSON or a notebook has it.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MOST_STARTS, _LONGEST, _MOST_COLUMNS = 20, 20_000_000, 8
 #: Goals that are spelled out to a model, at most.
 _MOST_WORDS = 40
+#: Plans a round: the next one is worth more where it has learned from the last.
+PROPOSALS = 1
 
 
 class RadiotherapyDomain(Domain):
@@ -95,10 +97,6 @@ class RadiotherapyDomain(Domain):
         from .commands import radiotherapy
 
         return radiotherapy
-
-
-#: Plans a round: the next one is worth more where it has learned from the last.
-PROPOSALS = 1
 
 
 def _absolute(name_or_path: str, names: Collection[str]) -> str:

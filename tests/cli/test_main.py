@@ -1,7 +1,5 @@
 """The command line as a person meets it."""
 
-import contextlib
-import io
 import json
 import os
 import signal
@@ -12,8 +10,7 @@ import time
 
 import pytest
 
-from tgsci.cli.main import main
-from tgsci.search import ledger
+from tgsci.search import database
 
 BARE = """
 domain = "polynomial"
@@ -23,32 +20,6 @@ target = 3.0
 evaluations = 20
 """
 JOB = f"{BARE}[run]\nworkers = 0\n"
-
-
-@pytest.fixture
-def tgsci(tgsci, outside_packages, tmp_path, monkeypatch):
-    """The same in this process, which is ten times faster; the real thing with `process=True`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(outside_packages)
-    monkeypatch.delenv("TGSCI_ENGINE", raising=False)
-
-    def run(*arguments, process=False, **environment):
-        if process:
-            return tgsci(*arguments, **environment)
-        out, err = io.StringIO(), io.StringIO()
-        before = signal.getsignal(signal.SIGTERM)
-        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            for name, value in {"COLUMNS": "200", **environment}.items():
-                patch.setenv(name, value)
-            try:
-                code = main(arguments)
-            except SystemExit as ended:
-                code = ended.code
-            finally:
-                signal.signal(signal.SIGTERM, before)
-        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
-
-    return run
 
 
 @pytest.fixture
@@ -149,7 +120,8 @@ def _measured(directory):
         (["runs", "show", "nowhere"], "is no run"),
         (["runs", "resume", "nowhere"], "is no run"),
         (["runs", "plot", "nowhere"], "is no run"),
-        (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
+        (["bogus"], "No such command 'bogus'; there are: run, runs, doctor, molecules, polynomial, radiotherapy"),
+        (["rnu"], "No such command 'rnu'; did you mean run?"),
         (
             ["run", "job.toml", "--optimizer", "ga"],
             "there are: rules, throw, tgd (with an engine), menu (with an engine)",
@@ -270,7 +242,7 @@ def test_a_closed_pipe_does_not_cost_the_run(outside_packages, job, tmp_path):
 
 
 def test_a_full_disk_is_said_with_the_way_out(tgsci, job, monkeypatch):
-    real = ledger._connect
+    real = database.connect
 
     def tiny(path):
         connection = real(path)
@@ -278,7 +250,7 @@ def test_a_full_disk_is_said_with_the_way_out(tgsci, job, monkeypatch):
         return connection
 
     with monkeypatch.context() as full:
-        full.setattr(ledger, "_connect", tiny)
+        full.setattr(database, "connect", tiny)
         for again in (("run", "job.toml", "--run", "r", "--evals", "200"), ("runs", "resume", "r")):
             failed = tgsci(*again)
             assert failed.returncode == 1
@@ -488,3 +460,24 @@ def test_figures_keep_their_decimals(tgsci, job, tmp_path):
     done = tgsci("run", "job.toml", "--run", "r")
     assert "loss 144.0 (x -9.000 m)" in done.stdout
     assert "loss 144.0  x -9.000" in done.stderr
+
+
+HELP = """
+import contextlib, io, sys
+from tgsci.cli.main import main
+words = sys.argv[1:]
+with contextlib.redirect_stdout(io.StringIO()):
+    code = main(words)
+print(code, *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+@pytest.mark.parametrize(
+    "words", ["--version", "--help", "run --help", "runs --help", "runs resume --help", "runs list ."]
+)
+def test_help_and_lists_load_nothing_heavy(script, words):
+    code, *loaded = script(HELP, *words.split()).split()
+    assert code == "0"
+    assert "click" in loaded
+    heavy = {"numpy", "pandas", "matplotlib", "jinja2", "litellm", "rdkit", "numba", "zarr", "distributed"}
+    assert not heavy & set(loaded)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tgsci as tg
-import tgsci.search.ledger
+import tgsci.search.database
 from tests.processes import child_environment
 from tgsci.compute.measure import Answer
 from tgsci.engine import Call
@@ -314,7 +314,7 @@ def test_a_full_disk_is_named(tmp_path):
 
 def test_a_disk_that_is_full_from_the_start_is_named_and_the_directory_is_free_again(tmp_path, monkeypatch):
     with monkeypatch.context() as full:
-        full.setattr(tgsci.search.ledger, "_connect", tiny)
+        full.setattr(tgsci.search.database, "connect", tiny)
         with pytest.raises(tg.LedgerError, match=r"cannot write a run into .* full; make room"):
             tg.Ledger.create(tmp_path, {"x": "y" * 100_000})
     tg.Ledger.create(tmp_path, {"x": 1}).close()
@@ -337,7 +337,7 @@ def test_a_disk_that_fills_up_at_any_moment_of_a_run_costs_nothing_recorded(tmp_
         return tg.minimize(tg.FunctionLoss(loss, name="loss"), "1000", Rules(), budget=8, proposals=2, run=tmp_path)
 
     with monkeypatch.context() as full:
-        full.setattr(tgsci.search.ledger, "_connect", lambda path: tiny(path, room))
+        full.setattr(tgsci.search.database, "connect", lambda path: tiny(path, room))
         with pytest.raises(tg.LedgerError, match="full; make room"):
             run()
     before = [t.value for t in tg.Result.load(tmp_path).trials if t.feedback] if tg.Ledger.exists(tmp_path) else []
@@ -346,7 +346,7 @@ def test_a_disk_that_fills_up_at_any_moment_of_a_run_costs_nothing_recorded(tmp_
     assert [t.value for t in result.trials if t.feedback][: len(before)] == before
 
 
-def tiny(path, pages=8, real=tgsci.search.ledger._connect):
+def tiny(path, pages=8, real=tgsci.search.database.connect):
     """A database on a disk with room for so many pages."""
     connection = real(path)
     connection.execute(f"PRAGMA max_page_count = {pages}")

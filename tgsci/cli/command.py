@@ -16,7 +16,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 from ..errors import UsageError
-from ..texts import nearest
+from ..texts import did_you_mean, nearest
 
 _OPTIONS = "Options"
 
@@ -28,13 +28,20 @@ class Option(click.Option):
         declarations: As click takes them: `["--off-target", "off_targets"]`.
         section: Title of the section of the help that it stands in.
         several: It takes one value or more, `--start CCO CCN`, and may be repeated; the function gets a tuple.
+        multiple: It takes one value, and may be repeated; the function gets a tuple.
         more: Everything else that `click.Option` takes.
     """
 
     def __init__(
-        self, declarations: Sequence[str], *, section: str = _OPTIONS, several: bool = False, **more: Any
+        self,
+        declarations: Sequence[str],
+        *,
+        section: str = _OPTIONS,
+        several: bool = False,
+        multiple: bool = False,
+        **more: Any,
     ) -> None:
-        super().__init__(declarations, **({"multiple": True} if several else {}), **more)
+        super().__init__(declarations, multiple=several or multiple, **more)
         self.section, self.several = section, several
 
 
@@ -112,7 +119,7 @@ class Command(click.Command):
         for key in ctx.params["settings"]:
             near = nearest(key, (name for name in self._options(ctx) if name.startswith("--")))
             if near and repr(key) in refusal:
-                return f" Or is the option {near[0]} meant?"
+                return f" (or is the option {near[0]} meant?)"
         return ""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -131,14 +138,17 @@ class Group(click.Group):
     """A group of commands that are imported when they are used: its help imports none of them.
 
     Args:
-        places: For each command, in the order of the help, where it is ("package.module:name") and what it does.
+        package: The package with the commands' modules.
+        places: For each command, in the order of the help, where it is in the package ("module:name") and what it does.
         extra: The extra of tgsci that brings what the commands import; where a package is missing, they say so.
         more: Everything else that `click.Group` takes.
     """
 
-    def __init__(self, *arguments: Any, places: Mapping[str, tuple[str, str]], extra: str = "", **more: Any) -> None:
+    def __init__(
+        self, *arguments: Any, package: str, places: Mapping[str, tuple[str, str]], extra: str = "", **more: Any
+    ) -> None:
         super().__init__(*arguments, **more)
-        self.places, self.extra = places, extra
+        self.package, self.places, self.extra = package, places, extra
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -156,7 +166,7 @@ class Group(click.Group):
         if cmd_name not in self.places:
             return None
         module, _, name = self.places[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        command: click.Command = getattr(import_module(f"{self.package}.{module}"), name)
         return command
 
     def summaries(self, ctx: click.Context) -> dict[str, str]:
@@ -169,8 +179,8 @@ class Group(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except NoSuchCommand as error:
-            near = self.list_commands(ctx)
-            raise NoSuchCommand(error.command_name, possibilities=near, ctx=ctx) from None
+            name, known = error.command_name, self.list_commands(ctx)
+            raise click.UsageError(f"No such command {name!r}; {did_you_mean(name, known)}", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write every command with its whole summary."""

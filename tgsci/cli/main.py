@@ -10,16 +10,18 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from ..errors import InvalidValue, LedgerError, RecordError, TgsciError, UsageError
-from ..runs.domain import Domains
 from ..search.interrupt import Interrupt
 from ..texts import visible
 from ..version import __version__
 from .command import Group
+
+if TYPE_CHECKING:
+    from ..runs.domain import Domains
 
 #: Help is not wider than this, columns.
 _WIDEST = 120
@@ -29,16 +31,16 @@ class _Commands(Group):
     """The commands of this package, then those of every installed domain below its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *Domains.installed().entries]
+        return [*super().list_commands(ctx), *_domains().entries]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in self.places:
             return super().get_command(ctx, cmd_name)
-        domains = Domains.installed()
+        domains = _domains()
         return _commands_of(domains, cmd_name) if cmd_name in domains.entries else None
 
     def summaries(self, ctx: click.Context) -> dict[str, str]:
-        domains = Domains.installed()
+        domains = _domains()
         return {
             **super().summaries(ctx),
             **{name: _commands_of(domains, name).short_help or "" for name in domains.entries},
@@ -47,9 +49,11 @@ class _Commands(Group):
 
 @click.group(
     cls=_Commands,
+    package=__package__,
     places={
-        "run": ("tgsci.cli.run:run_job", "run a job file"),
-        "runs": ("tgsci.cli.runs:runs", "look at runs, compare them, or go on with one"),
+        "run": ("run:run_job", "run a job file"),
+        "runs": ("runs:runs", "look at runs, compare them, or go on with one"),
+        "doctor": ("doctor:doctor", "say what is installed, what is missing, and what would leave this machine"),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST},
 )
@@ -123,6 +127,12 @@ def _exit_at_once() -> NoReturn:
 
 def _interrupt(signum: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _domains() -> Domains:
+    from ..runs.domain import Domains  # not for `tgsci --version`
+
+    return Domains.installed()
 
 
 def _commands_of(domains: Domains, name: str) -> click.Command:

@@ -22,7 +22,7 @@ from ..runs.job import BudgetTable, Job, RunTable, read_job, stated
 from ..runs.result import Result
 from ..runs.run import carry_out, options_for
 from ..search.options import Budget, RunOptions
-from ..texts import visible
+from ..texts import shell_word, visible
 from .command import command, option, options
 
 _PROPOSES = "a model proposes: its name as litellm writes it, 'human', 'replay:FILE', or 'rules' for the rule editor"
@@ -209,15 +209,16 @@ def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping
     for line in filter(None, (*facts, f"Run directory: {options.run}")):
         print(visible(line), file=sys.stderr)
     person = isinstance(getattr(chosen.optimizer, "engine", None), Engine) and chosen.optimizer.name == "human"
+    again = f"Go on with: tgsci runs resume {shell_word(options.run)}"
     try:
         # A person who pastes replies would have the live table drawn over what is typed.
         with LiveProgress(problem.columns, problem.loss.units, live=not person) as progress:
             result = carry_out(problem, chosen, replace(options, progress=progress), header)
     except (EngineError, RecordError) as error:
-        raise type(error)(f"{error}\nNothing is lost. Go on with: tgsci runs resume {options.run}") from error
+        raise type(error)(f"{error}\nNothing is lost. {again}") from error
     print_result(result)
     if result.stopped == "interrupted":
-        print(f"Interrupted; nothing is lost. Go on with: tgsci runs resume {options.run}")
+        print(f"Interrupted; nothing is lost. {again}")
     return result
 
 

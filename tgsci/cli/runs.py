@@ -34,14 +34,14 @@ _NARROW = 72
 _RUN = click.argument("directory", metavar="RUN", type=Path)
 
 
-@click.group(cls=Group, places={
-    "list": ("tgsci.cli.runs:list_runs", "the runs below a directory"),
-    "show": ("tgsci.cli.runs:show", "a run's best trials, or one trial's whole story"),
-    "compare": ("tgsci.cli.runs:compare_runs", "runs side by side at equal numbers of evaluations"),
-    "resume": ("tgsci.cli.runs:resume", "go on with a run that was killed, interrupted, or needs a bigger budget"),
-    "branch": ("tgsci.cli.runs:branch", "begin a new run from any value of another run, which stays as it is"),
-    "plot": ("tgsci.cli.runs:plot", "write a PNG: best so far against evaluations"),
-    "report": ("tgsci.cli.runs:write_report", "write the run as one HTML page, to read, print or send"),
+@click.group(cls=Group, package=__package__, places={
+    "list": ("runs:list_runs", "the runs below a directory"),
+    "show": ("runs:show", "a run's best trials, or one trial's whole story"),
+    "compare": ("runs:compare_runs", "runs side by side at equal numbers of evaluations"),
+    "resume": ("runs:resume", "go on with a run that was killed, interrupted, or needs a bigger budget"),
+    "branch": ("runs:branch", "begin a new run from any value of another run, which stays as it is"),
+    "plot": ("runs:plot", "write a PNG: best so far against evaluations"),
+    "report": ("runs:write_report", "write the run as one HTML page, to read, print or send"),
 })  # fmt: skip
 def runs() -> None:
     """Look at runs, compare them, or go on with one."""
@@ -98,9 +98,7 @@ def show(directory: Path, top: int, trial: int | None) -> int:
     if trial is None:
         print_result(result, top)
         return 0
-    if not 0 <= trial < len(result.trials):
-        raise UsageError(f"there is no trial {trial}; the run has 0 to {len(result.trials) - 1}")
-    _print_trial(result, result.trials[trial])
+    _print_trial(result, result.trial(trial))
     return 0
 
 

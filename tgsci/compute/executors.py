@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ..errors import MeasurementError, TgsciError, UsageError
+from ..imports import needs
 from .workers import WorkerPool, end_guarded, packed, run_guarded, unpacked
 
 T = TypeVar("T")
@@ -200,10 +201,7 @@ def _scheduler(address: str) -> str:
 
 
 def _connected(address: str) -> Any:
-    try:
-        import distributed
-    except ImportError as error:
-        raise UsageError(f"a Dask cluster needs the package distributed ({error}): pip install 'tgsci[dask]'") from None
+    distributed = needs("distributed", "a Dask cluster", "dask")
     import asyncio  # slow, and not for everyone who imports tgsci
 
     # Asked first, in a thread (Jupyter has a loop of its own): a client that fails to connect hangs when it is dropped.
@@ -211,9 +209,7 @@ def _connected(address: str) -> Any:
         failure = thread.submit(lambda: asyncio.run(_knock(address))).result()
     if failure:
         raise UsageError(f"no Dask scheduler answers at {address} ({failure}); start one with: dask scheduler")
-    return distributed.Client(  # type: ignore[no-untyped-call]
-        address, timeout=CONNECT_SECONDS, set_as_default=False, name="tgsci"
-    )
+    return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="tgsci")
 
 
 async def _knock(address: str) -> str:

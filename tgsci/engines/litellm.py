@@ -71,6 +71,7 @@ class LiteLLMEngine(Engine):
         tries: Calls made for one prompt before giving up.
         sleep: Waits between tries, s; replaced in tests.
         clock: Now, in s since 1970, to read a Retry-After date against; replaced in tests.
+        concurrency: Most questions at the same time.
         parameters: Everything else goes to the model: `temperature`, `max_tokens`, `top_p`, `seed`,
             `response_format`, `api_key`, ...
 
@@ -87,6 +88,7 @@ class LiteLLMEngine(Engine):
         tries: int = 5,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
+        concurrency: int | None = None,
         **parameters: Any,
     ) -> None:
         if clash := [name for name in _RESERVED if name in parameters]:
@@ -111,6 +113,8 @@ class LiteLLMEngine(Engine):
             self._parameters.setdefault("api_version", version)
         self._sleep = sleep
         self._clock = clock
+        if concurrency is not None:
+            self.concurrency = concurrency
 
     @property
     def destination(self) -> str:  # type: ignore[override]

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import LedgerError, UsageError
 from ..files import as_path
-from ..search.ledger import DATABASE, Ledger
+from ..search.database import DATABASE
+from ..search.ledger import Ledger
 from .domain import Domains, Problem
 from .result import Result
 
@@ -103,11 +104,14 @@ def branched(origin: Path, number: int) -> tuple[Problem, dict[str, Any]]:
         UsageError: There is no such trial, it holds no value, or the run was not started from a domain.
     """
     result = Result.load(origin)
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(result.trials):
-        raise UsageError(f"there is no trial {number!r}; the run has 0 to {len(result.trials) - 1}")
-    trial = result.trials[number]
+    trial = result.trial(number)
     if not trial.value:
         raise UsageError(f"trial {number} holds no value to start from: {trial.decision}")
     problem = replace(problem_of(origin, result.header), start=[trial.value])
-    kept = {"run": str(origin), "trial": number, "value": trial.value, "loss": trial.loss if trial.measured else None}
+    kept = {
+        "run": str(origin),
+        "trial": trial.number,
+        "value": trial.value,
+        "loss": trial.loss if trial.measured else None,
+    }
     return problem, {"branched_from": kept}

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..loss import Loss
-from ..search.menu import Options
-from ..search.proposer import Proposer
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     import click
 
+    from ..loss import Loss
+    from ..search.menu import Options
+    from ..search.proposer import Proposer
     from .finalists import Finishing
     from .result import Result
 

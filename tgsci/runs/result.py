@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ..imports import needs
 from ..loss import Loss
 from ..search.ledger import Ledger, Session, Spent
 from ..search.trial import Trial, Trials
-from ..texts import figure, metric
+from ..texts import figure, literal, metric
 from .domain import Problem
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ class Result:
         Raises:
             UsageError: There is no such trial.
         """
-        if not 0 <= number < len(self.trials):
-            raise UsageError(f"there is no trial {number}; the run has 0 to {len(self.trials) - 1}")
+        number = self.trial(number).number
         self.finals[number] = self._ledger.add_final(number, feedback, seconds)
 
     def keep_answers(self, answers: Sequence[Answer]) -> None:
@@ -127,6 +127,17 @@ class Result:
         """A metric's name with its unit."""
         unit = self.units.get(metric)
         return f"{metric} ({unit})" if unit else metric
+
+    def trial(self, number: int) -> Trial:
+        """Take a trial by its number, from 0.
+
+        Raises:
+            UsageError: There is no such trial.
+        """
+        if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number < len(self.trials):
+            there = f"the run has 0 to {len(self.trials) - 1}" if self.trials else "the run has none"
+            raise UsageError(f"there is no trial {literal(number)}; {there}")
+        return self.trials[int(number)]
 
     def lineage(self, trial: Trial) -> list[Trial]:
         """The trials it descends from, the start value first, itself last."""

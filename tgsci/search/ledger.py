@@ -6,10 +6,8 @@ holds every measurement and every reply that was paid for.
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import os
 import sqlite3
 import threading
 import time
@@ -24,73 +22,11 @@ from ..engine import Reply
 from ..errors import LedgerError, RecordError
 from ..feedback import Feedback
 from ..texts import well_formed
+from . import database
 from .trial import State, Trial
 
 if TYPE_CHECKING:
     from filelock import FileLock
-
-DATABASE = "run.db"
-#: Written into every run; a file of a format that is not known is refused, never guessed at.
-FORMAT = 2
-#: Can be looked at, and is brought to the present format when the run goes on.
-OLDER = (1,)
-_APPLICATION = 0x74677363  # "tgsc"
-#: Runs below a directory that a message names.
-_MOST_NAMED = 6
-
-_CALLS = """CREATE TABLE calls (
-    id INTEGER PRIMARY KEY, round INTEGER NOT NULL, trial INTEGER NOT NULL, question TEXT NOT NULL,
-    occurrence INTEGER NOT NULL, system TEXT NOT NULL, prompt TEXT NOT NULL, reply TEXT NOT NULL, model TEXT NOT NULL,
-    tokens_in INTEGER, tokens_out INTEGER, usd REAL, seconds REAL NOT NULL, finish TEXT NOT NULL,
-    asked_at REAL NOT NULL, UNIQUE (round, trial, question, occurrence))"""
-
-_SCHEMA = f"""
-CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE trials (
-    number INTEGER PRIMARY KEY, round INTEGER NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL,
-    parent INTEGER, edit TEXT NOT NULL, proposer TEXT NOT NULL, state TEXT NOT NULL, decision TEXT NOT NULL,
-    proposed_at REAL NOT NULL);
-CREATE TABLE measurements (
-    number INTEGER PRIMARY KEY REFERENCES trials, loss REAL, unmeasured INTEGER NOT NULL, text TEXT NOT NULL,
-    metrics TEXT NOT NULL, violations TEXT NOT NULL, error TEXT, transient INTEGER NOT NULL,
-    seconds REAL NOT NULL, measured_at REAL NOT NULL);
-CREATE TABLE artifacts (
-    number INTEGER NOT NULL REFERENCES trials, name TEXT NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (number, name)) WITHOUT ROWID;
-{_CALLS};
-CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY, started_at REAL NOT NULL, seconds REAL NOT NULL, proposer TEXT NOT NULL,
-    description TEXT NOT NULL, ended TEXT NOT NULL);
--- What a run has spent is summed again and again: from these, without reading reports and prompts.
-CREATE INDEX measured ON measurements (loss);
-CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
-"""
-
-#: The `trial` of a call that measured none.
-_NO_TRIAL = -1
-
-#: Format 1 did not know which trial a call measured, nor the engine's parameters: its replies stay, and are not reused.
-_FROM_FORMAT_1 = f"""
-DROP INDEX IF EXISTS prices;
-ALTER TABLE calls RENAME TO old_calls;
-{_CALLS};
-INSERT INTO calls SELECT id, round, {_NO_TRIAL}, 'format 1: ' || question, occurrence, system, prompt, reply, model,
-    tokens_in, tokens_out, usd, seconds, finish, asked_at FROM old_calls ORDER BY id;
-DROP TABLE old_calls;
-CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
-"""
-
-#: Second measurements of finalists; made when the first is kept, so that runs of every age can have them.
-_FINALS = (
-    """CREATE TABLE IF NOT EXISTS finals (
-    number INTEGER PRIMARY KEY REFERENCES trials, loss REAL, text TEXT NOT NULL, metrics TEXT NOT NULL,
-    violations TEXT NOT NULL, error TEXT, transient INTEGER NOT NULL, seconds REAL NOT NULL, measured_at REAL NOT NULL)
-    """,
-    """CREATE TABLE IF NOT EXISTS final_artifacts (
-    number INTEGER NOT NULL REFERENCES trials, name TEXT NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (number, name)) WITHOUT ROWID
-    """,
-)
 
 #: Where the artifacts of each kind of measurement are.
 _ARTIFACTS = {"measurements": "artifacts", "finals": "final_artifacts"}
@@ -158,7 +94,7 @@ class Ledger:
     @classmethod
     def in_memory(cls, header: Mapping[str, Any]) -> Ledger:
         """A ledger that is gone with the process."""
-        ledger = cls(_connect(":memory:"), None, None)
+        ledger = cls(database.connect(":memory:"), None, None)
         ledger._initialise(header)
         return ledger
 
@@ -176,18 +112,18 @@ class Ledger:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LedgerError(f"cannot write a run into {str(directory)!r}: {_reason(error)}") from None
-        lock = _locked(directory)
+            raise LedgerError(f"cannot write a run into {str(directory)!r}: {database.reason(error)}") from None
+        lock = database.locked(directory)
         try:
             if cls.exists(directory):
                 raise LedgerError(f"{str(directory)!r} holds a run already; resume it, or choose another directory")
-            ledger = cls(_connect(str(directory / DATABASE)), None, lock)
+            ledger = cls(database.connect(str(directory / database.DATABASE)), None, lock)
             ledger._initialise(header)
             ledger.directory = directory
         except BaseException as error:
             lock.release()
             if isinstance(error, sqlite3.Error):
-                raise LedgerError(f"cannot write a run into {str(directory)!r}: {_reason(error)}") from None
+                raise LedgerError(f"cannot write a run into {str(directory)!r}: {database.reason(error)}") from None
             raise
         return ledger
 
@@ -202,45 +138,49 @@ class Ledger:
         Raises:
             LedgerError: No run, another format, damaged, or in use by another process.
         """
-        path = directory / DATABASE
+        path = directory / database.DATABASE
         try:
             if not path.is_file():
-                raise LedgerError(f"{str(directory)!r} is no run: it has no {DATABASE}{_below(directory)}")
-            with closing(_connect_readonly(path)) as connection:  # whatever is there, looking does not change it
-                found = _format(connection)
+                raise LedgerError(
+                    f"{str(directory)!r} is no run: it has no {database.DATABASE}{database.runs_below(directory)}"
+                )
+            with closing(
+                database.connect_readonly(path)
+            ) as connection:  # whatever is there, looking does not change it
+                found = database.format_of(connection)
         except (OSError, sqlite3.Error) as error:
-            raise LedgerError(f"cannot read {str(path)!r}: {_reason(error)}") from None
-        if found not in (FORMAT, *OLDER):
+            raise LedgerError(f"cannot read {str(path)!r}: {database.reason(error)}") from None
+        if found not in (database.FORMAT, *database.OLDER):
             what = "holds no run yet: it was stopped before it began" if found == 0 else f"has run format {found}"
             raise LedgerError(
-                f"{str(directory)!r} {what}; this version of tgsci reads formats up to {FORMAT}. "
+                f"{str(directory)!r} {what}; this version of tgsci reads formats up to {database.FORMAT}. "
                 "Use the version that wrote it, or start a new run in another directory."
             )
-        lock = _locked(directory) if write else None
+        lock = database.locked(directory) if write else None
         try:
-            ledger = cls(_connect(str(path)) if write else _connect_readonly(path), directory, lock)
-            if write and found in OLDER:
-                ledger._run_script(_FROM_FORMAT_1)
+            ledger = cls(database.connect(str(path)) if write else database.connect_readonly(path), directory, lock)
+            if write and found in database.OLDER:
+                ledger._run_script(database.FROM_FORMAT_1)
             return ledger
         except sqlite3.Error as error:
             if lock:
                 lock.release()
-            raise LedgerError(f"cannot open {str(path)!r}: {_reason(error)}") from None
+            raise LedgerError(f"cannot open {str(path)!r}: {database.reason(error)}") from None
 
     @staticmethod
     def exists(directory: Path) -> bool:
         """True where a run was begun in this directory."""
-        path = directory / DATABASE
+        path = directory / database.DATABASE
         try:
             if not path.is_file() or path.stat().st_size == 0:
                 return False
-            with closing(_connect_readonly(path)) as connection:
-                return _format(connection) != 0
+            with closing(database.connect_readonly(path)) as connection:
+                return database.format_of(connection) != 0
         except (OSError, sqlite3.Error):
             return True  # something is there; opening it says what is wrong
 
     def _initialise(self, header: Mapping[str, Any]) -> None:
-        self._run_script(_SCHEMA, header)
+        self._run_script(database.SCHEMA, header)
 
     def _run_script(self, script: str, header: Mapping[str, Any] | None = None) -> None:
         """Bring the file to the present format, all or nothing."""
@@ -249,8 +189,8 @@ class Ledger:
                 db.execute(statement)
             rows = [(key, json.dumps(value)) for key, value in (header or {}).items()]
             db.executemany("INSERT INTO header VALUES (?, ?)", rows)
-            db.execute(f"PRAGMA application_id = {_APPLICATION}")
-            db.execute(f"PRAGMA user_version = {FORMAT}")
+            db.execute(f"PRAGMA application_id = {database.APPLICATION}")
+            db.execute(f"PRAGMA user_version = {database.FORMAT}")
 
     def release(self) -> None:
         """Let another process go on with the run; this one may still read it."""
@@ -285,8 +225,10 @@ class Ledger:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError) and self.directory:
-                    then = ", then resume the run: what was recorded is safe" if _full(error) else ""
-                    raise RecordError(f"cannot write into {str(self.directory)!r}: {_reason(error)}{then}") from error
+                    then = ", then resume the run: what was recorded is safe" if database.is_full(error) else ""
+                    raise RecordError(
+                        f"cannot write into {str(self.directory)!r}: {database.reason(error)}{then}"
+                    ) from error
                 raise
 
     def _tick(self) -> None:
@@ -363,7 +305,7 @@ class Ledger:
             The feedback with its artifacts left on disk.
         """
         with self._commit() as db:
-            for statement in _FINALS:
+            for statement in database.FINALS:
                 db.execute(statement)
             for table in ("finals", _ARTIFACTS["finals"]):
                 db.execute(f"DELETE FROM {table} WHERE number = ?", (number,))
@@ -420,7 +362,7 @@ class Ledger:
             self._count(0, answers)
 
     def _add_answers(self, db: sqlite3.Connection, round: int, trial: int | None, answers: Sequence[Answer]) -> None:
-        measured = _NO_TRIAL if trial is None else trial
+        measured = database.NO_TRIAL if trial is None else trial
         for answer in answers:
             reply = answer.reply
             texts = map(well_formed, (answer.system, answer.prompt, reply.text, reply.model))
@@ -544,7 +486,7 @@ class Ledger:
         rows = self._rows(
             "SELECT reply, tokens_in, tokens_out, usd, seconds, finish, model FROM calls "
             "WHERE round = ? AND trial = ? AND question = ? AND occurrence = ?",
-            *(round, _NO_TRIAL if trial is None else trial, question, occurrence),
+            *(round, database.NO_TRIAL if trial is None else trial, question, occurrence),
         )
         return Reply(*rows[0]) if rows else None
 
@@ -629,65 +571,3 @@ def _storable(feedback: Feedback) -> tuple[Feedback, dict[str, bytes | str]]:
     }
     error = None if feedback.error is None else well_formed(feedback.error)
     return replace(feedback, text=well_formed(feedback.text), error=error), artifacts
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # survives a power cut, not only a crash
-    return connection
-
-
-def _connect_readonly(path: Path) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
-        uri += "&immutable=1"  # an archive: SQLite could not make the files by which readers and a writer agree
-    connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
-    connection.isolation_level = None
-    return connection
-
-
-def _format(connection: sqlite3.Connection) -> int:
-    """The run format of a file, 0 where nothing was written yet."""
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return 0
-    if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-        raise sqlite3.DatabaseError("this is not a run of tgsci")
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _below(directory: Path) -> str:
-    """A hint where somebody names the directory of several runs."""
-    there = sorted(path.parent.name for path in directory.glob(f"*/{DATABASE}"))
-    if not there:
-        return ""
-    more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
-    return (
-        f". There are runs in it: {', '.join(there[:_MOST_NAMED])}{more}; name one of them. "
-        f"The command that began several of them goes on with all when it is repeated with --run {directory}"
-    )
-
-
-def _locked(directory: Path) -> FileLock:
-    from filelock import FileLock, Timeout  # brings asyncio along: not for everyone who imports tgsci
-
-    lock = FileLock(directory / "run.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LedgerError(f"the run in {str(directory)!r} is being worked on by another process") from None
-    except OSError as error:
-        raise LedgerError(f"cannot write into {str(directory)!r}: {_reason(error)}") from None
-    return lock
-
-
-def _reason(error: Exception) -> str:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return f"{reason}; make room" if _full(error) else reason
-
-
-def _full(error: Exception) -> bool:
-    """True where there is no room left on the disk."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL

@@ -36,23 +36,23 @@ class Column:
 
 
 def titled(name: str, unit: str) -> str:
-    """A column's title: the figure's name with its unit."""
+    """Write a column's title: the figure's name with its unit."""
     return f"{name} ({unit})" if unit else name
 
 
 def ranks(result: Result) -> dict[int, int]:
-    """The rank of each measured trial, 1 for the best, by the trial's number."""
+    """Rank the measured trials, 1 for the best, by their numbers."""
     return {trial.number: rank for rank, trial in enumerate(result.trials.ranked(), 1)}
 
 
 def trials_csv(result: Result, columns: Sequence[Column]) -> str:
-    """Every trial of a run as CSV, the best first, then what was not measured in its order."""
+    """Write every trial of a run as CSV: the best first, then those that were not measured, in their order."""
     rank = ranks(result)
     rows = sorted(result.trials, key=lambda trial: (rank.get(trial.number, math.inf), trial.number))
     return csv_text([[column.title for column in columns], *([c.text(trial) for c in columns] for trial in rows)])
 
 
 def columns_csv(columns: Sequence[Column]) -> str:
-    """The sheet that explains a table's columns, as CSV."""
+    """Write the sheet that explains a table's columns as CSV."""
     head = ["column", "unit", "kind", "better", "meaning"]
     return csv_text([head, *([c.title, c.unit, c.kind, c.better, c.meaning] for c in columns)])

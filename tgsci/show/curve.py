@@ -38,7 +38,7 @@ class Point:
 
 
 def points(trials: Iterable[Trial]) -> list[Point]:
-    """Every judged measurement, in order."""
+    """List every judged measurement, in order."""
     measured = [trial for trial in trials if trial.feedback]
     worst = max((trial.loss for trial in measured if trial.measured), default=1.0)
     return [
@@ -54,5 +54,5 @@ def points(trials: Iterable[Trial]) -> list[Point]:
 
 
 def best_so_far(points: Iterable[Point]) -> list[Point]:
-    """The points where the curve goes down: each is better than everything before it."""
+    """Pick the points where the curve goes down: each is better than everything before it."""
     return [point for point in points if point.trial.state is State.ACCEPTED]

@@ -66,7 +66,7 @@ def html_table(
 
 
 def drawing(svg: str, title: str) -> Markup:
-    """An SVG element as an image.
+    """Write an SVG element as an image.
 
     Args:
         svg: As a domain draws it.
@@ -76,7 +76,7 @@ def drawing(svg: str, title: str) -> Markup:
 
 
 def image(png: bytes, title: str) -> Markup:
-    """A PNG image.
+    """Write a PNG file as an image in a paragraph.
 
     Args:
         png: The file's content.
@@ -87,7 +87,7 @@ def image(png: bytes, title: str) -> Markup:
 
 
 def lines(texts: Iterable[str]) -> Markup:
-    """Texts below each other."""
+    """Write texts below each other."""
     return Markup("<br>").join(map(_plain, texts))
 
 
@@ -107,5 +107,5 @@ def _cell(tag: str, cell: str | Cell, sortable: bool = False) -> Markup:
 
 
 def _plain(text: str) -> Markup:
-    """The text escaped; what cannot be seen, or reorders what can, is spelled out."""
+    """Escape a text; what cannot be seen, or reorders what can, is spelled out."""
     return text if isinstance(text, Markup) else as_attribute(text, len(text))

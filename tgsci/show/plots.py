@@ -24,7 +24,7 @@ _MARKS = {State.ACCEPTED: ("o", _LINE), State.REJECTED: ("o", "#b8bec6"), State.
 
 
 def progress(result: Result, ax: Axes | None = None) -> Figure:
-    """The best loss so far against evaluations, with every rejected, infeasible and failed trial.
+    """Plot the best loss so far against evaluations, with every rejected, infeasible and failed trial.
 
     Args:
         result: A run's.
@@ -59,7 +59,7 @@ def progress(result: Result, ax: Axes | None = None) -> Figure:
 
 
 def overlay(runs: Mapping[str, Result], ax: Axes | None = None, note: str = "") -> Figure:
-    """The best loss so far of several runs against evaluations, one curve each.
+    """Plot the best loss so far of several runs against evaluations, one curve each.
 
     Args:
         runs: The runs by the names in the legend.
@@ -96,7 +96,7 @@ def _step(ax: Axes, found: Sequence[Point], measured: int, **style: Any) -> None
 
 
 def _label(result: Result) -> str:
-    """The loss with its unit, where it has one."""
+    """Name the loss, with its unit where it has one."""
     name = str(result.header.get("loss") or "lower is better")
     unit = result.units.get("loss", "")
     return f"loss: {name} ({unit})" if unit else f"loss: {name}"

@@ -125,7 +125,7 @@ def trial_table(
     best: Trial | None = None,
     width: int | None = None,
 ) -> Table:
-    """A table of trials: number, state, loss, metrics with units, and the value or what became of it.
+    """Make a table of trials: number, state, loss, metrics with units, and the value or what became of it.
 
     Args:
         trials: A row each.
@@ -172,7 +172,7 @@ def _width(texts: Sequence[str]) -> int:
 
 
 def _fitting(widths: Mapping[str, int], room: int) -> list[str]:
-    """The first columns that fit: a figure is shown whole or not at all."""
+    """Pick the first columns that fit: a figure is shown whole or not at all."""
     fitting = []
     for name, width in widths.items():
         room -= width

@@ -53,7 +53,7 @@ def print_table(
 
 
 def csv_text(rows: Iterable[Iterable[str]]) -> str:
-    """Rows as CSV, each cell as `cell` writes it."""
+    """Write rows as CSV, each cell as `cell` does."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:
@@ -62,7 +62,7 @@ def csv_text(rows: Iterable[Iterable[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """A text as a spreadsheet shows it: on one line; an apostrophe before what it would run as a formula.
+    """Write a text for a spreadsheet: on one line, an apostrophe before what would be run as a formula.
 
     Finite numbers stay numbers, also with a unit; `-inf` is none for a spreadsheet, which would look a name up.
     """

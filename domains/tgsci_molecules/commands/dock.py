@@ -6,8 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tgsci.checks import whole
 from tgsci.cli.command import command, option
-from tgsci.errors import InvalidValue, MeasurementError, UsageError
+from tgsci.errors import InvalidValue, UsageError
 from tgsci.feedback import Feedback
 from tgsci.files import write_atomically
 from tgsci.show.tables import csv_text, print_table
@@ -25,7 +25,7 @@ from tgsci.texts import duration
 from .docking_options import docking_options, settings_of
 
 if TYPE_CHECKING:
-    from tgsci.loss import Loss
+    from tgsci.compute.measure import Measured
 
     from ..molecule.library import Compound
     from ..objective import DockingLoss
@@ -54,7 +54,7 @@ class _Column:
 @option("--report", is_flag=True, help="also print each molecule's report")
 @option("--out", type=Path, metavar="DIR", help="write poses.sdf, scores.csv and the receptor to DIR")
 @option("--skip-faults", is_flag=True, help="leave out what is no molecule, instead of stopping")
-@option("--workers", type=click.IntRange(min=1), metavar="N", help="processes that dock (default one a core)")
+@option("--workers", type=int, metavar="N", help="processes that dock (default one a core)")
 @docking_options
 def dock(
     smiles: tuple[str, ...],
@@ -76,10 +76,10 @@ def dock(
     from ..objective.finalists import in_full
 
     loss = DockingLoss(target, settings_of(docking))
+    processes = os.cpu_count() or 1 if workers is None else whole("--workers", workers, above=0)
     molecules, faults = _molecules(smiles, skip_faults)
     if out:
         _make(out)
-    processes = workers or os.cpu_count() or 1
     fast: _Measured = {}
     careful: _Measured = {}
     interrupted = False
@@ -145,7 +145,8 @@ def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, fou
 
     They are measured in worker processes: Vina may crash or hang.
     """
-    from tgsci.compute.workers import WorkerPool
+    from tgsci.compute.executors import Measurers
+    from tgsci.compute.measure import measure
 
     from ..docking.vina import known
 
@@ -155,47 +156,28 @@ def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, fou
     before = sum(known(smiles, loss.target, loss.settings) for smiles in todo)
     if before:
         print(f"{before} of {len(todo)} were docked before and come from the cache", file=sys.stderr)
-    with WorkerPool(min(workers, len(todo)), loss.timeout) as pool:
-        try:
-            futures = {pool.submit(_timed, loss, smiles): smiles for smiles in todo}
-            for future in _shown(futures, text):
-                found[futures[future]] = _outcome(future)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with Measurers(min(workers, len(todo)), loss.timeout) as executor:
+        for done in _shown(measure(loss, todo, executor), len(todo), text):
+            found[todo[done.index]] = (done.feedback, done.seconds or math.nan)  # a process that died took no time
 
 
-def _shown(
-    futures: Mapping[Future[tuple[Feedback, float]], str], text: str
-) -> Iterator[Future[tuple[Feedback, float]]]:
-    """The futures as they are done: with a bar and the time left on a terminal, with a line now and then elsewhere."""
+def _shown(measurements: Iterable[Measured], total: int, text: str) -> Iterator[Measured]:
+    """The measurements as they come: with a bar and the time left on a terminal, with a line now and then elsewhere."""
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
     if console.is_terminal:
-        yield from track(as_completed(futures), text, total=len(futures), console=console, transient=True)
+        yield from track(measurements, text, total=total, console=console, transient=True)
         return
     started = told = time.monotonic()
-    for done, future in enumerate(as_completed(futures), 1):
-        yield future
+    for done, measured in enumerate(measurements, 1):
+        yield measured
         now = time.monotonic()
-        if now - told > _NEWS and done < len(futures):
-            left = (now - started) / done * (len(futures) - done)
-            print(f"{text}: {done} of {len(futures)}, about {duration(left)} left", file=sys.stderr, flush=True)
+        if now - told > _NEWS and done < total:
+            left = (now - started) / done * (total - done)
+            print(f"{text}: {done} of {total}, about {duration(left)} left", file=sys.stderr, flush=True)
             told = now
-
-
-def _timed(loss: Loss, smiles: str) -> tuple[Feedback, float]:
-    started = time.perf_counter()
-    return loss.measure(smiles), time.perf_counter() - started
-
-
-def _outcome(future: Future[tuple[Feedback, float]]) -> tuple[Feedback, float]:
-    try:
-        return future.result()
-    except MeasurementError as error:
-        return Feedback.failed(str(error)), math.nan
 
 
 def _columns(molecules: Sequence[Compound], fast: _Measured, full: _Measured | None) -> list[_Column]:

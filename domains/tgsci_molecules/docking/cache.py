@@ -25,7 +25,7 @@ from typing import Any
 from tgsci.feedback import Feedback
 from tgsci.files import CACHE_VARIABLE, cache_directory, digest, source_digest
 
-#: Above this the entries that were not used for longest go, bytes.
+#: Above this size the entries that were not used for longest are deleted, bytes.
 MAX_BYTES = 2_000_000_000
 #: A larger entry is not kept, nor read: no result is as large, bytes unpacked.
 MAX_ENTRY = 20_000_000
@@ -43,9 +43,9 @@ CREATE INDEX IF NOT EXISTS by_use ON entries (used);
 _SHRINK = "PRAGMA incremental_vacuum;"
 #: How long a writer waits for another one, s.
 _PATIENCE = 5.0
-#: A use is noted once in this time, s: noting each would make every look-up a write.
+#: The time of the last use is written at most once in this time, s: else every look-up would be a write.
 _NOTED = 86_400
-#: Between two looks at the size, entries written.
+#: The size is checked once in so many written entries.
 _LOOK = 100
 #: File systems that machines share; SQLite's log needs shared memory, which they do not have.
 _SHARED = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "fuse", "9p")
@@ -55,7 +55,7 @@ _log = logging.getLogger("tgsci.molecules")
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a cache holds.
+    """The entries of a cache, counted.
 
     Args:
         path: Its file.
@@ -69,7 +69,7 @@ class Statistics:
 
 
 class Cache:
-    """One file of results. Every failure of the file is a miss.
+    """A file of results. Whatever is wrong with the file counts as a miss.
 
     Args:
         path: Of the SQLite file; it and its directory are made when first written.
@@ -86,7 +86,7 @@ class Cache:
         self._written = 0
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
-        """What is kept under a key; None where there is nothing, or nothing that can be read."""
+        """Look up a key; None where nothing is kept under it, or nothing that can be read."""
         with self._lock:
             row = self._try(lambda connection: self._row(connection, kind, key))
         if row is None:
@@ -100,7 +100,7 @@ class Cache:
         return value if isinstance(value, dict) else None
 
     def has(self, kind: str, key: str) -> bool:
-        """True where something is kept under a key."""
+        """Tell whether something is kept under a key."""
         query = "SELECT 1 FROM entries WHERE key = ?"
         with self._lock:
             return self._try(lambda c: c.execute(query, (_digest(kind, key),)).fetchone()) is not None
@@ -115,7 +115,7 @@ class Cache:
             self._try(lambda connection: self._write(connection, entry))
 
     def statistics(self) -> Statistics:
-        """What the file holds; zeros where it cannot be read."""
+        """Count the entries; zeros where the file cannot be read."""
         with self._lock:
             query = "SELECT kind, count(*) FROM entries GROUP BY kind ORDER BY kind"
             rows = self._try(lambda c: c.execute(query).fetchall()) if self.path.exists() else None
@@ -152,7 +152,7 @@ class Cache:
         return True
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the file; the next use opens it again."""
         with self._lock:
             self._close()
 
@@ -160,7 +160,7 @@ class Cache:
         return [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
 
     def _try(self, use: Callable[[sqlite3.Connection], Any]) -> Any:
-        """What a use of the file gives; None, and no further use in this process, where it fails."""
+        """Use the file. Where that fails: return None, and leave the file alone for the rest of this process."""
         if self._off:
             return None
         try:
@@ -218,7 +218,7 @@ class Cache:
             self._prune(connection)
 
     def _prune(self, connection: sqlite3.Connection) -> None:
-        """Delete what was not used for longest until a tenth of the room is free again."""
+        """Delete the entries that were not used for longest, until the file is small enough."""
         while self._used(connection) > self._max_bytes:
             (count,) = connection.execute("SELECT count(*) FROM entries").fetchone()
             if not count:
@@ -235,26 +235,26 @@ class Cache:
 
 
 def get(kind: str, key: str) -> dict[str, Any] | None:
-    """From the user's cache; None where there is none, or nothing in it."""
+    """Look a result up in the user's cache; None where it is not there, or there is no cache."""
     shared = user_cache()
     return shared.get(kind, key) if shared else None
 
 
 def has(kind: str, key: str) -> bool:
-    """True where the user's cache has it."""
+    """Tell whether the user's cache has a result."""
     shared = user_cache()
     return shared.has(kind, key) if shared else False
 
 
 def put(kind: str, key: str, value: Mapping[str, Any]) -> None:
-    """Into the user's cache, where there is one."""
+    """Keep a result in the user's cache, where there is one."""
     shared = user_cache()
     if shared:
         shared.put(kind, key, value)
 
 
 def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> Feedback:
-    """A loss's feedback on a value: the one that is kept, else computed and kept.
+    """Look up a loss's feedback on a value, or compute it and keep it.
 
     Failures are not kept, nor is what another version of this code wrote: its report may say less.
 
@@ -273,10 +273,10 @@ def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> F
             return _feedback(kept)
         except (AttributeError, KeyError, TypeError, ValueError):
             pass
-    found = compute()
-    if found.measured:
-        shared.put("feedback", key, _kept(found))
-    return found
+    measured = compute()
+    if measured.measured:
+        shared.put("feedback", key, _kept(measured))
+    return measured
 
 
 def user_cache() -> Cache | None:
@@ -322,15 +322,15 @@ def _code() -> str:
     return digest(source_digest(package), *(path.read_bytes() for path in sorted(package.rglob("*.tsv"))), size=8)
 
 
-def _kept(found: Feedback) -> dict[str, Any]:
+def _kept(measured: Feedback) -> dict[str, Any]:
     return {
-        "loss": found.loss,
-        "text": found.text,
-        "metrics": dict(found.metrics),
-        "violations": dict(found.violations),
+        "loss": measured.loss,
+        "text": measured.text,
+        "metrics": dict(measured.metrics),
+        "violations": dict(measured.violations),
         "artifacts": {
             name: {"base64": base64.b64encode(content).decode()} if isinstance(content, bytes) else content
-            for name, content in found.artifacts.items()
+            for name, content in measured.artifacts.items()
         },
     }
 

@@ -15,11 +15,11 @@ from tgsci.texts import quote
 from ..molecule.protonation import open_in_water, protonate
 from ..molecule.smiles import molecule, stereo_in_words
 
-#: Atoms of a ring that takes many shapes, which docking does not turn into each other.
+#: A ring of so many atoms takes several shapes, and docking does not change them.
 LARGE_RING = 8
-#: Conformers that are made for each that is docked of a large ring.
+#: Conformers of a large ring that are made for each one that is docked.
 _SHAPES_TRIED = 4
-#: Rings less different than this have the same shape, Angstrom.
+#: Rings that differ by less than this have the same shape, Angstrom.
 _SAME_SHAPE = 0.3
 #: Longest wall time that one embedding may take, s; drugs need well under 1 s.
 EMBED_SECONDS = 30
@@ -63,7 +63,7 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
 
 
 def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
-    """A form of a molecule in several starting conformers.
+    """Prepare a form of a molecule in several starting conformers.
 
     Docking turns bonds but keeps rings. Where a ring of 8 or more atoms could take many shapes, the starting
     conformers are those of lowest energy that differ in a ring; else each is embedded with a seed of its own.
@@ -84,13 +84,13 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
 
 
 def large_ring(mol: Chem.Mol) -> int:
-    """Atoms of the largest ring, where it has 8 or more: it has shapes that docking does not reach; else 0."""
+    """Count the atoms of the largest ring, where it has 8 or more (docking does not change its shape); else 0."""
     largest = max(map(len, mol.GetRingInfo().AtomRings()), default=0)
     return largest if largest >= LARGE_RING else 0
 
 
 def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
-    """Conformers of low energy that differ in the shape of their large rings, the lowest first.
+    """Find conformers of low energy that differ in the shape of their large rings, the lowest first.
 
     Args:
         smiles: The protonated form.
@@ -132,7 +132,7 @@ def _relaxed(form: str, seed: int) -> Chem.Mol:
 
 
 def _ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligand]:
-    """Each conformer of a form of a molecule as Vina reads it."""
+    """Write each conformer of a form of a molecule as Vina reads it."""
     undefined = tuple(stereo_in_words(molecule(smiles), open_in_water(smiles)))
     ligands = []
     for conformer in conformers:
@@ -152,7 +152,7 @@ def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int)
 
 
 def embed(smiles: str, seed: int) -> Chem.Mol:
-    """One three-dimensional conformer with all hydrogens, by ETKDGv3.
+    """Make one three-dimensional conformer with all hydrogens, by ETKDGv3.
 
     Raises:
         MeasurementError: There is none (a strained or impossible ring), or not in `EMBED_SECONDS`.
@@ -198,7 +198,7 @@ def _fieldless() -> MeasurementError:
 
 
 def write_pdbqt(mol: Chem.Mol) -> str:
-    """Atom types and torsions, by meeko.
+    """Write atom types and torsions as pdbqt, by meeko.
 
     Raises:
         MeasurementError: An atom without a type.

@@ -37,7 +37,7 @@ from .settings import Settings as Settings
 
 #: The packages whose version changes a score.
 PACKAGES = ("vina", "meeko", "rdkit", "dimorphite-dl")
-#: Raised with every change here or in the preparation that changes a score: what was kept before is not used then.
+#: Raise it with every change of the code that changes a score: cached results are then not used any more.
 PROTOCOL = 2
 #: How far two scores of one molecule lie apart from seed to seed at the fast setting, kcal/mol (11 drugs, ABL1).
 NOISE = 0.4
@@ -59,12 +59,12 @@ Edges = tuple[float, float, float]
 
 
 class DoesNotFit(MeasurementError):
-    """The best pose that was found is no binding mode: a failure, but good news about an off-target."""
+    """The best pose is no binding mode. A failure; but good news about an off-target."""
 
 
 @dataclass(frozen=True)
 class FormScore:
-    """What one form of a molecule scored.
+    """The scores of one form of a molecule.
 
     Args:
         smiles: As it was docked.
@@ -86,7 +86,7 @@ class FormScore:
 
 @dataclass(frozen=True)
 class Docking:
-    """What docking found.
+    """The result of docking a molecule into a target.
 
     Args:
         score: Vina's score of the best pose, kcal/mol; lower is better.
@@ -155,21 +155,21 @@ class Docking:
         """What a reader of the score has to know about the forms of the molecule, in sentences."""
         best = min(self.forms, key=lambda form: form.score)
         others = [form for form in self.forms if form is not best]
-        said = []
+        sentences = []
         if others:
             rest = ", ".join(f"{form.label or 'as written'} {form.score:.2f}" for form in others)
-            said.append(f"The best form counts: {best.label or 'as written'} {best.score:.2f} kcal/mol; {rest}.")
+            sentences.append(f"The best form counts: {best.label or 'as written'} {best.score:.2f} kcal/mol; {rest}.")
             if min(form.score for form in others) - best.score < NOISE and self.settings.capped:
-                said.append(f"Forms less than {NOISE:g} kcal/mol apart cannot be told apart by this search.")
+                sentences.append(f"Forms less than {NOISE:g} kcal/mol apart cannot be told apart by this search.")
         if self.ligand.undefined:
             named = ", ".join(self.ligand.undefined[:6]) + (" and more" if len(self.ligand.undefined) > 6 else "")
             tried, most = len({form.isomer for form in self.forms}), self.possible
             count = f"{tried} of up to {most}" if tried < most else "both" if most == 2 else f"all {most}"
-            said.append(
+            sentences.append(
                 f"Stereo undefined: {named}. Docked: {count} isomers; write @ or @@ (/ or \\ at a double bond) to "
                 "choose one."
             )
-        return said
+        return sentences
 
     def sdf(self, properties: Mapping[str, object] | None = None) -> str:
         """The pose as an SDF record, with the score and `properties` as tags."""
@@ -217,7 +217,7 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
 
 
 def known(smiles: str, target: Target, settings: Settings) -> bool:
-    """True where this canonical SMILES was docked before and `dock` takes no time."""
+    """Tell whether a canonical SMILES was docked before: `dock` then takes no time."""
     return results.has("docking", _key(smiles, target, settings))
 
 
@@ -227,11 +227,12 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
     edges = _edges(settings, target, max(ligand.extent for _, ligands in prepared for ligand in ligands))
     with _one_at_a_time:
         vina = _maps(target, edges, settings.seed)
-        found = [[_search(vina, ligand, settings) for ligand in ligands] for _, ligands in prepared]
+        outcomes = [[_search(vina, ligand, settings) for ligand in ligands] for _, ligands in prepared]
     number, conformer = min(
-        ((n, m) for n, each in enumerate(found) for m in range(len(each))), key=lambda nm: found[nm[0]][nm[1]][0]
+        ((n, m) for n, each in enumerate(outcomes) for m in range(len(each))),
+        key=lambda nm: outcomes[nm[0]][nm[1]][0],
     )
-    score, inter, torsion_penalty, pose = found[number][conformer]
+    score, inter, torsion_penalty, pose = outcomes[number][conformer]
     if score >= 0 or inter > -_LEAST_CONTACT:
         raise DoesNotFit(
             f"docking: {quote(smiles)} does not fit into {target} (Vina {score:+.2f} kcal/mol, {inter:+.2f} with the "
@@ -245,7 +246,7 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
         pose_pdbqt=pose,
         forms=tuple(
             FormScore(ligands[0].docked_smiles, form.label, tuple(each[0] for each in searched), form.isomer)
-            for (form, ligands), searched in zip(prepared, found, strict=True)
+            for (form, ligands), searched in zip(prepared, outcomes, strict=True)
         ),
         possible=possible_stereoisomers(smiles),
         edges=edges,
@@ -258,8 +259,8 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
 
 
 def _prepared(smiles: str, settings: Settings) -> list[tuple[Form, list[Ligand]]]:
-    """Each form that is docked, with its starting conformers."""
-    found: list[tuple[Form, list[Ligand]]] = []
+    """Prepare each form to dock, with its starting conformers."""
+    prepared: list[tuple[Form, list[Ligand]]] = []
     isomers = 0
     offered = itertools.islice(
         forms(smiles, settings.isomers, settings.tautomers, settings.states), _LOOKED_AT * settings.isomers
@@ -278,20 +279,20 @@ def _prepared(smiles: str, settings: Settings) -> list[tuple[Form, list[Ligand]]
                 failure = failure or error
                 continue
             shaped = True
-            found += _by_isomer(form, ligands)
+            prepared += _by_isomer(form, ligands)
         isomers += shaped
-    if not found and failure is None:  # no isomer has a shape that is found quickly: the conformer may choose
+    if not prepared and failure is None:  # no isomer has a shape that is found quickly: the conformer may choose
         form = Form(next(forms(smiles, 1, 1, 1))[0].smiles)
         ligands = prepare_all(smiles, form.smiles, settings.seed, settings.conformers, settings.ring_conformers)
-        found += _by_isomer(form, ligands)
-    if not found:
+        prepared += _by_isomer(form, ligands)
+    if not prepared:
         assert failure is not None
         raise failure
-    return found
+    return prepared
 
 
 def _by_isomer(form: Form, ligands: list[Ligand]) -> list[tuple[Form, list[Ligand]]]:
-    """The conformers of a form, apart where they happen to be different isomers of it."""
+    """Group the conformers of a form by isomer: where stereo is open, they may be different ones."""
     groups: dict[str, list[Ligand]] = {}
     for ligand in ligands:
         groups.setdefault(ligand.docked_smiles, []).append(ligand)
@@ -301,7 +302,7 @@ def _by_isomer(form: Form, ligands: list[Ligand]) -> list[tuple[Form, list[Ligan
 
 
 def _check_inside(docking: Docking, target: Target) -> None:
-    """No atom of the pose beyond the walls: what Vina could not hold in the box is no binding mode."""
+    """Refuse a pose with an atom beyond the walls of the box: that is no binding mode."""
     positions = docking.pose.GetConformer().GetPositions()
     heavy = [atom.GetIdx() for atom in docking.pose.GetAtoms() if atom.GetAtomicNum() > 1]
     beyond = float((np.abs(positions[heavy] - target.center) - np.asarray(docking.edges) / 2).max())
@@ -313,7 +314,7 @@ def _check_inside(docking: Docking, target: Target) -> None:
 
 
 def fingerprint(target: Target, settings: Settings) -> str:
-    """Everything that changes a docking score: receptor, box, settings, versions."""
+    """Name everything that changes a docking score: receptor, box, settings, versions."""
     knobs = ", ".join(f"{key}={value}" for key, value in asdict(settings).items())
     return (
         f"{target.name}[{target.sha256[:16]}] at {target.center} in {target.box}; {knobs}; protocol {PROTOCOL}, "
@@ -327,12 +328,12 @@ def _versions() -> str:
 
 
 def _key(smiles: str, target: Target, settings: Settings) -> str:
-    """What a result is kept under: all that changes it, and not what the target is called."""
+    """Name a result in the cache: by all that changes it, but not by the target's name."""
     return f"{smiles} in {fingerprint(target, settings).removeprefix(target.name)} {target.sha256}"
 
 
 def _memory(docking: Docking) -> dict[str, Any]:
-    """A result as JSON, without what its key says."""
+    """Write a result as JSON, without what its key says."""
     kept = {
         name: getattr(docking, name)
         for name in ("score", "inter", "torsion_penalty", "pose_pdbqt", "possible", "edges", "seconds")
@@ -341,7 +342,7 @@ def _memory(docking: Docking) -> dict[str, Any]:
 
 
 def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: Settings) -> Docking | None:
-    """The result again; None where it is not of this shape, whatever made it so."""
+    """Read a result from the cache; None where it has another shape, for whatever reason."""
     try:
         if kept["ligand"]["smiles"] != smiles:
             return None
@@ -367,7 +368,7 @@ def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: 
 
 
 def _edges(settings: Settings, target: Target, extent: float) -> Edges:
-    """The box that is searched: cubic and no larger than the target's own, or just that one."""
+    """Choose the box to search: the target's own, or a cube that is no larger."""
     if settings.whole_box:
         return target.box
     edge = _box_edge(settings.box, extent)
@@ -376,7 +377,7 @@ def _edges(settings: Settings, target: Target, extent: float) -> Edges:
 
 
 def _box_edge(smallest: float, extent: float) -> float:
-    """The edge of the box for a ligand of this length: the smallest, or some steps more.
+    """Choose the edge of the box for a ligand of this length: the smallest, or some steps more.
 
     No room is added: at 20,000 evaluations a larger box costs more in missed poses (1 kcal/mol for
     nilotinib in ABL1 from 22 to 26 Angstrom) than the walls cost a long ligand, which fits slantwise.
@@ -395,7 +396,7 @@ _one_at_a_time = threading.Lock()
 
 
 def _maps(target: Target, edges: Edges, seed: int) -> Any:
-    """A Vina object with the maps of this target and box, from this process's own few."""
+    """Get a Vina object with the maps of this target and box; a process keeps a few."""
     key = (target.sha256, target.center, edges, seed)
     if key in _held:
         _held.move_to_end(key)
@@ -415,7 +416,7 @@ def _maps(target: Target, edges: Edges, seed: int) -> Any:
 
 @cache
 def _most_maps() -> int:
-    """How many sets of maps one process may hold: half of the machine's memory shared by one process a core.
+    """Count the sets of maps that one process may hold: half of the memory, shared by one process a core.
 
     At least 3, for an objective of three targets, at most 8.
     """
@@ -428,7 +429,7 @@ def _most_maps() -> int:
 
 @contextmanager
 def _quiet(needed: bool) -> Iterator[None]:
-    """Standard error closed for what Vina writes there itself, past Python."""
+    """Close standard error while Vina writes to it past Python."""
     if not needed:
         yield
         return
@@ -445,7 +446,7 @@ def _quiet(needed: bool) -> Iterator[None]:
 
 
 def _search(vina: Any, ligand: Ligand, settings: Settings) -> tuple[float, float, float, str]:
-    """Score, intermolecular energy and torsion penalty (kcal/mol) of the best pose, and the pose as pdbqt."""
+    """Dock: score, intermolecular energy, torsion penalty (kcal/mol) of the best pose, and the pose as pdbqt."""
     try:
         vina.set_ligand_from_string(ligand.pdbqt)
         vina.dock(exhaustiveness=settings.exhaustiveness, n_poses=1, max_evals=settings.max_evals)
@@ -463,7 +464,7 @@ def _search(vina: Any, ligand: Ligand, settings: Settings) -> tuple[float, float
 
 
 def _pose(pdbqt: str, ligand: Ligand) -> Chem.Mol:
-    """The pose as a molecule, proven to be the one that was docked."""
+    """Read the pose as a molecule, and check that it is the one that was docked."""
     from meeko import PDBQTMolecule, RDKitMolCreate
 
     with rdBase.BlockLogs():

@@ -45,7 +45,7 @@ class Block:
 
 
 def block(row: Mapping[str, str]) -> Block:
-    """The building block of a row.
+    """Make the building block of a row.
 
     Raises:
         ValueError: It is no such block, names an end that there is not, or has a SMILES that RDKit cannot read.
@@ -69,7 +69,7 @@ CORES = [each for each in BLOCKS if each.block == "core"]
 
 
 def assembled(rng: random.Random) -> tuple[Molecule, str] | None:
-    """A molecule of random building blocks, canonical SMILES, and what it was made of, in words.
+    """Assemble a molecule from random building blocks: its canonical SMILES, and the blocks in words.
 
     Args:
         rng: Draws the blocks.
@@ -85,7 +85,7 @@ def assembled(rng: random.Random) -> tuple[Molecule, str] | None:
 
 
 def grafted(smiles: str, rng: random.Random) -> tuple[Molecule, str] | None:
-    """A part of a molecule replaced by a linker with a cap, canonical SMILES, and what was done, in words.
+    """Replace a part of a molecule by a linker with a cap: the canonical SMILES, and the edit in words.
 
     Args:
         smiles: Canonical SMILES of the molecule.
@@ -107,7 +107,7 @@ def grafted(smiles: str, rng: random.Random) -> tuple[Molecule, str] | None:
 
 
 def _end(part: str) -> str | None:
-    """What a part is cut at; None where no linker here goes."""
+    """Name the kind of end that a part is cut at; None where no linker goes there."""
     mol = molecule(part)
     dummy = next(atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0)
     (atom,) = dummy.GetNeighbors()
@@ -121,7 +121,7 @@ def _end(part: str) -> str | None:
 
 
 def _arm(end: str, rng: random.Random) -> tuple[str, str]:
-    """A linker with a cap for an end: in words, and as SMILES from the end outward."""
+    """Draw a linker with a cap for an end: in words, and as SMILES from the end outwards."""
     linker = rng.choice(linkers_on(end))
     cap_name, cap = rng.choice(caps_of(linker.carries))
     return (f"{cap_name} on {linker.name}" if linker.smiles else cap_name), linker.smiles + cap
@@ -134,7 +134,7 @@ def linkers_on(end: str) -> list[Block]:
 
 @cache
 def caps_of(kinds: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Caps of these kinds. Their rings get numbers of their own: a core's is still open where they are written."""
+    """List the caps of these kinds, their rings numbered anew: a core's ring is still open where they are written."""
     rings = str.maketrans("12", "89")
     caps = (each for each in BLOCKS if each.block == "cap" and each.sits_on[0] in kinds)
     return [(each.name, each.smiles.translate(rings)) for each in caps]

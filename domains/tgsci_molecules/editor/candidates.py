@@ -15,7 +15,7 @@ from ..molecule.smiles import Molecule, molecule
 from .descriptors import Descriptors, descriptors
 from .transformations import finish
 
-#: Smaller pieces are what the transformations attach anyway.
+#: Heavy atoms of a piece, at least: the transformations attach smaller ones anyway.
 MIN_PIECE = 4
 
 
@@ -50,7 +50,7 @@ class Candidate:
 
 @lru_cache(maxsize=4096)
 def molecule_of(value: str) -> Molecule | None:
-    """The molecule of a trial's value, canonical for RDKit whatever the loss takes for canonical; None for none."""
+    """Read a trial's value as RDKit's canonical SMILES, whatever loss it belongs to; None where it is no molecule."""
     if isinstance(value, Molecule) and value.is_canonical:
         return value
     mol = Chem.MolFromSmiles(value)
@@ -61,8 +61,8 @@ def molecule_of(value: str) -> Molecule | None:
 
 
 def roots_of(trials: Iterable[Trial]) -> list[Candidate]:
-    """The trials that are molecules, as candidates without edits, in their order."""
-    return [Candidate(found, trial) for trial in trials if (found := molecule_of(trial.value))]
+    """Make candidates without edits of the trials that are molecules, in their order."""
+    return [Candidate(smiles, trial) for trial in trials if (smiles := molecule_of(trial.value))]
 
 
 def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
@@ -96,24 +96,24 @@ def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> li
 
 @lru_cache(maxsize=2048)
 def pieces(smiles: str) -> tuple[str, ...]:
-    """What is left of a molecule when it is cut at one acyclic single bond, as SMILES with one `*` each.
+    """Cut a molecule at each acyclic single bond: the pieces as SMILES with one `*` each.
 
     Bonds of amides, sulfonamides and the like count as well: that is where chemists take molecules apart.
     """
     mol = molecule(smiles)
-    found: dict[str, None] = {}
+    pieces_of: dict[str, None] = {}
     for bond in mol.GetBonds():
         if bond.GetBondType() != Chem.BondType.SINGLE or bond.IsInRing():
             continue
         cut = Chem.FragmentOnBonds(mol, [bond.GetIdx()], dummyLabels=[(0, 0)])
         for piece in Chem.GetMolFrags(cut, asMols=True):
             if piece.GetNumHeavyAtoms() - 1 >= MIN_PIECE:
-                found.setdefault(Chem.MolToSmiles(piece))
-    return tuple(found)
+                pieces_of.setdefault(Chem.MolToSmiles(piece))
+    return tuple(pieces_of)
 
 
 def join(first: str, second: str, parent: str) -> Molecule | None:
-    """Two pieces joined where they were cut; None where that is no legal molecule.
+    """Join two pieces where they were cut; None where that is no legal molecule.
 
     Args:
         first: SMILES with one `*`.

@@ -40,7 +40,7 @@ SLOW = ("QED", "SA")
 
 
 class Descriptors:
-    """A molecule in numbers. What is costly is calculated where it is first asked for.
+    """A molecule in numbers. Costly ones are calculated when they are first asked for.
 
     Args:
         smiles: Canonical SMILES.
@@ -157,7 +157,7 @@ class Descriptors:
 
 @lru_cache(maxsize=50_000)
 def descriptors(smiles: str) -> Descriptors:
-    """The descriptors of a molecule, calculated once.
+    """Calculate the descriptors of a molecule, once.
 
     Args:
         smiles: Canonical SMILES.
@@ -169,7 +169,7 @@ def descriptors(smiles: str) -> Descriptors:
 
 
 def read(value: str) -> Any:
-    """The RDKit molecule of a trial's value, whatever loss it belongs to; None where it is no molecule."""
+    """Read a trial's value as RDKit does, whatever loss it belongs to; None where it is no molecule."""
     return value.mol if isinstance(value, Molecule) else Chem.MolFromSmiles(value)
 
 
@@ -187,13 +187,13 @@ def _desirability(name: str, figure: float) -> float:
 
 
 def _qed(desirability: Mapping[str, float]) -> float:
-    """The weighted geometric mean; properties that are not given count as ideal."""
+    """Take the weighted geometric mean; properties that are missing count as ideal."""
     return math.exp(math.fsum(_WEIGHTS[name] * math.log(d) for name, d in desirability.items()) / _TOTAL)
 
 
 @lru_cache(maxsize=4096)
 def scaffold(smiles: str) -> str:
-    """The ring systems with their linkers, every atom a carbon; the molecule's longest chain counts as none."""
+    """Get the ring systems with their linkers, every atom a carbon; "" where there is no ring."""
     core = MurckoScaffold.GetScaffoldForMol(descriptors(smiles).mol)
     if core.GetNumAtoms() == 0:
         return ""
@@ -203,5 +203,5 @@ def scaffold(smiles: str) -> str:
 
 @lru_cache(maxsize=4096)
 def murcko(smiles: str) -> str:
-    """The Bemis-Murcko scaffold: ring systems with their linkers; "" where there is no ring."""
+    """Get the Bemis-Murcko scaffold: ring systems with their linkers; "" where there is no ring."""
     return str(MurckoScaffold.MurckoScaffoldSmiles(mol=descriptors(smiles).mol))

@@ -55,7 +55,7 @@ class GraphGA(Proposer):
         self.crossover, self.mutation, self.largest = crossover, mutation, largest
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Up to `n` new molecules."""
+        """Propose up to `n` new molecules."""
         with rdBase.BlockLogs():
             roots = roots_of(trials.ranked() or trials)
             made: dict[str, Proposal] = {}
@@ -77,7 +77,7 @@ class GraphGA(Proposer):
             return list(made.values())
 
     def _child(self, population: Sequence[Candidate], rng: random.Random) -> Candidate | None:
-        """A crossover, mutated or not, or a mutation; the fitter a parent the likelier it breeds (by rank)."""
+        """Make a crossover, mutated or not, or a mutation; the better a parent is ranked, the likelier it breeds."""
         if len(population) > 1 and rng.random() < self.crossover:
             crossed = recombined(population, 4, rng)
             if crossed:

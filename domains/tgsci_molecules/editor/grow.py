@@ -17,7 +17,7 @@ from rdkit import Chem
 
 from tgsci.search.trial import Trial
 
-from ..molecule.smiles import Molecule
+from ..molecule.smiles import Molecule, atom_name
 from ..tables import read_table
 from .candidates import molecule_of
 from .transformations import BY_NAME, apply_to, attached, changed, finish, origins
@@ -79,7 +79,7 @@ _CHARACTERS = ("lipophilic", "donor", "acceptor", "solvent")
 
 
 def fragment(row: Mapping[str, str]) -> Fragment:
-    """The fragment of a row of `fragments.tsv`.
+    """Make the fragment of a row of `fragments.tsv`.
 
     Raises:
         ValueError: RDKit cannot read its SMILES, or it has no character or an unknown one.
@@ -114,7 +114,7 @@ class Suggestion:
 
 
 def suggestions(trial: Trial) -> tuple[Suggestion, ...]:
-    """The edits that a trial's pose asks for, the most promising kinds first; none where it has no pose.json."""
+    """List the edits that a trial's pose asks for, the most promising kinds first; none without a pose.json."""
     if trial.feedback is None or "pose.json" not in trial.feedback.artifacts:
         return ()
     content = trial.feedback.artifacts["pose.json"]
@@ -130,18 +130,18 @@ def _suggested(parent: Molecule, text: str) -> tuple[Suggestion, ...]:
     if pose is None or not isinstance(smiles, str) or len(smiles) > _LONGEST_SMILES or molecule_of(smiles) != parent:
         return ()
     mol = parent.mol if smiles == parent else Chem.MolFromSmiles(smiles)
-    found: dict[str, Suggestion] = {}
+    suggestions: dict[str, Suggestion] = {}
     for make in (_grown, _relieved, _satisfied, _spared):
         for suggestion in make(mol, parent, pose):
-            found.setdefault(suggestion.smiles, suggestion)
-    return tuple(found.values())
+            suggestions.setdefault(suggestion.smiles, suggestion)
+    return tuple(suggestions.values())
 
 
 # -- growth -----------------------------------------------------------------------------------------
 
 
 def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Fragments that fill the room along the growth vectors."""
+    """Grow fragments that fill the room along the growth vectors."""
     vectors = [v for v in _entries(pose, "growth", mol) if mol.GetAtomWithIdx(v["atom"]).GetTotalNumHs() > 0]
     done: dict[tuple[int, str], None] = {}
     for vector in vectors:
@@ -177,7 +177,7 @@ def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
 
 
 def fitting(reach: float, volume: float, character: str) -> list[Fragment]:
-    """The fragments that go into a room, the best filling first.
+    """List the fragments that go into a room, those that fill it best first.
 
     Args:
         reach: Free room along the vector, Angstrom.
@@ -197,7 +197,7 @@ def _suits(fragment: Fragment, character: str) -> bool:
 
 
 def _bondable(atom: Chem.Atom, fragment: Fragment) -> bool:
-    """A heteroatom gets no heteroatom, and an amide nitrogen no acyl group."""
+    """Refuse a heteroatom on a heteroatom, and an acyl group on an amide nitrogen."""
     return atom.GetAtomicNum() == 6 or fragment.smiles[0] in "Cc"
 
 
@@ -212,14 +212,16 @@ def _room(mol: Chem.Mol, vector: Mapping[str, Any]) -> str:
         "polar": "into a polar pocket",
     }.get(character, "into free room")
     by = f" lined by {lined}" if character in ("lipophilic", "polar") else f" ({lined})"
-    return f"{_label(mol, vector['atom'])}-H points {_number(vector, 'reach', 0.0):.1f} A {where}{by if lined else ''}"
+    return (
+        f"{atom_name(mol, vector['atom'])}-H points {_number(vector, 'reach', 0.0):.1f} A {where}{by if lined else ''}"
+    )
 
 
 # -- what does not pay ------------------------------------------------------------------------------
 
 
 def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Terminal groups that earn little for their atoms: dropped, or swapped for a smaller one."""
+    """Drop terminal groups that earn little for their atoms, or swap them for smaller ones."""
     for entry in _group_entries(pose, mol):
         atoms, energy = entry["atoms"], _number(entry, "energy", 0.0)
         if len(atoms) > _LARGEST_GROUP or energy / len(atoms) < _POOR:
@@ -229,7 +231,7 @@ def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterato
             continue
         stays, goes = bond
         evidence = (
-            f"the group at {_label(mol, goes)} earns {energy:+.1f} kcal/mol with {len(atoms)} heavy atoms "
+            f"the group at {atom_name(mol, goes)} earns {energy:+.1f} kcal/mol with {len(atoms)} heavy atoms "
             f"({energy / len(atoms):+.2f} each)"
         )
         for name, fragment in (("", ""), ("methyl", "C"), ("hydroxyl", "O"), ("fluoro", "F"), ("methoxy", "OC")):
@@ -240,14 +242,14 @@ def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterato
 
 
 def _relieved(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Terminal atoms that clash with the protein: off, or fluorine for something larger."""
+    """Drop terminal atoms that clash with the protein, or put fluorine in their place."""
     for entry in _entries(pose, "repulsive", mol):
         atom = mol.GetAtomWithIdx(entry["atom"])
         if atom.GetDegree() != 1 or atom.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE:
             continue
         stays = atom.GetNeighbors()[0].GetIdx()
         evidence = (
-            f"{_label(mol, entry['atom'])} clashes with {str(entry.get('residue', 'the protein'))[:20]} "
+            f"{atom_name(mol, entry['atom'])} clashes with {str(entry.get('residue', 'the protein'))[:20]} "
             f"({_number(entry, 'energy', 0.0):+.1f} kcal/mol)"
         )
         for step, fragment in (("drop", ""), ("swap for fluoro", "F")):
@@ -276,7 +278,7 @@ _LESS_POLAR = (
 
 
 def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """Buried polar atoms without a partner lose their polarity."""
+    """Take the polarity away from buried polar atoms without a partner."""
     lonely = _entries(pose, "unsatisfied", mol)[:3]
     if not lonely or Chem.MolToSmiles(mol, canonical=False) != parent:
         return  # the atoms are traced in the canonical order
@@ -287,7 +289,7 @@ def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iter
             for entry in lonely:
                 if entry["atom"] in atoms:
                     role = str(entry.get("role", "polar atom"))[:20]
-                    evidence = f"{_label(mol, entry['atom'])} is a buried {role} without a partner"
+                    evidence = f"{atom_name(mol, entry['atom'])} is a buried {role} without a partner"
                     yield Suggestion(product, f"{name} at atom {entry['atom'] + 1}", evidence, atoms)
                     break
 
@@ -296,7 +298,7 @@ def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iter
 
 
 def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> Chem.Mol:
-    """A molecule whose group `atoms`, bonded to `stays`, is replaced by a fragment; by hydrogen where it is ""."""
+    """Replace the group `atoms`, bonded to `stays`, by a fragment; by hydrogen where that is ""."""
     product = Chem.RWMol(attached(mol, stays, fragment) if fragment else mol)
     site = product.GetAtomWithIdx(stays)
     if not fragment and site.GetNoImplicit():
@@ -310,7 +312,7 @@ def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> 
 
 
 def _single_bond_out(mol: Chem.Mol, atoms: Sequence[int]) -> tuple[int, int] | None:
-    """The only bond between a group and the rest: the atom that stays and the one that goes."""
+    """Find the only bond between a group and the rest: the atom that stays and the one that goes."""
     inside = set(atoms)
     out = [
         (other, index, bond)
@@ -321,10 +323,6 @@ def _single_bond_out(mol: Chem.Mol, atoms: Sequence[int]) -> tuple[int, int] | N
     if len(out) != 1 or out[0][2].GetBondType() != Chem.BondType.SINGLE or len(inside) >= mol.GetNumAtoms() - 4:
         return None
     return out[0][0], out[0][1]
-
-
-def _label(mol: Chem.Mol, index: int) -> str:
-    return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index + 1}"
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -371,5 +369,5 @@ def _number(entry: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def _listed(names: object) -> str:
-    found = [str(n)[:20] for n in names[:4]] if isinstance(names, list) else []
-    return ", ".join(found)
+    residues = [str(n)[:20] for n in names[:4]] if isinstance(names, list) else []
+    return ", ".join(residues)

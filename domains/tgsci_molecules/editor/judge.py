@@ -163,8 +163,8 @@ class Judge:
             t.feedback.violation - self.violation(f) if t.feedback and t.feedback.violation > 0 else 0.0
             for t, f in measured
         ]
-        found = np.clip(np.array(lacking, dtype=np.float64), 0.0, _MOST_UNMET)
-        return np.where(found > 1e-6, found, 0.0)
+        lacks = np.clip(np.array(lacking, dtype=np.float64), 0.0, _MOST_UNMET)
+        return np.where(lacks > 1e-6, lacks, 0.0)
 
     def _learn(self, measured: Sequence[tuple[Trial, Descriptors]], unmet: Array) -> None:
         if self._parts:
@@ -216,7 +216,7 @@ class Judge:
     # -- predictions -------------------------------------------------------------------------------
 
     def expect(self, molecule: Descriptors) -> dict[str, tuple[float, float]]:
-        """Mean and standard deviation of each learned metric, in its own unit."""
+        """Predict the mean and standard deviation of each learned metric, in its own unit."""
         belief = self._believe([molecule])
         return {
             name: (float(belief.mean[0, j] * self._scale[j] + self._shift[j]), float(belief.sd[0] * self._scale[j]))
@@ -224,7 +224,7 @@ class Judge:
         }
 
     def predict(self, molecules: Sequence[Descriptors]) -> Outlook:
-        """The loss of each molecule, all that can be calculated of it exact."""
+        """Predict the loss of each molecule; what can be calculated of it is exact."""
         return self._outlook(molecules, [self._calculated(f) for f in molecules])
 
     def _believe(self, molecules: Sequence[Descriptors]) -> Belief:
@@ -308,7 +308,7 @@ class Judge:
         return trial.number not in self._unmade
 
     def drawback(self, molecule: Descriptors) -> float:
-        """What makes a molecule unwelcome besides its loss, in the loss's unit."""
+        """Price what makes a molecule unwelcome besides its loss, in the loss's unit."""
         penalty = HARD_SYNTHESIS * max(0.0, molecule.sa - EASY_ENOUGH) + OPEN_CENTRE * molecule.open_centres
         if self.scores:
             penalty += POLYCYCLE * max(0, molecule.fused - 2) ** 2
@@ -317,7 +317,7 @@ class Judge:
         return (penalty + _UNMET * self.unmet(molecule)) * self.unit
 
     def merit(self, candidate: Candidate) -> float:
-        """What the pose says in a candidate's favour, as far as that proved right in this run; in the loss's unit."""
+        """Price an edit that the pose asks for, as far as such edits proved right in this run; in the loss's unit."""
         if not candidate.evidence:
             return 0.0
         grown, other = self._records.get(_GROWN, (0, 0)), self._records.get(_OTHER_EDITS, (0, 0))
@@ -327,7 +327,7 @@ class Judge:
     # -- ranking -----------------------------------------------------------------------------------
 
     def order(self, pool: Sequence[Candidate], boldness: float, size: int = SHORTLIST) -> list[Candidate]:
-        """The most promising candidates, best first.
+        """List the most promising candidates, best first.
 
         Args:
             pool: All candidates.
@@ -351,14 +351,14 @@ class Judge:
             bound, queue = None, np.arange(len(pool))
         # QED, SA and limits take most of the time. They are calculated in the order of the bounds, until no bound is
         # left that could still be among the foremost; where limits refuse much, the next best are looked at too.
-        found: list[int] = []
+        looked_at: list[int] = []
         score, hope = np.empty(0), np.empty(0)
         outlooks: list[Outlook] = []
         step = size if bound is not None else len(pool)
         for start in range(0, len(pool), step):
             some = [int(i) for i in queue[start : start + step]]
-            if bound is not None and found:
-                last = min(FOREMOST, len(found) - 1)
+            if bound is not None and looked_at:
+                last = min(FOREMOST, len(looked_at) - 1)
                 if bound[some[0]] > np.partition(hope, last)[last]:
                     break
             outlook = self.predict([molecules[i] for i in some])
@@ -368,17 +368,17 @@ class Judge:
                 - self.merit(pool[i])
                 for i in some
             ]
-            found += some
+            looked_at += some
             outlooks.append(outlook)
             score = np.concatenate([score, outlook.loss + np.array(cost)])
             hope = np.concatenate([hope, score[-len(some) :] - boldness * outlook.sd])
         sd = np.concatenate([o.sd for o in outlooks])
         latent = np.concatenate([o.belief.sd for o in outlooks])
         best = np.argsort(np.round(hope, 6), kind="stable")[:size]
-        return [(pool[found[i]], float(score[i]), float(sd[i]), float(latent[i])) for i in best]
+        return [(pool[looked_at[i]], float(score[i]), float(sd[i]), float(latent[i])) for i in best]
 
     def batch(self, pool: Sequence[Candidate], boldness: float, rng: random.Random) -> Iterator[Candidate]:
-        """The shortlist in an order in which its first ones are good to measure together.
+        """Order the shortlist so that its first ones are good to measure together.
 
         Each place draws its own boldness (exponential, so mostly small): some proposals exploit, some explore.
         A choice takes away the uncertainty it would resolve, so its near twins lose their appeal.
@@ -405,7 +405,7 @@ class Judge:
             covariance = covariance - np.outer(column, column) / (column[best] + noise)
 
     def appetite(self, candidate: Candidate) -> dict[str, float]:
-        """How much a molecule needs each kind of transformation, from the figures that cost it most."""
+        """Weigh how much a molecule needs each kind of transformation, from the properties that cost it most."""
         f = candidate.descriptors
         need = {"grow": 1.0, "shrink": 0.5, "swap": 1.0, "ring": 1.0, "bioisostere": 1.0}
         if f.size < 15:
@@ -422,13 +422,13 @@ class Judge:
         return need
 
     def track_record(self, name: str) -> float:
-        """How a transformation did in this run, between 0.5 (always for the worse) and 2 (always better)."""
+        """Rate how a transformation did in this run, from 0.5 (always worse) to 2 (always better)."""
         better, worse = self._records.get(name, (0, 0))
         return float(2 ** ((better - worse) / (better + worse + 2)))
 
 
 def finalists(trials: Trials, count: int) -> list[Trial]:
-    """The trials that are worth a longer look: the best measured one, then those whose neighbours bear them out.
+    """Choose the trials that are worth a longer look: the best one, then those whose neighbours confirm them.
 
     The best of a hundred noisy figures is partly luck. What the surrogate makes of a trial, its own measurement
     included, is less so.
@@ -492,7 +492,7 @@ _GROWN, _OTHER_EDITS = "<grown along a vector>", "<any other edit>"
 
 
 def _records(trials: Trials) -> Mapping[str, tuple[int, int]]:
-    """How often each transformation led to a lower and to a higher loss than its parent's."""
+    """Count how often each transformation led to a lower and to a higher loss than its parent's."""
     by_number = {t.number: t for t in trials}
     records: dict[str, tuple[int, int]] = {}
     for trial in trials:

@@ -37,7 +37,7 @@ class RandomEdits(Proposer):
         self.steps = steps
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Up to `n` new molecules."""
+        """Propose up to `n` new molecules."""
         with rdBase.BlockLogs():
             roots = roots_of(trials)
             starts = [root for root in roots if root.parent.round == 0]
@@ -60,7 +60,7 @@ class RandomEdits(Proposer):
 
 
 def mutated(candidate: Candidate, rng: random.Random) -> Candidate | None:
-    """One random edit: a kind, then a transformation of it that fits, anywhere; None where none was found."""
+    """Make one random edit: draw a kind, then a transformation of it that fits; None where none fits."""
     shuffled = rng.sample(TRANSFORMATIONS, len(TRANSFORMATIONS))
     first = rng.choice(KINDS)  # most transformations grow: all equally likely, molecules would only get larger
     for transformation in sorted(shuffled, key=lambda t: t.kind != first):
@@ -72,7 +72,7 @@ def mutated(candidate: Candidate, rng: random.Random) -> Candidate | None:
 
 
 def drug_size(root: Candidate, rng: random.Random, least: int = 1) -> Candidate | None:
-    """A random walk to a molecule of a drug's size.
+    """Walk at random to a molecule of a drug's size.
 
     Args:
         root: Where it begins.

@@ -8,7 +8,7 @@ from rdkit.Chem import rdFMCS
 from tgsci.search.menu import Option
 
 from ..molecule.properties import alerts
-from ..molecule.smiles import molecule
+from ..molecule.smiles import atom_name, molecule
 from .candidates import Candidate
 from .descriptors import Descriptors, descriptors, read
 from .grow import suggestions
@@ -20,7 +20,7 @@ WORTH_A_WORD = 0.02
 
 
 def reason(candidate: Candidate, judge: Judge) -> str:
-    """One or two sentences: how the parent stands, what was done about it, what is expected."""
+    """Say in a sentence or two how the parent stands, what was done about it, and what is expected."""
     trial = candidate.parent
     before, after = descriptors(trial.value), candidate.descriptors
     edit = candidate.edit
@@ -38,13 +38,13 @@ def reason(candidate: Candidate, judge: Judge) -> str:
 
 
 def expected(candidate: Candidate, judge: Judge) -> str:
-    """What is predicted of a candidate, in words with figures."""
+    """Say what is predicted of a candidate."""
     if judge.learned == ("loss",):
         outlook = judge.predict([candidate.descriptors])
         return f"predicted loss {outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
-    found = judge.expect(candidate.descriptors)
-    shown = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in found.items()]
-    return f"predicted {', '.join(shown)}" if shown else "all of it calculated"
+    expectations = judge.expect(candidate.descriptors)
+    predictions = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in expectations.items()]
+    return f"predicted {', '.join(predictions)}" if predictions else "all of it calculated"
 
 
 def _unit(name: str) -> str:
@@ -52,7 +52,7 @@ def _unit(name: str) -> str:
 
 
 def diagnosis(before: Descriptors, after: Descriptors) -> str:
-    """What is wrong with the parent that the edit does something about."""
+    """Say what is wrong with the parent that the edit does something about."""
     weakest = before.weakest
     worth = before.costs[weakest]
     if weakest == "alerts" and worth >= WORTH_A_WORD and after.properties["alerts"] < before.properties["alerts"]:
@@ -80,11 +80,11 @@ def _figure(name: str, molecule: Descriptors) -> str:
 
 
 def option(candidate: Candidate, judge: Judge) -> Option:
-    """An option with its label, its facts (predicted or calculated, none measured) and the reason."""
+    """Make an option of a menu: its label, its facts (predicted or calculated, none measured) and the reason."""
     edit = candidate.edit
     atoms = touched(candidate)
     parent = read(candidate.parent.value)
-    where = ", ".join(f"{parent.GetAtomWithIdx(i).GetSymbol()}{i + 1}" for i in atoms)
+    where = ", ".join(atom_name(parent, i) for i in atoms)
     f = candidate.descriptors
     facts: dict[str, float | str] = {}
     if judge.learned == ("loss",):
@@ -100,7 +100,7 @@ def option(candidate: Candidate, judge: Judge) -> Option:
 
 
 def touched(candidate: Candidate) -> tuple[int, ...]:
-    """The parent's atoms that a candidate's edits remove or bind anew, by index of the parent trial's SMILES."""
+    """Find the parent's atoms that a candidate's edits remove or bind anew, by index in the parent trial's SMILES."""
     mol = read(candidate.parent.value)
     canonical = Chem.MolToSmiles(mol)
     order = list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])

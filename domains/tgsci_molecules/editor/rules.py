@@ -103,13 +103,13 @@ class RuleEditor(Proposer):
         self.per_scaffold, self.per_scaffold_visits = per_scaffold, per_scaffold_visits
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Up to `n` new molecules; see the module's first lines for how they are found."""
+        """Propose up to `n` new molecules; the module's first lines say how they are made."""
         chosen, judge = self._best(trials, n, rng)
         with rdBase.BlockLogs():
             return [Proposal(c.smiles, reason(c, judge), parent=c.parent.number, edit=c.edit) for c in chosen]
 
     def options(self, trials: Trials, n: int, rng: random.Random) -> list[Option]:
-        """Up to `n` new molecules to choose from, the most promising first: what `ask` finds, with the figures.
+        """Offer up to `n` new molecules to choose from, the most promising first: those of `ask`, with their facts.
 
         Args:
             trials: Everything that happened so far.
@@ -157,7 +157,7 @@ class RuleEditor(Proposer):
         far: bool,
         rng: random.Random,
     ) -> list[Candidate]:
-        """Generations of edits, each made from the most promising so far."""
+        """Make generations of edits, each from the most promising so far."""
         parents = (_parents if judge.scores else _diverse)(roots, self.parents, self.per_scaffold)
         seen: dict[str, None] = {}
         pool = _unseen(
@@ -182,7 +182,7 @@ class RuleEditor(Proposer):
     def _basis(
         self, pool: Sequence[Candidate], judge: Judge, generations: int, breadth: int, boldness: float
     ) -> list[Candidate]:
-        """What the next generation is made from: half promises most, half could be most, where little is known."""
+        """Choose what the next generation is made from: half by what is expected, half by what could be at best."""
         exploring = EXPLORING if judge.scores and judge.measured >= EXPLORED_FROM else 1.0
         per_line = PER_LINE if judge.scores else breadth
         basis: dict[str, Candidate] = {}
@@ -198,7 +198,7 @@ class RuleEditor(Proposer):
         return list(basis.values())
 
     def _transformations(self, candidate: Candidate, judge: Judge, rng: random.Random) -> list[Transformation]:
-        """Some transformations, drawn without replacement, the likelier the more the molecule needs their kind."""
+        """Draw transformations without replacement, the likelier the more the molecule needs their kind."""
         appetite = judge.appetite(candidate)
         # Efraimidis and Spirakis' weighted sampling: the largest u ** (1 / w) win.
         keyed = [
@@ -220,7 +220,7 @@ class RuleEditor(Proposer):
         *,
         apart: bool = False,
     ) -> list[Candidate]:
-        """The most promising, one after the other; each choice lowers the value of its likes, or rules them out."""
+        """Choose the most promising, one after the other; each makes those like it less welcome, or rules them out."""
         chosen: list[Candidate] = []
         refused = set(taken)
         left = list(pool)
@@ -245,7 +245,7 @@ class RuleEditor(Proposer):
 
 
 def _diverse(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[Candidate]:
-    """The best, but only so many of a scaffold while there are others; ranked order is kept."""
+    """Take the best, but only so many of a scaffold while there are others; their order is kept."""
     chosen: list[Candidate] = []
     for allowed in (per_scaffold, 2 * per_scaffold, len(roots)):
         for root in roots[: 6 * count]:
@@ -258,7 +258,7 @@ def _diverse(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
 
 
 def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[Candidate]:
-    """The leaders, and in a third of the places the best of other series: the first series is rarely the best."""
+    """Take the leaders, and for a third of the places the best of other series: the first series is rarely the best."""
     chosen = _diverse(roots, count - count // 3, per_scaffold)
     others = [root for root in roots if root not in chosen]
     while others and len(chosen) < count:
@@ -269,39 +269,39 @@ def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
 
 
 def _from_small(roots: Sequence[Candidate]) -> bool:
-    """Whether the run started from fragments only: then nothing is there to keep, and all is to be found."""
+    """Tell whether the run started from fragments only: then there is nothing to keep."""
     return all(root.descriptors.size < SMALL for root in roots if root.parent.round == 0)
 
 
 def series_of(roots: Sequence[Candidate]) -> list[Candidate]:
-    """The first molecule of every series that was measured."""
-    found: list[Candidate] = []
+    """Take the first molecule of every series that was measured."""
+    firsts: list[Candidate] = []
     for root in sorted(roots, key=lambda root: root.parent.number):
-        if not found or _nearest([root], found)[0] < SERIES:
-            found.append(root)
-    return found
+        if not firsts or _nearest([root], firsts)[0] < SERIES:
+            firsts.append(root)
+    return firsts
 
 
 def _nearest(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> Array:
-    """How like the most similar of the others each candidate is (Tanimoto); there must be others."""
+    """Compare each candidate with the most similar of the others (Tanimoto); there must be others."""
     first, second = (np.array([c.descriptors.fingerprint for c in group]) for group in (candidates, others))
     nearest: Array = tanimoto(first, second).max(1)
     return nearest
 
 
 def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidate]:
-    """Some of the edits that a trial's pose asks for."""
-    found = suggestions(root.parent)
+    """Draw some of the edits that a trial's pose asks for."""
+    edits = suggestions(root.parent)
     return [
         Candidate(s.smiles, root.parent, (s.step,), (s.smiles,), s.evidence)
-        for s in rng.sample(found, min(count, len(found)))
+        for s in rng.sample(edits, min(count, len(edits)))
     ]
 
 
 def _from_blocks(
     roots: Sequence[Candidate], parents: Sequence[Candidate], count: int, rng: random.Random
 ) -> list[Candidate]:
-    """Molecules of building blocks: half of them new from end to end, half with a side of a leader kept.
+    """Make molecules of building blocks: half of them new from end to end, half with a side of a leader.
 
     The new ones count as made from the start: nothing else is older.
     """
@@ -309,9 +309,9 @@ def _from_blocks(
     made = []
     for n in range(count):
         origin = start if n % 2 else rng.choice(parents)
-        found = assembled(rng) if n % 2 else grafted(origin.smiles, rng)
-        if found:
-            smiles, step = found
+        made_of_blocks = assembled(rng) if n % 2 else grafted(origin.smiles, rng)
+        if made_of_blocks:
+            smiles, step = made_of_blocks
             made.append(Candidate(smiles, origin.parent, (step,), (smiles,)))
     return made
 
@@ -333,7 +333,7 @@ def _edits_of(
 
 
 def _unseen(candidates: Iterable[Candidate], trials: Trials, seen: dict[str, None]) -> list[Candidate]:
-    """Those that are neither trials nor candidates already."""
+    """Leave out what is a trial or a candidate already."""
     fresh = []
     for candidate in candidates:
         if candidate.smiles not in seen and trials.find(candidate.smiles) is None:
@@ -343,7 +343,7 @@ def _unseen(candidates: Iterable[Candidate], trials: Trials, seen: dict[str, Non
 
 
 def protection(loss: Loss | None, mol: Chem.Mol) -> Protection:
-    """The atoms of a molecule that an objective's `keep` and `core` are about; none for any other loss.
+    """Find the atoms that an objective's `keep` and `core` are about; none for any other loss.
 
     A group that is there more often than it must be is free: one of them may go.
     """

@@ -17,6 +17,7 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdChemReactions
 
+from ..molecule.patterns import query
 from ..molecule.smiles import MAX_HEAVY_ATOMS, Molecule, molecule
 from ..tables import read_table
 
@@ -75,7 +76,7 @@ _SITES = {
 
 
 def transformation(row: Mapping[str, str]) -> Transformation:
-    """The transformation of a row of `transformations.tsv`.
+    """Make the transformation of a row of `transformations.tsv`.
 
     Raises:
         ValueError: Its kind is unknown, or RDKit cannot read its site, fragment or reaction.
@@ -86,7 +87,7 @@ def transformation(row: Mapping[str, str]) -> Transformation:
         raise ValueError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
     if bool(site) != bool(fragment) or bool(site) == bool(reaction):
         raise ValueError("give a site and a fragment, or a reaction")
-    if site and _pattern(site) is None:
+    if site and query(site) is None:
         raise ValueError(f"the site {site!r} is no SMARTS")
     if fragment and Chem.MolFromSmiles(f"*-{fragment}") is None:
         raise ValueError(f"the fragment {fragment!r} is no SMILES that can be bonded by its first atom")
@@ -97,15 +98,15 @@ def transformation(row: Mapping[str, str]) -> Transformation:
 
 
 def motif(row: Mapping[str, str]) -> Chem.Mol:
-    """The motif of a row of `unstable.tsv`.
+    """Read the motif of a row of `unstable.tsv`.
 
     Raises:
         ValueError: RDKit cannot read its SMARTS.
     """
-    found = Chem.MolFromSmarts(row["smarts"])
-    if found is None:
+    smarts = Chem.MolFromSmarts(row["smarts"])
+    if smarts is None:
         raise ValueError(f"{row['smarts']!r} is no SMARTS")
-    return found
+    return smarts
 
 
 @cache
@@ -113,11 +114,6 @@ def _reaction(smarts: str) -> rdChemReactions.ChemicalReaction:
     reaction = rdChemReactions.ReactionFromSmarts(smarts)
     reaction.Initialize()
     return reaction
-
-
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
 
 
 @cache
@@ -138,7 +134,7 @@ _UNSTABLE = tuple(read_table(_HERE / "unstable.tsv", motif))
 
 
 def _bad_rings(mol: Chem.Mol) -> int:
-    """How many rings nobody would set out to make: too large, or an atom shared by three of them."""
+    """Count the faults of rings: too large, or an atom that three of them share."""
     rings = mol.GetRingInfo().AtomRings()
     shared = Counter(atom for ring in rings for atom in ring)
     return sum(len(ring) > MAX_NEW_RING for ring in rings) + sum(count > 2 for count in shared.values())
@@ -162,7 +158,7 @@ def _flaws(smiles: str) -> tuple[frozenset[int], int, int]:
 
 
 def legal(mol: Chem.Mol, parent: str) -> bool:
-    """True where a product may be proposed: of one piece, not too large, no flaw that its parent did not have.
+    """Tell whether a product may be proposed: in one piece, not too large, without flaws that its parent had not.
 
     Args:
         mol: A sanitized product.
@@ -179,7 +175,7 @@ def legal(mol: Chem.Mol, parent: str) -> bool:
 
 
 def finish(raw: Chem.Mol, parent: str) -> Molecule | None:
-    """The canonical SMILES of a raw product with its molecule, or None where it is not legal.
+    """Sanitise a raw product: its canonical SMILES with the molecule, or None where it is not legal.
 
     Args:
         raw: As it comes out of a reaction, not sanitized.
@@ -239,25 +235,25 @@ def apply_to(
     rng: random.Random | None = None,
     protected: Protection = NOTHING,
 ) -> list[Molecule]:
-    """`apply` for a molecule that is parsed already and parts of which are to stay; `smiles` is its canonical form."""
+    """Do as `apply`, for a molecule that is parsed already, with parts that stay; `smiles` is its canonical form."""
     if sites is not None and rng is None:
         raise ValueError("a limit on sites needs an rng to draw them")
-    found: dict[Molecule, None] = {}
+    products: dict[Molecule, None] = {}
     for product in _products(transformation, mol, rng, protected):
         made = finish(product, smiles)
         if made is not None:
-            found.setdefault(made)
-        if sites is not None and len(found) >= sites:
+            products.setdefault(made)
+        if sites is not None and len(products) >= sites:
             break
-    return list(found)
+    return list(products)
 
 
 def _products(
     transformation: Transformation, mol: Chem.Mol, rng: random.Random | None, protected: Protection
 ) -> Iterator[Chem.Mol]:
-    """Raw products, not sanitized, in an order that `rng` draws."""
+    """Make the raw products, not sanitised, in an order that `rng` draws."""
     if transformation.site:
-        matches = mol.GetSubstructMatches(_pattern(transformation.site))
+        matches = mol.GetSubstructMatches(query(transformation.site))
         atoms = [match[0] for match in matches if match[0] not in protected.closed]
         if rng is not None:
             rng.shuffle(atoms)
@@ -273,7 +269,7 @@ def _products(
 
 
 def _keeps(product: Chem.Mol, mol: Chem.Mol, protected: Protection) -> bool:
-    """True where a raw product of a reaction has the protected atoms as they were, and their bonds."""
+    """Tell whether a raw product of a reaction has the protected atoms and their bonds as they were."""
     here = {a.GetIntProp("react_atom_idx"): a for a in product.GetAtoms() if a.HasProp("react_atom_idx")}
     for index in protected.fixed:
         before, after = mol.GetAtomWithIdx(index), here.get(index)
@@ -293,7 +289,7 @@ def _keeps(product: Chem.Mol, mol: Chem.Mol, protected: Protection) -> bool:
 
 
 def attached(mol: Chem.Mol, atom: int, fragment: str) -> Chem.Mol:
-    """A molecule with a hydrogen of an atom replaced by a fragment; not sanitized.
+    """Replace a hydrogen of an atom by a fragment; the product is not sanitised.
 
     Args:
         mol: The molecule.
@@ -310,7 +306,7 @@ def attached(mol: Chem.Mol, atom: int, fragment: str) -> Chem.Mol:
 
 
 def origins(transformation: Transformation, smiles: str, product: str) -> tuple[int | None, ...]:
-    """Where each atom of a product came from.
+    """Trace each atom of a product back to the reactant.
 
     Args:
         transformation: What was done.
@@ -337,7 +333,7 @@ def origins(transformation: Transformation, smiles: str, product: str) -> tuple[
 
 
 def changed(before: str, after: str, came: Sequence[int | None]) -> tuple[int, ...]:
-    """The atoms of a molecule that an edit removes or binds anew, by index.
+    """Find the atoms of a molecule that an edit removes or binds anew, by index.
 
     Args:
         before: SMILES.

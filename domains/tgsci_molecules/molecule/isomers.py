@@ -1,6 +1,6 @@
 """The forms in which a molecule may bind: stereoisomers that its SMILES leaves open, tautomers, states of protonation.
 
-Each form costs a docking, so that all three are bounded; what was left out is said.
+Each form costs a docking, so that all three are bounded; a note says what was left out.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 from .protonation import open_in_water, states_of
 from .smiles import Molecule, as_molecule, atom_name, molecule
 
-#: Combinations of centres that are looked at, and tautomers; a molecule may have thousands.
+#: The most combinations of centres, and the most tautomers, that are tried: a molecule may have thousands.
 _MOST_COMBINATIONS = 64
 _MOST_TAUTOMERS = 64
-#: At embedding an isomer that may not exist: how often, and whether from random coordinates.
+#: How an isomer that may not exist is embedded: iterations, and whether from random coordinates.
 _ATTEMPTS = ((5, False), (20, True))
 #: A tautomer this much below the one that was written in RDKit's score (Sitzmann 2010) is not expected in water.
 _TAUTOMER_MARGIN = 3
@@ -51,7 +51,7 @@ class Form:
 
 
 def stereoisomers(smiles: str) -> Iterator[tuple[Molecule, str]]:
-    """The stereoisomers that a SMILES leaves open, each once, as SMILES and label, in an order that never changes.
+    """List the stereoisomers that a SMILES leaves open, each once, as SMILES and label, always in the same order.
 
     One of each relative configuration (cis, trans) comes first, then their mirror images: docking a pair of
     enantiomers alone would say nothing of the diastereomers. What has no shape in space (a bridge across the wrong
@@ -75,7 +75,7 @@ def stereoisomers(smiles: str) -> Iterator[tuple[Molecule, str]]:
 
 
 def possible_stereoisomers(smiles: str) -> int:
-    """How many stereoisomers a SMILES leaves open, at most: some may have no shape in space.
+    """Count the stereoisomers that a SMILES leaves open, at most: some may have no shape in space.
 
     Centres that depend on each other are told apart only where there are few.
     """
@@ -89,7 +89,7 @@ def possible_stereoisomers(smiles: str) -> int:
 
 
 def has_shape(smiles: str, seed: int) -> bool:
-    """False for an isomer that cannot be in space, such as a bridge across the wrong sides of a ring.
+    """Tell whether an isomer can exist in space; a bridge across the wrong sides of a ring cannot.
 
     Only where rings share atoms is there a doubt. There some attempts tell: what exists embeds at one of them, in
     milliseconds; giving up properly takes many seconds.
@@ -113,7 +113,7 @@ def has_shape(smiles: str, seed: int) -> bool:
 
 
 def tautomers(smiles: str, most: int) -> list[Molecule]:
-    """The tautomers that are plausible in water, the one that was written first.
+    """List the tautomers that are plausible in water; the one that was written comes first.
 
     Only hydrogens on nitrogen, oxygen and sulfur move (pyridones, azoles, amidines): a carbon acid that docks as its
     enol would be a surprise. RDKit's enumeration and score; aromatic rings stay, amides do not become imidic acids.
@@ -122,10 +122,10 @@ def tautomers(smiles: str, most: int) -> list[Molecule]:
         smiles: Canonical.
         most: How many, at most.
     """
-    found = [as_molecule(smiles)]
+    plausible = [as_molecule(smiles)]
     if most <= 1:
-        return found
-    written = found[0].mol
+        return plausible
+    written = plausible[0].mol
     enumerator = rdMolStandardize.TautomerEnumerator()
     enumerator.SetMaxTautomers(_MOST_TAUTOMERS)
     enumerator.SetMaxTransforms(4 * _MOST_TAUTOMERS)
@@ -136,16 +136,16 @@ def tautomers(smiles: str, most: int) -> list[Molecule]:
         least = enumerator.ScoreTautomer(written) - _TAUTOMER_MARGIN
         for mol in others:
             spelled = _spelled(mol)
-            if spelled in found or enumerator.ScoreTautomer(mol) < least:
+            if spelled in plausible or enumerator.ScoreTautomer(mol) < least:
                 continue
             same_carbons = _carbon_hydrogens(mol) == _carbon_hydrogens(written)
             if same_carbons and _unlikely(mol) <= _unlikely(written) and _stereo(mol) == _stereo(written):
-                found.append(Molecule(spelled))
-    return found[:most]
+                plausible.append(Molecule(spelled))
+    return plausible[:most]
 
 
 def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[list[Form]]:
-    """The forms to dock, isomer by isomer: for each its tautomers and states, the most probable first.
+    """List the forms to dock, isomer by isomer: for each its tautomers and states, the most probable first.
 
     The caller stops after as many isomers as it wants: one without a shape in space does not count.
 
@@ -159,13 +159,13 @@ def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[l
         MeasurementError: No state was found.
     """
     for isomer, label in stereoisomers(smiles) if isomers > 1 else [(as_molecule(smiles), "")]:
-        found: dict[str, Form] = {}
+        forms_of_isomer: dict[str, Form] = {}
         for tautomer in tautomers(isomer, tautomeric):
             first, *others = states_of(tautomer, states)
             for state in (first, *others):
                 charge = f"charge {Chem.GetFormalCharge(state.mol):+d}" if state != first else ""
-                found.setdefault(state, Form(state, label, "" if tautomer == isomer else tautomer, charge))
-        yield list(found.values())
+                forms_of_isomer.setdefault(state, Form(state, label, "" if tautomer == isomer else tautomer, charge))
+        yield list(forms_of_isomer.values())
 
 
 #: Double bonds with one substituent at each end, from which their sides are told.
@@ -173,7 +173,7 @@ _Bonds = Sequence[tuple[int, tuple[int, int]]]
 
 
 def _open(smiles: Molecule) -> tuple[list[int], _Bonds]:
-    """The centres and double bonds that are open and stay so in water."""
+    """Find the centres and double bonds that are open and stay so in water."""
     centres, bonds = [], []
     for info in open_in_water(smiles):
         if info.type == Chem.StereoType.Atom_Tetrahedral:

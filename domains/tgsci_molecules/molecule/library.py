@@ -1,6 +1,6 @@
-"""Molecules as people keep them: salts, names, files. Each becomes one molecule to dock, and what was changed is said.
+"""Molecules as people keep them: salts, names, files. Each becomes one molecule to dock; notes say what was changed.
 
-What a model proposes goes through `canonical` alone, which changes nothing; here a person is met half-way.
+What a model proposes goes through `canonical` alone, which changes nothing; what a person wrote is read with patience.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Compound:
 
 @dataclass(frozen=True)
 class Library:
-    """What a file holds.
+    """The molecules of a file.
 
     Args:
         molecules: In the order of the file, duplicates included.
@@ -83,7 +83,7 @@ class Library:
 
 
 def clean(text: str, name: str = "") -> Compound:
-    """One molecule of what a person wrote: a SMILES or an InChI, with or without a name after it.
+    """Read one molecule from what a person wrote: a SMILES or an InChI, with or without a name after it.
 
     Counter-ions and solvents are left out, and the charge that they balanced is neutralised; isotope labels and
     atom map numbers are dropped.
@@ -112,14 +112,14 @@ def clean(text: str, name: str = "") -> Compound:
 
 
 def read(path: str | Path) -> Library:
-    """The molecules of a file and its faults; see `read_molecules` for the formats.
+    """Read the molecules of a file and its faults; see `read_molecules` for the formats.
 
     Raises:
         UsageError: The file cannot be read, or is of no known format.
     """
     path = Path(path)
     reader = _reader(path)
-    found: list[Compound] = []
+    compounds: list[Compound] = []
     faults: list[str] = []
     first: dict[str, Compound] = {}
     for source, structure, name in reader(_content(path)):
@@ -131,20 +131,20 @@ def read(path: str | Path) -> Library:
         except InvalidValue as error:
             faults.append(f"{source}{f' ({_name(name)})' if _name(name) else ''}: {error}")
             continue
-        if len(found) + len(faults) >= MAX_MOLECULES:
+        if len(compounds) + len(faults) >= MAX_MOLECULES:
             raise UsageError(f"{path.name} has more than {MAX_MOLECULES} molecules; split it into several files")
         known = first.setdefault(molecule.smiles, molecule)
         if known is not molecule:
             twin = f"{known.source}, {known.name}" if known.name else known.source
             molecule = replace(molecule, notes=(*molecule.notes, f"the same molecule as {twin}"))
-        found.append(molecule)
-    if not found and not faults:
+        compounds.append(molecule)
+    if not compounds and not faults:
         raise UsageError(f"{path.name} holds no molecule")
-    return Library(tuple(found), tuple(faults))
+    return Library(tuple(compounds), tuple(faults))
 
 
 def read_molecules(path: str | Path) -> list[Compound]:
-    """The molecules of a file, in its order; one that stands there twice comes twice, and its notes say so.
+    """Read the molecules of a file, in its order; one that stands there twice comes twice, with a note.
 
     Args:
         path: `.smi`, `.smiles` or `.txt` (a SMILES and a name in each line), `.csv` or `.tsv` (a column `smiles`, and
@@ -160,7 +160,7 @@ def read_molecules(path: str | Path) -> list[Compound]:
 
 
 def listed(name: str, faults: Iterable[str]) -> str:
-    """The faults of a file in words, the first of them one a line."""
+    """List the faults of a file in words, the first of them one a line."""
     every = list(faults)
     count = len(every)
     what = (
@@ -175,7 +175,7 @@ def listed(name: str, faults: Iterable[str]) -> str:
 
 
 def is_library(text: str) -> bool:
-    """True for the name of a file that `read` can read; no SMILES ends like one."""
+    """Tell whether a text is the name of a file that `read` can read; no SMILES ends like one."""
     return _suffix(Path(text)) in _READERS
 
 
@@ -228,7 +228,7 @@ def _drop_maps(mol: Chem.Mol) -> list[str]:
 
 
 def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[str]]:
-    """The part that is the drug, neutral where another part balanced its charge, and the names of the others."""
+    """Choose the part that is the drug, neutral where another part balanced its charge; name the others."""
     if len(parts) > MAX_PARTS:
         raise InvalidValue(f"{quote(structure)} has {len(parts)} parts, more than {MAX_PARTS}; write one molecule")
     for part in parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rdkit import Chem, rdBase
 
@@ -14,7 +14,7 @@ from tgsci.texts import did_you_mean, folded, literal, quote
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
-#: More matches than this are not told apart.
+#: At most so many matches are counted.
 MAX_MATCHES = 200
 
 #: RDKit's catalogues of structural alerts, each with what it is.
@@ -60,10 +60,10 @@ class Pattern:
 
     def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
         """The atoms of each match, no two matches of the same atoms."""
-        found = mol.GetSubstructMatches(
+        atoms_of_matches = mol.GetSubstructMatches(
             _compiled(self.smarts), uniquify=True, useChirality=True, maxMatches=MAX_MATCHES
         )
-        return [tuple(match) for match in found]
+        return [tuple(match) for match in atoms_of_matches]
 
     def count(self, mol: Chem.Mol) -> int:
         """How often it occurs."""
@@ -119,8 +119,14 @@ def _compiled(smarts: str) -> Chem.Mol:
     return mol
 
 
+@cache
+def query(smarts: str) -> Chem.Mol:
+    """Compile a SMARTS that this package itself uses; what a person writes is a `Pattern`."""
+    return Chem.MolFromSmarts(smarts)
+
+
 def alert_count(mol: Chem.Mol, catalogs: Sequence[str]) -> int:
-    """How many different alerts of these catalogues a molecule raises; remembered, as a new one takes 10 ms."""
+    """Count the different alerts of these catalogues that a molecule raises; remembered, as each takes 10 ms."""
     key = (Chem.MolToSmiles(mol), tuple(catalogs))
     if key not in _alert_counts:
         while len(_alert_counts) >= _MOST_COUNTS:
@@ -135,7 +141,7 @@ _MOST_COUNTS = 50_000
 
 
 def catalog_of(text: object) -> str:
-    """The catalogue that somebody's word for it means.
+    """Find the catalogue that a person's word for it means.
 
     Raises:
         UsageError: There is none; names the nearest.

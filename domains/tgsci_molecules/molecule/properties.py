@@ -19,7 +19,7 @@ from tgsci.texts import metric
 
 @dataclass(frozen=True)
 class Property:
-    """A figure of a molecule and what oral drugs usually have at most.
+    """A property of a molecule, and what oral drugs usually have at most.
 
     Args:
         unit: "" for a figure without a unit.
@@ -35,7 +35,7 @@ class Property:
 
 
 def synthetic_accessibility(mol: Chem.Mol) -> float:
-    """How hard a molecule is to make (Ertl 2009): 1 easy to 10 hard."""
+    """Score how hard a molecule is to make (Ertl 2009): 1 easy to 10 hard."""
     return float(_sascorer().calculateScore(Chem.Mol(mol)))  # a copy: it leaves marks on the atoms
 
 
@@ -109,13 +109,13 @@ _LARGEST_COUNT = 20
 
 
 def properties_of(mol: Chem.Mol) -> dict[str, float]:
-    """All of `PROPERTIES` for a molecule without explicit hydrogens."""
+    """Calculate all of `PROPERTIES` for a molecule without explicit hydrogens."""
     with rdBase.BlockLogs():
         return {name: float(p.compute(mol)) for name, p in PROPERTIES.items()}
 
 
 def above_usual(figures: Mapping[str, float]) -> list[str]:
-    """The figures above what is usual for oral drugs, in words. For a fragment, none says nothing."""
+    """List the properties above what is usual for oral drugs, in words; a fragment has none."""
     return [
         f"{name} {metric(figures[name], p.unit)} {p.unit}".rstrip() + f" ({p.source}: at most {p.most:g})"
         for name, p in PROPERTIES.items()
@@ -124,7 +124,7 @@ def above_usual(figures: Mapping[str, float]) -> list[str]:
 
 
 def qed_parts(mol: Chem.Mol) -> list[QedPart]:
-    """The eight parts of QED, the one that costs most first."""
+    """Calculate the eight parts of QED, the one that costs most first."""
     figures = QED.properties(mol)._asdict()
     weights = QED.WEIGHT_MEAN._asdict()
     total = sum(weights.values())
@@ -148,25 +148,25 @@ def qed_parts(mol: Chem.Mol) -> list[QedPart]:
 
 
 def alerts(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> list[Alert]:
-    """Structural alerts with the atoms that raise them.
+    """Find structural alerts and the atoms that raise them.
 
     Args:
         mol: A molecule without explicit hydrogens.
         catalogs: RDKit's names of the catalogues that are looked in.
     """
-    found: dict[Alert, None] = {}
+    raised: dict[Alert, None] = {}
     for name in catalogs:
         for entry in catalog(name).GetMatches(mol):
             for match in entry.GetFilterMatches(mol):
                 atoms = tuple(sorted(pair.target for pair in match.atomPairs))
                 fragment = Chem.MolFragmentToSmiles(mol, atoms) if atoms else ""
-                found[Alert(name, entry.GetDescription(), atoms, fragment)] = None
-    return list(found)
+                raised[Alert(name, entry.GetDescription(), atoms, fragment)] = None
+    return list(raised)
 
 
 @cache
 def catalog(name: str) -> FilterCatalog:
-    """A catalogue of structural alerts, by RDKit's name of it."""
+    """Load a catalogue of structural alerts, by RDKit's name of it."""
     parameters = FilterCatalogParams()
     parameters.AddCatalog(getattr(FilterCatalogParams.FilterCatalogs, name))
     return FilterCatalog(parameters)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from rdkit import Chem, rdBase
 
 from tgsci.errors import MeasurementError
 from tgsci.texts import quote
 
+from .patterns import query
 from .smiles import Molecule, as_molecule, molecule, open_stereo
 
 PH = 7.4
@@ -20,7 +21,7 @@ _DOUBTFUL_CHARGE = "[$([n-]),$([O-]c),$([N+;X4;!H0]CC[N+;X4;!H0])]"
 
 
 def protonate(smiles: str) -> Molecule:
-    """The most probable state at pH 7.4.
+    """Choose the most probable state at pH 7.4.
 
     Except where dimorphite-dl itself is undecided: its classes for phenols and ring N-H span six pKa units around 7
     and would make paracetamol (pKa 9.4) a phenolate, and it treats the two nitrogens of a piperazine as if the other
@@ -45,7 +46,7 @@ def protonate(smiles: str) -> Molecule:
 
 
 def states_of(smiles: str, most: int) -> list[Molecule]:
-    """The states that are plausible within half a unit of pH 7.4, that of `protonate` first.
+    """List the states that are plausible within half a unit of pH 7.4, that of `protonate` first.
 
     Args:
         smiles: Canonical.
@@ -58,30 +59,30 @@ def states_of(smiles: str, most: int) -> list[Molecule]:
     if most <= 1:
         return [first]
     skeleton = _skeleton(as_molecule(smiles))
-    found = {Chem.MolToSmiles(first.mol): first}
+    states = {Chem.MolToSmiles(first.mol): first}
     for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
         if _skeleton(state) == skeleton:
-            found.setdefault(Chem.MolToSmiles(state.mol), state)
-    return list(found.values())[:most]
+            states.setdefault(Chem.MolToSmiles(state.mol), state)
+    return list(states.values())[:most]
 
 
 def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
-    """The stereochemistry that a SMILES leaves open, and that stays open at pH 7.4.
+    """Find the stereochemistry that a SMILES leaves open, and that stays open at pH 7.4.
 
     The C=N bond of an amidine has no isomers once it is charged.
 
     Args:
         smiles: Canonical.
     """
-    found = open_stereo(molecule(smiles))
-    if any(info.type == Chem.StereoType.Bond_Double for info in found):
+    stereo = open_stereo(molecule(smiles))
+    if any(info.type == Chem.StereoType.Bond_Double for info in stereo):
         try:
             charged = open_stereo(protonate(smiles).mol)
         except MeasurementError:
-            return found
+            return stereo
         if not any(info.type == Chem.StereoType.Bond_Double for info in charged):
-            found = [info for info in found if info.type != Chem.StereoType.Bond_Double]
-    return found
+            stereo = [info for info in stereo if info.type != Chem.StereoType.Bond_Double]
+    return stereo
 
 
 @lru_cache(maxsize=256)
@@ -100,12 +101,7 @@ def _states(smiles: str, low: float, high: float) -> tuple[Molecule, ...]:
 
 
 def _count(state: Molecule, smarts: str) -> int:
-    return len(state.mol.GetSubstructMatches(_pattern(smarts)))
-
-
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
+    return len(state.mol.GetSubstructMatches(query(smarts)))
 
 
 def _skeleton(state: Molecule) -> tuple[tuple[str, ...], int]:

@@ -30,7 +30,7 @@ class Counterpart:
 
 
 def counterpart_of(row: Mapping[str, str]) -> Counterpart:
-    """The acid, base or solvent of a row.
+    """Make the acid, base or solvent of a row.
 
     Raises:
         ValueError: It has another kind, or RDKit cannot read its SMILES.
@@ -49,7 +49,7 @@ COUNTERPARTS: Mapping[str, Counterpart] = {
 
 
 def counterpart(mol: Chem.Mol) -> str | None:
-    """The name of a counter-ion or solvent; None for anything else, which is then what somebody wants to dock.
+    """Name a counter-ion or solvent; None for anything else, which is then what a person wants to dock.
 
     Args:
         mol: One part of what was written, sanitised.
@@ -64,13 +64,13 @@ def counterpart(mol: Chem.Mol) -> str | None:
 
 
 def neutralised(mol: Chem.Mol) -> Chem.Mol:
-    """With protons added or removed until no charge is left that protons can take away."""
+    """Add or remove protons until no charge is left that protons can take away."""
     with rdBase.BlockLogs():
         return rdMolStandardize.Uncharger(canonicalOrder=True).uncharge(mol)
 
 
 def without_metal_bonds(mol: Chem.Mol) -> Chem.Mol:
-    """Sodium and its like written with a bond, as in `[Na]OC(C)=O`, made the ions that they are."""
+    """Make ions of sodium and its like where they are written with a bond, as in `[Na]OC(C)=O`."""
     editable = Chem.RWMol(mol)
     for bond in list(mol.GetBonds()):
         metal, other = bond.GetBeginAtom(), bond.GetEndAtom()
@@ -98,10 +98,10 @@ def _is_metal(atom: Chem.Atom) -> bool:
 @cache
 def _names() -> dict[str, str]:
     """Names by canonical SMILES, with stereochemistry and without."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name, each in COUNTERPARTS.items():
         mol = neutralised(each.smiles.mol)
-        found[Chem.MolToSmiles(mol)] = name
-        found.setdefault(Chem.MolToSmiles(mol, isomericSmiles=False), name)
-    found[Chem.MolToSmiles(Chem.MolFromSmiles("OC(=O)C=CC(=O)O"))] = "maleic or fumaric acid"
-    return found
+        names[Chem.MolToSmiles(mol)] = name
+        names.setdefault(Chem.MolToSmiles(mol, isomericSmiles=False), name)
+    names[Chem.MolToSmiles(Chem.MolFromSmiles("OC(=O)C=CC(=O)O"))] = "maleic or fumaric acid"
+    return names

@@ -17,10 +17,10 @@ from rdkit.Chem import rdMolDescriptors
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.texts import literal, quote
 
-#: Longest text that the parser is shown; the largest molecule allowed here needs about 200 characters.
+#: Longest text that is parsed; the largest molecule that is allowed needs about 200 characters.
 MAX_LENGTH = 500
 MAX_HEAVY_ATOMS = 60
-#: Above this Vina's search degrades without a word (36 torsions dock to nonsense).
+#: Above this Vina's search gets bad without a warning (36 torsions dock to nonsense).
 MAX_ROTATABLE_BONDS = 20
 MAX_NET_CHARGE = 4
 #: What Vina and meeko have atom types for.
@@ -79,7 +79,7 @@ def _restored(smiles: str, canonical: bool) -> Molecule:
 
 
 def canonical(text: str) -> Molecule:
-    """The canonical isomeric SMILES of one neutral or charged small molecule that can be docked.
+    """Check a SMILES of one small molecule that can be docked, and write it in its canonical isomeric form.
 
     Atom map numbers are dropped, explicit hydrogens are folded in; nothing else is changed. What this function
     returned before comes back as it is.
@@ -113,15 +113,15 @@ def canonical(text: str) -> Molecule:
         mol = Chem.Mol(mol)
         for atom in mol.GetAtoms():
             atom.SetAtomMapNum(0)
-    found = _fixed_point(mol, smiles)
-    if isinstance(text, Molecule) and text == found:
+    checked = _fixed_point(mol, smiles)
+    if isinstance(text, Molecule) and text == checked:
         text.is_canonical = True
         return text
-    return found
+    return checked
 
 
 def as_molecule(smiles: str) -> Molecule:
-    """The SMILES as a `Molecule`: itself where it is one.
+    """Make a SMILES a `Molecule`; one that is a `Molecule` comes back as it is.
 
     Raises:
         UsageError: It is no text.
@@ -132,7 +132,7 @@ def as_molecule(smiles: str) -> Molecule:
 
 
 def molecule(smiles: str) -> Chem.Mol:
-    """The RDKit molecule of a SMILES; the one that it carries where it is a `Molecule`. Copy it before you change it.
+    """Read a SMILES, or take what a `Molecule` carries. Copy the RDKit molecule before you change it.
 
     Raises:
         InvalidValue: RDKit cannot read it.
@@ -141,37 +141,37 @@ def molecule(smiles: str) -> Chem.Mol:
 
 
 def stereo_in_words(mol: Chem.Mol, open_: Iterable[Chem.StereoInfo]) -> list[str]:
-    """Stereocentres and double bonds as a chemist reads them: "stereocentre C4".
+    """Name stereocentres and double bonds as a chemist does: "stereocentre C4".
 
     Args:
         mol: The molecule.
         open_: Of `open_stereo`.
     """
-    found = []
+    names = []
     for info in open_:
         if info.type == Chem.StereoType.Atom_Tetrahedral:
-            found.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
+            names.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
         else:
             bond = mol.GetBondWithIdx(info.centeredOn)
-            found.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in _ends(bond)))
-    return found
+            names.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in _ends(bond)))
+    return names
 
 
 def open_stereo(mol: Chem.Mol) -> list[Chem.StereoInfo]:
-    """What RDKit knows of each stereocentre and double bond that the molecule leaves open."""
-    found = []
+    """Find the stereocentres and double bonds that a molecule leaves open."""
+    open_infos = []
     forced = _forced_by_a_cage(mol)
     for info in Chem.FindPotentialStereo(mol):
         if info.specified != Chem.StereoSpecified.Unspecified:
             continue
         if info.type == Chem.StereoType.Atom_Tetrahedral and info.centeredOn not in forced:
-            found.append(info)
+            open_infos.append(info)
         elif info.type == Chem.StereoType.Bond_Double:
             ends = _ends(mol.GetBondWithIdx(info.centeredOn))
             # Else an azide's, or that of an N-H imine, whose proton comes and goes.
             if all(a.GetHybridization() == Chem.HybridizationType.SP2 and a.GetDegree() > 1 for a in ends):
-                found.append(info)
-    return found
+                open_infos.append(info)
+    return open_infos
 
 
 def _ends(bond: Chem.Bond) -> tuple[Chem.Atom, Chem.Atom]:
@@ -179,7 +179,7 @@ def _ends(bond: Chem.Bond) -> tuple[Chem.Atom, Chem.Atom]:
 
 
 def _forced_by_a_cage(mol: Chem.Mol) -> set[int]:
-    """Bridgeheads as in adamantane: RDKit counts them as stereocentres, but the rings leave them no choice."""
+    """Find bridgeheads as in adamantane: RDKit counts them as stereocentres, but the rings leave them no choice."""
     mol = Chem.Mol(mol)  # the older perception leaves marks on the atoms
     bridgeheads: list[int] = []
     rdMolDescriptors.CalcNumBridgeheadAtoms(mol, bridgeheads)
@@ -189,7 +189,7 @@ def _forced_by_a_cage(mol: Chem.Mol) -> set[int]:
 
 
 def atom_name(mol: Chem.Mol, index: int) -> str:
-    """Symbol and number of an atom, as in `C7`; numbers count from 1 in the order of the SMILES.
+    """Name an atom by its symbol and number, as in `C7`; numbers count from 1 in the order of the SMILES.
 
     Args:
         mol: The molecule.
@@ -199,7 +199,7 @@ def atom_name(mol: Chem.Mol, index: int) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """Without surrounding space and invisible characters (they come with copy and paste)."""
+    """Take off surrounding space and invisible characters (they come with copy and paste)."""
     if len(text) > MAX_LENGTH:
         raise InvalidValue(
             f"the text is {len(text)} characters long, a SMILES at most {MAX_LENGTH}; it begins {quote(text)}"
@@ -219,7 +219,7 @@ def _cleaned(text: str) -> str:
 
 
 def parse(smiles: str, *, sanitize: bool = True) -> Chem.Mol | None:
-    """What RDKit reads from a SMILES, in silence; None where it is none.
+    """Read a SMILES with RDKit, in silence; None where it is none.
 
     Args:
         smiles: The text.
@@ -234,7 +234,7 @@ def parse(smiles: str, *, sanitize: bool = True) -> Chem.Mol | None:
 
 
 def _syntax_fault(smiles: str) -> str:
-    """RDKit's own reason, which it gives only to its log."""
+    """Get RDKit's own reason, which it gives only to its log."""
     parameters = Chem.SmilesParserParams()
     parameters.sanitize = False
     with _rdkit_log() as lines:
@@ -252,7 +252,7 @@ def _syntax_fault(smiles: str) -> str:
 
 @contextmanager
 def _rdkit_log() -> Iterator[list[str]]:
-    """What RDKit logs in this thread meanwhile, kept from the screen.
+    """Collect what RDKit logs in this thread meanwhile, and keep it from the screen.
 
     RDKit's logs go to Python's logging from here on, as importing meeko makes them do anyway.
     """
@@ -384,7 +384,7 @@ def _check_rotors(mol: Chem.Mol, smiles: str) -> None:
 
 
 def _fixed_point(mol: Chem.Mol, original: str) -> Molecule:
-    """Written and read until it stays the same: RDKit's first answer may still depend on the spelling.
+    """Write and read a molecule until its SMILES stays the same: RDKit's first answer may depend on the spelling.
 
     Args:
         mol: Read from `original`.

@@ -1,6 +1,6 @@
-"""Advice in words: what of it names a group to keep or to avoid becomes a limit, and the rest is said to be left.
+"""Advice in words: the groups that it asks to keep or to avoid become limits; the rest is reported as not understood.
 
-A model gets the whole text. The rule editor follows only what stands here, and a person is told which part that is.
+A model gets the whole text. The rule editor follows only the limits, and a person is told which these are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tgsci.texts import literal, one_line
 from ..molecule.patterns import Pattern
 from ..tables import read_table
 
-#: Longest advice that is taken, characters.
+#: Longest advice, characters.
 MAX_ADVICE = 500
 
 _KEEP = (
@@ -52,7 +52,7 @@ _FILLER = frozenset(
 
 @dataclass(frozen=True)
 class Advice:
-    """What advice comes to.
+    """Advice that was read.
 
     Args:
         text: As it goes to a model: one line, nothing but what can be printed.
@@ -67,7 +67,7 @@ class Advice:
     left: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """What was understood and what was not, for a person; empty without advice."""
+        """Tell a person what was understood and what was not; empty without advice."""
         if not self.text:
             return ""
         lines = [f"understood as a limit: {verb} {p.name} (SMARTS {p.smarts})" for verb, p in self._limits()]
@@ -82,7 +82,7 @@ class Advice:
 
 
 def read_advice(text: object) -> Advice:
-    """What of an advice names groups to keep or to avoid.
+    """Read the groups to keep or to avoid from advice in words.
 
     Args:
         text: "keep the aminopyrimidine hinge binder, no nitro groups".
@@ -93,36 +93,36 @@ def read_advice(text: object) -> Advice:
     if not isinstance(text, str) or len(text) > MAX_ADVICE:
         raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {literal(text, 40)}")
     line = one_line(text)
-    found: dict[str, dict[str, Pattern]] = {"keep": {}, "avoid": {}}
+    groups_by_wish: dict[str, dict[str, Pattern]] = {"keep": {}, "avoid": {}}
     left: list[str] = []
     for sentence in filter(None, (part.strip(" ,") for part in re.split(r"[.;:!?]+(?:\s|$)", line))):
         for wish, part in _parts(sentence):
             either = wish == "keep" and "or" in map(str.lower, part)
             for words in _pieces(part):
                 groups, rest = _groups_in(words)
-                if wish in found and groups and not rest and not either:
-                    found[wish] |= {group.name: group for group in groups}
+                if wish in groups_by_wish and groups and not rest and not either:
+                    groups_by_wish[wish] |= {group.name: group for group in groups}
                 elif groups or rest:
                     left.append(sentence if wish is None else " ".join(words))
-    both = found["keep"].keys() & found["avoid"].keys()
+    both = groups_by_wish["keep"].keys() & groups_by_wish["avoid"].keys()
     left = [text for text in dict.fromkeys(left) if not any(text in other and text != other for other in left)]
-    left += [f"both keep and avoid {name}" for name in found["keep"] if name in both]
+    left += [f"both keep and avoid {name}" for name in groups_by_wish["keep"] if name in both]
     return Advice(
         line,
-        tuple(p for name, p in found["keep"].items() if name not in both),
-        tuple(p for name, p in found["avoid"].items() if name not in both),
+        tuple(p for name, p in groups_by_wish["keep"].items() if name not in both),
+        tuple(p for name, p in groups_by_wish["avoid"].items() if name not in both),
         tuple(left),
     )
 
 
 @cache
 def groups() -> list[tuple[Pattern, tuple[str, ...]]]:
-    """The groups that advice may name, each with its other names; `groups.tsv` beside this file."""
+    """Read the groups that advice may name, each with its other names; `groups.tsv` beside this file."""
     return read_table(Path(__file__).with_name("groups.tsv"), group)
 
 
 def group(row: Mapping[str, str]) -> tuple[Pattern, tuple[str, ...]]:
-    """The group of a row, and its other names.
+    """Make the group of a row, with its other names.
 
     Raises:
         ValueError: Its SMARTS cannot be used.
@@ -187,7 +187,7 @@ def _parts(sentence: str) -> Iterator[tuple[str | None, list[str]]]:
 
 
 def _verbs(sentence: str) -> list[_Part]:
-    """A sentence cut before each verb."""
+    """Cut a sentence before each verb."""
     words = re.findall(r"[\w'+#-]+|,", sentence)
     plain = [word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") for word in words]
     parts = [_Part()]
@@ -304,11 +304,11 @@ def _named_at(words: Sequence[str], at: int) -> tuple[Pattern | None, int]:
 
 @cache
 def _by_name() -> dict[str, Pattern]:
-    found: dict[str, Pattern] = {}
+    patterns: dict[str, Pattern] = {}
     for pattern, others in groups():
         for name in (pattern.name, *others):
-            found.setdefault(_stem(name.split()), pattern)
-    return found
+            patterns.setdefault(_stem(name.split()), pattern)
+    return patterns
 
 
 def _stem(words: Iterable[str]) -> str:

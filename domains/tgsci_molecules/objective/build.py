@@ -103,7 +103,7 @@ def build_objective(job: Job) -> tuple[Objective, dict[str, Any], Advice]:
 
 
 def _formula(job: Job) -> tuple[list[Target], Sequence[Term], dict[str, Any]]:
-    """Where it is docked, the terms, and how the table says so."""
+    """Read where to dock, and the terms; and write how the table says so."""
     own = next((key for key in _FORMULA if getattr(job, key)), None)
     if job.objective is not None and own:
         raise UsageError(f"give objective = {literal(job.objective)} or a formula of your own under {own}, not both")
@@ -168,7 +168,7 @@ def _term(table: TermTable) -> Term:
 
 
 def _said(table: TermTable) -> dict[str, Any]:
-    """What a term's table says, its defaults left out."""
+    """Write a term's table without what is default."""
     plain = TermTable(table.metric)
     given = (key for key in TERM_KEYS if key == "metric" or getattr(table, key) != getattr(plain, key))
     return {key: getattr(table, key) for key in given}
@@ -180,7 +180,7 @@ def _listed(given: str | Mapping[str, Any] | Sequence[Any]) -> list[Any]:
 
 
 def _texts(key: str, given: str | Sequence[str]) -> list[str]:
-    found = _listed(given)
-    if not all(isinstance(text, str) and text.strip() for text in found):
+    texts = _listed(given)
+    if not all(isinstance(text, str) and text.strip() for text in texts):
         raise UsageError(f"{key} must be {KEYS.get(key) or TERM_KEYS[key]}; not {literal(given)}")
-    return found
+    return texts

@@ -15,7 +15,7 @@ from ..molecule.smiles import molecule
 
 
 def calculate(kind: str, mol: Chem.Mol, about: tuple[Any, ...] = ()) -> float:
-    """The value of a metric.
+    """Calculate a metric.
 
     Args:
         kind: A name of `metrics.kinds()` that needs no docking.

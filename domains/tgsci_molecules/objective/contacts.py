@@ -26,7 +26,7 @@ _NEAR = 12.0
 
 
 def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str]:
-    """A contact's target, kind and residue.
+    """Read a contact: its target, kind and residue.
 
     Args:
         text: "hbond Met318"; with a target's name before it for another than the first: "LCK hbond Met319".
@@ -101,20 +101,20 @@ def _by_upper(target: Target) -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def residues(target: Target) -> dict[str, float]:
-    """The labels of a target's residues, each with how near it comes to the centre of the site, Angstrom."""
+    """List a target's residues by label, each with its distance from the centre of the site, Angstrom."""
     receptor = receptor_of(target)
     distances = np.linalg.norm(receptor.atoms.xyz - np.array(target.center), axis=1)
     nearest = np.full(len(receptor.labels), np.inf)
     np.minimum.at(nearest, receptor.residue, distances)
-    found: dict[str, float] = {}
+    distance_by_label: dict[str, float] = {}
     for label, distance in zip(receptor.labels, nearest.tolist(), strict=True):
-        found[label] = min(distance, found.get(label, distance))
-    return found
+        distance_by_label[label] = min(distance, distance_by_label.get(label, distance))
+    return distance_by_label
 
 
 @lru_cache(maxsize=16)
 def _able(target: Target) -> dict[str, frozenset[str]]:
-    """The residues that have a group for each kind of contact."""
+    """List the residues that have a group for each kind of contact."""
     receptor = receptor_of(target)
     polar = np.flatnonzero(receptor.acceptors | receptor.donors)
     groups = {
@@ -123,7 +123,7 @@ def _able(target: Target) -> dict[str, frozenset[str]]:
         "aromatic": [ring.residue for ring in receptor.rings],
         "contact": range(len(receptor.labels)),
     }
-    return {kind: frozenset(receptor.labels[index] for index in found) for kind, found in groups.items()}
+    return {kind: frozenset(receptor.labels[index] for index in indices) for kind, indices in groups.items()}
 
 
 def _number(label: str) -> int:

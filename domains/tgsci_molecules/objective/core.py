@@ -61,7 +61,7 @@ class Core:
         return _parsed(self.text)[1]
 
     def fit(self, mol: Chem.Mol) -> Fit | None:
-        """The match with the fewest forbidden substituents; None where the core is not there."""
+        """Find the match with the fewest forbidden substituents; None where the core is not there."""
         query, ends = _parsed(self.text)
         best: Fit | None = None
         # Not uniquified: a symmetric core may lie either way round, and only one of them may be allowed.

@@ -30,7 +30,7 @@ LONGEST = 4 * 3600.0
 
 
 def compared(fast: float, full: float) -> str:
-    """Two scores of one molecule in words; what lies within the noise of the search is called noise.
+    """Compare two scores of one molecule in words; a difference within the noise of the search is called noise.
 
     Args:
         fast: At the setting of the search, kcal/mol.
@@ -47,7 +47,7 @@ def compared(fast: float, full: float) -> str:
 
 
 def in_full(loss: L) -> L:
-    """The same objective at the full docking setting: exhaustiveness 8 without a cap, each target's whole box.
+    """Copy an objective at the full docking setting: exhaustiveness 8 without a cap, each target's whole box.
 
     Args:
         loss: One with `settings`, such as `Objective` and `DockingLoss`.
@@ -98,7 +98,7 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
 
 
 def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
-    """A second measurement, its pose in the first target checked with force fields that are not Vina's."""
+    """Measure again, and check the pose in the first target with force fields that are not Vina's."""
     started = time.perf_counter()
     value = as_molecule(value)
     feedback = loss.measure(value)
@@ -108,14 +108,14 @@ def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
 
         from ..physics import check
 
-        found = check(Chem.MolFromMolBlock(pose, removeHs=False), target, value)
-        text, artifacts = f"{found.text}\n{feedback.text}", {**feedback.artifacts, CHECK: found.verdict}
+        checked = check(Chem.MolFromMolBlock(pose, removeHs=False), target, value)
+        text, artifacts = f"{checked.text}\n{feedback.text}", {**feedback.artifacts, CHECK: checked.verdict}
         feedback = replace(feedback, text=text, artifacts=artifacts)
     return feedback, time.perf_counter() - started
 
 
 def _both(fast: Feedback, full: Feedback) -> list[str]:
-    """Both figures of each target, at the head of the careful report."""
+    """Write both scores of each target, for the head of the second report."""
     lines = []
     for name, score in full.metrics.items():
         if (name == "vina" or name.endswith(" vina")) and name in fast.metrics:

@@ -48,11 +48,11 @@ class Limit(ABC):
 
     @abstractmethod
     def excess(self, mol: Chem.Mol, figures: Figures) -> float:
-        """By how much it is broken; 0.0 where it holds."""
+        """Measure by how much it is broken; 0.0 where it holds."""
 
     @abstractmethod
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        """What is wrong and what would mend it, where it is broken."""
+        """Say what is wrong and what would mend it, where it is broken."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Bound(Limit):
         return (self.metric,)
 
     def excludes(self, other: Bound) -> bool:
-        """True where no figure keeps this upper and that lower bound."""
+        """Tell whether no value keeps both this upper and that lower bound."""
         same = self.metric.name == other.metric.name
         return same and (self.sign, other.sign) == ("<=", ">=") and self.bound < other.bound
 
@@ -166,8 +166,8 @@ class Keep(Limit):
         return float(max(0, self.count - self.pattern.count(mol)))
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        found = self.pattern.count(mol)
-        has = f"has it {found} time{'s' if found != 1 else ''}" if found else "does not have it"
+        matched = self.pattern.count(mol)
+        has = f"has it {matched} time{'s' if matched != 1 else ''}" if matched else "does not have it"
         return f"must {self.wish}, and {has}: put it back."
 
 
@@ -256,8 +256,8 @@ class NoAlerts(Limit):
         return float(alert_count(mol, self.catalogs))
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        found = {(a.catalog, a.name): a for a in alerts(mol, self.catalogs)}
-        named = "; ".join(f"{a.catalog} {a.name} at {_named(mol, a.atoms)}" for a in list(found.values())[:4])
+        matched = {(a.catalog, a.name): a for a in alerts(mol, self.catalogs)}
+        named = "; ".join(f"{a.catalog} {a.name} at {_named(mol, a.atoms)}" for a in list(matched.values())[:4])
         return f"must {self.wish}, and has {named}: replace these atoms."
 
 

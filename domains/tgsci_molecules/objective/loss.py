@@ -120,7 +120,7 @@ class Objective(Loss):
         return tuple(dict.fromkeys(root.name for root in roots if root.simulated))
 
     def calculated(self, mol: Chem.Mol, names: Collection[str] | None = None) -> dict[str, float]:
-        """The other metrics that terms and limits need, exact.
+        """Calculate the other metrics that terms and limits need; they are exact.
 
         Args:
             mol: A molecule without explicit hydrogens.
@@ -130,7 +130,7 @@ class Objective(Loss):
         return {name: metric.calculate(mol) for name, metric in needed.items() if names is None or name in names}
 
     def combine(self, metrics: Mapping[str, Any]) -> Any:
-        """The loss from raw metrics: those of `simulated` and `calculated`. Arrays broadcast.
+        """Combine raw metrics, those of `simulated` and `calculated`, to the loss. Arrays broadcast.
 
         Raises:
             KeyError: A metric is missing.
@@ -138,7 +138,7 @@ class Objective(Loss):
         return self._aggregate.loss(metrics)
 
     def broken(self, mol: Chem.Mol) -> dict[str, float]:
-        """The hard limits that need no docking and are broken, with by how much, in the limit's unit."""
+        """Find the broken hard limits that need no docking, with by how much, in the limit's unit."""
         mine = [limit for limit in self.limits if not limit.simulated]
         figures = {m.name: m.calculate(mol) for m in dict.fromkeys(m for limit in mine for m in limit.metrics)}
         excesses = {limit.key: limit.excess(mol, figures) for limit in mine}
@@ -165,7 +165,7 @@ class Objective(Loss):
         return f"{self.aggregate} of {terms}; limits {list(self.limits)}; {places}{engine}"
 
     def validate(self, value: str) -> Molecule:
-        """The canonical SMILES with its parsed molecule; see `tgsci_molecules.canonical` and `refusing`.
+        """Check a SMILES: the canonical one with its parsed molecule; see `tgsci_molecules.canonical` and `refusing`.
 
         Raises:
             InvalidValue: No molecule that can be docked, or one that breaks a limit which is refused.
@@ -179,7 +179,7 @@ class Objective(Loss):
         return smiles
 
     def refusing(self, start: Iterable[str]) -> Objective:
-        """This objective, refusing what breaks a limit on structure that all these molecules keep.
+        """Copy this objective so that it refuses what breaks a limit on structure that all these molecules keep.
 
         Groups to keep or avoid, the core and alerts are all or nothing: where the start has them right, no docking is
         spent on a molecule that has not. Ranges are never refused, nor a limit that the start itself breaks: the
@@ -202,8 +202,8 @@ class Objective(Loss):
 
     def evaluate(self, value: str) -> Feedback:
         """Dock a canonical SMILES into every target and measure its properties."""
-        found = as_molecule(value)
-        return cached_feedback(self.fingerprint, found, lambda: self._evaluated(found))
+        molecule_of_value = as_molecule(value)
+        return cached_feedback(self.fingerprint, molecule_of_value, lambda: self._evaluated(molecule_of_value))
 
     def _evaluated(self, value: Molecule) -> Feedback:
         mol = value.mol
@@ -227,7 +227,7 @@ class Objective(Loss):
             return report.Unfit(target)
 
     def columns_help(self) -> dict[str, str]:
-        """What each metric means, for the head of a table."""
+        """Explain each metric, for the head of a table."""
         help = {name: _with_unit(m.meaning or name, m.unit) for name, m in self.metrics.items()}
         for term in self.terms:
             if term.column:
@@ -273,25 +273,25 @@ class Objective(Loss):
         )
 
     def _bounds(self, limits: Mapping[str, Range]) -> list[Limit]:
-        found: list[Limit] = []
+        bounds: list[Limit] = []
         for text, given in limits.items():
             low, high = read_range(text, given)
             if "".join(c for c in str(text).lower() if c.isalnum()) in ("ringsizes", "ringsize"):
-                found.append(hard.RingSizes(*whole_ring_sizes(low, high)))
+                bounds.append(hard.RingSizes(*whole_ring_sizes(low, high)))
                 continue
             kind, target, how = placed(text)
             if kind == "matches":
                 raise UsageError("a limit on matches: write the SMARTS under keep or avoid, with a count")
             metric = self._metric(kind, (target,) if target else (), how)
             if low is not None:
-                found.append(hard.Bound(metric, ">=", low))
+                bounds.append(hard.Bound(metric, ">=", low))
             if high is not None:
-                found.append(hard.Bound(metric, "<=", high))
-        for one in found:
-            for other in found:
+                bounds.append(hard.Bound(metric, "<=", high))
+        for one in bounds:
+            for other in bounds:
                 if isinstance(one, hard.Bound) and isinstance(other, hard.Bound) and one.excludes(other):
                     raise UsageError(f"the limits {one.key} and {other.key} exclude each other")
-        return found
+        return bounds
 
     def _contact(self, text: str) -> Limit:
         target, kind, residue = read_contact(text, self.targets)
@@ -307,11 +307,11 @@ class Objective(Loss):
         ]
         usual += [figures_of.calculated(kind) for kind in PROPERTIES]
         roots = [root for metric in self._wanted for root in metric.roots]
-        found: dict[str, Metric] = {}
+        by_name: dict[str, Metric] = {}
         for metric in (*usual, *roots, *self._wanted):
-            if found.setdefault(metric.name, metric) != metric:
+            if by_name.setdefault(metric.name, metric) != metric:
                 raise UsageError(f"two different figures are called {metric.name!r}; give the terms other names")
-        return {**{n: m for n, m in found.items() if m.target or m.parts}, **found}
+        return {**{n: m for n, m in by_name.items() if m.target or m.parts}, **by_name}
 
     @property
     def _wanted(self) -> list[Metric]:
@@ -381,12 +381,12 @@ class DockingLoss(Objective):
 
 
 def vina_and_qed(qed_weight: float = 10.0) -> tuple[Term, ...]:
-    """DOCKSTRING's form for any target: vina + qed_weight (1 - QED)."""
+    """Make DOCKSTRING's terms for any target: vina + qed_weight (1 - QED)."""
     return (Term("vina"), *([Term("QED", weight=qed_weight)] if qed_weight else []))
 
 
 def checked_qed_weight(weight: Any) -> float:
-    """The weight of QED as a float.
+    """Check the weight of QED.
 
     Raises:
         UsageError: It is none.
@@ -399,7 +399,7 @@ _LONGEST_PHYSICS = 600.0
 
 
 def _longest(settings: Settings) -> float:
-    """Wall time after which a docking hangs, s: a hundred times what a slow drug takes (11 us an evaluation)."""
+    """Choose the wall time after which a docking hangs, s: a hundred times a slow drug's (11 us an evaluation)."""
     forms = settings.isomers * settings.tautomers * settings.states
     runs = forms * max(settings.conformers, settings.ring_conformers) * settings.exhaustiveness
     return 300.0 + 1e-3 * runs * (settings.max_evals or 1e6)
@@ -435,13 +435,13 @@ def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
 
 
 def _references(given: str | Sequence[str]) -> tuple[str, ...]:
-    found = []
+    canonicals = []
     for text in _listed("reference", given, str):
         try:
-            found.append(canonical(text))
+            canonicals.append(canonical(text))
         except InvalidValue as error:
             raise UsageError(f"reference: {error}") from None
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(canonicals))
 
 
 def _group(given: Any, count: int) -> tuple[Pattern, int]:
@@ -461,7 +461,7 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
 def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
     """The terms with labels that differ."""
     taken: set[str] = set()
-    found = []
+    labelled = []
     for given, term in terms:
         if given and given in taken:
             raise UsageError(f"two terms have the name {given!r}")
@@ -469,8 +469,8 @@ def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
         while label in taken:
             label, count = f"{term.label} {count}", count + 1
         taken.add(label)
-        found.append(Resolved(label, term.metric, term.transform, term.weight))
-    return tuple(found)
+        labelled.append(Resolved(label, term.metric, term.transform, term.weight))
+    return tuple(labelled)
 
 
 def _is_from(metric: Metric, name: str) -> bool:
@@ -478,11 +478,11 @@ def _is_from(metric: Metric, name: str) -> bool:
 
 
 def _unique(limits: Sequence[Limit]) -> tuple[Limit, ...]:
-    found = {limit.key: limit for limit in limits}
+    by_key = {limit.key: limit for limit in limits}
     for limit in limits:
-        if found[limit.key] != limit:
+        if by_key[limit.key] != limit:
             raise UsageError(f"two limits are called {limit.key!r}; give them names")
-    return tuple(found.values())
+    return tuple(by_key.values())
 
 
 def _check_agreement(limits: Sequence[Limit]) -> None:

@@ -23,7 +23,7 @@ USUAL_CATALOGS = ("PAINS", "BRENK")
 
 @dataclass(frozen=True, repr=False)
 class Metric:
-    """A figure of a molecule.
+    """A quantity of a molecule that terms and limits can be about.
 
     Args:
         name: Its key in `Feedback.metrics`.
@@ -65,7 +65,7 @@ class Metric:
         return tuple(root for part in self.parts for root in part.roots) if self.parts else (self,)
 
     def figure(self, metrics: Mapping[str, Any]) -> Any:
-        """Its value, from those of its `roots`; arrays broadcast.
+        """Compute its value from those of its `roots`; arrays broadcast.
 
         Raises:
             KeyError: A metric is missing.
@@ -75,13 +75,13 @@ class Metric:
         return _DERIVED[self.kind](*(part.figure(metrics) for part in self.parts))
 
     def calculate(self, mol: Chem.Mol) -> float:
-        """Its value, where it is calculated from the structure alone."""
+        """Calculate its value from the structure, for a metric that needs no docking."""
         from .calculate import calculate
 
         return calculate(self.kind, mol, self.about)
 
     def write(self, figure: float) -> str:
-        """A value as it is printed: -12.0, not -12; with its unit."""
+        """Write a value with its decimals and unit: -12.0, not -12."""
         return f"{figure:.{self.decimals}f} {self.unit}".rstrip()
 
 
@@ -138,10 +138,10 @@ def _mean(*figures: Any) -> Any:
 
 
 def _reduced(operation: Any, figures: tuple[Any, ...]) -> Any:
-    found = figures[0]
+    reduced = figures[0]
     for figure in figures[1:]:
-        found = operation(found, figure)
-    return found
+        reduced = operation(reduced, figure)
+    return reduced
 
 
 def _selectivity(score: Any, *others: Any) -> Any:
@@ -161,7 +161,7 @@ OVER = ("max", "min", "mean")
 
 
 def calculated(kind: str, name: str = "", about: tuple[Any, ...] = ()) -> Metric:
-    """The metric of a molecule's structure with this kind; "matches", "alerts" and "similarity" need `about`."""
+    """Make the metric of a molecule's structure of this kind; "matches", "alerts" and "similarity" need `about`."""
     plain = _special(kind, about) or _PLAIN[kind]
     return Metric(name or kind, kind, plain.unit, plain.meaning, plain.sense, plain.decimals, about=about)
 
@@ -178,7 +178,7 @@ def _special(kind: str, about: tuple[Any, ...]) -> _Plain | None:
 
 
 def docked(kind: str, target: str, prefixed: bool) -> Metric:
-    """The metric that docking into a target gives."""
+    """Make the metric that docking into a target gives."""
     plain = DOCKED[kind]
     meaning = f"{plain.meaning}; in {target}"
     name = f"{target} {kind}" if prefixed else kind
@@ -186,7 +186,7 @@ def docked(kind: str, target: str, prefixed: bool) -> Metric:
 
 
 def efficiency(target: str, prefixed: bool) -> Metric:
-    """Ligand efficiency in a target: positive, higher is better (Hopkins 2004)."""
+    """Make the ligand efficiency in a target: positive, higher is better (Hopkins 2004)."""
     name = f"{target} LE" if prefixed else "LE"
     meaning = f"ligand efficiency: - vina / heavy atoms; higher is better; in {target}"
     unit = "kcal/mol per heavy atom"
@@ -195,21 +195,21 @@ def efficiency(target: str, prefixed: bool) -> Metric:
 
 
 def selectivity(targets: Sequence[str]) -> Metric:
-    """How much better the first target binds than the best bound of the others; negative where it does."""
+    """Make the selectivity: the first target's score minus the lowest of the others; negative is selective."""
     meaning = f"vina in {targets[0]} minus the lowest vina in {', '.join(targets[1:])}; negative is selective"
     parts = tuple(docked("vina", target, True) for target in targets)
     return Metric("selectivity", "selectivity", "kcal/mol", meaning, parts=parts)
 
 
 def gap(target: str, kind: str, residue: str, prefixed: bool) -> Metric:
-    """How far a docked pose is from a contact with a residue."""
+    """Make the distance of a docked pose from a contact with a residue."""
     name = f"{target} {kind} {residue} gap" if prefixed else f"{kind} {residue} gap"
     meaning = f"Angstrom that the docked pose is short of a {kind} with {residue} of {target}; 0 where it is made"
     return Metric(name, "gap", "A", meaning, "cost", 1, target, about=(kind, residue))
 
 
 def over(how: str, parts: tuple[Metric, ...], everywhere: bool) -> Metric:
-    """The greatest, least or mean figure over several targets."""
+    """Make the greatest, least or mean of a metric over several targets."""
     targets, first = [part.target for part in parts], parts[0]
     name = f"{how} {first.kind}" + ("" if everywhere else f" ({' '.join(targets)})")
     meaning = f"{how} over {', '.join(targets)} of: {first.meaning.partition(';')[0]}"
@@ -235,7 +235,7 @@ _ALIASES = {
 
 
 def kinds() -> dict[str, str]:
-    """Every metric's name with what it means."""
+    """List every metric's name with what it means."""
     special = {
         "LE": "ligand efficiency, - vina / heavy atoms; higher is better",
         "selectivity": "vina in the target minus the lowest vina in the off-targets; negative is selective",
@@ -247,7 +247,7 @@ def kinds() -> dict[str, str]:
 
 
 def kind_of(text: object) -> str:
-    """The metric that somebody's word for it means.
+    """Find the metric that a person's word for it means.
 
     Raises:
         UsageError: None; names the nearest.
@@ -255,9 +255,9 @@ def kind_of(text: object) -> str:
     known = kinds()
     if isinstance(text, str):
         by_plain = {folded(name): name for name in known} | {folded(k): v for k, v in _ALIASES.items()}
-        found = by_plain.get(folded(text))
-        if found is not None:
-            return found
+        kind = by_plain.get(folded(text))
+        if kind is not None:
+            return kind
         near = nearest(text, by_plain, most=2, cutoff=0.5)
         hint = f"did you mean {' or '.join(dict.fromkeys(by_plain[name] for name in near))}? " if near else ""
         raise UsageError(f"no metric {quote(text)}; {hint}There are: {', '.join(known)}")
@@ -265,7 +265,7 @@ def kind_of(text: object) -> str:
 
 
 def same_metric(name: str) -> str:
-    """The metric that a name stands for; "" for none."""
+    """Find the metric that a name stands for; "" for none."""
     try:
         return kind_of(name)
     except UsageError:
@@ -273,7 +273,7 @@ def same_metric(name: str) -> str:
 
 
 def placed(text: object) -> tuple[str, str, str]:
-    """A metric with what stands before it: "LCK vina" and "max vina" are the vina of a target or over several.
+    """Read a metric with what stands before it: "LCK vina" is of one target, "max vina" over several.
 
     Returns:
         The metric's kind, the target's name or "", and one of `OVER` or "".

@@ -62,23 +62,23 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def preset(name: object) -> Preset:
-    """The objective of that name.
+    """Find the objective of a name.
 
     Raises:
         UsageError: There is none; names the nearest.
     """
-    found = PRESETS.get(name.strip().lower()) if isinstance(name, str) else None
-    if found is None:
+    known = PRESETS.get(name.strip().lower()) if isinstance(name, str) else None
+    if known is None:
         raise UsageError(f"no objective {literal(name)}; {did_you_mean(name, PRESETS)}\nThere are:\n{listing()}")
-    return found
+    return known
 
 
 def listing() -> str:
-    """Every named objective with what it is, one a line."""
+    """List every named objective with what it is, one a line."""
     width = max(map(len, PRESETS))
     return "\n".join(f"  {name:<{width}}  {each.summary}" for name, each in PRESETS.items())
 
 
 def against_others() -> Term:
-    """What is charged where off-targets are given: by how much the target is short of binding `MARGIN` better."""
+    """Make the term on off-targets: it charges what the target lacks to binding `MARGIN` better than any of them."""
     return Term("selectivity", Transform("hinge", high=-MARGIN))

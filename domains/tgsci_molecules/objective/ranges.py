@@ -13,7 +13,7 @@ Range = str | float | Sequence[float | None]
 
 
 def read_range(name: str, given: Range) -> tuple[float | None, float | None]:
-    """The lower and the upper end of a range.
+    """Read the lower and the upper end of a range.
 
     Args:
         name: What it is about, for the message.
@@ -38,8 +38,8 @@ def _ends(name: str, given: Range) -> tuple[float | None, float | None]:
                 end = _end(name, text[len(sign) :])
                 return (None, end) if sign.startswith("<") else (end, None)
         for between in (" to ", "..", " - "):
-            first, found, second = text.partition(between)
-            if found:
+            first, separator, second = text.partition(between)
+            if separator:
                 return _end(name, first), _end(name, second)
         if text:
             return _end(name, text), _end(name, text)
@@ -63,7 +63,7 @@ def _end(name: str, given: object) -> float | None:
 
 
 def whole_ring_sizes(low: float | None, high: float | None) -> tuple[int, int]:
-    """The ends of a range of ring sizes, atoms.
+    """Read the ends of a range of ring sizes, atoms.
 
     Raises:
         UsageError: One is no size of a ring.

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from ..physics import Refined
     from ..pose import PoseReport
 
-#: Parts of QED below this gain in QED are not worth a line.
+#: A part of QED with a smaller gain than this in QED gets no line.
 _WORTH_SAYING = 0.005
 
 
 class Posed:
-    """A docking with what is worked out from its pose, each part once and only where it is asked for."""
+    """A docking, with what follows from its pose; each part is worked out once, when it is asked for."""
 
     def __init__(self, target: Target, docking: Docking, *, strained: bool = False) -> None:
         self.target, self.docking = target, docking
@@ -58,7 +58,7 @@ class Posed:
         return strain_of(self.docking)
 
     def figure(self, metric: Metric) -> float:
-        """What this docking says of a metric."""
+        """Get the value of a metric in this target."""
         if metric.kind == "vina":
             return self.docking.score
         if metric.kind == "strain":
@@ -76,7 +76,7 @@ class Unfit:
         self.target = target
 
     def figure(self, metric: Metric) -> float:
-        """0.0 kcal/mol for the score, the only metric that such an off-target has."""
+        """Get the score, 0.0 kcal/mol: the only metric that such an off-target has."""
         if metric.kind != "vina":
             raise MeasurementError(f"objective: {metric.name} needs a pose, and there is none in {self.target}")
         return 0.0
@@ -108,7 +108,7 @@ class Measured:
 
 
 def text(measured: Measured) -> str:
-    """The report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
+    """Write the report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
     first, *others = measured.poses
     assert isinstance(first, Posed)  # only off-targets may be too small
     lines = [
@@ -124,27 +124,27 @@ def text(measured: Measured) -> str:
 
 
 def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
-    """The poses as SDF, and what is known of them as JSON; the first target's without its name."""
-    found = {}
+    """Write the poses as SDF and their reports as JSON, by name; those of the first target have no prefix."""
+    by_file = {}
     for number, posed in enumerate(poses):
         if isinstance(posed, Unfit):
             continue
         prefix = f"{posed.target.name}." if number else ""
-        found[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
-        found[f"{prefix}pose.json"] = json.dumps(posed.report.as_dict())
-    return found
+        by_file[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
+        by_file[f"{prefix}pose.json"] = json.dumps(posed.report.as_dict())
+    return by_file
 
 
 def _loss_lines(measured: Measured) -> list[str]:
     aggregate, loss = measured.aggregate, measured.loss
-    shown = f"{loss:.2f}" if aggregate.how == "sum" else f"{loss:.4f}"
+    value = f"{loss:.2f}" if aggregate.how == "sum" else f"{loss:.4f}"
     how = {
         "sum": "the sum of these costs",
         "geometric_mean": "1 - the weighted geometric mean of these desirabilities (0 bad, 1 good)",
         "arithmetic_mean": "1 - the weighted mean of these desirabilities (0 bad, 1 good)",
     }[aggregate.how]
     parts = [aggregate.part(term, measured.figures) for term in aggregate.terms]
-    return [f"LOSS {shown} = {how}; lower is better:", *(f"  {part}" for part in parts)]
+    return [f"LOSS {value} = {how}; lower is better:", *(f"  {part}" for part in parts)]
 
 
 def _limit_lines(measured: Measured) -> list[str]:
@@ -199,19 +199,19 @@ def _decimals(figure: float) -> int:
 def _property_lines(measured: Measured) -> list[str]:
     figures = measured.figures
     extra = [m for m in measured.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
-    shown = [f"{n} {calculated(n).write(figures[n])}" for n in PROPERTIES if n != "QED"]
-    shown += [f"{m.name} {m.write(figures[m.name])}" for m in extra]
+    properties = [f"{n} {calculated(n).write(figures[n])}" for n in PROPERTIES if n != "QED"]
+    properties += [f"{m.name} {m.write(figures[m.name])}" for m in extra]
     above = above_usual(figures)
     usual = [f"  Above the usual limits of oral drugs: {', '.join(above)}."] if above else []
-    return [f"PROPERTIES {', '.join(shown)}.", *usual]
+    return [f"PROPERTIES {', '.join(properties)}.", *usual]
 
 
 def _alert_lines(mol: Chem.Mol) -> list[str]:
-    found = alerts(mol)
-    if not found:
+    raised = alerts(mol)
+    if not raised:
         return ["ALERTS (PAINS, BRENK): none."]
     lines = ["ALERTS (PAINS, BRENK):"]
-    for alert in found:
+    for alert in raised:
         atoms = ", ".join(atom_name(mol, i) for i in alert.atoms)
         lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")
     return lines

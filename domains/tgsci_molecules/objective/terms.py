@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tgsci import checks
 from tgsci.errors import UsageError
 from tgsci.texts import literal
 
@@ -58,10 +59,9 @@ class Term:
             _set(self, "transform", Transform(self.transform))
         if not isinstance(self.transform, Transform):
             raise UsageError(f"a transform is a Transform or a name, not {literal(self.transform)}")
-        weight = self.weight
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < abs(weight) <= 1e6:
-            raise UsageError(f"weight must be a number other than 0, up to 1e6, not {literal(weight)}")
-        _set(self, "weight", float(weight))
+        _set(self, "weight", checks.number("weight", self.weight, -1e6, 1e6))
+        if self.weight == 0:
+            raise UsageError("weight must be a number other than 0: a term without weight is no term")
         named = (self.targets,) if isinstance(self.targets, str) else tuple(self.targets)
         _set(self, "targets", named or ((target,) if target else ()))
         _set(self, "over", self.over or how)
@@ -123,12 +123,12 @@ class Resolved:
         return "" if self.transform.type == "identity" else f"{self.label} (term)"
 
     def value(self, figure: Any) -> Any:
-        """The transformed figure."""
+        """Transform a metric's value."""
         value = self.transform(figure)
         return -value if self.transform.type == "identity" and self.metric.sense == "gain" else value
 
     def cost(self, figure: Any) -> Any:
-        """What it adds to a sum, its weight apart; lower is better."""
+        """Compute what it adds to a sum, its weight apart; lower is better."""
         return 1.0 - self.value(figure) if self.desirable else self.value(figure)
 
 
@@ -161,7 +161,7 @@ class Aggregate:
         self.total = math.fsum(term.weight for term in terms)
 
     def __call__(self, figures: Sequence[Any]) -> Any:
-        """The loss from the terms' raw figures; arrays broadcast."""
+        """Compute the loss from the terms' raw values; arrays broadcast."""
         values = [np.asarray(figure, dtype=float) for figure in figures]
         if self.how == "sum":
             loss = self._sum([term.weight * term.cost(x) for term, x in zip(self.terms, values, strict=True)])
@@ -175,7 +175,7 @@ class Aggregate:
         return float(loss) if np.ndim(loss) == 0 else loss
 
     def loss(self, metrics: Mapping[str, Any]) -> Any:
-        """The loss from raw metrics; arrays broadcast.
+        """Compute the loss from raw metrics; arrays broadcast.
 
         Raises:
             KeyError: A metric is missing.
@@ -198,7 +198,7 @@ class Aggregate:
         return cost if term.weight == 1 else f"{term.weight:g} {cost}"
 
     def if_ideal(self, label: str, metrics: Mapping[str, float]) -> float:
-        """The loss of a mean if the term of that label were 1 and the others as they are."""
+        """Compute the loss of a mean if the term of that label were 1 and the others as they are."""
         values = [1.0 if t.label == label else float(t.value(t.metric.figure(metrics))) for t in self.terms]
         shares = [term.weight / self.total for term in self.terms]
         if self.how == "geometric_mean":
@@ -213,7 +213,7 @@ class Aggregate:
         return total
 
     def part(self, term: Resolved, metrics: Mapping[str, float]) -> str:
-        """One term of the loss in words: raw, transformed, weighted; in a mean also what it could still gain."""
+        """Write one term of the loss: raw, transformed, weighted; in a mean also what it could still gain."""
         figure = metrics[term.metric.name]
         raw = f"{term.label} {term.metric.write(figure)}"
         if term.label != term.metric.name:

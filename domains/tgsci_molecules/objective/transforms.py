@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tgsci import checks
 from tgsci.errors import UsageError
 from tgsci.texts import did_you_mean, literal
 
@@ -100,7 +101,7 @@ _POSITIVE = ("k", "coef_div", "coef_si", "coef_se")
 
 
 class Transform:
-    """How a figure x enters the loss.
+    """How the value x of a metric enters the loss.
 
     | type | value |
     |---|---|
@@ -132,7 +133,7 @@ class Transform:
         self.parameters = _checked(type, parameters)
 
     def __call__(self, x: Any) -> Any:
-        """The transformed figure; an array gives an array, a float a float."""
+        """Transform a value; an array gives an array, a float a float."""
         value = _KINDS[self.type].function(np.asarray(x, dtype=float), **self.parameters)
         return float(value) if np.ndim(x) == 0 else value
 
@@ -142,7 +143,7 @@ class Transform:
         return _KINDS[self.type].desirability
 
     def of(self, x: str) -> str:
-        """The formula for a figure with this name, short."""
+        """Write the formula for a metric of this name, short."""
         p = self.parameters
         if self.type == "identity":
             return x
@@ -156,7 +157,7 @@ class Transform:
         return f"{self.type}({x})"
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able; `Transform(**as_dict())` is the same transform."""
+        """Write it as a table; `Transform(**as_dict())` is the same transform."""
         return {"type": self.type, **{k: v for k, v in self.parameters.items() if math.isfinite(v)}}
 
     def __str__(self) -> str:
@@ -174,7 +175,7 @@ class Transform:
 
 
 def transform_names() -> dict[str, str]:
-    """Every transform's name with its formula."""
+    """List every transform's name with its formula."""
     return {name: kind.formula for name, kind in _KINDS.items()}
 
 
@@ -184,18 +185,17 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
         if name not in wanted:
             has = f"it has {', '.join(wanted)}" if wanted else "it has none"
             raise UsageError(f"the transform {type} has no parameter {literal(name, 40)}; {has}")
-    found: dict[str, float] = {}
+    parameters: dict[str, float] = {}
     for name, default in wanted.items():
         value = given.get(name, default)
         if value is None:
             raise UsageError(f"the transform {type} needs {name}")
-        if name in given and (isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12):
-            raise UsageError(f"{name} of the transform {type} must be a finite number, not {literal(value)}")
-        if name in _POSITIVE and not 1e-9 <= value <= 1e9:
-            raise UsageError(f"{name} of the transform {type} must be above 0, not {literal(value)}")
-        found[name] = float(value)
-    if "low" in found and "high" in found and not found["low"] < found["high"]:
-        raise UsageError(f"the transform {type} needs low < high, not {found['low']:g} and {found['high']:g}")
-    if type == "hinge" and not any(math.isfinite(v) for v in found.values()):
+        if name in given:
+            low, high = (1e-9, 1e9) if name in _POSITIVE else (-1e12, 1e12)
+            value = checks.number(f"{name} of the transform {type}", value, low, high)
+        parameters[name] = float(value)
+    if "low" in parameters and "high" in parameters and not parameters["low"] < parameters["high"]:
+        raise UsageError(f"the transform {type} needs low < high, not {parameters['low']:g} and {parameters['high']:g}")
+    if type == "hinge" and not any(math.isfinite(v) for v in parameters.values()):
         raise UsageError("the transform hinge needs low, high or both")
-    return found
+    return parameters

@@ -83,7 +83,7 @@ class Refined:
         return self.rmsd < HELD
 
     def text(self) -> str:
-        """Some lines for the report."""
+        """Write some lines for the report."""
         lines = [
             f"REFINED in the rigid pocket: the pose {'held' if self.held else 'moved'}, RMSD {self.rmsd:.2f} A"
             f"{'' if self.held else f' (more than {HELD:g} A: look at it before you believe the docked one)'}.",
@@ -126,7 +126,7 @@ def refine(docking: Docking, target: Target) -> Refined:
 
 
 def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
-    """`refine` for a pose from elsewhere: all hydrogens, in the frame of the target's receptor.
+    """Do as `refine`, for a pose from elsewhere: with all hydrogens, in the frame of the target's receptor.
 
     Raises:
         MeasurementError: See `refine`.
@@ -180,7 +180,7 @@ class Pair:
         self.radii, self.depths = ligand_spheres(mol)
 
     def energies(self, positions: Array) -> tuple[Array, Array]:
-        """Of each receptor atom with the whole ligand: all of it, and the part from charges, kcal/mol."""
+        """Compute the energy of each receptor atom with the ligand: all of it, and the part from charges, kcal/mol."""
         distance = np.linalg.norm(self.pocket.positions[:, None] - positions[None], axis=-1)
         radius = self.pocket.radii[:, None] + self.radii[None]
         depth = np.sqrt(self.pocket.depths[:, None] * self.depths[None])
@@ -190,7 +190,7 @@ class Pair:
         return (depth * (sixth**2 - 2 * sixth) + coulomb).sum(1), coulomb.sum(1)
 
     def force(self) -> Any:
-        """The same as an OpenMM force: the ligand's particles first, then the pocket's."""
+        """Write the energy as an OpenMM force: the ligand's particles first, then the pocket's."""
         import openmm
 
         force = openmm.CustomNonbondedForce(
@@ -237,14 +237,14 @@ def _minimised(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tupl
     try:
         context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform, {"Threads": "1"})
         context.setPositions(np.vstack([start, pair.pocket.positions]) / 10)
-        found = []
+        positions = []
         for spring, steps in _STAGES:
             context.setParameter("hold", spring * mmff.KCAL * 100)
             openmm.LocalEnergyMinimizer.minimize(context, _FORCE, steps)
-            found.append(np.array(context.getState(positions=True).getPositions(asNumpy=True)._value[:count]) * 10)
+            positions.append(np.array(context.getState(positions=True).getPositions(asNumpy=True)._value[:count]) * 10)
     except openmm.OpenMMException as error:
         raise MeasurementError(f"refinement: OpenMM cannot minimise this pose ({str(error)[:200]})") from error
-    return found[0], found[-1]
+    return positions[0], positions[-1]
 
 
 def _placed(mol: Chem.Mol, positions: Array) -> Chem.Mol:
@@ -255,16 +255,16 @@ def _placed(mol: Chem.Mol, positions: Array) -> Chem.Mol:
 
 
 def rmsd_in_place(moved: Chem.Mol, original: Chem.Mol) -> float:
-    """Of the heavy atoms, without superposition, the best over symmetric atoms, Angstrom."""
+    """Compute the RMSD of the heavy atoms without superposition, the best over symmetric atoms, Angstrom."""
     one, two = (Chem.RemoveAllHs(mol) for mol in (moved, original))
     return float(rdMolAlign.CalcRMS(one, two, maxMatches=10_000))
 
 
 def _by_residue(pocket: Receptor, energies: Array) -> dict[str, float]:
-    found: dict[str, float] = {}
+    by_name: dict[str, float] = {}
     for name, energy in zip(pocket.residues, energies, strict=True):
-        found[name] = found.get(name, 0.0) + float(energy)
-    return found
+        by_name[name] = by_name.get(name, 0.0) + float(energy)
+    return by_name
 
 
 def _listed(residues: dict[str, float], *, best: bool) -> str:

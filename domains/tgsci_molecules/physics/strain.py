@@ -46,7 +46,7 @@ _SECONDS = 120
 
 @dataclass(frozen=True)
 class Strain:
-    """What a pose costs the ligand.
+    """The strain of the ligand in a pose.
 
     Args:
         local: Against the nearest minimum of the free molecule, kcal/mol.
@@ -63,7 +63,7 @@ class Strain:
     force_field: str = FORCE_FIELD
 
     def text(self) -> str:
-        """Some lines for the report."""
+        """Write some lines for the report."""
         against = "" if self.total is None else f", {self.total:.1f} above the lowest of {self.conformers} conformers"
         return (
             f"STRAIN {self.local:.1f} kcal/mol above the nearest minimum{against}: {verdict(self)}.\n"
@@ -72,7 +72,7 @@ class Strain:
 
 
 def strain(pose: Chem.Mol, conformers: int = CONFORMERS) -> Strain:
-    """The strain of a pose. The same pose gives the same figures.
+    """Compute the strain of a pose. The same pose gives the same figures.
 
     Args:
         pose: With all hydrogens and one conformer.
@@ -90,9 +90,9 @@ def strain(pose: Chem.Mol, conformers: int = CONFORMERS) -> Strain:
         lowest = nearest
         tried = 0
         if conformers:
-            found = _search(mol, properties, conformers)
-            tried = len(found)
-            lowest = min([nearest, *found])
+            energies = _search(mol, properties, conformers)
+            tried = len(energies)
+            lowest = min([nearest, *energies])
     return Strain(
         local=max(0.0, bound - nearest),
         total=max(0.0, bound - lowest) if conformers else None,
@@ -102,7 +102,7 @@ def strain(pose: Chem.Mol, conformers: int = CONFORMERS) -> Strain:
 
 
 def strain_of(docking: Docking) -> float:
-    """The total strain of a docked pose, kcal/mol: the metric `strain`.
+    """Compute the total strain of a docked pose, kcal/mol: the metric `strain`.
 
     Raises:
         MeasurementError: It could not be computed.
@@ -113,7 +113,7 @@ def strain_of(docking: Docking) -> float:
 
 
 def checked(pose: Chem.Mol) -> Chem.Mol:
-    """A copy with one conformer, every hydrogen and the stereo that it has in space.
+    """Check a pose and copy it: with one conformer, every hydrogen, and the stereo that it has in space.
 
     Raises:
         MeasurementError: Hydrogens or the conformer are missing.
@@ -176,7 +176,7 @@ def _search(mol: Chem.Mol, properties: object, conformers: int) -> list[float]:
 
 
 def verdict(strain: Strain) -> str:
-    """What to think of it, by what docked drugs have."""
+    """Judge a strain by what docked drugs have."""
     figure, usual, high = (
         (strain.local, _USUAL_LOCAL, _HIGH_LOCAL) if strain.total is None else (strain.total, USUAL, HIGH)
     )

@@ -94,7 +94,7 @@ class Atoms:
 
 
 def read_pdbqt(text: str, source: str) -> Atoms:
-    """The atoms of the first model in a pdbqt, receptor or ligand.
+    """Read the atoms of the first model in a pdbqt, receptor or ligand.
 
     Args:
         text: Of the file.

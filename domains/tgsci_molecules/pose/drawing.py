@@ -12,7 +12,7 @@ from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 from rdkit.Geometry import Point2D
 
-from ..molecule.smiles import molecule
+from ..molecule.smiles import atom_name, molecule
 
 if TYPE_CHECKING:
     from ..pose.report import PoseReport
@@ -27,12 +27,12 @@ _MOST_ARROWS = 6
 
 
 def atom_colours(report: PoseReport) -> dict[int, tuple[float, float, float]]:
-    """Red, green and blue from 0 to 1 of each atom, by its index: blue binds, orange repels."""
+    """Colour each atom, by its index: red, green and blue from 0 to 1; blue binds, orange repels."""
     return {atom.index: _colour(atom.energy) for atom in report.atoms}
 
 
 def svg(report: PoseReport, width: int = 460, height: int = 340) -> str:
-    """The numbered structure, its atoms coloured by their contacts and the best growth vectors marked.
+    """Draw the numbered structure, its atoms coloured by their contacts and the best growth vectors marked.
 
     Args:
         report: Of the pose.
@@ -68,7 +68,7 @@ def svg(report: PoseReport, width: int = 460, height: int = 340) -> str:
 
 
 def html(report: PoseReport) -> str:
-    """The coloured structure beside the report, as HTML for a notebook. Everything in it is escaped."""
+    """Write the coloured structure beside the report, as HTML for a notebook. Everything in it is escaped."""
     legend = (
         f"blue binds ({-FULL:g} kcal/mol and better), white does nothing, orange repels; "
         "arrows: where a hydrogen could be replaced"
@@ -99,7 +99,7 @@ def _arrows(report: PoseReport, mol: Chem.Mol, drawer: rdMolDraw2D.MolDraw2DSVG)
         head = " ".join(
             f"{x:.1f},{y:.1f}" for x, y in (end, end - 7 * along + 4 * across, end - 7 * along - 4 * across)
         )
-        title = escaping.escape(f"{mol.GetAtomWithIdx(growth.atom).GetSymbol()}{growth.atom + 1}: {growth.fits}")
+        title = escaping.escape(f"{atom_name(mol, growth.atom)}: {growth.fits}")
         lines.append(
             f'<g class="growth"><title>{title}</title>'
             f'<line x1="{begin[0]:.1f}" y1="{begin[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}" '

@@ -24,7 +24,7 @@ _MARGIN = 1.0
 
 
 def read_poses(path: Path) -> list[Chem.Mol | str]:
-    """The poses of an SDF file, or the best one of a pdbqt file that Vina wrote.
+    """Read the poses of an SDF file, or the best one of a pdbqt file that Vina wrote.
 
     Raises:
         UsageError: It cannot be read, or holds no poses; which record is wrong, and why.
@@ -43,14 +43,14 @@ def read_poses(path: Path) -> list[Chem.Mol | str]:
     if not data.strip():
         raise UsageError(f"{path.name!r} holds no molecule")
     supplier = Chem.SDMolSupplier()
-    found: list[Chem.Mol | str] = []
+    poses: list[Chem.Mol | str] = []
     with rdBase.BlockLogs():
         supplier.SetData(data.decode("utf-8", "replace"), sanitize=False, removeHs=False)
         for number, mol in enumerate(supplier, 1):
             if number > MAX_POSES:
                 raise UsageError(f"{path.name!r} holds more than {MAX_POSES} poses; give those that matter")
-            found.append(_sane(mol, f"record {number} of {path.name!r}"))
-    return found
+            poses.append(_sane(mol, f"record {number} of {path.name!r}"))
+    return poses
 
 
 def _sane(mol: Chem.Mol | None, record: str) -> Chem.Mol:
@@ -67,7 +67,7 @@ def _sane(mol: Chem.Mol | None, record: str) -> Chem.Mol:
 
 
 def typed(pose: Chem.Mol) -> str:
-    """The pdbqt of a pose, with hydrogens where it lacks them.
+    """Write a pose as pdbqt, with hydrogens where it lacks them.
 
     Raises:
         UsageError: No conformer in space, or no molecule that can be docked.
@@ -85,7 +85,7 @@ def typed(pose: Chem.Mol) -> str:
 
 
 def from_pdbqt(text: str) -> Chem.Mol:
-    """The molecule of a pdbqt, with all hydrogens.
+    """Read the molecule of a pdbqt, with all hydrogens.
 
     Raises:
         UsageError: Meeko's remarks are missing, without which a pdbqt has no bonds.
@@ -111,7 +111,7 @@ def from_pdbqt(text: str) -> Chem.Mol:
 
 
 def check_inside(pose: Chem.Mol, target: Target) -> None:
-    """The pose must lie in the binding site.
+    """Refuse a pose that lies outside the binding site.
 
     Raises:
         UsageError: It lies elsewhere: where, and what the reason may be.

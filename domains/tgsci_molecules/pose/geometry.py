@@ -37,19 +37,19 @@ def angle_at(first: Floats, middle: Floats, last: Floats) -> float:
 
 
 def turned_to(donor: Floats, back: Floats, acceptor: Floats) -> bool:
-    """Whether a hydrogen that turns about the bond from `back` to the donor can point at the acceptor."""
+    """Tell whether a hydrogen that turns about the bond from `back` to the donor can point at the acceptor."""
     low, high = _TURNING
     return bool(len(back)) and low <= angle_at(back[0], donor, acceptor) <= high
 
 
 def bond_angle(donor: Floats, hydrogens: Floats, acceptor: Floats) -> float | None:
-    """The best angle at a hydrogen that stays where it is; None where none of them makes the bond."""
+    """Find the best angle at a hydrogen that stays where it is; None where none of them makes the bond."""
     angles = [angle_at(donor, h, acceptor) for h in hydrogens if np.linalg.norm(h - acceptor) <= _TO_HYDROGEN]
     return max((angle for angle in angles if angle >= _STRAIGHT), default=None)
 
 
 def is_faced(acceptor: Floats, back: Floats, donor: Floats) -> bool:
-    """The donor comes from where the lone pairs are, not from behind the acceptor."""
+    """Tell whether the donor comes from where the lone pairs are, not from behind the acceptor."""
     return all(angle_at(each, acceptor, donor) >= _AT_ACCEPTOR for each in back)
 
 

@@ -99,7 +99,7 @@ class PoseReport:
         }
 
     def missing(self, kind: str, residue: str) -> float:
-        """How far the pose is from a contact, Angstrom: 0 where it is made, nan if there is no such residue.
+        """Measure how far the pose is from a contact, Angstrom: 0 where it is made, nan without such a residue.
 
         A group that comes near enough but from the wrong side still misses 0.1. Where the ligand has no group of
         the kind, its nearest atom counts, and it misses 1.5 at least: a bond has to be made. A residue that
@@ -115,20 +115,20 @@ class PoseReport:
         if kind not in CONTACT_KINDS:
             raise ValueError(f"a contact is one of {', '.join(CONTACT_KINDS)}, not {kind!r}")
         wanted = residue.strip().lower()
-        found = [
+        gaps = [
             figures[CONTACT_KINDS.index(kind)] for label, figures in self._missing.items() if label.lower() == wanted
         ]
-        usable = [figure for figure in found if not math.isnan(figure)]
+        usable = [figure for figure in gaps if not math.isnan(figure)]
         return min(usable, default=math.nan)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; atoms count from 0."""
+        """Write the report as a table for JSON; atoms count from 0."""
         plain = {name: value for name, value in asdict(self).items() if name != "_missing"}
-        found: dict[str, Any] = _rounded(plain)
-        return found
+        table: dict[str, Any] = _rounded(plain)
+        return table
 
     def text(self) -> str:
-        """The report as text, for a chemist or a language model."""
+        """Write the report as text, for a chemist or a language model."""
         from .text import text_of
 
         return text_of(self)
@@ -208,7 +208,7 @@ def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float |
 
 
 def energies_of(ligand: Posed, receptor: Receptor) -> Floats:
-    """Vina's energy between each heavy atom of the ligand (rows) and of the receptor, kcal/mol."""
+    """Compute Vina's energy between each heavy atom of the ligand (rows) and of the receptor, kcal/mol."""
     return dampened(pair_energies(ligand.xyz[: ligand.heavy], ligand.kinds, receptor.xyz, receptor.kinds))
 
 

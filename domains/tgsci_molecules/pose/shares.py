@@ -75,15 +75,15 @@ class ResidueEnergy:
 
 def atoms_of(ligand: Posed, energies: Floats, covered: Floats) -> tuple[AtomEnergy, ...]:
     rows = energies.sum(axis=1)
-    found = [
+    atoms = [
         AtomEnergy(number, ligand.mol.GetAtomWithIdx(i).GetSymbol(), float(rows[i]), float(covered[i]))
         for i, number in enumerate(ligand.to_smiles)
     ]
-    return tuple(sorted(found, key=lambda atom: atom.index))
+    return tuple(sorted(atoms, key=lambda atom: atom.index))
 
 
 def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment, ...]:
-    """The pieces between rotatable bonds, the one that binds best first."""
+    """Cut the ligand at its rotatable bonds; the piece that binds best comes first."""
     mol = molecule(smiles)
     by_number = {number: float(row) for number, row in zip(ligand.to_smiles, energies.sum(axis=1), strict=True)}
     stiff = {frozenset((match[0], match[2])) for match in mol.GetSubstructMatches(_STIFF)}
@@ -95,21 +95,21 @@ def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment
     pieces: Iterable[Sequence[int]] = (
         Chem.GetMolFrags(Chem.FragmentOnBonds(mol, cut, addDummies=False)) if cut else [range(mol.GetNumAtoms())]
     )
-    found = [
+    fragments = [
         Fragment(tuple(piece), Chem.MolFragmentToSmiles(mol, list(piece)), sum(by_number[i] for i in piece))
         for piece in pieces
     ]
-    return tuple(sorted(found, key=lambda fragment: (fragment.energy, fragment.atoms)))
+    return tuple(sorted(fragments, key=lambda fragment: (fragment.energy, fragment.atoms)))
 
 
 def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple[Trim, ...]:
-    """Each end of the molecule beyond a rotatable bond, up to half of it, the most welcome cut first.
+    """List the ends beyond a rotatable bond, up to half of the molecule, the most welcome cut first.
 
     The rest keeps its place, and the score counts its rotatable bonds anew.
     """
     mol, rows = molecule(smiles), energies.sum(axis=1)
     places = {number: i for i, number in enumerate(ligand.to_smiles)}
-    found: dict[tuple[int, ...], Trim] = {}
+    trims: dict[tuple[int, ...], Trim] = {}
     for bond in ligand.axes:
         for near, far in (bond, bond[::-1]):
             gone = _beyond(ligand.mol, near, far)
@@ -118,33 +118,33 @@ def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple
             atoms = tuple(sorted(ligand.to_smiles[i] for i in gone))
             inter = float(sum(rows[places[n]] for n in range(mol.GetNumAtoms()) if n not in atoms))
             left = inter / (1.0 + TORSION_WEIGHT * ligand.rotors(gone))
-            found[atoms] = Trim(atoms, Chem.MolFragmentToSmiles(mol, list(atoms)), left, left - vina)
-    return tuple(sorted(found.values(), key=lambda trim: (trim.change, trim.atoms)))
+            trims[atoms] = Trim(atoms, Chem.MolFragmentToSmiles(mol, list(atoms)), left, left - vina)
+    return tuple(sorted(trims.values(), key=lambda trim: (trim.change, trim.atoms)))
 
 
 def _beyond(mol: Chem.Mol, near: int, far: int) -> frozenset[int]:
     """The heavy atoms on the far side of a bond that is in no ring."""
-    found, ahead = {near, far}, [far]
+    reached, ahead = {near, far}, [far]
     while ahead:
         for neighbour in mol.GetAtomWithIdx(ahead.pop()).GetNeighbors():
-            if neighbour.GetAtomicNum() > 1 and neighbour.GetIdx() not in found:
-                found.add(neighbour.GetIdx())
+            if neighbour.GetAtomicNum() > 1 and neighbour.GetIdx() not in reached:
+                reached.add(neighbour.GetIdx())
                 ahead.append(neighbour.GetIdx())
-    return frozenset(found - {near})
+    return frozenset(reached - {near})
 
 
 def residues_of(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ...]:
-    """Those that matter, best first; residues of one label count as one."""
+    """List the residues that matter, best first; residues of one label count as one."""
     sums = np.bincount(receptor.residue[receptor.heavy], energies.sum(axis=0), len(receptor.labels))
     by_label: dict[str, float] = {}
     for label, energy in zip(receptor.labels, sums.tolist(), strict=True):
         by_label[label] = by_label.get(label, 0.0) + energy
-    found = [ResidueEnergy(label, energy) for label, energy in by_label.items() if abs(energy) >= 0.05]
-    return tuple(sorted(found, key=lambda residue: (residue.energy, residue.name)))
+    residues = [ResidueEnergy(label, energy) for label, energy in by_label.items() if abs(energy) >= 0.05]
+    return tuple(sorted(residues, key=lambda residue: (residue.energy, residue.name)))
 
 
 def burial(ligand: Posed, receptor: Receptor) -> Floats:
-    """Of each heavy atom, the share of its water-accessible surface (Shrake and Rupley 1973) that the protein covers.
+    """Compute the share of each heavy atom's water-accessible surface (Shrake and Rupley 1973) that the protein covers.
 
     An atom that the molecule itself covers takes the mean of its neighbours.
     """

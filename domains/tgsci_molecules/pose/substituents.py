@@ -116,7 +116,7 @@ ISOSTERES: Mapping[str, str] = {
 
 
 def fitted(ligand: Posed, receptor: Receptor, atom: int, hydrogen: int) -> dict[str, float]:
-    """The substituents that fit in place of a hydrogen, with Vina's energy at the best turn, kcal/mol.
+    """Fit substituents in place of a hydrogen: those that fit, with Vina's energy at the best turn, kcal/mol.
 
     Args:
         ligand: The pose.

@@ -50,7 +50,7 @@ class Kinds:
 
 
 def pair_energies(xyz: Floats, kinds: Kinds, others_xyz: Floats, others: Kinds) -> Floats:
-    """Vina's energy of every pair, kcal/mol, as Vina's own tables have it (rows are `xyz`)."""
+    """Compute Vina's energy of every pair, kcal/mol, as Vina's own tables have it (rows are `xyz`)."""
     squared = ((xyz[:, None, :] - others_xyz[None, :, :]) ** 2).sum(axis=2)
     rows, columns = np.nonzero(squared < CUTOFF**2)
     first, second = kinds.take(rows), others.take(columns)
@@ -67,7 +67,7 @@ def pair_energies(xyz: Floats, kinds: Kinds, others_xyz: Floats, others: Kinds) 
 
 
 def pair_energy(distance: Floats, radii: Floats, hydrophobic: Flags, bonding: Flags) -> Floats:
-    """Vina's terms at these distances, kcal/mol, zero from 8 Angstrom on.
+    """Compute Vina's terms at these distances, kcal/mol, zero from 8 Angstrom on.
 
     Args:
         distance: Between the two atoms, Angstrom.
@@ -84,7 +84,7 @@ def pair_energy(distance: Floats, radii: Floats, hydrophobic: Flags, bonding: Fl
 
 
 def dampened(energies: Floats) -> Floats:
-    """Energies of pairs (rows are ligand atoms) with the clashes of an atom bounded as Vina bounds them."""
+    """Bound the clashes of each ligand atom (a row) as Vina does."""
     total = energies.sum(axis=1, keepdims=True)
     bounded: Floats = energies * np.where(total > 0, _WORST / (_WORST + total), 1.0)
     return bounded

@@ -43,7 +43,7 @@ def text_of(report: PoseReport) -> str:
 
 
 def numbered(smiles: str) -> str:
-    """The SMILES with atom k carrying the map number k, counted from 1."""
+    """Write the SMILES with the map number k on atom k, counted from 1."""
     mol = Chem.Mol(molecule(smiles))
     for atom in mol.GetAtoms():
         atom.SetAtomMapNum(atom.GetIdx() + 1)

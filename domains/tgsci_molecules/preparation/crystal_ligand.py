@@ -26,7 +26,7 @@ _MAX_ITERATIONS = 20_000
 
 @cache
 def known_smiles() -> dict[str, tuple[str, str]]:
-    """Code of the PDB: name and SMILES, of common drugs and cofactors; `ligands.tsv` beside this file."""
+    """Read name and SMILES of common drugs and cofactors, by their code in the PDB; `ligands.tsv` beside this file."""
     return dict(read_table(Path(__file__).with_name("ligands.tsv"), _known))
 
 
@@ -35,7 +35,7 @@ def _known(row: Mapping[str, str]) -> tuple[str, tuple[str, str]]:
 
 
 def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Block | None = None) -> Chem.Mol:
-    """A group as a molecule at its place in the crystal: heavy atoms, bond orders, stereo as in space.
+    """Make a molecule of a group at its place in the crystal: heavy atoms, bond orders, stereo as in space.
 
     Bond orders come from the first of these that there is: `smiles`, the file's own _chem_comp_bond table (mmCIF),
     `known_smiles`, RDKit's perception where the file has the group's hydrogens.
@@ -67,7 +67,7 @@ def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Bl
 
 
 def skeleton(mol: Chem.Mol) -> Chem.Mol:
-    """Heavy atoms and which are bonded, nothing more: what survives protonation and a change of tautomer.
+    """Reduce a molecule to heavy atoms and bonds: what survives protonation and a change of tautomer.
 
     The conformer stays.
     """
@@ -94,7 +94,7 @@ def skeleton(mol: Chem.Mol) -> Chem.Mol:
 
 
 def rmsd(pose: Chem.Mol, crystal: Chem.Mol) -> float:
-    """Root mean square distance of the heavy atoms, Angstrom: in place, the best over all symmetries.
+    """Compute the RMSD of the heavy atoms, Angstrom: in place, the best over all symmetries.
 
     Raises:
         ValueError: They are not the same molecule.
@@ -125,11 +125,13 @@ def _template(smiles: str) -> Chem.Mol:
 
 def _from_template(group: Group, template: Chem.Mol, source: str) -> Chem.Mol:
     atoms = group.heavy
-    found, wanted = _formula(group), _formula_of(template)
-    if len(atoms) != template.GetNumAtoms() or found != wanted:
+    formula, wanted = _formula(group), _formula_of(template)
+    if len(atoms) != template.GetNumAtoms() or formula != wanted:
         missing = template.GetNumAtoms() - len(atoms)
         hint = f": {missing} atoms are missing in the crystal" if missing > 0 else ""
-        raise UsageError(f"{group} has the heavy atoms {found}, but {source} has {wanted}{hint}; use the SMILES of it")
+        raise UsageError(
+            f"{group} has the heavy atoms {formula}, but {source} has {wanted}{hint}; use the SMILES of it"
+        )
     raw = _connected(group)
     match = skeleton(raw).GetSubstructMatch(skeleton(template))
     if len(match) != len(atoms) or raw.GetNumBonds() != template.GetNumBonds():

@@ -16,6 +16,8 @@ from rdkit import Chem, rdBase
 
 from ..target.numbering import standard
 
+#: AutoDock's atom types that are no element's symbol, with their element.
+AUTODOCK_ELEMENTS = {"A": "C", "OA": "O", "NA": "N", "NS": "N", "OS": "O", "SA": "S", "HD": "H", "HS": "H", "W": "O"}
 #: Rings whose carbons are aromatic for AutoDock (type A).
 _AROMATIC = {
     "HIS": ("CG", "CD2", "CE1"),
@@ -43,7 +45,7 @@ class Atom:
 
 
 def protein_pdbqt(pdb: str) -> tuple[str, str]:
-    """A protein with waters as pdbqt lines, and who chose the types."""
+    """Write a protein with waters as pdbqt lines, and say who chose the types."""
     try:
         return _by_meeko(pdb), "meeko's residue templates"
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
@@ -52,7 +54,7 @@ def protein_pdbqt(pdb: str) -> tuple[str, str]:
 
 
 def atoms_of(pdb: str) -> list[Atom]:
-    """The atoms of a PDB text."""
+    """Read the atoms of a PDB text."""
     return [
         Atom(
             line[12:16].strip(),
@@ -72,7 +74,7 @@ def typed(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
     residues: dict[tuple[str, str, str], list[Atom]] = {}
     for atom in atoms:
         residues.setdefault((atom.chain, atom.number, atom.resname), []).append(atom)
-    found = []
+    types = []
     for residue in residues.values():
         heavy = [atom for atom in residue if atom.element != "H"]
         bearing: dict[str, int] = {}
@@ -82,9 +84,9 @@ def typed(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
             bearing[nearest.name] = bearing.get(nearest.name, 0) + 1
             if nearest.element in ("N", "O", "S"):
                 polar.append(hydrogen)
-        found += [(atom, _type(atom, bearing.get(atom.name, 0))) for atom in heavy]
-        found += [(atom, "HD") for atom in polar]
-    return found
+        types += [(atom, _type(atom, bearing.get(atom.name, 0))) for atom in heavy]
+        types += [(atom, "HD") for atom in polar]
+    return types
 
 
 def _type(atom: Atom, hydrogens: int) -> str:
@@ -153,12 +155,12 @@ def bare_atoms(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
 
 
 def known_element(element: str) -> bool:
-    """Has Vina a type for this element?"""
+    """Tell whether Vina has a type for an element."""
     return element.upper() in {"H", "C", "N", "O", "S", *_OTHERS}
 
 
 def group_pdbqt(atoms: Sequence[tuple[Atom, str]]) -> str:
-    """Lines of a pdbqt file for atoms with types."""
+    """Write atoms with types as lines of a pdbqt file."""
     return _lines([(atom, kind, 0.0) for atom, kind in atoms])
 
 

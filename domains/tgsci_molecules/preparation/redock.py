@@ -23,7 +23,7 @@ SETTINGS = Settings(exhaustiveness=16, max_evals=25_000)
 
 @dataclass(frozen=True)
 class Redocked:
-    """How the crystal's ligand came back.
+    """The crystal's ligand, docked back.
 
     Args:
         smiles: As it was docked, canonical.

@@ -71,7 +71,7 @@ class Group:
         return [atom for atom in self.residue if not atom.is_hydrogen()]
 
     def matches(self, wanted: str) -> bool:
-        """Is it what somebody wrote: NAME, NAME:CHAIN, NAME:CHAIN:NUMBER, CHAIN:NUMBER or NUMBER?"""
+        """Tell whether a person means it by NAME, NAME:CHAIN, NAME:CHAIN:NUMBER, CHAIN:NUMBER or NUMBER."""
         chain = self.chain or "-"
         spellings = (
             self.name,
@@ -132,7 +132,7 @@ def read_structure(path: Path) -> Crystal:
 
 
 def listed(groups: Iterable[Group]) -> str:
-    """Groups by name with counts, as `2 STI (chains A, B), 1 MG (chain A)`."""
+    """List groups by name with counts: `2 STI (chains A, B), 1 MG (chain A)`."""
     chains: dict[str, Counter[str]] = {}
     for group in groups:
         chains.setdefault(group.name, Counter())[group.chain or "-"] += 1
@@ -315,8 +315,8 @@ def parent(name: str) -> str | None:
     letter = info.one_letter_code.upper()
     if not info.is_amino_acid() or not letter.strip() or letter == "X":
         return None
-    found = gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA)
-    return found if found in SIDE_CHAINS else None
+    derived = gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA)
+    return derived if derived in SIDE_CHAINS else None
 
 
 def standardized(residue: gemmi.Residue) -> tuple[gemmi.Residue, str | None]:
@@ -339,7 +339,7 @@ def standardized(residue: gemmi.Residue) -> tuple[gemmi.Residue, str | None]:
 
 
 def points(groups: Sequence[gemmi.Residue]) -> list[tuple[float, float, float]]:
-    """Positions of all heavy atoms, Angstrom."""
+    """Get the positions of all heavy atoms, Angstrom."""
     return [(a.pos.x, a.pos.y, a.pos.z) for residue in groups for a in residue if not a.is_hydrogen()]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from tgsci.texts import nearest
 
 from ..tables import read_table
 
@@ -44,7 +45,7 @@ class Protein:
 
 @cache
 def proteins() -> dict[str, Protein]:
-    """The proteins of the built-in targets by symbol; `proteins.tsv` beside this file."""
+    """Read the proteins of the built-in targets, by symbol; `proteins.tsv` beside this file."""
     return {protein.symbol: protein for protein in read_table(Path(__file__).with_name("proteins.tsv"), _protein)}
 
 
@@ -54,7 +55,7 @@ def _protein(row: Mapping[str, str]) -> Protein:
 
 
 def resolved(text: str) -> str | None:
-    """The symbol that a name stands for: `thrombin` is F2, `COX-2` is PTGS2; None where no name is that one.
+    """Find the symbol that a name stands for: `thrombin` is F2, `COX-2` is PTGS2; None for an unknown name.
 
     Upper and lower case, spaces and hyphens make no difference.
     """
@@ -62,23 +63,23 @@ def resolved(text: str) -> str | None:
 
 
 def suggestions(text: str, limit: int = 5) -> list[str]:
-    """Names near a text that is none, best first, with the protein where a synonym was near: `F2 (thrombin)`."""
+    """Suggest targets for a text that is no name, best first, with the synonym that was near: `F2 (thrombin)`."""
     wanted = _plain(text)
     if len(wanted) < 2:
         return []
     spelled = _spelled()
-    near = difflib.get_close_matches(wanted, spelled, n=3 * limit, cutoff=0.7)
+    near = nearest(wanted, spelled, 3 * limit, cutoff=0.7)
     if len(wanted) >= 3:
         near += [name for name in spelled if name.startswith(wanted[:4]) or wanted in name]
-    found: dict[str, str] = {}
+    by_symbol: dict[str, str] = {}
     for name in near:
         symbol = _index()[name]
-        found.setdefault(symbol, symbol if name == _plain(symbol) else f"{symbol} ({spelled[name]})")
-    return list(found.values())[:limit]
+        by_symbol.setdefault(symbol, symbol if name == _plain(symbol) else f"{symbol} ({spelled[name]})")
+    return list(by_symbol.values())[:limit]
 
 
 def matching(text: str) -> list[str]:
-    """The symbols of all targets with a name that contains a text."""
+    """Find the symbols of all targets with a name that contains a text."""
     wanted = _plain(text)
     if not wanted:
         return list(proteins()) if not text.strip() else []

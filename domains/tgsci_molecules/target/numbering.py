@@ -98,7 +98,7 @@ class Numbering:
     stretches: tuple[Stretch, ...] = ()
 
     def number(self, text: str) -> str:
-        """The usual number of a residue that has this one in the file, with a mark where something is special."""
+        """Translate a residue's number in the file to the usual one, with a mark where something is special."""
         if not self.stretches:
             return text
         stretch = next((s for s in self.stretches if s.first <= int(text) <= s.last), None)
@@ -108,14 +108,14 @@ class Numbering:
 
 
 def standard(resname: str) -> str:
-    """The usual three letters of a residue, capitals: HIE is HIS, MEU is MET; other names stay as they are."""
+    """Get the usual three letters of a residue: HIE is HIS, MEU is MET; other names stay as they are."""
     name = resname.strip().upper()
     return ODD_NAMES.get(name, name)
 
 
 @cache
 def builtin_numbering(name: str) -> Numbering:
-    """How a built-in receptor is numbered; `numbering.tsv` beside this file, which its tests hold to landmarks."""
+    """Read how a built-in receptor is numbered; `numbering.tsv` beside this file, which its tests hold to landmarks."""
     stretches = tuple(stretch for symbol, stretch in _table() if symbol == name)
     if not stretches:
         return Numbering("as in the receptor file; whether these are UniProt's numbers is not known", "the file's")

@@ -101,7 +101,7 @@ class Target:
         return self._numbering.note
 
     def label(self, resname: str, number: int | str, chain: str = "") -> str:
-        """A residue as people write it, `Met318`; with its chain, `B:Met318`, where a protein has several.
+        """Name a residue as people write it, `Met318`; with its chain, `B:Met318`, where a protein has several.
 
         A name that ends in a digit is set apart from the number: `Fs4:501`.
 
@@ -119,7 +119,7 @@ class Target:
 
 
 def as_target(given: Target | str) -> Target:
-    """The target itself, or that of a name or a directory.
+    """Take a target, or find that of a name or a directory.
 
     Raises:
         UsageError: It is neither, or there is no such target.
@@ -144,7 +144,7 @@ def _builtin(name: str) -> dict[str, Any]:
 
 
 def is_name(text: str) -> bool:
-    """Can a target be called so? Files are named after it, and terminals show it."""
+    """Tell whether a target can be called so: files are named after it, and terminals show it."""
     return bool(re.fullmatch(r"(?![.\s])[^/\\]{1,60}(?<!\s)", text)) and text.isprintable()
 
 
@@ -183,7 +183,7 @@ def _own(directory: Path) -> dict[str, Any]:
 
 
 def _description(directory: Path) -> Mapping[str, Any]:
-    """target.json of a directory.
+    """Read target.json of a directory.
 
     Raises:
         UsageError: There is none, or it is not one of ours.
@@ -215,10 +215,10 @@ def _unchanged(directory: Path, name: str, description: Mapping[str, Any]) -> Pa
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise UsageError(f"{str(path)!r} is larger than {_MAX_BYTES // 1_000_000} MB; prepare the target again")
-        found = sha256(path.read_bytes()).hexdigest()
+        digest_there = sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UsageError(f"{str(path)!r} cannot be read ({error.strerror}); prepare the target again") from None
-    if found != wanted:
+    if digest_there != wanted:
         raise UsageError(
             f"{str(path)!r} was changed after it was prepared: scores would not be those of this target. "
             "Prepare it again, or put the file back"
@@ -235,7 +235,7 @@ def _point(figures: Any) -> Point:
 
 @cache
 def target_names() -> tuple[str, ...]:
-    """The names of all built-in targets, in alphabetical order.
+    """List the names of all built-in targets, in alphabetical order.
 
     Raises:
         UsageError: dockstring is not installed.
@@ -254,9 +254,9 @@ def _directory() -> Path:
 
 
 def _site(path: Path) -> tuple[Point, Point]:
-    """Centre and edges of the box in a configuration file of dockstring's, Angstrom."""
-    found = {(what, axis): float(figure) for what, axis, figure in _FIGURE_LINE.findall(path.read_text())}
+    """Read centre and edges of the box from a configuration file of dockstring's, Angstrom."""
+    numbers = {(what, axis): float(figure) for what, axis, figure in _FIGURE_LINE.findall(path.read_text())}
     try:
-        return _point(found["center", axis] for axis in "xyz"), _point(found["size", axis] for axis in "xyz")
+        return _point(numbers["center", axis] for axis in "xyz"), _point(numbers["size", axis] for axis in "xyz")
     except KeyError:
         raise UsageError(f"{path.name} of the installed dockstring does not say where the binding site is") from None

@@ -93,7 +93,7 @@ class MoleculeTable:
 def table(
     result: Result, top: int = 10, columns: str | Sequence[str] = (), *, draw: Callable[[Trial], str] | None = None
 ) -> MoleculeTable:
-    """The best molecules of a run with their structures; a click on a head sorts by that column.
+    """Show the best molecules of a run with their structures; a click on a head sorts by that column.
 
     Args:
         result: A molecules run's.

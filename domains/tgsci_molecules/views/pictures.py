@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def svg(smiles: str, width: int = 320, height: int = 220) -> str:
-    """The structure as an SVG element that can stand inside an HTML page.
+    """Draw a structure as an SVG element that can stand inside an HTML page.
 
     Args:
         smiles: A valid SMILES.
@@ -39,7 +39,7 @@ def svg(smiles: str, width: int = 320, height: int = 220) -> str:
 
 
 def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: str = "") -> str:
-    """The structure of a docked molecule, its atoms coloured by their contacts and numbered as in the report.
+    """Draw a docked molecule, its atoms coloured by their contacts and numbered as in the report.
 
     Blue atoms bind, white ones do nothing, orange ones repel; arrows mark where there is room to grow.
 
@@ -70,5 +70,5 @@ def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: 
 
 
 def _with_attributes(fields: dict[str, Any]) -> SimpleNamespace:
-    """What was a dataclass before it became JSON, to be read like one again."""
+    """Read a table of JSON like the dataclass that it was."""
     return SimpleNamespace(**fields)

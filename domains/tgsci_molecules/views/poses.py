@@ -43,7 +43,7 @@ class Record:
     tags: Mapping[str, str]
 
     def titled(self, title: str, tags: Mapping[str, str]) -> str:
-        """The record as text, under another title and with these tags only."""
+        """Write the record under another title and with these tags only."""
         rows = self.block.split("\n")
         lines = [f">  <{name}>\n{tag_value(value)}\n" for name, value in tags.items() if tag_value(value)]
         return "\n".join([tag_value(title), *rows[1:], *lines, _END_OF_RECORD, ""])
@@ -68,7 +68,7 @@ def write_poses(result: Result, directory: Path) -> Sequence[Path]:
 
 
 def records(feedback: Feedback | None) -> Iterator[tuple[str, Record]]:
-    """The poses of a measurement, each with the target's name; "" for the first or only target.
+    """List the poses of a measurement, each with the target's name; "" for the first or only target.
 
     Args:
         feedback: Of a trial, or of a finalist's second measurement.
@@ -80,26 +80,26 @@ def records(feedback: Feedback | None) -> Iterator[tuple[str, Record]]:
 
 
 def names_of(result: Result) -> Mapping[str, str]:
-    """What the start molecules of a run are called, by canonical SMILES; empty where nobody named them."""
+    """Get the names of a run's start molecules, by canonical SMILES; empty where nobody named them."""
     config = result.header.get("config")
     names = config.get("names") if isinstance(config, Mapping) else None
     return names if isinstance(names, Mapping) else {}
 
 
 def limits_broken(feedback: Feedback | None) -> str:
-    """The hard limits that a measurement breaks, in words; "" for none."""
+    """List the hard limits that a measurement breaks, in words; "" for none."""
     violations = feedback.violations if feedback else {}
     return "; ".join(f"{name} by {figure(by)}" for name, by in violations.items() if by > 0)
 
 
 def checked_pose(feedback: Feedback | None) -> str:
-    """What the check of a finalist's pose found, in a line; "" where it was not checked."""
-    found = feedback.artifacts.get(CHECK, "") if feedback else ""
-    return found.decode() if isinstance(found, bytes) else found
+    """Get the verdict on a finalist's pose, in a line; "" where it was not checked."""
+    verdict = feedback.artifacts.get(CHECK, "") if feedback else ""
+    return verdict.decode() if isinstance(verdict, bytes) else verdict
 
 
 def measured_again(result: Result) -> list[str]:
-    """The metrics that the second measurement of the finalists is about: docking scores, and what else changed."""
+    """List the metrics that the second measurement changed, and the docking scores."""
     changed: dict[str, None] = {}
     for number, feedback in result.finals.items():
         first = result.trials[number].feedback

@@ -43,7 +43,7 @@ def write_table(result: Result, directory: Path) -> Sequence[Path]:
 
 
 def checked(result: Result) -> Result:
-    """The result itself.
+    """Check that this is a run's result.
 
     Raises:
         UsageError: It is something else: what to give.
@@ -56,7 +56,7 @@ def checked(result: Result) -> Result:
 
 
 def columns_of(result: Result) -> Sequence[Column]:
-    """The columns of a run's table, in their order.
+    """List the columns of a run's table, in their order.
 
     Args:
         result: A run's.
@@ -203,10 +203,10 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
         return {}
     terms = {term.column: term for term in objective.terms if term.column}
     raw = {term.metric.name: term for term in objective.terms}
-    found = {}
+    explained = {}
     for name, meaning in objective.columns_help().items():
         if name in terms:
-            found[name] = ("transformed", _wish(terms[name]), meaning)
+            explained[name] = ("transformed", _wish(terms[name]), meaning)
             continue
         metric = objective.metrics[name]
         meaning = meaning.removesuffix(f" [{metric.unit}]")  # it has a column of its own
@@ -218,8 +218,8 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
             better = "lower"
         else:
             better = _wish(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
-        found[name] = ("raw", better, meaning)
-    return found
+        explained[name] = ("raw", better, meaning)
+    return explained
 
 
 def _wish(term: Any) -> str:

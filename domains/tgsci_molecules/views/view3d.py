@@ -105,7 +105,7 @@ class View:
         self.script = _checked(script) if script else _usual_script()
 
     def py3dmol(self, width: int = 640, height: int = 440) -> Any:
-        """The same as a `py3Dmol.view`, for those who want to change it.
+        """Make a `py3Dmol.view` of it, for those who want to change it.
 
         Raises:
             UsageError: py3Dmol is not installed.
@@ -166,15 +166,15 @@ class View:
         return Path(path)
 
     def _caption(self) -> str:
-        said = "; ".join(map(str, self.contacts)) or "no hydrogen bond and no salt bridge"
-        return f"{self.title}: {said}."
+        contacts = "; ".join(map(str, self.contacts)) or "no hydrogen bond and no salt bridge"
+        return f"{self.title}: {contacts}."
 
     def __repr__(self) -> str:
         return f"<View of {self._caption()}>"
 
 
 def view(docking: Docking, target: Target | str | None = None, *, script: str = "") -> View:
-    """A docked pose in its pocket.
+    """Show a docked pose in its pocket.
 
     Args:
         docking: From `dock`.
@@ -200,7 +200,7 @@ def view(docking: Docking, target: Target | str | None = None, *, script: str = 
 
 
 def view_trial(result: Result, number: int | None = None, target: str = "", *, script: str = "") -> View:
-    """The pose of a trial of a run in its pocket.
+    """Show the pose of a trial of a run in its pocket.
 
     Args:
         result: A molecules run's, with its problem: from `solve`, or `runs.load`.
@@ -212,7 +212,7 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
         UsageError: No such trial, no pose of it, or no such target.
     """
     result = checked(result)
-    trial = result.best if number is None else _trial(result, number)
+    trial = result.best if number is None else result.trial(number)
     if trial is None:
         raise UsageError("nothing could be measured in this run, so there is no pose to show")
     targets = {each.name: each for each in targets_of(result)}
@@ -229,12 +229,6 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
     report = json.loads(artifact) if artifact else {}
     title = f"trial {trial.number}, {trial.value} in {target}"
     return _scene(title, mol, targets[target], report, script)
-
-
-def _trial(result: Result, number: int) -> Any:
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(result.trials):
-        raise UsageError(f"there is no trial {number!r}; this run has trials 0 to {len(result.trials) - 1}")
-    return result.trials[number]
 
 
 def _scene(title: str, pose: Chem.Mol, target: Target, report: Mapping[str, Any], script: str) -> View:
@@ -296,14 +290,14 @@ def _contacts(report: Mapping[str, Any], pose: Chem.Mol, atoms: Sequence[_Atom])
         for atom, place in zip(pose.GetAtoms(), pose.GetConformer().GetPositions().tolist(), strict=True)
     ]
     for key, (kind, colour) in _KINDS.items():
-        for found in report.get(key, ()):
-            residue, name, distance = found["residue"], found.get("receptor_atom", ""), found["distance"]
+        for entry in report.get(key, ()):
+            residue, name, distance = entry["residue"], entry.get("receptor_atom", ""), entry["distance"]
             pairs = [
                 (abs(math.dist(place, atom.xyz) - distance), place, atom)
                 for atom in atoms
                 if atom.residue == residue and (not name or atom.name == name)
                 for symbol, place in ligand
-                if symbol == symbols.get(found["atom"], symbol) and symbol != "H"
+                if symbol == symbols.get(entry["atom"], symbol) and symbol != "H"
             ]
             if pairs:
                 _, (x, y, z), atom = min(pairs, key=lambda pair: pair[0])

@@ -1,4 +1,4 @@
-"""A case's file before it is believed: members, types, shapes and sizes are looked at before anything is unpacked."""
+"""Check a case's file before it is trusted: members, types, shapes and sizes, before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ CHUNK = 2**22
 _MOST_JSON = 2**20
 #: Most members of the zip.
 _MOST_MEMBERS = 20_000
-#: What a file of no size may claim, elements of an array: a grid of 256^3 voxels may well be nothing but water.
+#: Elements of an array that a file of any size may claim: 256^3 voxels of water pack into almost nothing.
 _GRANTED = 2**24
-#: What it may claim for each of its bytes: no dij is packed into less than a thousandth.
+#: Elements that it may claim for each of its bytes: no dij packs into less than a thousandth.
 _PACKED = 1000
 _MEMBER = re.compile(r"zarr\.json|[a-z]{1,20}/(zarr\.json|c(/[0-9]{1,9}){1,3})")
 _TYPES = {"int16", "int32", "uint16", "uint32", "float32"}
@@ -120,10 +120,10 @@ class Archive:
         Raises:
             UsageError: Not a grid, or a larger one than can be.
         """
-        said = self.about[key]
-        shape = [self.whole(n, self.most, "voxels along an axis") for n in said["shape"]]
+        description = self.about[key]
+        shape = [self.whole(n, self.most, "voxels along an axis") for n in description["shape"]]
         self.whole(prod(shape), self.most, "voxels")
-        spacing, origin = ([float(n) for n in said[part]] for part in ("spacing", "origin"))
+        spacing, origin = ([float(n) for n in description[part]] for part in ("spacing", "origin"))
         figures = [*spacing, *origin]
         if not len(shape) == len(spacing) == len(origin) == 3 or not all(map(isfinite, figures)) or min(spacing) <= 0:
             raise refuse(self.path, "its grid is none")
@@ -139,14 +139,14 @@ class Archive:
         """
         self.whole(prod(shape), self.most, f"elements of {name!r}")
         wanted = np.dtype(dtype)
-        said = self._described.get(name)
-        if said is None:
+        description = self._described.get(name)
+        if description is None:
             raise refuse(self.path, f"the array {name!r} is missing")
-        if said.get("data_type") != wanted.name or said.get("shape") != list(shape):
-            found = f"{short(said.get('data_type'))} of shape {short(said.get('shape'))}"
-            raise refuse(self.path, f"the array {name!r} is {found} instead of {wanted.name} of {list(shape)}")
+        if description.get("data_type") != wanted.name or description.get("shape") != list(shape):
+            actual = f"{short(description.get('data_type'))} of shape {short(description.get('shape'))}"
+            raise refuse(self.path, f"the array {name!r} is {actual} instead of {wanted.name} of {list(shape)}")
         blocks = chunk_shape(shape)
-        if not _as_written(said, blocks):
+        if not _as_written(description, blocks):
             raise refuse(self.path, f"the array {name!r} is packed in a way that tgsci does not write")
         self._check_chunks(name, prod(blocks) * wanted.itemsize)
         return self._unpack(name)
@@ -206,21 +206,21 @@ class Archive:
         return found
 
 
-def _as_written(said: dict[str, Any], blocks: tuple[int, ...]) -> bool:
+def _as_written(description: dict[str, Any], blocks: tuple[int, ...]) -> bool:
     """Tell whether an array is chunked and packed as `store.save` does: nothing else is handed to a codec."""
     try:
-        grid, codecs = said["chunk_grid"], said["codecs"]
+        grid, codecs = description["chunk_grid"], description["codecs"]
         return bool(
-            said["node_type"] == "array"
-            and said["zarr_format"] == 3
-            and said["data_type"] in _TYPES
-            and said["fill_value"] == 0
+            description["node_type"] == "array"
+            and description["zarr_format"] == 3
+            and description["data_type"] in _TYPES
+            and description["fill_value"] == 0
             and grid["name"] == "regular"
             and grid["configuration"]["chunk_shape"] == list(blocks)
-            and said["chunk_key_encoding"] == {"name": "default", "configuration": {"separator": "/"}}
+            and description["chunk_key_encoding"] == {"name": "default", "configuration": {"separator": "/"}}
             and [codec["name"] for codec in codecs] == ["bytes", "blosc"]
             and codecs[1]["configuration"]["cname"] == "zstd"
-            and not said.get("storage_transformers")
+            and not description.get("storage_transformers")
         )
     except (KeyError, TypeError, IndexError):
         return False

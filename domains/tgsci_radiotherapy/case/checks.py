@@ -1,4 +1,4 @@
-"""Is this a case that a plan can be made for? Every fault at once, each with what to change."""
+"""Check that a plan can be made for a case: every fault at once, each with what to change."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .model import Case, Dij, Grid, Structure, own_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Above this a prescription is meant in cGy, Gy.
+#: Highest prescription, Gy: more is meant in cGy.
 HIGHEST_PRESCRIPTION = 200.0
-#: More fractions than any schedule has.
+#: Most fractions: no schedule has more.
 MOST_FRACTIONS = 100
 #: A body whose median lies further from water than this is on another scale, HU.
 OFF_WATER = 500.0
 _TYPES = ("target", "oar", "external")
-#: Faults named in one message.
-_SAID = 12
+#: Most faults named in one message.
+_MOST_NAMED = 12
 
 
 def check(case: Case) -> None:
@@ -37,10 +37,10 @@ def check(case: Case) -> None:
     found = list(faults(case))
     if not found:
         return
-    more = [f"... and {len(found) - _SAID} more"] if len(found) > _SAID else []
+    more = [f"... and {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
     if len(found) == 1:
         raise UsageError(f"the case {clean(case.name)!r} cannot be planned: {found[0]}")
-    listed = "\n".join(f"  - {fault}" for fault in found[:_SAID] + more)
+    listed = "\n".join(f"  - {fault}" for fault in found[:_MOST_NAMED] + more)
     raise UsageError(f"the case {clean(case.name)!r} cannot be planned:\n{listed}")
 
 
@@ -98,7 +98,7 @@ def _names(case: Case) -> Iterator[str]:
             same = [s.name for s in case.structures if s.name.casefold() == name]
             yield f"{number} structures have the name {clean(same[0])!r}; rename or leave out all but one"
     if not any(s.type == "target" for s in case.structures):
-        there = ", ".join(clean(s.name) for s in case.structures[:_SAID]) or "no structure at all"
+        there = ", ".join(clean(s.name) for s in case.structures[:_MOST_NAMED]) or "no structure at all"
         yield f"no target to treat (there are: {there}); say which structure is the PTV, and its prescription in Gy"
     if not any(s.type == "external" for s in case.structures):
         yield "no external: the outline of the body is needed, since dose outside the other structures counts too"
@@ -199,7 +199,7 @@ def _dose(case: Case) -> Iterator[str]:
             continue
         rows = case.rows(s.name)
         cold = starts[rows] == starts[rows + 1]
-        # Where the first entry is not above 0, a later one may be.
+        # A row's first entry nearly always has dose; only where it has none are the others looked at.
         for n in np.flatnonzero(~cold):
             if values[starts[rows[n]]] <= 0:
                 cold[n] = not values[starts[rows[n]] : starts[rows[n] + 1]].any()

@@ -6,23 +6,17 @@ import click
 
 from tgsci.cli.command import Group
 
-_HERE = "tgsci_radiotherapy.commands"
 
-
-@click.group(cls=Group, extra="radiotherapy", places={
-    "plan": (f"{_HERE}.plan:plan", "tune a plan until it meets a sheet of clinical goals"),
-    "evaluate": (
-        f"{_HERE}.evaluate:evaluate", "say which goals a plan or a dose meets, also with the patient shifted"
-    ),
-    "compare": (f"{_HERE}.compare:compare", "put two plans or doses side by side: goals, histograms, gamma index"),
-    "export": (
-        f"{_HERE}.export:export", "write a plan's dose as RTDOSE DICOM, its goals as CSV or JSON, its plots"
-    ),
+@click.group(cls=Group, package=__name__, extra="radiotherapy", places={
+    "plan": ("plan:plan", "tune a plan until it meets a sheet of clinical goals"),
+    "evaluate": ("evaluate:evaluate", "say which goals a plan or a dose meets, also with the patient shifted"),
+    "compare": ("compare:compare", "put two plans or doses side by side: goals, histograms, gamma index"),
+    "export": ("export:export", "write a plan's dose as RTDOSE DICOM, its goals as CSV or JSON, its plots"),
     "import": (
-        f"{_HERE}.import_:import_case", "read a case from DICOM, matRad, OpenKBP or pyRadPlan and keep it as one file"
+        "import_case:import_case", "read a case from DICOM, matRad, OpenKBP or pyRadPlan and keep it as one file"
     ),
-    "cases": (f"{_HERE}.cases:cases", "list the built-in cases, or say what a case holds"),
-    "goals": (f"{_HERE}.goals:goals", "list the sheets of clinical goals, or print one with its sources"),
+    "cases": ("cases:cases", "list the built-in cases, or say what a case holds"),
+    "goals": ("goals:goals", "list the sheets of clinical goals, or print one with its sources"),
 })  # fmt: skip
 def radiotherapy() -> None:
     """Tune radiotherapy plans to clinical goals. Research tool: not for clinical use."""

@@ -23,7 +23,7 @@ from .moves import allowed_dose, highest_dose
 if TYPE_CHECKING:
     import optuna
 
-    from tgsci.search.trial import Trial, Trials
+    from tgsci.search.trial import Trial
 
 #: Weights range over so many decades, around the start's.
 DECADES = 2.0
@@ -31,6 +31,8 @@ DECADES = 2.0
 TARGET_DOSES, OTHER_DOSES = (0.97, 1.10), (0.0, 1.0)
 #: Points that are drawn for each plan wanted, at most: at random, and by Optuna.
 _DRAWS, _ASKED = 20, 5
+#: Trials that are drawn at random before the estimator has its say: Optuna's default.
+STARTUP = 10
 
 
 @dataclass(frozen=True)
@@ -161,10 +163,6 @@ class RandomPlans(Proposer):
             what = "weights and doses" if self.doses else "weights"
             made.setdefault(text, Proposal(text, f"{what} drawn at random", 0, f"random {what}"))
         return list(made.values())
-
-
-#: Trials that are drawn at random before the estimator has its say: Optuna's default.
-STARTUP = 10
 
 
 class OptunaPlans(Proposer):

@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 
 #: Doses between 0 and this share of the highest one that is asked for are refused where they are read.
 _LEAST = 0.06
+#: Changes smaller than this are left out: doublings, and a share of the region's dose.
+_LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 0.005
+#: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
+_INNER, _SHRINK = 6, 0.4
+#: Smallest and largest weight that an edit sets.
+_LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
+#: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
+_FAR = 0.2
+#: Changes of an edit that are named, at most.
+_CHANGES_NAMED = 5
+#: Goals that a reason names, at most.
+_GOALS_NAMED = 3
 
 
 def highest_dose(parameters: PlanParameters) -> float:
@@ -47,20 +59,6 @@ def allowed_dose(dose: float, lifts: bool, parameters: PlanParameters) -> float:
     if dose >= least:
         return dose
     return 0.0 if dose < least / 2 and not lifts else math.ceil(100 * least) / 100
-
-
-#: Changes smaller than this are left out: doublings, and a share of the region's dose.
-_LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 0.005
-#: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
-_INNER, _SHRINK = 6, 0.4
-#: Smallest and largest weight that an edit sets.
-_LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
-#: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
-_FAR = 0.2
-#: Changes of an edit that are named, at most.
-_CHANGES_NAMED = 5
-#: Goals that a reason names, at most.
-_GOALS_NAMED = 3
 
 
 @dataclass(frozen=True)

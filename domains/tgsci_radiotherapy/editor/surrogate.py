@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: An objective's identity through edits: structure, type, what is not edited, and which of several such it is.
 Slot = tuple[str, str, float | None, float | None, int]
+#: Step of the numeric derivative, in units of the scale.
+_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,6 @@ def points(trials: Trials) -> list[Point]:
         if effects is not None:
             measured.append(Point(trial, effects, slots_of(effects.parameters)))
     return measured
-
-
-#: Step of the numeric derivative, in units of the scale.
-_STEP = 1e-4
 
 
 @dataclass(frozen=True)

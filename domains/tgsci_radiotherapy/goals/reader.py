@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tgsci import checks
 from tgsci.errors import UsageError
 from tgsci.texts import compact, did_you_mean, quote
 
@@ -111,18 +112,14 @@ class _Reader:
             if key not in _KEYS:
                 raise UsageError(f"{self.at_key(key)}unknown key {quote(key)}; {did_you_mean(key, _KEYS, _HINTS)}")
         aliases = self.aliases(table.get("structures", {}))
-        optional = table.get("optional", False)
-        if not isinstance(optional, bool):
-            raise UsageError(f"{self.at_key('optional')}optional is true or false, not {quote(optional)}")
+        optional = checks.flag(f"{self.at_key('optional')}optional", table.get("optional", False))
         if "goals" not in table:
             raise UsageError('there are no goals; write goals = ["PTV D95% >= 50 Gy, priority 1"] above the tables')
         prescription = self.prescription(table.get("prescription", {}))
         goals = self.goals(table["goals"], optional)
         fractions = table.get("fractions")
-        if fractions is not None and (isinstance(fractions, bool) or not isinstance(fractions, int)):
-            raise UsageError(f"{self.at_key('fractions')}fractions is a whole number, not {quote(fractions)}")
-        if fractions is not None and not 1 <= fractions <= 100:
-            raise UsageError(f"{self.at_key('fractions')}fractions is a number from 1 to 100, not {fractions}")
+        if fractions is not None:
+            fractions = checks.whole(f"{self.at_key('fractions')}fractions", fractions, 1, 100)
         sheet = Sheet(
             name,
             self.words(table, "title", 120) or name,
@@ -173,9 +170,7 @@ class _Reader:
                 text += f", {key} {entry[key]}"
                 if key == "tolerance" and not isinstance(entry[key], str):
                     text += f" {parse_goal(entry['goal']).unit}"
-        own = entry.get("optional", optional)
-        if not isinstance(own, bool):
-            raise UsageError(f"optional of {quote(text)} is true or false, not {quote(own)}")
+        own = checks.flag(f"optional of {quote(text)}", entry.get("optional", optional))
         goal = parse_goal(text, optional=own)
         return replace(goal, note=self.words(entry, "note", 300))
 
@@ -189,16 +184,13 @@ class _Reader:
             where = self.at_key(target)
             if target in _KEYS:
                 raise UsageError(f"{where}{target} stands in [prescription]; move it above the first [table]")
-            if isinstance(dose, bool) or not isinstance(dose, int | float) or not math.isfinite(dose) or dose <= 0:
-                raise UsageError(
-                    f"{where}the prescription of {quote(target)} is total Gy, a number above 0, not {quote(dose)}"
-                )
+            dose = checks.number(f"{where}the prescription of {quote(target)}", dose, above=0, unit="total Gy")
             if dose > 200:
                 raise UsageError(
                     f"{where}{compact(dose)} Gy prescribed to {quote(target)} looks like cGy; write "
                     f"{compact(dose / 100)}"
                 )
-            doses[self.name(target)] = float(dose)
+            doses[self.name(target)] = dose
         return doses
 
     def aliases(self, value: object) -> dict[str, tuple[str, ...]]:

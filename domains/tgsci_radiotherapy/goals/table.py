@@ -13,6 +13,8 @@ from .goal import ABSENT, Goal, with_unit
 Status = Literal["pass", "tolerance", "fail", "not evaluated"]
 #: Widest line of a table, characters, and the widest goal in it.
 WIDTH, _GOAL_WIDTH = 80, 35
+_COLOURS: dict[Status, str] = {"pass": "#1a7f37", "tolerance": "#9a6700", "fail": "#cf222e", "not evaluated": "#57606a"}
+_MARKS: dict[Status, str] = {"pass": "\u2713", "tolerance": "~", "fail": "\u2717", "not evaluated": "\u2013"}
 
 
 @dataclass(frozen=True)
@@ -210,10 +212,6 @@ def _criterion(goal: Goal) -> str:
     """Write a goal, a long structure name cut so that its figures stay readable."""
     over = len(goal.criterion) - _GOAL_WIDTH
     return goal.criterion if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.criterion[len(goal.structure) :]}"
-
-
-_COLOURS: dict[Status, str] = {"pass": "#1a7f37", "tolerance": "#9a6700", "fail": "#cf222e", "not evaluated": "#57606a"}
-_MARKS: dict[Status, str] = {"pass": "\u2713", "tolerance": "~", "fail": "\u2717", "not evaluated": "\u2013"}
 
 
 def _fixed(value: float, unit: str) -> str:

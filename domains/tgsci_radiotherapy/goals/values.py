@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
     from .metrics import Metric
 
+#: Volumes of the homogeneity index, %.
+HOMOGENEITY = (2.0, 98.0, 50.0)
+#: Half the width of the neighbourhood, as a part of the structure's voxels; and in small structures, so many of them.
+SHARE, _SMALL_SHARE, _VOXELS = 0.01, 0.02, 20
+#: Of volumes: the neighbourhood reaches at least and at most so far from the dose in question, Gy.
+_NEAREST, _FARTHEST = 0.02, 1.0
+
 
 class Ordered:
     """Doses of a structure's voxels by rank, the hottest first. Partitioned once for all ranks, never sorted whole.
@@ -58,10 +65,6 @@ class Ordered:
         rank = min(max(rank, 1.0), float(self.size))
         hotter = floor(rank)
         return self.size - hotter, max(self.size - hotter - 1, 0)
-
-
-#: Volumes of the homogeneity index, %.
-HOMOGENEITY = (2.0, 98.0, 50.0)
 
 
 def value(
@@ -149,12 +152,6 @@ def _whole(rank: float) -> float:
     """Make a rank whole where only rounding keeps it from being so: 95% of 300 voxels are 285."""
     nearest = round(rank)
     return float(nearest) if abs(rank - nearest) <= 1e-9 * max(nearest, 1) else rank
-
-
-#: Half the width of the neighbourhood, as a part of the structure's voxels; and in small structures, so many of them.
-SHARE, _SMALL_SHARE, _VOXELS = 0.01, 0.02, 20
-#: Of volumes: the neighbourhood reaches at least and at most so far from the dose in question, Gy.
-_NEAREST, _FARTHEST = 0.02, 1.0
 
 
 def gradient(metric: Metric, dose: NDArray[np.floating], voxel_cc: float, prescription: float) -> NDArray[np.float64]:

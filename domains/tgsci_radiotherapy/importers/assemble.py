@@ -1,4 +1,4 @@
-"""From an image with structures to a case: names and types settled, the dose grid laid, the dose computed."""
+"""From an image with structures to a case: settle names and types, lay the dose grid, compute the dose."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 #: Largest dose grid, voxels.
 _MOST = 40_000_000
-#: A structure of which less than this is inside the body was drawn somewhere else.
+#: Least share of a target inside the body: with less, it was drawn on another image.
 _INSIDE = 0.5
-#: Of which so much is inside another is inside: the edges of two structures on a grid never agree to the voxel.
+#: Share of a target inside another from which on it lies in it: on a grid, edges never agree to the voxel.
 _WITHIN = 0.95
 
 
@@ -71,6 +71,8 @@ def assemble(
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
     """
+    for note in patient.notes:
+        say(note)
     notes: list[str] = []
     fractions = options.fractions or patient.fractions
     drawn = _apply_decisions(patient, options)
@@ -92,12 +94,28 @@ def assemble(
     reference = _reference(patient, structures, grid, voxels, fractions, notes) if options.reference else None
     for note in notes:
         say(note)
-    said = {**patient.provenance, "dose engine": engine, "dose grid": str(grid)}
+    provenance = {**patient.provenance, "dose engine": engine, "dose grid": str(grid)}
+    if options.hu_offset:
+        provenance["image"] = f"{options.hu_offset:+g} HU added"
+    if patient.notes:
+        provenance["read"] = "; ".join(patient.notes)[:2000]
     if notes:
-        said["notes"] = "; ".join(notes)
+        provenance["notes"] = "; ".join(notes)
     name = clean(options.name or patient.name) or "case"
     case = Case(
-        name, grid, structures, dij, voxels, owners, int(fractions), hu, image_grid, beams, modality, said, reference
+        name=name,
+        grid=grid,
+        structures=structures,
+        dij=dij,
+        voxels=voxels,
+        owners=owners,
+        fractions=int(fractions),
+        ct=hu,
+        ct_grid=image_grid,
+        beams=beams,
+        modality=modality,
+        provenance=provenance,
+        reference=reference,
     )
     check(case)
     return case
@@ -234,12 +252,12 @@ def _in_order(
 
     Of two targets with one prescription the larger owns: an objective on a PTV sees the CTV within.
     """
-    said = [find(name, made) for name in options.order]
+    wanted = [find(name, made) for name in options.order]
     rank = {name: place for place, name in enumerate(made)}
     kinds = {"target": 0, "oar": 1, "external": 2}
 
     def key(s: Structure) -> tuple[Any, ...]:
-        first = said.index(s.name) if s.name in said else len(said)
+        first = wanted.index(s.name) if s.name in wanted else len(wanted)
         if patient.ordered:
             return (first, s.type == "external", rank[s.name])
         size = (-(s.prescription or 0.0), -len(s.voxels)) if s.type == "target" else (0.0, 0)
@@ -321,8 +339,8 @@ def _built_in(
     pyradplan.check_size(grid, rows, len(covering(beams, aimed.mean(axis=0), aimed)), CUTOFF)
     say(f"computing the dose of {len(beams)} beams with the built-in pencil beam, on {grid}")
     setup = Setup("case", hu, image_grid, grid, structures, beams, fractions)
-    said = f"built-in analytic 6 MV pencil beam, {BIXEL:g} mm beamlets, lateral cutoff {CUTOFF:g} mm"
-    return setup.dij(), beams, said
+    engine = f"built-in analytic 6 MV pencil beam, {BIXEL:g} mm beamlets, lateral cutoff {CUTOFF:g} mm"
+    return setup.dij(), beams, engine
 
 
 def _reference(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WANTED = ("ct", "cst", "dij", "pln", "stf")
-#: Most bytes, unpacked, of what is read.
+#: Largest content that is read, bytes unpacked.
 _LARGEST = 12_000_000_000
 _TYPES: dict[str, Type] = {"TARGET": "target", "OAR": "oar", "EXTERNAL": "external"}
 
@@ -59,9 +59,9 @@ def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tup
     except UsageError:
         raise
     except Exception as error:  # a field of another shape than matRad's own: any of a dozen errors, one meaning
-        said = visible(str(error)[:160])
+        why = visible(str(error)[:160])
         raise UsageError(
-            f"{shown} is not laid out as matRad does it ({type(error).__name__}: {said}); save it again with matRad"
+            f"{shown} is not laid out as matRad does it ({type(error).__name__}: {why}); save it again with matRad"
         ) from error
 
 
@@ -72,7 +72,7 @@ def _patient(
     position = str(info.get("PatientPosition", "HFS")) if isinstance(info, dict) else "HFS"
     if position.upper() not in ("HFS", "[]", ""):
         raise UsageError(f"the patient lies {quote(position, 8)}; only HFS (head first, supine) is read")
-    values, grid, said = _cube(ct)
+    values, grid, image_notes = _cube(ct)
     pln = content.get("pln")
     pln = pln if isinstance(pln, dict) else {}
     fractions = _number(pln.get("numOfFractions"))
@@ -91,11 +91,7 @@ def _patient(
         made = f"matRad, {mode}" + (f", RBE {rbe:g}" if mode == "protons" else "")
         source_dij = SourceDij(own, matrix, partial(_matrad_rows, grid=own), beam_of, beams, rbe, mode, made)
 
-    provenance = {"source": f"matRad: ct of {grid}, {len(drawn)} structures", **said}
-    if options.hu_offset:
-        provenance["image"] = f"{options.hu_offset:+g} HU added"
-    if notes:
-        provenance["read"] = "; ".join(notes)[:2000]
+    provenance = {"source": f"matRad: ct of {grid}, {len(drawn)} structures", **image_notes}
     return Patient(
         "matrad",
         hu,
@@ -104,12 +100,13 @@ def _patient(
         fractions=int(fractions) if fractions else None,
         ordered=True,
         provenance=provenance,
+        notes=tuple(notes),
     ), source_dij
 
 
 def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]]:
     """Read the image as (z, y, x), its grid, and what to say about it."""
-    said = {}
+    notes = {}
     cube = _first(ct.get("cubeHU"))
     if cube is None:
         cube = _first(ct.get("cube"))
@@ -117,7 +114,7 @@ def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]
             raise UsageError("the ct has no cubeHU; save the file with matRad 2.1 or later")
         # Relative electron density or stopping power: HU / 1000 + 1 up to bone.
         cube = (np.asarray(cube, np.float64) - 1.0) * 1000.0
-        said["image"] = "Hounsfield units from relative densities, as 1000 (density - 1)"
+        notes["image"] = "Hounsfield units from relative densities, as 1000 (density - 1)"
     cube = np.asarray(cube)
     if cube.dtype.kind not in "iuf" or not (np.abs(cube) < 1e6).all():
         raise UsageError("the ct has voxels that are no Hounsfield units; it is damaged: save it again")
@@ -129,7 +126,7 @@ def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]
     resolution = ct.get("resolution") or {}
     ny, nx, nz = cube.shape
     grid = _grid((nz, ny, nx), resolution, ct)
-    return np.ascontiguousarray(cube.transpose(2, 0, 1)), grid, said
+    return np.ascontiguousarray(cube.transpose(2, 0, 1)), grid, notes
 
 
 def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[str, Any]) -> Grid:
@@ -139,11 +136,11 @@ def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[st
         step = _number(resolution.get(name))
         if step is None or not 0.05 <= step <= 50:
             raise UsageError(f"the resolution along {name} is {visible(str(resolution.get(name))[:20])}; mm are needed")
-        said = np.atleast_1d(np.asarray(axes.get(name, []), np.float64).squeeze())
-        if len(said) == n:
-            if n > 1 and np.abs(np.diff(said) - step).max() > 0.02 * step:
+        centres = np.atleast_1d(np.asarray(axes.get(name, []), np.float64).squeeze())
+        if len(centres) == n:
+            if n > 1 and np.abs(np.diff(centres) - step).max() > 0.02 * step:
                 raise UsageError(f"the coordinates along {name} do not rise in even steps of {step:g} mm")
-            origin.append(float(said[0]))
+            origin.append(float(centres[0]))
         else:
             origin.append(step)  # matRad's own habit: coordinates are resolution times number, from 1
         spacing.append(step)
@@ -168,11 +165,11 @@ def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Region, .
     names, notes = unique_names(line[1] for line in lines)
     drawn = []
     for place, (line, name) in enumerate(zip(lines, names, strict=True)):
-        said = str(line[2]).upper()
-        if said not in _TYPES:
-            notes.append(f"{name} ({visible(said[:16]).lower()}) is left out")
+        type_name = str(line[2]).upper()
+        if type_name not in _TYPES:
+            notes.append(f"{name} ({visible(type_name[:16]).lower()}) is left out")
             continue
-        kind = _TYPES[said]
+        kind = _TYPES[type_name]
         if kind == "oar" and guess_type(name) == "external":
             kind = "external"
         dose = _prescription(line[5]) if kind == "target" and len(line) > 5 else None
@@ -184,8 +181,8 @@ def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Region, .
     return tuple(one for _, one in sorted(drawn, key=lambda pair: pair[0])), notes
 
 
-def _mask(said: Any, name: str, grid: Grid) -> Mask:
-    listed = np.asarray(_first(said) if isinstance(said, list) else said, np.float64).reshape(-1)
+def _mask(voxels: Any, name: str, grid: Grid) -> Mask:
+    listed = np.asarray(_first(voxels) if isinstance(voxels, list) else voxels, np.float64).reshape(-1)
     inside = np.zeros(grid.size, bool)
     if len(listed):
         if not np.isfinite(listed).all() or (listed != np.floor(listed)).any():
@@ -222,10 +219,10 @@ def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
     matrix = _first(dij.get("physicalDose"))
     if matrix is None or not issparse(matrix):
         raise UsageError("the dij holds no sparse physicalDose; compute the dose influence again with matRad")
-    said = dij.get("doseGrid")
-    if isinstance(said, dict):
-        ny, nx, nz = (int(n) for n in np.asarray(said["dimensions"]).reshape(-1))
-        grid = _grid((nz, ny, nx), said["resolution"], said)
+    dose_grid = dij.get("doseGrid")
+    if isinstance(dose_grid, dict):
+        ny, nx, nz = (int(n) for n in np.asarray(dose_grid["dimensions"]).reshape(-1))
+        grid = _grid((nz, ny, nx), dose_grid["resolution"], dose_grid)
     else:
         grid = image
     if matrix.shape[0] != grid.size:
@@ -245,8 +242,8 @@ def _beams(
     dij: dict[str, Any], pln: dict[str, Any], stf: Any, beamlets: int
 ) -> tuple[NDArray[np.int16], tuple[Beam, ...]]:
     """Read the beam of each beamlet, from 0, and the beams' angles where the plan or the steering says them."""
-    said = np.asarray(dij.get("beamNum", []), np.float64).reshape(-1)
-    beam_of = (said - 1).astype(np.int16) if len(said) == beamlets else np.zeros(beamlets, np.int16)
+    numbers = np.asarray(dij.get("beamNum", []), np.float64).reshape(-1)
+    beam_of = (numbers - 1).astype(np.int16) if len(numbers) == beamlets else np.zeros(beamlets, np.int16)
     steering: dict[str, Any] = pln.get("propStf") or pln
     gantry = np.asarray(steering.get("gantryAngles", []), np.float64).reshape(-1)
     couch = np.asarray(steering.get("couchAngles", []), np.float64).reshape(-1)
@@ -289,8 +286,8 @@ def _load(path: Path, shown: str) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             return dict(read_mat(path, variable_names=list(_WANTED)))
     except Exception as error:  # scipy and h5py raise whatever a broken file makes them stumble over
-        said = visible(str(error)[:160])
-        raise UsageError(f"{shown} is no readable .mat file ({type(error).__name__}: {said}); save it again") from error
+        why = visible(str(error)[:160])
+        raise UsageError(f"{shown} is no readable .mat file ({type(error).__name__}: {why}); save it again") from error
 
 
 def _lacks_checksums(path: Path) -> bool:

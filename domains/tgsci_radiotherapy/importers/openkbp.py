@@ -65,8 +65,6 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
     dose = _array(folder / "dose.csv") if options.reference and (folder / "dose.csv").is_file() else None
     known = re.fullmatch(r"pt_\d{1,4}", folder.absolute().name)
     provenance = {"source": f"OpenKBP, voxels of {grid}, {len(structures)} structures"}
-    if options.hu_offset:
-        provenance["image"] = f"{options.hu_offset:+g} HU added"
     if dose is not None:
         provenance["reference dose"] = "dose.csv: the dose that was delivered, on the same voxels"
     return Patient(

@@ -15,7 +15,7 @@ from tgsci.texts import quote
 
 #: What a structure can be made.
 TYPES = ("target", "oar", "external", "ignore")
-#: Spacing of the dose grid where nothing else is said, mm. A plan's figures hold on its grid: on 5 mm a target's D95
+#: Spacing of the dose grid by default, mm. A plan's figures hold on its grid: on 5 mm a target's D95
 #: comes out some Gy better than it is.
 GRID = 3.0
 #: Finest and coarsest dose grid, mm, and most beams.
@@ -115,9 +115,9 @@ class Options:
         for number, (gantry, couch) in enumerate(self.angles()):
             same = first.setdefault((round(gantry, 3) % 360.0, round(couch, 3) % 360.0), number)
             if same != number:
-                said = " and ".join(dict.fromkeys(f"{self.gantry[i]:g}" for i in (same, number)))
+                turned = " and ".join(dict.fromkeys(f"{self.gantry[i]:g}" for i in (same, number)))
                 raise UsageError(
-                    f"beams {same + 1} and {number + 1} are the same: gantry {said}, couch {couch:g} degrees (modulo "
+                    f"beams {same + 1} and {number + 1} are the same: gantry {turned}, couch {couch:g} degrees (modulo "
                     "360); give each pair of gantry and couch angle once"
                 )
 

@@ -30,9 +30,9 @@ MOST_VOXELS = 400_000_000
 
 _TARGET = re.compile(r"(?i)(i?gtv|i?ctv|itv|ptv|target|outertarget|tumou?r)(?![a-z]{3})(?!.*(ring|shell|avoid|margin))")
 _EXTERNAL = re.compile(r"(?i)(body|external|skin|patient( ?outline)?|outer ?contour|whole ?body)([ _-]*\d*)?$")
-#: Above this is tissue, below air or lung, HU; lungs are filled afterwards.
+#: Tissue is denser than this, air and lung are not, HU; lungs are filled afterwards.
 _TISSUE = -350
-#: Air around a patient is nowhere denser, tissue as a whole nowhere lighter or heavier, HU.
+#: Densest that air around a patient can be, lightest and heaviest that the body as a whole can be, HU.
 _AIR, _LIGHTEST, _HEAVIEST = -700.0, -600.0, 700.0
 LOWEST, HIGHEST = -1024, 3071
 
@@ -70,6 +70,7 @@ class Patient:
         ordered: Whether the source itself says who owns overlaps: then its order is kept.
         reference: A dose to compare with, total Gy, and its grid.
         provenance: Where it comes from, for people; no identifiers.
+        notes: What was left out, renamed or guessed, a sentence each.
         hints: Sentences that help with what the source does not say (a likely prescription, say).
         skipped: Names of structures that the source has and that were not read, as the options wanted.
     """
@@ -83,6 +84,7 @@ class Patient:
     ordered: bool = False
     reference: tuple[Floats, Grid] | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
 
@@ -94,7 +96,7 @@ def guess_type(name: str) -> Type:
     return "target" if _TARGET.match(name) else "oar"
 
 
-def unique_names(said: Iterable[object], fallback: str = "ROI") -> tuple[list[str], list[str]]:
+def unique_names(originals: Iterable[object], fallback: str = "ROI") -> tuple[list[str], list[str]]:
     """Clean names, and make those different that two structures share.
 
     Returns:
@@ -103,7 +105,7 @@ def unique_names(said: Iterable[object], fallback: str = "ROI") -> tuple[list[st
     names: list[str] = []
     taken: dict[str, int] = {}
     notes = []
-    for number, one in enumerate(said, start=1):
+    for number, one in enumerate(originals, start=1):
         name = clean(one) or f"{fallback}_{number}"
         base, count = name, 1
         while folded(name) in taken:
@@ -187,7 +189,7 @@ def body_of(hu: Image) -> Mask:
     """
     from scipy import ndimage
 
-    # Opened by a voxel or two, so that a couch that touches the back hangs on by less than the body does.
+    # Opening by two voxels parts the body from a couch that touches its back.
     tissue = ndimage.binary_opening(hu > _TISSUE, np.ones((1, 3, 3), bool), iterations=2)
     labels, count = ndimage.label(tissue)
     if not count:
@@ -228,6 +230,4 @@ def patient_of(hu: ArrayLike, grid: Grid, masks: Mapping[str, ArrayLike], option
         drawn.append(Region(name, guess_type(name), Mask.of(inside if inside.dtype == bool else inside > 0.5)))
     image = hounsfield(values, drawn, options)
     provenance = {"source": f"arrays: an image of {grid}, {len(drawn)} structures"}
-    if notes:
-        provenance["read"] = "; ".join(notes)[:2000]
-    return Patient("arrays", image, grid, tuple(drawn), provenance=provenance)
+    return Patient("arrays", image, grid, tuple(drawn), provenance=provenance, notes=tuple(notes))

@@ -111,7 +111,7 @@ def influence(
         beam_of = np.asarray(made.beam_num)
     factor = float(fractions) * (options.rbe if protons else 1.0)
     dij = by_rows(matrix, voxels, beam_of, factor)
-    return dij, tuple(Beam(g, c) for g, c in angles), _said(options)
+    return dij, tuple(Beam(g, c) for g, c in angles), _engine_in_words(options)
 
 
 def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number], factor: float) -> Dij:
@@ -127,7 +127,7 @@ def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number],
             matrix.check_format(full_check=True)  # scipy's own kernels do not look before they write
         except ValueError as error:
             raise UsageError(f"the dose-influence matrix is damaged: {str(error)[:120]}") from error
-    # float32 first: while it is turned, a matrix stands in memory twice.
+    # To float32 first: while it is converted to rows, the matrix is in memory twice.
     values = np.asarray(matrix.data, np.float32)
     if not np.isfinite(values).all() or (values < 0).any():
         raise UsageError("the dose-influence matrix has entries that are negative or no numbers; it is damaged")
@@ -209,7 +209,7 @@ def check_size(grid: Grid, rows: int, beamlets: int, radius: float) -> None:
         )
 
 
-def _said(options: Options) -> str:
+def _engine_in_words(options: Options) -> str:
     if options.modality == "protons":
         how = f"HongPB, protons, generic machine, RBE {options.rbe:g}, spots {options.bixel_mm:g} mm apart"
     else:

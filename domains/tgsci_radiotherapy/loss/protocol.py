@@ -25,13 +25,14 @@ from ..plan import Objective, PlanParameters
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..case.model import Case
     from ..planner import Plan
 
     Floats = NDArray[np.float64]
 
 #: Of the paper: every weight at the start, and the reference dose of what is neither target, bladder nor rectum, Gy.
 _PAPER_WEIGHT, _PAPER_DOSE = 100.0, 30.0
+#: Share of the prescription that D95% is scaled beyond it, so that rounding never leaves it a hair below.
+_BEYOND = 1e-5
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,6 @@ def paper_start(case: Case) -> PlanParameters:
         spared = structure.type == "oar" and "fem" not in folded(structure.name)
         objectives.append(Objective(structure.name, "squared_overdose", 0.0 if spared else _PAPER_DOSE, _PAPER_WEIGHT))
     return PlanParameters(tuple(objectives)).checked(case)
-
-
-#: Share of the prescription that D95% is scaled beyond it, so that rounding never leaves it a hair below.
-_BEYOND = 1e-5
 
 
 @dataclass(frozen=True)

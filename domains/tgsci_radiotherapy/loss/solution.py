@@ -22,11 +22,10 @@ from .protocol import Protocol, Scale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..goals import Goal
     from ..planner import Plan, Planner
 
     Floats = NDArray[np.float64]
-    from ..case.model import Case
-    from ..goals import Goal
 
 #: Weight of an objective that is tried beside a plan's own, as a share of their sum: it changes nothing.
 _TRIED = 1e-6
@@ -34,6 +33,14 @@ _TRIED = 1e-6
 _NO_DOSE = 1e-6
 #: How far an addition's effect is extrapolated, as a part of the scale of the goal that it moves most.
 _ADDED = 0.04
+#: Suggestions a plan, at most.
+MOST = 8
+#: An objective on a structure whose dose is this near to one of the same type is the same, share of the prescription.
+_NEAR = 0.02
+#: Where normal tissue next to the target should begin to be spared, share of the prescription.
+_FALLOFF = 0.7
+#: How far below its limit an objective is set: a penalty that begins at the limit lets some of it through.
+_BELOW = 0.95
 
 
 @dataclass(frozen=True)
@@ -180,16 +187,6 @@ def _extrapolated(
         weighted.append(replace(objective, weight=weight))
         effects.append(weight * per_unit[: len(results), i])
     return tuple(weighted), np.array(effects).T
-
-
-#: Suggestions a plan, at most.
-MOST = 8
-#: An objective on a structure whose dose is this near to one of the same type is the same, share of the prescription.
-_NEAR = 0.02
-#: Where normal tissue next to the target should begin to be spared, share of the prescription.
-_FALLOFF = 0.7
-#: How far below its limit an objective is set: a penalty that begins at the limit lets some of it through.
-_BELOW = 0.95
 
 
 def suggestions(

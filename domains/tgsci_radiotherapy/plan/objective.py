@@ -11,13 +11,13 @@ from typing import Any
 from tgsci.errors import InvalidValue
 from tgsci.texts import compact, did_you_mean, quote, rounded
 
-#: Significant digits of the figures: what the text says is what is planned with.
+#: Significant digits of the figures, so that the text says exactly what is planned with.
 DIGITS = 4
-#: Weights are 0 or lie between these: below, an objective is lost in rounding; above, the others are.
+#: Smallest and largest weight above 0: below, an objective is lost in rounding; above, the others are.
 LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e9
 #: Largest exponent of a generalised equivalent uniform dose, either sign: beyond, it is the maximum or minimum dose.
 MOST_EXPONENT = 50.0
-#: No dose is higher, total Gy, whatever the prescription.
+#: Highest dose, total Gy, whatever the prescription.
 MOST_DOSE = 1000.0
 
 
@@ -209,7 +209,7 @@ class Objective:
                 raise InvalidValue(f"unknown field {quote(key)}; {did_you_mean(key, known, FIELD_HINTS)}")
         for key in ("structure", "type"):
             if not isinstance(table.get(key), str):
-                what = f"not {_said(table[key])}" if key in table else "and it is missing"
+                what = f"not {_json_words(table[key])}" if key in table else "and it is missing"
                 raise InvalidValue(f"{key} must be text, {what}")
         if table["type"] in KINDS:  # null is not the same as leaving a field out
             for key in known:
@@ -232,7 +232,7 @@ def _in(name: str) -> str:
     return f" in {'total Gy' if unit == 'Gy' else unit}" if unit else ""
 
 
-def _said(value: object) -> str:
+def _json_words(value: object) -> str:
     """Name a JSON value as its reader calls it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
@@ -245,7 +245,7 @@ def _said(value: object) -> str:
 
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
-        raise InvalidValue(f"{name} must be a plain number{_in(name)}, not {_said(value)}")
+        raise InvalidValue(f"{name} must be a plain number{_in(name)}, not {_json_words(value)}")
     number = float(value)
     if not math.isfinite(number):
         raise InvalidValue(f"{name} must be a finite number{_in(name)}, not {number}")

@@ -39,6 +39,16 @@ if TYPE_CHECKING:
 
 #: Exchanges without a new smallest number of wrong variables after which pivoting counts as cycling.
 _PATIENCE = 4
+#: Added to the Hessian's diagonal, relative to it: first, at least, and the factor between two steps. It holds the step
+#: back in directions that hardly change the objective, where pivoting would overshoot; it draws to the present point,
+#: which is where the step is taken from, so that the optimum does not move. The least is what float32 needs.
+_FIRST_RIDGE, _LEAST_RIDGE, _RIDGE_FACTOR = 2e-3, 2e-5, 10.0
+#: Steps without a better value after which rounding is all that is left.
+_STALLED = 5
+#: Doses are summed in float64 below this gap.
+_EXACT = 1e-4
+#: Stop a little below the gap asked for, as the value is summed again at the end, in float64.
+_MARGIN = 0.98
 
 
 @dataclass(frozen=True)
@@ -105,18 +115,6 @@ class Program:
                 return None
             step[index] = potrs(factor, -slope[index], lower=1)[0]
         return step
-
-
-#: Added to the Hessian's diagonal, relative to it: first, at least, and the factor between two steps. It holds the step
-#: back in directions that hardly change the objective, where pivoting would overshoot; it draws to the present point,
-#: which is where the step is taken from, so that the optimum does not move. The least is what float32 needs.
-_FIRST_RIDGE, _LEAST_RIDGE, _RIDGE_FACTOR = 2e-3, 2e-5, 10.0
-#: Steps without a better value after which rounding is all that is left.
-_STALLED = 5
-#: Doses are summed in float64 below this gap.
-_EXACT = 1e-4
-#: Stop a little below the gap asked for, as the value is summed again at the end, in float64.
-_MARGIN = 0.98
 
 
 def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: float, most: int, watch: Watch) -> None:

@@ -1,4 +1,4 @@
-"""What a plan still does when the patient lies a few millimetres off: each goal at its nominal and its worst.
+"""Robustness: how a plan's goals stand when the patient lies a few millimetres off, nominal and at their worst.
 
 Two methods. "cloud" keeps the dose where it is in the room and moves the patient through it (the static dose cloud):
 quick, for any case, and good while the patient's surface and inner densities hardly change along the beams. "exact"
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..case.model import Case, Dij
     from ..goals import BoundSheet, GoalResult, GoalTable
 
-#: How far the patient is moved along each axis, mm, where nothing else is said.
+#: How far the patient is moved along each axis by default, mm.
 SHIFT_MM = 3.0
 METHODS = {
     "cloud": "static dose cloud: the dose stays in the room, the patient moves through it",
@@ -67,7 +67,7 @@ class GoalRange:
         return self.nominal.status in _KEPT
 
     def as_dict(self) -> dict[str, Any]:
-        """The range as JSON has it."""
+        """Give the range as JSON has it."""
         return {
             "name": self.criterion,
             "unit": self.nominal.goal.unit,
@@ -101,14 +101,14 @@ class Robustness:
         return tuple(g for g in self.goals if g.kept and g.worst.status == "fail")
 
     def rows(self) -> list[list[str]]:
-        """The table's cells, below `HEADER`."""
+        """Give the table's cells, below `HEADER`."""
         return [
             [g.criterion, g.nominal.value_text, g.nominal.status, g.worst.value_text, g.worst.status, g.shift]
             for g in self.goals
         ]
 
     def summary(self) -> str:
-        """What it comes to, in a sentence."""
+        """Sum up in a sentence: how many goals that are met are lost."""
         met = [g for g in self.goals if g.kept]
         if not met:
             return f"no goal is met without a shift, so none can be lost within {self.shift_mm:g} mm"
@@ -121,7 +121,7 @@ class Robustness:
         return self.text()
 
     def text(self) -> str:
-        """A table for a terminal, with the method and the notice."""
+        """Write a table for a terminal, with the method and the notice."""
         cells = [list(HEADER), *self.rows()]
         widths = [max(len(row[i]) for row in cells) for i in range(len(HEADER))]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
@@ -129,7 +129,7 @@ class Robustness:
         return "\n".join([head, METHODS[self.method], *lines, self.summary(), NOTICE])
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for a script."""
+        """Give the same for a script."""
         return {
             "notice": NOTICE,
             "shift_mm": self.shift_mm,
@@ -152,7 +152,7 @@ _KEPT = ("pass", "tolerance")
 
 
 def shifted_dose(case: Case, dose: NDArray[np.floating], shift: Sequence[float]) -> NDArray[np.float32]:
-    """The dose that each voxel of the patient gets when the patient lies off and the dose stays where it was.
+    """Move the patient through the dose: what each voxel gets when the patient lies off and the dose stays.
 
     Interpolated by cubic splines on the dose grid; beyond the body the nearest dose is continued, so that a structure
     at the skin is not lowered by dose that the case does not have.
@@ -190,7 +190,7 @@ def under_shifts(
     shift_mm: float = SHIFT_MM,
     method: str = "",
 ) -> Robustness:
-    """Each goal under shifts of the patient along x, y and z, both ways.
+    """Evaluate each goal with the patient shifted along x, y and z, both ways.
 
     Args:
         case: What the plan is of.
@@ -224,13 +224,13 @@ def under_shifts(
             _recalculated(case, fluence, shift) if chosen == "exact" and fluence is not None
             else shifted_dose(case, dose, shift)
         )  # fmt: skip
-    return over(case, goals, doses, shift_mm, chosen)
+    return evaluate_scenarios(case, goals, doses, shift_mm, chosen)
 
 
-def over(
+def evaluate_scenarios(
     case: Case, goals: BoundSheet, doses: Mapping[str, NDArray[np.floating]], shift_mm: float, method: str
 ) -> Robustness:
-    """What scenarios make of the goals.
+    """Evaluate the goals in each scenario, and find the worst of each goal.
 
     Args:
         case: What the doses are of.
@@ -254,12 +254,12 @@ def over(
 
 
 def _margin(margin: float) -> float:
-    """For an order in which what could not be evaluated is never the worst."""
+    """Order margins so that what could not be evaluated is never the worst."""
     return float("inf") if margin != margin else margin
 
 
 def _is_built_in(case: Case) -> bool:
-    """Whether a case is a built-in one, unchanged."""
+    """Tell whether a case is a built-in one, unchanged."""
     from ..case.library import case_names, open_case
 
     return case.name in case_names() and open_case(case.name).fingerprint == case.fingerprint

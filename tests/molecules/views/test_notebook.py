@@ -181,7 +181,7 @@ def test_a_page_of_its_own_is_written(result: Any, tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"number": 999}, "there is no trial 999; this run has trials 0 to"),
+        ({"number": 999}, "there is no trial 999; the run has 0 to"),
         ({"number": -1}, "there is no trial -1"),
         ({"target": "JAK2"}, "no pose for 'JAK2'.*ABL1"),
     ],

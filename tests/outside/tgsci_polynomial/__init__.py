@@ -118,6 +118,15 @@ class Polynomial(Domain):
         def square(x):
             print(x**2)
 
+        @group.command("root", short_help="its root", context_settings={"ignore_unknown_options": True})
+        @click.argument("x", type=float)
+        @click.option("--code", type=int)
+        def root(x, code):
+            if x < 0:
+                raise UsageError(f"{x} has no root")
+            print(x**0.5)
+            return code
+
         return group
 
 

@@ -167,3 +167,15 @@ def test_names_stay_apart_however_they_are_spelled():
 def test_reading_needs_a_source_that_is_there(tmp_path):
     with pytest.raises(UsageError, match="no file or folder"):
         read(tmp_path / "nothing")
+
+
+def test_what_a_reader_noted_is_said_and_recorded():
+    masks = balls(PTV=12, Cord=5)
+    masks["cord"] = np.roll(masks["Cord"], 8, axis=1)
+    lines = []
+    case = compute(
+        image(masks) + 1024, GRID, masks, say=lines.append, prescriptions={"PTV": 40}, hu_offset=-1024, **FAST
+    )
+    assert "two structures are called cord; the later one is now cord_2" in lines
+    assert "cord_2" in case.provenance["read"]
+    assert case.provenance["image"] == "-1024 HU added"

@@ -196,7 +196,7 @@ def test_slices_that_the_structure_set_knows_and_the_folder_does_not_have(tmp_pa
             series.ContourImageSequence.append(item)
 
     folder.structure_set(change=name_slices)
-    said = patient(folder).provenance["read"]
+    said = "; ".join(patient(folder).notes)
     assert "1 of the CT slices that the structure set refers to are not in the folder" in said
 
 
@@ -216,7 +216,7 @@ def test_roi_types_that_are_no_organ_are_left_out(tmp_path):
     folder.rtplan()
     made = patient(folder)
     assert [s.name for s in made.structures] == ["PTV", "SpinalCord", "Ring", "BODY"]
-    assert "Couch (support) is left out" in made.provenance["read"]
+    assert "Couch (support) is left out" in made.notes[0]
 
 
 def test_what_sticks_out_of_the_body_is_cut_and_said(tmp_path):

@@ -17,7 +17,7 @@ from tgsci_radiotherapy.case.model import Case, Dij, Grid, Structure, own_rows
 from tgsci_radiotherapy.goals import BoundSheet, evaluate, read_sheet
 from tgsci_radiotherapy.planner import Planner
 from tgsci_radiotherapy.planner.matrix import Matrix
-from tgsci_radiotherapy.qa.robustness import METHODS, over, shifted_dose, under_shifts
+from tgsci_radiotherapy.qa.robustness import METHODS, evaluate_scenarios, shifted_dose, under_shifts
 
 #: What the static dose cloud may be off by, beside the exact method: mean over a structure, Gy of 50 prescribed.
 CLOUD = 0.5
@@ -50,12 +50,12 @@ def test_both_methods_find_the_same_worst_direction() -> None:
     doses = {"nominal": dose}
     for name, shift in {"left": (3, 0, 0), "back": (0, 3, 0), "front": (0, -3, 0), "head": (0, 0, 3)}.items():
         doses[name] = Matrix(small_setup().dij(shift)).dose(fluence, exact=True).astype(np.float32)
-    exact = over(case, goals, doses, 3.0, "exact")
+    exact = evaluate_scenarios(case, goals, doses, 3.0, "exact")
     clouds = {"nominal": dose} | {
         name: shifted_dose(case, dose, shift)
         for name, shift in {"left": (3, 0, 0), "back": (0, 3, 0), "front": (0, -3, 0), "head": (0, 0, 3)}.items()
     }
-    cloud = over(case, goals, clouds, 3.0, "cloud")
+    cloud = evaluate_scenarios(case, goals, clouds, 3.0, "cloud")
     core = next(i for i, goal in enumerate(exact.goals) if goal.criterion.startswith("Core"))
     assert exact.goals[core].shift == cloud.goals[core].shift == "front"  # the core lies behind the target
     for one, other in zip(exact.goals, cloud.goals, strict=True):

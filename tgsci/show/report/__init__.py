@@ -25,7 +25,7 @@ __all__ = ["FILE", "html", "write"]
 
 
 def html(result: Result) -> str:
-    """A run as a complete HTML page.
+    """Make a complete HTML page of a run.
 
     Args:
         result: Of a run, finished or not. With its `problem`, values are drawn.
@@ -36,7 +36,7 @@ def html(result: Result) -> str:
 
 
 def write(result: Result, path: str | Path) -> Path:
-    """Write a run as an HTML page, at once or not at all.
+    """Write a run as an HTML page, whole or not at all.
 
     Args:
         result: Of a run, finished or not.

@@ -1,4 +1,4 @@
-"""The page from its templates: every expression in them is escaped, and only our own script may run."""
+"""Make the page from its templates: every expression in them is escaped, and only our own script may run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POLICY = (
 
 
 def render(result: Result) -> str:
-    """A run as a complete HTML page."""
+    """Make a complete HTML page of a run."""
     script, style = _packaged("script.js"), _packaged("style.css")
     texts = LongTexts()
     trials = Trials(result, texts)

@@ -70,11 +70,11 @@ class Plot:
         self.end = self.x(self.measured)
 
     def x(self, evaluation: float) -> float:
-        """Where an evaluation stands."""
+        """Place an evaluation on the picture, from its left."""
         return self.left + (self.right - self.left) * evaluation / self._last
 
     def y(self, loss: float) -> float:
-        """Where a loss stands."""
+        """Place a loss on the picture, from its top."""
         low, high = self._ticks[0] / 2, self._ticks[-1] / 2  # halves: their difference is always finite
         share = (loss / 2 - low) / (high - low) if high > low else 0.5
         return self.bottom - (self.bottom - self.top) * share
@@ -105,7 +105,7 @@ def _kind(point: Point) -> str:
 
 
 def _ticks(losses: list[float]) -> list[float]:
-    """Losses that get a line: a handful even of losses that a float can hardly hold."""
+    """Choose the losses that get a line: a handful, even of losses that a float can hardly hold."""
     low, high = min(losses), max(losses)
     step = _nice(high / 4 - low / 4) or max(abs(low), abs(high)) or 1.0
     ticks = [step * i for i in range(math.floor(low / step), math.ceil(high / step) + 1)][:12]
@@ -115,7 +115,7 @@ def _ticks(losses: list[float]) -> list[float]:
 
 
 def _nice(step: float) -> float:
-    """The next larger of 1, 2, 5, 10, 20, ...; 0.0 for no step at all."""
+    """Round a step up to 1, 2, 5, 10, 20, ...; 0.0 for no step at all."""
     if not (0 < step < 1e300):
         return 0.0
     power = 10.0 ** math.floor(math.log10(step))

@@ -215,7 +215,7 @@ class Summary:
 
 
 def moment(seconds: object) -> tuple[str, str]:
-    """A moment in this machine's time zone: for machines, "" where it is unknown, and for people."""
+    """Write a moment in this machine's time zone: for machines ("" where it is unknown), and for people."""
     try:
         time = datetime.fromtimestamp(float(str(seconds))).astimezone()
     except (ValueError, OverflowError, OSError):

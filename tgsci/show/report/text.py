@@ -17,7 +17,7 @@ MOST_OF_ALL = 16_000_000
 
 
 def as_html(value: Any) -> Any:
-    """What a template writes for a value: text that cannot be seen, or reorders what can, is spelled out.
+    """Prepare a value for a template: text that cannot be seen, or reorders what can, is spelled out.
 
     Every expression of every template passes here before it is escaped.
     """
@@ -27,12 +27,12 @@ def as_html(value: Any) -> Any:
 
 
 def as_attribute(text: str, most: int = 300) -> Markup:
-    """The text for inside double quotes, cut where it is longer."""
+    """Escape a text for inside double quotes, cut where it is longer."""
     return escape("".join(c if _plain(c) else _spelled(c) for c in shortened(text, most)))
 
 
 def shortened(text: str, most: int) -> str:
-    """At most so many characters, the cut visible."""
+    """Cut a text to so many characters, the cut visible."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -64,13 +64,13 @@ class LongTexts:
         self.room = room
 
     def full(self, text: str) -> LongText:
-        """The text up to what there is room for."""
+        """Take a text up to what there is room for."""
         most = min(len(text), MOST_OF_ONE, self.room)
         self.room -= most
         return LongText(text[:most], len(text) - most, length=len(text))
 
     def folded(self, text: str, most: int) -> LongText:
-        """The text; where it is longer than so many characters, its start, which opens the whole."""
+        """Fold a text that is longer than so many characters: its start opens the whole."""
         if len(text) <= most:
             return LongText(text, length=len(text))
         whole = self.full(text)
@@ -78,19 +78,19 @@ class LongTexts:
 
 
 def file_name(trial: int, name: str) -> str:
-    """A name under which any system can save an artifact; it cannot name a directory or hide its end."""
+    """Make a name under which any system can save an artifact; it cannot name a directory or hide its end."""
     return f"trial-{trial}-{re.sub(r'[^A-Za-z0-9._-]+', '_', name)[-80:].lstrip('.')}"
 
 
 def picture_address(svg: str) -> str:
-    """An SVG element as an address for `<img src="...">`, where none of its scripts or links can act."""
+    """Write an SVG element as an address for `<img src="...">`, where none of its scripts or links can act."""
     if "xmlns=" not in svg.partition(">")[0]:
         svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     return "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./:;=?@_~", errors="replace")
 
 
 def _plain(character: str) -> bool:
-    """Printable, a line break, a tabulator, or one of the many kinds of space."""
+    """Tell whether a character is printable, a line break, a tabulator, or one of the many kinds of space."""
     return character.isprintable() or character in "\n\t" or unicodedata.category(character) == "Zs"
 
 

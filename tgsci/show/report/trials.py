@@ -137,15 +137,15 @@ class Trials:
     # -- of one trial ------------------------------------------------------------------------------
 
     def folded(self, text: str, most: int) -> LongText:
-        """A text; where it is longer than so many characters, its start, which opens the whole."""
+        """Fold a text that is longer than so many characters: its start opens the whole."""
         return self._texts.folded(text, most)
 
     def report(self, trial: Trial) -> LongText:
-        """The simulator's report; empty for none."""
+        """Take the simulator's report; empty for none."""
         return self._reports.get(trial.number, LongText())
 
     def figures(self, trial: Trial) -> list[tuple[str, str, str]]:
-        """Name, figure and unit of the loss and of each metric with a column."""
+        """List name, figure and unit of the loss and of each metric with a column."""
         found = trial.feedback.metrics if trial.feedback else {}
         return [("loss", figure(trial.loss), "")] + [
             (shortened(name, 60), metric(found[name], self._unit(name)), shortened(self._unit(name), 80))
@@ -154,16 +154,16 @@ class Trials:
         ]
 
     def others(self, feedback: Feedback) -> str:
-        """Metrics that are worth no column."""
+        """Say the metrics that are worth no column."""
         others = [(name, value) for name, value in feedback.metrics.items() if name not in self._metrics]
         return self._in_words(others, " ")
 
     def broken(self, feedback: Feedback) -> str:
-        """The hard limits that are broken, each with by how much."""
+        """Say which hard limits are broken, each with by how much."""
         return self._in_words([(name, by) for name, by in feedback.violations.items() if by > 0], " by ")
 
     def final(self, trial: Trial) -> Final | None:
-        """A finalist's second measurement."""
+        """Take a finalist's second measurement; None for any other trial."""
         final = self._result.finals.get(trial.number)
         if final is None:
             return None
@@ -171,7 +171,7 @@ class Trials:
         return Final(words, not final.measured, self._texts.full(final.text) if final.measured else LongText())
 
     def descent(self, trial: Trial) -> list[Step | int]:
-        """From the start to this trial; of a long line its two ends, and how many steps are left out between them."""
+        """List the steps from the start to this trial; of a long line its ends, with the number of steps between."""
         line = self._result.lineage(trial)
         if len(line) < 2:
             return []
@@ -183,11 +183,11 @@ class Trials:
         return [*first, len(pairs) - 2 * half, *last]
 
     def ancestors(self, trial: Trial) -> int:
-        """Steps from the start to this trial."""
+        """Count the steps from the start to this trial."""
         return len(self._result.lineage(trial)) - 1
 
     def picture(self, trial: Trial) -> Picture | None:
-        """The value as the domain draws it; None where it does not, or where there is no room left."""
+        """Draw the value as its domain does; None where it does not, or where there is no room left."""
         draw = self._result.problem.draw if self._result.problem else None
         if draw is None or not trial.measured:
             return None
@@ -204,11 +204,11 @@ class Trials:
         return picture
 
     def files(self, trial: Trial) -> list[File]:
-        """The artifacts that can be saved, for a card."""
+        """List the artifacts of a card, to be saved there."""
         return self._files.get(trial.number, [])
 
     def row_files(self, trial: Trial) -> list[File]:
-        """The artifacts, for a row: those of a card are saved there."""
+        """List the artifacts of a row; those of a trial with a card are saved there."""
         if trial.number in self._files and trial.number not in self._carded:
             return self._files[trial.number]
         return (
@@ -218,17 +218,17 @@ class Trials:
         )
 
     def has_card(self, trial: Trial) -> bool:
-        """True for one of the best."""
+        """Tell whether a trial is one of the best."""
         return trial.number in self._carded
 
     def in_short(self, trial: Trial) -> str:
-        """One line on a trial: why it came to nothing, or else why it was made."""
+        """Say on one line why a trial came to nothing, or else why it was made."""
         fell = trial.state in (State.INVALID, State.FAILED, State.DUPLICATE)
         text = trial.decision if fell else trial.edit or trial.reason
         return shortened(" ".join(text.split()), 140) or "details"
 
     def details(self, trial: Trial) -> Iterator[tuple[str, LongText]]:
-        """Named texts on a trial, as far as it has them."""
+        """List the named texts on a trial, as far as it has them."""
         if len(trial.value) > _VALUE:
             yield "Value", self.folded(trial.value, 2000)
         if trial.reason and trial.edit:
@@ -254,7 +254,7 @@ class Trials:
         )
 
     def _downloads(self, trial: Trial) -> list[File]:
-        """The artifacts as addresses, as long as they are small; the others by name."""
+        """List the artifacts: small ones with their content, the others by name."""
         artifacts = trial.feedback.artifacts if trial.feedback else {}
         found = []
         for name in list(artifacts)[:_MOST_FILES]:
@@ -275,7 +275,7 @@ class Trials:
         return self._units.get(name, "")
 
     def _in_words(self, figures: Sequence[tuple[str, float]], between: str) -> str:
-        """Named figures with their units, on one line."""
+        """Write named figures with their units on one line."""
         words = []
         for name, value in figures[:_MOST_FIGURES]:
             unit = self._unit(name)
@@ -325,7 +325,7 @@ class Trials:
         ]
 
     def cells(self, trial: Trial) -> list[Cell]:
-        """The figures of a row: the loss, the metrics, and by how much limits are broken."""
+        """List the figures of a row: the loss, the metrics, and by how much limits are broken."""
         feedback = trial.feedback
         metrics = feedback.metrics if feedback else {}
         cells = [_cell(trial.loss, self._loss_places)]
@@ -336,7 +336,7 @@ class Trials:
         return cells
 
     def value(self, trial: Trial) -> str:
-        """A value, as far as a row has room for it."""
+        """Cut a value to what a row has room for."""
         return shortened(trial.value, _VALUE)
 
     @cached_property

@@ -40,20 +40,14 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     say("reading contours")
     plan = read_plan(scan, structure_file)
     drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
-    for note in notes:
-        say(note)
     hu = hounsfield(values, drawn, options)
     provenance = {
         "source": f"DICOM: {len(series.files)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
         f"{len(drawn)} structures",
         "contours": "even-odd fill at voxel centres, interpolated between planes",
     }
-    if options.hu_offset:
-        provenance["image"] = f"{options.hu_offset:+g} HU added"
-    if plan.said:
-        provenance["prescription"] = plan.said
-    if notes:
-        provenance["read"] = "; ".join(notes)[:2000]
+    if plan.summary:
+        provenance["prescription"] = plan.summary
     reference = read_dose(scan, series, plan) if options.reference else None
     if reference is not None:
         provenance["reference dose"] = f"RTDOSE on {reference[1]}"
@@ -67,6 +61,7 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         fractions=plan.fractions,
         reference=reference,
         provenance=provenance,
+        notes=tuple(notes),
         hints=plan.hints,
         skipped=tuple(skipped),
     )

@@ -1,4 +1,4 @@
-"""Which DICOM files there are, by what they are; nothing is believed, and everything is bounded."""
+"""Find the DICOM files of a folder and sort them by kind; nothing is trusted, and every size is bounded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CT, _ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
 _STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _PLANS = ("1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.481.8")
-#: What the first look at a file reads.
+#: Attributes that the first look at a file reads.
 _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns", "PatientPosition",
@@ -79,13 +79,13 @@ class Series:
 
     def heights(self) -> list[float]:
         """List the slices' z, ascending, mm, of those that say so."""
-        said = []
+        found = []
         for one in self.files:
             with guarded(one.label):
                 position = getattr(one.head, "ImagePositionPatient", None)
                 if position is not None and len(position) == 3:
-                    said.append(float(position[2]))
-        return sorted(said)
+                    found.append(float(position[2]))
+        return sorted(found)
 
     def __str__(self) -> str:
         z = self.heights()
@@ -202,8 +202,8 @@ def guarded(shown: str) -> Iterator[None]:
     except UsageError:
         raise
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
-        said = visible(str(error)[:160]).replace("\n", " ")
-        found = f"{type(error).__name__}: {said}"
+        why = visible(str(error)[:160]).replace("\n", " ")
+        found = f"{type(error).__name__}: {why}"
         raise UsageError(f"{shown} is damaged or cut short ({found}); export it again") from error
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _STRAIGHT = 1e-3
 #: How far a slice may be from its place, in slice distances.
 _EVEN = 0.02
-#: Positions named in a message.
-_SAID = 8
+#: Most positions named in a message.
+_MOST_NAMED = 8
 
 
 def read_image(series: Series) -> tuple[NDArray[np.float32], Grid]:
@@ -104,10 +104,10 @@ def _check_distances(z: list[float]) -> float:
     if step <= 1e-3 or (gaps <= 1e-3).any():
         twice = sorted({f"{a:g}" for a, gap in zip(z, gaps, strict=False) if gap <= 1e-3}, key=float)
         raise UsageError(
-            f"two or more slices lie at z = {', '.join(twice[:_SAID])} mm; are there several phases or "
+            f"two or more slices lie at z = {', '.join(twice[:_MOST_NAMED])} mm; are there several phases or "
             "reconstructions in one series?"
         )
-    # The smallest distance that is about as common as any: with slices missing it is the true one.
+    # Where slices are missing, gaps are whole multiples of the distance of slices.
     times = gaps / step
     whole = np.rint(times)
     if np.abs(times - whole).max() > _EVEN * max(1.0, float(whole.max())) or (whole < 1).any():
@@ -119,10 +119,10 @@ def _check_distances(z: list[float]) -> float:
         missing = [
             f"{a + n * step:g}" for a, w in zip(z, whole, strict=False) if w > 1 for n in range(1, int(min(w, 1000)))
         ]
-        more = f" and {len(missing) - _SAID} more" if len(missing) > _SAID else ""
+        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        places = f"{', '.join(missing[:_MOST_NAMED])} mm{more}"
         raise UsageError(
-            f"{len(missing)} of {len(z) + len(missing)} slices are missing: z = {', '.join(missing[:_SAID])} mm{more}; "
-            "export the whole series"
+            f"{len(missing)} of {len(z) + len(missing)} slices are missing: z = {places}; export the whole series"
         )
     return float((z[-1] - z[0]) / (len(z) - 1))
 

@@ -22,7 +22,7 @@ class Prescription:
         unnamed: Total Gy that is prescribed to no structure, if it is one figure.
         fractions: How many, if it is one figure.
         beams: Numbers of the treatment beams of each plan file, by its instance identifier.
-        said: In words.
+        summary: In words.
         hints: Sentences for a person who has to say the prescription.
     """
 
@@ -30,7 +30,7 @@ class Prescription:
     unnamed: float | None = None
     fractions: int | None = None
     beams: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    said: str = ""
+    summary: str = ""
     hints: tuple[str, ...] = ()
 
 
@@ -60,11 +60,11 @@ def read_plan(scan: Scan, structures: DicomFile) -> Prescription:
         return Prescription(hints=tuple(hints))
     _, by_number, unnamed, fractions, _ = plans[0]
     doses = sorted({*by_number.values(), *([unnamed] if unnamed else [])}, reverse=True)
-    said = ", ".join(f"{dose:g} Gy" for dose in doses)
-    if said:
-        hints.append(f"the plan prescribes {said}")
-        said = f"RTPLAN: {said}" + (f" in {fractions} fractions" if fractions else "")
-    return Prescription(by_number, unnamed, fractions, beams, said, tuple(hints))
+    summary = ", ".join(f"{dose:g} Gy" for dose in doses)
+    if summary:
+        hints.append(f"the plan prescribes {summary}")
+        summary = f"RTPLAN: {summary}" + (f" in {fractions} fractions" if fractions else "")
+    return Prescription(by_number, unnamed, fractions, beams, summary, tuple(hints))
 
 
 def _doses(data: Any) -> tuple[dict[int, float], float | None]:

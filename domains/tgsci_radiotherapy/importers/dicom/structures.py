@@ -1,4 +1,4 @@
-"""A structure set's contours: of the right patient, named for everybody, typed, as voxels."""
+"""The contours of a structure set as masks: typed, of the right patient, and without the patient's name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEFT_OUT = {
     "BOLUS", "BRACHY_ACCESSORY", "BRACHY_CHANNEL", "BRACHY_CHNL_SHLD", "BRACHY_SRC_APP", "CONTROL", "DOSE_MEASUREMENT",
     "FIXATION", "IRRAD_VOLUME", "ISOCENTER", "MARKER", "REGISTRATION", "SUPPORT", "TREATED_VOLUME",
 }  # fmt: skip
-#: Test patients are called after organs; a structure that is called so too is not called after the patient.
+#: Parts of names that tell nobody's: a test patient called Prostate must not rename the structure of that name.
 _ANATOMY = re.compile(
     r"(?i)[cgi]tv|ptv|body|external|target|phantom|prostate|bladder|rectum|femur|lung|heart|brain|stem|cord|spin|parot|"
     r"liver|kidney|breast|head|neck|bowel|penile|oesoph|esoph|larynx|mandib|optic|chiasm|eye|lens|core|test|patient|anonym"
@@ -46,7 +46,7 @@ class _Roi:
     """A region of interest; its contours are looked at where they are needed, since that takes longest."""
 
     number: int
-    said: str
+    name: str
     kind: str
     contours: Any
 
@@ -144,7 +144,7 @@ def read_structures(
         regions = _regions(data)
         _same_frame(data, series)
         missing = _missing_images(data, series)
-    anonymous, notes = _without_patient([r.said for r in regions], series, one)
+    anonymous, notes = _without_patient([r.name for r in regions], series, one)
     names, doubled = unique_names(anonymous)
     notes += doubled
     if missing:
@@ -203,16 +203,16 @@ _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
 def _regions(data: Any) -> list[_Roi]:
     """Collect what the three sequences of a structure set say about each region of interest."""
     contours = {}
-    for said in getattr(data, "ROIContourSequence", None) or ():
-        contours[int(said.ReferencedROINumber)] = said
+    for item in getattr(data, "ROIContourSequence", None) or ():
+        contours[int(item.ReferencedROINumber)] = item
     kinds = {}
-    for said in getattr(data, "RTROIObservationsSequence", None) or ():
-        kinds[int(said.ReferencedROINumber)] = str(getattr(said, "RTROIInterpretedType", "") or "").upper()
+    for item in getattr(data, "RTROIObservationsSequence", None) or ():
+        kinds[int(item.ReferencedROINumber)] = str(getattr(item, "RTROIInterpretedType", "") or "").upper()
     regions = getattr(data, "StructureSetROISequence", None) or ()
     out = []
-    for said in regions:
-        number = int(said.ROINumber)
-        out.append(_Roi(number, str(getattr(said, "ROIName", "")), kinds.get(number, ""), contours.get(number)))
+    for item in regions:
+        number = int(item.ROINumber)
+        out.append(_Roi(number, str(getattr(item, "ROIName", "")), kinds.get(number, ""), contours.get(number)))
     return out
 
 
@@ -222,11 +222,11 @@ def _same_frame(data: Any, series: Series) -> None:
     Raises:
         UsageError: There is one.
     """
-    for said in getattr(data, "StructureSetROISequence", None) or ():
-        theirs = str(getattr(said, "ReferencedFrameOfReferenceUID", "") or "")
+    for item in getattr(data, "StructureSetROISequence", None) or ():
+        theirs = str(getattr(item, "ReferencedFrameOfReferenceUID", "") or "")
         if series.frame and theirs and theirs != series.frame:
             raise UsageError(
-                f"the structure {clean(getattr(said, 'ROIName', ''))!r} was drawn in another frame of reference than "
+                f"the structure {clean(getattr(item, 'ROIName', ''))!r} was drawn in another frame of reference than "
                 "this CT; take it out of the structure set, or register the images first"
             )
 

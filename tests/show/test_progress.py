@@ -1,0 +1,71 @@
+"""What a person sees while a run works, and tables of trials."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+import tgsci as tg
+from tgsci.show.progress import LiveProgress, trial_table
+
+
+class Rounds(tg.Proposer):
+    def ask(self, trials, n, rng):
+        return [tg.Proposal(value, "why") for value in ("bb", "[bold]fail", "bbbb", "b\x1b[31m")[len(trials) - 1 :]][:n]
+
+
+class Length(tg.Loss):
+    units = {"length [/cm]": "cm"}
+
+    def evaluate(self, value):
+        if "fail" in value:
+            raise tg.MeasurementError("no [bold]figure")
+        return tg.Feedback(float(len(value)), "", {"length [/cm]": len(value), "half": len(value) / 2})
+
+
+def watched(console, **options):
+    columns = ["length [/cm]", "half"]
+    with LiveProgress(columns, Length.units, console, **options) as progress:
+        return tg.minimize(Length(), "aaa", Rounds(), budget=5, proposals=2, progress=progress)
+
+
+def test_a_log_gets_a_line_a_trial_with_nothing_that_acts():
+    console = Console(file=io.StringIO(), width=80)
+    watched(console)
+    lines = console.file.getvalue().splitlines()
+    trials = [line for line in lines if "trial " in line]
+    assert len(trials) == 5
+    assert "trial 0 accepted: aaa  loss 3.000  length [/cm] 3.000  half 1.500" in trials[0]
+    assert "trial 2 failed: [bold]fail  " in trials[2]
+    assert "no [bold]figure" in trials[2]
+    assert "b\\x1b[31m" in trials[4]
+    assert "\x1b" not in console.file.getvalue()
+
+
+def test_a_terminal_gets_the_latest_trials_the_best_and_how_far_it_is():
+    console = Console(file=io.StringIO(), width=100, force_terminal=True)
+    result = watched(console)
+    screen = console.file.getvalue()
+    assert "5/5 evaluations" in screen
+    assert "length [/cm]" in screen
+    assert result.best.value == "bb"
+
+
+def test_a_closed_pipe_does_not_cost_the_run():
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError(32, "Broken pipe")
+
+    assert len(watched(Console(file=Closed(), width=80)).trials) == 5
+
+
+def test_a_figure_is_shown_whole_or_its_column_not_at_all():
+    result = watched(Console(quiet=True))
+    console = Console(file=io.StringIO(), width=50)
+    columns = [*result.columns, "missing"]
+    console.print(trial_table(list(result.trials), columns, result.units, best=result.best, width=50))
+    text = console.file.getvalue()
+    assert "no room for: half, missing" in text
+    assert "3.000" in text
+    assert all(len(line) <= 50 for line in text.splitlines())

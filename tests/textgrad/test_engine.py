@@ -1,0 +1,147 @@
+"""TextGrad's engines: called in its ways they answer with plain text; what the core asks them is recorded."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import tgsci as tg
+from tgsci.engines.scripted import Scripted
+from tgsci.textgrad import BlackboxLLM, EngineLM, TextLoss, Variable
+from tgsci.textgrad.autograd import MultimodalLLMCall
+from tgsci.textgrad.engine import get_engine, validate_multimodal_engine
+from tgsci.textgrad.engine.anthropic import ChatAnthropic
+from tgsci.textgrad.engine.openai import OLLAMA_BASE_URL, AzureChatOpenAI, ChatOpenAI
+from tgsci.textgrad.engine_experimental.litellm import LiteLLMEngine
+from tgsci.textgrad.engine_experimental.openai import OpenAICompatibleEngine
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY")
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch):
+    for name in KEYS:
+        monkeypatch.setenv(name, "a key")
+
+
+class Camera(EngineLM):
+    """As TextGrad's users write an engine: a call that takes text only, and `generate` for images."""
+
+    model_string = "camera"
+
+    def __init__(self):
+        self.seen = []
+
+    def generate(self, content, system_prompt=None, **kwargs):
+        self.seen.append((content, system_prompt))
+        return "a picture" if isinstance(content, list) else "a text"
+
+    def __call__(self, prompt, system_prompt=None):
+        return self.generate(prompt, system_prompt)
+
+
+def test_an_engine_of_ones_own_is_asked_with_text_and_with_images():
+    engine = Camera()
+    photo = Variable(PNG, requires_grad=False, role_description="photo")
+    question = Variable("What is it?", requires_grad=False, role_description="question")
+    assert MultimodalLLMCall(engine)([photo, question]).value == "a picture"
+    assert BlackboxLLM(engine, "Be brief.")(question).value == "a text"
+    (images, _), (prompt, system) = engine.seen
+    assert images[0] == PNG
+    assert "What is it?" in images[-1]
+    assert (prompt, system) == ("What is it?", "Be brief.")
+
+
+def test_what_an_engine_of_ones_own_is_asked_within_a_run_is_recorded_and_counts():
+    engine = Camera()
+    judge = TextLoss("Is it good?", engine=engine)
+
+    def loss(value):
+        return len(judge(Variable(value, role_description="value")).value) + len(value)
+
+    reply = "<REASON>r</REASON><IMPROVED_VARIABLE>b</IMPROVED_VARIABLE>"
+    result = tg.minimize(loss, "aaa", tg.TGD(engine=Scripted([reply])), budget=2, proposals=1)
+    assert result.spent.model_calls == 3
+    assert len(engine.seen) == 2
+
+
+def test_a_named_engine_answers_with_text(monkeypatch):
+    asked = Scripted(lambda prompt, system: f"{prompt} / {system}")
+    given = {}
+
+    def named(name, **parameters):
+        given[name] = parameters
+        return asked
+
+    monkeypatch.setattr("tgsci.textgrad.engine.base.engine_named", named)
+    engine = get_engine("gpt-4o-mini", temperature=0.5)
+    assert isinstance(engine, ChatOpenAI)
+    answer = engine("Hello", system_prompt="Be brief.")
+    assert type(answer) is str
+    assert json.loads(json.dumps(answer)).strip() == "Hello / Be brief."
+    assert engine.generate("Hello") == f"Hello / {engine.system_prompt}"
+    assert engine.generate(prompt="Hi", max_tokens=5).startswith("Hi")
+    assert engine.generate(content=[PNG, "Hi"]).startswith("Hi")
+    assert given["openai/gpt-4o-mini"] == {"api_key": "a key", "temperature": 0.5, "max_tokens": 5}
+
+
+def test_a_model_without_images_refuses_one():
+    engine = get_engine("gpt-3.5-turbo")
+    with pytest.raises(NotImplementedError, match="takes no images"):
+        engine.generate([PNG, "what?"])
+    with pytest.raises(ValueError, match="takes no images"):
+        validate_multimodal_engine(engine)
+
+
+def test_names_find_their_engines():
+    assert isinstance(get_engine("sonnet"), ChatAnthropic)
+    assert get_engine("sonnet").model_string == "claude-3-sonnet-20240229"
+    assert isinstance(get_engine("azure-my-deployment"), AzureChatOpenAI)
+    assert isinstance(get_engine("experimental:ollama/qwen3", cache=True), LiteLLMEngine)
+    local = get_engine("ollama-llama3")
+    assert (local.model_string, local.base_url) == ("llama3", OLLAMA_BASE_URL)
+
+
+@pytest.mark.parametrize("name", ["invalid-engine", "gpt", ""])
+def test_an_unknown_name_is_a_value_error_that_says_what_there_is(name):
+    with pytest.raises(ValueError, match="there are gpt-"):
+        get_engine(name)
+
+
+def test_the_cache_is_accepted_where_textgrad_accepts_one():
+    with pytest.raises(ValueError, match="experimental:"):
+        get_engine("gpt-4o", cache=True)
+    with pytest.raises(ValueError, match=r"diskcache\.Cache"):
+        get_engine("experimental:gpt-4o", cache=[1, 2, 3])
+
+
+def test_a_missing_key_is_said_with_its_variable(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(ValueError, match="OPENAI_API_KEY"):
+        ChatOpenAI()
+    assert get_engine("ollama-llama3")  # needs none
+
+
+class Client:
+    """As much of `openai.OpenAI` as is used."""
+
+    def __init__(self):
+        self.asked = {}
+        self.chat = self.completions = self
+
+    def create(self, **request):
+        self.asked = request
+        message = type("Message", (), {"content": "answer"})
+        return type("Answer", (), {"choices": [type("Choice", (), {"message": message})]})
+
+
+def test_a_client_of_ones_own_is_asked():
+    client = Client()
+    engine = OpenAICompatibleEngine(client, "local", cache=False)
+    assert engine([PNG, "what?"], system_prompt="s", temperature=0) == "answer"
+    system, user = client.asked["messages"]
+    assert system == {"role": "system", "content": "s"}
+    assert [part["type"] for part in user["content"]] == ["image_url", "text"]
+    assert client.asked["temperature"] == 0

@@ -1,0 +1,46 @@
+"""TextGrad's module tree and call conventions on this core, and nothing else.
+
+    import tgsci.textgrad as textgrad      # instead of: import textgrad
+
+Engines return plain text here and `Variable` wants a role, as TextGrad's do; everything else is the core's own. What
+differs on purpose is listed in `docs/from-textgrad.md`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from . import autograd, config, engine, loss, optimizer, tasks, variable
+from .autograd import aggregate, sum
+from .config import SingletonBackwardEngine, set_backward_engine
+from .engine import EngineLM, get_engine
+from .loss import TextLoss
+from .model import BlackboxLLM
+from .optimizer import TGD, TextualGradientDescent
+from .variable import Variable
+
+logger = logging.getLogger("tgsci")
+singleton_backward_engine = SingletonBackwardEngine()
+
+__all__ = [
+    "TGD",
+    "BlackboxLLM",
+    "EngineLM",
+    "SingletonBackwardEngine",
+    "TextLoss",
+    "TextualGradientDescent",
+    "Variable",
+    "aggregate",
+    "autograd",
+    "config",
+    "engine",
+    "get_engine",
+    "logger",
+    "loss",
+    "optimizer",
+    "set_backward_engine",
+    "singleton_backward_engine",
+    "sum",
+    "tasks",
+    "variable",
+]

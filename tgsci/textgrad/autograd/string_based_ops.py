@@ -1,0 +1,5 @@
+"""Python functions of variables."""
+
+from ...functions import StringBasedFunction
+
+__all__ = ["StringBasedFunction"]

@@ -1,0 +1,1 @@
+"""TextGrad's second set of engines."""

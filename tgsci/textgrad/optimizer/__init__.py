@@ -1,0 +1,5 @@
+"""Optimizers."""
+
+from .optimizer import TGD, Optimizer, TextualGradientDescent, TextualGradientDescentwithMomentum
+
+__all__ = ["TGD", "Optimizer", "TextualGradientDescent", "TextualGradientDescentwithMomentum"]
