@@ -482,3 +482,26 @@ def test_a_local_name_hides_no_setting():
         return Own()
 
     assert made(1).fingerprint != made(2).fingerprint
+
+
+def judged_by(judge):
+    return lambda value: float(len(judge(tg.Variable(value)).value))
+
+
+def test_a_judge_that_a_loss_uses_counts_with_its_instruction_and_its_engine():
+    def of(instruction, **parameters):
+        return tg.as_loss(judged_by(tg.TextLoss(instruction, engine=tg.get_engine("gpt-4o", **parameters)))).fingerprint
+
+    found = [of("Is it exact?"), of("Is it short?"), of("Is it exact?", temperature=0), of("Is it exact?", seed=1)]
+    assert len(set(found)) == 4
+    assert of("Is it short?") == found[1]
+
+
+def test_a_prompt_that_a_loss_uses_counts_by_its_text_and_not_by_its_gradients():
+    prompt = tg.Variable("Answer.", role_description="system prompt")
+    loss = tg.as_loss(lambda value: float(len(value + prompt.value)))
+    before = loss.fingerprint
+    prompt.add_gradient("be brief")
+    assert loss.fingerprint == before
+    prompt.set_value("Answer briefly.")
+    assert loss.fingerprint != before
