@@ -478,6 +478,11 @@ class Ledger:
         """How many questions each engine answered, by `Engine.identity`."""
         return dict(self._rows("SELECT engine, count(*) FROM calls GROUP BY engine"))
 
+    def replies_to_proposers(self) -> int:
+        """How many questions were answered while values were proposed."""
+        query = "SELECT count(*) FROM calls WHERE trial = ? AND round >= 0"
+        return int(self._rows(query, database.NO_TRIAL)[0][0])
+
     def answer(self, round: int, trial: int | None, question: str, occurrence: int) -> Reply | None:
         """Find a recorded reply.
 

@@ -68,7 +68,8 @@ class Search:
         self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties)
         self.recorders = Recorders(ledger)
         if proposer.engine is not None:
-            self.recorders.meet(proposer.engine)
+            # One that took the place of another, a mended script for instance, goes on where that one stopped.
+            self.recorders.meet(proposer.engine, ledger.replies_to_proposers())
         #: What a new measurement has to beat.
         self._accepted = next((t for t in reversed(self.trials) if t.state is State.ACCEPTED), None)
         self._began = (time.monotonic(), ledger.spent().evaluations)

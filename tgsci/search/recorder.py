@@ -32,13 +32,17 @@ class Recorders:
         """A recorder; arguments as those of `Recorder`."""
         return Recorder(self, round, trial, reuse=reuse)
 
-    def meet(self, engine: Engine) -> None:
-        """Tell an engine, once, how many of its questions were answered in earlier sessions: a script goes on there."""
+    def meet(self, engine: Engine, otherwise: int = 0) -> None:
+        """Tell an engine, once, how many of its questions were answered in earlier sessions: a script goes on there.
+
+        Args:
+            engine: Is asked in this session.
+            otherwise: The number for an engine that was never asked before.
+        """
         with self._lock:
             if id(engine) not in self._met:
                 self._met[id(engine)] = engine
-                unnamed = self._before.get("", 0)  # of the older format, which did not say who answered
-                engine.skip(self._before.get(engine.identity, 0) + unnamed)
+                engine.skip(self._before.get(engine.identity, otherwise))
 
 
 class Recorder:
