@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tgsci.errors import UsageError
-from tgsci.files import as_path, cache_directory, digest, source_digest, writable, write_atomically
+from tgsci.files import as_path, cache_directory, digest, replacing, source_digest, writable, write_atomically
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -17,6 +17,29 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         write_atomically(path, "new \ud800")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_a_file_of_another_writer_takes_its_place_once_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "case.zarr"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError), replacing(path) as temporary:
+        temporary.write_text("half \ud800", encoding="utf-8")
+    assert path.read_text() == "old"
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [p.name for p in tmp_path.iterdir()] == ["case.zarr"]
+    with pytest.raises(OSError, match="none") as caught, replacing(tmp_path / "none" / "a"):
+        pass
+    assert caught.value.filename == str(tmp_path / "none" / "a")
+
+
+def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
+    path = writable(tmp_path / ("a" * 255))
+    write_atomically(path, "long")
+    assert path.read_text() == "long"
 
 
 def test_a_path_is_text_or_a_path() -> None:

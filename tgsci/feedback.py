@@ -42,11 +42,11 @@ class Feedback:
         if self.loss is not None:
             object.__setattr__(self, "loss", number(self.loss, "loss") + 0.0)
         for name in ("metrics", "violations", "artifacts"):
-            if not isinstance(getattr(self, name), Mapping):
-                raise TypeError(f"{name} is a dict by name, not {type(getattr(self, name)).__name__}")
-        for name in ("metrics", "violations"):
-            figures = {str(k): number(v, f"{name}[{k!r}]") for k, v in getattr(self, name).items()}
-            object.__setattr__(self, name, figures)
+            given = getattr(self, name)
+            if type(given) is not dict and not isinstance(given, Mapping):
+                raise TypeError(f"{name} is a dict by name, not {type(given).__name__}")
+            if name != "artifacts":
+                object.__setattr__(self, name, {str(k): number(v, f"{name}[{k!r}]") for k, v in given.items()})
         if not isinstance(self.text, str):
             raise TypeError(f"the text of a feedback is a str ('' for none), not {_shown(self.text)}")
         if not isinstance(self.error, str | None):

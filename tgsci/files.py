@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -21,19 +23,39 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: It cannot be written; what was there stays.
     """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file under another name, beside its place; it takes the place once it is complete.
+
+    Yields:
+        The path to write to, of an empty file.
+
+    Raises:
+        OSError: It cannot be written; what was there stays.
+    """
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_beside(path), dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         try:
-            with open(handle, "wb") as file:
-                file.write(content if isinstance(content, bytes) else content.encode("utf-8"))
+            yield temporary
             os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
             os.replace(temporary, path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         error.filename, error.filename2 = str(path), None  # the name a person knows, not the temporary one
         raise
+
+
+def _beside(path: Path) -> str:
+    """Begin a hidden name; the whole one must not get too long for the file system."""
+    return f".{path.name[:60]}."
 
 
 def as_path(path: object, what: str) -> Path:
@@ -71,7 +93,7 @@ def writable(path: Path, *, force: bool = False) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"cannot write into {visible(str(path.parent))}: no permission")
     try:  # permission alone says little: /proc, a share or a full disk may take no file all the same
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=_beside(path), dir=path.parent)
         os.close(handle)
         os.unlink(temporary)
     except OSError as error:

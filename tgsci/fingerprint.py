@@ -1,7 +1,8 @@
 """Fingerprint: everything that changes what a loss or an engine gives, as a text.
 
-Settings are written down by content. Code is followed through everything that it reads: closures, globals, helper
-functions and classes. What is installed counts by name and version, the user's own by content.
+Settings are written down by content. A function is followed through everything that it reads: closures, globals and
+helper functions. A class counts by its code, its instances by their attributes. What is installed counts by name and
+version, the user's own by content.
 
 What the code itself changes is its state, not a setting, and does not count: a name that it assigns (`global calls`,
 `self.calls += 1`), or changes in place (`seen[value] = 1`, `self.log.append(value)`). A loss that counts its calls is
@@ -10,15 +11,16 @@ the same loss before and after.
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from functools import cache, partial, wraps
+from functools import cache, lru_cache, partial, wraps
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path, PurePath
@@ -57,7 +59,8 @@ class _Walk:
         self._read: set[object] = set()
         #: Attributes that this code uses, methods among them; a search begins with these two.
         self._used = {"evaluate", "validate"}
-        self._classes: list[type] = []
+        #: Methods of the classes met so far, by name, that none of this code is known to call.
+        self._uncalled: list[tuple[str, FunctionType]] = []
 
     def note_state(self, found: object) -> None:
         """Learn what a function or an object changes when it is used, by way of all that it uses in turn."""
@@ -71,27 +74,24 @@ class _Walk:
             elif isinstance(found, FunctionType):
                 if found.__code__ not in self._read and installed(found.__module__) is None:
                     self._read.add(found.__code__)
-                    self.state |= set(_changed(found.__code__))
-                    self._used |= {name for each in _codes(found.__code__) for name in each.co_names}
+                    self.state |= _facts(found.__code__).changes
+                    self._used |= _facts(found.__code__).names
                     waiting += [value for _, value in _reads(found)]
             elif isinstance(found, type):
                 if found not in self._read and installed(found.__module__) is None:
                     self._read.add(found)
-                    self._classes.append(found)
+                    methods = ((name, _plain(member)) for name, member in vars(found).items())
+                    self._uncalled += [(name, m) for name, m in methods if isinstance(m, FunctionType)]
                     waiting += found.__bases__
             elif hasattr(found, "__dict__") and not isinstance(found, ModuleType):
                 waiting.append(getattr(found, "__wrapped__", type(found)))
             if not waiting:
-                waiting = [member for member in self._methods() if member.__code__ not in self._read]
+                called = [self._calls(name) for name, _ in self._uncalled]
+                waiting = [method for (_, method), now in zip(self._uncalled, called, strict=True) if now]
+                self._uncalled = [each for each, now in zip(self._uncalled, called, strict=True) if not now]
 
-    def _methods(self) -> Iterator[FunctionType]:
-        """The methods that the code met so far may call."""
-        for found in self._classes:
-            for name, member in vars(found).items():
-                called = name in self._used or (name.startswith("__") and name not in _MAKING)
-                method = _plain(member)
-                if called and isinstance(method, FunctionType) and installed(method.__module__) is None:
-                    yield method
+    def _calls(self, name: str) -> bool:
+        return name in self._used or (name.startswith("__") and name not in _MAKING)
 
 
 _walk: ContextVar[_Walk | None] = ContextVar("_walk", default=None)
@@ -206,13 +206,16 @@ def _instance(value: object) -> object:
 
 
 def _class(found: type) -> str:
-    """A class by its name; the user's own by its code and attributes too."""
+    """A class by its name; the user's own by its code and attributes too.
+
+    What its methods read from outside the class does not count: what changes a result is an attribute.
+    """
     name = f"{found.__module__}.{found.__qualname__}"
     if installed(found.__module__) is not None:
         return name
     _known_state(found)
     members = [
-        (key, setting_of(_plain(member)))
+        (key, _own_code(inner) if isinstance(inner := _plain(member), FunctionType) else setting_of(inner))
         for key, member in sorted(vars(found).items())
         if not _is_state(key) and (isinstance(_plain(member), FunctionType) or not key.startswith(("__", "_abc_")))
     ]
@@ -245,13 +248,17 @@ def _function(function: object) -> object:
     if version := installed(function.__module__):
         return [version, function.__qualname__, _made_with(function)]
     _known_state(function)
+    read = {name: setting_of(value) for name, value in _reads(function) if not _is_state(name.rpartition(".")[2])}
+    return [_own_code(function), _made_with(function), read]
+
+
+def _own_code(function: FunctionType) -> str:
+    """A function's source, or its bytecode where there is none."""
     try:
         # A lambda's source is the whole statement around it, the budget of the run included.
-        code = _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
+        return _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
     except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
-        code = _code(function.__code__)
-    read = {name: setting_of(value) for name, value in _reads(function) if not _is_state(name.rpartition(".")[2])}
-    return [code, _made_with(function), read]
+        return _code(function.__code__)
 
 
 def _made_with(function: FunctionType) -> dict[str, object]:
@@ -271,14 +278,14 @@ def _reads(function: FunctionType) -> Iterator[tuple[str, object]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         yield name, _content(cell)
     outside = function.__globals__
-    for chain in dict.fromkeys(_chains(function.__code__)):
+    for chain in _facts(function.__code__).chains:
         name, value = chain[0], outside.get(chain[0], outside)
         for attribute in chain[1:]:
             if isinstance(value, ModuleType) and installed(value.__name__) is None and hasattr(value, attribute):
                 name, value = f"{name}.{attribute}", getattr(value, attribute)
         if value is not outside:
             yield name, value
-    for module in _imported(function.__code__):
+    for module in _facts(function.__code__).imports:
         yield f"import {module}", installed(module) or _source_of_module(module)
 
 
@@ -297,44 +304,56 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _chains(code: CodeType) -> Iterator[tuple[str, ...]]:
-    """The globals that code reads, each with the attributes that are taken of it: ("settings", "TARGET")."""
-    for each in _codes(code):
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What code does with names.
+
+    Args:
+        names: All that it mentions.
+        chains: The globals that it reads, each with the attributes that are taken of it: ("settings", "TARGET").
+        imports: The modules that it imports while it runs.
+        changes: What it assigns or changes in place: globals, closure variables, attributes; "name=" for a default.
+    """
+
+    names: set[str]
+    chains: list[tuple[str, ...]]
+    imports: list[str]
+    changes: set[str]
+
+
+@lru_cache(maxsize=4096)
+def _facts(function: CodeType) -> _Facts:
+    names: set[str] = set()
+    chains: list[tuple[str, ...]] = []
+    imports: list[str] = []
+    changes: set[str] = set()
+    for code in _codes(function):
+        names.update(code.co_names)
         chain: list[str] = []
-        for step in dis.get_instructions(each):
-            if chain and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-                chain.append(step.argval)
-                continue
-            if chain:
-                yield tuple(chain)
-            chain = [step.argval] if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") else []
-
-
-def _imported(code: CodeType) -> list[str]:
-    """The modules that code imports while it runs."""
-    steps = (step for each in _codes(code) for step in dis.get_instructions(each))
-    return list(dict.fromkeys(step.argval for step in steps if step.opname == "IMPORT_NAME" and step.argval))
-
-
-def _changed(code: CodeType) -> Iterator[str]:
-    """The names that code assigns or changes in place: globals, closure variables, attributes; "name=" for defaults."""
-    for each in _codes(code):
         # An expression and what it begins with have one place: in `self.seen[value]` that is `self` and `self.seen`.
         places: dict[object, list[dis.Instruction]] = {}
-        for step in dis.get_instructions(each):
+        for step in dis.get_instructions(code):
+            name, argument = step.opname, step.argval
+            attribute = name in ("LOAD_ATTR", "LOAD_METHOD")
+            if chain and attribute:
+                chain.append(argument)
+            else:
+                chains += [tuple(chain)] * bool(chain)
+                chain = [argument] if name in ("LOAD_GLOBAL", "LOAD_NAME") else []
+            if name == "IMPORT_NAME" and argument:
+                imports.append(argument)
             before = places.setdefault(step.positions and (step.positions.lineno, step.positions.col_offset), [])
-            if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") or (
-                step.opname == "STORE_DEREF" and step.argval in code.co_freevars
+            if name in ("STORE_GLOBAL", "DELETE_GLOBAL") or (
+                name == "STORE_DEREF" and argument in function.co_freevars
             ):
-                yield step.argval
-            elif step.opname in ("STORE_ATTR", "DELETE_ATTR"):
-                yield from _outside([*before, step], each, code)
-            elif step.opname in ("STORE_SUBSCR", "DELETE_SUBSCR") or (
-                step.opname in ("LOAD_ATTR", "LOAD_METHOD") and step.argval in _CHANGING
-            ):
-                yield from _outside(before, each, code)
-            if step.opname.startswith(("LOAD_", "CALL")):
+                changes.add(argument)
+            elif name in ("STORE_ATTR", "DELETE_ATTR"):
+                changes.update(_outside([*before, step], code, function))
+            elif name in ("STORE_SUBSCR", "DELETE_SUBSCR") or (attribute and argument in _CHANGING):
+                changes.update(_outside(before, code, function))
+            if name.startswith(("LOAD_", "CALL")):
                 before.append(step)
+    return _Facts(names, list(dict.fromkeys(chains)), list(dict.fromkeys(imports)), changes)
 
 
 def _outside(steps: Sequence[dis.Instruction], code: CodeType, function: CodeType) -> Iterator[str]:
@@ -371,9 +390,9 @@ def installed(module: str | None) -> str | None:
         return name
     if top != __name__.partition(".")[0] and not {"site-packages", "dist-packages"} & set(Path(_origin(top)).parts):
         return None
-    version = getattr(sys.modules.get(top), "__version__", None)
-    if not isinstance(version, str):
-        version = next((metadata.version(found) for found in metadata.packages_distributions().get(top, [])), "")
+    version = getattr(sys.modules.get(top), "__version__", "")
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        version = metadata.version(top)
     return f"{name} {version}".rstrip()
 
 

@@ -56,7 +56,7 @@ class Gradients(list[Gradient]):
     """
 
     def __init__(self, gradients: Iterable[Gradient] = ()) -> None:
-        super().__init__(_as_gradient(gradient) for gradient in gradients)
+        super().__init__([_as_gradient(gradient) for gradient in gradients] if gradients else ())
 
     def append(self, gradient: Gradient) -> None:
         super().append(_as_gradient(gradient))

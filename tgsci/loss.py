@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, SupportsFloat
 
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
@@ -69,8 +69,8 @@ class Loss(ABC):
 
         Unless overridden: the class and its public attributes. They count by content: figures, texts, paths, arrays,
         tables, losses, engines, functions with all that they read, collections and objects of these. A class of the
-        user's own counts with its code, and with the globals and helpers that the code reads; one that is installed by
-        its name.
+        user's own counts with its code, one that is installed by its name. Globals that `evaluate` reads do not count:
+        make them attributes.
 
         Not a setting but state, which never counts: attributes that begin with an underscore, and whatever the code
         itself assigns or changes in place outside `__init__`, such as a counter or a log. So a loss that measured is
@@ -138,10 +138,13 @@ class Loss(ABC):
             return NotImplemented
         return WeightedLoss([*_terms(self), *_terms(other)])
 
-    def __mul__(self, weight: float) -> Loss:
-        if not isinstance(weight, int | float):
+    #: NumPy's figures leave `figure * loss` to the loss.
+    __array_ufunc__ = None
+
+    def __mul__(self, weight: SupportsFloat) -> Loss:
+        if not isinstance(weight, SupportsFloat) or isinstance(weight, str):
             return NotImplemented
-        return WeightedLoss([(weight * w, term) for w, term in _terms(self)])
+        return WeightedLoss([(float(weight) * w, term) for w, term in _terms(self)])
 
     __rmul__ = __mul__
 
@@ -197,9 +200,10 @@ class FunctionLoss(Loss):
                 raise TypeError("the report is a text")
             return Feedback(number(loss), text or f"{self.name} = {number(loss):.6g} (lower is better)")
         except (TypeError, ValueError) as error:
+            why = f": {error}" if isinstance(error, ValueError) else ""
             raise UsageError(
-                f"the loss function {self.name} returned {type(result).__name__} {literal(result)}: {error}. Return a "
-                "number (lower is better), (number, 'a report') or tgsci.Feedback(number, 'a report', metrics={...})"
+                f"the loss function {self.name} returned {literal(result)}{why}. Return a number (lower is better), "
+                "(number, 'a report') or tgsci.Feedback(number, 'a report', metrics={...})"
             ) from None
 
 
@@ -270,6 +274,7 @@ class LimitedLoss(Loss):
     """A loss with a hard limit on one metric: outside it a value is infeasible, however low its loss."""
 
     def __init__(self, loss: Loss, metric: str, *, low: float | None = None, high: float | None = None) -> None:
+        low, high = (bound if bound is None or isinstance(bound, int) else float(bound) for bound in (low, high))
         if low is None and high is None:
             raise UsageError(f"the limit on {metric!r} needs low=, high= or both")
         if low is not None and high is not None and low > high:
@@ -285,7 +290,7 @@ class LimitedLoss(Loss):
         return self.loss.validate(value)
 
     def evaluate(self, value: str) -> Feedback:
-        feedback = self.loss.evaluate(value)
+        feedback = self.loss.measure(value)
         if not feedback.measured:
             return feedback
         if self.metric not in feedback.metrics:

@@ -40,7 +40,7 @@ class Optimizer:
     """
 
     def __init__(self, parameters: Iterable[Variable] = ()) -> None:
-        if isinstance(parameters, Variable | str) or not isinstance(parameters, Iterable):
+        if isinstance(parameters, str) or not isinstance(parameters, Iterable):
             parameters = [parameters]  # one Variable, or what is refused below
         #: The variables that `step` edits, each once.
         self.parameters: list[Variable] = list(dict.fromkeys(parameters))
@@ -170,13 +170,14 @@ class TextualGradientDescent(Optimizer):
 
     def _propose(self, index: int, n: int, figures: str) -> list[Suggestion]:
         parameter, images = self.parameters[index], prompts.Images()
+        current = parameter.text
         feedback = feedback_in_context(parameter.gradients, images) or figures
         if not feedback:
             name = parameter.role_description or f"parameter {index}"
             return [Suggestion("", fault=f"no feedback reached {name}: it stays as it is (was backward() called?)")]
         prompt = prompts.improve(
             role=parameter.role_description,
-            value=parameter.text,
+            value=current,
             feedback=feedback,
             constraints=self.constraints,
             examples=self.in_context_examples,
@@ -186,10 +187,9 @@ class TextualGradientDescent(Optimizer):
 
         def check(value: str) -> str:
             canonical = self.validate(value)
-            unchanged = trimmed(parameter.text) in (trimmed(value), trimmed(canonical))
-            return parameter.text if unchanged else canonical
+            return current if trimmed(current) in (value, trimmed(canonical)) else canonical
 
-        return rewrites(self, prompt, n, check, parameter.text, images.sent)
+        return rewrites(self, prompt, n, check, current, images.sent)
 
     def _remembered(self, index: int, images: prompts.Images) -> list[tuple[int, str, str]]:
         """What the prompt shows of earlier steps, oldest first. Nothing that it shows anyway is in it twice."""

@@ -119,9 +119,22 @@ def backward_through_function(
 
 
 def conversation(system: str, prompt: str, response: str, variable: str = "") -> str:
-    """A model call as context for feedback; a part that is the variable itself, shown elsewhere, is only named."""
+    """A model call as context for feedback; the variable itself, which is shown elsewhere, is only named there."""
     parts = [("SYSTEM PROMPT", system), ("PROMPT", prompt), ("RESPONSE", response)]
-    return "\n".join(section(title, "(the variable)" if text == variable else text) for title, text in parts if text)
+    return "\n".join(section(title, without(text, variable)) for title, text in parts if text)
+
+
+def without(text: str, variable: str, shortest: int = 200) -> str:
+    """A text in which a value that stands elsewhere in the prompt is only named: nothing is sent twice.
+
+    Args:
+        text: Is the value, or holds it.
+        variable: The value.
+        shortest: A shorter value stays where it is a part of the text: it may be there by chance.
+    """
+    if not variable or (text != variable and len(variable) < shortest):
+        return text
+    return text.replace(variable, "(the variable)")
 
 
 #: Said at the end of feedback that could not be had whole.

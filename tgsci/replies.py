@@ -135,4 +135,4 @@ def last_block(text: str, opening: str, closing: str) -> str | None:
 
 def _stands_alone(tag: str, text: str) -> bool:
     """True where a line begins with the tag: an unclosed block, not a mention within a sentence."""
-    return re.search(rf"^[^\S\n]*{re.escape(tag)}", text, re.MULTILINE) is not None
+    return tag in text and re.search(rf"^[^\S\n]*{re.escape(tag)}", text, re.MULTILINE) is not None

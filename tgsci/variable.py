@@ -50,7 +50,8 @@ class Variable:
         #: Copies and pickles follow the attributes in their order: this one first, or they would recurse too deep.
         self._before: Variable | None = None
         self._height: int = 0
-        self.predecessors: tuple[Variable, ...] = tuple(dict.fromkeys(variables(predecessors or (), "predecessors")))
+        before = variables(predecessors, "predecessors") if predecessors else ()
+        self.predecessors: tuple[Variable, ...] = tuple(dict.fromkeys(before))
         self.requires_grad: bool = requires_grad
         self.role_description = str(role_description or "")
         if image_path:
@@ -93,6 +94,8 @@ class Variable:
     @property
     def images(self) -> tuple[bytes, ...]:
         """The images in the value, in order."""
+        if isinstance(self._value, str):
+            return ()
         images = Images()
         self.placed(images)
         return tuple(images.sent)
@@ -228,6 +231,12 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"Variable({self.get_short_value()!r}, role={self.role_description!r}, {len(self.gradients)} gradients)"
+
+    def __copy__(self) -> Variable:
+        """A variable of its own: what is added to the gradients of one does not appear on the other."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self), _gradients=Gradients(self._gradients), _pass=None)
+        return twin
 
     def _term(self) -> Sum | Term:
         """What a sum keeps of this variable."""
@@ -375,6 +384,8 @@ def variable(given: object, what: str) -> Variable:
 
 def _text_or_image(value: object) -> str | bytes:
     """A value as a variable holds it: numbers and dates written out, a text of whatever class as plain text."""
+    if type(value) is str:
+        return value
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bytes | bytearray | memoryview):
@@ -382,8 +393,9 @@ def _text_or_image(value: object) -> str | bytes:
     if isinstance(value, Reply):
         return value.text
     if hasattr(value, "item") and hasattr(value, "dtype") and getattr(value, "shape", None) == ():
-        item = value.item()  # NumPy's and its like write themselves out: as Python's float, 0.1 of 32 bits is no 0.1
-        return f"{value}" if isinstance(item, Number) else _text_or_image(item)
+        item, written = value.item(), str(value)
+        # NumPy's write themselves out: as Python's float, 0.1 of 32 bits is no 0.1. A tensor writes "tensor(0.1)".
+        return written if isinstance(item, Number) and "(" not in written else _text_or_image(item)
     if isinstance(value, Number | date | time | timedelta) and not (isinstance(value, date) and value != value):
         return str(value)
     hint = ""

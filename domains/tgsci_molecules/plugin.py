@@ -110,13 +110,13 @@ def _from_list(given: str | list[str]) -> list[Compound]:
     texts = [given] if isinstance(given, str) else given
     if not texts:
         raise UsageError(f"start must be {KEYS['start']}")
-    found = []
+    compounds = []
     for number, text in enumerate(texts, 1):
         try:
-            found.append(clean(text))
+            compounds.append(clean(text))
         except InvalidValue as error:
             raise UsageError(f"start molecule {number}: {error}") from None
-    return found
+    return compounds
 
 
 def _from_file(path: str) -> list[Compound]:
@@ -131,15 +131,15 @@ def _names(table: Mapping[str, str]) -> dict[str, str]:
     """The names that the table gives, by canonical SMILES."""
     from .molecule.library import clean
 
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for smiles, name in table.items():
         try:
             compound = clean(smiles, name)
         except InvalidValue as error:
             raise UsageError(f"names: {error}") from None
         if compound.name:
-            found[compound.smiles] = compound.name
-    return found
+            names[compound.smiles] = compound.name
+    return names
 
 
 def _broken_at_the_start(objective: Objective, start: Sequence[str]) -> list[str]:

@@ -53,6 +53,7 @@ class _Commands(Group):
     places={
         "run": ("run:run_job", "run a job file"),
         "runs": ("runs:runs", "look at runs, compare them, or go on with one"),
+        "doctor": ("doctor:doctor", "say what is installed, what is missing, and what would leave this machine"),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST},
 )

@@ -273,10 +273,10 @@ def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> F
             return _feedback(kept)
         except (AttributeError, KeyError, TypeError, ValueError):
             pass
-    found = compute()
-    if found.measured:
-        shared.put("feedback", key, _kept(found))
-    return found
+    measured = compute()
+    if measured.measured:
+        shared.put("feedback", key, _kept(measured))
+    return measured
 
 
 def user_cache() -> Cache | None:
@@ -322,15 +322,15 @@ def _code() -> str:
     return digest(source_digest(package), *(path.read_bytes() for path in sorted(package.rglob("*.tsv"))), size=8)
 
 
-def _kept(found: Feedback) -> dict[str, Any]:
+def _kept(measured: Feedback) -> dict[str, Any]:
     return {
-        "loss": found.loss,
-        "text": found.text,
-        "metrics": dict(found.metrics),
-        "violations": dict(found.violations),
+        "loss": measured.loss,
+        "text": measured.text,
+        "metrics": dict(measured.metrics),
+        "violations": dict(measured.violations),
         "artifacts": {
             name: {"base64": base64.b64encode(content).decode()} if isinstance(content, bytes) else content
-            for name, content in found.artifacts.items()
+            for name, content in measured.artifacts.items()
         },
     }
 

@@ -155,21 +155,21 @@ class Docking:
         """What a reader of the score has to know about the forms of the molecule, in sentences."""
         best = min(self.forms, key=lambda form: form.score)
         others = [form for form in self.forms if form is not best]
-        said = []
+        sentences = []
         if others:
             rest = ", ".join(f"{form.label or 'as written'} {form.score:.2f}" for form in others)
-            said.append(f"The best form counts: {best.label or 'as written'} {best.score:.2f} kcal/mol; {rest}.")
+            sentences.append(f"The best form counts: {best.label or 'as written'} {best.score:.2f} kcal/mol; {rest}.")
             if min(form.score for form in others) - best.score < NOISE and self.settings.capped:
-                said.append(f"Forms less than {NOISE:g} kcal/mol apart cannot be told apart by this search.")
+                sentences.append(f"Forms less than {NOISE:g} kcal/mol apart cannot be told apart by this search.")
         if self.ligand.undefined:
             named = ", ".join(self.ligand.undefined[:6]) + (" and more" if len(self.ligand.undefined) > 6 else "")
             tried, most = len({form.isomer for form in self.forms}), self.possible
             count = f"{tried} of up to {most}" if tried < most else "both" if most == 2 else f"all {most}"
-            said.append(
+            sentences.append(
                 f"Stereo undefined: {named}. Docked: {count} isomers; write @ or @@ (/ or \\ at a double bond) to "
                 "choose one."
             )
-        return said
+        return sentences
 
     def sdf(self, properties: Mapping[str, object] | None = None) -> str:
         """The pose as an SDF record, with the score and `properties` as tags."""
@@ -227,11 +227,12 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
     edges = _edges(settings, target, max(ligand.extent for _, ligands in prepared for ligand in ligands))
     with _one_at_a_time:
         vina = _maps(target, edges, settings.seed)
-        found = [[_search(vina, ligand, settings) for ligand in ligands] for _, ligands in prepared]
+        outcomes = [[_search(vina, ligand, settings) for ligand in ligands] for _, ligands in prepared]
     number, conformer = min(
-        ((n, m) for n, each in enumerate(found) for m in range(len(each))), key=lambda nm: found[nm[0]][nm[1]][0]
+        ((n, m) for n, each in enumerate(outcomes) for m in range(len(each))),
+        key=lambda nm: outcomes[nm[0]][nm[1]][0],
     )
-    score, inter, torsion_penalty, pose = found[number][conformer]
+    score, inter, torsion_penalty, pose = outcomes[number][conformer]
     if score >= 0 or inter > -_LEAST_CONTACT:
         raise DoesNotFit(
             f"docking: {quote(smiles)} does not fit into {target} (Vina {score:+.2f} kcal/mol, {inter:+.2f} with the "
@@ -245,7 +246,7 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
         pose_pdbqt=pose,
         forms=tuple(
             FormScore(ligands[0].docked_smiles, form.label, tuple(each[0] for each in searched), form.isomer)
-            for (form, ligands), searched in zip(prepared, found, strict=True)
+            for (form, ligands), searched in zip(prepared, outcomes, strict=True)
         ),
         possible=possible_stereoisomers(smiles),
         edges=edges,
@@ -259,7 +260,7 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
 
 def _prepared(smiles: str, settings: Settings) -> list[tuple[Form, list[Ligand]]]:
     """Prepare each form to dock, with its starting conformers."""
-    found: list[tuple[Form, list[Ligand]]] = []
+    prepared: list[tuple[Form, list[Ligand]]] = []
     isomers = 0
     offered = itertools.islice(
         forms(smiles, settings.isomers, settings.tautomers, settings.states), _LOOKED_AT * settings.isomers
@@ -278,16 +279,16 @@ def _prepared(smiles: str, settings: Settings) -> list[tuple[Form, list[Ligand]]
                 failure = failure or error
                 continue
             shaped = True
-            found += _by_isomer(form, ligands)
+            prepared += _by_isomer(form, ligands)
         isomers += shaped
-    if not found and failure is None:  # no isomer has a shape that is found quickly: the conformer may choose
+    if not prepared and failure is None:  # no isomer has a shape that is found quickly: the conformer may choose
         form = Form(next(forms(smiles, 1, 1, 1))[0].smiles)
         ligands = prepare_all(smiles, form.smiles, settings.seed, settings.conformers, settings.ring_conformers)
-        found += _by_isomer(form, ligands)
-    if not found:
+        prepared += _by_isomer(form, ligands)
+    if not prepared:
         assert failure is not None
         raise failure
-    return found
+    return prepared
 
 
 def _by_isomer(form: Form, ligands: list[Ligand]) -> list[tuple[Form, list[Ligand]]]:

@@ -62,7 +62,7 @@ def molecule_of(value: str) -> Molecule | None:
 
 def roots_of(trials: Iterable[Trial]) -> list[Candidate]:
     """Make candidates without edits of the trials that are molecules, in their order."""
-    return [Candidate(found, trial) for trial in trials if (found := molecule_of(trial.value))]
+    return [Candidate(smiles, trial) for trial in trials if (smiles := molecule_of(trial.value))]
 
 
 def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
@@ -101,15 +101,15 @@ def pieces(smiles: str) -> tuple[str, ...]:
     Bonds of amides, sulfonamides and the like count as well: that is where chemists take molecules apart.
     """
     mol = molecule(smiles)
-    found: dict[str, None] = {}
+    pieces_of: dict[str, None] = {}
     for bond in mol.GetBonds():
         if bond.GetBondType() != Chem.BondType.SINGLE or bond.IsInRing():
             continue
         cut = Chem.FragmentOnBonds(mol, [bond.GetIdx()], dummyLabels=[(0, 0)])
         for piece in Chem.GetMolFrags(cut, asMols=True):
             if piece.GetNumHeavyAtoms() - 1 >= MIN_PIECE:
-                found.setdefault(Chem.MolToSmiles(piece))
-    return tuple(found)
+                pieces_of.setdefault(Chem.MolToSmiles(piece))
+    return tuple(pieces_of)
 
 
 def join(first: str, second: str, parent: str) -> Molecule | None:

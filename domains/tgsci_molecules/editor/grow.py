@@ -17,7 +17,7 @@ from rdkit import Chem
 
 from tgsci.search.trial import Trial
 
-from ..molecule.smiles import Molecule
+from ..molecule.smiles import Molecule, atom_name
 from ..tables import read_table
 from .candidates import molecule_of
 from .transformations import BY_NAME, apply_to, attached, changed, finish, origins
@@ -130,11 +130,11 @@ def _suggested(parent: Molecule, text: str) -> tuple[Suggestion, ...]:
     if pose is None or not isinstance(smiles, str) or len(smiles) > _LONGEST_SMILES or molecule_of(smiles) != parent:
         return ()
     mol = parent.mol if smiles == parent else Chem.MolFromSmiles(smiles)
-    found: dict[str, Suggestion] = {}
+    suggestions: dict[str, Suggestion] = {}
     for make in (_grown, _relieved, _satisfied, _spared):
         for suggestion in make(mol, parent, pose):
-            found.setdefault(suggestion.smiles, suggestion)
-    return tuple(found.values())
+            suggestions.setdefault(suggestion.smiles, suggestion)
+    return tuple(suggestions.values())
 
 
 # -- growth -----------------------------------------------------------------------------------------
@@ -212,7 +212,9 @@ def _room(mol: Chem.Mol, vector: Mapping[str, Any]) -> str:
         "polar": "into a polar pocket",
     }.get(character, "into free room")
     by = f" lined by {lined}" if character in ("lipophilic", "polar") else f" ({lined})"
-    return f"{_label(mol, vector['atom'])}-H points {_number(vector, 'reach', 0.0):.1f} A {where}{by if lined else ''}"
+    return (
+        f"{atom_name(mol, vector['atom'])}-H points {_number(vector, 'reach', 0.0):.1f} A {where}{by if lined else ''}"
+    )
 
 
 # -- what does not pay ------------------------------------------------------------------------------
@@ -229,7 +231,7 @@ def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterato
             continue
         stays, goes = bond
         evidence = (
-            f"the group at {_label(mol, goes)} earns {energy:+.1f} kcal/mol with {len(atoms)} heavy atoms "
+            f"the group at {atom_name(mol, goes)} earns {energy:+.1f} kcal/mol with {len(atoms)} heavy atoms "
             f"({energy / len(atoms):+.2f} each)"
         )
         for name, fragment in (("", ""), ("methyl", "C"), ("hydroxyl", "O"), ("fluoro", "F"), ("methoxy", "OC")):
@@ -247,7 +249,7 @@ def _relieved(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Itera
             continue
         stays = atom.GetNeighbors()[0].GetIdx()
         evidence = (
-            f"{_label(mol, entry['atom'])} clashes with {str(entry.get('residue', 'the protein'))[:20]} "
+            f"{atom_name(mol, entry['atom'])} clashes with {str(entry.get('residue', 'the protein'))[:20]} "
             f"({_number(entry, 'energy', 0.0):+.1f} kcal/mol)"
         )
         for step, fragment in (("drop", ""), ("swap for fluoro", "F")):
@@ -287,7 +289,7 @@ def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iter
             for entry in lonely:
                 if entry["atom"] in atoms:
                     role = str(entry.get("role", "polar atom"))[:20]
-                    evidence = f"{_label(mol, entry['atom'])} is a buried {role} without a partner"
+                    evidence = f"{atom_name(mol, entry['atom'])} is a buried {role} without a partner"
                     yield Suggestion(product, f"{name} at atom {entry['atom'] + 1}", evidence, atoms)
                     break
 
@@ -321,10 +323,6 @@ def _single_bond_out(mol: Chem.Mol, atoms: Sequence[int]) -> tuple[int, int] | N
     if len(out) != 1 or out[0][2].GetBondType() != Chem.BondType.SINGLE or len(inside) >= mol.GetNumAtoms() - 4:
         return None
     return out[0][0], out[0][1]
-
-
-def _label(mol: Chem.Mol, index: int) -> str:
-    return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index + 1}"
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -371,5 +369,5 @@ def _number(entry: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def _listed(names: object) -> str:
-    found = [str(n)[:20] for n in names[:4]] if isinstance(names, list) else []
-    return ", ".join(found)
+    residues = [str(n)[:20] for n in names[:4]] if isinstance(names, list) else []
+    return ", ".join(residues)

@@ -163,8 +163,8 @@ class Judge:
             t.feedback.violation - self.violation(f) if t.feedback and t.feedback.violation > 0 else 0.0
             for t, f in measured
         ]
-        found = np.clip(np.array(lacking, dtype=np.float64), 0.0, _MOST_UNMET)
-        return np.where(found > 1e-6, found, 0.0)
+        lacks = np.clip(np.array(lacking, dtype=np.float64), 0.0, _MOST_UNMET)
+        return np.where(lacks > 1e-6, lacks, 0.0)
 
     def _learn(self, measured: Sequence[tuple[Trial, Descriptors]], unmet: Array) -> None:
         if self._parts:
@@ -351,14 +351,14 @@ class Judge:
             bound, queue = None, np.arange(len(pool))
         # QED, SA and limits take most of the time. They are calculated in the order of the bounds, until no bound is
         # left that could still be among the foremost; where limits refuse much, the next best are looked at too.
-        found: list[int] = []
+        looked_at: list[int] = []
         score, hope = np.empty(0), np.empty(0)
         outlooks: list[Outlook] = []
         step = size if bound is not None else len(pool)
         for start in range(0, len(pool), step):
             some = [int(i) for i in queue[start : start + step]]
-            if bound is not None and found:
-                last = min(FOREMOST, len(found) - 1)
+            if bound is not None and looked_at:
+                last = min(FOREMOST, len(looked_at) - 1)
                 if bound[some[0]] > np.partition(hope, last)[last]:
                     break
             outlook = self.predict([molecules[i] for i in some])
@@ -368,14 +368,14 @@ class Judge:
                 - self.merit(pool[i])
                 for i in some
             ]
-            found += some
+            looked_at += some
             outlooks.append(outlook)
             score = np.concatenate([score, outlook.loss + np.array(cost)])
             hope = np.concatenate([hope, score[-len(some) :] - boldness * outlook.sd])
         sd = np.concatenate([o.sd for o in outlooks])
         latent = np.concatenate([o.belief.sd for o in outlooks])
         best = np.argsort(np.round(hope, 6), kind="stable")[:size]
-        return [(pool[found[i]], float(score[i]), float(sd[i]), float(latent[i])) for i in best]
+        return [(pool[looked_at[i]], float(score[i]), float(sd[i]), float(latent[i])) for i in best]
 
     def batch(self, pool: Sequence[Candidate], boldness: float, rng: random.Random) -> Iterator[Candidate]:
         """Order the shortlist so that its first ones are good to measure together.

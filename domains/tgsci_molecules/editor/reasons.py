@@ -8,7 +8,7 @@ from rdkit.Chem import rdFMCS
 from tgsci.search.menu import Option
 
 from ..molecule.properties import alerts
-from ..molecule.smiles import molecule
+from ..molecule.smiles import atom_name, molecule
 from .candidates import Candidate
 from .descriptors import Descriptors, descriptors, read
 from .grow import suggestions
@@ -42,9 +42,9 @@ def expected(candidate: Candidate, judge: Judge) -> str:
     if judge.learned == ("loss",):
         outlook = judge.predict([candidate.descriptors])
         return f"predicted loss {outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
-    found = judge.expect(candidate.descriptors)
-    shown = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in found.items()]
-    return f"predicted {', '.join(shown)}" if shown else "all of it calculated"
+    expectations = judge.expect(candidate.descriptors)
+    predictions = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in expectations.items()]
+    return f"predicted {', '.join(predictions)}" if predictions else "all of it calculated"
 
 
 def _unit(name: str) -> str:
@@ -84,7 +84,7 @@ def option(candidate: Candidate, judge: Judge) -> Option:
     edit = candidate.edit
     atoms = touched(candidate)
     parent = read(candidate.parent.value)
-    where = ", ".join(f"{parent.GetAtomWithIdx(i).GetSymbol()}{i + 1}" for i in atoms)
+    where = ", ".join(atom_name(parent, i) for i in atoms)
     f = candidate.descriptors
     facts: dict[str, float | str] = {}
     if judge.learned == ("loss",):

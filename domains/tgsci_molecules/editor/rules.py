@@ -275,11 +275,11 @@ def _from_small(roots: Sequence[Candidate]) -> bool:
 
 def series_of(roots: Sequence[Candidate]) -> list[Candidate]:
     """Take the first molecule of every series that was measured."""
-    found: list[Candidate] = []
+    firsts: list[Candidate] = []
     for root in sorted(roots, key=lambda root: root.parent.number):
-        if not found or _nearest([root], found)[0] < SERIES:
-            found.append(root)
-    return found
+        if not firsts or _nearest([root], firsts)[0] < SERIES:
+            firsts.append(root)
+    return firsts
 
 
 def _nearest(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> Array:
@@ -291,10 +291,10 @@ def _nearest(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> Ar
 
 def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidate]:
     """Draw some of the edits that a trial's pose asks for."""
-    found = suggestions(root.parent)
+    edits = suggestions(root.parent)
     return [
         Candidate(s.smiles, root.parent, (s.step,), (s.smiles,), s.evidence)
-        for s in rng.sample(found, min(count, len(found)))
+        for s in rng.sample(edits, min(count, len(edits)))
     ]
 
 
@@ -309,9 +309,9 @@ def _from_blocks(
     made = []
     for n in range(count):
         origin = start if n % 2 else rng.choice(parents)
-        found = assembled(rng) if n % 2 else grafted(origin.smiles, rng)
-        if found:
-            smiles, step = found
+        made_of_blocks = assembled(rng) if n % 2 else grafted(origin.smiles, rng)
+        if made_of_blocks:
+            smiles, step = made_of_blocks
             made.append(Candidate(smiles, origin.parent, (step,), (smiles,)))
     return made
 

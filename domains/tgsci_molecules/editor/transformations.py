@@ -17,6 +17,7 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdChemReactions
 
+from ..molecule.patterns import query
 from ..molecule.smiles import MAX_HEAVY_ATOMS, Molecule, molecule
 from ..tables import read_table
 
@@ -86,7 +87,7 @@ def transformation(row: Mapping[str, str]) -> Transformation:
         raise ValueError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
     if bool(site) != bool(fragment) or bool(site) == bool(reaction):
         raise ValueError("give a site and a fragment, or a reaction")
-    if site and _pattern(site) is None:
+    if site and query(site) is None:
         raise ValueError(f"the site {site!r} is no SMARTS")
     if fragment and Chem.MolFromSmiles(f"*-{fragment}") is None:
         raise ValueError(f"the fragment {fragment!r} is no SMILES that can be bonded by its first atom")
@@ -102,10 +103,10 @@ def motif(row: Mapping[str, str]) -> Chem.Mol:
     Raises:
         ValueError: RDKit cannot read its SMARTS.
     """
-    found = Chem.MolFromSmarts(row["smarts"])
-    if found is None:
+    smarts = Chem.MolFromSmarts(row["smarts"])
+    if smarts is None:
         raise ValueError(f"{row['smarts']!r} is no SMARTS")
-    return found
+    return smarts
 
 
 @cache
@@ -113,11 +114,6 @@ def _reaction(smarts: str) -> rdChemReactions.ChemicalReaction:
     reaction = rdChemReactions.ReactionFromSmarts(smarts)
     reaction.Initialize()
     return reaction
-
-
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
 
 
 @cache
@@ -242,14 +238,14 @@ def apply_to(
     """Do as `apply`, for a molecule that is parsed already, with parts that stay; `smiles` is its canonical form."""
     if sites is not None and rng is None:
         raise ValueError("a limit on sites needs an rng to draw them")
-    found: dict[Molecule, None] = {}
+    products: dict[Molecule, None] = {}
     for product in _products(transformation, mol, rng, protected):
         made = finish(product, smiles)
         if made is not None:
-            found.setdefault(made)
-        if sites is not None and len(found) >= sites:
+            products.setdefault(made)
+        if sites is not None and len(products) >= sites:
             break
-    return list(found)
+    return list(products)
 
 
 def _products(
@@ -257,7 +253,7 @@ def _products(
 ) -> Iterator[Chem.Mol]:
     """Make the raw products, not sanitised, in an order that `rng` draws."""
     if transformation.site:
-        matches = mol.GetSubstructMatches(_pattern(transformation.site))
+        matches = mol.GetSubstructMatches(query(transformation.site))
         atoms = [match[0] for match in matches if match[0] not in protected.closed]
         if rng is not None:
             rng.shuffle(atoms)

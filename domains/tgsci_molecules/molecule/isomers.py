@@ -1,6 +1,6 @@
 """The forms in which a molecule may bind: stereoisomers that its SMILES leaves open, tautomers, states of protonation.
 
-Each form costs a docking, so that all three are bounded; what was left out is said.
+Each form costs a docking, so that all three are bounded; a note says what was left out.
 """
 
 from __future__ import annotations
@@ -122,10 +122,10 @@ def tautomers(smiles: str, most: int) -> list[Molecule]:
         smiles: Canonical.
         most: How many, at most.
     """
-    found = [as_molecule(smiles)]
+    plausible = [as_molecule(smiles)]
     if most <= 1:
-        return found
-    written = found[0].mol
+        return plausible
+    written = plausible[0].mol
     enumerator = rdMolStandardize.TautomerEnumerator()
     enumerator.SetMaxTautomers(_MOST_TAUTOMERS)
     enumerator.SetMaxTransforms(4 * _MOST_TAUTOMERS)
@@ -136,12 +136,12 @@ def tautomers(smiles: str, most: int) -> list[Molecule]:
         least = enumerator.ScoreTautomer(written) - _TAUTOMER_MARGIN
         for mol in others:
             spelled = _spelled(mol)
-            if spelled in found or enumerator.ScoreTautomer(mol) < least:
+            if spelled in plausible or enumerator.ScoreTautomer(mol) < least:
                 continue
             same_carbons = _carbon_hydrogens(mol) == _carbon_hydrogens(written)
             if same_carbons and _unlikely(mol) <= _unlikely(written) and _stereo(mol) == _stereo(written):
-                found.append(Molecule(spelled))
-    return found[:most]
+                plausible.append(Molecule(spelled))
+    return plausible[:most]
 
 
 def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[list[Form]]:
@@ -159,13 +159,13 @@ def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[l
         MeasurementError: No state was found.
     """
     for isomer, label in stereoisomers(smiles) if isomers > 1 else [(as_molecule(smiles), "")]:
-        found: dict[str, Form] = {}
+        forms_of_isomer: dict[str, Form] = {}
         for tautomer in tautomers(isomer, tautomeric):
             first, *others = states_of(tautomer, states)
             for state in (first, *others):
                 charge = f"charge {Chem.GetFormalCharge(state.mol):+d}" if state != first else ""
-                found.setdefault(state, Form(state, label, "" if tautomer == isomer else tautomer, charge))
-        yield list(found.values())
+                forms_of_isomer.setdefault(state, Form(state, label, "" if tautomer == isomer else tautomer, charge))
+        yield list(forms_of_isomer.values())
 
 
 #: Double bonds with one substituent at each end, from which their sides are told.

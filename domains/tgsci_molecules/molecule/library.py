@@ -1,6 +1,6 @@
-"""Molecules as people keep them: salts, names, files. Each becomes one molecule to dock, and what was changed is said.
+"""Molecules as people keep them: salts, names, files. Each becomes one molecule to dock; notes say what was changed.
 
-What a model proposes goes through `canonical` alone, which changes nothing; here a person is met half-way.
+What a model proposes goes through `canonical` alone, which changes nothing; what a person wrote is read with patience.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def read(path: str | Path) -> Library:
     """
     path = Path(path)
     reader = _reader(path)
-    found: list[Compound] = []
+    compounds: list[Compound] = []
     faults: list[str] = []
     first: dict[str, Compound] = {}
     for source, structure, name in reader(_content(path)):
@@ -131,16 +131,16 @@ def read(path: str | Path) -> Library:
         except InvalidValue as error:
             faults.append(f"{source}{f' ({_name(name)})' if _name(name) else ''}: {error}")
             continue
-        if len(found) + len(faults) >= MAX_MOLECULES:
+        if len(compounds) + len(faults) >= MAX_MOLECULES:
             raise UsageError(f"{path.name} has more than {MAX_MOLECULES} molecules; split it into several files")
         known = first.setdefault(molecule.smiles, molecule)
         if known is not molecule:
             twin = f"{known.source}, {known.name}" if known.name else known.source
             molecule = replace(molecule, notes=(*molecule.notes, f"the same molecule as {twin}"))
-        found.append(molecule)
-    if not found and not faults:
+        compounds.append(molecule)
+    if not compounds and not faults:
         raise UsageError(f"{path.name} holds no molecule")
-    return Library(tuple(found), tuple(faults))
+    return Library(tuple(compounds), tuple(faults))
 
 
 def read_molecules(path: str | Path) -> list[Compound]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rdkit import Chem, rdBase
 
@@ -60,10 +60,10 @@ class Pattern:
 
     def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
         """The atoms of each match, no two matches of the same atoms."""
-        found = mol.GetSubstructMatches(
+        atoms_of_matches = mol.GetSubstructMatches(
             _compiled(self.smarts), uniquify=True, useChirality=True, maxMatches=MAX_MATCHES
         )
-        return [tuple(match) for match in found]
+        return [tuple(match) for match in atoms_of_matches]
 
     def count(self, mol: Chem.Mol) -> int:
         """How often it occurs."""
@@ -117,6 +117,12 @@ def _compiled(smarts: str) -> Chem.Mol:
             f"write {quote(Chem.MolToSmiles(as_smiles))}"
         )
     return mol
+
+
+@cache
+def query(smarts: str) -> Chem.Mol:
+    """Compile a SMARTS that this package itself uses; what a person writes is a `Pattern`."""
+    return Chem.MolFromSmarts(smarts)
 
 
 def alert_count(mol: Chem.Mol, catalogs: Sequence[str]) -> int:

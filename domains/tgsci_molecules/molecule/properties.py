@@ -154,14 +154,14 @@ def alerts(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> list[
         mol: A molecule without explicit hydrogens.
         catalogs: RDKit's names of the catalogues that are looked in.
     """
-    found: dict[Alert, None] = {}
+    raised: dict[Alert, None] = {}
     for name in catalogs:
         for entry in catalog(name).GetMatches(mol):
             for match in entry.GetFilterMatches(mol):
                 atoms = tuple(sorted(pair.target for pair in match.atomPairs))
                 fragment = Chem.MolFragmentToSmiles(mol, atoms) if atoms else ""
-                found[Alert(name, entry.GetDescription(), atoms, fragment)] = None
-    return list(found)
+                raised[Alert(name, entry.GetDescription(), atoms, fragment)] = None
+    return list(raised)
 
 
 @cache

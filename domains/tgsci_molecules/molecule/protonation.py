@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from rdkit import Chem, rdBase
 
 from tgsci.errors import MeasurementError
 from tgsci.texts import quote
 
+from .patterns import query
 from .smiles import Molecule, as_molecule, molecule, open_stereo
 
 PH = 7.4
@@ -58,11 +59,11 @@ def states_of(smiles: str, most: int) -> list[Molecule]:
     if most <= 1:
         return [first]
     skeleton = _skeleton(as_molecule(smiles))
-    found = {Chem.MolToSmiles(first.mol): first}
+    states = {Chem.MolToSmiles(first.mol): first}
     for state in _states(smiles, PH - PH_WIDTH, PH + PH_WIDTH):
         if _skeleton(state) == skeleton:
-            found.setdefault(Chem.MolToSmiles(state.mol), state)
-    return list(found.values())[:most]
+            states.setdefault(Chem.MolToSmiles(state.mol), state)
+    return list(states.values())[:most]
 
 
 def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
@@ -73,15 +74,15 @@ def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
     Args:
         smiles: Canonical.
     """
-    found = open_stereo(molecule(smiles))
-    if any(info.type == Chem.StereoType.Bond_Double for info in found):
+    stereo = open_stereo(molecule(smiles))
+    if any(info.type == Chem.StereoType.Bond_Double for info in stereo):
         try:
             charged = open_stereo(protonate(smiles).mol)
         except MeasurementError:
-            return found
+            return stereo
         if not any(info.type == Chem.StereoType.Bond_Double for info in charged):
-            found = [info for info in found if info.type != Chem.StereoType.Bond_Double]
-    return found
+            stereo = [info for info in stereo if info.type != Chem.StereoType.Bond_Double]
+    return stereo
 
 
 @lru_cache(maxsize=256)
@@ -100,12 +101,7 @@ def _states(smiles: str, low: float, high: float) -> tuple[Molecule, ...]:
 
 
 def _count(state: Molecule, smarts: str) -> int:
-    return len(state.mol.GetSubstructMatches(_pattern(smarts)))
-
-
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
+    return len(state.mol.GetSubstructMatches(query(smarts)))
 
 
 def _skeleton(state: Molecule) -> tuple[tuple[str, ...], int]:

@@ -98,10 +98,10 @@ def _is_metal(atom: Chem.Atom) -> bool:
 @cache
 def _names() -> dict[str, str]:
     """Names by canonical SMILES, with stereochemistry and without."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name, each in COUNTERPARTS.items():
         mol = neutralised(each.smiles.mol)
-        found[Chem.MolToSmiles(mol)] = name
-        found.setdefault(Chem.MolToSmiles(mol, isomericSmiles=False), name)
-    found[Chem.MolToSmiles(Chem.MolFromSmiles("OC(=O)C=CC(=O)O"))] = "maleic or fumaric acid"
-    return found
+        names[Chem.MolToSmiles(mol)] = name
+        names.setdefault(Chem.MolToSmiles(mol, isomericSmiles=False), name)
+    names[Chem.MolToSmiles(Chem.MolFromSmiles("OC(=O)C=CC(=O)O"))] = "maleic or fumaric acid"
+    return names

@@ -113,11 +113,11 @@ def canonical(text: str) -> Molecule:
         mol = Chem.Mol(mol)
         for atom in mol.GetAtoms():
             atom.SetAtomMapNum(0)
-    found = _fixed_point(mol, smiles)
-    if isinstance(text, Molecule) and text == found:
+    checked = _fixed_point(mol, smiles)
+    if isinstance(text, Molecule) and text == checked:
         text.is_canonical = True
         return text
-    return found
+    return checked
 
 
 def as_molecule(smiles: str) -> Molecule:
@@ -147,31 +147,31 @@ def stereo_in_words(mol: Chem.Mol, open_: Iterable[Chem.StereoInfo]) -> list[str
         mol: The molecule.
         open_: Of `open_stereo`.
     """
-    found = []
+    names = []
     for info in open_:
         if info.type == Chem.StereoType.Atom_Tetrahedral:
-            found.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
+            names.append(f"stereocentre {atom_name(mol, info.centeredOn)}")
         else:
             bond = mol.GetBondWithIdx(info.centeredOn)
-            found.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in _ends(bond)))
-    return found
+            names.append("double bond " + "=".join(atom_name(mol, a.GetIdx()) for a in _ends(bond)))
+    return names
 
 
 def open_stereo(mol: Chem.Mol) -> list[Chem.StereoInfo]:
     """Find the stereocentres and double bonds that a molecule leaves open."""
-    found = []
+    open_infos = []
     forced = _forced_by_a_cage(mol)
     for info in Chem.FindPotentialStereo(mol):
         if info.specified != Chem.StereoSpecified.Unspecified:
             continue
         if info.type == Chem.StereoType.Atom_Tetrahedral and info.centeredOn not in forced:
-            found.append(info)
+            open_infos.append(info)
         elif info.type == Chem.StereoType.Bond_Double:
             ends = _ends(mol.GetBondWithIdx(info.centeredOn))
             # Else an azide's, or that of an N-H imine, whose proton comes and goes.
             if all(a.GetHybridization() == Chem.HybridizationType.SP2 and a.GetDegree() > 1 for a in ends):
-                found.append(info)
-    return found
+                open_infos.append(info)
+    return open_infos
 
 
 def _ends(bond: Chem.Bond) -> tuple[Chem.Atom, Chem.Atom]:

@@ -1,6 +1,6 @@
-"""Advice in words: what of it names a group to keep or to avoid becomes a limit, and the rest is said to be left.
+"""Advice in words: the groups that it asks to keep or to avoid become limits; the rest is reported as not understood.
 
-A model gets the whole text. The rule editor follows only what stands here, and a person is told which part that is.
+A model gets the whole text. The rule editor follows only the limits, and a person is told which these are.
 """
 
 from __future__ import annotations
@@ -93,24 +93,24 @@ def read_advice(text: object) -> Advice:
     if not isinstance(text, str) or len(text) > MAX_ADVICE:
         raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {literal(text, 40)}")
     line = one_line(text)
-    found: dict[str, dict[str, Pattern]] = {"keep": {}, "avoid": {}}
+    groups_by_wish: dict[str, dict[str, Pattern]] = {"keep": {}, "avoid": {}}
     left: list[str] = []
     for sentence in filter(None, (part.strip(" ,") for part in re.split(r"[.;:!?]+(?:\s|$)", line))):
         for wish, part in _parts(sentence):
             either = wish == "keep" and "or" in map(str.lower, part)
             for words in _pieces(part):
                 groups, rest = _groups_in(words)
-                if wish in found and groups and not rest and not either:
-                    found[wish] |= {group.name: group for group in groups}
+                if wish in groups_by_wish and groups and not rest and not either:
+                    groups_by_wish[wish] |= {group.name: group for group in groups}
                 elif groups or rest:
                     left.append(sentence if wish is None else " ".join(words))
-    both = found["keep"].keys() & found["avoid"].keys()
+    both = groups_by_wish["keep"].keys() & groups_by_wish["avoid"].keys()
     left = [text for text in dict.fromkeys(left) if not any(text in other and text != other for other in left)]
-    left += [f"both keep and avoid {name}" for name in found["keep"] if name in both]
+    left += [f"both keep and avoid {name}" for name in groups_by_wish["keep"] if name in both]
     return Advice(
         line,
-        tuple(p for name, p in found["keep"].items() if name not in both),
-        tuple(p for name, p in found["avoid"].items() if name not in both),
+        tuple(p for name, p in groups_by_wish["keep"].items() if name not in both),
+        tuple(p for name, p in groups_by_wish["avoid"].items() if name not in both),
         tuple(left),
     )
 
@@ -304,11 +304,11 @@ def _named_at(words: Sequence[str], at: int) -> tuple[Pattern | None, int]:
 
 @cache
 def _by_name() -> dict[str, Pattern]:
-    found: dict[str, Pattern] = {}
+    patterns: dict[str, Pattern] = {}
     for pattern, others in groups():
         for name in (pattern.name, *others):
-            found.setdefault(_stem(name.split()), pattern)
-    return found
+            patterns.setdefault(_stem(name.split()), pattern)
+    return patterns
 
 
 def _stem(words: Iterable[str]) -> str:

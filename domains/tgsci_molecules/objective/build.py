@@ -180,7 +180,7 @@ def _listed(given: str | Mapping[str, Any] | Sequence[Any]) -> list[Any]:
 
 
 def _texts(key: str, given: str | Sequence[str]) -> list[str]:
-    found = _listed(given)
-    if not all(isinstance(text, str) and text.strip() for text in found):
+    texts = _listed(given)
+    if not all(isinstance(text, str) and text.strip() for text in texts):
         raise UsageError(f"{key} must be {KEYS.get(key) or TERM_KEYS[key]}; not {literal(given)}")
-    return found
+    return texts

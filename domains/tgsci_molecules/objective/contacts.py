@@ -106,10 +106,10 @@ def residues(target: Target) -> dict[str, float]:
     distances = np.linalg.norm(receptor.atoms.xyz - np.array(target.center), axis=1)
     nearest = np.full(len(receptor.labels), np.inf)
     np.minimum.at(nearest, receptor.residue, distances)
-    found: dict[str, float] = {}
+    distance_by_label: dict[str, float] = {}
     for label, distance in zip(receptor.labels, nearest.tolist(), strict=True):
-        found[label] = min(distance, found.get(label, distance))
-    return found
+        distance_by_label[label] = min(distance, distance_by_label.get(label, distance))
+    return distance_by_label
 
 
 @lru_cache(maxsize=16)
@@ -123,7 +123,7 @@ def _able(target: Target) -> dict[str, frozenset[str]]:
         "aromatic": [ring.residue for ring in receptor.rings],
         "contact": range(len(receptor.labels)),
     }
-    return {kind: frozenset(receptor.labels[index] for index in found) for kind, found in groups.items()}
+    return {kind: frozenset(receptor.labels[index] for index in indices) for kind, indices in groups.items()}
 
 
 def _number(label: str) -> int:

@@ -108,8 +108,8 @@ def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
 
         from ..physics import check
 
-        found = check(Chem.MolFromMolBlock(pose, removeHs=False), target, value)
-        text, artifacts = f"{found.text}\n{feedback.text}", {**feedback.artifacts, CHECK: found.verdict}
+        checked = check(Chem.MolFromMolBlock(pose, removeHs=False), target, value)
+        text, artifacts = f"{checked.text}\n{feedback.text}", {**feedback.artifacts, CHECK: checked.verdict}
         feedback = replace(feedback, text=text, artifacts=artifacts)
     return feedback, time.perf_counter() - started
 

@@ -166,8 +166,8 @@ class Keep(Limit):
         return float(max(0, self.count - self.pattern.count(mol)))
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        found = self.pattern.count(mol)
-        has = f"has it {found} time{'s' if found != 1 else ''}" if found else "does not have it"
+        matched = self.pattern.count(mol)
+        has = f"has it {matched} time{'s' if matched != 1 else ''}" if matched else "does not have it"
         return f"must {self.wish}, and {has}: put it back."
 
 
@@ -256,8 +256,8 @@ class NoAlerts(Limit):
         return float(alert_count(mol, self.catalogs))
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        found = {(a.catalog, a.name): a for a in alerts(mol, self.catalogs)}
-        named = "; ".join(f"{a.catalog} {a.name} at {_named(mol, a.atoms)}" for a in list(found.values())[:4])
+        matched = {(a.catalog, a.name): a for a in alerts(mol, self.catalogs)}
+        named = "; ".join(f"{a.catalog} {a.name} at {_named(mol, a.atoms)}" for a in list(matched.values())[:4])
         return f"must {self.wish}, and has {named}: replace these atoms."
 
 

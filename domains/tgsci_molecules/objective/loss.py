@@ -202,8 +202,8 @@ class Objective(Loss):
 
     def evaluate(self, value: str) -> Feedback:
         """Dock a canonical SMILES into every target and measure its properties."""
-        found = as_molecule(value)
-        return cached_feedback(self.fingerprint, found, lambda: self._evaluated(found))
+        molecule_of_value = as_molecule(value)
+        return cached_feedback(self.fingerprint, molecule_of_value, lambda: self._evaluated(molecule_of_value))
 
     def _evaluated(self, value: Molecule) -> Feedback:
         mol = value.mol
@@ -273,25 +273,25 @@ class Objective(Loss):
         )
 
     def _bounds(self, limits: Mapping[str, Range]) -> list[Limit]:
-        found: list[Limit] = []
+        bounds: list[Limit] = []
         for text, given in limits.items():
             low, high = read_range(text, given)
             if "".join(c for c in str(text).lower() if c.isalnum()) in ("ringsizes", "ringsize"):
-                found.append(hard.RingSizes(*whole_ring_sizes(low, high)))
+                bounds.append(hard.RingSizes(*whole_ring_sizes(low, high)))
                 continue
             kind, target, how = placed(text)
             if kind == "matches":
                 raise UsageError("a limit on matches: write the SMARTS under keep or avoid, with a count")
             metric = self._metric(kind, (target,) if target else (), how)
             if low is not None:
-                found.append(hard.Bound(metric, ">=", low))
+                bounds.append(hard.Bound(metric, ">=", low))
             if high is not None:
-                found.append(hard.Bound(metric, "<=", high))
-        for one in found:
-            for other in found:
+                bounds.append(hard.Bound(metric, "<=", high))
+        for one in bounds:
+            for other in bounds:
                 if isinstance(one, hard.Bound) and isinstance(other, hard.Bound) and one.excludes(other):
                     raise UsageError(f"the limits {one.key} and {other.key} exclude each other")
-        return found
+        return bounds
 
     def _contact(self, text: str) -> Limit:
         target, kind, residue = read_contact(text, self.targets)
@@ -307,11 +307,11 @@ class Objective(Loss):
         ]
         usual += [figures_of.calculated(kind) for kind in PROPERTIES]
         roots = [root for metric in self._wanted for root in metric.roots]
-        found: dict[str, Metric] = {}
+        by_name: dict[str, Metric] = {}
         for metric in (*usual, *roots, *self._wanted):
-            if found.setdefault(metric.name, metric) != metric:
+            if by_name.setdefault(metric.name, metric) != metric:
                 raise UsageError(f"two different figures are called {metric.name!r}; give the terms other names")
-        return {**{n: m for n, m in found.items() if m.target or m.parts}, **found}
+        return {**{n: m for n, m in by_name.items() if m.target or m.parts}, **by_name}
 
     @property
     def _wanted(self) -> list[Metric]:
@@ -435,13 +435,13 @@ def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
 
 
 def _references(given: str | Sequence[str]) -> tuple[str, ...]:
-    found = []
+    canonicals = []
     for text in _listed("reference", given, str):
         try:
-            found.append(canonical(text))
+            canonicals.append(canonical(text))
         except InvalidValue as error:
             raise UsageError(f"reference: {error}") from None
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(canonicals))
 
 
 def _group(given: Any, count: int) -> tuple[Pattern, int]:
@@ -461,7 +461,7 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
 def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
     """The terms with labels that differ."""
     taken: set[str] = set()
-    found = []
+    labelled = []
     for given, term in terms:
         if given and given in taken:
             raise UsageError(f"two terms have the name {given!r}")
@@ -469,8 +469,8 @@ def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
         while label in taken:
             label, count = f"{term.label} {count}", count + 1
         taken.add(label)
-        found.append(Resolved(label, term.metric, term.transform, term.weight))
-    return tuple(found)
+        labelled.append(Resolved(label, term.metric, term.transform, term.weight))
+    return tuple(labelled)
 
 
 def _is_from(metric: Metric, name: str) -> bool:
@@ -478,11 +478,11 @@ def _is_from(metric: Metric, name: str) -> bool:
 
 
 def _unique(limits: Sequence[Limit]) -> tuple[Limit, ...]:
-    found = {limit.key: limit for limit in limits}
+    by_key = {limit.key: limit for limit in limits}
     for limit in limits:
-        if found[limit.key] != limit:
+        if by_key[limit.key] != limit:
             raise UsageError(f"two limits are called {limit.key!r}; give them names")
-    return tuple(found.values())
+    return tuple(by_key.values())
 
 
 def _check_agreement(limits: Sequence[Limit]) -> None:

@@ -138,10 +138,10 @@ def _mean(*figures: Any) -> Any:
 
 
 def _reduced(operation: Any, figures: tuple[Any, ...]) -> Any:
-    found = figures[0]
+    reduced = figures[0]
     for figure in figures[1:]:
-        found = operation(found, figure)
-    return found
+        reduced = operation(reduced, figure)
+    return reduced
 
 
 def _selectivity(score: Any, *others: Any) -> Any:
@@ -255,9 +255,9 @@ def kind_of(text: object) -> str:
     known = kinds()
     if isinstance(text, str):
         by_plain = {folded(name): name for name in known} | {folded(k): v for k, v in _ALIASES.items()}
-        found = by_plain.get(folded(text))
-        if found is not None:
-            return found
+        kind = by_plain.get(folded(text))
+        if kind is not None:
+            return kind
         near = nearest(text, by_plain, most=2, cutoff=0.5)
         hint = f"did you mean {' or '.join(dict.fromkeys(by_plain[name] for name in near))}? " if near else ""
         raise UsageError(f"no metric {quote(text)}; {hint}There are: {', '.join(known)}")

@@ -67,10 +67,10 @@ def preset(name: object) -> Preset:
     Raises:
         UsageError: There is none; names the nearest.
     """
-    found = PRESETS.get(name.strip().lower()) if isinstance(name, str) else None
-    if found is None:
+    known = PRESETS.get(name.strip().lower()) if isinstance(name, str) else None
+    if known is None:
         raise UsageError(f"no objective {literal(name)}; {did_you_mean(name, PRESETS)}\nThere are:\n{listing()}")
-    return found
+    return known
 
 
 def listing() -> str:

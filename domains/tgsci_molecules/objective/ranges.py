@@ -38,8 +38,8 @@ def _ends(name: str, given: Range) -> tuple[float | None, float | None]:
                 end = _end(name, text[len(sign) :])
                 return (None, end) if sign.startswith("<") else (end, None)
         for between in (" to ", "..", " - "):
-            first, found, second = text.partition(between)
-            if found:
+            first, separator, second = text.partition(between)
+            if separator:
                 return _end(name, first), _end(name, second)
         if text:
             return _end(name, text), _end(name, text)

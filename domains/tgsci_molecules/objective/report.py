@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..physics import Refined
     from ..pose import PoseReport
 
-#: Parts of QED below this gain in QED are not worth a line.
+#: A part of QED with a smaller gain than this in QED gets no line.
 _WORTH_SAYING = 0.005
 
 
@@ -125,26 +125,26 @@ def text(measured: Measured) -> str:
 
 def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
     """Write the poses as SDF and their reports as JSON, by name; those of the first target have no prefix."""
-    found = {}
+    by_file = {}
     for number, posed in enumerate(poses):
         if isinstance(posed, Unfit):
             continue
         prefix = f"{posed.target.name}." if number else ""
-        found[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
-        found[f"{prefix}pose.json"] = json.dumps(posed.report.as_dict())
-    return found
+        by_file[f"{prefix}pose.sdf"] = posed.docking.sdf(tags)
+        by_file[f"{prefix}pose.json"] = json.dumps(posed.report.as_dict())
+    return by_file
 
 
 def _loss_lines(measured: Measured) -> list[str]:
     aggregate, loss = measured.aggregate, measured.loss
-    shown = f"{loss:.2f}" if aggregate.how == "sum" else f"{loss:.4f}"
+    value = f"{loss:.2f}" if aggregate.how == "sum" else f"{loss:.4f}"
     how = {
         "sum": "the sum of these costs",
         "geometric_mean": "1 - the weighted geometric mean of these desirabilities (0 bad, 1 good)",
         "arithmetic_mean": "1 - the weighted mean of these desirabilities (0 bad, 1 good)",
     }[aggregate.how]
     parts = [aggregate.part(term, measured.figures) for term in aggregate.terms]
-    return [f"LOSS {shown} = {how}; lower is better:", *(f"  {part}" for part in parts)]
+    return [f"LOSS {value} = {how}; lower is better:", *(f"  {part}" for part in parts)]
 
 
 def _limit_lines(measured: Measured) -> list[str]:
@@ -199,19 +199,19 @@ def _decimals(figure: float) -> int:
 def _property_lines(measured: Measured) -> list[str]:
     figures = measured.figures
     extra = [m for m in measured.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
-    shown = [f"{n} {calculated(n).write(figures[n])}" for n in PROPERTIES if n != "QED"]
-    shown += [f"{m.name} {m.write(figures[m.name])}" for m in extra]
+    properties = [f"{n} {calculated(n).write(figures[n])}" for n in PROPERTIES if n != "QED"]
+    properties += [f"{m.name} {m.write(figures[m.name])}" for m in extra]
     above = above_usual(figures)
     usual = [f"  Above the usual limits of oral drugs: {', '.join(above)}."] if above else []
-    return [f"PROPERTIES {', '.join(shown)}.", *usual]
+    return [f"PROPERTIES {', '.join(properties)}.", *usual]
 
 
 def _alert_lines(mol: Chem.Mol) -> list[str]:
-    found = alerts(mol)
-    if not found:
+    raised = alerts(mol)
+    if not raised:
         return ["ALERTS (PAINS, BRENK): none."]
     lines = ["ALERTS (PAINS, BRENK):"]
-    for alert in found:
+    for alert in raised:
         atoms = ", ".join(atom_name(mol, i) for i in alert.atoms)
         lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")
     return lines

@@ -185,7 +185,7 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
         if name not in wanted:
             has = f"it has {', '.join(wanted)}" if wanted else "it has none"
             raise UsageError(f"the transform {type} has no parameter {literal(name, 40)}; {has}")
-    found: dict[str, float] = {}
+    parameters: dict[str, float] = {}
     for name, default in wanted.items():
         value = given.get(name, default)
         if value is None:
@@ -193,9 +193,9 @@ def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
         if name in given:
             low, high = (1e-9, 1e9) if name in _POSITIVE else (-1e12, 1e12)
             value = checks.number(f"{name} of the transform {type}", value, low, high)
-        found[name] = float(value)
-    if "low" in found and "high" in found and not found["low"] < found["high"]:
-        raise UsageError(f"the transform {type} needs low < high, not {found['low']:g} and {found['high']:g}")
-    if type == "hinge" and not any(math.isfinite(v) for v in found.values()):
+        parameters[name] = float(value)
+    if "low" in parameters and "high" in parameters and not parameters["low"] < parameters["high"]:
+        raise UsageError(f"the transform {type} needs low < high, not {parameters['low']:g} and {parameters['high']:g}")
+    if type == "hinge" and not any(math.isfinite(v) for v in parameters.values()):
         raise UsageError("the transform hinge needs low, high or both")
-    return found
+    return parameters

@@ -63,12 +63,12 @@ def check(pose: Chem.Mol, target: Target, smiles: str = "") -> Check:
         concerns += wrong[:_SHOWN]
         if len(wrong) > _SHOWN:
             concerns.append(f"and {len(wrong) - _SHOWN} more faults of geometry")
-        found = strain(pose)
-        if found.total is not None:
-            figures["strain"] = found.total
-            parts.append(found.text())
-            if found.total > HIGH:
-                concerns.append(f"strain of {found.total:.1f} kcal/mol, above {HIGH:g}")
+        strained = strain(pose)
+        if strained.total is not None:
+            figures["strain"] = strained.total
+            parts.append(strained.text())
+            if strained.total > HIGH:
+                concerns.append(f"strain of {strained.total:.1f} kcal/mol, above {HIGH:g}")
         moved = refine_pose(pose, target)
     except MeasurementError as error:
         concerns.append(f"could not be checked further: {error}")

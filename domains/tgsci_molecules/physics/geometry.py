@@ -48,7 +48,7 @@ def _distances(mol: Chem.Mol, places: Array, names: Sequence[str]) -> list[str]:
     """Bonds, angles (by the distance of their ends) and contacts inside the ligand."""
     bounds = rdDistGeom.GetMoleculeBoundsMatrix(mol)
     separation = Chem.GetDistanceMatrix(mol)
-    found = []
+    faults_found = []
     for i in range(mol.GetNumAtoms()):
         for j in range(i):
             distance = float(np.linalg.norm(places[i] - places[j]))
@@ -58,21 +58,21 @@ def _distances(mol: Chem.Mol, places: Array, names: Sequence[str]) -> list[str]:
             if distance < low * (1 - tolerance) or (near and distance > high * (1 + tolerance)):
                 kind = {1: "bond", 2: "angle"}.get(int(separation[i, j]), "contact inside the ligand")
                 expected = f"{low:.2f} to {high:.2f}" if near else f"above {low:.2f}"
-                found.append(f"{kind} {names[j]}-{names[i]} is {distance:.2f} A, expected {expected}")
-    return found
+                faults_found.append(f"{kind} {names[j]}-{names[i]} is {distance:.2f} A, expected {expected}")
+    return faults_found
 
 
 def _flatness(mol: Chem.Mol, places: Array, names: Sequence[str]) -> list[str]:
     """Aromatic rings of five and six, and carbon-carbon double bonds with their four neighbours."""
     groups = [("aromatic ring", ring) for ring in mol.GetRingInfo().AtomRings() if _is_aromatic(mol, ring)]
     groups += [("double bond", match) for match in mol.GetSubstructMatches(_DOUBLE)]
-    found = []
+    faults_found = []
     for kind, atoms in groups:
         off = _out_of_plane(places[list(atoms)])
         if off > _FLAT:
             which = "-".join(names[i] for i in atoms)
-            found.append(f"{kind} {which} is not flat: an atom lies {off:.2f} A off the plane")
-    return found
+            faults_found.append(f"{kind} {which} is not flat: an atom lies {off:.2f} A off the plane")
+    return faults_found
 
 
 def _clashes(mol: Chem.Mol, places: Array, names: Sequence[str], receptor: Receptor) -> list[str]:
@@ -82,14 +82,14 @@ def _clashes(mol: Chem.Mol, places: Array, names: Sequence[str], receptor: Recep
     theirs = np.array([_TABLE.GetRvdw(receptor.elements[i]) for i in heavy])
     limit = _CLASH * (mine[:, None] + theirs[None])
     limit[:, [receptor.elements[i] in METALS for i in heavy]] = _METAL_CONTACT
-    found = []
+    clashes = []
     for i, n in zip(*np.nonzero(distances < limit), strict=True):
         other = heavy[int(n)]
-        found.append(
+        clashes.append(
             f"{names[i]} is {distances[i, n]:.2f} A from {receptor.elements[other]} of "
             f"{receptor.residues[other]}, below {limit[i, n]:.2f}"
         )
-    return found
+    return clashes
 
 
 def _is_aromatic(mol: Chem.Mol, ring: tuple[int, ...]) -> bool:

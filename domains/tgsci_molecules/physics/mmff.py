@@ -118,10 +118,10 @@ def _angles(mol: Chem.Mol, properties: Any, offset: int) -> list[Any]:
     linear = openmm.CustomAngleForce("k*(1+cos(theta))")
     _parameters(linear.addPerAngleParameter, "k")
     for i, j, k in _triples(mol):
-        found = properties.GetMMFFAngleBendParams(mol, i, j, k)
-        if not found:
+        bend = properties.GetMMFFAngleBendParams(mol, i, j, k)
+        if not bend:
             continue
-        _, stiffness, angle = found
+        _, stiffness, angle = bend
         if _is_linear(angle):
             linear.addAngle(offset + i, offset + j, offset + k, [_MDYN * stiffness * KCAL])
         else:
@@ -140,10 +140,10 @@ def _stretch_bends(mol: Chem.Mol, properties: Any, offset: int) -> Any:
     _parameters(force.addPerBondParameter, "k1", "k2", "r1", "r2", "t0")
     for i, j, k in _triples(mol):
         angle = properties.GetMMFFAngleBendParams(mol, i, j, k)
-        found = properties.GetMMFFStretchBendParams(mol, i, j, k)
-        if not angle or not found or _is_linear(angle[2]):
+        stretch_bend = properties.GetMMFFStretchBendParams(mol, i, j, k)
+        if not angle or not stretch_bend or _is_linear(angle[2]):
             continue
-        constants = [_MDYN_STRETCH_BEND * found[n] * KCAL for n in (1, 2)]
+        constants = [_MDYN_STRETCH_BEND * stretch_bend[n] * KCAL for n in (1, 2)]
         lengths = [_stretch(mol, properties, end, j)[1] for end in (i, k)]
         force.addBond([offset + i, offset + j, offset + k], [*constants, *lengths, angle[2]])
     return force
@@ -183,10 +183,10 @@ def _torsions(mol: Chem.Mol, properties: Any, offset: int) -> Any:
         j, k = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         for i in (a.GetIdx() for a in bond.GetBeginAtom().GetNeighbors() if a.GetIdx() != k):
             for last in (a.GetIdx() for a in bond.GetEndAtom().GetNeighbors() if a.GetIdx() not in (i, j)):
-                found = properties.GetMMFFTorsionParams(mol, i, j, k, last)
-                if found and any(found[1:]):
+                torsion = properties.GetMMFFTorsionParams(mol, i, j, k, last)
+                if torsion and any(torsion[1:]):
                     atoms = (offset + n for n in (i, j, k, last))
-                    force.addTorsion(*atoms, [v * KCAL for v in found[1:]])
+                    force.addTorsion(*atoms, [v * KCAL for v in torsion[1:]])
     return force
 
 

@@ -21,7 +21,9 @@ from rdkit import Chem
 
 from tgsci.errors import MeasurementError
 
+from ..preparation.receptor_pdbqt import AUTODOCK_ELEMENTS
 from ..preparation.repair import Residue, completed, repeatable
+from ..preparation.structures import SIDE_CHAINS
 from ..target.numbering import standard
 from ..target.targets import Target
 
@@ -29,9 +31,6 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 FORCE_FIELD = "Amber ff14SB"
 _XML = "amber14-all.xml"
-_AMINO_ACIDS = frozenset(
-    "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL".split()  # noqa: SIM905
-)
 #: Radius (half the distance of the minimum, Angstrom) and depth (kcal/mol) by element, where Amber has no type: from
 #: GAFF 1.8 (J. Comput. Chem. 25 (2004), 1157), metals from Li and Merz (J. Chem. Theory Comput. 9 (2013), 2733) as in
 #: OpenMM's amber14/tip3p.xml.
@@ -58,8 +57,6 @@ GENERIC: dict[str, tuple[float, float]] = {
     "Zn": (1.2710, 0.0033),
 }
 METALS = frozenset(("Mg", "Ca", "Mn", "Fe", "Co", "Ni", "Cu", "Zn"))
-#: AutoDock's atom types that are not an element's symbol.
-_AUTODOCK = {"A": "C", "OA": "O", "NA": "N", "NS": "N", "OS": "O", "SA": "S", "HD": "H", "HS": "H", "W": "O"}
 #: C-N distance above which a chain is broken, Angstrom.
 _BREAK = 2.0
 #: An atom of the file is an atom of the protein when they are as close as this, Angstrom.
@@ -194,7 +191,7 @@ def _read(path: Path) -> Iterator[_Atom]:
         if not line.startswith(("ATOM", "HETATM")):
             continue
         kind = line[77:].split()[0] if line[77:].split() else ""
-        element = _AUTODOCK.get(kind, kind.capitalize())
+        element = AUTODOCK_ELEMENTS.get(kind, kind.capitalize())
         if element not in GENERIC:
             raise MeasurementError(
                 f"force field: the receptor has an atom of the type {kind[:8]!r}, without parameters"
@@ -234,7 +231,7 @@ def _as_prepared(path: Path) -> _Protein:
 
     file = app.PDBFile(str(path))
     modeller = app.Modeller(file.topology, file.positions)
-    modeller.delete([r for r in modeller.topology.residues() if standard(r.name) not in _AMINO_ACIDS])
+    modeller.delete([r for r in modeller.topology.residues() if standard(r.name) not in SIDE_CHAINS])
     return _parametrised(modeller.topology, modeller.positions, added=0, number=lambda r: (r.chain.id, r.id))
 
 
@@ -297,7 +294,7 @@ def _chains(atoms: Sequence[_Atom]) -> list[list[list[_Atom]]]:
     for _, group in groupby(atoms, key=lambda a: a.residue):
         residue = list(group)
         by_name = {a.name: a.position for a in residue}
-        known = standard(residue[0].resname) in _AMINO_ACIDS and {"N", "CA", "C"} <= by_name.keys()
+        known = standard(residue[0].resname) in SIDE_CHAINS and {"N", "CA", "C"} <= by_name.keys()
         if not known or end is None or np.linalg.norm(by_name["N"] - end) > _BREAK:
             chains.append([])
         if known:
@@ -383,8 +380,8 @@ def _not_in(protein: _Protein, atoms: Sequence[_Atom]) -> list[_Atom]:
     for _, group in groupby(atoms, key=lambda a: a.residue):
         residue = list(group)
         solid = [a.position for a in residue if a.element != "H"] or [a.position for a in residue]
-        found = sum(np.abs(heavy - place).max(axis=1).min() < _SAME for place in solid)
-        if 2 * found < len(solid):
+        matched = sum(np.abs(heavy - place).max(axis=1).min() < _SAME for place in solid)
+        if 2 * matched < len(solid):
             left += residue
     return left
 

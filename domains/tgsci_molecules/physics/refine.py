@@ -237,14 +237,14 @@ def _minimised(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tupl
     try:
         context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform, {"Threads": "1"})
         context.setPositions(np.vstack([start, pair.pocket.positions]) / 10)
-        found = []
+        positions = []
         for spring, steps in _STAGES:
             context.setParameter("hold", spring * mmff.KCAL * 100)
             openmm.LocalEnergyMinimizer.minimize(context, _FORCE, steps)
-            found.append(np.array(context.getState(positions=True).getPositions(asNumpy=True)._value[:count]) * 10)
+            positions.append(np.array(context.getState(positions=True).getPositions(asNumpy=True)._value[:count]) * 10)
     except openmm.OpenMMException as error:
         raise MeasurementError(f"refinement: OpenMM cannot minimise this pose ({str(error)[:200]})") from error
-    return found[0], found[-1]
+    return positions[0], positions[-1]
 
 
 def _placed(mol: Chem.Mol, positions: Array) -> Chem.Mol:
@@ -261,10 +261,10 @@ def rmsd_in_place(moved: Chem.Mol, original: Chem.Mol) -> float:
 
 
 def _by_residue(pocket: Receptor, energies: Array) -> dict[str, float]:
-    found: dict[str, float] = {}
+    by_name: dict[str, float] = {}
     for name, energy in zip(pocket.residues, energies, strict=True):
-        found[name] = found.get(name, 0.0) + float(energy)
-    return found
+        by_name[name] = by_name.get(name, 0.0) + float(energy)
+    return by_name
 
 
 def _listed(residues: dict[str, float], *, best: bool) -> str:

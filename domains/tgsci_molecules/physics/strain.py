@@ -90,9 +90,9 @@ def strain(pose: Chem.Mol, conformers: int = CONFORMERS) -> Strain:
         lowest = nearest
         tried = 0
         if conformers:
-            found = _search(mol, properties, conformers)
-            tried = len(found)
-            lowest = min([nearest, *found])
+            energies = _search(mol, properties, conformers)
+            tried = len(energies)
+            lowest = min([nearest, *energies])
     return Strain(
         local=max(0.0, bound - nearest),
         total=max(0.0, bound - lowest) if conformers else None,

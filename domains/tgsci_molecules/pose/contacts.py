@@ -147,8 +147,8 @@ class Contacts:
     def _near(self) -> NDArray[np.intp]:
         """The receptor's heavy atoms within 7 A of the ligand's."""
         near = self.receptor.tree.query_ball_point(self.ligand.xyz[: self.ligand.heavy], 7.0)
-        found = sorted({index for each in near for index in each})
-        reached: NDArray[np.intp] = self.receptor.heavy[np.array(found, np.intp)]
+        indices = sorted({index for each in near for index in each})
+        reached: NDArray[np.intp] = self.receptor.heavy[np.array(indices, np.intp)]
         return reached
 
     def _label(self, atom: int) -> str:
@@ -272,18 +272,18 @@ class Contacts:
         """
         receptor = self.receptor
         residues = receptor.residue[receptor.heavy]
-        found = []
+        pushes = []
         for atom in np.flatnonzero((energies > 0).any(axis=1)).tolist():
             sums = np.bincount(residues, energies[atom], len(receptor.labels))
             for residue in np.flatnonzero(sums > least).tolist():
                 touch = self._nearest((atom,), receptor.heavy[residues == residue].tolist())
-                found.append(
+                pushes.append(
                     Repulsive(
                         touch.atom, touch.residue, touch.receptor_atom, float(sums[residue]), "clash", touch.distance
                     )
                 )
-        found += self._like_beside_like(energies)
-        return sorted(found, key=lambda r: (-r.energy, r.distance))
+        pushes += self._like_beside_like(energies)
+        return sorted(pushes, key=lambda r: (-r.energy, r.distance))
 
     def _like_beside_like(self, energies: Floats) -> Iterator[Repulsive]:
         ligand, receptor = self.ligand, self.receptor
@@ -316,7 +316,7 @@ class Contacts:
         for _, group in ligand.charges:  # a charge that is answered is answered for all atoms that share it
             shared = {self._number(atom) for atom in group}
             answered |= shared if shared & answered else set()
-        found = []
+        lonely = []
         for role, polars, partners in (
             ("donor", ligand.donors, receptor.acceptors),
             ("acceptor", ligand.acceptors, receptor.donors),
@@ -331,7 +331,7 @@ class Contacts:
                     distances_between(ligand.xyz[[polar.atom]], receptor.atoms.xyz[near])[0] if near else np.empty(0)
                 )
                 closest = int(distances.argmin()) if len(distances) and distances.min() <= 6.0 else None
-                found.append(
+                lonely.append(
                     Unsatisfied(
                         number,
                         role,
@@ -342,13 +342,13 @@ class Contacts:
                         float(distances[closest]) if closest is not None else None,
                     )
                 )
-        return sorted(found, key=lambda u: (not u.charge, -u.burial, u.atom))
+        return sorted(lonely, key=lambda u: (not u.charge, -u.burial, u.atom))
 
 
-def _nearest_of_each(found: Iterable[Aromatic]) -> list[Aromatic]:
+def _nearest_of_each(contacts: Iterable[Aromatic]) -> list[Aromatic]:
     """The nearest contact of each ring system with each residue: a heme has four rings, tryptophan and indole two."""
     kept: list[Aromatic] = []
-    for contact in sorted(found, key=lambda a: (a.distance, a.atoms)):
+    for contact in sorted(contacts, key=lambda a: (a.distance, a.atoms)):
         if not any(each.residue == contact.residue and set(each.atoms) & set(contact.atoms) for each in kept):
             kept.append(contact)
     return kept
@@ -356,13 +356,13 @@ def _nearest_of_each(found: Iterable[Aromatic]) -> list[Aromatic]:
 
 def _internal(ligand: Posed) -> set[int]:
     """Donors and acceptors that the molecule's own hydrogen bonds answer, four bonds apart or more."""
-    found: set[int] = set()
+    answered: set[int] = set()
     for donor in ligand.donors:
         for acceptor in ligand.acceptors:
             if ligand.bonds[donor.atom, acceptor.atom] < 4 or not _answers(ligand, donor, acceptor.atom):
                 continue
-            found |= {ligand.to_smiles[donor.atom], ligand.to_smiles[acceptor.atom]}
-    return found
+            answered |= {ligand.to_smiles[donor.atom], ligand.to_smiles[acceptor.atom]}
+    return answered
 
 
 def _answers(ligand: Posed, donor: Polar, acceptor: int) -> bool:
@@ -418,7 +418,7 @@ def missing(contacts: Contacts) -> dict[str, tuple[float, float, float, float]]:
             any_ring[r] = min(any_ring[r], float(distances_between(heavy, middle[None]).min()))
             for mine in ligand.rings:
                 stacked[r] = min(stacked[r], float(np.linalg.norm(mine.center - middle)))
-    found: dict[str, tuple[float, float, float, float]] = {}
+    by_label: dict[str, tuple[float, float, float, float]] = {}
     for r, label in enumerate(receptor.labels):
         figures = (
             _gap(label in bonded, min(gives[r], takes[r]), any_polar[r], HYDROGEN_BOND),
@@ -426,9 +426,9 @@ def missing(contacts: Contacts) -> dict[str, tuple[float, float, float, float]]:
             _gap(label in stacked_on, stacked[r], any_ring[r], STACKING),
             max(0.0, float(plain[r]) - CONTACT),
         )
-        before = found.get(label)
-        found[label] = figures if before is None else tuple(map(_smaller, figures, before))  # type: ignore[assignment]
-    return found
+        before = by_label.get(label)
+        by_label[label] = figures if before is None else tuple(map(_smaller, figures, before))  # type: ignore[assignment]
+    return by_label
 
 
 def _least(distances: Floats, residues: NDArray[np.intp], count: int) -> Floats:

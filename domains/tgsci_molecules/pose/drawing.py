@@ -12,7 +12,7 @@ from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 from rdkit.Geometry import Point2D
 
-from ..molecule.smiles import molecule
+from ..molecule.smiles import atom_name, molecule
 
 if TYPE_CHECKING:
     from ..pose.report import PoseReport
@@ -99,7 +99,7 @@ def _arrows(report: PoseReport, mol: Chem.Mol, drawer: rdMolDraw2D.MolDraw2DSVG)
         head = " ".join(
             f"{x:.1f},{y:.1f}" for x, y in (end, end - 7 * along + 4 * across, end - 7 * along - 4 * across)
         )
-        title = escaping.escape(f"{mol.GetAtomWithIdx(growth.atom).GetSymbol()}{growth.atom + 1}: {growth.fits}")
+        title = escaping.escape(f"{atom_name(mol, growth.atom)}: {growth.fits}")
         lines.append(
             f'<g class="growth"><title>{title}</title>'
             f'<line x1="{begin[0]:.1f}" y1="{begin[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}" '

@@ -43,14 +43,14 @@ def read_poses(path: Path) -> list[Chem.Mol | str]:
     if not data.strip():
         raise UsageError(f"{path.name!r} holds no molecule")
     supplier = Chem.SDMolSupplier()
-    found: list[Chem.Mol | str] = []
+    poses: list[Chem.Mol | str] = []
     with rdBase.BlockLogs():
         supplier.SetData(data.decode("utf-8", "replace"), sanitize=False, removeHs=False)
         for number, mol in enumerate(supplier, 1):
             if number > MAX_POSES:
                 raise UsageError(f"{path.name!r} holds more than {MAX_POSES} poses; give those that matter")
-            found.append(_sane(mol, f"record {number} of {path.name!r}"))
-    return found
+            poses.append(_sane(mol, f"record {number} of {path.name!r}"))
+    return poses
 
 
 def _sane(mol: Chem.Mol | None, record: str) -> Chem.Mol:

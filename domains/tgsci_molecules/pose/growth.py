@@ -156,9 +156,9 @@ def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Gro
         ):
             continue
         for hydrogen in (n.GetIdx() for n in atom.GetNeighbors() if n.GetAtomicNum() == 1):
-            found = _growth(room, atom.GetIdx(), hydrogen)
-            if number not in best or _promise(found) < _promise(best[number]):
-                best[number] = found
+            growth = _growth(room, atom.GetIdx(), hydrogen)
+            if number not in best or _promise(growth) < _promise(best[number]):
+                best[number] = growth
     return sorted(best.values(), key=lambda g: (_promise(g), g.atom))
 
 
@@ -167,7 +167,7 @@ def pockets(room: Room, most: int = 3) -> list[Pocket]:
 
     Lipophilic ones of 8 cubic Angstrom or more, and polar ones of 4 or more.
     """
-    ligand, found = room.ligand, []
+    ligand, unfilled = room.ligand, []
     for n, character in enumerate(MAPPED):
         limit = _LIPOPHILIC - 0.1 if character == "lipophilic" else _POLAR - 0.1
         usable = room.pocket & (room.own >= APART) & (room.own <= 6.5) & (room.energies[n] <= limit)
@@ -186,7 +186,7 @@ def pockets(room: Room, most: int = 3) -> list[Pocket]:
             closest = int(distance.argmin())
             if distance[closest] > (4.5 if character == "lipophilic" else 3.6):
                 continue  # behind a wall, or further than one polar group goes
-            found.append(
+            unfilled.append(
                 Pocket(
                     character,
                     volume,
@@ -196,8 +196,8 @@ def pockets(room: Room, most: int = 3) -> list[Pocket]:
                     float(energies.min()),
                 )
             )
-    found.sort(key=lambda p: (p.energy * min(p.volume, 60.0) ** 0.5, p.atom))
-    return found[:most]
+    unfilled.sort(key=lambda p: (p.energy * min(p.volume, 60.0) ** 0.5, p.atom))
+    return unfilled[:most]
 
 
 def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
@@ -241,8 +241,8 @@ def _connected(clear: Flags, distance: Floats) -> Flags:
     parts, _ = ndimage.label(clear)
     begin = clear & (distance <= 2.0)
     reached = np.unique(parts[begin])
-    found: Flags = np.isin(parts, reached[reached > 0])
-    return found
+    in_reach: Flags = np.isin(parts, reached[reached > 0])
+    return in_reach
 
 
 def _character(best: Sequence[float], ranked: Sequence[tuple[str, float]]) -> tuple[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from rdkit import Chem
@@ -12,6 +12,7 @@ from rdkit import Chem
 from tgsci.errors import MeasurementError
 from tgsci.texts import quote
 
+from ..molecule.patterns import query
 from ..molecule.smiles import molecule
 from .atoms import read_pdbqt
 from .receptor import Ring
@@ -108,12 +109,12 @@ class Posed:
 
     @cached_property
     def donors(self) -> tuple[Polar, ...]:
-        found = []
+        polar = []
         for atom in self.mol.GetAtoms():
             hydrogens = tuple(n.GetIdx() for n in atom.GetNeighbors() if n.GetAtomicNum() == 1)
             if atom.GetSymbol() in ("N", "O") and hydrogens:
-                found.append(Polar(atom.GetIdx(), hydrogens, turns=_turns(atom)))
-        return tuple(found)
+                polar.append(Polar(atom.GetIdx(), hydrogens, turns=_turns(atom)))
+        return tuple(polar)
 
     @cached_property
     def acceptors(self) -> tuple[Polar, ...]:
@@ -124,23 +125,23 @@ class Posed:
     @cached_property
     def charges(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
         """Sign and atoms of each charged group: resonance shares an amidinium's and a carboxylate's charge."""
-        found: set[tuple[int, tuple[int, ...]]] = set()
+        groups: set[tuple[int, tuple[int, ...]]] = set()
         for atom in self.mol.GetAtoms():
             charge = atom.GetFormalCharge()
             if not charge or any(n.GetFormalCharge() * charge < 0 for n in atom.GetNeighbors()):
                 continue
-            found.add((1 if charge > 0 else -1, _shared(atom)))
-        return tuple(sorted(found))
+            groups.add((1 if charge > 0 else -1, _shared(atom)))
+        return tuple(sorted(groups))
 
     @cached_property
     def rings(self) -> tuple[Ring, ...]:
-        found = []
+        aromatic = []
         for ring in self.mol.GetRingInfo().AtomRings():
             if all(self.mol.GetAtomWithIdx(i).GetIsAromatic() for i in ring):
                 points = self.xyz[list(ring)]
                 center = points.mean(axis=0)
-                found.append(Ring(tuple(ring), -1, center, np.linalg.svd(points - center)[2][2]))
-        return tuple(found)
+                aromatic.append(Ring(tuple(ring), -1, center, np.linalg.svd(points - center)[2][2]))
+        return tuple(aromatic)
 
 
 def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
@@ -265,9 +266,4 @@ def _shared(atom: Chem.Atom) -> tuple[int, ...]:
 
 
 def _matches(mol: Chem.Mol, patterns: Sequence[str]) -> list[tuple[int, ...]]:
-    return [match for smarts in patterns for match in mol.GetSubstructMatches(_query(smarts))]
-
-
-@cache
-def _query(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
+    return [match for smarts in patterns for match in mol.GetSubstructMatches(query(smarts))]

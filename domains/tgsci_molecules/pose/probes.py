@@ -66,18 +66,18 @@ class Probes:
             points: Angstrom; the closer together, the faster.
             probes: The kind of each, an index into the names of `PROBES`.
         """
-        found = np.full(len(points), BLOCKED)
+        values = np.full(len(points), BLOCKED)
         free = np.flatnonzero(self._tree.query(points, distance_upper_bound=_CLASH)[0] > _CLASH)
         if not len(free):
-            return found
+            return values
         here: Floats = points[free]
         center = here.mean(axis=0)
         radius = float(np.linalg.norm(here - center, axis=1).max())
         near = np.array(self._tree.query_ball_point(center, radius + CUTOFF), np.intp)
         bins, _ = self._bins(here, near)
         bins += (probes[free] * len(self._tables[0])).astype(np.int32)[:, None]
-        found[free] = np.minimum(self._tables.ravel()[bins].sum(axis=1), BLOCKED)
-        return found
+        values[free] = np.minimum(self._tables.ravel()[bins].sum(axis=1), BLOCKED)
+        return values
 
     def region(self, low: NDArray[np.intp], high: NDArray[np.intp], near: Floats, reach: float) -> NDArray[np.float32]:
         """Energies of the `MAPPED` probes and the number of receptor atoms around, on a box of lattice points.
@@ -108,10 +108,10 @@ class Probes:
         return full[:, begin[0] : end[0], begin[1] : end[1], begin[2] : end[2]]
 
     def _cube(self, cube: tuple[int, int, int]) -> NDArray[np.float32]:
-        found = self._cubes.get(cube)
-        if found is None:
-            found = self._cubes[cube] = self._computed(cube)
-        return found
+        values = self._cubes.get(cube)
+        if values is None:
+            values = self._cubes[cube] = self._computed(cube)
+        return values
 
     def _computed(self, cube: tuple[int, int, int]) -> NDArray[np.float32]:
         values = np.full((len(MAPPED) + 1, _EDGE**3), BLOCKED, np.float32)

@@ -109,25 +109,25 @@ class Receptor:
         by rote: that of HIE is on NE2, that of HID on ND1, and where the name does not say, it may be on either.
         """
         atoms = self.atoms
-        found = atoms.kinds.acceptor.copy()
+        flags = atoms.kinds.acceptor.copy()
         for ring in self.rings:
             for i in ring.atoms:
                 if atoms.types[i] == "N" and len(atoms.neighbours[i]) == 2:
-                    found[i] = True
+                    flags[i] = True
         for ring, nitrogens in self._imidazolium:
             if not self._is_meant(ring):
                 true = _TAUTOMERS.get(atoms.residues[ring.atoms[0]][0])
-                found[[i for i in nitrogens if atoms.names[i] != true]] = True
-        found[self._on_metals] = False
-        return found
+                flags[[i for i in nitrogens if atoms.names[i] != true]] = True
+        flags[self._on_metals] = False
+        return flags
 
     @cached_property
     def donors(self) -> Flags:
         """Of all atoms: bears a polar hydrogen. Metals and what is bound to them are not among them."""
-        found = self.atoms.kinds.donor.copy()
-        found[list(self.metals)] = False
-        found[self._on_metals] = False
-        return found
+        flags = self.atoms.kinds.donor.copy()
+        flags[list(self.metals)] = False
+        flags[self._on_metals] = False
+        return flags
 
     @cached_property
     def _on_metals(self) -> list[int]:
@@ -145,14 +145,14 @@ class Receptor:
     def rings(self) -> tuple[Ring, ...]:
         """The aromatic rings of residues and cofactors."""
         atoms = self.atoms
-        found = []
+        aromatic = []
         for ring in _cycles(atoms):
             points = atoms.xyz[list(ring)]
             center = points.mean(axis=0)
             normal = np.linalg.svd(points - center)[2][2]
             if np.abs((points - center) @ normal).max() <= _FLAT:
-                found.append(Ring(ring, int(self.residue[ring[0]]), center, normal))
-        return tuple(found)
+                aromatic.append(Ring(ring, int(self.residue[ring[0]]), center, normal))
+        return tuple(aromatic)
 
     @cached_property
     def charges(self) -> tuple[Charge, ...]:
@@ -179,12 +179,12 @@ class Receptor:
     def _imidazolium(self) -> tuple[tuple[Ring, tuple[int, ...]], ...]:
         """The rings of five with a hydrogen on both nitrogens, and these."""
         atoms = self.atoms
-        found = []
+        rings_of_five = []
         for ring in self.rings:
             nitrogens = tuple(i for i in ring.atoms if atoms.elements[i] == "N" and atoms.hydrogens(i))
             if len(ring.atoms) == 5 and len(nitrogens) == 2:
-                found.append((ring, nitrogens))
-        return tuple(found)
+                rings_of_five.append((ring, nitrogens))
+        return tuple(rings_of_five)
 
     def _is_meant(self, ring: Ring) -> bool:
         """Both hydrogens of a histidine are there because it is charged."""
@@ -235,14 +235,14 @@ def _cycles(atoms: Atoms) -> list[tuple[int, ...]]:
         for i in range(len(atoms))
         if _aromatic(atoms.types[i])
     }
-    found: dict[frozenset[int], tuple[int, ...]] = {}
+    cycles: dict[frozenset[int], tuple[int, ...]] = {}
     for start in usable:
         if atoms.types[start] != "A":
             continue
         for cycle in _paths(usable, (start,)):
             if sum(atoms.types[i] == "A" for i in cycle) >= 3:
-                found.setdefault(frozenset(cycle), cycle)
-    return list(found.values())
+                cycles.setdefault(frozenset(cycle), cycle)
+    return list(cycles.values())
 
 
 def _aromatic(kind: str) -> bool:

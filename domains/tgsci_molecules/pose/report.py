@@ -115,17 +115,17 @@ class PoseReport:
         if kind not in CONTACT_KINDS:
             raise ValueError(f"a contact is one of {', '.join(CONTACT_KINDS)}, not {kind!r}")
         wanted = residue.strip().lower()
-        found = [
+        gaps = [
             figures[CONTACT_KINDS.index(kind)] for label, figures in self._missing.items() if label.lower() == wanted
         ]
-        usable = [figure for figure in found if not math.isnan(figure)]
+        usable = [figure for figure in gaps if not math.isnan(figure)]
         return min(usable, default=math.nan)
 
     def as_dict(self) -> dict[str, Any]:
         """Write the report as a table for JSON; atoms count from 0."""
         plain = {name: value for name, value in asdict(self).items() if name != "_missing"}
-        found: dict[str, Any] = _rounded(plain)
-        return found
+        table: dict[str, Any] = _rounded(plain)
+        return table
 
     def text(self) -> str:
         """Write the report as text, for a chemist or a language model."""

@@ -75,11 +75,11 @@ class ResidueEnergy:
 
 def atoms_of(ligand: Posed, energies: Floats, covered: Floats) -> tuple[AtomEnergy, ...]:
     rows = energies.sum(axis=1)
-    found = [
+    atoms = [
         AtomEnergy(number, ligand.mol.GetAtomWithIdx(i).GetSymbol(), float(rows[i]), float(covered[i]))
         for i, number in enumerate(ligand.to_smiles)
     ]
-    return tuple(sorted(found, key=lambda atom: atom.index))
+    return tuple(sorted(atoms, key=lambda atom: atom.index))
 
 
 def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment, ...]:
@@ -95,11 +95,11 @@ def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment
     pieces: Iterable[Sequence[int]] = (
         Chem.GetMolFrags(Chem.FragmentOnBonds(mol, cut, addDummies=False)) if cut else [range(mol.GetNumAtoms())]
     )
-    found = [
+    fragments = [
         Fragment(tuple(piece), Chem.MolFragmentToSmiles(mol, list(piece)), sum(by_number[i] for i in piece))
         for piece in pieces
     ]
-    return tuple(sorted(found, key=lambda fragment: (fragment.energy, fragment.atoms)))
+    return tuple(sorted(fragments, key=lambda fragment: (fragment.energy, fragment.atoms)))
 
 
 def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple[Trim, ...]:
@@ -109,7 +109,7 @@ def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple
     """
     mol, rows = molecule(smiles), energies.sum(axis=1)
     places = {number: i for i, number in enumerate(ligand.to_smiles)}
-    found: dict[tuple[int, ...], Trim] = {}
+    trims: dict[tuple[int, ...], Trim] = {}
     for bond in ligand.axes:
         for near, far in (bond, bond[::-1]):
             gone = _beyond(ligand.mol, near, far)
@@ -118,19 +118,19 @@ def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple
             atoms = tuple(sorted(ligand.to_smiles[i] for i in gone))
             inter = float(sum(rows[places[n]] for n in range(mol.GetNumAtoms()) if n not in atoms))
             left = inter / (1.0 + TORSION_WEIGHT * ligand.rotors(gone))
-            found[atoms] = Trim(atoms, Chem.MolFragmentToSmiles(mol, list(atoms)), left, left - vina)
-    return tuple(sorted(found.values(), key=lambda trim: (trim.change, trim.atoms)))
+            trims[atoms] = Trim(atoms, Chem.MolFragmentToSmiles(mol, list(atoms)), left, left - vina)
+    return tuple(sorted(trims.values(), key=lambda trim: (trim.change, trim.atoms)))
 
 
 def _beyond(mol: Chem.Mol, near: int, far: int) -> frozenset[int]:
     """The heavy atoms on the far side of a bond that is in no ring."""
-    found, ahead = {near, far}, [far]
+    reached, ahead = {near, far}, [far]
     while ahead:
         for neighbour in mol.GetAtomWithIdx(ahead.pop()).GetNeighbors():
-            if neighbour.GetAtomicNum() > 1 and neighbour.GetIdx() not in found:
-                found.add(neighbour.GetIdx())
+            if neighbour.GetAtomicNum() > 1 and neighbour.GetIdx() not in reached:
+                reached.add(neighbour.GetIdx())
                 ahead.append(neighbour.GetIdx())
-    return frozenset(found - {near})
+    return frozenset(reached - {near})
 
 
 def residues_of(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ...]:
@@ -139,8 +139,8 @@ def residues_of(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ..
     by_label: dict[str, float] = {}
     for label, energy in zip(receptor.labels, sums.tolist(), strict=True):
         by_label[label] = by_label.get(label, 0.0) + energy
-    found = [ResidueEnergy(label, energy) for label, energy in by_label.items() if abs(energy) >= 0.05]
-    return tuple(sorted(found, key=lambda residue: (residue.energy, residue.name)))
+    residues = [ResidueEnergy(label, energy) for label, energy in by_label.items() if abs(energy) >= 0.05]
+    return tuple(sorted(residues, key=lambda residue: (residue.energy, residue.name)))
 
 
 def burial(ligand: Posed, receptor: Receptor) -> Floats:

@@ -13,9 +13,10 @@ from rdkit import Chem, rdBase
 from tgsci.errors import UsageError
 from tgsci.texts import quote
 
+from ..target.targets import Point
 from .crystal_ligand import ligand_molecule, template_molecule
 from .receptor_pdbqt import known_element
-from .repair import PH, Point
+from .repair import PH
 from .structures import Crystal, Group, listed, points
 
 #: Room around the ligand: half of it on each side, Angstrom.
@@ -167,19 +168,19 @@ def _chain_key(chain: str) -> str:
 def _ligand(crystal: Crystal, options: Options, notes: list[str]) -> Group:
     """The group that --ligand names; of several the first in the wanted chains."""
     wanted = str(options.ligand).strip()
-    found = [group for group in crystal.hetero() if group.matches(wanted)]
-    if not found:
+    copies = [group for group in crystal.hetero() if group.matches(wanted)]
+    if not copies:
         there = listed(crystal.hetero()) or "none but waters" if crystal.others else "none"
         likely = [group for group in crystal.hetero() if group.name not in _ADDITIVES and len(group.heavy) >= 6]
         hint = f"did you mean --ligand {likely[0].name}? " if likely else "the site can also be given as --box X Y Z. "
         raise UsageError(f"no ligand {quote(wanted)} in the file; {hint}Groups that are no protein: {there}")
     chains = [_chain_key(chain) for chain in options.chains]
     if chains:
-        found = [group for group in found if group.chain in chains] or found
-    group = found[0]
-    if len(found) > 1:
-        others = ", ".join(str(other) for other in found[1:6])
-        notes.append(f"{len(found)} copies of {group.name}: {group} is used (others: {others})")
+        copies = [group for group in copies if group.chain in chains] or copies
+    group = copies[0]
+    if len(copies) > 1:
+        others = ", ".join(str(other) for other in copies[1:6])
+        notes.append(f"{len(copies)} copies of {group.name}: {group} is used (others: {others})")
     if len(group.heavy) < 3:
         raise UsageError(f"{group} has {len(group.heavy)} atoms: no ligand to put a box around; use --box X Y Z")
     return group
@@ -282,13 +283,13 @@ def _kept(
 
 
 def _named(wanted: Sequence[str], groups: Sequence[Group], option: str) -> list[Group]:
-    found: list[Group] = []
+    chosen: list[Group] = []
     for name in wanted:
         matching = [group for group in groups if group.matches(name)]
         if not matching:
             raise UsageError(f"{option}: no {quote(name)} in the file; there are {listed(groups) or 'none'}")
-        found += [group for group in matching if group not in found]
-    return found
+        chosen += [group for group in matching if group not in chosen]
+    return chosen
 
 
 def _at(protein: Sequence[Point], groups: Sequence[Group], option: str) -> list[Group]:

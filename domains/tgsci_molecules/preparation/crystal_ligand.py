@@ -125,11 +125,13 @@ def _template(smiles: str) -> Chem.Mol:
 
 def _from_template(group: Group, template: Chem.Mol, source: str) -> Chem.Mol:
     atoms = group.heavy
-    found, wanted = _formula(group), _formula_of(template)
-    if len(atoms) != template.GetNumAtoms() or found != wanted:
+    formula, wanted = _formula(group), _formula_of(template)
+    if len(atoms) != template.GetNumAtoms() or formula != wanted:
         missing = template.GetNumAtoms() - len(atoms)
         hint = f": {missing} atoms are missing in the crystal" if missing > 0 else ""
-        raise UsageError(f"{group} has the heavy atoms {found}, but {source} has {wanted}{hint}; use the SMILES of it")
+        raise UsageError(
+            f"{group} has the heavy atoms {formula}, but {source} has {wanted}{hint}; use the SMILES of it"
+        )
     raw = _connected(group)
     match = skeleton(raw).GetSubstructMatch(skeleton(template))
     if len(match) != len(atoms) or raw.GetNumBonds() != template.GetNumBonds():

@@ -24,12 +24,12 @@ from rdkit import Chem
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.texts import quote, visible
 
-from ..target.targets import FORMAT, TARGET_FILE, Target, is_name
+from ..target.targets import FORMAT, TARGET_FILE, Point, Target, is_name
 from .choice import Choice, Options, choose
 from .crystal_ligand import known_smiles, ligand_molecule
 from .receptor_pdbqt import Atom, atoms_of, bare_atoms, group_atoms, group_pdbqt, protein_pdbqt
 from .redock import GOOD_RMSD, Redocked, redock
-from .repair import Point, Residue, hydrogenated, split, with_loops
+from .repair import Residue, hydrogenated, split, with_loops
 from .structures import SIDE_CHAINS, Crystal, Group, parent, read_structure, standardized
 
 #: The packages whose version changes a receptor or its check.
@@ -173,13 +173,13 @@ def _letters(choice: Choice) -> dict[str, str]:
 
 def _plain(members: Sequence[gemmi.Residue], letter: str, notes: list[str]) -> list[Residue]:
     """Residues under standard names, heavy atoms only."""
-    found, replaced, incomplete = [], [], 0
+    whole, replaced, incomplete = [], [], 0
     for residue in members:
         standard, change = standardized(residue)
         replaced += [change] if change else []
         atoms = {atom.name: _point(atom) for atom in standard if not atom.is_hydrogen()}
         if {"N", "CA", "C"} <= set(atoms):
-            found.append(Residue(standard.name, letter, _number(residue), atoms))
+            whole.append(Residue(standard.name, letter, _number(residue), atoms))
         else:
             incomplete += 1
     if replaced:
@@ -187,7 +187,7 @@ def _plain(members: Sequence[gemmi.Residue], letter: str, notes: list[str]) -> l
         notes.append(f"replaced: {', '.join(replaced[:8])}{more}")
     if incomplete:
         notes.append(f"{incomplete} residues without backbone left out")
-    return found
+    return whole
 
 
 def _sequence(structure: gemmi.Structure, members: Sequence[gemmi.Residue]) -> list[str]:

@@ -16,6 +16,8 @@ from rdkit import Chem, rdBase
 
 from ..target.numbering import standard
 
+#: AutoDock's atom types that are no element's symbol, with their element.
+AUTODOCK_ELEMENTS = {"A": "C", "OA": "O", "NA": "N", "NS": "N", "OS": "O", "SA": "S", "HD": "H", "HS": "H", "W": "O"}
 #: Rings whose carbons are aromatic for AutoDock (type A).
 _AROMATIC = {
     "HIS": ("CG", "CD2", "CE1"),
@@ -72,7 +74,7 @@ def typed(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
     residues: dict[tuple[str, str, str], list[Atom]] = {}
     for atom in atoms:
         residues.setdefault((atom.chain, atom.number, atom.resname), []).append(atom)
-    found = []
+    types = []
     for residue in residues.values():
         heavy = [atom for atom in residue if atom.element != "H"]
         bearing: dict[str, int] = {}
@@ -82,9 +84,9 @@ def typed(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
             bearing[nearest.name] = bearing.get(nearest.name, 0) + 1
             if nearest.element in ("N", "O", "S"):
                 polar.append(hydrogen)
-        found += [(atom, _type(atom, bearing.get(atom.name, 0))) for atom in heavy]
-        found += [(atom, "HD") for atom in polar]
-    return found
+        types += [(atom, _type(atom, bearing.get(atom.name, 0))) for atom in heavy]
+        types += [(atom, "HD") for atom in polar]
+    return types
 
 
 def _type(atom: Atom, hydrogens: int) -> str:

@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import Any
 
 from ..target.numbering import standard
-from ..target.targets import Target
+from ..target.targets import Point, Target
+from .receptor_pdbqt import AUTODOCK_ELEMENTS
 from .structures import SIDE_CHAINS, WATERS
 
 PH = 7.4
@@ -25,8 +26,6 @@ _METAL_BOND = 2.9
 _X_H_BONDS = {"C": 1.09, "N": 1.01, "O": 0.96, "S": 1.34}
 #: The second oxygen of a carboxylate, from its carbon, Angstrom.
 _C_OXT_BOND = 1.25
-
-Point = tuple[float, float, float]
 
 
 @dataclass
@@ -66,7 +65,7 @@ def receptor_pdb(target: Target) -> str:
     for line in target.receptor.read_text(encoding="utf-8").splitlines():
         if line.startswith(("ATOM", "HETATM")):
             kind = line[77:].strip()
-            element = {"A": "C", "NA": "N", "OA": "O", "SA": "S", "HD": "H", "HS": "H"}.get(kind, kind)
+            element = AUTODOCK_ELEMENTS.get(kind, kind)
             resname = standard(line[17:20])
             record = "ATOM  " if resname in SIDE_CHAINS else "HETATM"
             lines.append(f"{record}{line[6:17]}{resname:>3}{line[20:54]}  1.00  0.00          {element.upper():>2}")
@@ -178,14 +177,14 @@ def with_loops(
         fixer.missingTerminals = {}
         fixer.addMissingAtoms(seed=1)
         positions = fixer.positions.value_in_unit(unit.angstrom)
-    found: list[list[Residue]] = []
+    completed_chains: list[list[Residue]] = []
     for chain in fixer.topology.chains():
-        found.append([])
+        completed_chains.append([])
         for residue in chain.residues():
             atoms = {a.name: (p.x, p.y, p.z) for a in residue.atoms() for p in [positions[a.index]]}
             number = f"{residue.id:>4}{residue.insertionCode or ' '}"[-5:]
-            found[-1].append(Residue(residue.name, chain.id, number, atoms))
-    return found, built, open_
+            completed_chains[-1].append(Residue(residue.name, chain.id, number, atoms))
+    return completed_chains, built, open_
 
 
 def _ended(residue: Residue) -> Residue:

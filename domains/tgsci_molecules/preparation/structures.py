@@ -315,8 +315,8 @@ def parent(name: str) -> str | None:
     letter = info.one_letter_code.upper()
     if not info.is_amino_acid() or not letter.strip() or letter == "X":
         return None
-    found = gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA)
-    return found if found in SIDE_CHAINS else None
+    derived = gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA)
+    return derived if derived in SIDE_CHAINS else None
 
 
 def standardized(residue: gemmi.Residue) -> tuple[gemmi.Residue, str | None]:

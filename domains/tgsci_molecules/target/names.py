@@ -71,11 +71,11 @@ def suggestions(text: str, limit: int = 5) -> list[str]:
     near = nearest(wanted, spelled, 3 * limit, cutoff=0.7)
     if len(wanted) >= 3:
         near += [name for name in spelled if name.startswith(wanted[:4]) or wanted in name]
-    found: dict[str, str] = {}
+    by_symbol: dict[str, str] = {}
     for name in near:
         symbol = _index()[name]
-        found.setdefault(symbol, symbol if name == _plain(symbol) else f"{symbol} ({spelled[name]})")
-    return list(found.values())[:limit]
+        by_symbol.setdefault(symbol, symbol if name == _plain(symbol) else f"{symbol} ({spelled[name]})")
+    return list(by_symbol.values())[:limit]
 
 
 def matching(text: str) -> list[str]:

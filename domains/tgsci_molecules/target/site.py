@@ -27,12 +27,12 @@ def positions(receptor: Path, name: str) -> np.ndarray[Any, np.dtype[np.float64]
     lines = receptor.read_text(encoding="utf-8", errors="replace").splitlines()
     atoms = [line for line in lines if line.startswith(("ATOM  ", "HETATM"))]
     try:
-        found = np.asarray([[float(line[n : n + 8]) for n in (30, 38, 46)] for line in atoms])
+        coordinates = np.asarray([[float(line[n : n + 8]) for n in (30, 38, 46)] for line in atoms])
     except ValueError:
         raise UsageError(f"the receptor of {name} has atoms without coordinates; prepare the target again") from None
-    if not atoms or not np.isfinite(found).all():
+    if not atoms or not np.isfinite(coordinates).all():
         raise UsageError(f"the receptor of {name} has no atoms with coordinates; prepare the target again")
-    return found
+    return coordinates
 
 
 def check_site(receptor: Path, name: str, center: Sequence[float], edges: Sequence[float]) -> None:

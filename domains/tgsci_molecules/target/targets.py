@@ -215,10 +215,10 @@ def _unchanged(directory: Path, name: str, description: Mapping[str, Any]) -> Pa
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise UsageError(f"{str(path)!r} is larger than {_MAX_BYTES // 1_000_000} MB; prepare the target again")
-        found = sha256(path.read_bytes()).hexdigest()
+        digest_there = sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UsageError(f"{str(path)!r} cannot be read ({error.strerror}); prepare the target again") from None
-    if found != wanted:
+    if digest_there != wanted:
         raise UsageError(
             f"{str(path)!r} was changed after it was prepared: scores would not be those of this target. "
             "Prepare it again, or put the file back"
@@ -255,8 +255,8 @@ def _directory() -> Path:
 
 def _site(path: Path) -> tuple[Point, Point]:
     """Read centre and edges of the box from a configuration file of dockstring's, Angstrom."""
-    found = {(what, axis): float(figure) for what, axis, figure in _FIGURE_LINE.findall(path.read_text())}
+    numbers = {(what, axis): float(figure) for what, axis, figure in _FIGURE_LINE.findall(path.read_text())}
     try:
-        return _point(found["center", axis] for axis in "xyz"), _point(found["size", axis] for axis in "xyz")
+        return _point(numbers["center", axis] for axis in "xyz"), _point(numbers["size", axis] for axis in "xyz")
     except KeyError:
         raise UsageError(f"{path.name} of the installed dockstring does not say where the binding site is") from None

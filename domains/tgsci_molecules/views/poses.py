@@ -94,8 +94,8 @@ def limits_broken(feedback: Feedback | None) -> str:
 
 def checked_pose(feedback: Feedback | None) -> str:
     """Get the verdict on a finalist's pose, in a line; "" where it was not checked."""
-    found = feedback.artifacts.get(CHECK, "") if feedback else ""
-    return found.decode() if isinstance(found, bytes) else found
+    verdict = feedback.artifacts.get(CHECK, "") if feedback else ""
+    return verdict.decode() if isinstance(verdict, bytes) else verdict
 
 
 def measured_again(result: Result) -> list[str]:

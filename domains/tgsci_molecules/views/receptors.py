@@ -69,11 +69,11 @@ def numbered(pdb: str, target: Target) -> str:
 def _place(line: str, target: Target) -> str:
     """Chain, number and insertion code of an atom's residue, as columns 22 to 27."""
     label = target.label(line[17:20].strip(), line[22:27].strip(), line[21].strip())
-    found = _NUMBER.search(label)
-    if not found or len(found["number"]) > 4:
+    place = _NUMBER.search(label)
+    if not place or len(place["number"]) > 4:
         return line[21:27]
-    chain = _COPY if found["copy"] else line[21]
-    return f"{chain}{found['number']:>4}{found['code'] or ' '}"
+    chain = _COPY if place["copy"] else line[21]
+    return f"{chain}{place['number']:>4}{place['code'] or ' '}"
 
 
 def targets_of(result: Result) -> list[Target]:
@@ -83,8 +83,8 @@ def targets_of(result: Result) -> list[Target]:
         result: With its problem: one that was read without it does not say.
     """
     loss: Any = result.problem.loss if result.problem else result.trials.loss
-    found = getattr(loss, "targets", ())
-    return [target for target in found if isinstance(target, Target)]
+    docked_into = getattr(loss, "targets", ())
+    return [target for target in docked_into if isinstance(target, Target)]
 
 
 def _file_name(name: str) -> str:

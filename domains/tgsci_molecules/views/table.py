@@ -203,10 +203,10 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
         return {}
     terms = {term.column: term for term in objective.terms if term.column}
     raw = {term.metric.name: term for term in objective.terms}
-    found = {}
+    explained = {}
     for name, meaning in objective.columns_help().items():
         if name in terms:
-            found[name] = ("transformed", _wish(terms[name]), meaning)
+            explained[name] = ("transformed", _wish(terms[name]), meaning)
             continue
         metric = objective.metrics[name]
         meaning = meaning.removesuffix(f" [{metric.unit}]")  # it has a column of its own
@@ -218,8 +218,8 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
             better = "lower"
         else:
             better = _wish(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
-        found[name] = ("raw", better, meaning)
-    return found
+        explained[name] = ("raw", better, meaning)
+    return explained
 
 
 def _wish(term: Any) -> str:

@@ -166,8 +166,8 @@ class View:
         return Path(path)
 
     def _caption(self) -> str:
-        said = "; ".join(map(str, self.contacts)) or "no hydrogen bond and no salt bridge"
-        return f"{self.title}: {said}."
+        contacts = "; ".join(map(str, self.contacts)) or "no hydrogen bond and no salt bridge"
+        return f"{self.title}: {contacts}."
 
     def __repr__(self) -> str:
         return f"<View of {self._caption()}>"
@@ -290,14 +290,14 @@ def _contacts(report: Mapping[str, Any], pose: Chem.Mol, atoms: Sequence[_Atom])
         for atom, place in zip(pose.GetAtoms(), pose.GetConformer().GetPositions().tolist(), strict=True)
     ]
     for key, (kind, colour) in _KINDS.items():
-        for found in report.get(key, ()):
-            residue, name, distance = found["residue"], found.get("receptor_atom", ""), found["distance"]
+        for entry in report.get(key, ()):
+            residue, name, distance = entry["residue"], entry.get("receptor_atom", ""), entry["distance"]
             pairs = [
                 (abs(math.dist(place, atom.xyz) - distance), place, atom)
                 for atom in atoms
                 if atom.residue == residue and (not name or atom.name == name)
                 for symbol, place in ligand
-                if symbol == symbols.get(found["atom"], symbol) and symbol != "H"
+                if symbol == symbols.get(entry["atom"], symbol) and symbol != "H"
             ]
             if pairs:
                 _, (x, y, z), atom = min(pairs, key=lambda pair: pair[0])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tgsci.errors import UsageError
+from tgsci.files import replacing
 
 from .archive import FORMAT, Archive, chunk_shape, refuse, short, shown_path
 from .checks import check
@@ -58,15 +58,8 @@ def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -
     arrays = _arrays(case)
     about = _about(case)
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{where.name[:60]}.", dir=where.parent)
-        os.close(handle)
-        try:
-            _write(Path(temporary), arrays, {"tgsci_case": FORMAT, "case": about, "sha256": _digest(about, arrays)})
-            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock colleagues out
-            os.replace(temporary, where)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(where) as temporary:
+            _write(temporary, arrays, {"tgsci_case": FORMAT, "case": about, "sha256": _digest(about, arrays)})
     except OSError as error:
         raise UsageError(f"{shown_path(where)} cannot be written: {error.strerror or error}") from error
     return where
@@ -99,10 +92,10 @@ def load(path: str | os.PathLike[str]) -> Case:
 
 def _arrays(case: Case) -> Arrays:
     """Pack everything of a case that is an array."""
-    from .quantise import encoded
+    from .quantise import encode
 
     dij = case.dij
-    codes, maxima = encoded(dij.starts, dij.values)
+    codes, maxima = encode(dij.starts, dij.values)
     empty = np.zeros(0, np.int32)
     arrays: Arrays = {
         "lengths": np.diff(dij.starts).astype(np.uint32),
@@ -201,10 +194,10 @@ def _case(archive: Archive) -> tuple[Case, Arrays]:
         arrays["ct"] = archive.array("ct", np.int16, ct_grid.shape)
     if archive.has("reference"):
         arrays["reference"] = archive.array("reference", np.float32, (len(rows),))
-    from .quantise import decoded
+    from .quantise import decode
 
     columns: Any = np.cumsum(arrays["columns"], dtype=index)
-    values = decoded(starts, arrays["codes"], arrays["maxima"])
+    values = decode(starts, arrays["codes"], arrays["maxima"])
     case = Case(
         name=str(about["name"]),
         grid=grid,
