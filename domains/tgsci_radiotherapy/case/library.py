@@ -24,7 +24,7 @@ _BUILT_IN = {
     "cshape": "AAPM TG-119 C-shape: a PTV around a core, water phantom; 50 Gy in 25 fractions, 9 photon beams",
     "prostate": "pelvis of simple shapes: PTV, bladder, rectum, femoral heads; 70.2 Gy in 39 fractions, 7 photon beams",
 }
-#: A patient further off is not set up at all, mm.
+#: Largest shift, mm: nobody treats a patient who lies further off.
 _FURTHEST = 100.0
 
 _log = logging.getLogger("tgsci.radiotherapy")

@@ -1,4 +1,4 @@
-"""From an image with structures to a case: names and types settled, the dose grid laid, the dose computed."""
+"""From an image with structures to a case: settle names and types, lay the dose grid, compute the dose."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 #: Largest dose grid, voxels.
 _MOST = 40_000_000
-#: A structure of which less than this is inside the body was drawn somewhere else.
+#: Least share of a target inside the body: with less, it was drawn on another image.
 _INSIDE = 0.5
-#: Of which so much is inside another is inside: the edges of two structures on a grid never agree to the voxel.
+#: Share of a target inside another from which on it lies in it: on a grid, edges never agree to the voxel.
 _WITHIN = 0.95
 
 

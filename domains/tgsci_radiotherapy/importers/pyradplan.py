@@ -127,7 +127,7 @@ def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number],
             matrix.check_format(full_check=True)  # scipy's own kernels do not look before they write
         except ValueError as error:
             raise UsageError(f"the dose-influence matrix is damaged: {str(error)[:120]}") from error
-    # float32 first: while it is turned, a matrix stands in memory twice.
+    # To float32 first: while it is converted to rows, the matrix is in memory twice.
     values = np.asarray(matrix.data, np.float32)
     if not np.isfinite(values).all() or (values < 0).any():
         raise UsageError("the dose-influence matrix has entries that are negative or no numbers; it is damaged")

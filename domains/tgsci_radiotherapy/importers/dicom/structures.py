@@ -1,4 +1,4 @@
-"""A structure set's contours: of the right patient, named for everybody, typed, as voxels."""
+"""The contours of a structure set as masks: typed, of the right patient, and without the patient's name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEFT_OUT = {
     "BOLUS", "BRACHY_ACCESSORY", "BRACHY_CHANNEL", "BRACHY_CHNL_SHLD", "BRACHY_SRC_APP", "CONTROL", "DOSE_MEASUREMENT",
     "FIXATION", "IRRAD_VOLUME", "ISOCENTER", "MARKER", "REGISTRATION", "SUPPORT", "TREATED_VOLUME",
 }  # fmt: skip
-#: Test patients are called after organs; a structure that is called so too is not called after the patient.
+#: Parts of names that tell nobody's: a test patient called Prostate must not rename the structure of that name.
 _ANATOMY = re.compile(
     r"(?i)[cgi]tv|ptv|body|external|target|phantom|prostate|bladder|rectum|femur|lung|heart|brain|stem|cord|spin|parot|"
     r"liver|kidney|breast|head|neck|bowel|penile|oesoph|esoph|larynx|mandib|optic|chiasm|eye|lens|core|test|patient|anonym"
