@@ -627,6 +627,20 @@ def test_an_answer_that_is_none_is_shown(answer: object, said: str) -> None:
         as_engine(lambda prompt: answer)("p")
 
 
+@pytest.mark.parametrize("function", [lambda: "x", lambda a, b, c: "x", lambda *, prompt, other: "x"])
+def test_a_function_that_takes_no_prompt_is_refused_at_once(function: Any) -> None:
+    with pytest.raises(UsageError, match=r"is no engine: write it as <lambda>\(prompt\)"):
+        as_engine(function)
+
+
+def test_a_function_that_wants_its_system_prompt_by_name_always_gets_one() -> None:
+    def model(prompt: str, *, system: str) -> str:
+        return f"{system}|{prompt}"
+
+    assert as_engine(model)("p") == "|p"
+    assert as_engine(model)("p", "s") == "s|p"
+
+
 def test_a_class_is_no_engine() -> None:
     for thing in (Scripted, HumanEngine, Holder):
         with pytest.raises(UsageError, match=rf"{thing.__name__}\(\.\.\.\)"):

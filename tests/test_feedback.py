@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+import fractions
 import math
 from dataclasses import replace
 
@@ -78,3 +80,33 @@ def test_feasible_beats_infeasible_whatever_the_loss(a, b):
         assert is_better(a, b) == (a.loss < b.loss)
     else:
         assert is_better(a, b) == (a.violation < b.violation)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Feedback(1.0, None), r"the text of a feedback is a str \('' for none\), not None"),
+        (lambda: Feedback(1.0, 5), "not int 5"),
+        (lambda: Feedback("1.0"), "loss is a number, not str '1.0'"),
+        (lambda: Feedback([1.0]), "loss is a number, not list"),
+        (lambda: Feedback(1j), "loss is a number, not complex"),
+        (lambda: Feedback(numpy.array([1.0, 2.0])), "loss is a number, not ndarray"),
+        (lambda: Feedback(1.0, "r", {"a": None}), r"metrics\['a'\] is a number, not None"),
+        (lambda: Feedback(1.0, "r", ["a"]), "metrics is a dict by name, not list"),
+        (lambda: Feedback(1.0, violations={"a": "much"}), r"violations\['a'\] is a number, not str 'much'"),
+        (
+            lambda: Feedback(1.0, artifacts={"a.json": {"x": 1}}),
+            r"artifacts\['a.json'\] .* not dict .*json.dumps",
+        ),
+        (lambda: Feedback(1.0, artifacts={"a": numpy.zeros(2)}), "write text or bytes"),
+        (lambda: Feedback(math.nan, error=ValueError("no")), r"write error=str\(error\)"),
+    ],
+)
+def test_what_is_wrong_with_a_feedback_is_said_where_it_is_made(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_figures_of_any_class_are_figures():
+    feedback = Feedback(decimal.Decimal("0.5"), metrics={"a": fractions.Fraction(1, 2), "b": True})
+    assert (feedback.loss, feedback.metrics) == (0.5, {"a": 0.5, "b": 1.0})

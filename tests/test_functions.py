@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -186,3 +188,147 @@ def test_map_keeps_the_order_and_raises_the_first_failure():
 
     with pytest.raises(ValueError, match=r"^1$"):
         tg.map(fails, range(10))
+
+
+def test_parameters_are_found_in_lists_tuples_and_dicts():
+    class Pipeline(tg.Module):
+        def __init__(self):
+            one, two, three, four = (tg.Variable(f"s{i}", role_description=f"s{i}") for i in range(4))
+            self.steps = [tg.BlackboxLLM(ECHO, one), {"inner": (tg.BlackboxLLM(ECHO, two),)}]
+            self.prompts = {"a": three, "fixed": tg.Variable("f", requires_grad=False)}
+            self.nested = [[four], one]
+            self.self = self
+
+    pipeline = Pipeline()
+    assert [p.value for p in pipeline.parameters()] == ["s0", "s1", "s2", "s3"]
+    assert [name for name, _ in pipeline.named_parameters()] == ["s0", "s1", "s2", "s3"]
+    pipeline.prompts["a"].add_gradient("x")
+    pipeline.zero_grad()
+    assert pipeline.prompts["a"].gradients == []
+
+
+def test_a_system_prompt_given_as_text_is_optimised():
+    engine = Scripted(["answer", "say which unit", "<REASON>r</REASON><IMPROVED_VARIABLE>new</IMPROVED_VARIABLE>"])
+    model = tg.BlackboxLLM(engine, "old")
+    tg.as_loss(lambda v: (1.0, "no unit"))(model(tg.Variable("q", requires_grad=False))).backward(engine)
+    tg.TGD(model.parameters(), engine=engine).step()
+    assert model.system_prompt.value == "new"
+
+
+# -- images ------------------------------------------------------------------------------------------
+
+
+def photo(content=b"\x89PNG", role="photo"):
+    return tg.Variable(content, requires_grad=False, role_description=role)
+
+
+def test_the_model_that_writes_a_gradient_sees_the_images_of_the_call():
+    for call, inputs in (
+        (
+            lambda e, s: tg.MultimodalLLMCall(e, s)(
+                [photo(b"a"), tg.Variable("what?", requires_grad=False), photo(b"b")]
+            ),
+            2,
+        ),
+        (lambda e, s: tg.LLMCall(e, s)(photo(b"a")), 1),
+        (lambda e, s: tg.BlackboxLLM(e, s)(photo(b"a")), 1),
+        (lambda e, s: tg.FormattedLLMCall(e, "{a} {b}", ["a", "b"], s)({"a": photo(b"a"), "b": photo(b"b")}), 2),
+    ):
+        camera, writer = Camera(), Camera()
+        system = tg.Variable("Look.", role_description="system prompt")
+        call(camera, system).backward(writer)
+        expected = (b"a", b"b")[:inputs]
+        assert camera.images == writer.images == [expected]
+        for i in range(inputs):
+            assert f"[image {i + 1}: photo]" in writer.prompts[0]
+        assert system.gradients[0].images == expected
+        assert "[image 1: photo]" in system.gradients[0].context
+
+
+def test_a_functions_images_reach_the_model_that_explains_it():
+    writer = Camera()
+    caption = tg.Variable("a dog", role_description="caption")
+    function = tg.StringBasedFunction(lambda image, caption: len(image.value), "counts the bytes")
+    function({"image": photo(b"a"), "caption": caption}).backward(writer)
+    assert writer.images == [(b"a",)]
+    assert "[image 1: photo]" in writer.prompts[0]
+    assert caption.gradients[0].images == (b"a",)
+
+
+def test_several_gradients_with_images_make_one_prompt_with_matching_numbers():
+    writer = Camera()
+    system = tg.Variable("Look.", role_description="system prompt")
+    model = tg.MultimodalLLMCall(Camera(), system)
+    answers = [model([photo(bytes([i]), f"photo {i}"), photo(b"same", "reference")]) for i in range(3)]
+    tg.aggregate(answers).backward(writer)
+    assert writer.images[:3] == [(bytes([i]), b"same") for i in range(3)]
+    assert len(writer.prompts) == 4
+    shown = system.get_gradient_and_context_text()
+    numbers = dict(re.findall(r"\[image (\d): (.*?)\]", shown))
+    assert numbers == {"1": "photo 0", "2": "reference", "3": "photo 1", "4": "photo 2"}
+    assert system.gradients[0].images == (b"\0", b"same", b"\1", b"\2")
+
+
+def test_a_field_with_an_image_takes_no_format():
+    with pytest.raises(tg.UsageError, match="holds an image"):
+        tg.FormattedLLMCall(Camera(), "{a:.3}", ["a"])({"a": photo()})
+
+
+# -- what comes in -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: tg.LLMCall(ECHO)("text"), "LLMCall: a Variable is expected, not str 'text'; write tgsci.Variable"),
+        (lambda: tg.BlackboxLLM(ECHO)("text"), "a Variable is expected, not str"),
+        (lambda: tg.LLMCall(ECHO)(5), "not int 5"),
+        (lambda: tg.LLMCall(ECHO)([tg.Variable("x")]), "MultimodalLLMCall and FormattedLLMCall take several"),
+        (lambda: tg.MultimodalLLMCall(ECHO)(tg.Variable("x")), r"write \[variable\]"),
+        (lambda: tg.MultimodalLLMCall(ECHO)("text"), "a list of Variables is expected, not str"),
+        (lambda: tg.MultimodalLLMCall(ECHO)([b"png"]), "a Variable is expected, not bytes"),
+        (lambda: tg.FormattedLLMCall(ECHO, "{a}", ["a"])({"a": "text"}), "'a': a Variable is expected, not str"),
+        (lambda: tg.FormattedLLMCall(ECHO, "{a}", ["a"])(tg.Variable("x")), "a dict of Variables by name"),
+        (lambda: tg.FormattedLLMCall(ECHO, "{a}", "a"), "a list of names"),
+        (lambda: tg.StringBasedFunction(len, "counts")(tg.Variable("x")), "a dict of Variables by name"),
+        (lambda: tg.StringBasedFunction(lambda a: None, "counts")({"a": tg.Variable("x")}), "counts returned None"),
+        (lambda: tg.sum(tg.Variable("x")), r"sum: .*write \[variable\]"),
+        (lambda: tg.aggregate(["x"]), "aggregate: a Variable is expected, not str"),
+    ],
+)
+def test_what_is_no_variable_is_refused_with_what_to_write(call, message):
+    with pytest.raises(tg.UsageError, match=message):
+        call()
+
+
+def test_a_coroutine_function_may_be_a_function_of_texts():
+    async def count(text):
+        return len(text.value)
+
+    assert tg.StringBasedFunction(count, "counts")({"text": tg.Variable("abc")}).value == "3"
+
+
+def test_an_empty_gradient_across_a_function_is_asked_for_once_more():
+    engine = Scripted(["", "shorten it"])
+    x = tg.Variable("abc", role_description="code")
+    tg.StringBasedFunction(lambda x: 3, "counts")({"x": x}).backward(engine)
+    assert x.get_gradient_text() == "shorten it"
+    assert len(engine.calls) == 2
+
+
+def test_an_aggregate_that_grows_is_condensed_as_one():
+    asked = []
+
+    def answer(prompt, system):
+        asked.append(prompt)
+        return "condensed" if "pieces of feedback" in prompt else f"feedback {len(asked)}"
+
+    prompt = tg.Variable("the prompt", role_description="system prompt")
+    model = tg.LLMCall(ECHO, prompt)
+    total = None
+    for i in range(5):
+        loss = tg.as_loss(lambda v: (1.0, "report"))(model(tg.Variable(f"{i}", requires_grad=False)))
+        total = loss if total is None else tg.aggregate([total, loss])
+    total.backward(answer)
+    assert prompt.get_gradient_text() == "condensed"
+    assert len(asked) == 6

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 import tgsci as tg
@@ -96,3 +99,119 @@ def test_an_answer_about_an_image_is_judged_with_the_image():
     assert camera.images == [(b"\x89PNG",)]
     assert answer.get_gradient_text() == "the cat is missing"
     assert image.gradients == question.gradients == []
+
+
+def photo(content=b"\x89PNG"):
+    return tg.Variable(content, requires_grad=False, role_description="photo")
+
+
+def test_a_judge_of_several_fields_sees_their_images():
+    camera = Camera()
+    caption = tg.Variable("a dog")
+    loss = tg.MultiFieldEvaluation("Compare.", ["picture", "caption"], camera)([photo(b"a"), caption])
+    loss.backward()
+    assert camera.images == [(b"a",)]
+    (gradient,) = caption.gradients
+    assert gradient.images == (b"a",)
+    assert "picture: [image 1: picture]" in gradient.context
+
+
+def test_what_the_optimizer_needs_to_act_on_a_verdict_is_in_its_context():
+    """Question and picture: the verdict alone says too little."""
+    image, question = photo(b"a"), tg.Variable("What is it?", requires_grad=False, role_description="question")
+    answer = tg.Variable("a dog", role_description="answer")
+    tg.ImageQALoss("Is it right?", Camera())(image, question, answer).backward()
+    (gradient,) = answer.gradients
+    assert gradient.images == (b"a",)
+    for part in ("What is it?", "Is it right?", "[image 1: photo]"):
+        assert part in gradient.context
+
+
+def test_an_optimised_instruction_gets_its_gradient_with_the_image():
+    instruction = tg.Variable("Is it right?", role_description="instruction")
+    judge, writer = Camera(), Camera()
+    answer = tg.Variable("a dog", role_description="answer")
+    loss = tg.ImageQALoss(instruction, judge)(photo(b"a"), tg.Variable("What?", requires_grad=False), answer)
+    loss.backward(writer)
+    assert judge.images == writer.images == [(b"a",)]
+    assert instruction.gradients[0].images == (b"a",)
+
+
+CUT = tg.Reply("the sign is", finish="length")
+
+JUDGES = [
+    lambda e, v: tg.TextLoss("judge", e)(v),
+    lambda e, v: tg.MultiFieldEvaluation("judge", ["answer"], e)([v]),
+    lambda e, v: tg.MultiChoiceTestTime("judge", e)("Which?", v),
+    lambda e, v: tg.ImageQALoss("judge", e)(photo(), tg.Variable("q", requires_grad=False), v),
+]
+
+
+class Replying(tg.Engine):
+    name = "replying"
+
+    def __init__(self, *replies):
+        self.replies, self.prompts = list(replies), []
+
+    def complete(self, prompt, system="", images=()):
+        self.prompts.append(prompt)
+        return self.replies.pop(0)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("first", [tg.Reply(""), tg.Reply(" \n "), tg.Reply("", finish="length"), CUT])
+def test_an_empty_or_cut_evaluation_is_asked_for_once_more(judge, first):
+    engine = Replying(first, "the sign is wrong")
+    answer = tg.Variable("-3", role_description="answer")
+    loss = judge(engine, answer)
+    loss.backward()
+    assert loss.value == answer.get_gradient_text() == "the sign is wrong"
+    assert engine.prompts[1].startswith(engine.prompts[0])
+    assert "Your previous reply to this was" in engine.prompts[1]
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_an_evaluation_that_is_empty_twice_makes_no_gradient_and_is_said(judge, caplog):
+    answer = tg.Variable("-3", role_description="answer")
+    judge(Replying("", ""), answer).backward()
+    assert answer.gradients == []
+    assert "replying wrote no evaluation of the answer: its reply was empty twice" in caplog.text
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_an_evaluation_that_is_cut_twice_says_so(judge, caplog):
+    answer = tg.Variable("-3", role_description="answer")
+    judge(Replying(CUT, tg.Reply("the sign", finish="length")), answer).backward()
+    assert answer.get_gradient_text().startswith("the sign\n")
+    assert "cut off by the length limit" in answer.get_gradient_text()
+    assert "wrote only a part of the evaluation of the answer" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: tg.TextLoss("judge", Scripted([]))("text"), "TextLoss: a Variable is expected, not str 'text'"),
+        (lambda: tg.MultiFieldEvaluation("judge", ["a"], Scripted([]))(tg.Variable("x")), r"write \[variable\]"),
+        (lambda: tg.MultiFieldEvaluation("judge", ["a"], Scripted([]))(["x"]), "a Variable is expected, not str"),
+        (lambda: tg.MultiFieldEvaluation("judge", "answer", Scripted([])), r"write \['answer'\]"),
+        (lambda: tg.MultiChoiceTestTime("judge", Scripted([]))("q", "a"), "a Variable is expected, not str"),
+        (lambda: tg.ImageQALoss("judge", Scripted([]))(b"png", "q", "a"), "a Variable is expected, not str 'q'"),
+    ],
+)
+def test_what_is_no_variable_is_refused_with_what_to_write(call, message):
+    with pytest.raises(tg.UsageError, match=message):
+        call()
+
+
+def test_roles_with_braces_are_roles_like_any_other():
+    engine = Scripted(["fine"])
+    tg.MultiFieldEvaluation("Compare {x}.", ["set {a}", "a: b!"], engine)([tg.Variable("1"), tg.Variable("{2}")])
+    assert engine.calls[0][0] == "Compare {x}.\n**set {a}**: 1\n**a: b!**: {2}"
+
+
+def test_a_judge_is_copied_with_what_it_holds():
+    judge = tg.TextLoss(tg.Variable("Is it exact?", role_description="instruction"), engine=str.upper)
+    for twin in (copy.deepcopy(judge), pickle.loads(pickle.dumps(judge))):  # noqa: S301
+        assert twin(tg.Variable("x")).value == judge(tg.Variable("x")).value
+        assert twin.parameters()[0] is not judge.parameters()[0]
+        assert twin.llm_call.system_prompt is twin.eval_system_prompt

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import decimal
 import math
+import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -206,3 +210,73 @@ def test_any_weighted_sum_is_the_sum_of_its_parts(terms, value):
     total = tg.WeightedLoss([(w, Length(f"t{i}", target=t)) for i, (w, t) in enumerate(terms)])
     assert total.measure(value).loss == pytest.approx(math.fsum(w * abs(len(value) - t) for w, t in terms))
     assert len(total.measure(value).metrics) == len(terms)
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (None, "returned None. Return a number"),
+        ((1.0, "r", {}), r"returned \(1.0, 'r', \{\}\). Return a number"),
+        ((), r"returned \(\)"),
+        ("1.0", "returned '1.0'"),
+        ((None, "r"), r"returned \(None, 'r'\)"),
+        (("r", 1.0), r"returned \('r', 1.0\)"),
+        ((1.0, {"a": 1}), "returned"),
+        ({"loss": 1.0}, "returned .*loss"),
+        ([1.0, "r"], "returned"),
+        (math.inf, "returned inf: a loss must be finite"),
+        ((-math.inf, "r"), r"returned \(-inf, 'r'\): a loss must be finite"),
+        (np.array([1.0, 2.0]), "returned"),
+        (1j, "returned 1j"),
+    ],
+)
+def test_what_a_loss_function_returned_is_said_and_what_to_return(result, said):
+    loss = tg.FunctionLoss(lambda value: result, name="mine")
+    with pytest.raises(tg.UsageError, match=f"the loss function mine {said}"):
+        loss.measure("x")
+
+
+@pytest.mark.parametrize("result", [np.float32(0.5), decimal.Decimal("0.5"), np.array(0.5), (np.float64(0.5), None)])
+def test_a_loss_function_may_return_figures_of_any_class(result):
+    assert tg.as_loss(lambda value: result).measure("x").loss == 0.5
+
+
+def test_a_coroutine_function_may_be_a_loss():
+    async def length(value):
+        return float(len(value))
+
+    class Later(tg.Loss):
+        async def evaluate(self, value):
+            return tg.Feedback(len(value), metrics={"length": len(value)})
+
+    assert tg.as_loss(length).measure("abc").loss == 3.0
+    assert (Later() + tg.as_loss(length)).measure("abc").loss == 6.0
+    assert Later().limit("length", high=2).measure("abc").violation == 1.0
+
+
+def test_a_judge_is_no_loss_for_a_search_and_says_why():
+    judge = tg.TextLoss("Is it exact?", engine=lambda prompt: "no")
+    with pytest.raises(tg.UsageError, match=r"TextLoss writes its evaluation in words.*backward\(\) and step\(\)"):
+        tg.as_loss(judge)
+
+
+def test_a_loss_takes_a_variable_and_measures_a_text():
+    with pytest.raises(tg.UsageError, match=r"length: a Variable is expected, not str 'abc'; .* loss.measure\(text\)"):
+        Length()("abc")
+
+
+def test_the_builtin_sum_adds_losses_and_weights_may_be_numpys():
+    a, b = Length("a"), Length("b", target=10)
+    assert sum([a, b]).measure("ABCD").loss == 10
+    for weight in (np.float32(0.5), np.float64(0.5), decimal.Decimal("0.5")):
+        assert (weight * a).measure("ABCD").loss == (a * weight).measure("ABCD").loss == 2.0
+    assert (np.int64(2) * a + b).measure("ABCD").loss == 14
+    assert a.limit("length", high=np.float32(2.5)).measure("ABC").violation == 0.5
+    assert a.limit("length", low=decimal.Decimal("3.5")).measure("ABC").violation == 0.5
+
+
+def test_a_loss_is_copied_with_what_it_holds():
+    loss = (2 * Length(options={"a": 1}) + Length(target=3)).limit("length", high=5)
+    for twin in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):  # noqa: S301
+        assert twin.fingerprint == loss.fingerprint
+        assert twin.measure("ABCDEF") == loss.measure("ABCDEF")

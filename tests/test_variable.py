@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import decimal
+import enum
+import fractions
+import pickle
+import re
 import sys
 import threading
+import tracemalloc
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -388,3 +398,385 @@ def test_adding_measured_losses_with_plus_is_a_measured_loss():
     variable = tg.Variable("abc", role_description="text")
     loss = tg.as_loss(lambda value: float(len(value)))
     assert (loss(variable) + loss(variable)).item() == 6.0
+
+
+# -- what a value may be -----------------------------------------------------------------------------
+
+
+class Kind(enum.StrEnum):
+    ACID = "acid"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (np.int64(3), "3"),
+        (np.float32(0.1), "0.1"),
+        (np.bool_(True), "True"),
+        (np.str_("CCO"), "CCO"),
+        (np.array(7), "7"),
+        (np.array("CCO"), "CCO"),
+        (np.datetime64("2026-01-02"), "2026-01-02"),
+        (pd.Series([4, 5]).iloc[0], "4"),
+        (pd.Timestamp("2026-01-02"), "2026-01-02 00:00:00"),
+        (pd.DataFrame({"answer": ["yes"]}).loc[0, "answer"], "yes"),
+        (decimal.Decimal("1.50"), "1.50"),
+        (fractions.Fraction(1, 3), "1/3"),
+        (True, "True"),
+        (2.5, "2.5"),
+        (Kind.ACID, "acid"),
+        (tg.Reply("forty-two"), "forty-two"),
+    ],
+)
+def test_figures_and_texts_of_any_class_are_written_out(value, written):
+    variable = tg.Variable(value, requires_grad=False)
+    assert (variable.value, type(variable.value)) == (written, str)
+    other = text()
+    other.set_value(value)
+    assert other.value == written
+    other.value = value
+    assert other.value == written
+
+
+@pytest.mark.parametrize("value", [bytearray(b"\x89PNG"), memoryview(b"\x89PNG"), np.bytes_(b"\x89PNG")])
+def test_an_image_may_be_bytes_of_any_class(value):
+    assert tg.Variable(value, requires_grad=False).value == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, "not NoneType: pass ''"),
+        ([1, 2], "not list: .*json"),
+        ({"a": 1}, "not dict: .*json"),
+        (np.array([1, 2]), r"not ndarray of shape \(2,\): take one element"),
+        (pd.Series([1]), "not Series of shape"),
+        (pd.NaT, "not NaT"),
+        (pd.NA, "not NAType"),
+        (Path("a.png"), "image_path="),
+        (text("x"), "not Variable: use that Variable"),
+    ],
+)
+def test_what_is_no_text_is_refused_wherever_it_comes_in(value, message):
+    for put in (tg.Variable, text().set_value, lambda v: setattr(text(), "value", v)):
+        with pytest.raises(tg.UsageError, match=message):
+            put(value)
+
+
+def test_an_image_cannot_become_the_value_of_what_is_optimised():
+    with pytest.raises(tg.UsageError, match="requires_grad=False"):
+        text().set_value(b"\x89PNG")
+
+
+def test_predecessors_are_a_list_of_variables():
+    with pytest.raises(tg.UsageError, match=r"write \[variable\]"):
+        tg.Variable("y", predecessors=text())
+    with pytest.raises(tg.UsageError, match="a Variable is expected, not str 'x'"):
+        tg.Variable("y", predecessors=["x"])
+
+
+def test_a_text_added_to_a_variable_says_what_to_write():
+    with pytest.raises(tg.UsageError, match=r"write variable \+ tgsci.Variable"):
+        text() + "more"
+
+
+def test_a_gradient_may_be_appended_as_a_text_or_a_variable():
+    x = text("x")
+    x.gradients.append(text("shorter", "feedback to x"))
+    x.gradients.add("name the unit")
+    x.gradients += [text("and the solvent")]
+    x.gradients.extend(["twice"])
+    x.gradients.insert(0, "first")
+    assert x.get_gradient_text() == "first\nshorter\nname the unit\nand the solvent\ntwice"
+    assert all(isinstance(gradient, tg.Gradient) for gradient in x.gradients)
+    with pytest.raises(tg.UsageError, match=r"not int 5; write variable.add_gradient"):
+        x.gradients.append(5)
+    with pytest.raises(tg.UsageError, match="not int 5"):
+        x.gradients = [5]
+
+
+# -- images in sums ----------------------------------------------------------------------------------
+
+
+def photo(content=b"\x89PNG", role="photo"):
+    return tg.Variable(content, requires_grad=False, role_description=role)
+
+
+class Camera(tg.Engine):
+    """Keeps what it is shown."""
+
+    name = "camera"
+
+    def __init__(self, *replies):
+        self.replies = list(replies)
+        self.calls = []
+
+    def complete(self, prompt, system="", images=()):
+        self.calls.append((prompt, system, images))
+        return self.replies.pop(0) if self.replies else "seen"
+
+
+@pytest.mark.parametrize("add", [lambda a, b: a + b, lambda a, b: tg.sum([a, b]), lambda a, b: tg.aggregate([a, b])])
+def test_a_sum_keeps_its_images(add):
+    camera = Camera()
+    total = add(add(photo(b"a"), text("a cat")), photo(b"b", "scan"))
+    assert total.images == (b"a", b"b")
+    assert total.value.replace("\n", "") == "[image 1: photo]a cat[image 2: scan]"
+    tg.LLMCall(camera)(total)
+    tg.TextLoss("Is it a cat?", camera)(total)
+    tg.FormattedLLMCall(camera, "First {a}, then {b}", ["a", "b"])({"a": photo(b"c"), "b": total})
+    assert [images for _, _, images in camera.calls] == [(b"a", b"b"), (b"a", b"b"), (b"c", b"a", b"b")]
+    assert camera.calls[2][0].replace("\n", "") == ("First [image 1: photo], then [image 2: photo]a cat[image 3: scan]")
+
+
+def test_a_text_that_looks_like_an_image_stays_as_it_is():
+    camera = Camera()
+    tg.LLMCall(camera)(text("[image 1: fake]") + text("!"))
+    assert camera.calls[0][::2] == ("[image 1: fake]!", ())
+
+
+def test_a_loss_that_measures_text_refuses_an_image():
+    for variable in (photo(), photo() + text("a cat")):
+        with pytest.raises(tg.UsageError, match="measures text"):
+            tg.as_loss(len)(variable)
+
+
+# -- sums that grow ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("add", [lambda a, b: a + b, lambda a, b: tg.sum([a, b]), lambda a, b: tg.aggregate([a, b])])
+def test_a_running_total_holds_each_report_once(add):
+    loss = tg.as_loss(lambda value: tg.Feedback(1.0, "r" * 1000, violations={"limit": 0.5}))
+    tracemalloc.start()
+    try:
+        total = loss(text("v0"))
+        for i in range(1, 2000):
+            total = add(total, loss(text(f"v{i}")))
+            assert total.item() == i + 1
+        total.backward()
+        assert total.feedback.loss == 2000
+        assert total.feedback.violation == 1000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 30e6
+    assert len(total.value) >= 2_000_000
+
+
+def test_a_sum_keeps_what_was_added_up_as_it_was():
+    a = text("a")
+    total = a + text("b")
+    a.set_value("changed")
+    assert total.value == "ab"
+    total.set_value("new")
+    assert total.value == "new"
+
+
+# -- failures half-way -------------------------------------------------------------------------------
+
+
+def asked_about(n, answer):
+    """A prompt tried on several questions, with losses that cost no model call."""
+    prompt = text("Answer.", "system prompt")
+    model = tg.BlackboxLLM(lambda p, system_prompt=None: f"answer to {p}", prompt)
+    questions = [tg.Variable(f"question {i};", requires_grad=False, role_description="question") for i in range(n)]
+    return prompt, [judged(model(question)) for question in questions]
+
+
+@pytest.mark.parametrize("failure", [tg.EngineError("rate limit"), RuntimeError("a bug")])
+@pytest.mark.parametrize("cleared", [False, True])
+def test_one_failing_call_of_many_throws_nothing_away(failure, cleared):
+    asked, broken = [], True
+
+    def answer(prompt, system):
+        asked.append(prompt)
+        if broken and "question 7;" in prompt:
+            raise failure
+        return f"feedback {len(asked)}"
+
+    prompt, losses = asked_about(16, answer)
+    total, engine = tg.sum(losses), Scripted(answer)
+    with pytest.raises(type(failure)) as raised:
+        total.backward(engine)
+    said = "".join([str(raised.value), *getattr(raised.value, "__notes__", [])])
+    assert "feedback to the system prompt" in said
+    assert "question 7" in said
+    assert "asks only for what is missing" in said
+    assert (len(asked), len(prompt.gradients)) == (16, 15)
+    if cleared:
+        prompt.reset_gradients()
+    broken = False
+    total.backward(engine)
+    assert (len(asked), len(prompt.gradients)) == (17, 16)
+    assert len({gradient.value for gradient in prompt.gradients}) == 16
+    total.backward(engine)  # a new one, as ever
+    assert (len(asked), len(prompt.gradients)) == (33, 32)
+
+
+def test_nothing_is_asked_with_less_than_the_whole_feedback():
+    """What lies behind a gradient that is missing waits for it; another branch does not."""
+    asked, broken = [], True
+
+    def answer(prompt, system):
+        role = re.search("THE VARIABLE: (.*?) ---", prompt)[1]
+        asked.append(role)
+        if broken and role == "draft" and "second critic" in prompt:
+            raise tg.EngineError("overloaded")
+        return f"on {role}"
+
+    engine = Scripted(answer)
+    question = text("q", "question")
+    draft = tg.LLMCall(says("a draft"))(question, "draft")
+    finals = [tg.LLMCall(says("final"))(draft, f"final {i}") for i in range(2)]
+    other = text("o", "other question")
+    last = judged(tg.LLMCall(says("x"))(other, "other answer"))
+    total = tg.sum([judged(finals[0], "the first critic"), judged(finals[1], "the second critic"), last])
+    with pytest.raises(tg.EngineError, match="feedback to the draft"):
+        total.backward(engine)
+    assert sorted(asked) == ["draft", "draft", "other question"]
+    assert (len(draft.gradients), len(question.gradients), len(other.gradients)) == (1, 0, 1)
+    asked.clear()
+    broken = False
+    total.backward(engine)
+    assert asked == ["draft", "question"]
+    assert (len(draft.gradients), len(question.gradients), len(other.gradients)) == (2, 1, 1)
+
+
+def test_a_failing_summary_of_an_aggregate_keeps_what_it_would_have_condensed():
+    broken, asked = True, []
+
+    def answer(prompt, system):
+        asked.append(prompt)
+        if "pieces of feedback" in prompt:
+            if broken:
+                raise tg.EngineError("overloaded")
+            return "condensed"
+        return f"feedback {len(asked)}"
+
+    prompt, losses = asked_about(4, answer)
+    total, engine = tg.aggregate(losses), Scripted(answer)
+    with pytest.raises(tg.EngineError, match="summary of all feedback to the system prompt"):
+        total.backward(engine)
+    assert (len(asked), len(prompt.gradients)) == (5, 4)
+    broken = False
+    total.backward(engine)
+    assert (len(asked), prompt.get_gradient_text()) == (6, "condensed")
+
+
+def test_a_changed_value_is_asked_about_anew_after_a_failure():
+    broken = True
+
+    def answer(prompt, system):
+        if broken and "question 0;" in prompt:
+            raise tg.EngineError("overloaded")
+        return "on the new prompt" if "Answer briefly." in prompt else "on the old prompt"
+
+    prompt, losses = asked_about(2, answer)
+    total = tg.sum(losses)
+    with pytest.raises(tg.EngineError):
+        total.backward(answer)
+    broken = False
+    prompt.set_value("Answer briefly.")
+    total.backward(answer)
+    assert [gradient.value for gradient in prompt.gradients] == ["on the new prompt"] * 2
+
+
+# -- empty and cut replies ---------------------------------------------------------------------------
+
+CUT = tg.Reply("the answer is", finish="length")
+
+
+def test_an_empty_or_cut_gradient_is_asked_for_once_more():
+    for first in ("", "  \n", CUT):
+        engine = Scripted([first, "name the unit"])
+        x = text("x")
+        judged(tg.LLMCall(says())(x)).backward(engine)
+        assert x.get_gradient_text() == "name the unit"
+        again = engine.calls[1][0]
+        assert again.startswith(engine.calls[0][0])
+        assert ("cut off" if first is CUT else "empty") in again
+
+
+def test_a_gradient_that_is_empty_twice_is_none_and_said(caplog):
+    x = text("x", "question")
+    judged(tg.LLMCall(says())(x)).backward(Scripted(["", " "]))
+    assert x.gradients == []
+    assert "wrote no feedback to question: its reply was empty twice" in caplog.text
+
+
+def test_a_gradient_that_is_cut_twice_says_so(caplog):
+    for second, kept in ((tg.Reply("the unit is", finish="length"), "the unit is"), ("", "the answer is")):
+        x = text("x", "question")
+        judged(tg.LLMCall(says())(x)).backward(Scripted([CUT, second]))
+        assert x.get_gradient_text().startswith(kept)
+        assert "cut off by the length limit" in x.get_gradient_text()
+    assert "only a part of the feedback to question" in caplog.text
+
+
+def test_an_aggregate_whose_summary_is_empty_keeps_every_gradient():
+    replies = Scripted(lambda prompt, system: "" if "pieces of feedback" in prompt else f"feedback {len(prompt)}")
+    prompt, losses = asked_about(3, None)
+    tg.aggregate(losses).backward(replies)
+    assert len(prompt.gradients) == 3
+
+
+# -- nothing twice -----------------------------------------------------------------------------------
+
+
+def test_a_value_is_sent_once_in_the_question_about_it():
+    value = " ".join(f"word{i}" for i in range(200))
+    x = text(value, "question")
+    answer = tg.FormattedLLMCall(says("answer"), "Q: {q}", ["q"])({"q": x})
+    engine = Scripted(["shorter"])
+    answer.backward(engine)
+    assert engine.calls[0][0].count(value) == 1
+    assert value not in x.gradients[0].context
+
+
+def test_a_context_that_several_gradients_share_is_shown_once():
+    x = text("x")
+    for feedback in ("too long", "too vague", "too long"):
+        x.gradients.append(tg.Gradient(feedback, "", "evaluated by Ada"))
+    shown = x.get_gradient_and_context_text()
+    assert (shown.count("evaluated by Ada"), shown.count("too long"), shown.count("too vague")) == (1, 1, 1)
+
+
+# -- copies ------------------------------------------------------------------------------------------
+
+
+def test_a_long_graph_can_be_copied_and_pickled():
+    first = last = text("x", "first")
+    for i in range(3000):
+        last = tg.sum([last, text(f"{i}")]) if i % 2 else tg.LLMCall(ANSWERING)(last)
+    for twin in (copy.deepcopy(last), pickle.loads(pickle.dumps(last))):  # noqa: S301
+        assert twin.value == last.value
+        twin.backward(ANSWERING)
+        assert first.gradients == []
+        while twin.predecessors:
+            twin = twin.predecessors[0]
+        assert twin.role_description == "first"
+        assert len(twin.gradients) == 1
+
+
+def fine(prompt):
+    return "fine"
+
+
+ANSWERING = tg.as_engine(fine)
+
+
+def test_copies_share_what_they_shared():
+    x = text("x")
+    loss = judged(x)
+    for other, twin in (copy.deepcopy((loss, x)), pickle.loads(pickle.dumps((loss, x)))):  # noqa: S301
+        other.backward()
+        assert twin.get_gradient_text() == "too long"
+        assert x.gradients == []
+
+
+def test_a_shallow_copy_has_gradients_of_its_own():
+    x = text("x")
+    x.add_gradient("too long")
+    twin = copy.copy(x)
+    twin.add_gradient("too vague")
+    assert (len(x.gradients), len(twin.gradients)) == (1, 2)

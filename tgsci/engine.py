@@ -278,6 +278,9 @@ class FunctionEngine(Engine):
         names = [name for name in ("system_prompt", "system") if name not in fixed]
         self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
         self._by_position = _second_is_system(function)
+        self._needs_system = not _takes(function, "prompt")
+        if self._needs_system and not (self._system or self._by_position or _signature(function) is None):
+            raise UsageError(f"{self.name}{_signature(function)} is no engine: write it as {self.name}(prompt)")
         self._images = _takes(function, "prompt", images=())
 
     def with_parameters(self, **parameters: Any) -> Engine:
@@ -291,7 +294,7 @@ class FunctionEngine(Engine):
         if images and not self._images:
             raise EngineError(f"engine {self.name!r} takes no images: it is a function without a parameter `images`")
         more = {"images": images} if images else {}
-        if system and self._system:
+        if self._system and (system or self._needs_system):
             return self.function(prompt, **{self._system: system}, **more)
         if self._by_position:
             return self.function(prompt, system, **more)
@@ -491,8 +494,16 @@ def _second_is_system(function: Callable[..., Any]) -> bool:
 
 
 def _takes(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+    signature = _signature(function)
     try:
-        inspect.signature(function).bind(*args, **kwargs)
-    except (TypeError, ValueError):
+        return signature is not None and signature.bind(*args, **kwargs) is not None
+    except TypeError:
         return False
-    return True
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """None for a built-in that has none to be read."""
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None

@@ -227,6 +227,11 @@ class FormattedLLMCall(ModelCall):
         if set(inputs) != set(self.fields):
             raise UsageError(f"expected the fields {sorted(self.fields)}, got {sorted(inputs)}")
         template = _template(self.format_string, self.fields)
+        for part in template:
+            if isinstance(part, _Placeholder) and part.form != "{}" and inputs[part.name].images:
+                raise UsageError(
+                    f"the field {part.name!r} holds an image, which takes no format: write {{{part.name}}}"
+                )
         parts = [part if isinstance(part, str) else (inputs[part.name], part.form) for part in template]
         return self.ask(parts, response_role_description)
 
@@ -419,9 +424,11 @@ def aggregate(variables: Sequence[Variable]) -> Variable:
     Raises:
         UsageError: The list is empty, or holds something else than variables.
     """
-    # A number that no other process has: a graph that was pickled may meet another one.
-    grad_fn = Backward(pass_on_always, group=uuid4().int)
-    return _joined(variables, "an aggregation of the following: ", grad_fn, "aggregate")
+    total = _joined(variables, "an aggregation of the following: ", Backward(pass_on_always), "aggregate")
+    inner = [v.grad_fn.group for v in total.predecessors if v.grad_fn and v.grad_fn.group is not None]
+    # An aggregate that grows is one. Else a number that no other process has, where a pickled graph may come from.
+    total.grad_fn = Backward(pass_on_always, group=inner[0] if len(inner) == 1 else uuid4().int)
+    return total
 
 
 def pass_on_always(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient | None:

@@ -393,8 +393,9 @@ def _text_or_image(value: object) -> str | bytes:
     if isinstance(value, Reply):
         return value.text
     if hasattr(value, "item") and hasattr(value, "dtype") and getattr(value, "shape", None) == ():
-        item = value.item()  # NumPy's and its like write themselves out: as Python's float, 0.1 of 32 bits is no 0.1
-        return f"{value}" if isinstance(item, Number) else _text_or_image(item)
+        item, written = value.item(), str(value)
+        # NumPy's write themselves out: as Python's float, 0.1 of 32 bits is no 0.1. A tensor writes "tensor(0.1)".
+        return written if isinstance(item, Number) and "(" not in written else _text_or_image(item)
     if isinstance(value, Number | date | time | timedelta) and not (isinstance(value, date) and value != value):
         return str(value)
     hint = ""

@@ -132,7 +132,7 @@ def test_a_group_imports_a_command_when_it_is_used_and_shows_whole_summaries() -
     shown = CliRunner().invoke(group(), ["--help"])
     assert shown.exit_code == 0
     assert " ".join(shown.stdout.split()).count("long enough for three lines") == 4
-    assert refusal("dokc", what=group()) == "No such command 'dokc'. Did you mean 'dock'?"
+    assert refusal("dokc", what=group()) == "No such command 'dokc'; did you mean dock?"
     assert read("dock", "CCO", what=group())["smiles"] == ["CCO"]
 
 

@@ -120,7 +120,8 @@ def _measured(directory):
         (["runs", "show", "nowhere"], "is no run"),
         (["runs", "resume", "nowhere"], "is no run"),
         (["runs", "plot", "nowhere"], "is no run"),
-        (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
+        (["bogus"], "No such command 'bogus'; there are: run, runs, doctor, molecules, polynomial, radiotherapy"),
+        (["rnu"], "No such command 'rnu'; did you mean run?"),
         (
             ["run", "job.toml", "--optimizer", "ga"],
             "there are: rules, throw, tgd (with an engine), menu (with an engine)",

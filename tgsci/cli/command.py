@@ -16,7 +16,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 from ..errors import UsageError
-from ..texts import nearest
+from ..texts import did_you_mean, nearest
 
 _OPTIONS = "Options"
 
@@ -179,8 +179,8 @@ class Group(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except NoSuchCommand as error:
-            near = self.list_commands(ctx)
-            raise NoSuchCommand(error.command_name, possibilities=near, ctx=ctx) from None
+            name, known = error.command_name, self.list_commands(ctx)
+            raise click.UsageError(f"No such command {name!r}; {did_you_mean(name, known)}", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write every command with its whole summary."""

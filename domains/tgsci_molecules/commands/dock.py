@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tgsci.checks import whole
 from tgsci.cli.command import command, option
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.feedback import Feedback
@@ -53,7 +54,7 @@ class _Column:
 @option("--report", is_flag=True, help="also print each molecule's report")
 @option("--out", type=Path, metavar="DIR", help="write poses.sdf, scores.csv and the receptor to DIR")
 @option("--skip-faults", is_flag=True, help="leave out what is no molecule, instead of stopping")
-@option("--workers", type=click.IntRange(min=1), metavar="N", help="processes that dock (default one a core)")
+@option("--workers", type=int, metavar="N", help="processes that dock (default one a core)")
 @docking_options
 def dock(
     smiles: tuple[str, ...],
@@ -75,10 +76,10 @@ def dock(
     from ..objective.finalists import in_full
 
     loss = DockingLoss(target, settings_of(docking))
+    processes = os.cpu_count() or 1 if workers is None else whole("--workers", workers, above=0)
     molecules, faults = _molecules(smiles, skip_faults)
     if out:
         _make(out)
-    processes = workers or os.cpu_count() or 1
     fast: _Measured = {}
     careful: _Measured = {}
     interrupted = False

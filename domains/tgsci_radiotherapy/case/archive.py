@@ -1,4 +1,4 @@
-"""A case's file before it is believed: members, types, shapes and sizes are looked at before anything is unpacked."""
+"""Check a case's file before it is trusted: members, types, shapes and sizes, before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ CHUNK = 2**22
 _MOST_JSON = 2**20
 #: Most members of the zip.
 _MOST_MEMBERS = 20_000
-#: What a file of no size may claim, elements of an array: a grid of 256^3 voxels may well be nothing but water.
+#: Elements of an array that a file of any size may claim: 256^3 voxels of water pack into almost nothing.
 _GRANTED = 2**24
-#: What it may claim for each of its bytes: no dij is packed into less than a thousandth.
+#: Elements that it may claim for each of its bytes: no dij packs into less than a thousandth.
 _PACKED = 1000
 _MEMBER = re.compile(r"zarr\.json|[a-z]{1,20}/(zarr\.json|c(/[0-9]{1,9}){1,3})")
 _TYPES = {"int16", "int32", "uint16", "uint32", "float32"}

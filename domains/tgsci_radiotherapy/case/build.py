@@ -1,4 +1,4 @@
-"""A case from masks and a dose-influence matrix over the whole grid: what every importer ends with."""
+"""A case from masks and a dose-influence matrix over the whole grid, from whatever program."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _compact(dij: Any, voxels: NDArray[np.int32], grid: Grid, beam_of_beamlet: A
     """Keep the rows of `voxels`, in their order."""
     from scipy import sparse
 
-    from .quantise import quantised
+    from .quantise import quantise
 
     if isinstance(dij, Dij):
         beam_of_beamlet = dij.beams if beam_of_beamlet is None else beam_of_beamlet
@@ -161,7 +161,7 @@ def _compact(dij: Any, voxels: NDArray[np.int32], grid: Grid, beam_of_beamlet: A
     return Dij(
         starts,
         kept.indices.astype(np.uint16 if beamlets < 65_536 else np.uint32),
-        quantised(starts, values),
+        quantise(starts, values),
         beamlets,
         beams,
     )

@@ -1,4 +1,4 @@
-"""Is this a case that a plan can be made for? Every fault at once, each with what to change."""
+"""Check that a plan can be made for a case: every fault at once, each with what to change."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .model import Case, Dij, Grid, Structure, own_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Above this a prescription is meant in cGy, Gy.
+#: Highest prescription, Gy: more is meant in cGy.
 HIGHEST_PRESCRIPTION = 200.0
-#: More fractions than any schedule has.
+#: Most fractions: no schedule has more.
 MOST_FRACTIONS = 100
 #: A body whose median lies further from water than this is on another scale, HU.
 OFF_WATER = 500.0
 _TYPES = ("target", "oar", "external")
-#: Faults named in one message.
+#: Most faults named in one message.
 _MOST_NAMED = 12
 
 
@@ -199,7 +199,7 @@ def _dose(case: Case) -> Iterator[str]:
             continue
         rows = case.rows(s.name)
         cold = starts[rows] == starts[rows + 1]
-        # Where the first entry is not above 0, a later one may be.
+        # A row's first entry nearly always has dose; only where it has none are the others looked at.
         for n in np.flatnonzero(~cold):
             if values[starts[rows[n]]] <= 0:
                 cold[n] = not values[starts[rows[n]] : starts[rows[n] + 1]].any()

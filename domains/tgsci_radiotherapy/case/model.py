@@ -218,7 +218,7 @@ class Case:
         """
         from hashlib import sha256
 
-        from .quantise import encoded
+        from .quantise import encode
 
         grid = [[float(n) for n in part] for part in (self.grid.shape, self.grid.spacing, self.grid.origin)]
         digest = sha256(repr((grid, int(self.fractions), self.modality, int(self.dij.beamlets))).encode())
@@ -227,7 +227,7 @@ class Case:
             description = (structure.name, structure.type, prescription, round(float(structure.volume_cc), 6))
             digest.update(repr(description).encode())
             digest.update(np.ascontiguousarray(structure.voxels, np.int32).data)
-        codes, maxima = encoded(self.dij.starts, self.dij.values)
+        codes, maxima = encode(self.dij.starts, self.dij.values)
         for array in (self.dij.starts, self.dij.columns, codes, maxima, self.voxels, self.owners):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()

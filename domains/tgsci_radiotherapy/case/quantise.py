@@ -29,10 +29,10 @@ def _jit(function: F) -> F:
 
 
 @_jit
-def encode(
+def _encode(
     starts: NDArray[np.int64], values: NDArray[np.float32], codes: NDArray[np.uint16], maxima: NDArray[np.float32]
 ) -> None:
-    """Write code and maximum of each row; `decode` gives the doses back, and these encode to the same codes again.
+    """Write code and maximum of each row; `_decode` gives the doses back, and these encode to the same codes again.
 
     Args:
         starts: Where each row begins, one more than there are rows.
@@ -51,15 +51,15 @@ def encode(
 
 
 @_jit
-def decode(
+def _decode(
     starts: NDArray[np.int64], codes: NDArray[np.uint16], maxima: NDArray[np.float32], values: NDArray[np.float32]
 ) -> None:
     """Write the dose of each entry.
 
     Args:
-        starts: As for `encode`.
-        codes: As for `encode`.
-        maxima: As for `encode`.
+        starts: As for `_encode`.
+        codes: As for `_encode`.
+        maxima: As for `_encode`.
         values: Doses; written.
     """
     for row in range(len(starts) - 1):
@@ -68,21 +68,21 @@ def decode(
             values[k] = np.float32(codes[k] * factor)
 
 
-def encoded(starts: NDArray[np.int64], values: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+def encode(starts: NDArray[np.int64], values: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
     """Encode entries: their codes, and the largest entry of each row."""
     codes, maxima = np.empty(len(values), np.uint16), np.empty(len(starts) - 1, np.float32)
-    encode(starts, values, codes, maxima)
+    _encode(starts, values, codes, maxima)
     return codes, maxima
 
 
-def decoded(starts: NDArray[np.int64], codes: NDArray[np.uint16], maxima: NDArray[np.float32]) -> NDArray[np.float32]:
+def decode(starts: NDArray[np.int64], codes: NDArray[np.uint16], maxima: NDArray[np.float32]) -> NDArray[np.float32]:
     """Decode codes to doses."""
     values = np.empty(len(codes), np.float32)
-    decode(starts, codes, maxima, values)
+    _decode(starts, codes, maxima, values)
     return values
 
 
-def quantised(starts: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float32]:
+def quantise(starts: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Round doses to what they are after saving and reading; doses that are so already do not change."""
-    codes, maxima = encoded(starts, values)
-    return decoded(starts, codes, maxima)
+    codes, maxima = encode(starts, values)
+    return decode(starts, codes, maxima)

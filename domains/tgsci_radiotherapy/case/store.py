@@ -92,10 +92,10 @@ def load(path: str | os.PathLike[str]) -> Case:
 
 def _arrays(case: Case) -> Arrays:
     """Pack everything of a case that is an array."""
-    from .quantise import encoded
+    from .quantise import encode
 
     dij = case.dij
-    codes, maxima = encoded(dij.starts, dij.values)
+    codes, maxima = encode(dij.starts, dij.values)
     empty = np.zeros(0, np.int32)
     arrays: Arrays = {
         "lengths": np.diff(dij.starts).astype(np.uint32),
@@ -194,10 +194,10 @@ def _case(archive: Archive) -> tuple[Case, Arrays]:
         arrays["ct"] = archive.array("ct", np.int16, ct_grid.shape)
     if archive.has("reference"):
         arrays["reference"] = archive.array("reference", np.float32, (len(rows),))
-    from .quantise import decoded
+    from .quantise import decode
 
     columns: Any = np.cumsum(arrays["columns"], dtype=index)
-    values = decoded(starts, arrays["codes"], arrays["maxima"])
+    values = decode(starts, arrays["codes"], arrays["maxima"])
     case = Case(
         name=str(about["name"]),
         grid=grid,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _GAP = 1.5
 #: A plane this close to a slice is on it, in slice distances.
 _ON = 0.1
-#: With more contours in one plane than this, its area is counted in voxels.
+#: Most contours of a plane whose area is computed from them; of more, it is counted in voxels.
 _MANY = 40
 
 
@@ -48,7 +48,7 @@ def fill(polygons: Sequence[Points], shape: tuple[int, int]) -> Bools:
     end = np.concatenate([np.roll(p, -1, axis=0) for p in polygons])
     down = start[:, 0] <= end[:, 0]
     top, bottom = np.where(down[:, None], start, end), np.where(down[:, None], end, start)
-    # Clipped before anything is counted: an outline of a light year costs no more than one of a patient.
+    # Clip before counting, so that a damaged outline of huge size costs no more than a real one.
     first = np.clip(np.ceil(top[:, 0]), 0, rows).astype(np.int64)
     counts = np.clip(np.ceil(bottom[:, 0]), 0, rows).astype(np.int64) - first
     edge = np.repeat(np.arange(len(start)), counts)
@@ -96,7 +96,7 @@ class _Stack:
         gaps = np.diff(self.heights)
         self.usual = float(np.median(gaps)) if len(gaps) else grid.spacing[0]
         if len(gaps) == 1:
-            # One gap alone says nothing: two parts, or every other slice? Planners skip one slice, hardly more.
+            # One gap alone does not tell two parts from skipped slices; planners skip one slice, hardly more.
             self.usual = min(self.usual, 2 * grid.spacing[0])
         # Where it ends a structure is as thick as a slice, however many slices were skipped within.
         self.thick = min(self.usual, grid.spacing[0])

@@ -72,7 +72,7 @@ class Mask:
             return np.zeros(0, np.int32)
         if same(image, grid):
             return np.flatnonzero(self.full(grid.shape)).astype(np.int32)
-        # One empty voxel around the box: the edge of a structure is an edge, not the end of the image.
+        # One empty voxel around the box, so that the structure ends at its edge and is not continued beyond it.
         z, y, x = (o + s * (c - 1) for o, s, c in zip(image.origin, image.spacing, self.corner, strict=True))
         inside = np.pad(self.inside, 1)
         box = Grid((inside.shape[0], inside.shape[1], inside.shape[2]), image.spacing, (z, y, x))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WANTED = ("ct", "cst", "dij", "pln", "stf")
-#: Most bytes, unpacked, of what is read.
+#: Largest content that is read, bytes unpacked.
 _LARGEST = 12_000_000_000
 _TYPES: dict[str, Type] = {"TARGET": "target", "OAR": "oar", "EXTERNAL": "external"}
 

@@ -15,7 +15,7 @@ from tgsci.texts import quote
 
 #: What a structure can be made.
 TYPES = ("target", "oar", "external", "ignore")
-#: Spacing of the dose grid where nothing else is said, mm. A plan's figures hold on its grid: on 5 mm a target's D95
+#: Spacing of the dose grid by default, mm. A plan's figures hold on its grid: on 5 mm a target's D95
 #: comes out some Gy better than it is.
 GRID = 3.0
 #: Finest and coarsest dose grid, mm, and most beams.

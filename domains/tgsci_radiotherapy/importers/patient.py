@@ -30,9 +30,9 @@ MOST_VOXELS = 400_000_000
 
 _TARGET = re.compile(r"(?i)(i?gtv|i?ctv|itv|ptv|target|outertarget|tumou?r)(?![a-z]{3})(?!.*(ring|shell|avoid|margin))")
 _EXTERNAL = re.compile(r"(?i)(body|external|skin|patient( ?outline)?|outer ?contour|whole ?body)([ _-]*\d*)?$")
-#: Above this is tissue, below air or lung, HU; lungs are filled afterwards.
+#: Tissue is denser than this, air and lung are not, HU; lungs are filled afterwards.
 _TISSUE = -350
-#: Air around a patient is nowhere denser, tissue as a whole nowhere lighter or heavier, HU.
+#: Densest that air around a patient can be, lightest and heaviest that the body as a whole can be, HU.
 _AIR, _LIGHTEST, _HEAVIEST = -700.0, -600.0, 700.0
 LOWEST, HIGHEST = -1024, 3071
 
@@ -189,7 +189,7 @@ def body_of(hu: Image) -> Mask:
     """
     from scipy import ndimage
 
-    # Opened by a voxel or two, so that a couch that touches the back hangs on by less than the body does.
+    # Opening by two voxels parts the body from a couch that touches its back.
     tissue = ndimage.binary_opening(hu > _TISSUE, np.ones((1, 3, 3), bool), iterations=2)
     labels, count = ndimage.label(tissue)
     if not count:

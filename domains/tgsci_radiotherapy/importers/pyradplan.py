@@ -34,7 +34,7 @@ MOST_ENTRIES = 200_000_000
 #: then 0.6% of the core's and 2.7% of the body's.
 CUTOFF = 30.0
 #: Seconds between two lines about progress.
-_PATIENCE = 5.0
+PATIENCE = 5.0
 _MISSING = "pyRadPlan is not installed; it comes with pip install 'tgsci[dose]'"
 
 
@@ -127,7 +127,7 @@ def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number],
             matrix.check_format(full_check=True)  # scipy's own kernels do not look before they write
         except ValueError as error:
             raise UsageError(f"the dose-influence matrix is damaged: {str(error)[:120]}") from error
-    # float32 first: while it is turned, a matrix stands in memory twice.
+    # To float32 first: while it is converted to rows, the matrix is in memory twice.
     values = np.asarray(matrix.data, np.float32)
     if not np.isfinite(values).all() or (values < 0).any():
         raise UsageError("the dose-influence matrix has entries that are negative or no numbers; it is damaged")
@@ -235,7 +235,7 @@ class _Progress:
         if not levels or levels[0].name != "Beam" or not levels[0].total or levels[0].current == self.beam:
             return
         self.beam = levels[0].current
-        if time.monotonic() - self.last > _PATIENCE and self.beam < levels[0].total:
+        if time.monotonic() - self.last > PATIENCE and self.beam < levels[0].total:
             self.last = time.monotonic()
             self.say(f"{self.beam} of {levels[0].total} beams computed")
 

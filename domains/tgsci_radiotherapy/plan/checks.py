@@ -13,9 +13,9 @@ from .objective import Objective
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
 
-#: Doses outside of these multiples of the prescription are taken for cGy or for the dose of one fraction.
+#: Least and most dose as multiples of the prescription: others are taken for cGy or the dose of one fraction.
 LEAST_SHARE, MOST_SHARE = 0.05, 3.0
-#: How near to one fraction's dose a target's dose is taken for it.
+#: Relative distance from the dose of one fraction within which a target's dose is taken for it.
 _PER_FRACTION = 0.15
 
 

@@ -1,4 +1,4 @@
-"""`plan.json`: a plan as a file. Its dose is the case's dij times its fluence."""
+"""`plan.json`, a plan as a file: parameters, fluence and what became of its goals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..goals import GoalTable
     from ..planner import Plan
 
-#: The artifact, and the file's format.
+#: The artifact's name, and the version of the file's layout.
 FILE, FORMAT = "plan.json", 1
 #: Longest file that is read, characters; a fluence of 100,000 beamlets takes a million.
 _LONGEST = 20_000_000

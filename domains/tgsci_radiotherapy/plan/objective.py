@@ -11,13 +11,13 @@ from typing import Any
 from tgsci.errors import InvalidValue
 from tgsci.texts import compact, did_you_mean, quote, rounded
 
-#: Significant digits of the figures: what the text says is what is planned with.
+#: Significant digits of the figures, so that the text says exactly what is planned with.
 DIGITS = 4
-#: Weights are 0 or lie between these: below, an objective is lost in rounding; above, the others are.
+#: Smallest and largest weight above 0: below, an objective is lost in rounding; above, the others are.
 LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e9
 #: Largest exponent of a generalised equivalent uniform dose, either sign: beyond, it is the maximum or minimum dose.
 MOST_EXPONENT = 50.0
-#: No dose is higher, total Gy, whatever the prescription.
+#: Highest dose, total Gy, whatever the prescription.
 MOST_DOSE = 1000.0
 
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from ..case.model import Case
 
-#: Points of the reference that are judged at most: some seconds. Of more, so many are drawn.
+#: Most points of the reference that are judged, which takes some seconds; of more, a sample is drawn.
 MOST_POINTS = 10_000
-#: Gamma beyond this is not told apart: the search ends there.
+#: Largest gamma that is told apart: the search ends there.
 MOST_GAMMA = 2.0
-#: The distance criterion is searched in steps of this part of it, as Wendling et al. recommend.
+#: Steps of the search within the distance criterion, as Wendling et al. recommend.
 _STEPS = 10
 _MEMORY = 1 << 30
 #: Smallest and largest criteria that may be asked for: %, mm, %.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..case.model import Case, Dij
     from ..goals import BoundSheet, GoalResult, GoalTable
 
-#: How far the patient is moved along each axis, mm, where nothing else is said.
+#: How far the patient is moved along each axis by default, mm.
 SHIFT_MM = 3.0
 METHODS = {
     "cloud": "static dose cloud: the dose stays in the room, the patient moves through it",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.radiotherapy.cases import small_case
-from tgsci_radiotherapy.case.quantise import FULL, decoded, encoded, quantised
+from tgsci_radiotherapy.case.quantise import FULL, decode, encode, quantise
 
 
 @st.composite
@@ -26,9 +26,9 @@ def rows(draw) -> tuple[np.ndarray, np.ndarray]:
 @given(rows())
 def test_doses_as_shares_of_the_largest(row):
     starts, values = row
-    codes, maxima = encoded(starts, values)
-    found = decoded(starts, codes, maxima)
-    again = encoded(starts, found)
+    codes, maxima = encode(starts, values)
+    found = decode(starts, codes, maxima)
+    again = encode(starts, found)
     assert (again[0] == codes).all()  # to the last bit, however often
     assert (again[1] == maxima).all()
     for number, (first, last) in enumerate(pairwise(starts)):
@@ -42,4 +42,4 @@ def test_doses_as_shares_of_the_largest(row):
 
 def test_finished_cases_are_quantised():
     dij = small_case().dij
-    assert (quantised(dij.starts, dij.values) == dij.values).all()
+    assert (quantise(dij.starts, dij.values) == dij.values).all()

@@ -129,7 +129,7 @@ def influence(
         Total Gy for one unit of fluence, quantised as it would be saved; a unit gives 1 Gy per fraction under the
         reference of `pencil`.
     """
-    from ..quantise import quantised
+    from ..quantise import quantise
     from . import kernels
 
     if bixels.lookup.shape[0] != len(beams):
@@ -153,7 +153,7 @@ def influence(
     tables = pencil(cutoff)
     model = (tables.weights, tables.sigmas, kernels.ERF, float(fractions))
     kernels.fill(x, y, magnified, depth, *shape, *model, starts, columns, values)
-    return Dij(starts, columns, quantised(starts, values), beamlets, bixels.beams)
+    return Dij(starts, columns, quantise(starts, values), beamlets, bixels.beams)
 
 
 def electron_density(hu: NDArray[np.number]) -> NDArray[np.float32]:

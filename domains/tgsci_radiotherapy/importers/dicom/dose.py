@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ...case.model import Floats
 
 _WITHOUT = "Import without it: --no-reference"
-#: What every file says, where viewers show it.
+#: What every file that is written says, where viewers show it.
 MARK = "RESEARCH - NOT FOR CLINICAL USE"
 _RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
@@ -228,7 +228,7 @@ def _dataset(case: Case, dose: NDArray[np.float64], bits: int) -> Any:
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-    # Half the range: viewers that take the values for signed must not see them turn negative.
+    # Half the range, so that viewers that take the values for signed see no negative dose.
     most = 2 ** (bits - 1) - 1
     scaling = _decimal(max(float(dose.max(initial=0.0)), 1e-6) / most)
     stored = np.rint(case.cube(dose).astype(np.float64) / float(scaling))
@@ -257,7 +257,7 @@ def _dataset(case: Case, dose: NDArray[np.float64], bits: int) -> Any:
     data.DoseUnits, data.DoseSummationType = "GY", "PLAN"
     data.DoseType = "EFFECTIVE" if case.modality == "protons" else "PHYSICAL"
     data.DoseGridScaling = scaling
-    # PLAN asks for the plan. There is none in DICOM: the reference is to an instance of its own.
+    # The kind PLAN demands a reference to a plan. There is none in DICOM: it names an instance that nobody has.
     plan = Dataset()
     plan.ReferencedSOPClassUID, plan.ReferencedSOPInstanceUID = _RT_PLAN, generate_uid()
     data.ReferencedRTPlanSequence = [plan]

@@ -1,4 +1,4 @@
-"""Which DICOM files there are, by what they are; nothing is believed, and everything is bounded."""
+"""Find the DICOM files of a folder and sort them by kind; nothing is trusted, and every size is bounded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CT, _ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
 _STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _PLANS = ("1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.481.8")
-#: What the first look at a file reads.
+#: Attributes that the first look at a file reads.
 _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns", "PatientPosition",

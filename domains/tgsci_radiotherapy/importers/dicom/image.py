@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _STRAIGHT = 1e-3
 #: How far a slice may be from its place, in slice distances.
 _EVEN = 0.02
-#: Positions named in a message.
+#: Most positions named in a message.
 _MOST_NAMED = 8
 
 
@@ -107,7 +107,7 @@ def _check_distances(z: list[float]) -> float:
             f"two or more slices lie at z = {', '.join(twice[:_MOST_NAMED])} mm; are there several phases or "
             "reconstructions in one series?"
         )
-    # The smallest distance that is about as common as any: with slices missing it is the true one.
+    # Where slices are missing, gaps are whole multiples of the distance of slices.
     times = gaps / step
     whole = np.rint(times)
     if np.abs(times - whole).max() > _EVEN * max(1.0, float(whole.max())) or (whole < 1).any():
