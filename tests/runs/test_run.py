@@ -376,3 +376,49 @@ def test_runs_in_memory_and_the_same_run_twice(problem):
     both = tg.compare([result, result])
     assert list(both.runs) == ["run 1", "run 2"]
     assert both.milestones == [3]
+
+
+# -- the same loss -----------------------------------------------------------------------------------
+
+
+class Counting(tg.Loss):
+    """Counts and keeps what it measured; `weight` is a setting."""
+
+    name = "length"
+
+    def __init__(self):
+        self.weight, self.calls, self.seen = 2, 0, {}
+
+    def evaluate(self, value):
+        self.calls += 1
+        self.seen[value] = True
+        return tg.Feedback(float(len(value) * self.weight), "length")
+
+
+class Shorter(tg.Proposer):
+    def ask(self, trials, n, rng):
+        return [tg.Proposal(trials.best.value[:-1])]
+
+
+def test_a_loss_that_counts_goes_on_in_its_own_run_and_a_changed_setting_is_said(tmp_path):
+    loss = Counting()
+    tg.minimize(loss, "xxxxxx", Shorter(), budget=2, run=tmp_path)
+    result = tg.minimize(loss, "xxxxxx", Shorter(), budget=4, run=tmp_path)
+    assert [t.loss for t in result.trials] == [12.0, 10.0, 8.0, 6.0]
+    loss.weight = 3
+    with pytest.raises(tg.LedgerError, match="what is measured: weight 2 there, 3 now"):
+        tg.minimize(loss, "xxxxxx", Shorter(), budget=5, run=tmp_path)
+
+
+TARGET = 0
+
+
+def away(value):
+    return abs(len(value) - TARGET)
+
+
+def test_a_run_goes_on_only_with_the_same_code_and_what_it_reads(tmp_path, monkeypatch):
+    tg.minimize(lambda value: away(value), "xxxxxx", Shorter(), budget=2, run=tmp_path)
+    monkeypatch.setitem(globals(), "TARGET", 100)
+    with pytest.raises(tg.LedgerError, match=r"what is measured: .*something that the code reads, is not what it was"):
+        tg.minimize(lambda value: away(value), "xxxxxx", Shorter(), budget=3, run=tmp_path)

@@ -51,7 +51,7 @@ def call(prompt="p", system="s", images=(), engine=ENGINE):
 
 
 def answer(asked, reply):
-    return Answer(asked.question, asked.system, asked.prompt, reply)
+    return Answer.to(asked, reply)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])

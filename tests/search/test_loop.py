@@ -696,5 +696,8 @@ def test_whatever_has_an_ask_may_propose_and_must_return_proposals(asked):
 
     with pytest.raises(tg.UsageError, match=r"Own: ask\(\) must return a list of tgsci.Proposal, not"):
         tg.minimize(LOSS, "9", Own())
+    asked = [tg.Proposal("8", parent=1)]
+    with pytest.raises(tg.UsageError, match="made from trial 1; there are 1 trials"):
+        tg.minimize(LOSS, "9", Own())
     asked = (tg.Proposal(value) for value in "87")
     assert tg.minimize(LOSS, "9", Own(), budget=3).best.value == "7"

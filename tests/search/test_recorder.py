@@ -147,6 +147,29 @@ def test_what_is_asked_while_a_run_is_finished_is_recorded(tmp_path):
         assert result.spent.model_calls == 2 * (workers + 1), "the same question is asked anew"
 
 
+@pytest.mark.parametrize("stop_at", "abde")
+def test_scripts_of_a_proposer_and_of_a_judge_each_go_on_where_they_stopped(tmp_path, stop_at):
+    """Recorded replies are counted for each engine: one's do not move the other's script on."""
+
+    def script(name, replies):
+        return Scripted(replies, name=name)
+
+    def run(directory, stop_at=""):
+        values = [f"<IMPROVED_VARIABLE>{value}</IMPROVED_VARIABLE>" for value in "bcde"]
+        judge = script("judge", [f"{grade}" for grade in range(20)])
+
+        def ask(value):
+            return float(judge("rate").text), judge("explain").text
+
+        proposer = tg.TGD(engine=script("writer", values))
+        loss = Judged(ask, stop_at)
+        result = tg.minimize(loss, "a", proposer, budget=5, proposals=1, run=directory)
+        return [(t.value, t.loss, t.feedback and t.feedback.text) for t in result.trials]
+
+    run(tmp_path, stop_at)
+    assert run(tmp_path) == run(None)
+
+
 def test_a_run_of_the_older_format_can_be_looked_at_and_goes_on(tmp_path):
     """Format 1 kept no trial with a call, and engines by name alone."""
     import sqlite3

@@ -8,22 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..compute import executors
-from ..engine import Engine
 from ..errors import EngineError, RecordError, UsageError
-from ..runs.choose import ENGINE_VARIABLE, WITH_MODEL, Chosen, choose
-from ..runs.directory import new_directory
-from ..runs.domain import Domains, Problem
-from ..runs.job import BudgetTable, Job, RunTable, read_job, stated
-from ..runs.result import Result
-from ..runs.run import carry_out, options_for
-from ..search.options import Budget, RunOptions
 from ..texts import shell_word, visible
 from .command import command, option, options
+
+if TYPE_CHECKING:  # what runs a problem is imported where one is run: help is quick
+    from ..runs.choose import Chosen
+    from ..runs.domain import Problem
+    from ..runs.job import Job, RunTable
+    from ..runs.result import Result
+    from ..search.options import RunOptions
 
 _PROPOSES = "a model proposes: its name as litellm writes it, 'human', 'replay:FILE', or 'rules' for the rule editor"
 
@@ -80,7 +78,8 @@ class RunArguments:
         Raises:
             UsageError: Both are given.
         """
-        for there in (self, job or RunTable()):
+        asked: list[RunArguments | RunTable] = [self, *([job] if job else [])]
+        for there in asked:
             if there.workers is not None and there.executor is not None:
                 raise UsageError("workers (processes of this machine) and executor (a cluster) exclude each other")
             if there.workers is not None or there.executor is not None:
@@ -89,6 +88,8 @@ class RunArguments:
 
     def proposer(self, job_engine: Any, job_optimizer: Any) -> tuple[Any, Any]:
         """Engine and optimizer; one that was typed drops a job's other that does not go with it."""
+        from ..runs.choose import WITH_MODEL
+
         alone = self.optimizer is not None and self.optimizer not in WITH_MODEL
         engine = job_engine if self.engine is None and not alone else self.engine
         keeps = self.optimizer is None and (self.engine is None or job_optimizer in WITH_MODEL)
@@ -134,7 +135,7 @@ run_options = options(
     "run",
     *_limits("Run", " (default 60)"),
     option("--run", "directory", section="Run", metavar="DIR", help="directory of the run (default runs/NAME-TIME)"),
-    *_proposer("Run", f"(default: {ENGINE_VARIABLE}, else rules)"),
+    *_proposer("Run", "(default: TGSCI_ENGINE, else rules)"),
     option("--proposals", section="Run", type=int, metavar="N", help="values a round (default 4, or the domain's)"),
     option("--seed", section="Run", type=int, metavar="N", help="seed of all randomness (default 0)"),
     *_place("Run"),
@@ -157,6 +158,9 @@ resume_options = options(
 @run_options
 def run_job(job: Path, settings: dict[str, Any], run: RunArguments) -> int:
     """Run a job file."""
+    from ..runs.domain import Domains
+    from ..runs.job import read_job
+
     read = read_job(job)
     problem = Domains.installed().load(read.domain).problem({**read.table, **settings})
     return exit_code(run_problem(problem, run, read))
@@ -176,6 +180,12 @@ def run_problem(
     Raises:
         UsageError: A bad option; nothing was started.
     """
+    from ..runs.choose import choose
+    from ..runs.directory import new_directory
+    from ..runs.job import BudgetTable, RunTable, stated
+    from ..runs.run import options_for
+    from ..search.options import Budget
+
     table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
     chosen = choose(problem, *run.proposer(job.engine if job else None, table.optimizer))
     typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed}
@@ -203,6 +213,9 @@ def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping
         options: How the run goes, its directory included.
         header: Facts to keep with a new run.
     """
+    from ..compute import executors
+    from ..engine import Engine
+    from ..runs.run import carry_out
     from ..show.progress import LiveProgress
 
     facts = (*problem.notes, chosen.optimizer.description, executors.destination(options.workers))

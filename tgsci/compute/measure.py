@@ -27,15 +27,22 @@ class Answer:
 
     Args:
         question: `Call.question`: by what the question is recognised.
+        engine: `Engine.identity` of who answered.
         system: The system prompt.
         prompt: The prompt.
         reply: The engine's reply.
     """
 
     question: str
+    engine: str
     system: str
     prompt: str
     reply: Reply
+
+    @classmethod
+    def to(cls, call: Call, reply: Reply) -> Answer:
+        """The answer to a call."""
+        return cls(call.question, call.engine.identity, call.system, call.prompt, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,7 @@ def _apply_elsewhere(function: Callable[[T], R], item: T) -> tuple[R | Measureme
 
     def keep(call: Call, ask: Callable[[], Reply]) -> Reply:
         reply = ask()
-        answers.append(Answer(call.question, call.system, call.prompt, reply))
+        answers.append(Answer.to(call, reply))
         return reply
 
     with recording(keep):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -34,6 +35,8 @@ from .result import FINISH, Result
 
 logger = logging.getLogger("tgsci")
 
+#: What stands for code in the fingerprint of a loss.
+_DIGEST = re.compile(r"\b[0-9a-f]{8,}\b")
 #: Facts of a run that may change between its sessions: the latest is what a resumed run takes.
 _CHANGING = ("budget", "goal", "engine", "optimizer")
 
@@ -220,7 +223,7 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "engine": chosen.engine,
         "optimizer": chosen.name,
         "budget": asdict(options.budget),
-        "goal": options.goal,
+        "goal": None if callable(options.goal) else options.goal,  # a function is given again by who resumes
     }
     try:
         result = _run(problem.loss, problem.start, chosen.optimizer, options, problem.task, facts, problem.finish)
@@ -272,13 +275,11 @@ def _run(
         if measurers.destination:
             _note_destination(ledger, measurers.destination)
         search = Search(ledger, loss, proposer, values, options, task)
-        if proposer.engine is not None:
-            proposer.engine.skip(ledger.spent().model_calls)
-        with search.interrupt.on_signals(), measurers as executor:
+        with search.recorders.interrupt.on_signals(), measurers as executor:
             ended = search.until_stopped(executor)
             if finish is not None and search.trials.best is not None:
                 result = Result(ledger, loss=loss, stopped=ended)
-                with recording(search.recorder(FINISH, reuse=False)):
+                with recording(search.recorders.recorder(FINISH, reuse=False)):
                     finish(result, Finishing(result, executor, max(1, measurers.workers), search.say))
             search.report("done")
             stopped = ended
@@ -334,11 +335,7 @@ def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[s
         return Ledger.create(directory, full)
     ledger = Ledger.open(directory, write=True)
     there = {"keep_ties": False, **ledger.header}
-    different = [
-        f"{'what is measured' if key == 'fingerprint' else key}: {differences(str(there.get(key)), str(value))}"
-        for key, value in settings.items()
-        if there.get(key) != value
-    ]
+    different = [_difference(key, there.get(key), value) for key, value in settings.items() if there.get(key) != value]
     if different:
         ledger.close()
         raise LedgerError(
@@ -350,6 +347,15 @@ def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[s
         if key in header and header[key] != there.get(key):
             ledger.set_header(key, header[key])
     return ledger
+
+
+def _difference(setting: str, there: object, now: object) -> str:
+    """How a setting of the run differs from that of the call, in words."""
+    words = differences(str(there), str(now))
+    if setting != "fingerprint":
+        return f"{setting}: {words}"
+    code = " (its code, or something that the code reads, is not what it was)" if _DIGEST.search(words) else ""
+    return f"what is measured: {words}{code}"
 
 
 def _note_idle(workers: int, proposals: int) -> None:

@@ -24,7 +24,8 @@ _MOST_NAMED = 6
 
 _CALLS = """CREATE TABLE calls (
     id INTEGER PRIMARY KEY, round INTEGER NOT NULL, trial INTEGER NOT NULL, question TEXT NOT NULL,
-    occurrence INTEGER NOT NULL, system TEXT NOT NULL, prompt TEXT NOT NULL, reply TEXT NOT NULL, model TEXT NOT NULL,
+    occurrence INTEGER NOT NULL, engine TEXT NOT NULL, system TEXT NOT NULL, prompt TEXT NOT NULL, reply TEXT NOT NULL,
+    model TEXT NOT NULL,
     tokens_in INTEGER, tokens_out INTEGER, usd REAL, seconds REAL NOT NULL, finish TEXT NOT NULL,
     asked_at REAL NOT NULL, UNIQUE (round, trial, question, occurrence))"""
 
@@ -53,12 +54,12 @@ CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
 #: The `trial` of a call that measured none.
 NO_TRIAL = -1
 
-#: Format 1 did not know which trial a call measured, nor the engine's parameters: its replies stay, and are not reused.
+#: Format 1 did not know which trial a call measured, nor which engine answered: its replies stay, and are not reused.
 FROM_FORMAT_1 = f"""
 DROP INDEX IF EXISTS prices;
 ALTER TABLE calls RENAME TO old_calls;
 {_CALLS};
-INSERT INTO calls SELECT id, round, {NO_TRIAL}, 'format 1: ' || question, occurrence, system, prompt, reply, model,
+INSERT INTO calls SELECT id, round, {NO_TRIAL}, 'format 1: ' || question, occurrence, '', system, prompt, reply, model,
     tokens_in, tokens_out, usd, seconds, finish, asked_at FROM old_calls ORDER BY id;
 DROP TABLE old_calls;
 CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);

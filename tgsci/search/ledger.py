@@ -365,9 +365,9 @@ class Ledger:
         measured = database.NO_TRIAL if trial is None else trial
         for answer in answers:
             reply = answer.reply
-            texts = map(well_formed, (answer.system, answer.prompt, reply.text, reply.model))
+            texts = map(well_formed, (answer.engine, answer.system, answer.prompt, reply.text, reply.model))
             db.execute(
-                "INSERT INTO calls SELECT NULL, ?1, ?2, ?3, count(*), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 "
+                "INSERT INTO calls SELECT NULL, ?1, ?2, ?3, count(*), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 "
                 "FROM calls WHERE round = ?1 AND trial = ?2 AND question = ?3",
                 (round, measured, answer.question, *texts, reply.tokens_in, reply.tokens_out, reply.usd, reply.seconds,
                  reply.finish, time.time()),
@@ -473,6 +473,15 @@ class Ledger:
     def models(self) -> dict[str, int]:
         """How many questions each model answered, in the order of their first answer."""
         return dict(self._rows("SELECT model, count(*) FROM calls GROUP BY model ORDER BY min(id)"))
+
+    def replies_by_engine(self) -> dict[str, int]:
+        """How many questions each engine answered, by `Engine.identity`."""
+        return dict(self._rows("SELECT engine, count(*) FROM calls GROUP BY engine"))
+
+    def replies_to_proposers(self) -> int:
+        """How many questions were answered while values were proposed."""
+        query = "SELECT count(*) FROM calls WHERE trial = ? AND round >= 0"
+        return int(self._rows(query, database.NO_TRIAL)[0][0])
 
     def answer(self, round: int, trial: int | None, question: str, occurrence: int) -> Reply | None:
         """Find a recorded reply.

@@ -16,11 +16,10 @@ from ..engine import recording
 from ..errors import InvalidValue, UsageError
 from ..loss import Loss
 from ..texts import figure, literal, well_formed
-from .interrupt import Interrupt
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer
-from .recorder import Recorder
+from .recorder import Recorders
 from .trial import Proposal, State, Trial, Trials
 
 #: Rounds in a row without a single value to measure after which a search gives up.
@@ -65,9 +64,12 @@ class Search:
     def __init__(
         self, ledger: Ledger, loss: Loss, proposer: Proposer, start: Sequence[str], options: RunOptions, task: str = ""
     ) -> None:
-        self.interrupt = Interrupt()
         self.ledger, self.loss, self.proposer, self.start, self.options = ledger, loss, proposer, start, options
         self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties)
+        self.recorders = Recorders(ledger)
+        if proposer.engine is not None:
+            # One that took the place of another, a mended script for instance, goes on where that one stopped.
+            self.recorders.meet(proposer.engine, ledger.replies_to_proposers())
         #: What a new measurement has to beat.
         self._accepted = next((t for t in reversed(self.trials) if t.state is State.ACCEPTED), None)
         self._began = (time.monotonic(), ledger.spent().evaluations)
@@ -96,10 +98,6 @@ class Search:
             if pending:
                 self._measure([t for t in pending if t.feedback is None], executor)
                 self._decide()
-
-    def recorder(self, round: int, trial: int | None = None, *, reuse: bool = True) -> Recorder:
-        """What records the questions of a round, or of a trial; see `Recorder`."""
-        return Recorder(self.ledger, round, trial, reuse=reuse, interrupt=self.interrupt)
 
     def _pending(self) -> list[Trial]:
         """Trials not yet judged: only the latest round can hold any."""
@@ -135,9 +133,9 @@ class Search:
         if self.options.budget.evaluations is not None:
             n = min(n, self.options.budget.evaluations - self.ledger.spent().evaluations)
         self.report(f"{self.proposer.name} proposes")
-        with recording(self.recorder(round)):
+        with recording(self.recorders.recorder(round)):
             asked = self.proposer.ask(self.trials, n, random.Random(f"{self.options.seed}:{first}"))
-        proposals = _proposals(asked, self.proposer)[:n]
+        proposals = _proposals(asked, self.proposer, first)[:n]
         seen: dict[str, int] = {}
         return [self._trial(proposal, first + i, round, seen) for i, proposal in enumerate(proposals)]
 
@@ -166,7 +164,7 @@ class Search:
         if not trials:
             return
         self.report(f"measuring {len(trials)}")
-        recorders = [self.recorder(trial.round, trial.number) for trial in trials]
+        recorders = [self.recorders.recorder(trial.round, trial.number) for trial in trials]
         values = [trial.value for trial in trials]
         with closing(measure(self.loss, values, executor, recorders=recorders)) as measurements:
             for measured in measurements:
@@ -235,14 +233,18 @@ class Search:
         return min(estimates, default=None)
 
 
-def _proposals(asked: object, proposer: Proposer) -> list[Proposal]:
+def _proposals(asked: object, proposer: Proposer, trials: int) -> list[Proposal]:
     """What a proposer returned, checked: it may be somebody's own.
 
     Raises:
-        UsageError: It is no list of proposals.
+        UsageError: It is no list of proposals, or one is made from a trial that does not exist.
     """
     proposals: list[Any] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
     for proposal in proposals:
         if not isinstance(proposal, Proposal):
             raise UsageError(f"{proposer.name}: ask() must return a list of tgsci.Proposal, not {literal(proposal)}")
+        if proposal.parent is not None and proposal.parent >= trials:
+            raise UsageError(
+                f"{proposer.name}: a proposal is made from trial {proposal.parent}; there are {trials} trials"
+            )
     return proposals

@@ -1,4 +1,4 @@
-"""Recorder: keeps every question that a run asks, and answers from the record what was answered before a stop."""
+"""Recorders: keep every question that a run asks, and answer from the record what was answered before a stop."""
 
 from __future__ import annotations
 
@@ -8,10 +8,41 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..compute.measure import Answer
-from ..engine import Call, Reply
+from ..engine import Call, Engine, Reply
 from ..texts import well_formed
 from .interrupt import Interrupt
 from .ledger import Ledger
+
+
+class Recorders:
+    """What the recorders of one session of a run have in common.
+
+    Args:
+        ledger: Where replies are kept.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.interrupt = Interrupt()
+        self._before = ledger.replies_by_engine()
+        self._met: dict[int, Engine] = {}
+        self._lock = threading.Lock()
+
+    def recorder(self, round: int, trial: int | None = None, *, reuse: bool = True) -> Recorder:
+        """A recorder; arguments as those of `Recorder`."""
+        return Recorder(self, round, trial, reuse=reuse)
+
+    def meet(self, engine: Engine, otherwise: int = 0) -> None:
+        """Tell an engine, once, how many of its questions were answered in earlier sessions: a script goes on there.
+
+        Args:
+            engine: Is asked in this session.
+            otherwise: The number for an engine that was never asked before.
+        """
+        with self._lock:
+            if id(engine) not in self._met:
+                self._met[id(engine)] = engine
+                engine.skip(self._before.get(engine.identity, otherwise))
 
 
 class Recorder:
@@ -22,36 +53,30 @@ class Recorder:
     the same question was asked there before. So two trials, or two engines, never get each other's replies, and it
     does not matter in which order threads ask different questions.
 
+    A worker process has no record: what is asked there comes back with the measurement (`Applied.answers`), and a
+    measurement that was not finished is repeated whole.
+
     Args:
-        ledger: Where replies are kept.
+        run: The session that it belongs to.
         round: The round that is worked on.
         trial: Number of the trial that is measured; None while values are proposed.
         reuse: False asks every question anew, and only keeps the replies.
-        interrupt: Ends the wait for a reply when the run is interrupted.
     """
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        round: int,
-        trial: int | None = None,
-        *,
-        reuse: bool = True,
-        interrupt: Interrupt | None = None,
-    ) -> None:
-        self._ledger, self._round, self._trial, self._reuse = ledger, round, trial, reuse
-        self._interrupt = interrupt or Interrupt()
+    def __init__(self, run: Recorders, round: int, trial: int | None = None, *, reuse: bool = True) -> None:
+        self._run, self._round, self._trial, self._reuse = run, round, trial, reuse
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def __call__(self, call: Call, ask: Callable[[], Reply]) -> Reply:
-        question = call.question
+        ledger, question = self._run.ledger, call.question
         with self._lock:
             occurrence = self._asked[question]
             self._asked[question] += 1
-        reply = self._ledger.answer(self._round, self._trial, question, occurrence) if self._reuse else None
+        reply = ledger.answer(self._round, self._trial, question, occurrence) if self._reuse else None
         if reply is None:
-            reply = self._interrupt.wait_for(ask)
+            self._run.meet(call.engine)
+            reply = self._run.interrupt.wait_for(ask)
             reply = replace(reply, text=well_formed(reply.text))
-            self._ledger.add_answers(self._round, self._trial, [Answer(question, call.system, call.prompt, reply)])
+            ledger.add_answers(self._round, self._trial, [Answer.to(call, reply)])
         return reply

@@ -49,7 +49,7 @@ def open_case(name_or_path: str) -> Case:
     """
     text = str(name_or_path)
     if text in _BUILT_IN:
-        return _built_in(text)
+        return built_in_case(text)
     if text.casefold() in _BUILT_IN:
         raise UsageError(f"no case {text}; did you mean {text.casefold()}?")
     if not _exists(text):
@@ -82,7 +82,7 @@ def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
         raise UsageError(
             f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {literal(shift_mm)}"
         )
-    return _setup(name).dij((x, y, z))
+    return built_in_setup(name).dij((x, y, z))
 
 
 def _exists(path: str) -> bool:
@@ -96,17 +96,19 @@ def _exists(path: str) -> bool:
 
 
 @cache
-def _setup(name: str) -> Setup:
+def built_in_setup(name: str) -> Setup:
+    """Make what a built-in case is calculated from."""
     made: Callable[[], Setup] = {"cshape": phantoms.cshape, "prostate": phantoms.prostate}[name]
     return made()
 
 
 @cache
-def _built_in(name: str) -> Case:
+def built_in_case(name: str) -> Case:
+    """Read a built-in case from the cache, or calculate it."""
     path = _cache_path(name)
     case = _read_cache(name, path) if path is not None and path.is_file() else None
     if case is None:
-        case = _setup(name).case()
+        case = built_in_setup(name).case()
         if path is not None:
             _write_cache(name, case, path)
     return case

@@ -9,7 +9,6 @@ from tgsci.cli.command import command, option, options
 from tgsci.cli.run import RunArguments, exit_code, run_options, run_problem
 from tgsci.errors import UsageError
 from tgsci.runs.domain import Domains
-from tgsci.runs.run import cores
 
 from ..job import EVALUATIONS
 from ..notice import NOTICE
@@ -47,6 +46,8 @@ def plan(table: dict[str, Any], run: RunArguments) -> int:
     goals are met or nothing helps any more. Every plan, its reason and its page are kept in the run's directory, with
     the best plan's files. Research tool: not for clinical use.
     """
+    from tgsci.runs.run import cores
+
     if "plan_seconds" in table:
         table["seconds"] = table.pop("plan_seconds")
     if "prescription" in table:

@@ -17,7 +17,7 @@ from .metrics import DIGITS, Metric, Unit
 TARGETS, EXTERNAL = "[targets]", "[external]"
 #: How the reason begins why a goal is not evaluated whose structure the case lacks.
 ABSENT = "the case has no"
-#: Priorities go from 1, the most important, to this; the loss tells no more apart, see `tuning.scoring`.
+#: Priorities go from 1, the most important, to this; the loss tells no more apart, see `loss.scoring`.
 MOST_PRIORITY = 4
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .patient import Image
 
 #: Largest dose grid, voxels.
-_MOST = 40_000_000
+MOST_DOSE_VOXELS = 40_000_000
 #: Least share of a target inside the body: with less, it was drawn on another image.
 _INSIDE = 0.5
 #: Share of a target inside another from which on it lies in it: on a grid, edges never agree to the voxel.
@@ -181,7 +181,7 @@ def _grid(patient: Patient, body: Region, options: Options) -> Grid:
     origin = tuple(o + s * c for o, s, c in zip(image.origin, image.spacing, mask.corner, strict=True))
     lengths = [(n - 1) * s for n, s in zip(mask.inside.shape, image.spacing, strict=True)]
     shape = tuple(int(np.ceil(length / step - 1e-6)) + 1 for length, step in zip(lengths, steps, strict=True))
-    if float(np.prod([float(n) for n in shape])) > _MOST:
+    if float(np.prod([float(n) for n in shape])) > MOST_DOSE_VOXELS:
         raise UsageError(f"a dose grid of {shape[::-1]} voxels is too large; take a coarser one with --grid")
     return Grid(shape, steps, origin)  # type: ignore[arg-type]
 

@@ -34,7 +34,7 @@ MOST_ENTRIES = 200_000_000
 #: then 0.6% of the core's and 2.7% of the body's.
 CUTOFF = 30.0
 #: Seconds between two lines about progress.
-_PATIENCE = 5.0
+PATIENCE = 5.0
 _MISSING = "pyRadPlan is not installed; it comes with pip install 'tgsci[dose]'"
 
 
@@ -235,7 +235,7 @@ class _Progress:
         if not levels or levels[0].name != "Beam" or not levels[0].total or levels[0].current == self.beam:
             return
         self.beam = levels[0].current
-        if time.monotonic() - self.last > _PATIENCE and self.beam < levels[0].total:
+        if time.monotonic() - self.last > PATIENCE and self.beam < levels[0].total:
             self.last = time.monotonic()
             self.say(f"{self.beam} of {levels[0].total} beams computed")
 

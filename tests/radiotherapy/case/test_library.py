@@ -142,17 +142,17 @@ def test_setups_are_the_same_every_time():
 def cached(tmp_path: Path, monkeypatch) -> Path:
     """A cache of its own, and a built-in case that takes no time."""
     monkeypatch.setenv("TGSCI_CACHE", str(tmp_path))
-    monkeypatch.setattr(library, "_setup", lambda name: small_setup())
-    library._built_in.cache_clear()
+    monkeypatch.setattr(library, "built_in_setup", lambda name: small_setup())
+    library.built_in_case.cache_clear()
     yield tmp_path / "radiotherapy"
-    library._built_in.cache_clear()
+    library.built_in_case.cache_clear()
 
 
 def open_again(monkeypatch) -> tuple[Case, bool]:
     """The case as another process would get it, and whether it had to be calculated."""
     calculated = []
-    monkeypatch.setattr(library, "_setup", lambda name: calculated.append(name) or small_setup())
-    library._built_in.cache_clear()
+    monkeypatch.setattr(library, "built_in_setup", lambda name: calculated.append(name) or small_setup())
+    library.built_in_case.cache_clear()
     return open_case("cshape"), bool(calculated)
 
 

@@ -137,7 +137,7 @@ def test_a_grid_for_each_axis(monkeypatch):
     case = make(masks, prescriptions={"PTV": 50}, grid_mm=(4.0, 5.0, 6.0))
     assert case.grid.spacing == (6.0, 5.0, 4.0)
     assert len(case.structure("PTV").voxels) * case.grid.voxel_cc == pytest.approx(7.2, rel=0.1)
-    monkeypatch.setattr("tgsci_radiotherapy.importers.assemble._MOST", 10_000)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.assemble.MOST_DOSE_VOXELS", 10_000)
     with pytest.raises(UsageError, match=r"too large; take a coarser one with --grid"):
         make(masks, prescriptions={"PTV": 50}, grid_mm=1.0)
 

@@ -392,7 +392,7 @@ def test_an_image_of_absurd_size_is_refused_before_it_is_read(tmp_path, monkeypa
     folder.ct()
     folder.structure_set()
     monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.image.MOST_VOXELS", 10_000)
-    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.image._pixels", lambda *a: pytest.fail("it was read"))
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.image.read_file", lambda *a: pytest.fail("it was read"))
     refused(folder, "more than")
 
 
@@ -558,10 +558,10 @@ def test_gigantic_contours(tmp_path, monkeypatch):
     start = time.process_time()
     assert patient(folder).structures[-1].mask.inside[0].all()  # larger than the image: the whole slice
     assert time.process_time() - start < 10
-    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.structures._MOST_CORNERS", 10_000)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.structures.MOST_CORNERS", 10_000)
     refused(folder, "huge", "corners")
     monkeypatch.undo()
-    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.structures._MOST_IN_ALL", 1_000)
+    monkeypatch.setattr("tgsci_radiotherapy.importers.dicom.structures.MOST_CORNERS_IN_ALL", 1_000)
     refused(folder, "corners")
 
 

@@ -130,7 +130,7 @@ def test_a_matrix_too_large_is_refused_before_it_is_computed(patient, monkeypatc
 
 @installed
 def test_it_is_quiet_and_leaves_no_trace(patient, capfd, monkeypatch):
-    monkeypatch.setattr(pyradplan, "_PATIENCE", -1.0)
+    monkeypatch.setattr(pyradplan, "PATIENCE", -1.0)
     before = logging.root.manager.disable
     lines = []
     random.seed(11)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..contours import Points
 
 #: Most corners of one contour, and of all contours of a structure set.
-_MOST_CORNERS, _MOST_IN_ALL = 1_000_000, 30_000_000
+MOST_CORNERS, MOST_CORNERS_IN_ALL = 1_000_000, 30_000_000
 #: How far the corners of a contour may be from one plane, mm.
 _FLAT = 0.1
 #: Contours nearer than this are in one plane, mm.
@@ -153,7 +153,7 @@ def read_structures(
     only = {find(name, names) for name in options.only}
     forced = {find(name, names): kind for name, kind in options.types.items()}
     drawn: list[Region] = []
-    budget = _MOST_IN_ALL
+    budget = MOST_CORNERS_IN_ALL
     chosen, skipped = [], []
     for region, name in zip(regions, names, strict=True):
         kind = forced.get(name) or _type(region, name)
@@ -283,7 +283,9 @@ def _planes(region: _Roi, name: str, budget: int) -> tuple[dict[float, list[Poin
         points = _corners(contour, name)
         used += len(points)
         if used > budget:
-            raise UsageError(f"more than {_MOST_IN_ALL / 1e6:g} million corners of contours; this is no structure set")
+            raise UsageError(
+                f"more than {MOST_CORNERS_IN_ALL / 1e6:g} million corners of contours; this is no structure set"
+            )
         if len(points) < 3:
             skipped += 1
             continue
@@ -311,12 +313,12 @@ def _corners(contour: Any, name: str) -> Points:
     if raw is None or len(raw) == 0:
         return np.zeros((0, 3))
     if isinstance(raw, bytes):
-        if raw.count(b"\\") > 3 * _MOST_CORNERS:
-            raise UsageError(f"a contour of {name} has more than {_MOST_CORNERS / 1e6:g} million corners")
+        if raw.count(b"\\") > 3 * MOST_CORNERS:
+            raise UsageError(f"a contour of {name} has more than {MOST_CORNERS / 1e6:g} million corners")
         values = np.array([float(v) for v in raw.decode("ascii", "replace").rstrip(" \0").split("\\") if v.strip()])
     else:
         values = np.array([float(v) for v in raw])
-    if len(values) % 3 or len(values) > 3 * _MOST_CORNERS:
+    if len(values) % 3 or len(values) > 3 * MOST_CORNERS:
         raise UsageError(f"a contour of {name} has {len(values)} coordinates, which make no corners; it is damaged")
     if not np.isfinite(values).all() or (len(values) and np.abs(values).max() > 1e5):
         raise UsageError(f"a contour of {name} has coordinates that are no places in a patient; it is damaged")
