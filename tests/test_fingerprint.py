@@ -310,6 +310,33 @@ def test_an_objects_own_class_counts_with_its_code():
     assert made(1).fingerprint.startswith("users_script.L")
 
 
+def test_the_class_of_a_loss_counts_with_its_helpers_and_not_with_flags_of_the_moment():
+    code = """
+import tgsci
+READY = {}
+def helper(value): return {}
+class L(tgsci.Loss):
+    def evaluate(self, value):
+        return tgsci.Feedback(helper(value) if READY else 0)
+"""
+
+    def of(ready, number):
+        return script(code.format(ready, number)).L().fingerprint
+
+    assert of(True, 1) == of(False, 1) != of(True, 2)
+
+
+def test_the_closure_of_a_class_within_a_function_counts():
+    def made(target):
+        class Own(tg.Loss):
+            def evaluate(self, value):
+                return tg.Feedback(abs(len(value) - target))
+
+        return Own()
+
+    assert made(1).fingerprint == made(1).fingerprint != made(2).fingerprint
+
+
 def test_a_loss_within_a_loss_counts_with_its_settings():
     assert Length(options=[Length(target=1)]).fingerprint != Length(options=[Length(target=2)]).fingerprint
 
