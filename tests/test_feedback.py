@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import fractions
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy
@@ -110,3 +111,17 @@ def test_what_is_wrong_with_a_feedback_is_said_where_it_is_made(make, message):
 def test_figures_of_any_class_are_figures():
     feedback = Feedback(decimal.Decimal("0.5"), metrics={"a": fractions.Fraction(1, 2), "b": True})
     assert (feedback.loss, feedback.metrics) == (0.5, {"a": 0.5, "b": 1.0})
+
+
+def test_artifacts_that_a_ledger_holds_are_not_read_before_they_are_looked_at():
+    class Unread(Mapping):
+        def __getitem__(self, name):
+            raise AssertionError(f"{name} was read")
+
+        def __iter__(self):
+            return iter(["dose.npy"])
+
+        def __len__(self):
+            return 1
+
+    assert list(Feedback(1.0, artifacts=Unread()).artifacts) == ["dose.npy"]

@@ -53,7 +53,9 @@ class Feedback:
             raise TypeError(
                 f"the error of a feedback is a str or None, not {_shown(self.error)}: write error=str(error)"
             )
-        for name, content in self.artifacts.items():
+        # A ledger's artifacts are checked already, and reading them all would take as long as they are large.
+        given = self.artifacts if isinstance(self.artifacts, dict) else {}
+        for name, content in given.items():
             if not isinstance(content, bytes | str):
                 hint = "write json.dumps(...)" if isinstance(content, dict | list) else "write text or bytes"
                 raise TypeError(f"artifacts[{name!r}] is the content of a file, not {_shown(content)}: {hint}")

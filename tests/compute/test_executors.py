@@ -276,3 +276,39 @@ def test_many_tasks_at_once_come_back_to_their_own_futures(address):
     with measurers as executor:
         numbers = [random.Random(0).randint(0, 999) for _ in range(50)]
         assert list(executor.map(lambda x: x * 2, numbers)) == [x * 2 for x in numbers]
+
+
+INTERRUPTED = """
+    import sys, time
+    import tgsci as tg
+
+    class Slow(tg.Loss):
+        name = "slow"
+        def __init__(self, log):
+            self.log = log
+        def evaluate(self, value):
+            with open(self.log, "a") as file:
+                file.write("busy\\\\n")
+            pow(7, 60_000_000)
+            time.sleep(60)
+            return tg.Feedback(1.0)
+
+    class Nothing(tg.Proposer):
+        def ask(self, trials, n, rng):
+            return []
+
+    result = tg.minimize(Slow(sys.argv[2]), ["a", "b"], Nothing(), workers=sys.argv[1])
+    print("ended:", result.stopped, flush=True)
+"""
+
+
+def test_ctrl_c_ends_a_run_on_a_cluster_at_once(address, start_script, tmp_path):
+    log = tmp_path / "log"
+    log.touch()
+    process = start_script(INTERRUPTED, address, str(log))
+    wait_for_lines(log, 1)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert "ended: interrupted" in output
+    assert time.monotonic() - began < 2

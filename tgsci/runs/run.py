@@ -223,7 +223,7 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "engine": chosen.engine,
         "optimizer": chosen.name,
         "budget": asdict(options.budget),
-        "goal": options.goal,
+        "goal": None if callable(options.goal) else options.goal,  # a function is given again by who resumes
     }
     try:
         result = _run(problem.loss, problem.start, chosen.optimizer, options, problem.task, facts, problem.finish)

@@ -53,6 +53,9 @@ class Recorder:
     the same question was asked there before. So two trials, or two engines, never get each other's replies, and it
     does not matter in which order threads ask different questions.
 
+    A worker process has no record: what is asked there comes back with the measurement (`Applied.answers`), and a
+    measurement that was not finished is repeated whole.
+
     Args:
         run: The session that it belongs to.
         round: The round that is worked on.

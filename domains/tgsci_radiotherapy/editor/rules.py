@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 
 #: The first step's region: doublings of a weight, and a share of the highest target dose.
 DOUBLINGS, DOSE_SHARE = 2.0, 0.03
-#: Where a prediction came true the next step may go so far at least, in units of the first: a small step was enough
-#: then, and says nothing of what a larger one would have done.
-KEPT = 0.5
+#: Where a prediction came true the next step may go at least so far, in units of the first: a small step that was
+#: enough says nothing of what a larger one would have done.
+AFTER_SUCCESS = 0.5
 #: A prediction that came true by this share lets the next step go further, or not so far.
 GOOD, POOR = 0.6, 0.2
 #: Smallest and largest region, in units of the first.
 LEAST, MOST = 1 / 16, 2.0
 #: A tuned plan that is predicted to take away less than this share of the loss is no progress.
 PROGRESS = 0.1
-#: One that is predicted to take away less than this share is not worth a plan.
+#: A tuned plan that is predicted to take away less than this share of the loss is not worth a plan.
 NOTHING = 0.003
-#: How much more the goal counts that a probe is for, the relative margin that is aimed at, and what its edit is called.
+#: Of a probe: how much more its goal counts, the relative margin that it aims at, and how its edit's name begins.
 _PROBE, _PROBE_AIM, PROBE = 30.0, 0.01, "to see"
-#: A goal that is missed by less than this share of its scale needs none.
+#: A goal that is missed by less than this share of its scale is not probed.
 WORTH_A_PROBE = 0.005
-#: Plans for each missed goal, at most.
+#: Probes of each missed goal, at most.
 PROBES = 2
 
 
@@ -212,7 +212,7 @@ def trust(measured: Sequence[Point], best: Point, first: Region) -> float:
     if parent and set(parent.slots) == set(best.slots):
         size, held = step_size(parent, best, first), gain_share(parent, best)
         if size > 0:
-            factor = max(2.0 * size, KEPT) if held >= GOOD else size if held >= POOR else size / 2.0
+            factor = max(2.0 * size, AFTER_SUCCESS) if held >= GOOD else size if held >= POOR else size / 2.0
     for child in measured:
         if child.trial.parent != best.trial.number or PROBE in child.trial.edit or set(child.slots) != set(best.slots):
             continue

@@ -13,11 +13,11 @@ from tgsci.texts import compact, quote, rounded
 from ..names import clean
 from .metrics import DIGITS, Metric, Unit
 
-#: Stand for every target of the case, and for the body's outline, whatever they are called there.
+#: What a sheet writes for every target of the case, and for the body's outline, whatever their names there.
 TARGETS, EXTERNAL = "[targets]", "[external]"
-#: How the reason begins why a goal is not evaluated whose structure the case lacks.
+#: Where the case lacks a goal's structure, the reason why it is not evaluated begins with this.
 ABSENT = "the case has no"
-#: Priorities go from 1, the most important, to this; the loss tells no more apart, see `tuning.scoring`.
+#: The lowest priority; 1 is the most important. The loss tells no more apart, see `loss.scoring`.
 MOST_PRIORITY = 4
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Kind = Literal["D%", "Dcc", "VGy", "V%", "CVGy", "CV%", "Dmean", "Dmax", "Dmin", "gEUD", "HI", "CI"]
 Unit = Literal["Gy", "%", "cc", ""]
 
-#: Significant digits of a sheet's figures: what is read is what is written.
+#: Significant digits that the figures of a sheet keep, so that it reads back to the same.
 DIGITS = 6
 _PLAIN: dict[str, Kind] = {"dmean": "Dmean", "dmax": "Dmax", "dmin": "Dmin", "hi": "HI", "ci": "CI"}
 _SAME = {"mean": "dmean", "max": "dmax", "min": "dmin", "maximum": "dmax", "minimum": "dmin", "dmedian": "d50%"}

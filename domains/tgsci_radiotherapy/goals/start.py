@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 #: Weight of every objective at the start.
 WEIGHT = 100.0
-#: How far above what a target must reach its dose is aimed at, as a part of the way to what it must not exceed.
+#: Where a target's dose is aimed at, as a part of the way from what it must reach up to what it must not exceed.
 _ABOVE = 0.3
 #: What a target may get where no goal says it, as a multiple of the prescription: ICRU's 107%.
 _HOTTEST = 1.07
-#: From which part of a goal's dose on an organ is pushed down, and the body outside of all other structures.
+#: Where penalties begin: a share of a goal's dose on an organ; of the prescription in the body outside of all others.
 _ORGAN, _BODY = 0.9, 0.6
 
 

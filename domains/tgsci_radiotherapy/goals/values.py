@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 #: Volumes of the homogeneity index, %.
 HOMOGENEITY = (2.0, 98.0, 50.0)
-#: Half the width of the neighbourhood, as a part of the structure's voxels; and in small structures, so many of them.
+#: Half the width of a neighbourhood: a share of the structure's voxels; in small ones a larger share, up to so many.
 SHARE, _SMALL_SHARE, _VOXELS = 0.01, 0.02, 20
-#: Of volumes: the neighbourhood reaches at least and at most so far from the dose in question, Gy.
+#: For volumes: how far a neighbourhood reaches from the threshold, at least and at most, Gy.
 _NEAREST, _FARTHEST = 0.02, 1.0
 
 

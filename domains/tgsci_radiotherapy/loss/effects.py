@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-#: The artifact that holds them.
+#: The artifact that holds the effects.
 FILE = "sensitivities.json"
 #: Longest text that is read back, characters.
 _LONGEST = 2_000_000

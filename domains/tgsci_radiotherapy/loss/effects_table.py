@@ -23,11 +23,11 @@ TIGHT = 0.05
 _GOALS, _OBJECTIVES, _PAIRS, _ADDED = 8, 10, 3, 4
 #: Two objectives pull against each other where their effects on the goals point so far apart (cosine).
 _AGAINST = -0.5
-#: Relative effects smaller than this are no effects.
+#: Effects below this share of a goal's scale count as none.
 _NOTHING = 5e-4
-#: A gain of all missed goals at once below this share of a limit is none.
+#: A gain of all missed goals at once below this share of their scales counts as none.
 NO_GAIN = 5e-4
-#: A goal with less part in it than this does not stand in the way.
+#: A goal with a smaller share in a conflict is not named.
 _SHARE = 0.05
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Rows = NDArray[np.int32]
 
-#: Part of a structure that a hot or a cold spot is, and the least of it, %, cc.
+#: Size of a hot or cold spot: % of its structure, and at least so many cc.
 SPOT_PERCENT, SPOT_CC = 2.0, 0.3
 #: A structure this near to a spot is named, mm.
 NEAR = 10.0
@@ -23,8 +23,8 @@ NEAR = 10.0
 _MOST = 6
 #: Directions along (z, y, x), towards lower and higher coordinates.
 _WORDS = (("the feet", "the head"), ("anterior", "posterior"), ("right", "left"))
-#: Share of a direction's length from which on a component is said.
-_SAID = 0.45
+#: A direction names an axis along which it has at least this share of its length.
+_NAMED = 0.45
 
 
 def lines(case: Case, dose: NDArray[np.floating]) -> list[str]:
@@ -187,7 +187,7 @@ def _direction(offset: Array) -> str:
     length = float(np.linalg.norm(offset))
     if length < 1e-9:
         return "around"
-    parts = [(abs(c), _WORDS[axis][int(c > 0)]) for axis, c in enumerate(offset) if abs(c) >= _SAID * length]
+    parts = [(abs(c), _WORDS[axis][int(c > 0)]) for axis, c in enumerate(offset) if abs(c) >= _NAMED * length]
     words = [
         word.replace("the feet", "footward").replace("the head", "headward") for _, word in sorted(parts, reverse=True)
     ]

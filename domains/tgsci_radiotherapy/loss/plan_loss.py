@@ -34,7 +34,7 @@ from .solution import Solution, round_plan, solution
 if TYPE_CHECKING:
     from ..planner import Plan, Planner
 
-#: Raised when the same parameters would be measured differently.
+#: Increase it whenever the same parameters would be measured differently.
 _VERSION = 1
 
 #: Cases that were opened last, and the plans of start parameters; the latter hold little beside the planners.

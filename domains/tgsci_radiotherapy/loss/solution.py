@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-#: Weight of an objective that is tried beside a plan's own, as a share of their sum: it changes nothing.
+#: Weight of an objective that is tried beside a plan's own, as a share of their sum: too small to change the plan.
 _TRIED = 1e-6
-#: A dose that is none, Gy.
+#: A plan whose highest dose is below this has no dose, Gy.
 _NO_DOSE = 1e-6
-#: How far an addition's effect is extrapolated, as a part of the scale of the goal that it moves most.
+#: A suggested objective gets the weight that moves one goal by this part of its scale.
 _ADDED = 0.04
 #: Suggestions a plan, at most.
 MOST = 8
-#: An objective on a structure whose dose is this near to one of the same type is the same, share of the prescription.
+#: Objectives of one structure and type are the same where their doses are this near, as a share of the prescription.
 _NEAR = 0.02
 #: Where normal tissue next to the target should begin to be spared, share of the prescription.
 _FALLOFF = 0.7
-#: How far below its limit an objective is set: a penalty that begins at the limit lets some of it through.
+#: Dose of a suggested objective as a share of the goal's limit: a penalty that begins at the limit lets some through.
 _BELOW = 0.95
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-#: More than is needed, relative, for the rounding of the passes.
+#: Relative margin for the rounding of the passes.
 _MARGIN = 1e-6
 
 

@@ -35,7 +35,7 @@ NEWTON_BEAMLETS, GRAM_BYTES = 3000, 2**30
 REDUCED_BEAMLETS = 6000
 #: L-BFGS has done its part where ten steps gain less than this share, and is at its end at the second.
 _SLOW, _STILL = 1e-2, 1e-5
-#: A value of this share of that without any dose is 0: at 50 Gy, deviations of a milligray.
+#: A value below this share of the value without any dose counts as 0: at 50 Gy, deviations of a milligray.
 _NOTHING = 1e-9
 _NEWTON_STEPS, _LBFGS_STEPS = 60, 1500
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..case.model import Case
     from .planner import Planner
 
-#: Entries that stay.
+#: Entries that a mapping keeps.
 _MOST = 2
 
 

@@ -23,7 +23,7 @@ HEADER = (
     "overlaps with",
     "remark",
 )
-#: Relative difference of the volumes, drawn and on the grid, that is remarked on.
+#: A structure gets a remark where its volumes, drawn and on the grid, differ by more than this, relative.
 _DIFFERENT = 0.05
 _MOST_OVERLAPS = 3
 

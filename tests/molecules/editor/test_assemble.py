@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from tests.molecules.searches import Pocket, history
+from tests.molecules.searches import DOCKING, history
 from tgsci_molecules.editor.assemble import BLOCKS, CORES, assembled, block, caps_of, grafted, linkers_on
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.descriptors import descriptors
-from tgsci_molecules.editor.judge import FOREMOST, Judge
+from tgsci_molecules.editor.predictor import FOREMOST, Predictor
 from tgsci_molecules.molecule.smiles import canonical
 
 
@@ -82,39 +82,39 @@ def test_nothing_is_grafted_where_nothing_can_be_cut():
 
 
 def test_a_fragment_start_soon_gives_molecules_of_a_drugs_size():
-    trials = history(Pocket(), "CC(N)=O", 9)
+    trials = history(DOCKING, "CC(N)=O", 9)
     assert all(descriptors(t.value).size >= 15 for t in trials[1:5])
     assert any("assemble" in t.edit for t in trials)
 
 
 def test_a_lead_is_edited_and_not_replaced():
-    trials = history(Pocket(), "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1", 9)
+    trials = history(DOCKING, "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1", 9)
     assert len(trials) == 9
     assert not any("assemble" in t.edit or "replace a side" in t.edit for t in trials)
 
 
 def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
     """Molecules whose drug-likeness looks ideal at a glance, but is not, once hid the best from the ranking."""
-    trials = history(Pocket())
-    judge = Judge(trials)
+    trials = history(DOCKING)
+    predictor = Predictor(trials)
     rng = random.Random(3)
     parent = trials[0]
     smiles = dict.fromkeys(found[0] for _ in range(400) if (found := assembled(rng)))
     pool = [Candidate(s, parent, ("assembled",), (s,)) for s in smiles]
     molecules = [c.descriptors for c in pool]
-    outlook = judge.predict(molecules)
-    hope = outlook.loss + np.array([judge.drawback(f) for f in molecules]) - outlook.sd
+    outlook = predictor.predict(molecules)
+    hope = outlook.loss + np.array([predictor.drawback(f) for f in molecules]) - outlook.sd
     expected = [pool[i].smiles for i in np.argsort(np.round(hope, 6), kind="stable")[:FOREMOST]]
-    assert [c.smiles for c in judge.order(pool, 1.0)[:FOREMOST]] == expected
+    assert [c.smiles for c in predictor.order(pool, 1.0)[:FOREMOST]] == expected
 
 
 def test_a_short_list_may_be_shorter_than_the_foremost():
-    trials = history(Pocket())
+    trials = history(DOCKING)
     rng = random.Random(3)
     made = dict.fromkeys(found[0] for _ in range(40) if (found := assembled(rng)))
     pool = [Candidate(smiles, trials[0], ("assembled",), (smiles,)) for smiles in made]
-    judge = Judge(trials)
-    assert judge.order(pool, 1.0, 4) == judge.order(pool, 1.0)[:4]
+    predictor = Predictor(trials)
+    assert predictor.order(pool, 1.0, 4) == predictor.order(pool, 1.0)[:4]
 
 
 @pytest.mark.parametrize(

@@ -1,95 +1,26 @@
-"""Refinement, strain and the check on finalists, with real poses in real receptors."""
+"""Refinement: a good pose holds, a disturbed one comes back, and what is no pose is refused."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rdkit import Chem
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolTransforms
-from rdkit.Geometry import Point3D
+from rdkit.Chem import rdDistGeom
 
+from tests.molecules.conformers import embedded, shifted
 from tgsci.cli.main import main
 from tgsci.compute.workers import WorkerPool
 from tgsci.errors import MeasurementError
-from tgsci_molecules import Docking, Settings, Target, dock
+from tgsci_molecules import Docking, Target
 from tgsci_molecules.physics import check, refine, strain, strain_of
-from tgsci_molecules.physics.geometry import faults
-from tgsci_molecules.physics.mmff import KCAL, VACUUM, typed
-from tgsci_molecules.physics.receptor import Receptor, ligand_spheres, receptor
+from tgsci_molecules.physics.mmff import KCAL, typed
+from tgsci_molecules.physics.receptor import receptor
 from tgsci_molecules.physics.refine import POCKET, Pair, refine_pose, rmsd_in_place
 from tgsci_molecules.physics.strain import SOLVENT
-
-PARACETAMOL = "CC(=O)Nc1ccc(O)cc1"
-QUICK = Settings(exhaustiveness=2, max_evals=4_000, conformers=1)
-
-
-@pytest.fixture(scope="module")
-def abl1() -> Target:
-    return Target("ABL1")
-
-
-@pytest.fixture(scope="module")
-def docking(abl1: Target) -> Docking:
-    return dock(PARACETAMOL, abl1, QUICK)
-
-
-def shifted(mol: Chem.Mol, by: tuple[float, float, float]) -> Chem.Mol:
-    moved = Chem.Mol(mol)
-    moved.GetConformer().SetPositions(mol.GetConformer().GetPositions() + np.array(by))
-    return moved
-
-
-def embedded(smiles: str, relaxed: bool = True) -> Chem.Mol:
-    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-    assert rdDistGeom.EmbedMolecule(mol, randomSeed=5) == 0
-    if relaxed:
-        rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, typed(mol, SOLVENT)).Minimize(maxIts=5_000)
-    return mol
-
-
-# The receptor
-
-
-def test_the_receptor_has_all_hydrogens_whole_charge_and_keeps_the_files_polar_ones(abl1: Target) -> None:
-    found = receptor(abl1)
-    assert found.elements.count("H") > found.elements.count("C")
-    assert "Met318" in found.residues
-    protein = [charge for charge, name in zip(found.charges, found.residues, strict=True) if name not in found.others]
-    assert sum(protein) == pytest.approx(round(sum(protein)), abs=1e-3)
-    lines = [line for line in abl1.receptor.read_text().splitlines() if line[77:].strip() == "HD"]
-    given = np.array([[float(line[n : n + 8]) for n in (30, 38, 46)] for line in lines])
-    nearest = np.linalg.norm(given[:, None] - found.positions[None], axis=-1).min(1)
-    assert (nearest < 1e-3).mean() > 0.95  # the rest: ends of chains that were cut
-
-
-def test_a_metal_is_in_the_receptor_and_said_to_be_generic() -> None:
-    found = receptor(Target("CA2"))
-    zinc = found.elements.index("Zn")
-    assert found.residues[zinc] in found.others
-    assert found.charges[zinc] > 0
-    near = np.flatnonzero(np.linalg.norm(found.positions - found.positions[zinc], axis=1) < 2.4)
-    bound = [found.residues[i] for i in near]
-    assert {"His94", "His96", "His119"} <= set(bound)
-
-
-def test_a_receptor_that_is_damaged_is_a_known_failure(abl1: Target, tmp_path) -> None:
-    unknown = "HETATM    1  X   UNL     1       0.000   0.000   0.000  1.00  0.00     0.000 Xx"
-    for number, text in enumerate(["", "ATOM      1  N   VAL     7      61.1 x", unknown]):
-        path = tmp_path / f"{number}.pdbqt"
-        path.write_text(text)
-        broken = replace(abl1)
-        object.__setattr__(broken, "receptor", path)
-        object.__setattr__(broken, "sha256", f"broken {number}")
-        with pytest.raises(MeasurementError, match="force field"):
-            receptor(broken)
-
-
-# Refinement
 
 
 def test_openmm_and_the_residue_table_have_the_same_energy(docking: Docking, abl1: Target) -> None:
@@ -178,86 +109,6 @@ def test_without_parameters_there_is_no_figure(abl1: Target) -> None:
         strain(bare)
     with pytest.raises(MeasurementError, match="no three-dimensional"):
         strain(Chem.AddHs(Chem.MolFromSmiles("CCO")))
-
-
-def test_spheres_follow_the_surroundings_of_an_atom() -> None:
-    radii, depths = ligand_spheres(embedded("CC(=O)OC"))
-    mol = embedded("CC(=O)OC")
-    oxygens = [a.GetIdx() for a in mol.GetAtoms() if a.GetSymbol() == "O"]
-    assert [round(float(radii[i]), 4) for i in oxygens] == [1.6612, 1.6837]  # carbonyl, ester
-    methyls = [float(radii[a.GetIdx()]) for a in mol.GetAtoms() if a.GetSymbol() == "H"]
-    assert sorted(set(methyls)) == [1.387, 1.487]  # on O-CH3, on C-CH3
-    assert (depths > 0).all()
-
-
-# Strain
-
-
-def test_a_relaxed_molecule_has_no_strain_and_a_twisted_one_has() -> None:
-    butane = embedded("CCCC")
-    assert strain(butane).local == pytest.approx(0.0, abs=0.05)
-    acid = embedded("O=C(O)c1ccccc1")
-    assert strain(acid).total == pytest.approx(0.0, abs=0.1)
-    rdMolTransforms.SetDihedralDeg(acid.GetConformer(), 0, 1, 3, 4, 90.0)
-    twisted = strain(acid)
-    assert twisted.local > 0.5
-    assert twisted.total is not None
-    assert twisted.total >= twisted.local
-    assert replace(strain(acid), seconds=0.0) == replace(twisted, seconds=0.0)
-
-
-def test_an_extended_zwitterion_is_not_called_strained() -> None:
-    # gamma-aminobutyric acid: in vacuum it folds onto itself and its open form looks 40 kcal/mol worse.
-    mol = embedded("[NH3+]CCCC(=O)[O-]", relaxed=False)
-    for atoms in ((0, 1, 2, 3), (1, 2, 3, 4)):
-        rdMolTransforms.SetDihedralDeg(mol.GetConformer(), *atoms, 180.0)
-    assert strain(mol).total < 10.0  # type: ignore[operator]
-    field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, typed(mol, VACUUM))
-    extended = field.CalcEnergy()
-    field.Minimize(maxIts=5_000)
-    assert extended - field.CalcEnergy() > 20.0
-
-
-def test_strain_says_its_force_field_and_what_to_think() -> None:
-    text = strain(embedded("CCCC"), conformers=0).text()
-    assert "MMFF94s" in text
-    assert "dielectric" in text
-    assert "usual for a docked drug" in text
-    assert "conformers" not in text
-
-
-# The check
-
-
-def empty() -> Receptor:
-    nothing = np.zeros(0)
-    return Receptor(np.zeros((0, 3)), nothing, nothing, nothing, (), (), (), 0, 0.0)
-
-
-def test_impossible_geometry_is_named_by_its_atoms() -> None:
-    mol = embedded("Cc1ccccc1")
-    names = [f"C{n}" for n in range(1, 8)]
-    assert faults(mol, empty(), names) == []
-    long = Chem.Mol(mol)
-    methyl = np.array(mol.GetConformer().GetAtomPosition(0))
-    ipso = np.array(mol.GetConformer().GetAtomPosition(1))
-    long.GetConformer().SetAtomPosition(0, Point3D(*(ipso + 1.6 * (methyl - ipso))))
-    assert any(fault.startswith("bond C1-C2 is 2.") for fault in faults(long, empty(), names))
-    bent = Chem.Mol(mol)
-    normal = np.cross(methyl - ipso, np.array(mol.GetConformer().GetAtomPosition(2)) - ipso)
-    place = np.array(mol.GetConformer().GetAtomPosition(4)) + 0.8 * normal / np.linalg.norm(normal)
-    bent.GetConformer().SetAtomPosition(4, Point3D(*place))
-    assert any("not flat" in fault for fault in faults(bent, empty(), names))
-
-
-def test_the_check_gives_figures_and_words(docking: Docking, abl1: Target) -> None:
-    found = check(docking.pose, abl1, docking.ligand.smiles)
-    assert found.concerns == ()
-    assert found.verdict == "nothing speaks against it"
-    assert set(found.figures) == {"strain", "refined strain", "refined interaction", "refined RMSD"}
-    assert found.figures["strain"] == strain_of(docking)
-    assert found.text.startswith("CHECK of the pose: nothing speaks against it.")
-    assert len(found.text.splitlines()) <= 12
 
 
 def test_nothing_heavy_is_imported_before_it_is_used() -> None:
