@@ -310,6 +310,33 @@ def test_an_objects_own_class_counts_with_its_code():
     assert made(1).fingerprint.startswith("users_script.L")
 
 
+def test_the_class_of_a_loss_counts_with_its_helpers_and_not_with_flags_of_the_moment():
+    code = """
+import tgsci
+READY = {}
+def helper(value): return {}
+class L(tgsci.Loss):
+    def evaluate(self, value):
+        return tgsci.Feedback(helper(value) if READY else 0)
+"""
+
+    def of(ready, number):
+        return script(code.format(ready, number)).L().fingerprint
+
+    assert of(True, 1) == of(False, 1) != of(True, 2)
+
+
+def test_the_closure_of_a_class_within_a_function_counts():
+    def made(target):
+        class Own(tg.Loss):
+            def evaluate(self, value):
+                return tg.Feedback(abs(len(value) - target))
+
+        return Own()
+
+    assert made(1).fingerprint == made(1).fingerprint != made(2).fingerprint
+
+
 def test_a_loss_within_a_loss_counts_with_its_settings():
     assert Length(options=[Length(target=1)]).fingerprint != Length(options=[Length(target=2)]).fingerprint
 
@@ -482,3 +509,26 @@ def test_a_local_name_hides_no_setting():
         return Own()
 
     assert made(1).fingerprint != made(2).fingerprint
+
+
+def judged_by(judge):
+    return lambda value: float(len(judge(tg.Variable(value)).value))
+
+
+def test_a_judge_that_a_loss_uses_counts_with_its_instruction_and_its_engine():
+    def of(instruction, **parameters):
+        return tg.as_loss(judged_by(tg.TextLoss(instruction, engine=tg.get_engine("gpt-4o", **parameters)))).fingerprint
+
+    found = [of("Is it exact?"), of("Is it short?"), of("Is it exact?", temperature=0), of("Is it exact?", seed=1)]
+    assert len(set(found)) == 4
+    assert of("Is it short?") == found[1]
+
+
+def test_a_prompt_that_a_loss_uses_counts_by_its_text_and_not_by_its_gradients():
+    prompt = tg.Variable("Answer.", role_description="system prompt")
+    loss = tg.as_loss(lambda value: float(len(value + prompt.value)))
+    before = loss.fingerprint
+    prompt.add_gradient("be brief")
+    assert loss.fingerprint == before
+    prompt.set_value("Answer briefly.")
+    assert loss.fingerprint != before

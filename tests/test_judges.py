@@ -195,6 +195,9 @@ def test_an_evaluation_that_is_cut_twice_says_so(judge, caplog):
         (lambda: tg.MultiFieldEvaluation("judge", ["a"], Scripted([]))(["x"]), "a Variable is expected, not str"),
         (lambda: tg.MultiFieldEvaluation("judge", "answer", Scripted([])), r"write \['answer'\]"),
         (lambda: tg.MultiChoiceTestTime("judge", Scripted([]))("q", "a"), "a Variable is expected, not str"),
+        (lambda: tg.TextLoss("", Scripted([])), "TextLoss needs an instruction"),
+        (lambda: tg.TextLoss(None, Scripted([])), "TextLoss needs an instruction"),
+        (lambda: tg.MultiFieldEvaluation("", ["a"], Scripted([])), "MultiFieldEvaluation needs an instruction"),
         (lambda: tg.ImageQALoss("judge", Scripted([]))(b"png", "q", "a"), "a Variable is expected, not str 'q'"),
     ],
 )

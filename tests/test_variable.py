@@ -463,6 +463,11 @@ def test_what_is_no_text_is_refused_wherever_it_comes_in(value, message):
             put(value)
 
 
+def test_a_role_that_is_given_by_position_is_told_its_name():
+    with pytest.raises(tg.UsageError, match=r"image_path \('the question'\), not both; .*role_description="):
+        tg.Variable("2+2?", "the question")
+
+
 def test_an_image_cannot_become_the_value_of_what_is_optimised():
     with pytest.raises(tg.UsageError, match="requires_grad=False"):
         text().set_value(b"\x89PNG")

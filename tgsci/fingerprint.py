@@ -1,8 +1,8 @@
 """Fingerprint: everything that changes what a loss or an engine gives, as a text.
 
-Settings are written down by content. A function is followed through everything that it reads: closures, globals and
-helper functions. A class counts by its code, its instances by their attributes. What is installed counts by name and
-version, the user's own by content.
+Settings are written down by content. A function is followed through everything that it reads: closures, globals, helper
+functions and classes. The class of a loss is followed through the code that it uses, but not through globals that hold
+data: its settings are its attributes. What is installed counts by name and version, the user's own by content.
 
 What the code itself changes is its state, not a setting, and does not count: a name that it assigns (`global calls`,
 `self.calls += 1`), or changes in place (`seen[value] = 1`, `self.log.append(value)`). A loss that counts its calls is
@@ -51,11 +51,13 @@ class _Walk:
 
     def __init__(self) -> None:
         #: What is being written down: an object may hold itself.
-        self.open: set[tuple[int, object]] = set()
+        self.open: set[tuple[object, ...]] = set()
         #: What was written down, with the object, so that its id stays its own.
-        self.known: dict[tuple[int, object], tuple[object, Any]] = {}
+        self.known: dict[tuple[object, ...], tuple[object, Any]] = {}
         #: Names that the code met so far assigns or changes in place.
         self.state: set[str] = set()
+        #: True within the class of a loss: of what it reads from outside only code counts.
+        self.code_only = False
         self._read: set[object] = set()
         #: Attributes that this code uses, methods among them; a search begins with these two.
         self._used = {"evaluate", "validate"}
@@ -104,7 +106,7 @@ def _walking(write: Callable[[Any], R]) -> Callable[[Any], R]:
     def wrapped(value: Any) -> Any:
         walk = _walk.get() or _Walk()
         token = _walk.set(walk)
-        key = (id(value), write)
+        key = (id(value), write, walk.code_only)
         try:
             if key in walk.open:
                 return "itself"
@@ -173,11 +175,23 @@ def described(instance: object) -> str:
     """An object by its class and its public attributes that can be written down."""
     _known_state(instance)
     held = {k: setting_of(v) for k, v in sorted(vars(instance).items()) if not k.startswith("_") and not _is_state(k)}
-    return f"{_class(type(instance))}{ {k: v for k, v in held.items() if v is not None} }"
+    with _only_code():
+        name = _class(type(instance))
+    return f"{name}{ {k: v for k, v in held.items() if v is not None} }"
 
 
 def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _only_code() -> Iterator[None]:
+    walk = _walk.get() or _Walk()
+    before, walk.code_only = walk.code_only, True
+    try:
+        yield
+    finally:
+        walk.code_only = before
 
 
 def _known_state(found: object) -> None:
@@ -206,16 +220,13 @@ def _instance(value: object) -> object:
 
 
 def _class(found: type) -> str:
-    """A class by its name; the user's own by its code and attributes too.
-
-    What its methods read from outside the class does not count: what changes a result is an attribute.
-    """
+    """A class by its name; the user's own by its code and attributes too."""
     name = f"{found.__module__}.{found.__qualname__}"
     if installed(found.__module__) is not None:
         return name
     _known_state(found)
     members = [
-        (key, _own_code(inner) if isinstance(inner := _plain(member), FunctionType) else setting_of(inner))
+        (key, setting_of(_plain(member)))
         for key, member in sorted(vars(found).items())
         if not _is_state(key) and (isinstance(_plain(member), FunctionType) or not key.startswith(("__", "_abc_")))
     ]
@@ -248,17 +259,19 @@ def _function(function: object) -> object:
     if version := installed(function.__module__):
         return [version, function.__qualname__, _made_with(function)]
     _known_state(function)
-    read = {name: setting_of(value) for name, value in _reads(function) if not _is_state(name.rpartition(".")[2])}
-    return [_own_code(function), _made_with(function), read]
-
-
-def _own_code(function: FunctionType) -> str:
-    """A function's source, or its bytecode where there is none."""
     try:
         # A lambda's source is the whole statement around it, the budget of the run included.
-        return _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
+        code = _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
     except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
-        return _code(function.__code__)
+        code = _code(function.__code__)
+    walk, closure = _walk.get(), function.__code__.co_freevars
+    read = {
+        name: setting_of(value)
+        for name, value in _reads(function)
+        if not _is_state(name.rpartition(".")[2])
+        and not (walk and walk.code_only and name not in closure and not isinstance(value, FunctionType | type))
+    }
+    return [code, _made_with(function), read]
 
 
 def _made_with(function: FunctionType) -> dict[str, object]:

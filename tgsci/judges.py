@@ -77,6 +77,13 @@ def _once(shown: Variable, images: Images) -> str:
     return images.place(shown.placed(own), own.sent)
 
 
+def _instruction(given: Variable | str, what: str) -> Variable:
+    instruction = constant(given, "instruction for the evaluation")
+    if instruction is None:
+        raise UsageError(f"{what} needs an instruction: what to criticise, by which standards")
+    return instruction
+
+
 class TextLoss(Module):
     """A model judges a text by an instruction.
 
@@ -86,7 +93,7 @@ class TextLoss(Module):
     """
 
     def __init__(self, eval_system_prompt: Variable | str, engine: EngineLike = None) -> None:
-        self.eval_system_prompt = constant(eval_system_prompt, "instruction for the evaluation")
+        self.eval_system_prompt = _instruction(eval_system_prompt, "TextLoss")
         self.llm_call = Judge(engine, self.eval_system_prompt)
         self.engine = self.llm_call.engine
 
@@ -113,7 +120,7 @@ class MultiFieldEvaluation(Module):
         engine: EngineLike = None,
         system_prompt: Variable | str | None = None,
     ) -> None:
-        self.evaluation_instruction = constant(evaluation_instruction, "instruction for the evaluation")
+        self.evaluation_instruction = _instruction(evaluation_instruction, type(self).__name__)
         if isinstance(role_descriptions, str):
             raise UsageError(f"role descriptions are a list, not a text: write [{role_descriptions!r}]")
         self.role_descriptions = list(role_descriptions)
@@ -145,7 +152,7 @@ class MultiFieldEvaluation(Module):
             )
         for role, each in zip(self.role_descriptions, inputs, strict=True):
             each.set_role_description(role)
-        parts = [("", self.evaluation_instruction)] if self.evaluation_instruction else []
+        parts = [("", self.evaluation_instruction)]
         parts += [(f"**{each.role_description}**: ", each) for each in inputs]
         return self.formatted_llm_call(parts, f"evaluation of the {' and the '.join(self.role_descriptions)}")
 

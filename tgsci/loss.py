@@ -69,8 +69,8 @@ class Loss(ABC):
 
         Unless overridden: the class and its public attributes. They count by content: figures, texts, paths, arrays,
         tables, losses, engines, functions with all that they read, collections and objects of these. A class of the
-        user's own counts with its code, one that is installed by its name. Globals that `evaluate` reads do not count:
-        make them attributes.
+        user's own counts with its code and the helpers that this uses, one that is installed by its name. Data in
+        globals does not count: make it an attribute. (Of a plain function as a loss, globals count.)
 
         Not a setting but state, which never counts: attributes that begin with an underscore, and whatever the code
         itself assigns or changes in place outside `__init__`, such as a counter or a log. So a loss that measured is

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
+from hashlib import sha256
 from numbers import Number
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,7 +19,7 @@ from .gradient import Gradient as Gradient
 from .gradient import Gradients, Pass, feedback_in_context
 from .graph import Graph
 from .prompts import Images, combined_feedback
-from .texts import literal
+from .texts import literal, quote
 
 GradFn: TypeAlias = Backward | None
 
@@ -56,7 +57,10 @@ class Variable:
         self.role_description = str(role_description or "")
         if image_path:
             if not (isinstance(value, str) and value == ""):
-                raise UsageError("give a value or an image_path, not both")
+                raise UsageError(
+                    f"give a value or an image_path ({quote(image_path)}), not both; a role is given by name: "
+                    "role_description='...'"
+                )
             value = _read_image(image_path)
         self.value = value
         if not requires_grad and any(p.requires_grad for p in self.predecessors):
@@ -128,6 +132,12 @@ class Variable:
         if loss is None:
             raise UsageError(f"no number here: {self.role_description or 'this variable'} is text")
         return loss
+
+    @property
+    def identity(self) -> str:
+        """The role and the value, for the fingerprint of what uses this variable."""
+        value = self.value
+        return f"{self.role_description}: {value if isinstance(value, str) else sha256(value).hexdigest()}"
 
     def get_value(self) -> Any:
         return self.value
