@@ -79,7 +79,7 @@ def search(task: str, name: str, seed: int, options: argparse.Namespace) -> Any:
 
 def finalists(task: str, trials: Any, options: argparse.Namespace) -> list[Finalist]:
     """The leaders of a run, docked again at the full setting."""
-    from tgsci_molecules.editor.judge import finalists as leaders_of
+    from tgsci_molecules.editor.predictor import finalists as leaders_of
 
     loss = objective(task)
     leaders = leaders_of(trials, options.finalists)

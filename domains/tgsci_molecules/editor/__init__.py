@@ -6,7 +6,7 @@ What is where:
   assemble.py         molecules from building blocks (blocks.tsv)
   grow.py             edits that the docked pose asks for (fragments.tsv)
   candidates.py       molecules that may be proposed, and recombination of two trials
-  judge.py            predicts losses and ranks candidates: surrogate.py learns, descriptors.py calculates
+  predictor.py        predicts losses and ranks candidates: surrogate.py learns, descriptors.py calculates
   reasons.py          a candidate in words
   ga.py               a graph genetic algorithm; random_edits.py is the baseline without judgement
 """

@@ -12,14 +12,14 @@ from ..molecule.smiles import atom_name, molecule
 from .candidates import Candidate
 from .descriptors import Descriptors, descriptors, read
 from .grow import suggestions
-from .judge import Judge
+from .predictor import Predictor
 from .transformations import BY_NAME, changed, origins
 
 #: A property that costs less QED than this is not worth a word.
 WORTH_A_WORD = 0.02
 
 
-def reason(candidate: Candidate, judge: Judge) -> str:
+def reason(candidate: Candidate, predictor: Predictor) -> str:
     """Say in a sentence or two how the parent stands, what was done about it, and what is expected."""
     trial = candidate.parent
     before, after = descriptors(trial.value), candidate.descriptors
@@ -27,22 +27,22 @@ def reason(candidate: Candidate, judge: Judge) -> str:
     if not trial.measured:
         return f"trial {trial.number} could not be measured; {edit} gives QED {after.qed:.2f} (was {before.qed:.2f})"
     metrics = trial.feedback.metrics if trial.feedback else {}
-    named = [name for name in judge.learned if name in metrics]
-    if judge.learned != ("loss",) and named:
+    named = [name for name in predictor.learned if name in metrics]
+    if predictor.learned != ("loss",) and named:
         scores = ", ".join(f"{name} {metrics[name]:.1f}{_unit(name)}" for name in named)
         stands = f"trial {trial.number} has {scores} with QED {before.qed:.2f}"
     else:
         stands = f"trial {trial.number} has loss {trial.loss:.3g} and QED {before.qed:.2f}"
     why = candidate.evidence or diagnosis(before, after)
-    return f"{stands}; {why}: {edit} ({expected(candidate, judge)}, QED {after.qed:.2f})"
+    return f"{stands}; {why}: {edit} ({expected(candidate, predictor)}, QED {after.qed:.2f})"
 
 
-def expected(candidate: Candidate, judge: Judge) -> str:
+def expected(candidate: Candidate, predictor: Predictor) -> str:
     """Say what is predicted of a candidate."""
-    if judge.learned == ("loss",):
-        outlook = judge.predict([candidate.descriptors])
+    if predictor.learned == ("loss",):
+        outlook = predictor.predict([candidate.descriptors])
         return f"predicted loss {outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
-    expectations = judge.expect(candidate.descriptors)
+    expectations = predictor.expect(candidate.descriptors)
     predictions = [f"{name} {mean:.1f} +/- {sd:.1f}{_unit(name)}" for name, (mean, sd) in expectations.items()]
     return f"predicted {', '.join(predictions)}" if predictions else "all of it calculated"
 
@@ -79,7 +79,7 @@ def _figure(name: str, molecule: Descriptors) -> str:
     return f"{value:.1f}" if name == "cLogP" else f"{value:.0f}"
 
 
-def option(candidate: Candidate, judge: Judge) -> Option:
+def option(candidate: Candidate, predictor: Predictor) -> Option:
     """Make an option of a menu: its label, its facts (predicted or calculated, none measured) and the reason."""
     edit = candidate.edit
     atoms = touched(candidate)
@@ -87,16 +87,16 @@ def option(candidate: Candidate, judge: Judge) -> Option:
     where = ", ".join(atom_name(parent, i) for i in atoms)
     f = candidate.descriptors
     facts: dict[str, float | str] = {}
-    if judge.learned == ("loss",):
-        outlook = judge.predict([f])
+    if predictor.learned == ("loss",):
+        outlook = predictor.predict([f])
         facts["predicted loss"] = f"{outlook.loss[0]:.3g} +/- {outlook.sd[0]:.2g}"
-    for name, (mean, sd) in (judge.expect(f) if judge.learned != ("loss",) else {}).items():
+    for name, (mean, sd) in (predictor.expect(f) if predictor.learned != ("loss",) else {}).items():
         facts[f"predicted {name}"] = f"{mean:.1f} +/- {sd:.1f}"
     facts |= {name: round(f.metric(name), 2) for name in ("QED", "MW", "cLogP", "SA")}
     facts["atoms"] = where or "none of the parent's"
     at = "" if not where or " at atom " in edit else f" at {where}"
     label = f"trial {candidate.parent.number}: {edit}{at}"
-    return Option(candidate.smiles, label, facts, candidate.parent.number, edit, reason(candidate, judge))
+    return Option(candidate.smiles, label, facts, candidate.parent.number, edit, reason(candidate, predictor))
 
 
 def touched(candidate: Candidate) -> tuple[int, ...]:

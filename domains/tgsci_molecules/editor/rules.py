@@ -29,7 +29,7 @@ from .assemble import assembled, grafted
 from .candidates import Candidate, recombined, roots_of
 from .descriptors import scaffold
 from .grow import suggestions
-from .judge import Judge
+from .predictor import Predictor
 from .reasons import option, reason
 from .surrogate import Array, tanimoto
 from .transformations import NOTHING, TRANSFORMATIONS, Protection, Transformation, apply_to
@@ -59,8 +59,8 @@ SERIES_WANTED, SERIES_AT_MOST = 12, 24
 class RuleEditor(Proposer):
     """Proposes edits of SMILES by rules.
 
-    Guided by what the loss is made of (see `judge.Parts`) where it says so, else by the loss alone, and by the report
-    about the docked pose where the trials have one.
+    It is guided by what the loss is made of (see `predictor.Parts`) where the loss says so, else by the loss alone,
+    and by the report about the docked pose where the trials have one.
 
     Args:
         parents: How many trials are edited in a round.
@@ -104,9 +104,9 @@ class RuleEditor(Proposer):
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Propose up to `n` new molecules; the module's first lines say how they are made."""
-        chosen, judge = self._best(trials, n, rng)
+        chosen, predictor = self._best(trials, n, rng)
         with rdBase.BlockLogs():
-            return [Proposal(c.smiles, reason(c, judge), parent=c.parent.number, edit=c.edit) for c in chosen]
+            return [Proposal(c.smiles, reason(c, predictor), parent=c.parent.number, edit=c.edit) for c in chosen]
 
     def options(self, trials: Trials, n: int, rng: random.Random) -> list[Option]:
         """Offer up to `n` new molecules to choose from, the most promising first: those of `ask`, with their facts.
@@ -116,54 +116,54 @@ class RuleEditor(Proposer):
             n: How many.
             rng: All randomness comes from it.
         """
-        chosen, judge = self._best(trials, n, rng)
+        chosen, predictor = self._best(trials, n, rng)
         with rdBase.BlockLogs():
-            return [option(c, judge) for c in chosen]
+            return [option(c, predictor) for c in chosen]
 
-    def _best(self, trials: Trials, n: int, rng: random.Random) -> tuple[list[Candidate], Judge]:
+    def _best(self, trials: Trials, n: int, rng: random.Random) -> tuple[list[Candidate], Predictor]:
         with rdBase.BlockLogs():
-            judge = Judge(trials, per_scaffold_visits=self.per_scaffold_visits)
+            predictor = Predictor(trials, per_scaffold_visits=self.per_scaffold_visits)
             roots = roots_of(trials.ranked() or trials) if n > 0 else []
             if not roots:
-                return [], judge
+                return [], predictor
             # Far from a drug, what is uncertain is how much size pays: no reason to prefer the largest.
-            far = bool(judge.scores) and max(root.descriptors.size for root in roots) < SMALL
+            far = bool(predictor.scores) and max(root.descriptors.size for root in roots) < SMALL
             boldness = self.boldness * (TIMID if far else 1.0)
-            pool = self._search(roots, judge, trials, boldness, far, rng)
+            pool = self._search(roots, predictor, trials, boldness, far, rng)
             # The first molecules of a drug's size decide where the search goes: each from another series.
-            chosen = self._choose(pool, judge, trials, n, boldness, rng, apart=True) if far else []
-            if pool and not far and judge.scores and _from_small(roots):
-                series, good = series_of(roots), series_of([root for root in roots if judge.met(root.parent)])
+            chosen = self._choose(pool, predictor, trials, n, boldness, rng, apart=True) if far else []
+            if pool and not far and predictor.scores and _from_small(roots):
+                series, good = series_of(roots), series_of([root for root in roots if predictor.met(root.parent)])
                 if len(good) < SERIES_WANTED and len(series) < SERIES_AT_MOST:
                     new = [c for c, near in zip(pool, _nearest(pool, series), strict=True) if near < SERIES]
-                    chosen = self._choose(new, judge, trials, (n + 1) // 2, boldness, rng, apart=True)
+                    chosen = self._choose(new, predictor, trials, (n + 1) // 2, boldness, rng, apart=True)
             taken = [c.smiles for c in chosen]
-            chosen += self._choose(pool, judge, trials, n - len(chosen), boldness, rng, taken)
+            chosen += self._choose(pool, predictor, trials, n - len(chosen), boldness, rng, taken)
             for root in roots:
                 if len(chosen) == n:
                     break
                 # The draw held too little (a tiny molecule, a loss that refuses much): look at every edit there is.
                 taken = [c.smiles for c in chosen]
                 every = _unseen(_edits_of(root, TRANSFORMATIONS, None, rng, trials), trials, dict.fromkeys(taken))
-                chosen += self._choose(every, judge, trials, n - len(chosen), boldness, rng, taken)
-            return chosen, judge
+                chosen += self._choose(every, predictor, trials, n - len(chosen), boldness, rng, taken)
+            return chosen, predictor
 
     def _search(
         self,
         roots: Sequence[Candidate],
-        judge: Judge,
+        predictor: Predictor,
         trials: Trials,
         boldness: float,
         far: bool,
         rng: random.Random,
     ) -> list[Candidate]:
         """Make generations of edits, each from the most promising so far."""
-        parents = (_parents if judge.scores else _diverse)(roots, self.parents, self.per_scaffold)
+        parents = (_parents if predictor.scores else _diverse)(roots, self.parents, self.per_scaffold)
         seen: dict[str, None] = {}
         pool = _unseen(
             recombined(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen
         )
-        if judge.scores and _from_small(roots):
+        if predictor.scores and _from_small(roots):
             pool += _unseen(_from_blocks(roots, parents, self.blocks * (3 if far else 1), rng), trials, seen)
         # In a pocket, four atoms have room all around: the pose says nothing yet of what to make of them.
         for root in () if far else parents:
@@ -171,24 +171,24 @@ class RuleEditor(Proposer):
         # Only what docking rewards is known before it is measured: a long way blindfold leads nowhere.
         generations, breadth = (self.generations + 2, 2 * self.breadth) if far else (self.generations, self.breadth)
         for generation in range(generations):
-            basis = parents if generation == 0 else self._basis(pool, judge, generations, breadth, boldness)
+            basis = parents if generation == 0 else self._basis(pool, predictor, generations, breadth, boldness)
             children: list[Candidate] = []
             for candidate in basis:
-                chosen = self._transformations(candidate, judge, rng)
+                chosen = self._transformations(candidate, predictor, rng)
                 children += _edits_of(candidate, chosen, 1, rng, trials)
             pool += _unseen(children, trials, seen)
         return pool
 
     def _basis(
-        self, pool: Sequence[Candidate], judge: Judge, generations: int, breadth: int, boldness: float
+        self, pool: Sequence[Candidate], predictor: Predictor, generations: int, breadth: int, boldness: float
     ) -> list[Candidate]:
         """Choose what the next generation is made from: half by what is expected, half by what could be at best."""
-        exploring = EXPLORING if judge.scores and judge.measured >= EXPLORED_FROM else 1.0
-        per_line = PER_LINE if judge.scores else breadth
+        exploring = EXPLORING if predictor.scores and predictor.measured >= EXPLORED_FROM else 1.0
+        per_line = PER_LINE if predictor.scores else breadth
         basis: dict[str, Candidate] = {}
         lines: Counter[str] = Counter()
         for daring, size in ((boldness, breadth // 2), (exploring * boldness, breadth)):
-            for candidate in judge.order(pool, daring, 4 * breadth):
+            for candidate in predictor.order(pool, daring, 4 * breadth):
                 if len(basis) >= size:
                     break
                 line = candidate.path[0]
@@ -197,12 +197,12 @@ class RuleEditor(Proposer):
                     basis[candidate.smiles] = candidate
         return list(basis.values())
 
-    def _transformations(self, candidate: Candidate, judge: Judge, rng: random.Random) -> list[Transformation]:
+    def _transformations(self, candidate: Candidate, predictor: Predictor, rng: random.Random) -> list[Transformation]:
         """Draw transformations without replacement, the likelier the more the molecule needs their kind."""
-        appetite = judge.appetite(candidate)
+        appetite = predictor.appetite(candidate)
         # Efraimidis and Spirakis' weighted sampling: the largest u ** (1 / w) win.
         keyed = [
-            (rng.random() ** (1 / (appetite[t.kind] * judge.track_record(t.name))), i)
+            (rng.random() ** (1 / (appetite[t.kind] * predictor.track_record(t.name))), i)
             for i, t in enumerate(TRANSFORMATIONS)
         ]
         # Many do not fit: draw enough that about `edits` of them do.
@@ -211,7 +211,7 @@ class RuleEditor(Proposer):
     def _choose(
         self,
         pool: Sequence[Candidate],
-        judge: Judge,
+        predictor: Predictor,
         trials: Trials,
         n: int,
         boldness: float,
@@ -226,7 +226,7 @@ class RuleEditor(Proposer):
         left = list(pool)
         while left and len(chosen) < n:
             tried: set[str] = set()
-            for candidate in judge.batch(left, boldness, rng):
+            for candidate in predictor.batch(left, boldness, rng):
                 tried.add(candidate.smiles)
                 if apart and chosen and _nearest([candidate], chosen)[0] >= SERIES:
                     continue

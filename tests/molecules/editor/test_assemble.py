@@ -17,7 +17,7 @@ from tests.molecules.searches import DOCKING, history
 from tgsci_molecules.editor.assemble import BLOCKS, CORES, assembled, block, caps_of, grafted, linkers_on
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.descriptors import descriptors
-from tgsci_molecules.editor.judge import FOREMOST, Judge
+from tgsci_molecules.editor.predictor import FOREMOST, Predictor
 from tgsci_molecules.molecule.smiles import canonical
 
 
@@ -96,16 +96,16 @@ def test_a_lead_is_edited_and_not_replaced():
 def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
     """Molecules whose drug-likeness looks ideal at a glance, but is not, once hid the best from the ranking."""
     trials = history(DOCKING)
-    judge = Judge(trials)
+    predictor = Predictor(trials)
     rng = random.Random(3)
     parent = trials[0]
     smiles = dict.fromkeys(found[0] for _ in range(400) if (found := assembled(rng)))
     pool = [Candidate(s, parent, ("assembled",), (s,)) for s in smiles]
     molecules = [c.descriptors for c in pool]
-    outlook = judge.predict(molecules)
-    hope = outlook.loss + np.array([judge.drawback(f) for f in molecules]) - outlook.sd
+    outlook = predictor.predict(molecules)
+    hope = outlook.loss + np.array([predictor.drawback(f) for f in molecules]) - outlook.sd
     expected = [pool[i].smiles for i in np.argsort(np.round(hope, 6), kind="stable")[:FOREMOST]]
-    assert [c.smiles for c in judge.order(pool, 1.0)[:FOREMOST]] == expected
+    assert [c.smiles for c in predictor.order(pool, 1.0)[:FOREMOST]] == expected
 
 
 def test_a_short_list_may_be_shorter_than_the_foremost():
@@ -113,8 +113,8 @@ def test_a_short_list_may_be_shorter_than_the_foremost():
     rng = random.Random(3)
     made = dict.fromkeys(found[0] for _ in range(40) if (found := assembled(rng)))
     pool = [Candidate(smiles, trials[0], ("assembled",), (smiles,)) for smiles in made]
-    judge = Judge(trials)
-    assert judge.order(pool, 1.0, 4) == judge.order(pool, 1.0)[:4]
+    predictor = Predictor(trials)
+    assert predictor.order(pool, 1.0, 4) == predictor.order(pool, 1.0)[:4]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.grow import FRAGMENTS, fitting, suggestions
-from tgsci_molecules.editor.judge import VECTOR_BONUS, Judge, is_pose_edit
+from tgsci_molecules.editor.predictor import VECTOR_BONUS, Predictor, is_pose_edit
 from tgsci_molecules.editor.rules import RuleEditor
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS
 
@@ -148,7 +148,9 @@ def test_growth_is_favoured_as_far_as_it_proved_right(grown: int, other: int, le
         change, edit = (grown, "grow phenyl at atom 1") if i % 2 else (other, "aryl H to F")
         feedback = Feedback(start + change, metrics={"vina": -8.0, "QED": 0.8})
         trials.append(Trial(i + 1, i + 1, "C" * (i + 3), parent=0, edit=edit, feedback=feedback))
-    judge = Judge(Trials(trials, DOCKING))
-    merit = judge.merit(Candidate("CCO", trials[0], ("x",), ("CCO",), "the pose says so")) / (VECTOR_BONUS * judge.unit)
+    predictor = Predictor(Trials(trials, DOCKING))
+    merit = predictor.merit(Candidate("CCO", trials[0], ("x",), ("CCO",), "the pose says so")) / (
+        VECTOR_BONUS * predictor.unit
+    )
     assert least - 1e-9 <= merit <= most + 1e-9
-    assert judge.merit(Candidate("CCO", trials[0], ("x",), ("CCO",))) == 0.0
+    assert predictor.merit(Candidate("CCO", trials[0], ("x",), ("CCO",))) == 0.0

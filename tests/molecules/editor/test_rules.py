@@ -26,7 +26,7 @@ from tgsci.loss import FunctionLoss, Loss
 from tgsci.search.trial import Proposal, State, Trial, Trials
 from tgsci_molecules.editor.candidates import Candidate, pieces, recombined
 from tgsci_molecules.editor.descriptors import descriptors, scaffold
-from tgsci_molecules.editor.judge import MEMORY, Judge
+from tgsci_molecules.editor.predictor import MEMORY, Predictor
 from tgsci_molecules.editor.rules import RuleEditor
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS, apply
 
@@ -175,26 +175,26 @@ def test_acetamide_grows_at_once() -> None:
 
 
 def test_a_loss_that_says_what_it_is_made_of_is_taken_apart() -> None:
-    judge = Judge(history(DOCKING))
-    assert judge.learned == judge.scores == ("vina",)
-    assert judge.unit == pytest.approx(1.0)
-    assert Judge(history(DRUG)).learned == ("loss",)
+    predictor = Predictor(history(DOCKING))
+    assert predictor.learned == predictor.scores == ("vina",)
+    assert predictor.unit == pytest.approx(1.0)
+    assert Predictor(history(DRUG)).learned == ("loss",)
 
 
 def test_appetite_follows_size() -> None:
-    judge = Judge(Trials([], DRUG))
+    predictor = Predictor(Trials([], DRUG))
     small, large = (Candidate(s, Trial(0, 0, s), ()) for s in ("CC(N)=O", DASATINIB))
-    assert judge.appetite(small)["grow"] > judge.appetite(small)["shrink"]
-    assert judge.appetite(large)["shrink"] > judge.appetite(large)["grow"]
+    assert predictor.appetite(small)["grow"] > predictor.appetite(small)["shrink"]
+    assert predictor.appetite(large)["shrink"] > predictor.appetite(large)["grow"]
 
 
 def test_track_record_counts_what_helped() -> None:
     better = Trial(1, 1, "CCO", parent=0, edit="good, then neutral", feedback=Feedback(0.0))
     worse = Trial(2, 1, "CCN", parent=0, edit="bad, then neutral", feedback=Feedback(2.0))
     start = Trial(0, 0, "CC", feedback=Feedback(1.0))
-    judge = Judge(Trials([start, better, worse], DRUG))
-    assert judge.track_record("bad") < judge.track_record("neutral") < judge.track_record("good")
-    assert judge.track_record("neutral") == judge.track_record("never tried") == 1.0
+    predictor = Predictor(Trials([start, better, worse], DRUG))
+    assert predictor.track_record("bad") < predictor.track_record("neutral") < predictor.track_record("good")
+    assert predictor.track_record("neutral") == predictor.track_record("never tried") == 1.0
 
 
 def test_a_hard_limit_is_kept() -> None:
@@ -205,14 +205,14 @@ def test_a_hard_limit_is_kept() -> None:
 
 def test_predictions_are_close_and_know_it() -> None:
     trials = list(history(DOCKING, evals=28))
-    judge = Judge(Trials(trials[:20], DOCKING))
+    predictor = Predictor(Trials(trials[:20], DOCKING))
     later = trials[20:]
-    outlook = judge.predict([descriptors(t.value) for t in later])
+    outlook = predictor.predict([descriptors(t.value) for t in later])
     assert (outlook.sd > 0).all()
     truth = [t.loss for t in later]
     assert max(abs(m - v) / s for m, s, v in zip(outlook.loss, outlook.sd, truth, strict=True)) < 4
     assert max(abs(m - v) for m, v in zip(outlook.loss, truth, strict=True)) < 2.0
-    expected = [judge.expect(descriptors(t.value))["vina"][0] for t in later]
+    expected = [predictor.expect(descriptors(t.value))["vina"][0] for t in later]
     scores = [t.feedback.metrics["vina"] for t in later if t.feedback]
     assert [e - v for e, v in zip(expected, scores, strict=True)] == pytest.approx(
         [m - v for m, v in zip(outlook.loss, truth, strict=True)], abs=1e-6

@@ -22,7 +22,7 @@ from tgsci.loss import Loss
 from tgsci.search.trial import Trials
 from tgsci_molecules.editor.candidates import Candidate, roots_of
 from tgsci_molecules.editor.descriptors import descriptors, murcko
-from tgsci_molecules.editor.judge import Judge, finalists, sigma_points
+from tgsci_molecules.editor.predictor import Predictor, finalists, sigma_points
 from tgsci_molecules.editor.reasons import touched
 from tgsci_molecules.editor.rules import SERIES, RuleEditor, protection, series_of
 from tgsci_molecules.editor.surrogate import Prior, Surrogate, tanimoto
@@ -62,16 +62,16 @@ TWO = TwoPockets()
 
 
 def test_each_score_is_learned_and_the_loss_follows() -> None:
-    judge = Judge(history(TWO, evals=20))
-    assert judge.learned == judge.scores == TWO.simulated
-    assert judge.unit == pytest.approx(1.0)
+    predictor = Predictor(history(TWO, evals=20))
+    assert predictor.learned == predictor.scores == TWO.simulated
+    assert predictor.unit == pytest.approx(1.0)
     molecule = descriptors(canonical(ANILINE))
-    expected = judge.expect(molecule)
+    expected = predictor.expect(molecule)
     truth = TWO.evaluate(molecule.smiles).metrics
     for name in TWO.simulated:
         mean, sd = expected[name]
         assert abs(mean - truth[name]) < 4 * sd
-    outlook = judge.predict([molecule])
+    outlook = predictor.predict([molecule])
     assert outlook.loss[0] == pytest.approx(TWO.evaluate(molecule.smiles).loss, abs=4 * outlook.sd[0])
     flat = {name: mean for name, (mean, _) in expected.items()} | {"QED": molecule.qed}
     assert outlook.loss[0] >= TWO.combine(flat) - 1e-6  # a hinge is convex: doubt makes it dearer
@@ -88,16 +88,16 @@ def test_the_reason_names_both_scores() -> None:
 def test_a_limit_that_needs_no_docking_is_kept() -> None:
     trials = run(RuleEditor().ask, TWO, "CC(N)=O", 24, 0)
     assert sum(not TWO.broken(Chem.MolFromSmiles(t.value)) for t in trials) >= 23
-    assert Judge(trials).violation(descriptors(DASATINIB)) == pytest.approx(
+    assert Predictor(trials).violation(descriptors(DASATINIB)) == pytest.approx(
         Descriptors.MolWt(descriptors(DASATINIB).mol) - 450
     )
 
 
 def test_feasible_before_infeasible_however_good() -> None:
-    judge = Judge(history(TWO, evals=12))
+    predictor = Predictor(history(TWO, evals=12))
     parent = history(TWO, evals=12)[0]
     pool = [Candidate(canonical(s), parent, ("x",), ()) for s in (DASATINIB, "CCCCCCCC")]
-    assert [c.smiles for c in judge.order(pool, 5.0)] == ["CCCCCCCC", canonical(DASATINIB)]
+    assert [c.smiles for c in predictor.order(pool, 5.0)] == ["CCCCCCCC", canonical(DASATINIB)]
 
 
 def test_a_contact_that_only_docking_shows_is_learned() -> None:
@@ -110,13 +110,13 @@ def test_a_contact_that_only_docking_shows_is_learned() -> None:
 
     loss = Contact()
     values = ["Cc1ccccc1", "Cc1ccncc1", "CCc1ccccc1", "CCc1ccncc1", "Cc1ccc(C)cc1", "Cc1cccnc1", "CC(N)=O", "Oc1ccccn1"]
-    judge = Judge(Trials([trial(i, canonical(v), loss) for i, v in enumerate(values)], loss))
-    assert judge.learned == ("vina",)
+    predictor = Predictor(Trials([trial(i, canonical(v), loss) for i, v in enumerate(values)], loss))
+    assert predictor.learned == ("vina",)
     reaches, misses = descriptors(canonical("CCCc1ccncc1")), descriptors(canonical("CCCc1ccccc1"))
-    assert judge.unmet(reaches) < judge.unmet(misses) - 0.5
-    assert judge.drawback(reaches) < judge.drawback(misses) - 1.0
-    assert judge.violation(misses) == 0.0
-    assert Judge(history(DOCKING)).unmet(misses) == 0.0
+    assert predictor.unmet(reaches) < predictor.unmet(misses) - 0.5
+    assert predictor.drawback(reaches) < predictor.drawback(misses) - 1.0
+    assert predictor.violation(misses) == 0.0
+    assert Predictor(history(DOCKING)).unmet(misses) == 0.0
 
 
 def test_other_series_are_tried_while_few_make_the_contact() -> None:
@@ -140,8 +140,8 @@ def test_other_series_are_tried_while_few_make_the_contact() -> None:
         return int((tanimoto(new, prints).max(1) < SERIES).sum())
 
     assert len(series_of(roots_of(Trials(trials).ranked()))) >= 12
-    judge = Judge(Trials(trials, Contact()))
-    assert [t.value for t in trials if judge.met(t)] == [made]
+    predictor = Predictor(Trials(trials, Contact()))
+    assert [t.value for t in trials if predictor.met(t)] == [made]
     assert min(map(scouts, range(3))) >= 2
 
 
@@ -173,12 +173,12 @@ def test_errors_that_went_together_are_believed_to_go_on_so() -> None:
 
 def test_a_crowded_scaffold_becomes_less_welcome() -> None:
     crowd = [trial(i, canonical("C" * i + "c1ccccc1"), DOCKING) for i in range(1, 7)]
-    judge = Judge(Trials([trial(0, "CC(N)=O", DOCKING), *crowd], DOCKING), per_scaffold_visits=3)
-    lax = Judge(Trials([trial(0, "CC(N)=O", DOCKING), *crowd], DOCKING))
+    predictor = Predictor(Trials([trial(0, "CC(N)=O", DOCKING), *crowd], DOCKING), per_scaffold_visits=3)
+    lax = Predictor(Trials([trial(0, "CC(N)=O", DOCKING), *crowd], DOCKING))
     here, elsewhere = descriptors("Oc1ccccc1"), descriptors("OC1CCCCC1")
     assert murcko(here.smiles) == "c1ccccc1"
-    assert judge.drawback(here) - lax.drawback(here) == pytest.approx(0.3)
-    assert judge.drawback(elsewhere) == lax.drawback(elsewhere)
+    assert predictor.drawback(here) - lax.drawback(here) == pytest.approx(0.3)
+    assert predictor.drawback(elsewhere) == lax.drawback(elsewhere)
 
 
 def test_finalists_are_the_best_and_those_that_their_neighbours_bear_out() -> None:

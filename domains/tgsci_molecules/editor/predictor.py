@@ -114,7 +114,7 @@ class Outlook:
     belief: Belief
 
 
-class Judge:
+class Predictor:
     """Predicts losses and ranks candidates. A pure function of the trials.
 
     Args:
@@ -441,7 +441,7 @@ def finalists(trials: Trials, count: int) -> list[Trial]:
     feasible = [t for t in ranked if t.feedback is not None and t.feedback.feasible] or ranked
     if not feasible or count <= 0:
         return []
-    outlook = Judge(trials).predict([descriptors(t.value) for t in feasible])
+    outlook = Predictor(trials).predict([descriptors(t.value) for t in feasible])
     order = np.argsort(np.round(outlook.loss, 6), kind="stable")
     chosen = {feasible[0].number: feasible[0]}
     chosen.update((feasible[i].number, feasible[i]) for i in order if feasible[i].number != feasible[0].number)
