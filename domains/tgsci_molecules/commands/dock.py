@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..target.targets import Target
 
 #: What a canonical SMILES measured, and in how many seconds.
-_Measured = dict[str, tuple[Feedback, float]]
+_Measurements = dict[str, tuple[Feedback, float]]
 #: Between two lines about the progress where no terminal listens, s.
 _NEWS = 60.0
 
@@ -80,8 +80,8 @@ def dock(
     molecules, faults = _molecules(smiles, skip_faults)
     if out:
         _make(out)
-    fast: _Measured = {}
-    careful: _Measured = {}
+    fast: _Measurements = {}
+    careful: _Measurements = {}
     interrupted = False
     try:
         _measure(loss, molecules, processes, fast, "docking")
@@ -140,7 +140,7 @@ def _make(directory: Path) -> None:
         raise UsageError(f"cannot write to {str(directory)!r}: {error.strerror}") from None
 
 
-def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, found: _Measured, text: str) -> None:
+def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, found: _Measurements, text: str) -> None:
     """Fill `found` with each molecule's feedback and seconds, as they come.
 
     They are measured in worker processes: Vina may crash or hang.
@@ -180,7 +180,7 @@ def _shown(measurements: Iterable[Measured], total: int, text: str) -> Iterator[
             told = now
 
 
-def _columns(molecules: Sequence[Compound], fast: _Measured, full: _Measured | None) -> list[_Column]:
+def _columns(molecules: Sequence[Compound], fast: _Measurements, full: _Measurements | None) -> list[_Column]:
     """The columns of the table: names where there are any, both scores where both were asked for."""
     columns = [_Column("name", lambda m: m.name)] if any(m.name for m in molecules) else []
     columns += [
@@ -199,7 +199,7 @@ def _columns(molecules: Sequence[Compound], fast: _Measured, full: _Measured | N
     ]
 
 
-def _figure(measured: _Measured, name: str, molecule: Compound, failed: str = "", waiting: str = "") -> str:
+def _figure(measured: _Measurements, name: str, molecule: Compound, failed: str = "", waiting: str = "") -> str:
     """One metric of a molecule, or its loss where the name is empty."""
     if molecule.smiles not in measured:
         return waiting
@@ -209,13 +209,13 @@ def _figure(measured: _Measured, name: str, molecule: Compound, failed: str = ""
     return f"{feedback.metrics[name] if name else feedback.loss or 0.0:.2f}"
 
 
-def _seconds(measured: _Measured, molecule: Compound) -> str:
+def _seconds(measured: _Measurements, molecule: Compound) -> str:
     seconds = measured.get(molecule.smiles, (None, math.nan))[1]
     return "" if math.isnan(seconds) else f"{seconds:.1f}"
 
 
 def _write(
-    directory: Path, target: Target, molecules: Sequence[Compound], best: _Measured, columns: Sequence[_Column]
+    directory: Path, target: Target, molecules: Sequence[Compound], best: _Measurements, columns: Sequence[_Column]
 ) -> None:
     """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
     from ..preparation.repair import receptor_pdb

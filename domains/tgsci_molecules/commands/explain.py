@@ -46,9 +46,9 @@ def explain(
     if bool(smiles) == bool(pose):
         raise UsageError("give either molecules to dock as SMILES, or --pose FILE with poses to explain as they are")
     if pose:
-        found: Iterator[Explained] = _in_place(pose, target, strain)
+        found: Iterator[Explanation] = _in_place(pose, target, strain)
     else:
-        found = _docked(_checked(smiles), target, settings, strain)
+        found = _docked(_molecules(smiles), target, settings, strain)
     failed = False
     for number, (report, text, error) in enumerate(found):
         if error or report is None:
@@ -62,11 +62,11 @@ def explain(
 
 
 #: A report and its whole text, or why there is none.
-Explained = tuple["PoseReport | None", str, str]
+Explanation = tuple["PoseReport | None", str, str]
 
 
-def _checked(texts: Sequence[str]) -> list[str]:
-    """The molecules as SMILES, each once; what was left out to get there is said."""
+def _molecules(texts: Sequence[str]) -> list[str]:
+    """Read the molecules as SMILES, each once, and print what was left out of them."""
     from ..molecule.library import clean
 
     molecules = []
@@ -83,8 +83,8 @@ def _checked(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(molecule.smiles for molecule in molecules))
 
 
-def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: bool) -> Iterator[Explained]:
-    """Each molecule, docked in worker processes: Vina may crash or hang."""
+def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: bool) -> Iterator[Explanation]:
+    """Dock and explain each molecule in worker processes: Vina may crash or hang."""
     from tgsci.compute.workers import WorkerPool
 
     from ..objective import DockingLoss
@@ -94,14 +94,14 @@ def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: b
         futures = [pool.submit(_dock_and_explain, each, target, settings, strain) for each in smiles]
         try:
             for each, future in zip(smiles, futures, strict=True):
-                yield _tried(future.result, each)
+                yield _outcome(future.result, each)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
-    """Each pose of a file; all are read, and proven to lie in the box, before the first is explained."""
+def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explanation]:
+    """Explain each pose of a file, once all are read and proven to lie in the box."""
     from ..pose.files import read_poses
 
     poses = read_poses(path)
@@ -109,7 +109,7 @@ def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explained]:
     yield from reports
 
 
-def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain: bool) -> Explained:
+def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain: bool) -> Explanation:
     from ..pose import explain_in_place
     from ..pose.files import from_pdbqt, typed
 
@@ -121,8 +121,7 @@ def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain:
     return report, "\n".join([report.text(), *_properties(report.smiles)]), ""
 
 
-def _tried(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Explained:
-
+def _outcome(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Explanation:
     try:
         report, text = result()
     except MeasurementError as error:
@@ -147,7 +146,7 @@ def _strain(pose: Any) -> float:
 
 
 def _properties(smiles: str) -> list[str]:
-    """What is known of the molecule without its pose: properties with their limits, and alerts with their atoms."""
+    """Describe the molecule without its pose: properties with their limits, and alerts with their atoms."""
     from ..molecule.properties import PROPERTIES, above_usual, alerts, properties_of
     from ..molecule.smiles import atom_name, molecule
 

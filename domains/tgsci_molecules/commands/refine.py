@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tgsci.cli.command import command, option
 from tgsci.errors import MeasurementError, UsageError
-from tgsci.files import write_atomically
+from tgsci.files import writable, write_atomically
 from tgsci.show.tables import print_table
 
 if TYPE_CHECKING:
@@ -34,9 +34,11 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
     from ..target.targets import Target
 
     target = Target(target_name)
+    if out:
+        writable(out, force=True)
     poses = read_poses(pose)
     rows, reports, records, failed = [], [], [], False
-    for number, smiles, found, error in _checked(poses, target):
+    for number, smiles, found, error in _checks(poses, target):
         refined = found.refined if found else None
         if found is None or refined is None:
             failed = True
@@ -52,10 +54,7 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
     if report:
         print("\n" + "\n".join(reports), end="")
     if out:
-        try:
-            write_atomically(out, "".join(records))
-        except OSError as error:
-            raise UsageError(f"cannot write {str(out)!r}: {error.strerror}") from None
+        write_atomically(out, "".join(records))
         print(f"refined poses: {out}")
     return 1 if failed else 0
 
@@ -64,16 +63,17 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
 Row = tuple[int, str, "Check | None", str]
 
 
-def _checked(poses: Any, target: Target) -> Iterator[Row]:
+def _checks(poses: Any, target: Target) -> Iterator[Row]:
+    """Refine and check each pose."""
     from ..physics import check
     from ..pose.files import from_pdbqt
 
-    for number, given in enumerate(poses, 1):
+    for number, source in enumerate(poses, 1):
         smiles = ""
         try:
-            pose = from_pdbqt(given) if isinstance(given, str) else _whole(given)
+            pose = from_pdbqt(source) if isinstance(source, str) else _whole(source)
             smiles = _smiles(pose)
-            elsewhere = "" if isinstance(given, str) else _docked_into(given)
+            elsewhere = "" if isinstance(source, str) else _docked_into(source)
             if elsewhere not in ("", target.name):
                 print(
                     f"pose {number}: its file says that it was docked into {elsewhere}, not {target}", file=sys.stderr

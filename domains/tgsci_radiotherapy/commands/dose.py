@@ -101,7 +101,7 @@ def _plan(path: Path, case: Case | str | Path | None) -> Dose:
 
 
 def goals_of(dose: Dose, sheet: str | Path | None = None) -> BoundSheet:
-    """A sheet of goals on the case of a dose.
+    """Bind a sheet of goals to the case of a dose.
 
     Args:
         dose: What is evaluated.
@@ -120,7 +120,7 @@ def goals_of(dose: Dose, sheet: str | Path | None = None) -> BoundSheet:
 
 
 def sheet_of(dose: Dose) -> str:
-    """The sheet of goals that a plan was made for, as its run or its own table names it.
+    """Find the sheet of goals that a plan was made for, as its run or its own table names it.
 
     Raises:
         UsageError: It is not known, or no longer there.
@@ -137,7 +137,7 @@ def sheet_of(dose: Dose) -> str:
 
 
 def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
-    """The case that a plan file is of, if it can be told: a built-in one, or that of the run beside it.
+    """Find the case that a plan file is of: a built-in one, or that of the run beside it.
 
     What a plan file calls its case is never taken as a path.
     """
@@ -152,19 +152,19 @@ def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
 
 
 def run_config(directory: Path) -> Mapping[str, object]:
-    """What a run was asked for, as its record says; nothing where the directory is no run."""
+    """Read what a run was asked for from its record; nothing where the directory is no run."""
     from tgsci.errors import LedgerError
-    from tgsci.runs.result import Result
+    from tgsci.runs.directory import read_header
 
     try:
-        config = Result.load(directory).header.get("config")
+        config = read_header(directory).get("config")
     except LedgerError:
         return {}
     return config if isinstance(config, Mapping) else {}
 
 
 def read_bounded(path: Path, longest: int) -> bytes:
-    """A file's content.
+    """Read a file.
 
     Raises:
         UsageError: It cannot be read, or it is longer.

@@ -85,7 +85,7 @@ class Move:
     @property
     def met(self) -> int:
         """How many goals it is predicted to meet."""
-        return sum(w.met for w in predicted_results(self.base.effects.results, self.predicted))
+        return sum(r.met for r in predicted_results(self.base.effects.results, self.predicted))
 
     @property
     def edit(self) -> str:
@@ -108,14 +108,14 @@ class Move:
         """Say why the edit should help: which goal is missed by how much, what changes, what is predicted."""
         before = self.base.effects.results
         after = predicted_results(before, self.predicted)
-        missed = sorted((w for w in before if not w.met), key=lambda w: -scoring.weight(w) * scoring.shortfall(w))
-        state = "; ".join(_miss(w) for w in missed[:_GOALS_NAMED])
+        missed = sorted((r for r in before if not r.met), key=lambda r: -scoring.weight(r) * scoring.shortfall(r))
+        state = "; ".join(_miss(r) for r in missed[:_GOALS_NAMED])
         if len(missed) > _GOALS_NAMED:
             state += f" and {len(missed) - _GOALS_NAMED} more are missed"
         if not missed:
-            least = min(before, key=lambda w: w.relative_margin)
+            least = min(before, key=lambda r: r.relative_margin)
             state = f"all goals are met, {least.goal.criterion} by {abs(least.margin):.3g} {least.goal.unit}".rstrip()
-        concerned = [w.goal.name for w in missed]
+        concerned = [r.goal.name for r in missed]
         moved = sorted(
             zip(before, after, strict=True),
             key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
@@ -155,9 +155,9 @@ def _miss(result: GoalResult) -> str:
 
 def predicted_results(results: Sequence[GoalResult], values: Floats) -> list[GoalResult]:
     """Give goals their predicted values, none below 0 and no volume above 100%."""
-    highest = [100.0 if w.goal.unit == "%" else math.inf for w in results]
+    highest = [100.0 if r.goal.unit == "%" else math.inf for r in results]
     return [
-        replace(w, value=min(max(float(v), 0.0), high)) for w, v, high in zip(results, values, highest, strict=True)
+        replace(r, value=min(max(float(v), 0.0), high)) for r, v, high in zip(results, values, highest, strict=True)
     ]
 
 
@@ -268,10 +268,10 @@ def _linear(base: Point) -> Surrogate:
 def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
     """Score predicted values as the linear programme does: shortfalls first, then shortfalls of the aims."""
     after = predicted_results(results, values)
-    if weights is None and all(w.relative_margin >= aim for w in after):
+    if weights is None and all(r.relative_margin >= aim for r in after):
         return scoring.loss(after)
     prices_ = prices(results) if weights is None else weights
-    missed = [max(0.0, SAFE - w.relative_margin) + AIM_PRICE * max(0.0, aim - w.relative_margin) for w in after]
+    missed = [max(0.0, SAFE - r.relative_margin) + AIM_PRICE * max(0.0, aim - r.relative_margin) for r in after]
     return 100.0 * float(prices_ @ np.array(missed))
 
 

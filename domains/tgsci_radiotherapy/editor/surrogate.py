@@ -160,5 +160,5 @@ class Surrogate:
 
 def _values(point: Point) -> Floats:
     """Give the values of a plan's goals; a goal without one is missed as far as the loss counts it."""
-    missing = [w.goal.limit - w.goal.sign * NOTHING * w.scale for w in point.effects.results]
+    missing = [r.goal.limit - r.goal.sign * NOTHING * r.scale for r in point.effects.results]
     return np.where(np.isnan(point.effects.values), missing, point.effects.values)

@@ -33,7 +33,7 @@ _SHARE = 0.05
 
 def open_goals(results: Sequence[GoalResult]) -> list[int]:
     """Choose the goals that are missed or tight, missed ones first; gives their indices."""
-    near = [i for i, w in enumerate(results) if not w.relative_margin >= TIGHT]
+    near = [i for i, r in enumerate(results) if not r.relative_margin >= TIGHT]
     return sorted(near, key=lambda i: (results[i].met, results[i].goal.priority, i))[:_GOALS]
 
 
@@ -89,7 +89,7 @@ def pulls(effects: Effects) -> list[str]:
 def additions(effects: Effects) -> list[str]:
     """Name the objectives that the plan lacks and that would help a missed goal, with what they would do."""
     rise = _relative(effects, effects.per_addition)
-    missed = np.array([not w.met for w in effects.results], bool)
+    missed = np.array([not r.met for r in effects.results], bool)
     if not missed.any() or not rise.shape[1]:
         return []
     gains = (rise * missed[:, None]).sum(axis=0)
@@ -121,9 +121,9 @@ def step(effects: Effects, region: Region) -> list[str]:
     lines: list[str] = []
     if changes:
         after = [
-            f"{w.goal.name} {w.value:.4g} -> {v:.4g} {w.goal.unit}".rstrip()
-            for w, v in zip(effects.results, made.predicted, strict=True)
-            if abs(v - w.value) > 2e-3 * w.scale
+            f"{r.goal.name} {r.value:.4g} -> {v:.4g} {r.goal.unit}".rstrip()
+            for r, v in zip(effects.results, made.predicted, strict=True)
+            if abs(v - r.value) > 2e-3 * r.scale
         ]
         lines.append(f"{', '.join(changes)}: {', '.join(after[:6]) or 'little changes'}")
     return [*lines, *(f"{text[:1].upper()}{text[1:]}." for text in exclusion(effects, region))]
@@ -177,13 +177,13 @@ def _largest(effects: Effects, rows: Sequence[int]) -> list[int]:
 
 def _relative(effects: Effects, matrix: Floats) -> Floats:
     """Turn changes of values into changes of margins, each as a part of its goal's scale."""
-    sign = np.array([w.goal.sign / w.scale for w in effects.results])
+    sign = np.array([r.goal.sign / r.scale for r in effects.results])
     relative: Floats = sign[:, None] * matrix
     return relative
 
 
 def _concern(effects: Effects) -> Floats:
     """Weigh each goal: 1 where it is missed, less the larger its margin is."""
-    room = np.array([max(0.0, w.relative_margin) if w.margin == w.margin else 0.0 for w in effects.results])
+    room = np.array([max(0.0, r.relative_margin) if r.margin == r.margin else 0.0 for r in effects.results])
     concern: Floats = TIGHT / (TIGHT + room)
     return concern

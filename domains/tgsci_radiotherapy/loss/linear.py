@@ -121,8 +121,8 @@ def best_change(
         return np.zeros(n)
     if weights is None:
         weights = prices(results)
-    sign, scale = np.array([w.goal.sign for w in results]), np.array([w.scale for w in results])
-    here = np.nan_to_num(sign * (values - [w.goal.limit for w in results]) / scale, nan=-scoring.NOTHING)
+    sign, scale = np.array([r.goal.sign for r in results]), np.array([r.scale for r in results])
+    here = np.nan_to_num(sign * (values - [r.goal.limit for r in results]) / scale, nan=-scoring.NOTHING)
     rise = sign[:, None] * matrix / scale[:, None]
     aims = np.full(m, aim)
     beyond = AIM_PRICE * weights
@@ -146,7 +146,7 @@ def best_change(
 
 def prices(results: Sequence[GoalResult]) -> Floats:
     """Price each goal's relative shortfall by its priority, (m,); the prices add up to 1."""
-    weights = np.array([scoring.weight(w) for w in results])
+    weights = np.array([scoring.weight(r) for r in results])
     return weights / weights.sum() if len(weights) else weights
 
 
@@ -175,14 +175,14 @@ def conflict(effects: Effects, region: Region) -> Conflict | None:
     from scipy.optimize import linprog
 
     results = effects.results
-    missed = np.array([not w.met for w in results], bool)
+    missed = np.array([not r.met for r in results], bool)
     if not missed.any():
         return None
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, region)
-    scale = np.array([w.scale for w in results])
-    rise = np.array([w.goal.sign for w in results])[:, None] * matrix / scale[:, None]
-    slack = np.where(missed, 0.0, np.maximum(np.nan_to_num([w.relative_margin for w in results]), 0.0))
+    scale = np.array([r.scale for r in results])
+    rise = np.array([r.goal.sign for r in results])[:, None] * matrix / scale[:, None]
+    slack = np.where(missed, 0.0, np.maximum(np.nan_to_num([r.relative_margin for r in results]), 0.0))
     # The largest t so that rise @ change >= t for what is missed and >= -slack for what is met.
     upper = np.hstack([-rise, missed.astype(float)[:, None]])
     bounds = [(float(a), float(b)) for a, b in zip(low, high, strict=True)] + [(0.0, None)]

@@ -156,8 +156,8 @@ class PlanLoss(Loss):
         solved = self.solve(PlanParameters.parse(value, self.case))
         plan, table, effects = solved.plan, solved.table, solved.effects
         loss = scoring.loss(effects.results)
-        metrics = {w.goal.name: w.value for w in effects.results if math.isfinite(w.value)}
-        metrics |= {"goals met": float(sum(w.met for w in effects.results)), "objective": plan.value}
+        metrics = {r.goal.name: r.value for r in effects.results if math.isfinite(r.value)}
+        metrics |= {"goals met": float(sum(r.met for r in effects.results)), "objective": plan.value}
         if math.isfinite(plan.gap):
             metrics["gap"] = plan.gap
         missing = [f"{goal.criterion}: {why}" for goal, why in self.bound.missing]

@@ -33,16 +33,18 @@ def loss(results: Sequence[GoalResult]) -> float:
 
     Above 0 where a goal is missed: the sum of weight x shortfall, the weights adding up to 1, in % of the goals'
     scales: of the prescription for doses, of the structure for volumes. 0 where all goals are met and one exactly.
-    Below 0 where all are met: minus the weighted geometric mean of r / (r + 0.03), r being a goal's margin as a part
+    Below 0 where all are met: minus the weighted geometric mean of m / (m + 0.03), m being a goal's margin as a part
     of its scale; it goes to -1 as all margins grow.
     """
-    total = sum(weight(w) for w in results)
+    total = sum(weight(r) for r in results)
     if not results:
         return 0.0
-    missed = sum(weight(w) * shortfall(w) for w in results)
+    missed = sum(weight(r) * shortfall(r) for r in results)
     if missed > 0:
         return 100.0 * missed / total
-    room = [w.relative_margin for w in results]
-    if min(room) <= 0:
+    margins = [r.relative_margin for r in results]
+    if min(margins) <= 0:
         return 0.0
-    return -math.exp(sum(weight(w) / total * math.log(r / (r + HALF_ROOM)) for w, r in zip(results, room, strict=True)))
+    return -math.exp(
+        sum(weight(r) / total * math.log(m / (m + HALF_ROOM)) for r, m in zip(results, margins, strict=True))
+    )

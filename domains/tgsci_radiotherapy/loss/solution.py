@@ -80,7 +80,7 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
     final = round_plan(planner, plan if scale is None else scale.scaled(plan))
     table = evaluate(bound, case, final.dose)
     results = table.results[: len(goals)]  # those that cannot be evaluated come last
-    missed = [i for i, w in enumerate(results) if not w.met]
+    missed = [i for i, r in enumerate(results) if not r.met]
     tried = [] if how.weights_only else suggestions(case, goals, plan.parameters, missed)
     if scale is not None:
         remarks.append(scale.remark(how.name))
@@ -177,7 +177,7 @@ def _extrapolated(
     """Give each tried objective the weight that moves one goal by a few percent, no larger than the plan's weights."""
     if not tried:
         return (), np.zeros((len(results), 0))
-    scale = np.array([w.scale for w in results])
+    scale = np.array([r.scale for r in results])
     largest = max(o.weight for o in parameters.objectives)
     weighted, effects = [], []
     for i, objective in enumerate(tried):

@@ -29,7 +29,7 @@ def account(trials: Trials) -> str:
         trials: All of the run.
     """
     plans = points(trials)
-    if not plans or all(w.met for w in plans[0].effects.results):
+    if not plans or all(r.met for r in plans[0].effects.results):
         return ""
     plans = [p for p in plans if p.criteria == plans[0].criteria]
     best = plans[0]
@@ -120,11 +120,11 @@ def _all_but_one(plans: Sequence[Point]) -> list[str]:
 
 
 def _others(point: Point, i: int) -> str:
-    results = [w for j, w in enumerate(point.effects.results) if j != i]
-    lost = sorted((w for w in results if not w.met), key=lambda w: -shortfall(w))
+    results = [r for j, r in enumerate(point.effects.results) if j != i]
+    lost = sorted((r for r in results if not r.met), key=lambda r: -shortfall(r))
     if not lost:
         return "all other goals were met" if results else "there is no other goal"
-    return "it missed " + "; ".join(_missed(w) for w in lost[:3])
+    return "it missed " + "; ".join(_missed(r) for r in lost[:3])
 
 
 def _value(result: GoalResult) -> str:
