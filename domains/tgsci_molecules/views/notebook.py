@@ -10,7 +10,7 @@ from tgsci.checks import whole
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.imports import needs
 from tgsci.show.columns import Column
-from tgsci.show.html import Cell, drawing, html_table, lines
+from tgsci.show.html import LONG, Cell, drawing, html_table, lines
 from tgsci.texts import column as aligned
 from tgsci.texts import literal, quote
 
@@ -73,7 +73,7 @@ class MoleculeTable:
                 Cell(_picture(self._draw, trial), style="background:#fff"),
                 Cell(str(trial.number), figure=True, value=trial.number),
                 *(cells[i] for cells in figures),
-                Cell(lines([trial.value, trial.reason]), style="max-width:26em"),
+                Cell(lines([trial.value, trial.reason]), style=LONG),
             ]
             for i, trial in enumerate(self.trials)
         ]
