@@ -22,7 +22,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache, partial, wraps
 from hashlib import sha256
-from importlib import metadata
 from pathlib import Path, PurePath
 from tokenize import TokenError
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -403,6 +402,8 @@ def installed(module: str | None) -> str | None:
         return name
     if top != __name__.partition(".")[0] and not {"site-packages", "dist-packages"} & set(Path(_origin(top)).parts):
         return None
+    from importlib import metadata  # a quarter of the time that `import tgsci` takes
+
     version = getattr(sys.modules.get(top), "__version__", "")
     with contextlib.suppress(metadata.PackageNotFoundError):
         version = metadata.version(top)

@@ -291,10 +291,9 @@ def _formatted_placeholder(match: re.Match[str], fields: Sequence[str]) -> _Plac
     if name not in fields:
         near = nearest(name.strip(), fields)
         meant = f"did you mean {{{near[0]}}}? " if near else ""
-        literal = "{" + match[0] + "}"
         raise UsageError(
             f"{match[0]} in the format string is none of the fields {sorted(fields)}: {meant}"
-            f"For a brace that is plain text write it twice: {literal}"
+            f"For a brace that is plain text write it twice: {{{match[0]}}}"
         )
     form = f"{{{conversion}{spec}}}"
     try:

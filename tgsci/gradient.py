@@ -218,8 +218,10 @@ class Pass:
             answer = next(answers) if backward.asks_model else cross(edge)
             if isinstance(answer, Exception):
                 self._incomplete.add(predecessor)
-                what = f"feedback to the {predecessor.role_description or 'variable'}"
-                self._failures.append((f"{what} (from {quote(output.text, 40)})", answer))
+                # The other input tells best which of many calls it was: "question 7", where all answers are alike.
+                source = next((p for p in reversed(output.predecessors) if p is not predecessor), output)
+                what = f"feedback to the {predecessor.role_description or 'variable'} (from {quote(source.text, 40)})"
+                self._failures.append((what, answer))
             elif answer is not None:
                 self._received[predecessor].append(_inherit(answer, self._received[output], backward))
 

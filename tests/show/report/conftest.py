@@ -26,7 +26,7 @@ def hostile():
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     """A run with one trial of each state, kept on disk."""
-    proposals = [("bb", 0), ("fail", 0), ("bb", 0), ("refused", 0), ("a" * 70, 1), ("c", 1), ("dddd", 5)]
+    proposals = [("bb", 0), ("fail", 0), ("bb", 0), ("refused", 0), ("a" * 70, 1), ("c", 1), ("dddd", 1)]
     rules = Round(*(tg.Proposal(value, f"why {value}", parent, f"edit {value}") for value, parent in proposals))
     run = problem(rules=rules, name="Toy", draw=lambda value: f"<svg><text>{len(value)}</text></svg>")
     directory = tmp_path_factory.mktemp("runs") / "run"

@@ -95,7 +95,7 @@ def problem(**settings):
     defaults = {
         "loss": Sizes(),
         "start": ["a start value, rather long"],
-        "rules": Round(tg.Proposal("shorter", "because", 0, "cut"), tg.Proposal("fail", "why not", 1)),
+        "rules": Round(tg.Proposal("shorter", "because", 0, "cut"), tg.Proposal("fail", "why not", 0)),
         "task": f"Be short. {HOSTILE[0]}",
         "domain": "toy",
         "config": {"start": ["a start value, rather long"], "key": HOSTILE[1]},

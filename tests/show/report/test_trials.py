@@ -61,7 +61,8 @@ def test_small_artifacts_can_be_saved_and_big_ones_are_named(plain):
 
 def test_a_run_of_thousands_stays_a_page_that_opens():
     picture = "<svg xmlns='http://www.w3.org/2000/svg'>" + "<path d='M0,0'/>" * 800 + "</svg>"
-    rules = Round(*(tg.Proposal("v" * (20 + i % 50) + str(i), "reason " * 20, i - 1) for i in range(1, 3000)))
+    numbers = range(1, 3000)  # four a round, each from the last of the round before
+    rules = Round(*(tg.Proposal("v" * (20 + i % 50) + str(i), "reason " * 20, (i - 1) // 4 * 4) for i in numbers))
     result = tg.solve(problem(rules=rules, draw=lambda value: picture), engine="rules", budget=3000, workers=0)
     started = time.process_time()
     html = report.html(result)
