@@ -28,7 +28,7 @@ class MoleculeTable:
     """Molecules of a run with their structures, to look at in Jupyter and to go on with as `frame`.
 
     Args:
-        trials: In the order in which they are shown.
+        trials: The trials, in the order of the rows.
         columns: Figures beside the structures.
         draw: The picture of a molecule, as SVG.
     """
@@ -97,7 +97,7 @@ def table(
 
     Args:
         result: A molecules run's.
-        top: How many, best first.
+        top: How many molecules, best first.
         columns: Names of figures, for example "vina"; those that the run names where empty.
         draw: Another picture of a trial's molecule, as SVG: `contributions`, for example.
 
