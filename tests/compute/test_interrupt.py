@@ -11,6 +11,9 @@ import pytest
 import tgsci as tg
 from tgsci.compute import interrupt
 
+#: Two seconds on a quiet machine, s.
+LONGEST = 4.0
+
 RUN = """
     import sys, time, threading
     from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +77,7 @@ def test_ctrl_c_ends_a_run_whatever_is_in_flight(start_script, tmp_path, what, w
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < LONGEST
     assert "ended: interrupted" in output
     assert errors == ""
     assert tg.Result.load(tmp_path / "run").stopped == "interrupted"
@@ -159,6 +162,6 @@ def test_the_command_line_exits_whatever_a_simulator_does_in_threads_of_its_own(
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - began < 2.2
+    assert time.monotonic() - began < LONGEST
     assert process.returncode == 130
     assert "interrupted; nothing measured is lost" in errors

@@ -20,7 +20,7 @@ from ..errors import EngineError
 T = TypeVar("T")
 
 #: How long a run may take to end once it was interrupted, s.
-PATIENCE = 1.2
+PATIENCE = 1.0
 
 
 class _State:
