@@ -78,7 +78,7 @@ class Command(click.Command):
             raise click.UsageError(f"{error}{self._near(ctx, str(error))}", ctx) from error
 
     def _as_click_reads(self, ctx: click.Context, args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-        """The words with each option before each of its values; and the settings of the domain's table."""
+        """Write each option before each of its values, and set the domain's settings apart."""
         options = self._options(ctx)
         words: list[str] = []
         settings: dict[str, list[str]] = {}
@@ -170,7 +170,7 @@ class Group(click.Group):
         return command
 
     def summaries(self, ctx: click.Context) -> dict[str, str]:
-        """What each command does, in a line."""
+        """Say what each command does, in a line."""
         return {name: summary for name, (_, summary) in self.places.items()}
 
     def resolve_command(
@@ -194,7 +194,7 @@ option: Callable[..., Callable[[Any], Any]] = partial(click.option, cls=Option)
 
 
 def typed(**values: Any) -> dict[str, Any]:
-    """The options that were typed, by name; several values of one as a list."""
+    """Keep the options that were typed, by name; several values of one as a list."""
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in values.items()
@@ -229,7 +229,7 @@ def options(
 
 
 def _meant(typed: str, options: Mapping[str, Any], ctx: click.Context) -> str:
-    """The option of that name, or the only one that begins so; the name as typed where there is none."""
+    """Find the option of that name, or the only one that begins so; the name as typed where there is none."""
     longer = [typed] if typed in options else [name for name in options if name.startswith(typed)]
     if len(longer) > 1:
         raise click.UsageError(f"{typed!r} may be {' or '.join(longer)}: write it in full.", ctx)
@@ -257,7 +257,7 @@ def _setting(values: Sequence[str]) -> Any:
 
 
 def _toml(text: str) -> Any:
-    """A number, true or false, a list or a table as TOML writes it; anything else is text."""
+    """Read a number, true or false, a list or a table as TOML writes it; anything else is text."""
     try:
         value = tomllib.loads(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:

@@ -70,7 +70,7 @@ class RunArguments:
         return {name: limit for name, limit in typed.items() if limit is not None}
 
     def place(self, job: RunTable | None = None) -> int | str | None:
-        """Where to measure: a number of processes, a cluster's address, or None.
+        """Say where to measure: a number of processes, a cluster's address, or None for one process a core.
 
         Args:
             job: A job file's [run].
@@ -87,7 +87,7 @@ class RunArguments:
         return None
 
     def proposer(self, job_engine: Any, job_optimizer: Any) -> tuple[Any, Any]:
-        """Engine and optimizer; one that was typed drops a job's other that does not go with it."""
+        """Choose engine and optimizer; one that was typed drops a job's other that does not go with it."""
         from ..runs.choose import WITH_MODEL
 
         alone = self.optimizer is not None and self.optimizer not in WITH_MODEL
@@ -97,7 +97,7 @@ class RunArguments:
 
 
 def _limits(section: str, default: str = "") -> list[Callable[[Any], Any]]:
-    """When to stop."""
+    """Make the options on when to stop."""
     add = partial(option, section=section)
     return [
         add("--evals", type=int, metavar="N", help=f"measurements, start values included{default}"),
@@ -109,7 +109,7 @@ def _limits(section: str, default: str = "") -> list[Callable[[Any], Any]]:
 
 
 def _proposer(section: str, default: str) -> list[Callable[[Any], Any]]:
-    """Who proposes."""
+    """Make the options on who proposes."""
     return [
         option("--engine", section=section, metavar="NAME", help=f"{_PROPOSES} {default}"),
         option(
@@ -123,7 +123,7 @@ def _proposer(section: str, default: str) -> list[Callable[[Any], Any]]:
 
 
 def _place(section: str) -> list[Callable[[Any], Any]]:
-    """Where to measure."""
+    """Make the options on where to measure."""
     return [
         option("--workers", section=section, type=int, metavar="N", help="processes that measure (default one a core)"),
         option("--executor", section=section, metavar="ADDRESS", help="measure on a Dask cluster: dask://HOST:PORT"),
@@ -236,7 +236,7 @@ def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping
 
 
 def exit_code(result: Result) -> int:
-    """130 for a run that was interrupted, 1 for one that measured nothing or could not write a file, else 0."""
+    """Give 130 for a run that was interrupted, 1 where nothing was measured or a file not written, else 0."""
     if result.stopped == "interrupted":
         return 130
     return 0 if result.best and not result.unwritten else 1
