@@ -100,7 +100,7 @@ def read_job(table: Mapping[str, Any]) -> Job:
     """Read the [molecules] table of a job.
 
     Args:
-        table: As TOML, JSON or a notebook has it.
+        table: The table as TOML, JSON or a notebook has it.
 
     Raises:
         UsageError: It is no table, has an unknown key, or a value that is not what it must be.

@@ -211,5 +211,5 @@ def _strictly(objective: Objective, key: str) -> str:
     return " (else it is refused and not measured)" if key in objective.refused else ""
 
 
-#: What the entry point names.
+#: The object that the entry point names.
 domain = MoleculesDomain()

@@ -229,15 +229,17 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The best trials as a table, with pictures where the domain draws its values."""
-        from ..show.html import Cell, drawing, html_table
+        from ..show.html import LONG, Cell, drawing, html_table
 
         draw = self.problem.draw if self.problem else None
-        head = ["", *([""] if draw else []), "value", "loss", *map(self.titled, self.columns), "why it was made"]
+        titles = [Cell(title, figure=True) for title in ("loss", *map(self.titled, self.columns))]
+        head: list[str | Cell] = ["", *([""] if draw else []), "value", *titles, "why it was made"]
         rows: list[list[str | Cell]] = []
         for trial in self.trials.ranked(10):
             there = trial.feedback.metrics if trial.feedback else {}
             figures = [metric(there.get(name), self.units.get(name, "")) for name in self.columns]
             picture = [Cell(drawing(draw(trial.value), trial.value))] if draw else []
             loss, *others = (Cell(text, figure=True) for text in (figure(trial.loss), *figures))
-            rows.append([str(trial.number), *picture, trial.value, loss, *others, trial.reason])
+            value, reason = Cell(trial.value, style=LONG), Cell(trial.reason, style=LONG)
+            rows.append([str(trial.number), *picture, value, loss, *others, reason])
         return f"<pre style='white-space:pre-wrap'>{html.escape(self.summary())}</pre>{html_table(head, rows)}"

@@ -19,6 +19,10 @@ _SORT = (
 )
 
 
+#: Style of a cell that may hold a long word, such as a SMILES string: it wraps anywhere.
+LONG = "overflow-wrap:anywhere;max-width:26em"
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell of a table.
@@ -93,7 +97,7 @@ def lines(texts: Iterable[str]) -> Markup:
 
 def _cell(tag: str, cell: str | Cell, sortable: bool = False) -> Markup:
     cell = cell if isinstance(cell, Cell) else Cell(cell)
-    layout = "text-align:right;white-space:nowrap" if cell.figure else "text-align:left;overflow-wrap:anywhere"
+    layout = f"text-align:right{';white-space:nowrap' if tag == 'td' else ''}" if cell.figure else "text-align:left"
     style = f"padding:2px 8px;{layout}{';' if cell.style else ''}{cell.style}"
     more = Markup("")
     if cell.hint:
@@ -101,7 +105,7 @@ def _cell(tag: str, cell: str | Cell, sortable: bool = False) -> Markup:
     if cell.value is not None:
         more += Markup(' data-v="{:.8g}"').format(cell.value)
     if sortable and cell.figure:
-        style += ";cursor:pointer;vertical-align:bottom;white-space:normal"
+        style += ";cursor:pointer;vertical-align:bottom"
         more += Markup(' onclick="{}"').format(_SORT)
     return Markup('<{0} style="{1}"{2}>{3}</{0}>').format(tag, style, more, _plain(cell.text))
 

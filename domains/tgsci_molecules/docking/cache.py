@@ -58,8 +58,8 @@ class Statistics:
     """The entries of a cache, counted.
 
     Args:
-        path: Its file.
-        entries: How many of each kind.
+        path: The cache's file.
+        entries: The number of entries of each kind.
         size: Bytes on the disk.
     """
 
@@ -72,7 +72,7 @@ class Cache:
     """A file of results. Whatever is wrong with the file counts as a miss.
 
     Args:
-        path: Of the SQLite file; it and its directory are made when first written.
+        path: The SQLite file; it and its directory are made when first written.
         max_bytes: Above this the entries that were not used for longest are deleted.
     """
 

@@ -32,9 +32,9 @@ class Ligand:
 
     Args:
         smiles: The canonical SMILES that was prepared.
-        docked_smiles: As it is docked: protonated at pH 7.4, every stereocentre set.
+        docked_smiles: The form that is docked: protonated at pH 7.4, every stereocentre set.
         undefined: The stereocentres that `smiles` leaves open, in words; one isomer was picked.
-        pdbqt: For Vina, with meeko's remarks for the way back.
+        pdbqt: The ligand for Vina, with meeko's remarks for the way back.
         torsions: Rotatable bonds that Vina turns.
         extent: Largest distance between two heavy atoms of the starting conformer, Angstrom.
     """
@@ -52,7 +52,7 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
 
     Args:
         smiles: Canonical, from `canonical()`.
-        seed: Of the starting conformer (rings keep it), and of the isomer where stereo is undefined.
+        seed: The seed of the starting conformer (docking keeps its rings), and of the isomer where stereo is open.
         form: The protonated form to dock as SMILES; the most probable at pH 7.4 where None.
 
     Raises:
@@ -71,9 +71,9 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
     Args:
         smiles: Canonical, from `canonical()`.
         form: The protonated form to dock.
-        seed: Of the first conformer.
-        conformers: How many.
-        ring_conformers: How many, at least, where there is such a ring.
+        seed: The seed of the first conformer.
+        conformers: How many conformers.
+        ring_conformers: How many conformers, at least, where there is such a ring.
 
     Raises:
         MeasurementError: A stage failed; the message names it.
@@ -94,7 +94,7 @@ def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
 
     Args:
         smiles: The protonated form.
-        seed: Of the embedding.
+        seed: The seed of the embedding.
         count: How many, at most; a stiff ring has fewer.
 
     Raises:

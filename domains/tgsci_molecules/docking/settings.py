@@ -22,7 +22,7 @@ class Settings:
         max_evals: Energy evaluations of each; 0 leaves it to Vina, which is 50 times slower.
         box: Smallest edge of the cubic search box, Angstrom; grows with the ligand, to the target's own box at most.
         conformers: Starting conformers, each docked; rings keep their starting shape. The best counts.
-        seed: Of the conformer and the search.
+        seed: The seed of the conformer and the search.
         isomers: Stereoisomers that are docked, at most, where the SMILES leaves some open; the best counts. 1 docks
             the arbitrary ones that the conformers happen to have.
         tautomers: Tautomers that are docked, at most: 1 is the one that was written.
@@ -58,7 +58,7 @@ class Settings:
 
         Args:
             target: Not needed: each target has its own box.
-            settings: What else to keep, such as the seed; the default where None.
+            settings: The settings to take the rest from, such as the seed; the default where None.
         """
         return replace(settings or cls(), exhaustiveness=8, max_evals=0, whole_box=True)
 

@@ -67,7 +67,7 @@ class FormScore:
     """The scores of one form of a molecule.
 
     Args:
-        smiles: As it was docked.
+        smiles: The SMILES that was docked.
         label: What sets it apart from the others, such as "(S)"; empty where there is one form only.
         scores: The best score of each of its starting conformers, kcal/mol.
         isomer: Which stereoisomer it is, such as "S"; empty where none was open, or the conformer chose.
@@ -91,15 +91,15 @@ class Docking:
     Args:
         score: Vina's score of the best pose, kcal/mol; lower is better.
         inter: Energy between ligand and receptor before the torsion factor, kcal/mol.
-        torsion_penalty: What the rotatable bonds cost in the score, kcal/mol.
-        ligand: As it was docked.
+        torsion_penalty: The price of the rotatable bonds in the score, kcal/mol.
+        ligand: The ligand that was docked.
         pose_pdbqt: The best pose as Vina wrote it, with meeko's remarks.
         forms: Every stereoisomer, tautomer and state that was docked, with its scores.
         possible: How many stereoisomers the SMILES leaves open, at most; 1 where none is.
-        edges: Of the box that was searched, Angstrom.
+        edges: The edges of the box that was searched, Angstrom.
         seconds: Wall time when it was docked, s, maps included where they were computed.
-        settings: How it was searched.
-        target: Where.
+        settings: The settings of the search.
+        target: The name of the target.
         known: True where it was docked before and comes from the cache.
     """
 
@@ -195,7 +195,7 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
 
     Args:
         smiles: Any spelling of the molecule.
-        target: Where to: a `Target` or its name.
+        target: The target to dock into, or its name.
         settings: How hard to search; the fast setting where None.
 
     Raises:

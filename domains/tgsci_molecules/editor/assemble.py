@@ -20,7 +20,7 @@ from ..tables import read_table
 from .candidates import join, pieces
 from .transformations import finish
 
-#: What an end is attached to or through.
+#: The kinds of ends.
 _AROMATIC, _SATURATED, _AMINE, _AZOLE = "aromatic", "saturated", "amine", "azole"
 _ENDS = frozenset((_AROMATIC, _SATURATED, _AMINE, _AZOLE))
 
@@ -31,8 +31,8 @@ class Block:
 
     Args:
         block: "core", "linker" or "cap".
-        name: What a chemist calls it.
-        smiles: Of a core with {} at both ends; of a linker from the core outwards; of a cap with the bonded atom first.
+        name: A chemist's name of it.
+        smiles: A core has {} at both ends, a linker goes from the core outwards, a cap begins with the bonded atom.
         sits_on: The two ends of a core; what a linker may be bonded to; what the first atom of a cap is.
         carries: The kinds of caps that a linker may carry.
     """

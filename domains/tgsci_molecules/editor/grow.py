@@ -48,9 +48,9 @@ class Fragment:
     """A group that may be grown.
 
     Args:
-        name: What a chemist calls it.
-        smiles: Its first atom is bonded.
-        characters: What it is good for, of `_CHARACTERS`; the first counts most.
+        name: A chemist's name of it.
+        smiles: The SMILES; its first atom is bonded.
+        characters: What the group is good for, of `_CHARACTERS`; the first counts most.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Suggestion:
     Args:
         smiles: The product, canonical.
         step: Name of the edit; it names the atom by its number in the report about the pose.
-        evidence: What in the pose it answers.
+        evidence: The finding in the pose that it answers.
         atoms: Indices of the parent's atoms that it removes or binds anew.
     """
 
@@ -181,8 +181,8 @@ def fitting(reach: float, volume: float, character: str) -> list[Fragment]:
 
     Args:
         reach: Free room along the vector, Angstrom.
-        volume: Of the room, Angstrom^3.
-        character: What it wants: "lipophilic", "donor", "acceptor", "polar", "solvent".
+        volume: The volume of the room, Angstrom^3.
+        character: What the room wants: "lipophilic", "donor", "acceptor", "polar", "solvent".
     """
     fits = [
         f for f in FRAGMENTS if (f.reach <= reach + _SLACK and f.size * _ATOM_VOLUME <= volume and _suits(f, character))

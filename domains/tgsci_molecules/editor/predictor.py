@@ -105,7 +105,7 @@ class Outlook:
 
     Args:
         loss: Expected loss of each.
-        sd: Its standard deviation.
+        sd: The standard deviation of the loss.
         belief: What the surrogate expects of the learned metrics, in its own unit.
     """
 
@@ -434,8 +434,8 @@ def finalists(trials: Trials, count: int) -> list[Trial]:
     included, is less so.
 
     Args:
-        trials: Of a run; only feasible ones are finalists while there are any.
-        count: How many.
+        trials: A run's trials; only feasible ones are finalists while there are any.
+        count: How many finalists, at most.
     """
     ranked = [t for t in trials.ranked() if _described(t.value) is not None]
     feasible = [t for t in ranked if t.feedback is not None and t.feedback.feasible] or ranked

@@ -75,7 +75,7 @@ def drug_size(root: Candidate, rng: random.Random, least: int = 1) -> Candidate 
     """Walk at random to a molecule of a drug's size.
 
     Args:
-        root: Where it begins.
+        root: The molecule where the walk begins.
         rng: Draws the edits and the size.
         least: Edits at least.
 

@@ -113,7 +113,7 @@ class RuleEditor(Proposer):
 
         Args:
             trials: Everything that happened so far.
-            n: How many.
+            n: How many, at most.
             rng: All randomness comes from it.
         """
         chosen, predictor = self._best(trials, n, rng)

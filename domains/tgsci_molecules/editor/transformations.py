@@ -33,12 +33,12 @@ class Transformation:
     """One named edit.
 
     Args:
-        name: What a chemist calls it.
+        name: A chemist's name of it.
         kind: One of `KINDS`.
         smarts: Reaction SMARTS, one reactant and one product. Unmapped reactant atoms are removed.
         example: A SMILES string on which it fires; the tests hold it to that.
         site: Where it does no more than replace a hydrogen: SMARTS of the atom that carries it, the first one.
-        fragment: What it puts there, as SMILES whose first atom is bonded.
+        fragment: The SMILES of what it puts there; the first atom is bonded.
     """
 
     name: str
@@ -178,7 +178,7 @@ def finish(raw: Chem.Mol, parent: str) -> Molecule | None:
     """Sanitise a raw product: its canonical SMILES with the molecule, or None where it is not legal.
 
     Args:
-        raw: As it comes out of a reaction, not sanitized.
+        raw: A product as a reaction makes it, not sanitised.
         parent: Canonical SMILES of what it was made from.
     """
     with rdBase.BlockLogs():  # a product that breaks valence rules is expected here, and no news to the user
@@ -208,7 +208,7 @@ def apply(
     """Apply a transformation at every site of a molecule where it fits.
 
     Args:
-        transformation: What to do.
+        transformation: The edit.
         smiles: The molecule.
         sites: At most so many products, drawn with `rng`; all of them where None.
         rng: Needed with `sites`.
@@ -309,7 +309,7 @@ def origins(transformation: Transformation, smiles: str, product: str) -> tuple[
     """Trace each atom of a product back to the reactant.
 
     Args:
-        transformation: What was done.
+        transformation: The edit.
         smiles: The reactant, canonical.
         product: One of `apply(transformation, smiles)`.
 

@@ -96,7 +96,7 @@ def has_shape(smiles: str, seed: int) -> bool:
 
     Args:
         smiles: With all stereochemistry.
-        seed: Of the embedding.
+        seed: The seed of the embedding.
     """
     mol = molecule(smiles)
     rings = mol.GetRingInfo()

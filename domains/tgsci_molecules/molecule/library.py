@@ -47,10 +47,10 @@ class Compound:
     """A molecule as a person keeps it: with its name, and with notes on how it was read.
 
     Args:
-        name: As it was given; empty where there was none.
+        name: The name; empty where there was none.
         smiles: Canonical, of the one molecule that is docked.
         notes: What was left out or changed to get there, in words.
-        source: Where it stands in its file, such as "line 3".
+        source: The place in its file, such as "line 3".
     """
 
     name: str
@@ -74,8 +74,8 @@ class Library:
     """The molecules of a file.
 
     Args:
-        molecules: In the order of the file, duplicates included.
-        faults: What could not be read, each with its line, in the order of the file.
+        molecules: The molecules in the order of the file, duplicates included.
+        faults: The faults, each with its line, in the order of the file.
     """
 
     molecules: tuple[Compound, ...]

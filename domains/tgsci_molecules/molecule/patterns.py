@@ -43,7 +43,7 @@ class Pattern:
 
     Args:
         smarts: The pattern. Hydrogens written as atoms count as a wish on their neighbour.
-        name: For reports; the SMARTS itself where empty.
+        name: The name in reports; the SMARTS itself where empty.
 
     Raises:
         UsageError: It is no SMARTS.
@@ -82,7 +82,7 @@ def check_name(what: str, name: object) -> None:
 
     Args:
         what: What bears the name, for the message: "a term".
-        name: What was given.
+        name: The name.
 
     Raises:
         UsageError: It is no text, too long, or has characters that cannot be printed.

@@ -23,9 +23,9 @@ class Property:
 
     Args:
         unit: "" for a figure without a unit.
-        compute: Of an RDKit molecule.
-        most: What is usual, None where nobody says.
-        source: Of that limit.
+        compute: Calculates it from an RDKit molecule.
+        most: The usual limit; None where nobody states one.
+        source: The source of that limit.
     """
 
     unit: str
@@ -72,10 +72,10 @@ class QedPart:
     """One of the eight properties that QED is the weighted geometric mean of.
 
     Args:
-        name: In plain words.
-        figure: Its value; in g/mol for the molecular weight and A^2 for the polar surface.
-        desirability: From 0 to 1.
-        gain: By how much QED would rise if this property alone were ideal.
+        name: The property in plain words.
+        figure: Its value, in g/mol for the molecular weight and A^2 for the polar surface.
+        desirability: The desirability, 0 to 1.
+        gain: The rise of QED if this property alone were ideal.
         wish: "lower" or "higher", whichever raises QED.
     """
 

@@ -19,9 +19,9 @@ class Counterpart:
     """An acid, base or solvent that comes with a drug, a row of `salts.tsv`.
 
     Args:
-        name: What a chemist calls it.
+        name: A chemist's name of it.
         kind: "acid", "base" or "solvent".
-        smiles: Of the neutral molecule.
+        smiles: The neutral molecule.
     """
 
     name: str

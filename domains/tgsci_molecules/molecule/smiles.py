@@ -23,7 +23,7 @@ MAX_HEAVY_ATOMS = 60
 #: Above this Vina's search gets bad without a warning (36 torsions dock to nonsense).
 MAX_ROTATABLE_BONDS = 20
 MAX_NET_CHARGE = 4
-#: What Vina and meeko have atom types for.
+#: The elements that Vina and meeko have atom types for.
 ELEMENTS = ("H", "C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
 CHARGED_ELEMENTS = ("N", "O", "P", "S")
 
@@ -43,7 +43,7 @@ class Molecule(str):
 
     Args:
         smiles: The text.
-        mol: What RDKit read from exactly this text; read on demand where None.
+        mol: The RDKit molecule of exactly this text; read on demand where None.
         canonical: True where `canonical` made it: then it is not checked again.
     """
 
@@ -145,7 +145,7 @@ def stereo_in_words(mol: Chem.Mol, open_: Iterable[Chem.StereoInfo]) -> list[str
 
     Args:
         mol: The molecule.
-        open_: Of `open_stereo`.
+        open_: The result of `open_stereo`.
     """
     names = []
     for info in open_:
@@ -388,7 +388,7 @@ def _fixed_point(mol: Chem.Mol, original: str) -> Molecule:
 
     Args:
         mol: Read from `original`.
-        original: As it was written.
+        original: The text as it was written.
     """
     before = original
     for _ in range(6):

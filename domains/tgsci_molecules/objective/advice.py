@@ -55,7 +55,7 @@ class Advice:
     """Advice that was read.
 
     Args:
-        text: As it goes to a model: one line, nothing but what can be printed.
+        text: The advice for a model: one line of printable characters.
         keep: Groups that it asks to keep.
         avoid: Groups that it asks to avoid.
         left: Parts that became no limit.

@@ -65,7 +65,7 @@ def build_objective(job: Job) -> tuple[Objective, dict[str, Any], Advice]:
     """Build the objective that a job describes.
 
     Args:
-        job: What it says about the start and the run is left alone.
+        job: The job; its keys about the start and the run are not used.
 
     Returns:
         The objective; a JSON-able table that describes it again; and what became of the advice.

@@ -20,7 +20,7 @@ def calculate(kind: str, mol: Chem.Mol, about: tuple[Any, ...] = ()) -> float:
     Args:
         kind: A name of `metrics.kinds()` that needs no docking.
         mol: A molecule without explicit hydrogens.
-        about: What it needs besides: SMARTS, references, catalogues.
+        about: Further input of the metric: SMARTS, references, catalogues.
     """
     with rdBase.BlockLogs():
         return float(_CALCULATED[kind](mol, *about))

@@ -72,7 +72,7 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
 
     Args:
         result: A run's; its loss docks.
-        finishing: Where to measure, and what keeps the figures.
+        finishing: Measures, and keeps the results.
         count: How many finalists; 0 for none.
     """
     loss = result.problem.loss if result.problem else result.trials.loss

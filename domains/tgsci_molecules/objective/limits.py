@@ -26,9 +26,9 @@ class Limit(ABC):
 
     #: True where it is about the structure alone and all or nothing: it may be refused before docking.
     structural = False
-    #: True where only docking tells.
+    #: True where only docking tells whether it is kept.
     simulated = False
-    #: Of the excess.
+    #: The unit of the excess.
     unit = ""
 
     @property
@@ -60,9 +60,9 @@ class Bound(Limit):
     """The least or the most that a metric may be.
 
     Args:
-        metric: What it is about.
+        metric: The metric that it bounds.
         sign: "<=" or ">=".
-        bound: In the metric's unit.
+        bound: The bound, in the metric's unit.
     """
 
     metric: Metric
@@ -76,7 +76,7 @@ class Bound(Limit):
 
     @property
     def unit(self) -> str:  # type: ignore[override]
-        """The metric's."""
+        """The metric's unit."""
         return self.metric.unit
 
     @property
@@ -144,7 +144,7 @@ class Keep(Limit):
 
     Args:
         pattern: The group.
-        count: How often at least.
+        count: How often it must be there, at least.
     """
 
     pattern: Pattern
@@ -293,7 +293,7 @@ class ContactMade(Limit):
     Args:
         kind: "hbond", "salt bridge", "aromatic" or "contact".
         residue: Label, as in Met318.
-        target: In which target's pose.
+        target: The target whose pose must make it.
         metric: Angstrom that are missing to the contact.
     """
 

@@ -25,7 +25,7 @@ from ..molecule.properties import PROPERTIES
 from ..molecule.smiles import Molecule, as_molecule, canonical, molecule
 from ..target.targets import Target, as_target
 from . import limits as hard
-from . import metrics as figures_of
+from . import metrics as metric_of
 from . import report
 from .contacts import read_contact
 from .core import Core
@@ -43,7 +43,7 @@ class Objective(Loss):
     terms are desirabilities and the loss is 1 - their weighted mean.
 
     Args:
-        targets: Where to dock; the first is the one that the molecule is designed for.
+        targets: The targets to dock into; the molecule is designed for the first.
         terms: Vina's score of the first target plus 10 (1 - QED) where none are given.
         aggregate: A name of `AGGREGATES`.
         limits: Ranges by metric: `{"MW": (200, 500), "cLogP": "<= 5", "ring sizes": (5, 7)}`.
@@ -55,7 +55,7 @@ class Objective(Loss):
             "contact Thr315"; with a target's name before it for another than the first.
         alerts: Catalogues whose alerts must not be raised; the metric "alerts" counts these too.
         settings: How hard to search; the fast setting where None.
-        name: For tables; describes itself where empty.
+        name: The name in tables; the formula and the targets where empty.
 
     Raises:
         UsageError: Something of this cannot be had: what, and what there is instead.
@@ -243,25 +243,25 @@ class Objective(Loss):
     def _metric(
         self, kind: str, targets: Sequence[str] = (), how: str = "", smarts: str = "", name: str = ""
     ) -> Metric:
-        if kind in figures_of.DOCKED or kind == "LE":
+        if kind in metric_of.DOCKED or kind == "LE":
             usual = self.targets if how else self.targets[:1]
             named = list(dict.fromkeys(t.name for t in (map(self._target, targets) if targets else usual)))
-            make = figures_of.efficiency if kind == "LE" else lambda t, p: figures_of.docked(kind, t, p)
+            make = metric_of.efficiency if kind == "LE" else lambda t, p: metric_of.docked(kind, t, p)
             parts = tuple(make(t, len(self.targets) > 1) for t in named)
-            return figures_of.over(how, parts, len(named) == len(self.targets)) if how else parts[0]
+            return metric_of.over(how, parts, len(named) == len(self.targets)) if how else parts[0]
         if kind == "matches":
-            return figures_of.calculated(kind, f"matches of {name or smarts}", (smarts,))
+            return metric_of.calculated(kind, f"matches of {name or smarts}", (smarts,))
         if kind == "selectivity":
             if len(self.targets) < 2:
                 raise UsageError("selectivity needs off_targets: what the target is compared with")
-            return figures_of.selectivity([t.name for t in self.targets])
+            return metric_of.selectivity([t.name for t in self.targets])
         if kind == "alerts":
-            return figures_of.calculated(kind, about=self._catalogs or USUAL_CATALOGS)
+            return metric_of.calculated(kind, about=self._catalogs or USUAL_CATALOGS)
         if kind == "similarity":
             if not self._references:
                 raise UsageError("similarity needs a reference: the SMILES that it is measured to")
-            return figures_of.calculated(kind, about=self._references)
-        return figures_of.calculated(kind)
+            return metric_of.calculated(kind, about=self._references)
+        return metric_of.calculated(kind)
 
     def _target(self, name: str) -> Target:
         for target in self.targets:
@@ -295,7 +295,7 @@ class Objective(Loss):
 
     def _contact(self, text: str) -> Limit:
         target, kind, residue = read_contact(text, self.targets)
-        metric = figures_of.gap(target.name, kind, residue, target is not self.target)
+        metric = metric_of.gap(target.name, kind, residue, target is not self.target)
         return hard.ContactMade(kind, residue, target.name, metric)
 
     def _all_metrics(self) -> dict[str, Metric]:
@@ -303,9 +303,9 @@ class Objective(Loss):
         usual = [
             metric
             for t in self.targets
-            for metric in (figures_of.docked("vina", t.name, several), figures_of.efficiency(t.name, several))
+            for metric in (metric_of.docked("vina", t.name, several), metric_of.efficiency(t.name, several))
         ]
-        usual += [figures_of.calculated(kind) for kind in PROPERTIES]
+        usual += [metric_of.calculated(kind) for kind in PROPERTIES]
         roots = [root for metric in self._wanted for root in metric.roots]
         by_name: dict[str, Metric] = {}
         for metric in (*usual, *roots, *self._wanted):
@@ -327,7 +327,7 @@ class Objective(Loss):
         scores = np.arange(-20.0, 0.05, 0.1)
         spared = []
         for target in self.targets[1:]:
-            mine = figures_of.docked("vina", target.name, True).name
+            mine = metric_of.docked("vina", target.name, True).name
             roots = [root for metric in self._wanted for root in metric.roots]
             if any(root.target == target.name and root.kind != "vina" for root in roots):
                 continue
@@ -367,9 +367,9 @@ class DockingLoss(Objective):
     The simple way to an `Objective`: one target, DOCKSTRING's form, no limits.
 
     Args:
-        target: Where to dock: a `Target` or its name.
+        target: The target to dock into, or its name.
         settings: How hard to search; the fast setting where None.
-        qed_weight: What one whole QED is worth, kcal/mol. 10 is DOCKSTRING's.
+        qed_weight: The worth of one whole QED, kcal/mol; 10 is DOCKSTRING's.
 
     Raises:
         UsageError: No such target, or a weight that is negative or no number.

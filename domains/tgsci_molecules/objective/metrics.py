@@ -27,15 +27,15 @@ class Metric:
 
     Args:
         name: Its key in `Feedback.metrics`.
-        kind: What it is, whatever it is called here: a key of this module's tables.
+        kind: The kind of quantity, a key of this module's tables.
         unit: "" for a figure without a unit.
-        meaning: In a sentence.
-        sense: What `identity` makes of it: "cost" (lower is better), "gain" (higher is better) or
+        meaning: The meaning, in a sentence.
+        sense: How `identity` reads it: "cost" (lower is better), "gain" (higher is better) or
             "desirability" (0 bad to 1 good).
         decimals: Worth printing.
         target: The target's name, where docking gives it.
         parts: The metrics that it is derived from.
-        about: What `kind` needs besides the molecule: SMARTS, references, catalogues.
+        about: Further input of the kind: SMARTS, references, catalogues.
     """
 
     name: str
@@ -156,7 +156,7 @@ _DERIVED: Mapping[str, Callable[..., Any]] = {
     "selectivity": _selectivity,
 }
 
-#: How one figure is made of those of several targets.
+#: Ways to make one value of those of several targets.
 OVER = ("max", "min", "mean")
 
 

@@ -22,9 +22,9 @@ class Preset:
     """An objective that has a name.
 
     Args:
-        summary: In a line, with where it comes from.
-        terms: As they are added up.
-        targets: What it docks into, the design's target first; empty where any target will do.
+        summary: A line on what it is and where it comes from.
+        terms: The terms of the sum.
+        targets: The targets that it docks into, the design's first; empty where any target will do.
     """
 
     summary: str

@@ -16,7 +16,7 @@ def read_range(name: str, given: Range) -> tuple[float | None, float | None]:
     """Read the lower and the upper end of a range.
 
     Args:
-        name: What it is about, for the message.
+        name: The name of the limit, for the message.
         given: A pair with None, "" or an infinity for an open end; "<= 5", ">= 200", "200 to 500"; or one number.
 
     Raises:

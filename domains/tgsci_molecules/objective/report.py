@@ -88,10 +88,10 @@ class Measured:
 
     Args:
         mol: The molecule; its atoms are numbered from 1.
-        loss: Its loss.
+        loss: The molecule's loss.
         figures: Every metric's value, by name.
-        violations: By how much each limit is broken, by its key.
-        poses: In each target, the objective's own first.
+        violations: The excess of each limit, by its key.
+        poses: The pose in each target, the objective's own target first.
         aggregate: The terms, and how they are put together.
         limits: The hard limits.
         metrics: The metrics, by name.

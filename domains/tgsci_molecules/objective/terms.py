@@ -31,14 +31,14 @@ class Term:
     """One term of an objective.
 
     Args:
-        metric: What it is about: a name of `kinds()`; for "matches" give `smarts` too.
+        metric: The metric: a name of `kinds()`; for "matches" give `smarts` too.
         transform: A `Transform` or the name of one that needs no parameters.
         weight: Above 0; in a sum any number but 0.
         targets: Names of the targets whose docking it is about: one, or several with `over`. Where empty, the
             first of the objective, or all with `over`. `metric="LCK vina"` and `"max vina"` say the same.
         over: "max", "min" or "mean" over several targets.
-        smarts: What "matches" counts.
-        name: For tables and reports; the metric's where empty.
+        smarts: The SMARTS that "matches" counts.
+        name: The name in tables and reports; the metric's where empty.
 
     Raises:
         UsageError: One of these is not what it should be.
@@ -101,9 +101,9 @@ class Resolved:
 
     Args:
         label: Unique among the terms.
-        metric: What it is about.
-        transform: What becomes of the figure.
-        weight: As given.
+        metric: The metric.
+        transform: The transform of its value.
+        weight: The weight.
     """
 
     label: str

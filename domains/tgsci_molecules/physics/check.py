@@ -29,7 +29,7 @@ class Check:
         text: Some lines for the report.
         figures: "strain", "refined strain" and "refined interaction" (kcal/mol), and "refined RMSD" (Angstrom), as far
             as they could be computed.
-        concerns: What speaks against the pose, in words.
+        concerns: The arguments against the pose, in words.
         refined: The refined pose; None where no force field has parameters.
     """
 
@@ -47,7 +47,7 @@ def check(pose: Chem.Mol, target: Target, smiles: str = "") -> Check:
 
     Args:
         pose: With all hydrogens, the heavy atoms first, in the frame of the target's receptor.
-        target: Where it was docked.
+        target: The target that it was docked into.
         smiles: Canonical; atoms are numbered as in it, and as in the file of the pose where it is empty.
     """
     concerns: list[str] = []

@@ -33,7 +33,7 @@ def faults(mol: Chem.Mol, receptor: Receptor, names: Sequence[str]) -> list[str]
     Args:
         mol: With all hydrogens and one conformer, Angstrom.
         receptor: Around it.
-        names: Of the heavy atoms, in their order.
+        names: The names of the heavy atoms, in their order.
     """
     solid = Chem.RemoveAllHs(mol)
     places = np.array(solid.GetConformer().GetPositions())

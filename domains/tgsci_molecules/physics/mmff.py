@@ -33,7 +33,7 @@ _DEGREE = repr(math.degrees(1.0))
 
 @dataclass(frozen=True)
 class Dielectric:
-    """How charges see each other.
+    """The dielectric between charges.
 
     Args:
         constant: The dielectric constant D.
@@ -47,7 +47,7 @@ class Dielectric:
         return f"{self.constant:g}r" if self.distance else f"{self.constant:g}"
 
 
-#: What RDKit's own default is.
+#: RDKit's own default.
 VACUUM = Dielectric()
 
 
@@ -56,7 +56,7 @@ def typed(mol: Chem.Mol, dielectric: Dielectric = VACUUM, variant: str = "MMFF94
 
     Args:
         mol: The molecule.
-        dielectric: How its charges see each other.
+        dielectric: The dielectric between its charges.
         variant: MMFF94, or MMFF94s that keeps delocalised nitrogens flat as crystals do.
 
     Raises:
@@ -77,7 +77,7 @@ def forces(mol: Chem.Mol, properties: Any, dielectric: Dielectric = VACUUM, offs
 
     Args:
         mol: The molecule with all its hydrogens.
-        properties: Of `typed()`.
+        properties: The parameters of `typed()`.
         dielectric: The one that `typed()` was given.
         offset: The number of its first atom in the OpenMM system.
     """

@@ -75,12 +75,12 @@ class Receptor:
         positions: Angstrom, N x 3, in the frame of the docked poses.
         charges: e.
         radii: Half the distance of the Lennard-Jones minimum, Angstrom.
-        depths: Of that minimum, kcal/mol.
+        depths: The depth of that minimum, kcal/mol.
         elements: Symbols.
-        residues: As people write them, `Met318`.
+        residues: Labels, such as `Met318`.
         others: Residues and cofactors that Amber does not know, by label.
         added: Missing heavy atoms that pdbfixer placed.
-        seconds: What preparing it took, s.
+        seconds: The time that it took to prepare, s.
     """
 
     positions: Array

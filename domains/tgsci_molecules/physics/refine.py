@@ -51,16 +51,16 @@ class Refined:
 
     Args:
         pose: Refined, with all hydrogens, in the frame of the docked one.
-        rmsd: How far its heavy atoms moved, in place and over symmetric atoms, Angstrom.
+        rmsd: The distance that its heavy atoms moved, in place and over symmetric atoms, Angstrom.
         interaction: Energy between ligand and receptor after refinement, kcal/mol.
         interaction_before: The same with the heavy atoms as docked, bond lengths and hydrogens relaxed.
         electrostatic: The part of `interaction` from charges, kcal/mol.
-        strain: Of the refined pose against the nearest minimum of the free ligand, kcal/mol.
+        strain: The strain of the refined pose against the nearest minimum of the free ligand, kcal/mol.
         residues: Energy with each residue after refinement, kcal/mol, the best first.
-        changes: By how much each residue's energy changed, kcal/mol.
+        changes: The change of each residue's energy, kcal/mol.
         others: Cofactors, metals and waters near the ligand: generic spheres, charges of the receptor file.
         seconds: Wall time, s, without preparing the receptor.
-        force_field: In words.
+        force_field: The force field, in words.
         uncharged: Those of `others` to which the receptor file gives no charges, as `prepare` does for what is kept.
     """
 
@@ -117,7 +117,7 @@ def refine(docking: Docking, target: Target) -> Refined:
 
     Args:
         docking: Its best pose is refined.
-        target: Where it was docked.
+        target: The target that it was docked into.
 
     Raises:
         MeasurementError: A force field has no parameters for the ligand or the receptor, or the ligand left the pocket.

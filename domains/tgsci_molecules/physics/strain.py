@@ -51,9 +51,9 @@ class Strain:
     Args:
         local: Against the nearest minimum of the free molecule, kcal/mol.
         total: Against the lowest conformer that a search finds, kcal/mol; None where none was made.
-        conformers: How many the search tried.
+        conformers: How many conformers the search tried.
         seconds: Wall time, s.
-        force_field: In words.
+        force_field: The force field, in words.
     """
 
     local: float
@@ -76,7 +76,7 @@ def strain(pose: Chem.Mol, conformers: int = CONFORMERS) -> Strain:
 
     Args:
         pose: With all hydrogens and one conformer.
-        conformers: How many to search; 0 for the local strain only, which is 30 times quicker.
+        conformers: How many conformers to search; 0 for the local strain only, which is 30 times quicker.
 
     Raises:
         MeasurementError: MMFF94 has no parameters, or hydrogens or the conformer are missing.

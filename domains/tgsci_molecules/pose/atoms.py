@@ -57,14 +57,14 @@ class Atoms:
     """The atoms of a pdbqt, hydrogens included, with the bonds and kinds that Vina gives them.
 
     Args:
-        names: As in the file.
+        names: The atoms' names in the file.
         residues: Name, number (with its insertion code) and chain of each atom's residue.
         serials: The file's own numbers.
         xyz: Angstrom.
         types: AutoDock's.
         elements: Chemical symbols.
         neighbours: The indices of the bonded atoms, as Vina sees them.
-        kinds: As Vina sees them; meaningless for hydrogens, which Vina leaves out.
+        kinds: Vina's kinds of the atoms; meaningless for hydrogens, which Vina leaves out.
     """
 
     names: tuple[str, ...]
@@ -97,8 +97,8 @@ def read_pdbqt(text: str, source: str) -> Atoms:
     """Read the atoms of the first model in a pdbqt, receptor or ligand.
 
     Args:
-        text: Of the file.
-        source: What to call it in an error.
+        text: The text of the file.
+        source: The file's name in an error.
 
     Raises:
         UsageError: A line that is no atom, or an atom type that Vina does not know.

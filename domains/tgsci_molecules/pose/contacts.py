@@ -78,7 +78,7 @@ class Aromatic:
     """Two rings, or a ring and a cation.
 
     Args:
-        atoms: Of the ligand's ring or cation.
+        atoms: The atoms of the ligand's ring or cation.
         distance: Between the centres, Angstrom.
         kind: "face-to-face", "edge-to-face", "tilted", "cation on ring" (the ligand's cation) or "ring on cation".
     """
@@ -97,7 +97,7 @@ class Repulsive:
         energy: Vina's, kcal/mol.
         receptor_atom: The atom of the residue that is meant, the nearest one for a clash.
         kind: "clash", "two acceptors" or "two donors"; Vina does not see the latter two.
-        distance: To that atom, Angstrom.
+        distance: The distance to that atom, Angstrom.
     """
 
     atom: int
@@ -114,11 +114,11 @@ class Unsatisfied:
 
     Args:
         role: "donor" or "acceptor".
-        charge: Of the group that it belongs to, +1, -1 or 0; a charge without a partner costs most.
+        charge: The charge of the group that it belongs to, +1, -1 or 0; a charge without a partner costs most.
         burial: Share of its surface that the protein covers.
         nearest: Residue of the nearest atom that could be its partner, "" where there is none within 6 A.
         nearest_atom: That atom's name in the receptor's file.
-        distance: To it, Angstrom; within 3.5 the direction is wrong.
+        distance: The distance to it, Angstrom; within 3.5 the direction is wrong.
     """
 
     atom: int
@@ -306,7 +306,7 @@ class Contacts:
         """Find donors and acceptors that the protein covers and that have no partner.
 
         Args:
-            burial: Of the heavy atoms, 0 to 1.
+            burial: The burial of each heavy atom, 0 to 1.
             least: Below this, water can reach the atom.
         """
         ligand, receptor = self.ligand, self.receptor

@@ -35,9 +35,9 @@ def svg(report: PoseReport, width: int = 460, height: int = 340) -> str:
     """Draw the numbered structure, its atoms coloured by their contacts and the best growth vectors marked.
 
     Args:
-        report: Of the pose.
-        width: In pixels.
-        height: In pixels.
+        report: The report about the pose.
+        width: Width, pixels.
+        height: Height, pixels.
 
     Returns:
         An SVG element that can stand inside an HTML page.

@@ -96,12 +96,12 @@ class Growth:
     """A hydrogen that could be replaced; `atom` bears it and counts from 0 in the SMILES.
 
     Args:
-        reach: How far the pocket goes on along it, Angstrom from the atom; 0 where nothing fits.
-        volume: Of the pocket that a new atom's centre can reach from there, cubic Angstrom.
+        reach: The distance that the pocket goes on along it, Angstrom from the atom; 0 where nothing fits.
+        volume: The part of the pocket that a new atom's centre can reach from there, cubic Angstrom.
         character: "lipophilic", "donor", "acceptor", "polar", "solvent" or "closed".
-        energy: Of the best probe atom there, kcal/mol.
-        residues: What lines it, nearest first.
-        fits: In words, with the energies of the substituents that are worth naming, the lowest first, kcal/mol.
+        energy: The energy of the best probe atom there, kcal/mol.
+        residues: The residues that line it, nearest first.
+        fits: What fits, in words: the substituents worth naming with their energies, kcal/mol, the lowest first.
         substituents: All that fit, as figures, the best for its size first.
         partner: The residue that the best polar probe would bond to, "" if none.
     """
@@ -123,11 +123,11 @@ class Pocket:
 
     Args:
         character: Which probe likes it best: "lipophilic", "donor" or "acceptor".
-        volume: Of the places where that probe is welcome, cubic Angstrom.
-        distance: From the nearest atom of the ligand, Angstrom.
+        volume: The volume of the places where that probe is welcome, cubic Angstrom.
+        distance: The distance from the nearest atom of the ligand, Angstrom.
         atom: That atom.
-        residues: What lines it.
-        energy: Of the best probe atom, kcal/mol.
+        residues: The residues that line it.
+        energy: The energy of the best probe atom, kcal/mol.
     """
 
     character: str

@@ -40,7 +40,7 @@ class Polar:
 
     Args:
         atom: Index in the posed molecule.
-        hydrogens: Of a donor.
+        hydrogens: A donor's hydrogens.
         turns: A donor's hydrogens turn about a bond, and docking says nothing about where they point.
         weak: An acceptor that often goes without.
     """
@@ -58,7 +58,7 @@ class Posed:
     Args:
         mol: With all hydrogens and one conformer; the heavy atoms come first.
         to_smiles: Index of each heavy atom in `MolFromSmiles` of the canonical SMILES.
-        kinds: As Vina sees the heavy atoms.
+        kinds: Vina's kinds of the heavy atoms.
         axes: The bonds that Vina turns, as pairs of heavy atoms.
     """
 
@@ -69,19 +69,19 @@ class Posed:
 
     @cached_property
     def xyz(self) -> Floats:
-        """Of all atoms, Angstrom."""
+        """The positions of all atoms, Angstrom."""
         positions: Floats = np.asarray(self.mol.GetConformer().GetPositions(), dtype=float)
         return positions
 
     @cached_property
     def bonds(self) -> Floats:
-        """How many lie between each two atoms."""
+        """The number of bonds between each two atoms."""
         counts: Floats = Chem.GetDistanceMatrix(self.mol)
         return counts
 
     @property
     def heavy(self) -> int:
-        """How many atoms are no hydrogens."""
+        """The number of atoms that are no hydrogens."""
         return len(self.to_smiles)
 
     def rotors(self, without: frozenset[int] = frozenset()) -> float:
@@ -150,7 +150,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
     Args:
         smiles: Canonical; the atoms of a report are numbered as in it.
         pose: With all hydrogens.
-        pdbqt: As it was given to Vina, with meeko's remarks: `pose` has the atoms of its SMILES in order.
+        pdbqt: The ligand that Vina was given, with meeko's remarks: `pose` has the atoms of its SMILES in order.
 
     Raises:
         MeasurementError: They are not the same molecule.
@@ -191,7 +191,7 @@ def numbers_in(smiles: str, pose: Chem.Mol) -> tuple[int, ...]:
 
     Args:
         smiles: Canonical.
-        pose: Its heavy atoms come first.
+        pose: The pose; its heavy atoms come first.
 
     Raises:
         MeasurementError: They are not the same molecule.

@@ -31,7 +31,7 @@ PROBES: Mapping[str, tuple[float, bool, bool, bool]] = {
 #: The probes of the lattice.
 MAPPED = ("lipophilic", "donor", "acceptor")
 _NAMES = tuple(PROBES)
-#: What a probe has where no probe can be, kcal/mol.
+#: The energy where no probe can be, kcal/mol.
 BLOCKED = 9.0
 #: Nearer to a heavy atom than this no probe can be, and further from all of them it only meets water, Angstrom.
 _TOO_NEAR, _TOO_FAR = 2.6, 5.5
@@ -45,8 +45,8 @@ class Probes:
     """Probe atoms in one receptor.
 
     Args:
-        xyz: Of its heavy atoms, Angstrom.
-        kinds: Theirs.
+        xyz: The positions of its heavy atoms, Angstrom.
+        kinds: The kinds of these atoms.
     """
 
     def __init__(self, xyz: Floats, kinds: Kinds) -> None:
@@ -60,7 +60,7 @@ class Probes:
         self._cubes: dict[tuple[int, int, int], NDArray[np.float32]] = {}
 
     def energies(self, points: Floats, probes: NDArray[np.intp]) -> Floats:
-        """Of a probe at each point, kcal/mol; at most `BLOCKED` where an atom is in the way.
+        """Compute the energy of a probe at each point, kcal/mol; at most `BLOCKED` where an atom is in the way.
 
         Args:
             points: Angstrom; the closer together, the faster.
@@ -84,7 +84,7 @@ class Probes:
 
         Args:
             low: Lattice indices of the first corner.
-            high: Of the last, included.
+            high: Lattice indices of the last corner, included.
             near: Cubes further from these points than `reach` are left out and count as blocked.
             reach: Angstrom.
 

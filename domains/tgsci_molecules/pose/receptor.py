@@ -38,7 +38,7 @@ class Ring:
         atoms: Indices.
         residue: Index of its residue; -1 for a ligand's.
         center: Angstrom.
-        normal: Of length 1.
+        normal: The normal of its plane, of length 1.
     """
 
     atoms: tuple[int, ...]
@@ -67,10 +67,10 @@ class Receptor:
     """A typed receptor.
 
     Args:
-        atoms: As Vina sees them; its bonds are used for chemistry too.
-        residue: Of each atom, the index into `labels`.
-        labels: As people write them: "Met318"; two residues may have one label.
-        prepared: Its hydrogens were put with thought, by `tgsci molecules prepare`, not by rote.
+        atoms: The atoms as Vina sees them; its bonds are used for chemistry too.
+        residue: The index into `labels`, for each atom.
+        labels: The labels of residues, such as "Met318"; two residues may have one label.
+        prepared: True where `tgsci molecules prepare` placed its hydrogens, not a rule for all residues.
     """
 
     atoms: Atoms
@@ -78,7 +78,7 @@ class Receptor:
     labels: tuple[str, ...]
     prepared: bool = False
     heavy: NDArray[np.intp] = field(init=False, repr=False)
-    #: Of the heavy atoms.
+    #: The positions of the heavy atoms, Angstrom.
     xyz: Floats = field(init=False, repr=False)
     kinds: Kinds = field(init=False, repr=False)
 
@@ -93,7 +93,7 @@ class Receptor:
 
     @cached_property
     def tree(self) -> cKDTree:
-        """Of the heavy atoms."""
+        """The heavy atoms, to look up neighbours."""
         return cKDTree(self.xyz)
 
     @cached_property

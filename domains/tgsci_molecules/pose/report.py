@@ -35,7 +35,7 @@ from .terms import TORSION_WEIGHT, Floats, dampened, pair_energies
 
 #: A pose with less contact than this has none, kcal/mol.
 _LEAST = 0.01
-#: What `PoseReport.missing` knows.
+#: The kinds of contacts that `PoseReport.missing` measures.
 CONTACT_KINDS = ("hbond", "salt bridge", "aromatic", "contact")
 
 
@@ -47,15 +47,15 @@ class PoseReport:
 
     Args:
         smiles: Canonical.
-        docked_smiles: As it was docked: protonated, stereo set.
-        target: Its name.
-        numbering: Whose residue numbers these are, one sentence.
+        docked_smiles: The form that was docked: protonated, stereo set.
+        target: The target's name.
+        numbering: A sentence on whose residue numbers these are.
         vina: Vina's score.
         inter: Vina's energy of the contacts with the protein, before the torsion factor.
         recomputed: The sum of `atoms`: agrees with `inter` to 0.02.
-        torsion_penalty: What the rotatable bonds cost in the score.
-        torsions: How many Vina turns.
-        strain: Of the ligand, if it was measured.
+        torsion_penalty: The price of the rotatable bonds in the score.
+        torsions: How many bonds Vina turns.
+        strain: The ligand's strain, if it was measured.
     """
 
     smiles: str
@@ -107,7 +107,7 @@ class PoseReport:
 
         Args:
             kind: One of `CONTACT_KINDS`: "hbond", "salt bridge", "aromatic", "contact".
-            residue: As the report names it, such as "Met318"; upper and lower case are the same.
+            residue: A label of the report, such as "Met318"; upper and lower case are the same.
 
         Raises:
             ValueError: No such kind.
@@ -143,9 +143,9 @@ def explain(docking: Docking, target: Target | str, strain: float | None = None)
     """Explain a docked pose. Takes 50 to 100 ms where the receptor was seen before, 0.3 s more where not.
 
     Args:
-        docking: What `dock` found.
-        target: Where it was docked: a `Target` or its name.
-        strain: Of the ligand, kcal/mol, where somebody measured it; it is only printed.
+        docking: The result of `dock`.
+        target: The target that it was docked into, or its name.
+        strain: The ligand's strain, kcal/mol, where it was measured; it is only printed.
 
     Raises:
         UsageError: It is no docking, or the receptor cannot be read.
@@ -174,7 +174,7 @@ def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float |
     Args:
         pose: A molecule with one conformer in the receptor's frame, protonated as it shall be read (hydrogens that
             are missing are added), or the pdbqt of one with meeko's remarks.
-        target: Whose binding site it lies in.
+        target: The target whose binding site it lies in.
         strain: As in `explain`.
 
     Raises:

@@ -27,9 +27,9 @@ class AtomEnergy:
     """An atom of the ligand.
 
     Args:
-        index: In the SMILES, counted from 0.
+        index: The atom's index in the SMILES, counted from 0.
         symbol: Its element.
-        energy: Of all its contacts with the protein, kcal/mol.
+        energy: The energy of all its contacts with the protein, kcal/mol.
         burial: Share of its surface that the protein covers.
     """
 
@@ -53,9 +53,9 @@ class Trim:
     """An end of the molecule that could be cut off.
 
     Args:
-        atoms: That would go.
-        smiles: Of them.
-        vina: What the rest would score where it lies, kcal/mol.
+        atoms: The atoms that would go.
+        smiles: The SMILES of these atoms.
+        vina: The score of the rest where it lies, kcal/mol.
         change: Against the whole molecule, kcal/mol; below 0 the end does not pay for its rotatable bonds.
     """
 

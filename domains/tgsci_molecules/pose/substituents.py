@@ -121,8 +121,8 @@ def fitted(ligand: Posed, receptor: Receptor, atom: int, hydrogen: int) -> dict[
     Args:
         ligand: The pose.
         receptor: Around it.
-        atom: What bears the hydrogen; an index of the posed molecule.
-        hydrogen: Likewise.
+        atom: The atom that bears the hydrogen; an index of the posed molecule.
+        hydrogen: The hydrogen; an index of the posed molecule.
     """
     heavy, bearer = ligand.xyz[: ligand.heavy], ligand.mol.GetAtomWithIdx(atom)
     origin, axis, u, w = _frame(ligand.xyz[atom], ligand.xyz[hydrogen])

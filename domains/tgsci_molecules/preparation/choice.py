@@ -41,7 +41,7 @@ class Site:
     Args:
         center: Angstrom, in the frame of the file.
         box: Edges, Angstrom.
-        source: What it was made from, in words.
+        source: What the site was made from, in words.
     """
 
     center: Point
@@ -58,10 +58,10 @@ class Options:
         box: Centre and, as a fourth figure, edge of the box, Angstrom.
         box_from: An SDF file: the box is put around its first molecule, which is also re-docked.
         chains: Chains to keep; those near the site where empty.
-        ph: For the hydrogens.
+        ph: The pH at which hydrogens are placed.
         keep_hetero: Cofactors and metals to keep, each NAME, NAME:CHAIN:NUMBER or CHAIN:NUMBER.
         keep_water: Waters to keep, each NUMBER or CHAIN:NUMBER.
-        ligand_smiles: Of the ligand, for its bond orders.
+        ligand_smiles: The ligand's SMILES, for its bond orders.
         longest_loop: Longest missing loop that is built, residues.
         redock: Whether the ligand is docked back.
 
@@ -104,8 +104,8 @@ class Choice:
         waters: Kept waters.
         ligand: The crystal's ligand at its place, or None.
         ligand_group: The same as it stands in the file, or None.
-        site: Where to search.
-        notes: What was decided, for people.
+        site: The place to search.
+        notes: The decisions, in words for people.
     """
 
     residues: dict[str, list[gemmi.Residue]]

@@ -41,8 +41,8 @@ def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Bl
     `known_smiles`, RDKit's perception where the file has the group's hydrogens.
 
     Args:
-        group: As it stands in the file.
-        smiles: Of the same molecule, in any protonation state.
+        group: The group as it stands in the file.
+        smiles: The SMILES of the same molecule, in any protonation state.
         block: The mmCIF block that may define its bonds.
 
     Raises:

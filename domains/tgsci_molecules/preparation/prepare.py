@@ -42,8 +42,8 @@ class Prepared:
 
     Args:
         target: Ready to dock into.
-        notes: What was done and decided, for people.
-        redocked: How the crystal's ligand came back; None where there was none or it was not asked for.
+        notes: What was done and decided, in words for people.
+        redocked: The crystal's ligand docked back; None where there is none or nobody asked for it.
         seconds: Wall time by step, s.
     """
 
@@ -66,8 +66,8 @@ def prepare(
     Args:
         source: PDB or mmCIF, also gzipped.
         out: The directory to make; must not be there yet, or be empty.
-        options: What is wanted.
-        name: Of the target; that of the directory where None.
+        options: What a person asks for.
+        name: The target's name; that of the directory where None.
         say: Called with one line before each long step.
 
     Raises:

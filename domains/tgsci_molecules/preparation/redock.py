@@ -26,8 +26,8 @@ class Redocked:
     """The crystal's ligand, docked back.
 
     Args:
-        smiles: As it was docked, canonical.
-        rmsd: Of the heavy atoms to the crystal, in place and symmetry-aware, Angstrom.
+        smiles: The canonical SMILES that was docked.
+        rmsd: RMSD of the heavy atoms to the crystal, in place and symmetry-aware, Angstrom.
         score: Vina's, kcal/mol.
         crystal_score: Vina's for the crystal's pose, minimised where it is, kcal/mol; when it is much lower than
             `score`, the search missed it; when it is higher, Vina prefers another pose.
@@ -57,7 +57,7 @@ def redock(target: Target, crystal: Chem.Mol, settings: Settings = SETTINGS) -> 
     """Dock a ligand whose pose is known, starting from its SMILES alone, and compare.
 
     Args:
-        target: Where.
+        target: The target to dock into.
         crystal: The ligand at its place: heavy atoms, bond orders, stereo.
         settings: How hard to search.
 

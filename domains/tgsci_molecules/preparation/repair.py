@@ -50,7 +50,7 @@ class Repaired:
     """A protein with all its hydrogens.
 
     Args:
-        pdb: As text, chains and numbers kept, TER at every break.
+        pdb: PDB text; chains and numbers are kept, TER stands at every break.
         added_atoms: Heavy atoms that were missing, ends of chains apart.
     """
 
@@ -121,7 +121,7 @@ def completed(stretches: Sequence[Sequence[Residue]], platform: Any, waters: Seq
 
     Args:
         stretches: Residues that are bonded, heavy atoms only.
-        platform: Of `repeatable`.
+        platform: The platform of `repeatable`.
         waters: Kept as they are.
 
     Returns:

@@ -91,7 +91,7 @@ class Crystal:
         structure: gemmi's.
         protein: The residues of each chain that are amino acids, in order.
         others: Ligands, cofactors, metals, waters.
-        notes: What was decided on the way, for people.
+        notes: Decisions on the way, in words for people.
         block: The mmCIF block it came from, if it did: it may define the bonds of its ligands.
     """
 

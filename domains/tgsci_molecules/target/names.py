@@ -26,7 +26,7 @@ class Protein:
     Args:
         symbol: The gene's, as in `target_names()`.
         uniprot: Accession of the protein in the receptor file.
-        species: Of the receptor file; empty where it is not certain.
+        species: The species of the receptor file; empty where it is not certain.
         name: UniProt's recommended name.
         synonyms: Others that people use; each belongs to one target.
     """

@@ -70,8 +70,8 @@ class Stretch:
 
     Args:
         first: Number of its first residue in the file.
-        last: Of its last.
-        offset: What to add to get the usual number.
+        last: Number of its last residue in the file.
+        offset: The number to add to get the usual number.
         copy: Whether it belongs to another copy of the protein.
         text: The usual number where it has a letter (60A); else empty.
     """

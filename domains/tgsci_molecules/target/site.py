@@ -39,10 +39,10 @@ def check_site(receptor: Path, name: str, center: Sequence[float], edges: Sequen
     """Refuse a box that has no receptor around it.
 
     Args:
-        receptor: Its pdbqt file.
+        receptor: The receptor's pdbqt file.
         name: The target's, for messages.
-        center: Of the box, Angstrom.
-        edges: Of the box, Angstrom.
+        center: The centre of the box, Angstrom.
+        edges: The edges of the box, Angstrom.
 
     Raises:
         UsageError: It lies in solvent.

@@ -56,11 +56,11 @@ class Target:
     center: Point = field(init=False, repr=False)
     #: Edges of the whole search box, Angstrom.
     box: Point = field(init=False, repr=False)
-    #: Of the receptor file; part of every fingerprint.
+    #: The digest of the receptor file; part of every fingerprint.
     sha256: str = field(init=False, repr=False)
     #: The prepared protein with all its hydrogens, PDB; None for the built-in targets.
     structure: Path | None = field(init=False, repr=False, compare=False)
-    #: Where an own target was read from; None for the built-in ones.
+    #: The directory of a prepared target; None for the built-in ones.
     directory: Path | None = field(init=False, repr=False, compare=False)
     _numbering: Numbering = field(init=False, repr=False, compare=False)
     #: Chains of which a label must name the chain; empty where there is only one.
@@ -106,9 +106,9 @@ class Target:
         A name that ends in a digit is set apart from the number: `Fs4:501`.
 
         Args:
-            resname: As in the receptor file; odd names (MEU, HIZ ...) become the usual ones.
-            number: As in the receptor file, with an insertion code if it has one.
-            chain: As in the receptor file.
+            resname: The residue's name in the receptor file; odd names (MEU, HIZ ...) become the usual ones.
+            number: Its number in the receptor file, with an insertion code if it has one.
+            chain: Its chain in the receptor file.
         """
         name = standard(resname).capitalize()
         text = str(number).strip()

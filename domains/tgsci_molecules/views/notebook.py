@@ -10,7 +10,7 @@ from tgsci.checks import whole
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.imports import needs
 from tgsci.show.columns import Column
-from tgsci.show.html import Cell, drawing, html_table, lines
+from tgsci.show.html import LONG, Cell, drawing, html_table, lines
 from tgsci.texts import column as aligned
 from tgsci.texts import literal, quote
 
@@ -28,7 +28,7 @@ class MoleculeTable:
     """Molecules of a run with their structures, to look at in Jupyter and to go on with as `frame`.
 
     Args:
-        trials: In the order in which they are shown.
+        trials: The trials, in the order of the rows.
         columns: Figures beside the structures.
         draw: The picture of a molecule, as SVG.
     """
@@ -73,7 +73,7 @@ class MoleculeTable:
                 Cell(_picture(self._draw, trial), style="background:#fff"),
                 Cell(str(trial.number), figure=True, value=trial.number),
                 *(cells[i] for cells in figures),
-                Cell(lines([trial.value, trial.reason]), style="max-width:26em"),
+                Cell(lines([trial.value, trial.reason]), style=LONG),
             ]
             for i, trial in enumerate(self.trials)
         ]
@@ -97,7 +97,7 @@ def table(
 
     Args:
         result: A molecules run's.
-        top: How many, best first.
+        top: How many molecules, best first.
         columns: Names of figures, for example "vina"; those that the run names where empty.
         draw: Another picture of a trial's molecule, as SVG: `contributions`, for example.
 

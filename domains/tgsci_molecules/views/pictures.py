@@ -24,8 +24,8 @@ def svg(smiles: str, width: int = 320, height: int = 220) -> str:
 
     Args:
         smiles: A valid SMILES.
-        width: In pixels.
-        height: In pixels.
+        width: Width, pixels.
+        height: Height, pixels.
 
     Raises:
         InvalidValue: No such molecule.
@@ -44,10 +44,10 @@ def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: 
     Blue atoms bind, white ones do nothing, orange ones repel; arrows mark where there is room to grow.
 
     Args:
-        trial: Of a run that docked it.
-        width: In pixels.
-        height: In pixels.
-        target: Of several targets, which; the first where "".
+        trial: A trial of a run that docks.
+        width: Width, pixels.
+        height: Height, pixels.
+        target: The name of one of several targets; the first where "".
 
     Returns:
         An SVG element.

@@ -26,7 +26,7 @@ FILE = "poses.sdf"
 #: The best molecules, docked again at the full setting.
 FINALISTS_FILE = "finalists.sdf"
 _END_OF_BLOCK, _END_OF_RECORD = "M  END", "$$$$"
-#: What a docking's own record says and no metric repeats.
+#: Tags of a docking's own record that no metric repeats.
 _KEPT = ("target", "smiles", "docked_smiles")
 
 
@@ -71,7 +71,7 @@ def records(feedback: Feedback | None) -> Iterator[tuple[str, Record]]:
     """List the poses of a measurement, each with the target's name; "" for the first or only target.
 
     Args:
-        feedback: Of a trial, or of a finalist's second measurement.
+        feedback: The feedback of a trial, or of a finalist's second measurement.
     """
     for name, artifact in (feedback.artifacts if feedback else {}).items():
         if name == "pose.sdf" or name.endswith(".pose.sdf"):

@@ -15,7 +15,7 @@ from ..target.targets import Target
 if TYPE_CHECKING:
     from tgsci.runs.result import Result
 
-#: Where there is one target; of several, each has its name before it.
+#: The file where there is one target; with several, the target's name stands before it.
 FILE = "receptor.pdb"
 #: The number in a label such as B:Met318, Gly27A or Ile12'.
 _NUMBER = re.compile(r"(?P<number>-?\d+)(?P<code>[A-Za-z]?)(?P<copy>['#]?)$")
@@ -48,7 +48,7 @@ def numbered(pdb: str, target: Target) -> str:
 
     Args:
         pdb: Text with the receptor file's own numbers.
-        target: Whose receptor it is.
+        target: The target that the receptor belongs to.
     """
     lines = [f"REMARK   1 {text}" for text in textwrap.wrap(_ascii(_said(target)), 69)]
     places: dict[str, str] = {}

@@ -33,7 +33,7 @@ def plot_tradeoff(result: Result, x: str = "", y: str = "QED", ax: Axes | None =
         result: A molecules run's.
         x: A metric; the first docking score where "".
         y: A metric.
-        ax: Where to draw; a figure of its own where None.
+        ax: The axes to draw on; those of a new figure where None.
 
     Raises:
         UsageError: The run has no such metric.

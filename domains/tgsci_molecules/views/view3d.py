@@ -58,11 +58,11 @@ class Contact:
 
     Args:
         kind: Hydrogen bond or salt bridge.
-        residue: As people write it: Met318.
+        residue: The residue's label, such as Met318.
         atom: Name of the protein's atom; "" where it is a group.
         distance: Angstrom.
-        ends: Where the ligand's atom is, and where the protein's; Angstrom.
-        colour: As CSS writes it.
+        ends: The places of the ligand's atom and of the protein's, Angstrom.
+        colour: The colour, as CSS writes it.
     """
 
     kind: str
@@ -80,13 +80,13 @@ class View:
     """A view that shows itself in Jupyter; `write` makes a page of it.
 
     Args:
-        title: In a line below.
+        title: The line below the view.
         pose: The ligand as a mol block.
-        fold: What is drawn as a ribbon, PDB.
-        pocket: What is drawn with its side chains, PDB; each residue with the place of its label.
+        fold: The chain that is drawn as a ribbon, PDB.
+        pocket: The residues that are drawn with their side chains, PDB.
         labels: Residue and where its label stands.
         contacts: Drawn dashed, with their distances.
-        script: Where the browser finds 3Dmol.js; py3Dmol's own choice where "".
+        script: The address where the browser finds 3Dmol.js; py3Dmol's own choice where "".
     """
 
     def __init__(
@@ -177,9 +177,9 @@ def view(docking: Docking, target: Target | str | None = None, *, script: str = 
     """Show a docked pose in its pocket.
 
     Args:
-        docking: From `dock`.
-        target: Where it was docked; found by its name where None.
-        script: Where the browser finds 3Dmol.js: an address, for example of a copy on your own server or disk.
+        docking: The result of `dock`.
+        target: The target that it was docked into; found by its name where None.
+        script: The address where the browser finds 3Dmol.js, for example of a copy on your own server or disk.
 
     Raises:
         UsageError: No docking, or another target than the one it was docked into.
@@ -204,9 +204,9 @@ def view_trial(result: Result, number: int | None = None, target: str = "", *, s
 
     Args:
         result: A molecules run's, with its problem: from `solve`, or `runs.load`.
-        number: Of the trial; the best where None.
-        target: Of several targets, which; the first where "".
-        script: Where the browser finds 3Dmol.js.
+        number: The trial's number; the best trial where None.
+        target: The name of one of several targets; the first where "".
+        script: The address where the browser finds 3Dmol.js.
 
     Raises:
         UsageError: No such trial, no pose of it, or no such target.
