@@ -311,4 +311,4 @@ def test_ctrl_c_ends_a_run_on_a_cluster_at_once(address, start_script, tmp_path)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert "ended: interrupted" in output
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4, "two seconds on a quiet machine"

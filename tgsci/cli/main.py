@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from ..compute.interrupt import when_overdue
 from ..errors import InvalidValue, LedgerError, RecordError, TgsciError, UsageError
-from ..search.interrupt import Interrupt
 from ..texts import visible
 from ..version import __version__
 from .command import Group
@@ -73,9 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # an ASCII terminal still shows every name
     with contextlib.suppress(ValueError):  # not in the main thread: nothing to handle there
         signal.signal(signal.SIGTERM, _interrupt)
-    Interrupt.overdue = _exit_at_once
     try:
-        with tgsci.make_context("tgsci", list(sys.argv[1:] if argv is None else argv)) as context:
+        arguments = list(sys.argv[1:] if argv is None else argv)
+        with when_overdue(_exit_at_once), tgsci.make_context("tgsci", arguments) as context:
             code = tgsci.invoke(context)
         sys.stdout.flush()  # where nobody reads it any more, it is noticed here
     except click.exceptions.Exit as ended:
@@ -102,8 +102,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
     except (KeyboardInterrupt, click.Abort):
         code = _complain("interrupted", 130)
-    finally:
-        Interrupt.overdue = None
     if code == 130 and any(not t.daemon and t is not threading.main_thread() for t in threading.enumerate()):
         timer = threading.Timer(0.3, os._exit, (130,))  # Python would wait for threads that a simulator left behind
         timer.daemon = True

@@ -15,6 +15,7 @@ from ..errors import MeasurementError, TgsciError
 from ..feedback import Feedback
 from ..loss import Loss
 from .executors import DaskExecutor
+from .interrupt import wait_for
 from .workers import WorkerPool
 
 T = TypeVar("T")
@@ -169,7 +170,7 @@ def _apply_elsewhere(function: Callable[[T], R], item: T) -> tuple[R | Measureme
     answers: list[Answer] = []
 
     def keep(call: Call, ask: Callable[[], Reply]) -> Reply:
-        reply = ask()
+        reply = wait_for(ask)
         answers.append(Answer.to(call, reply))
         return reply
 

@@ -233,7 +233,7 @@ class Result:
 
         draw = self.problem.draw if self.problem else None
         titles = [Cell(title, figure=True) for title in ("loss", *map(self.titled, self.columns))]
-        head = ["", *([""] if draw else []), "value", *titles, "why it was made"]
+        head: list[str | Cell] = ["", *([""] if draw else []), "value", *titles, "why it was made"]
         rows: list[list[str | Cell]] = []
         for trial in self.trials.ranked(10):
             there = trial.feedback.metrics if trial.feedback else {}

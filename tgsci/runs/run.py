@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..compute.executors import Measurers
+from ..compute.interrupt import interruptible
 from ..engine import recording
 from ..errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
 from ..files import as_path
@@ -275,7 +276,7 @@ def _run(
         if measurers.destination:
             _note_destination(ledger, measurers.destination)
         search = Search(ledger, loss, proposer, values, options, task)
-        with search.recorders.interrupt.on_signals(), measurers as executor:
+        with interruptible(), measurers as executor:
             ended = search.until_stopped(executor)
             if finish is not None and search.trials.best is not None:
                 result = Result(ledger, loss=loss, stopped=ended)

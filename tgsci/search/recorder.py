@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..compute.interrupt import wait_for
 from ..compute.measure import Answer
 from ..engine import Call, Engine, Reply
 from ..texts import well_formed
-from .interrupt import Interrupt
 from .ledger import Ledger
 
 
@@ -23,7 +23,6 @@ class Recorders:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.interrupt = Interrupt()
         self._before = ledger.replies_by_engine()
         self._met: dict[int, Engine] = {}
         self._lock = threading.Lock()
@@ -76,7 +75,7 @@ class Recorder:
         reply = ledger.answer(self._round, self._trial, question, occurrence) if self._reuse else None
         if reply is None:
             self._run.meet(call.engine)
-            reply = self._run.interrupt.wait_for(ask)
+            reply = wait_for(ask)
             reply = replace(reply, text=well_formed(reply.text))
             ledger.add_answers(self._round, self._trial, [Answer.to(call, reply)])
         return reply

@@ -9,8 +9,10 @@ import time
 import pytest
 
 import tgsci as tg
-from tgsci.search import interrupt
-from tgsci.search.interrupt import Interrupt
+from tgsci.compute import interrupt
+
+#: Two seconds on a quiet machine, s.
+LONGEST = 4.0
 
 RUN = """
     import sys, time, threading
@@ -45,6 +47,8 @@ RUN = """
 
     if __name__ == "__main__":
         what, workers = sys.argv[1], int(sys.argv[2])
+        if workers < 0:
+            workers = ThreadPoolExecutor(-workers)
         loss = (lambda value: 1.0) if what == "proposer" else globals()[what]
         proposer = tg.TGD(engine=ENGINE) if what == "proposer" else Any()
         result = tg.minimize(loss, ["a", "b"], proposer, budget=9, workers=workers, run=sys.argv[3])
@@ -54,7 +58,17 @@ RUN = """
 
 @pytest.mark.parametrize(
     ("what", "workers"),
-    [("proposer", 0), ("asks", 0), ("maps", 0), ("pools", 0), ("busy", 0), ("busy", 2), ("power", 2), ("pools", 1)],
+    [
+        ("proposer", 0),
+        ("asks", 0),
+        ("maps", 0),
+        ("pools", 0),
+        ("busy", 0),
+        ("busy", 2),
+        ("power", 2),
+        ("pools", 1),
+        ("asks", -2),
+    ],
 )
 def test_ctrl_c_ends_a_run_whatever_is_in_flight(start_script, tmp_path, what, workers):
     process = start_script(RUN, what, str(workers), str(tmp_path / "run"))
@@ -63,47 +77,48 @@ def test_ctrl_c_ends_a_run_whatever_is_in_flight(start_script, tmp_path, what, w
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < LONGEST
     assert "ended: interrupted" in output
     assert errors == ""
     assert tg.Result.load(tmp_path / "run").stopped == "interrupted"
 
 
 def test_a_wait_in_a_thread_ends_and_none_begins_after_it():
-    ends, never, caught = Interrupt(), threading.Event(), []
+    never, caught = threading.Event(), []
 
     def wait():
         for _ in range(2):
             try:
-                ends.wait_for(never.wait)
+                interrupt.wait_for(never.wait)
             except tg.EngineError as error:
                 caught.append(str(error))
 
-    thread = threading.Thread(target=wait)
-    thread.start()
-    time.sleep(0.1)
-    ends.stop()
-    thread.join(5)
+    with interrupt.interruptible():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(0.1)
+        interrupt.stop()
+        thread.join(5)
     assert caught == ["the run was interrupted"] * 2
 
 
 def test_the_handlers_of_signals_are_put_back():
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with Interrupt().on_signals():
+    with interrupt.interruptible():
         assert signal.getsignal(signal.SIGINT) is not before[0]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 def test_a_run_that_does_not_end_is_overdue(monkeypatch):
     overdue = threading.Event()
-    monkeypatch.setattr(interrupt, "PATIENCE", 0.1)
-    monkeypatch.setattr(Interrupt, "overdue", overdue.set)
-    ends = Interrupt()
-    with ends.on_signals():
-        ends.stop()
-    assert not overdue.wait(0.3)
-    Interrupt().stop()
-    assert overdue.wait(5)
+    monkeypatch.setattr(interrupt, "PATIENCE", 0.2)
+    with interrupt.when_overdue(overdue.set):
+        with interrupt.interruptible():
+            interrupt.stop()
+        assert not overdue.wait(0.5)
+        with interrupt.interruptible():
+            interrupt.stop()
+            assert overdue.wait(5)
 
 
 DOMAIN = """
@@ -147,6 +162,6 @@ def test_the_command_line_exits_whatever_a_simulator_does_in_threads_of_its_own(
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - began < 2.2
+    assert time.monotonic() - began < LONGEST
     assert process.returncode == 130
     assert "interrupted; nothing measured is lost" in errors
