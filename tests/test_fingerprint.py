@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import datetime
 import decimal
 import enum
@@ -351,6 +353,28 @@ class Settings:
     size: float
 
 
+class Slotted:
+    __slots__ = ("size",)
+
+    def __init__(self, size):
+        self.size = size
+
+
+def scaled(by):
+    def decorate(function):
+        @functools.wraps(function)
+        def scaling(value):
+            return by * function(value)
+
+        return scaling
+
+    @decorate
+    def length(value):
+        return len(value)
+
+    return length
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -363,6 +387,14 @@ class Settings:
         (pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 3]})),
         (pd.Series([1.0]), pd.Series([2.0])),
         (Settings(1.0), Settings(2.0)),
+        (types.SimpleNamespace(a=1), types.SimpleNamespace(a=2)),
+        (collections.deque([1]), collections.deque([2])),
+        (array.array("d", [1.0]), array.array("d", [2.0])),
+        (Slotted(1), Slotted(2)),
+        (scaled(2), scaled(3)),
+        (bytearray(b"a"), bytearray(b"b")),
+        (np.vectorize(lambda v: v), np.vectorize(lambda v: v + 1)),
+        (np.poly1d([1, 2]), np.poly1d([1, 3])),
         (functools.cache(lambda v: len(v)), functools.cache(lambda v: 2 * len(v))),
         (tg.get_engine("gpt-4o", temperature=0), tg.get_engine("gpt-4o", temperature=1)),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
@@ -80,6 +81,40 @@ def test_one_failing_call_of_many_throws_nothing_away(failure, cleared):
     assert len({gradient.value for gradient in prompt.gradients}) == 16
     total.backward(engine)  # a new one, as ever
     assert (len(asked), len(prompt.gradients)) == (33, 32)
+
+
+def test_a_graph_whose_backward_failed_is_copied_without_what_it_waited_for():
+    prompt, losses = asked_about(2, None)
+    total = tg.sum(losses)
+    with pytest.raises(tg.EngineError):
+        total.backward(lambda p: says("fine")(p) if "question 0;" in p else fails())
+    twin = copy.deepcopy(total)
+    twin.backward(says("fine"))
+    assert len(prompt.gradients) == 1
+
+
+def fails():
+    raise tg.EngineError("overloaded")
+
+
+def test_ctrl_c_keeps_what_was_answered():
+    asked, broken = [], True
+
+    def answer(prompt, system):
+        asked.append(prompt)
+        if broken and "question 3;" in prompt:
+            raise KeyboardInterrupt
+        return "feedback"
+
+    prompt, losses = asked_about(4, answer)
+    total = tg.sum(losses)
+    engine = tg.as_engine(answer, concurrency=1)
+    with pytest.raises(KeyboardInterrupt):
+        total.backward(engine)
+    before, broken = len(asked), False
+    total.backward(engine)
+    assert len(prompt.gradients) == 4
+    assert len(asked) == before + 1
 
 
 def test_nothing_is_asked_with_less_than_the_whole_feedback():

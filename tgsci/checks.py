@@ -36,7 +36,7 @@ def number(
     """
     found = _finite(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     if not low <= found <= high or (above is not None and not found > above):
-        raise error(f"{name} must be {wanted('number', low, high, above, unit)}, not {literal(value)}")
+        raise error(f"{name} must be {_range('number', low, high, above, unit)}, not {literal(value)}")
     return found
 
 
@@ -58,7 +58,7 @@ def whole(
     good = type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
     found = int(value) if good else 0  # type: ignore[call-overload]
     if not good or not low <= found <= high or (above is not None and not found > above):
-        raise error(f"{name} must be {wanted('whole number', low, high, above, unit)}, not {literal(value)}")
+        raise error(f"{name} must be {_range('whole number', low, high, above, unit)}, not {literal(value)}")
     return found
 
 
@@ -130,7 +130,7 @@ def keys(
             raise error(f"unknown key {literal(key)}{place}; {did_you_mean(key, names, hints)}")
 
 
-def wanted(kind: str, low: float, high: float, above: float | None = None, unit: str = "") -> str:
+def _range(kind: str, low: float, high: float, above: float | None = None, unit: str = "") -> str:
     """Say a range in words: "a whole number from 1 to 256", "a number above 0 Gy"."""
     if above is not None:
         span = f" above {above:.12g}" + (f" and up to {high:.12g}" if math.isfinite(high) else "")

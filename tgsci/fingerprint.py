@@ -16,6 +16,7 @@ import dis
 import importlib.util
 import inspect
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
@@ -24,13 +25,13 @@ from functools import cache, lru_cache, partial, wraps
 from hashlib import sha256
 from pathlib import Path, PurePath
 from tokenize import TokenError
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any, TypeVar
 
 R = TypeVar("R")
 
 #: Values whose `repr` says all.
-_WRITTEN_OUT = {"builtins", "datetime", "decimal", "fractions", "ipaddress", "re", "uuid", "zoneinfo"}
+_WRITTEN_OUT = {"array", "builtins", "datetime", "decimal", "fractions", "ipaddress", "re", "uuid", "zoneinfo"}
 
 #: Methods that change what they are called on.
 _CHANGING = {
@@ -142,7 +143,7 @@ def _compound(value: object) -> object:
             return text
     if isinstance(value, Mapping):
         return {str(k): setting_of(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | deque):
         return [setting_of(v) for v in value]
     if isinstance(value, set | frozenset):
         return sorted(str(setting_of(v)) for v in value)
@@ -152,6 +153,8 @@ def _compound(value: object) -> object:
         _known_state(value)
         held = {f.name: setting_of(getattr(value, f.name, None)) for f in fields(value) if not _is_state(f.name)}
         return [setting_of(type(value)), held]
+    if hasattr(value, "detach"):  # a tensor of PyTorch
+        return _array(value.detach().cpu().numpy())
     if hasattr(value, "dtype") and hasattr(value, "tobytes"):
         return _array(value)
     if callable(value):
@@ -160,6 +163,8 @@ def _compound(value: object) -> object:
         return sha256(str(value.to_csv()).encode()).hexdigest()
     if type(value).__module__ in _WRITTEN_OUT and " at 0x" not in repr(value):
         return repr(value)
+    if isinstance(value, SimpleNamespace) or hasattr(value, "get_params"):  # a fitted model of scikit-learn
+        return [type(value).__qualname__, setting_of(vars(value))]
     return _instance(value) if installed(type(value).__module__) is None else None
 
 
@@ -214,8 +219,14 @@ def _array(array: Any) -> object:
 def _instance(value: object) -> object:
     """An object of the user's own class: the class and everything that it holds. A digest: it may hold a secret."""
     _known_state(value)
-    held = {name: setting_of(v) for name, v in sorted(getattr(value, "__dict__", {}).items()) if not _is_state(name)}
+    slots = [name for base in type(value).__mro__ for name in _names(getattr(base, "__slots__", ()))]
+    there = {name: getattr(value, name, None) for name in (*slots, *getattr(value, "__dict__", ()))}
+    held = {name: setting_of(v) for name, v in sorted(there.items()) if not _is_state(name)}
     return f"{type(value).__qualname__} {digest(str([_class(type(value)), held]))}"
+
+
+def _names(slots: str | Sequence[str]) -> Sequence[str]:
+    return [slots] if isinstance(slots, str) else slots
 
 
 def _class(found: type) -> str:
@@ -248,7 +259,8 @@ def _function(function: object) -> object:
         return [function_identity(function.func), setting_of(function.args), setting_of(function.keywords)]
     if isinstance(function, MethodType):
         return [function_identity(function.__func__), setting_of(function.__self__)]
-    if isinstance(inner := getattr(function, "__wrapped__", getattr(function, "py_func", None)), FunctionType):
+    inner = getattr(function, "__wrapped__", getattr(function, "py_func", None))
+    if isinstance(inner, FunctionType) and not isinstance(function, FunctionType):
         return [type(function).__qualname__, function_identity(inner)]  # functools.cache, numba.njit
     if not isinstance(function, FunctionType):
         if installed(type(function).__module__) is None:
@@ -260,7 +272,7 @@ def _function(function: object) -> object:
     _known_state(function)
     try:
         # A lambda's source is the whole statement around it, the budget of the run included.
-        code = _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function)
+        code = _code(function.__code__) if function.__name__ == "<lambda>" else inspect.getsource(function.__code__)
     except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
         code = _code(function.__code__)
     walk, closure = _walk.get(), function.__code__.co_freevars

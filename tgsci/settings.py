@@ -130,15 +130,15 @@ def _checked(field: dataclasses.Field[Any], hint: Any, value: Any, error: type[T
     try:
         return msgspec.convert(_plain(value), hint)
     except msgspec.ValidationError:
-        what = f"{wanted(hint)}{f' ({meaning})' if meaning else ''}"
+        what = f"{_type(hint)}{f' ({meaning})' if meaning else ''}"
         raise error(f"{name} must be {what}, not {literal(value)}") from None
 
 
-def wanted(hint: Any) -> str:
+def _type(hint: Any) -> str:
     """Say a type in words: "text or a list of text"."""
     parts = [part for part in _parts(hint) if part is not type(None)]
     if len(parts) > 1:
-        return " or ".join(map(wanted, parts))
+        return " or ".join(map(_type, parts))
     origin, arguments = typing.get_origin(parts[0]) or parts[0], typing.get_args(parts[0])
     if origin is Literal:
         return f"one of {', '.join(map(str, arguments))}"
@@ -146,7 +146,7 @@ def wanted(hint: Any) -> str:
         return _NAMES[origin]
     if isinstance(origin, type) and (issubclass(origin, Mapping) or dataclasses.is_dataclass(origin)):
         return "a table"
-    items = [wanted(argument) for argument in arguments if argument not in (Ellipsis, Any)]
+    items = [_type(argument) for argument in arguments if argument not in (Ellipsis, Any)]
     return f"a list of {_PLURALS.get(items[0], items[0])}" if items else "a list"
 
 

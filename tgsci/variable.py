@@ -245,8 +245,11 @@ class Variable:
     def __copy__(self) -> Variable:
         """A variable of its own: what is added to the gradients of one does not appear on the other."""
         twin = object.__new__(type(self))
-        vars(twin).update(vars(self), _gradients=Gradients(self._gradients), _pass=None)
+        vars(twin).update(self.__getstate__(), _gradients=Gradients(self._gradients))
         return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_pass": None}  # a failed pass holds its engine: it is not the graph's
 
     def _term(self) -> Sum | Term:
         """What a sum keeps of this variable."""
