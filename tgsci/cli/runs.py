@@ -10,21 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LedgerError, TgsciError, UsageError
-from ..runs.choose import choose_again
-from ..runs.comparison import compare
-from ..runs.directory import branched, find_runs, load, problem_of, read_header
-from ..runs.domain import Domains
-from ..runs.result import Result
-from ..runs.run import options_again
-from ..search.options import Budget
-from ..search.trial import Trial
-from ..show import report
 from ..texts import figure, visible
 from .command import Group, command, option
 from .run import RunArguments, exit_code, print_result, resume_options, run_options, run_problem, watch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ..runs.result import Result
+    from ..search.trial import Trial
 
 
 #: In a terminal with fewer columns, runs are listed one below the other.
@@ -51,16 +45,19 @@ def runs() -> None:
 @click.argument("root", metavar="[DIR]", default="runs")
 def list_runs(root: str) -> int:
     """List the runs below a directory (default: runs)."""
+    from ..runs.directory import find_runs
+
+    rows = [tuple(map(visible, _row(directory))) for directory in find_runs(root)]
+    if not rows:
+        print(visible(f"no runs below {root}"))
+        return 0
     from rich.console import Console
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
-    rows = [tuple(map(visible, _listed(directory))) for directory in find_runs(root)]
-    if not rows:
-        console.print(Text(f"no runs below {root}"))
-    elif console.width < _NARROW:
+    if console.width < _NARROW:
         for run, domain, trials, best, state in rows:
             facts = ", ".join(
                 filter(None, (domain, trials and f"{trials} trials", best and f"best loss {best}", state))
@@ -76,8 +73,10 @@ def list_runs(root: str) -> int:
     return 0
 
 
-def _listed(directory: Path) -> tuple[str, str, str, str, str]:
-    """A run in a line: where, domain, number of trials, best loss, state."""
+def _row(directory: Path) -> tuple[str, str, str, str, str]:
+    """Say of a run where it is, its domain, its number of trials, best loss and state."""
+    from ..runs.result import Result
+
     try:
         result = Result.load(directory)
     except LedgerError as error:
@@ -92,6 +91,8 @@ def _listed(directory: Path) -> tuple[str, str, str, str, str]:
 @option("--trial", type=int, metavar="NUMBER", help="one trial: its report, its line of descent")
 def show(directory: Path, top: int, trial: int | None) -> int:
     """Show a run's best trials, or one trial's whole story."""
+    from ..runs.result import Result
+
     if top < 1:
         raise UsageError(f"--top must be at least 1, not {top}")
     result = Result.load(directory)
@@ -127,6 +128,8 @@ def compare_runs(directories: tuple[Path, ...], plot: Path | None, anyway: bool)
     """Put runs side by side at equal numbers of evaluations."""
     from rich.console import Console
 
+    from ..runs.comparison import compare
+
     comparison = compare(directories, anyway=anyway)
     console = Console()
     console.print(comparison.rich_table(console.width))
@@ -142,6 +145,11 @@ def compare_runs(directories: tuple[Path, ...], plot: Path | None, anyway: bool)
 @resume_options
 def resume(directory: Path, run: RunArguments) -> int:
     """Go on with a run that was killed, interrupted, or needs a bigger budget."""
+    from ..runs.choose import choose_again
+    from ..runs.directory import problem_of, read_header
+    from ..runs.run import options_again
+    from ..search.options import Budget
+
     header = read_header(directory)
     problem = problem_of(directory, header)
     chosen = choose_again(problem, header, directory, run.engine, run.optimizer)
@@ -157,6 +165,9 @@ def resume(directory: Path, run: RunArguments) -> int:
 @run_options
 def branch(origin: Path, trial: int, settings: dict[str, Any], run: RunArguments) -> int:
     """Begin a new run from any value of another run, which stays as it is."""
+    from ..runs.directory import branched
+    from ..runs.domain import Domains
+
     problem, came_from = branched(origin, trial)
     if settings:
         changed = Domains.installed().load(problem.domain).problem({**problem.config, **settings})
@@ -169,6 +180,8 @@ def branch(origin: Path, trial: int, settings: dict[str, Any], run: RunArguments
 @option("--output", type=Path, metavar="FILE", help="default RUN/plot.png")
 def plot(directory: Path, output: Path | None) -> int:
     """Write a PNG: best so far against evaluations."""
+    from ..runs.result import Result
+
     _save(Result.load(directory).plot(), output or directory / "plot.png", "--output")
     return 0
 
@@ -194,6 +207,9 @@ def _unwritable(path: Path, error: OSError, option: str) -> TgsciError:
 @option("--output", type=Path, metavar="FILE", help="default RUN/report.html")
 def write_report(directory: Path, output: Path | None) -> int:
     """Write the run as one HTML page, to read, print or send."""
+    from ..runs.directory import load
+    from ..show import report
+
     result = load(directory)
     output = output or directory / report.FILE
     try:
