@@ -93,6 +93,7 @@ class Fragile(DockingLoss):
         return super().evaluate(value)
 
 
+@pytest.mark.slow
 def test_a_crash_and_a_hang_cost_one_trial_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGSCI_CACHE", str(tmp_path / "cache"))
     loss = Fragile("ABL1", QUICK)
@@ -116,6 +117,7 @@ def test_a_crash_and_a_hang_cost_one_trial_each(tmp_path: Path, monkeypatch: pyt
     assert result.best.value not in (CRASHES, HANGS)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_ends_like_one_that_was_not(
     start: Callable[..., subprocess.Popen[str]],
     done: Callable[..., subprocess.CompletedProcess[str]],
@@ -138,6 +140,7 @@ def test_a_run_that_is_killed_ends_like_one_that_was_not(
     assert poses[0] == poses[1]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
     done: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
@@ -154,6 +157,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
     assert sum(line.startswith("$$$$") for line in (tmp_path / "r" / "poses.sdf").read_text().splitlines()) >= 1
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_costs_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
