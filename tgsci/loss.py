@@ -81,7 +81,9 @@ class Loss(ABC):
     def measure(self, value: str) -> Feedback:
         """`evaluate`, with the simulator's known failures turned into feedback."""
         try:
-            feedback = awaited(self.evaluate(value))
+            feedback = self.evaluate(value)
+            if not isinstance(feedback, Feedback):
+                feedback = awaited(feedback)
         except MeasurementError as error:
             return Feedback.failed(str(error), transient=error.transient)
         if not isinstance(feedback, Feedback):
@@ -191,7 +193,9 @@ class FunctionLoss(Loss):
         return self._validate(value) if self._validate else super().validate(value)
 
     def evaluate(self, value: str) -> Feedback:
-        result = awaited(self.function(value))
+        result = self.function(value)
+        if not isinstance(result, Feedback | tuple | float):
+            result = awaited(result)
         if isinstance(result, Feedback):
             return result
         loss, text = result if isinstance(result, tuple) and len(result) == 2 else (result, "")

@@ -263,8 +263,10 @@ class Variable:
 
         The ancestor's height is this one's with the lowest bit cleared: no way down is longer than log2 of the height.
         """
-        deepest: Variable | None = max(self.predecessors, key=lambda p: p._height, default=None)
-        self._height = deepest._height + 1 if deepest else 0
+        deepest: Variable | None = None
+        for predecessor in self.predecessors:
+            if predecessor._height >= self._height:
+                deepest, self._height = predecessor, predecessor._height + 1
         while deepest and deepest._height > self._height & (self._height - 1):
             deepest = deepest._before
         self._before = deepest
