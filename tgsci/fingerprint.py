@@ -280,9 +280,14 @@ def _function(function: object) -> object:
         name: setting_of(value)
         for name, value in _reads(function)
         if not _is_state(name.rpartition(".")[2])
-        and not (walk and walk.code_only and name not in closure and not isinstance(value, FunctionType | type))
+        # The settings of a class are its attributes. A switch around it, which stops it in the middle say, is none.
+        and not (walk and walk.code_only and (name not in closure or isinstance(value, bool)) and not _is_code(value))
     }
     return [code, _made_with(function), read]
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, FunctionType | type)
 
 
 def _made_with(function: FunctionType) -> dict[str, object]:
