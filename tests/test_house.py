@@ -23,10 +23,9 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors version fingerprint",
-        "texts identity threads",
-        "checks files imports prompts",
-        "settings",
+        "errors fingerprint",
+        "basics identity",
+        "prompts",
         "engine feedback",
         "graph",
         "gradient",

@@ -23,10 +23,10 @@ from hashlib import sha256
 from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
-from .checks import whole
+from .basics.checks import whole
+from .basics.threads import Gate, awaited, run_all
 from .errors import EngineError, UsageError
 from .identity import arguments_of
-from .threads import Gate, awaited, run_all
 
 T = TypeVar("T")
 R = TypeVar("R")

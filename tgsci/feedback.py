@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import SupportsFloat, SupportsIndex
 
-from .texts import literal
+from .basics.texts import literal
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 from . import prompts
+from .basics.texts import literal, nearest
+from .basics.threads import awaited
 from .engine import Engine, default_engine
 from .errors import UsageError
 from .gradient import Backward, Gradient, ask_for_feedback
 from .prompts import Images
-from .texts import literal, nearest
-from .threads import awaited
 from .variable import Variable, added, pass_on, variable, variables
 
 EngineLike: TypeAlias = Engine | str | Callable[..., Any] | None

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from . import prompts
+from .basics.texts import literal, quote
 from .engine import Engine, Reply, default_engine, map, optional_engine
 from .errors import EngineError, UsageError
 from .graph import levels
-from .texts import literal, quote
 
 if TYPE_CHECKING:
     from .variable import Variable

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
+from .basics.texts import figure, literal, metric, trimmed
+from .basics.threads import awaited
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
 from .feedback import Feedback, number
@@ -22,8 +24,6 @@ from .judges import MultiChoiceTestTime as MultiChoiceTestTime
 from .judges import MultiFieldEvaluation as MultiFieldEvaluation
 from .judges import MultiFieldTokenParsedEvaluation as MultiFieldTokenParsedEvaluation
 from .judges import TextLoss as TextLoss
-from .texts import figure, literal, metric, trimmed
-from .threads import awaited
 from .variable import Backward, Gradient, Variable
 
 

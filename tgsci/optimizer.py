@@ -10,14 +10,14 @@ from numbers import Real
 from typing import TypeAlias
 
 from . import prompts
-from .checks import whole
+from .basics.checks import whole
+from .basics.texts import literal, trimmed
 from .engine import Reply, default_engine, map
 from .errors import UsageError
 from .feedback import Feedback, is_better
 from .functions import EngineLike
 from .gradient import Gradient, feedback_in_context
 from .replies import Parsed, Suggestion, parse
-from .texts import literal, trimmed
 from .variable import Variable
 
 logger = logging.getLogger("tgsci")

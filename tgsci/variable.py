@@ -11,6 +11,7 @@ from numbers import Number
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from .basics.texts import literal, quote
 from .engine import Engine, Reply
 from .errors import UsageError
 from .feedback import Feedback
@@ -19,7 +20,6 @@ from .gradient import Gradient as Gradient
 from .gradient import Gradients, Pass, feedback_in_context
 from .graph import Graph
 from .prompts import Images, combined_feedback
-from .texts import literal, quote
 
 GradFn: TypeAlias = Backward | None
 

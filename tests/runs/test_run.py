@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 import tgsci as tg
+from tgsci.basics.texts import settings_differences
 from tgsci.runs import comparison, directory
 from tgsci.runs.choose import available, choose
 from tgsci.runs.domain import Domains
 from tgsci.search.proposer import ModelProposer
 from tgsci.testing import Scripted
-from tgsci.texts import settings_differences
 
 
 class Distance(tg.Loss):

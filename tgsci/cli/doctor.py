@@ -9,14 +9,14 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from .. import engines as engines  # the names that `get_engine` knows
+from ..basics.files import CACHE_VARIABLE, cache_directory
+from ..basics.texts import visible
+from ..basics.version import __version__
 from ..engine import get_engine
 from ..errors import TgsciError
-from ..files import CACHE_VARIABLE, cache_directory
 from ..runs.choose import ENGINE_VARIABLE, default_engine
 from ..runs.domain import Domains
 from ..runs.run import cores
-from ..texts import visible
-from ..version import __version__
 from .command import command
 
 #: A package that an extra brings: "rdkit>=2025.9.1; extra == 'molecules'". Extras of extras are left out.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..basics.texts import shell_word, visible
 from ..errors import EngineError, RecordError, UsageError
-from ..texts import shell_word, visible
 from .command import command, option, options
 
 if TYPE_CHECKING:  # what runs a problem is imported where one is run: help is quick

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from ..basics.texts import well_formed
 from ..engine import Reply
-from ..texts import well_formed
 
 _MAX_EVIDENCE_CHARS = 1_000
 #: Of a reply, characters and choices that are read: one that went astray is not worth the time.

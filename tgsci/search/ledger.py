@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..basics.texts import well_formed
 from ..compute.measure import Answer
 from ..engine import Reply
 from ..errors import LedgerError, RecordError
 from ..feedback import Feedback
-from ..texts import well_formed
 from . import database
 from .trial import State, Trial
 

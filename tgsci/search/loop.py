@@ -11,11 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..basics.texts import figure, literal, well_formed
 from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
 from ..loss import Loss
-from ..texts import figure, literal, well_formed
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer

@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from .. import prompts
+from ..basics.texts import figure, metric
 from ..engine import Engine
 from ..errors import UsageError
 from ..optimizer import TextualGradientDescent, rewrites
-from ..texts import figure, metric
 from .trial import Proposal, Trial, Trials
 
 #: Good values that a model sees beside the best.

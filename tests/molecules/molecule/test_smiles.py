@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from tests.molecules.parses import counted
+from tgsci.basics.texts import quote
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import quote
 from tgsci_molecules.molecule.library import MAX_TEXT, clean
 from tgsci_molecules.molecule.smiles import (
     MAX_LENGTH,
