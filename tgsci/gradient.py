@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from . import prompts
-from .basics.texts import literal, quote
+from .basics.texts import quote, with_type
 from .engine import Engine, Reply, default_engine, map, optional_engine
 from .errors import EngineError, UsageError
 from .graph import levels
@@ -78,7 +78,7 @@ def _as_gradient(feedback: object) -> Gradient:
     if isinstance(text := getattr(feedback, "text", None), str) and hasattr(feedback, "gradients"):  # a Variable
         return Gradient(text, str(getattr(feedback, "role_description", "")), images=getattr(feedback, "images", ()))
     raise UsageError(
-        f"a gradient is a tgsci.Gradient, a Variable or a text, not {type(feedback).__name__} {literal(feedback)}; "
+        f"a gradient is a tgsci.Gradient, a Variable or a text, not {with_type(feedback)}; "
         "write variable.add_gradient('what should change')"
     )
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
-from .basics.texts import figure, literal, metric, trimmed
+from .basics.texts import figure, literal, metric, trimmed, with_type
 from .basics.threads import awaited
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
@@ -88,8 +88,8 @@ class Loss(ABC):
             return Feedback.failed(str(error), transient=error.transient)
         if not isinstance(feedback, Feedback):
             raise TypeError(
-                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {type(feedback).__name__} "
-                f"{literal(feedback)}: write return tgsci.Feedback(loss, 'the report')"
+                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {with_type(feedback)}: "
+                f"write return tgsci.Feedback(loss, 'the report')"
             )
         return feedback
 
@@ -101,8 +101,8 @@ class Loss(ABC):
         """
         if not isinstance(variable, Variable):
             raise UsageError(
-                f"{self.name or type(self).__name__}: a Variable is expected, not {type(variable).__name__} "
-                f"{literal(variable)}; to measure a plain text write loss.measure(text)"
+                f"{self.name or type(self).__name__}: a Variable is expected, not {with_type(variable)}; "
+                f"to measure a plain text write loss.measure(text)"
             )
         if variable.images:
             raise UsageError(f"{self.name or type(self).__name__} measures text; {variable!r} holds an image")

@@ -11,7 +11,7 @@ from numbers import Number
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .basics.texts import literal, quote
+from .basics.texts import literal, quote, with_type
 from .engine import Engine, Reply
 from .errors import UsageError
 from .feedback import Feedback
@@ -379,7 +379,7 @@ def variables(given: object, what: str) -> list[Variable]:
     if isinstance(given, Variable):
         raise UsageError(f"{what}: a list of Variables is expected: write [variable]")
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise UsageError(f"{what}: a list of Variables is expected, not {type(given).__name__} {literal(given)}")
+        raise UsageError(f"{what}: a list of Variables is expected, not {with_type(given)}")
     return [variable(each, what) for each in given]
 
 
@@ -394,7 +394,7 @@ def variable(given: object, what: str) -> Variable:
     hint = "write tgsci.Variable(value, requires_grad=False, role_description='what it is')"
     if isinstance(given, list | tuple) and given and isinstance(given[0], Variable):
         hint = "give one variable; MultimodalLLMCall and FormattedLLMCall take several"
-    raise UsageError(f"{what}: a Variable is expected, not {type(given).__name__} {literal(given)}; {hint}")
+    raise UsageError(f"{what}: a Variable is expected, not {with_type(given)}; {hint}")
 
 
 def _text_or_image(value: object) -> str | bytes:

@@ -14,7 +14,7 @@ from ..basics.texts import visible
 from ..basics.version import __version__
 from ..engine import get_engine
 from ..errors import TgsciError
-from ..runs.choose import ENGINE_VARIABLE, default_engine
+from ..runs.choose import ENGINE_VARIABLE, engine_of_environment
 from ..runs.domain import Domains
 from ..runs.run import cores
 from .command import command
@@ -76,7 +76,7 @@ def _domains() -> Iterator[tuple[bool, str]]:
 
 def _engine() -> Iterator[tuple[bool, str]]:
     """Who proposes where no engine is named, and what that sends out; and whether it can be used."""
-    name = default_engine()
+    name = engine_of_environment()
     yield True, ""
     if name == "rules":
         yield True, f"Engine: rule editors propose, nothing leaves this machine; {ENGINE_VARIABLE} may name a model"

@@ -227,7 +227,7 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "goal": None if callable(options.goal) else options.goal,  # a function is given again by who resumes
     }
     try:
-        result = _run(problem.loss, problem.start, chosen.optimizer, options, problem.task, facts, problem.finish)
+        result = _run(problem.loss, problem.start, chosen.proposer, options, problem.task, facts, problem.finish)
     except (UsageError, LedgerError, InvalidValue):
         raise  # it may be somebody else's run that is there: nothing of it is touched
     except TgsciError:
