@@ -44,6 +44,9 @@ class Gradient:
     def get_value(self) -> str:
         return self.value
 
+    def get_role_description(self) -> str:
+        return self.role_description
+
     def __str__(self) -> str:
         return self.value
 

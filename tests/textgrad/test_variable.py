@@ -71,6 +71,35 @@ def test_a_function_of_ones_own_sends_feedback_back():
     assert len(a.gradients) == 2
 
 
+class Reversed(Function):
+    """A function that puts down a context with its gradient, as TextGrad's own functions do."""
+
+    def forward(self, text):
+        backwards = Variable(text.value[::-1], predecessors=[text], role_description="reversed")
+        backwards.set_grad_fn(BackwardContext(self.backward, backwards))
+        return backwards
+
+    def backward(self, backwards, backward_engine):
+        for text in backwards.predecessors:
+            gradient = Variable(backward_engine(backwards.get_gradient_text()), role_description="feedback")
+            text.gradients.add(gradient)
+            text.gradients_context[gradient] = {
+                "context": "read from its end",
+                "response_desc": "",
+                "variable_desc": "",
+            }
+            text._reduce_meta.extend(backwards._reduce_meta)
+
+
+def test_a_context_that_a_function_puts_down_stays_with_its_gradient():
+    answer = LLMCall(Scripted(["abc"]))(Variable("Hi", requires_grad=False, role_description="prompt"))
+    loss = tg.as_loss(lambda value: (len(value), "too long"))(Reversed()(answer))
+    loss.backward(Scripted(["shorter"]))
+    (gradient,) = answer.gradients
+    assert (gradient.value, gradient.context) == ("shorter", "read from its end")
+    assert not hasattr(answer, "gradients_context")
+
+
 def test_a_partial_is_a_backward_too():
     source = Variable("A", role_description="source")
     copy = Variable("A", predecessors=[source], role_description="copy")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import variable as core
 from ..engine import Engine
-from ..errors import UsageError
 from ..variable import Backward, Gradient
-
-#: Bytes of an image that is downloaded, at most.
-_LARGEST_IMAGE = 50_000_000
+from .utils.image_utils import download_and_cache_image, is_valid_url
 
 
 class _AnyVariable(type):
@@ -49,8 +47,8 @@ class Variable(core.Variable, metaclass=_AnyVariable):
     ) -> None:
         if isinstance(value, float):
             raise AssertionError(f"a value must be text, a whole number or the bytes of an image, not {value!r}")
-        if str(image_path).startswith(("http://", "https://")):
-            value, image_path = _downloaded(str(image_path)), ""
+        if is_valid_url(str(image_path)):
+            value, image_path = download_and_cache_image(str(image_path)), ""
         super().__init__(value, image_path, predecessors, requires_grad, role_description=role_description)
 
     def set_grad_fn(self, grad_fn: Callable[..., Any] | Backward | None) -> None:
@@ -69,16 +67,6 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         """The function that was set, or the core's `Backward`."""
         edge = self.grad_fn.edge if self.grad_fn else None
         return edge.function if isinstance(edge, _Called) else self.grad_fn
-
-
-def _downloaded(address: str) -> bytes:
-    """The image at an address that the caller gave."""
-    import httpx  # comes with litellm
-
-    content = httpx.get(address).content
-    if len(content) > _LARGEST_IMAGE:
-        raise UsageError(f"{address} has {len(content)} bytes; an image may have {_LARGEST_IMAGE}")
-    return bytes(content)
 
 
 class _Called:
@@ -105,13 +93,28 @@ class _Called:
         return Gradient(text, f"feedback to {predecessor.role_description}", context)
 
     def _call(self, output: core.Variable, feedback: str, engine: Engine | None) -> dict[core.Variable, list[Gradient]]:
-        before = {v: list(v.gradients) for v in (output, *output.predecessors)}
-        output.gradients = [Gradient(feedback)] if feedback else []
-        for predecessor in output.predecessors:
-            predecessor.gradients = []
+        concerned = (output, *output.predecessors)
+        before = {variable: list(variable.gradients) for variable in concerned}
+        for variable in concerned:
+            variable.gradients = []
+            # TextGrad's variables have these, and its functions fill them in.
+            vars(variable).update(gradients_context={}, _reduce_meta=[])
+        if feedback:
+            output.gradients = [Gradient(feedback)]
         try:
             self.function(backward_engine=engine)
-            return {p: list(p.gradients) for p in output.predecessors if p.requires_grad}
+            return {p: _with_contexts(p) for p in output.predecessors if p.requires_grad}
         finally:
             for variable, gradients in before.items():
                 variable.gradients = gradients
+                del vars(variable)["gradients_context"], vars(variable)["_reduce_meta"]
+
+
+def _with_contexts(variable: core.Variable) -> list[Gradient]:
+    """The gradients that were added to a variable, each with the context that was put down for it."""
+    contexts = {
+        gradient.value: entry["context"]
+        for gradient, entry in vars(variable)["gradients_context"].items()
+        if isinstance(entry["context"], str)
+    }
+    return [replace(gradient, context=contexts.get(gradient.value, "")) for gradient in variable.gradients]
