@@ -39,7 +39,7 @@ def test_what_code_changes(statement, changed):
 
 
 def test_what_an_inner_function_changes_outside_of_both():
-    source = "def outer():\n  n, m = 0, 0\n  def f():\n    nonlocal n\n    n += 1\n    return m\n  return f\nf = outer()"
+    source = "def outer():\n  n = m = 0\n  def f():\n    nonlocal n\n    n += 1\n    return m\n  return f\nf = outer()"
     assert facts(source).changes == {"n"}
 
 
