@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
 import pytest
 from pytest_httpserver import HTTPServer
 
@@ -19,7 +20,11 @@ def test_a_role_is_required_and_other_types_are_refused():
         Variable("Hello")
     with pytest.raises(AssertionError, match=r"4\.2"):
         Variable(4.2, role_description="number")
+    for other in (np.float32(4.5), ["Hello"], None):
+        with pytest.raises(AssertionError, match="whole number"):
+            Variable(other, role_description="number")
     assert Variable(4, role_description="number").value == "4"
+    assert Variable(np.int64(4), role_description="number").value == "4"
 
 
 def test_what_the_core_makes_is_a_variable_too():
@@ -121,5 +126,7 @@ def test_an_image_at_an_address_is_downloaded_here_and_nowhere_else(httpserver: 
     address = httpserver.url_for("/ant.png")
     image = Variable(image_path=address, role_description="image", requires_grad=False)
     assert image.value == b"\x89PNG...."
+    with pytest.raises(tg.UsageError, match="not both"):
+        Variable("an ant", image_path=address, role_description="image", requires_grad=False)
     with pytest.raises(tg.UsageError, match="never fetched"):
         tg.Variable(image_path=address, role_description="image", requires_grad=False)

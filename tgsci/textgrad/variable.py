@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from .utils.image_utils import download_and_cache_image, is_valid_url
 
 
 class _AnyVariable(type):
-    """Makes every variable of the core an instance: what a model call returns is one, too."""
+    """Makes every variable of the core an instance of `Variable`: what a model call returns, too."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, core.Variable)
@@ -45,9 +46,9 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         *,
         role_description: str,
     ) -> None:
-        if isinstance(value, float):
+        if not isinstance(value, str | bytes | Integral):
             raise AssertionError(f"a value must be text, a whole number or the bytes of an image, not {value!r}")
-        if is_valid_url(str(image_path)):
+        if value == "" and is_valid_url(str(image_path)):
             value, image_path = download_and_cache_image(str(image_path)), ""
         super().__init__(value, image_path, predecessors, requires_grad, role_description=role_description)
 
@@ -64,13 +65,13 @@ class Variable(core.Variable, metaclass=_AnyVariable):
             self.grad_fn = Backward(_Called(grad_fn))  # edge after edge, not side by side
 
     def get_grad_fn(self) -> Any:
-        """The function that was set, or the core's `Backward`."""
+        """Return the function that was set, or the core's `Backward`."""
         edge = self.grad_fn.edge if self.grad_fn else None
         return edge.function if isinstance(edge, _Called) else self.grad_fn
 
 
 class _Called:
-    """A backward function of TextGrad's kind as the core's: one call serves all predecessors.
+    """Calls a backward function of TextGrad's kind where the core asks for one edge.
 
     The core asks edge by edge; the function adds to every predecessor at once. So it is called at the first edge, what
     it added is taken off the variables, and each edge gets its own part.
@@ -97,7 +98,7 @@ class _Called:
         before = {variable: list(variable.gradients) for variable in concerned}
         for variable in concerned:
             variable.gradients = []
-            # TextGrad's variables have these, and its functions fill them in.
+            # TextGrad's functions write to these attributes of their variables.
             vars(variable).update(gradients_context={}, _reduce_meta=[])
         if feedback:
             output.gradients = [Gradient(feedback)]
@@ -111,7 +112,7 @@ class _Called:
 
 
 def _with_contexts(variable: core.Variable) -> list[Gradient]:
-    """The gradients that were added to a variable, each with the context that was put down for it."""
+    """Return the gradients that were added to a variable, each with its context from `gradients_context`."""
     contexts = {
         gradient.value: entry["context"]
         for gradient, entry in vars(variable)["gradients_context"].items()
