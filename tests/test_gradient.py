@@ -53,6 +53,14 @@ def asked_about(n, answer):
     return prompt, [judged(model(question)) for question in questions]
 
 
+def test_a_gradient_is_read_as_a_variable_is():
+    variable = tg.Variable("old", role_description="word")
+    variable.add_gradient("newer")
+    (gradient,) = variable.gradients
+    assert (str(gradient), gradient.get_value()) == ("newer", "newer")
+    assert gradient.get_role_description() == "feedback to word"
+
+
 @pytest.mark.parametrize("failure", [tg.EngineError("rate limit"), RuntimeError("a bug")])
 @pytest.mark.parametrize("cleared", [False, True])
 def test_one_failing_call_of_many_throws_nothing_away(failure, cleared):
@@ -222,6 +230,45 @@ def test_an_aggregate_whose_summary_is_empty_keeps_every_gradient():
     prompt, losses = asked_about(3, None)
     tg.aggregate(losses).backward(replies)
     assert len(prompt.gradients) == 3
+
+
+# -- through sums ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("add", [lambda a, b: a + b, lambda a, b: tg.sum([a, b]), lambda a, b: tg.aggregate([a, b])])
+def test_a_sum_passes_the_context_and_the_images_of_a_feedback_on(add):
+    image = tg.Variable(b"a", requires_grad=False, role_description="photo")
+    question = tg.Variable("What is it?", requires_grad=False, role_description="question")
+    first, second = text("a dog", "first half"), text("in a park", "second half")
+    judge = tg.ImageQALoss("Is it right?", Seeing())
+    judge(image, question, add(first, second)).backward()
+    for half in (first, second):
+        (gradient,) = half.gradients
+        assert gradient.images == (b"a",)
+        assert "What is it?" in gradient.context
+        assert "[image 1: photo]" in gradient.context
+
+
+def test_several_feedbacks_through_one_sum_keep_their_images_apart():
+    part = text("a dog", "first half")
+    total = part + text("in a park")
+    losses = []
+    for name in (b"a", b"b"):
+        image = tg.Variable(name, requires_grad=False, role_description=f"photo {name.decode()}")
+        question = tg.Variable("What is it?", requires_grad=False)
+        losses.append(tg.ImageQALoss("Is it right?", Seeing())(image, question, total))
+    tg.sum(losses).backward()
+    (gradient,) = part.gradients
+    assert gradient.images == (b"a", b"b")
+    assert "[image 1: photo a]" in gradient.context
+    assert "[image 2: photo b]" in gradient.context
+
+
+class Seeing(tg.Engine):
+    name = "seeing"
+
+    def complete(self, prompt, system="", images=()):
+        return "a cat"
 
 
 # -- nothing twice -----------------------------------------------------------------------------------

@@ -188,6 +188,8 @@ def test_it_is_drawn_as_textgrads_graph_is(tmp_path: Path) -> None:
     assert path == str(tmp_path / "loss.svg")
     assert "molecule" in Path(path).read_text(encoding="utf-8")
     assert (tmp_path / "loss").read_text(encoding="utf-8") == graph.source
+    graph.format = "png"
+    assert graph.render("loss.gv", directory=tmp_path, cleanup=True) == str(tmp_path / "loss.gv.png")
     svg = graph._repr_svg_()
     assert svg
     assert graph._repr_mimebundle_() == {"text/plain": str(graph), "image/svg+xml": svg}

@@ -23,10 +23,10 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors version fingerprint",
-        "texts identity threads",
-        "checks files imports prompts",
-        "settings",
+        "errors",
+        "basics",
+        "fingerprint prompts",
+        "identity",
         "engine feedback",
         "graph",
         "gradient",

@@ -39,6 +39,7 @@ def result() -> Any:
     return tg.solve(domain.problem({"target": "CA2", "start": "CCO", "finalists": 0, **QUICK}), budget=1, workers=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "says"),
     [

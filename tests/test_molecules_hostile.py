@@ -93,6 +93,7 @@ class Fragile(DockingLoss):
         return super().evaluate(value)
 
 
+@pytest.mark.slow
 def test_a_crash_and_a_hang_cost_one_trial_each(tmp_path: Path) -> None:
     loss = Fragile("ABL1", QUICK)
     loss.timeout = 15.0
@@ -115,6 +116,7 @@ def test_a_crash_and_a_hang_cost_one_trial_each(tmp_path: Path) -> None:
     assert result.best.value not in (CRASHES, HANGS)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_ends_like_one_that_was_not(
     start: Callable[..., subprocess.Popen[str]],
     done: Callable[..., subprocess.CompletedProcess[str]],
@@ -137,6 +139,7 @@ def test_a_run_that_is_killed_ends_like_one_that_was_not(
     assert poses[0] == poses[1]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
     done: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
@@ -153,6 +156,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
     assert sum(line.startswith("$$$$") for line in (tmp_path / "r" / "poses.sdf").read_text().splitlines()) >= 1
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_costs_nothing(done: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     command = ("molecules", "dock", "--target", "ABL1", PARACETAMOL, *DOCKING, "--workers", "1")
     finished = done(*command, cache="/dev/null")

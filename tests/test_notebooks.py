@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_and_shows_something_in_its_last_cell(path, tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.endswith("_API_KEY") or name == "TGSCI_ENGINE"]:

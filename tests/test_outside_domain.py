@@ -67,6 +67,7 @@ def test_a_job_file_runs_it_and_its_files_are_named(tgsci, tmp_path):
     assert abs(best - 3.0) < 0.5
 
 
+@pytest.mark.slow
 def test_crashes_hangs_and_failures_cost_one_trial_each(tgsci, tmp_path):
     (tmp_path / "job.toml").write_text(JOB.replace("[polynomial]", "[polynomial]\nmisbehave = true"))
     done = tgsci("run", "job.toml", "--run", "here")
@@ -94,6 +95,7 @@ def broken_package(tmp_path, monkeypatch):
     sys.modules.pop("broken_plugin", None)
 
 
+@pytest.mark.slow
 def test_a_package_that_does_not_import_says_so_and_hides_nothing_else(tgsci, broken_package):
     broken = [broken_package("no_such_package:domain")]
     assert "does not load" in tgsci("--help", packages=broken).stdout
@@ -116,6 +118,7 @@ domain = Broken()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

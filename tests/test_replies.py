@@ -7,11 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tgsci as tg
+from tgsci.basics.texts import trimmed
 from tgsci.engine import Reply
 from tgsci.errors import InvalidValue
 from tgsci.prompts import numbered, reason_tags, reply_format
 from tgsci.replies import MAX_VALUE_CHARS, Suggestion, last_block, parse
-from tgsci.texts import trimmed
 
 TAGS = ("<V>", "</V>")
 

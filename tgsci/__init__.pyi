@@ -1,5 +1,6 @@
 from . import autograd as autograd
 from . import engines as engines
+from .basics.version import __version__ as __version__
 from .engine import Engine as Engine
 from .engine import Reply as Reply
 from .engine import as_engine as as_engine
@@ -62,4 +63,3 @@ from .search.trial import Trials as Trials
 from .variable import Backward as Backward
 from .variable import Gradient as Gradient
 from .variable import Variable as Variable
-from .version import __version__ as __version__

@@ -11,7 +11,6 @@ import contextlib
 import contextvars
 import inspect
 import os
-import reprlib
 import threading
 import time
 import weakref
@@ -23,10 +22,11 @@ from hashlib import sha256
 from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
-from .checks import whole
+from .basics.checks import whole
+from .basics.texts import with_type
+from .basics.threads import Gate, awaited, run_all
 from .errors import EngineError, UsageError
 from .identity import arguments_of
-from .threads import Gate, awaited, run_all
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,7 +66,7 @@ class Reply(str):
 
     def __new__(cls, text: str = "", *_: Any, **__: Any) -> Self:
         if not isinstance(text, str):
-            raise EngineError(f"the text of a Reply is {_described(text)}; it has to be a str")
+            raise EngineError(f"the text of a Reply is {with_type(text)}; it has to be a str")
         return super().__new__(cls, text)
 
     def __post_init__(self) -> None:
@@ -459,7 +459,7 @@ def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
         elif isinstance(part, str):
             texts.append(part)
         else:
-            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {_described(part)}")
+            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {with_type(part)}")
     return "\n".join(texts), images.sent
 
 
@@ -474,15 +474,11 @@ def _whole_text(answer: object, name: str) -> str:
     if isinstance(answer, list) and all(isinstance(piece, str) for piece in answer):
         return "".join(answer)
     hint = "has it a `return`?" if answer is None else "return its text, as str"
-    raise EngineError(f"engine {name!r} returned {_described(answer)}, expected text or a Reply: {hint}")
+    raise EngineError(f"engine {name!r} returned {with_type(answer)}, expected text or a Reply: {hint}")
 
 
 async def _collected(pieces: AsyncIterable[Any]) -> Any:
     return [piece async for piece in pieces]
-
-
-def _described(thing: object) -> str:
-    return "None" if thing is None else f"{type(thing).__name__} {reprlib.repr(thing)}"
 
 
 def _second_is_system(function: Callable[..., Any]) -> bool:

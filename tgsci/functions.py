@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 from . import prompts
+from .basics.texts import literal, nearest, with_type
+from .basics.threads import awaited
 from .engine import Engine, default_engine
 from .errors import UsageError
 from .gradient import Backward, Gradient, ask_for_feedback
 from .prompts import Images
-from .texts import literal, nearest
-from .threads import awaited
 from .variable import Variable, added, pass_on, variable, variables
 
 EngineLike: TypeAlias = Engine | str | Callable[..., Any] | None
@@ -438,9 +438,7 @@ def pass_on_always(output: Variable, predecessor: Variable, feedback: str, engin
 def _named(inputs: object, what: str) -> dict[str, Variable]:
     """Variables by name, checked."""
     if not isinstance(inputs, Mapping):
-        raise UsageError(
-            f"{what}: a dict of Variables by name is expected, not {type(inputs).__name__} {literal(inputs)}"
-        )
+        raise UsageError(f"{what}: a dict of Variables by name is expected, not {with_type(inputs)}")
     return {name: variable(value, f"{what}, {name!r}") for name, value in inputs.items()}
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from . import prompts
+from .basics.texts import quote, with_type
 from .engine import Engine, Reply, default_engine, map, optional_engine
 from .errors import EngineError, UsageError
 from .graph import levels
-from .texts import literal, quote
 
 if TYPE_CHECKING:
     from .variable import Variable
@@ -43,6 +43,9 @@ class Gradient:
 
     def get_value(self) -> str:
         return self.value
+
+    def get_role_description(self) -> str:
+        return self.role_description
 
     def __str__(self) -> str:
         return self.value
@@ -78,7 +81,7 @@ def _as_gradient(feedback: object) -> Gradient:
     if isinstance(text := getattr(feedback, "text", None), str) and hasattr(feedback, "gradients"):  # a Variable
         return Gradient(text, str(getattr(feedback, "role_description", "")), images=getattr(feedback, "images", ()))
     raise UsageError(
-        f"a gradient is a tgsci.Gradient, a Variable or a text, not {type(feedback).__name__} {literal(feedback)}; "
+        f"a gradient is a tgsci.Gradient, a Variable or a text, not {with_type(feedback)}; "
         "write variable.add_gradient('what should change')"
     )
 
@@ -204,15 +207,20 @@ class Pass:
             elif output.grad_fn:
                 edges += [(output, predecessor, output.grad_fn) for predecessor in into]
 
+        if not edges:
+            return
+        reached = {output: _together(self._received[output]) for output, _, _ in edges}
+
         def cross(edge: tuple[Variable, Variable, Backward]) -> Gradient | Exception | None:
             output, predecessor, backward = edge
-            feedback = "\n".join(g.value for g in self._received[output])
+            feedback = reached[output].value
             if not backward.asks_model:
                 return backward.edge(output, predecessor, feedback, self._writer)
             key = (output, predecessor, output.text, predecessor.text, feedback)
             return self._once(key, lambda: backward.edge(output, predecessor, feedback, self._writer))
 
-        answers = iter(map(cross, [edge for edge in edges if edge[2].asks_model]))
+        asking = [edge for edge in edges if edge[2].asks_model]
+        answers = iter(map(cross, asking) if asking else ())
         for edge in edges:
             output, predecessor, backward = edge
             answer = next(answers) if backward.asks_model else cross(edge)
@@ -223,7 +231,7 @@ class Pass:
                 what = f"feedback to the {predecessor.role_description or 'variable'} (from {quote(source.text, 40)})"
                 self._failures.append((what, answer))
             elif answer is not None:
-                self._received[predecessor].append(_inherit(answer, self._received[output], backward))
+                self._received[predecessor].append(_inherit(answer, reached[output], backward))
 
     def _reduce_groups(self, level: Sequence[Variable], engine: Engine) -> None:
         """Where several gradients of one aggregation meet, a model condenses them to one.
@@ -297,9 +305,28 @@ def _condensed(
     return Gradient(text, role, "\n\n".join(contexts), groups, tuple(images.sent)) if text else None
 
 
-def _inherit(gradient: Gradient, upstream: Sequence[Gradient], backward: Backward) -> Gradient:
-    """Mark a gradient with the aggregations that the feedback to its output came through."""
-    groups = [group for g in upstream for group in g.groups]
-    if backward.group is not None:
-        groups.append(backward.group)
-    return replace(gradient, groups=tuple(dict.fromkeys((*gradient.groups, *groups)))) if groups else gradient
+def _together(gradients: Sequence[Gradient]) -> Gradient:
+    """All feedback to one variable as one text, with its contexts, images and aggregations."""
+    if len(gradients) < 2:
+        return gradients[0] if gradients else Gradient("")
+    groups = tuple(dict.fromkeys(group for g in gradients for group in g.groups))
+    said = [g for g in gradients if g.value]
+    if len(said) == 1:
+        return replace(said[0], groups=groups)
+    images = prompts.Images()
+    values = [images.place(g.value, g.images) for g in said]
+    contexts = dict.fromkeys(images.place(g.context, g.images) for g in said if g.context)
+    return Gradient("\n".join(values), "", "\n\n".join(contexts), groups, tuple(images.sent))
+
+
+def _inherit(gradient: Gradient, reached: Gradient, backward: Backward) -> Gradient:
+    """A gradient with the aggregations that the feedback to its output came through.
+
+    What only passes feedback on, as a sum does, passes its context and its images on too.
+    """
+    groups = (*reached.groups, *([] if backward.group is None else [backward.group]))
+    if groups:
+        gradient = replace(gradient, groups=tuple(dict.fromkeys((*gradient.groups, *groups))))
+    if reached.value and gradient.value and not gradient.context and not backward.asks_model:
+        gradient = replace(gradient, context=reached.context, images=reached.images)
+    return gradient

@@ -100,6 +100,8 @@ class Graph:
     def __init__(self, root: Variable, print_gradients: bool = False) -> None:
         found = [variable for level in levels(root) for variable in level]
         place = {variable: i for i, variable in enumerate(_nearest(found))}
+        #: What `render` and `view` draw where they are told nothing else.
+        self.format = "pdf"
         #: Variables that are too far from the output to be shown.
         self.left_out = len(found) - len(place)
         boxes: list[str] = []
@@ -136,7 +138,7 @@ class Graph:
 
         Args:
             filename: Where the DOT text goes; the image goes beside it, with the format's ending added.
-            options: As `graphviz.Digraph.render` takes them: `format="png"` (else PDF), `view`, `cleanup`, ...
+            options: As `graphviz.Digraph.render` takes them: `format="png"`, `directory`, `cleanup`, ...
 
         Returns:
             The image's path.
@@ -144,7 +146,11 @@ class Graph:
         Raises:
             UsageError: The package `graphviz` or the program `dot` is missing; says how to install it.
         """
-        return str(self._drawn("render", filename, **options))
+        return str(self._drawn("render", filename, **{"format": self.format, **options}))
+
+    def view(self, filename: str | Path | None = None, **options: Any) -> str:
+        """`render`, and open the image in the system's viewer."""
+        return self.render(filename, **options, view=True)
 
     def pipe(self, format: str = "svg") -> bytes:
         """The graph as an image: "svg", "png", "pdf", ...

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
+from .basics.texts import figure, literal, metric, trimmed, with_type
+from .basics.threads import awaited
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
 from .feedback import Feedback, number
@@ -22,8 +24,6 @@ from .judges import MultiChoiceTestTime as MultiChoiceTestTime
 from .judges import MultiFieldEvaluation as MultiFieldEvaluation
 from .judges import MultiFieldTokenParsedEvaluation as MultiFieldTokenParsedEvaluation
 from .judges import TextLoss as TextLoss
-from .texts import figure, literal, metric, trimmed
-from .threads import awaited
 from .variable import Backward, Gradient, Variable
 
 
@@ -81,13 +81,15 @@ class Loss(ABC):
     def measure(self, value: str) -> Feedback:
         """`evaluate`, with the simulator's known failures turned into feedback."""
         try:
-            feedback = awaited(self.evaluate(value))
+            feedback = self.evaluate(value)
+            if not isinstance(feedback, Feedback):
+                feedback = awaited(feedback)
         except MeasurementError as error:
             return Feedback.failed(str(error), transient=error.transient)
         if not isinstance(feedback, Feedback):
             raise TypeError(
-                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {type(feedback).__name__} "
-                f"{literal(feedback)}: write return tgsci.Feedback(loss, 'the report')"
+                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {with_type(feedback)}: "
+                f"write return tgsci.Feedback(loss, 'the report')"
             )
         return feedback
 
@@ -99,8 +101,8 @@ class Loss(ABC):
         """
         if not isinstance(variable, Variable):
             raise UsageError(
-                f"{self.name or type(self).__name__}: a Variable is expected, not {type(variable).__name__} "
-                f"{literal(variable)}; to measure a plain text write loss.measure(text)"
+                f"{self.name or type(self).__name__}: a Variable is expected, not {with_type(variable)}; "
+                f"to measure a plain text write loss.measure(text)"
             )
         if variable.images:
             raise UsageError(f"{self.name or type(self).__name__} measures text; {variable!r} holds an image")
@@ -191,7 +193,9 @@ class FunctionLoss(Loss):
         return self._validate(value) if self._validate else super().validate(value)
 
     def evaluate(self, value: str) -> Feedback:
-        result = awaited(self.function(value))
+        result = self.function(value)
+        if not isinstance(result, Feedback | tuple | float):
+            result = awaited(result)
         if isinstance(result, Feedback):
             return result
         loss, text = result if isinstance(result, tuple) and len(result) == 2 else (result, "")

@@ -10,14 +10,14 @@ from numbers import Real
 from typing import TypeAlias
 
 from . import prompts
-from .checks import whole
+from .basics.checks import whole
+from .basics.texts import literal, trimmed
 from .engine import Reply, default_engine, map
 from .errors import UsageError
 from .feedback import Feedback, is_better
 from .functions import EngineLike
 from .gradient import Gradient, feedback_in_context
 from .replies import Parsed, Suggestion, parse
-from .texts import literal, trimmed
 from .variable import Variable
 
 logger = logging.getLogger("tgsci")
@@ -157,7 +157,7 @@ class TextualGradientDescent(Optimizer):
         """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
         figures = ""
         if before and not any(gradient.value for parameter in self.parameters for gradient in parameter.gradients):
-            figures = outcome(before)  # a closure without backward() tells its number
+            figures = measured_as(before)  # a closure without backward() tells its number
         asked = map(lambda i: self._propose(i, n, figures), range(len(self.parameters)))
         for fault in (suggestion.fault for suggestions in asked for suggestion in suggestions if suggestion.fault):
             self.faults.append(fault)
@@ -219,7 +219,7 @@ class TextualGradientDescent(Optimizer):
                 if is_better(measured, feedback) or tie:
                     values, feedback, gradients = candidate, measured, self._gradients()
                 else:
-                    came_of_it = prompts.not_better(outcome(measured), outcome(feedback))
+                    came_of_it = prompts.not_better(measured_as(measured), measured_as(feedback))
                     self._note_rejected(candidate, values, came_of_it)
         finally:  # also where the closure raised: what is left behind was measured
             self._set(values)
@@ -288,8 +288,8 @@ def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
     return feedback
 
 
-def outcome(feedback: Feedback) -> str:
-    """What a value measured, for a model: loss, metrics, and which hard limits it breaks; or why nothing."""
+def measured_as(feedback: Feedback) -> str:
+    """Tell a model what a value measured: loss, metrics, and which hard limits it breaks; or why nothing."""
     if not feedback.measured:
         return feedback.text or prompts.UNMEASURED
     return prompts.figures(feedback.loss, feedback.metrics, feedback.violations)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from .texts import figure, metric
+from .basics.texts import figure, metric
 
 # -- images -------------------------------------------------------------------------------------------
 

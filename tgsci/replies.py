@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from . import prompts
+from .basics.texts import trimmed, well_formed
 from .engine import Reply
 from .errors import InvalidValue
 from .prompts import numbered, reason_tags
-from .texts import trimmed, well_formed
 
 #: No value a model proposes is longer; a reply that exceeds it went astray.
 MAX_VALUE_CHARS = 100_000

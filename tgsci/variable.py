@@ -11,6 +11,7 @@ from numbers import Number
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from .basics.texts import literal, quote, with_type
 from .engine import Engine, Reply
 from .errors import UsageError
 from .feedback import Feedback
@@ -19,7 +20,6 @@ from .gradient import Gradient as Gradient
 from .gradient import Gradients, Pass, feedback_in_context
 from .graph import Graph
 from .prompts import Images, combined_feedback
-from .texts import literal, quote
 
 GradFn: TypeAlias = Backward | None
 
@@ -263,8 +263,10 @@ class Variable:
 
         The ancestor's height is this one's with the lowest bit cleared: no way down is longer than log2 of the height.
         """
-        deepest: Variable | None = max(self.predecessors, key=lambda p: p._height, default=None)
-        self._height = deepest._height + 1 if deepest else 0
+        deepest: Variable | None = None
+        for predecessor in self.predecessors:
+            if predecessor._height >= self._height:
+                deepest, self._height = predecessor, predecessor._height + 1
         while deepest and deepest._height > self._height & (self._height - 1):
             deepest = deepest._before
         self._before = deepest
@@ -377,7 +379,7 @@ def variables(given: object, what: str) -> list[Variable]:
     if isinstance(given, Variable):
         raise UsageError(f"{what}: a list of Variables is expected: write [variable]")
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise UsageError(f"{what}: a list of Variables is expected, not {type(given).__name__} {literal(given)}")
+        raise UsageError(f"{what}: a list of Variables is expected, not {with_type(given)}")
     return [variable(each, what) for each in given]
 
 
@@ -392,7 +394,7 @@ def variable(given: object, what: str) -> Variable:
     hint = "write tgsci.Variable(value, requires_grad=False, role_description='what it is')"
     if isinstance(given, list | tuple) and given and isinstance(given[0], Variable):
         hint = "give one variable; MultimodalLLMCall and FormattedLLMCall take several"
-    raise UsageError(f"{what}: a Variable is expected, not {type(given).__name__} {literal(given)}; {hint}")
+    raise UsageError(f"{what}: a Variable is expected, not {with_type(given)}; {hint}")
 
 
 def _text_or_image(value: object) -> str | bytes:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tgsci import settings
-from tgsci.checks import keys
+from tgsci.basics import settings
+from tgsci.basics.checks import keys
+from tgsci.basics.settings import check, meanings, setting
 from tgsci.errors import UsageError
-from tgsci.settings import check, meanings, setting
 
 from .docking.settings import Settings
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tgsci import checks
+from tgsci.basics import checks
+from tgsci.basics.settings import check, meanings, setting
 from tgsci.errors import UsageError
-from tgsci.settings import check, meanings, setting
 
 #: How many plans a run of the command line makes unless it says otherwise.
 EVALUATIONS = 30

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from tgsci.basics.texts import did_you_mean
 from tgsci.errors import UsageError
-from tgsci.texts import did_you_mean
 
 #: Longest name that is kept, characters. TG-263 allows 16; vendors' systems up to 64.
 LONGEST = 32

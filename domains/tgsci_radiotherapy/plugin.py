@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tgsci.basics.settings import read
+from tgsci.basics.texts import quote
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.runs.domain import Domain, Problem
-from tgsci.settings import read
-from tgsci.texts import quote
 
 from .job import KEYS, PlanJob
 from .notice import NOTICE

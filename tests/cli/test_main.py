@@ -13,6 +13,7 @@ from tests.cli.jobs import JOB
 from tgsci.search import database
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_cleanly_and_resume_finishes_it(tgsci, outside_packages, job, tmp_path):
     job.write_text(JOB.replace("evaluations = 20", "evaluations = 400000"))
     env = {**os.environ, "PYTHONPATH": f"{outside_packages}:{os.environ.get('PYTHONPATH', '')}"}

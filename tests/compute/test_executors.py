@@ -88,6 +88,7 @@ def story(result):
     ]
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_result_as_workers_of_this_machine(address):
     here = tg.minimize(simulator(), "12", Walk(), budget=30, workers=2)
     there = tg.minimize(simulator(), "12", Walk(), budget=30, workers=address)
@@ -104,6 +105,7 @@ def test_a_cluster_gives_the_same_result_as_workers_of_this_machine(address):
     assert "measured_at" not in here.header
 
 
+@pytest.mark.slow
 def test_a_value_that_crashes_or_hangs_costs_its_own_trial_and_no_worker(address, cluster):
     class Values(tg.Proposer):
         name = "values"
@@ -122,6 +124,7 @@ def test_a_value_that_crashes_or_hangs_costs_its_own_trial_and_no_worker(address
     assert "longer than 3 s" in result.trials[2].decision
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_costs_the_run_nothing(address, cluster, tmp_path):
     log = tmp_path / "log"
     log.touch()
@@ -142,6 +145,7 @@ def test_a_worker_killed_in_the_middle_costs_the_run_nothing(address, cluster, t
         client.wait_for_workers(2, timeout=30)  # the cluster starts another one
 
 
+@pytest.mark.slow
 def test_the_processes_of_a_run_end_with_it(address, cluster, tmp_path):
     log = tmp_path / "log"
     tg.minimize(simulator(str(log)), "12", Walk(), budget=6, workers=address)
@@ -178,6 +182,7 @@ def test_a_bug_about_a_file_is_not_taken_for_a_lost_cluster(address):
         tg.minimize(buggy, "x", Walk(), workers=address)
 
 
+@pytest.mark.slow
 def test_finishing_runs_on_the_cluster_with_its_own_time_limit(address):
     kept = {}
 

@@ -65,6 +65,7 @@ def dangerous(value):
     return float(len(value))
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_costs_its_own_trial():
     loss = tg.FunctionLoss(dangerous)
     loss.timeout = 1.5
@@ -258,6 +259,7 @@ def test_no_worker_outlives_a_parent_that_is_killed(start_script, tmp_path, how)
     wait_until_gone(*pids, *children)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_with_busy_workers_at_once_and_cleanly(start_script, tmp_path):
     process = start_script(ORPHANS, str(tmp_path / "run"))
     pids = [int(process.stdout.readline().split()[1]) for _ in range(2)]

@@ -86,6 +86,7 @@ def body(server: HTTPServer, call: int = -1) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_an_answer_comes_with_its_usage(httpserver: HTTPServer) -> None:
     served(httpserver, answer("C" * 3))
     reply = engine(httpserver)("Question?", "Be brief.")

@@ -159,6 +159,7 @@ def test_the_names_of_start_molecules_stay_with_the_run(tmp_path: Path) -> None:
     assert "names" not in domain.problem(JOB).config
 
 
+@pytest.mark.slow
 def test_names_and_a_target_of_ones_own_reach_the_table(tmp_path: Path, own: Path) -> None:
     start = tmp_path / "mine.smi"
     start.write_text("Cc1ccccc1 lead 1\n")

@@ -46,6 +46,7 @@ def job(case: str) -> dict[str, Any]:
     return {"case": case, "goals": "tg119-easier"}
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract_of_domains(job: dict[str, Any]) -> None:
     check_domain(domain, {**job, "gap": 1e-3}, evaluations=4)
 
@@ -192,6 +193,7 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
 # -- a run in a directory ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_of_excluding_goals_leaves_the_account_and_resumes(job: dict[str, Any], tmp_path: Path) -> None:
     problem = domain.problem(job)
     whole = runs.solve(problem, engine="rules", budget=4, workers=0)  # in memory: nothing is exported
@@ -218,6 +220,7 @@ def test_a_run_that_meets_its_goals_leaves_no_account(case: str, tmp_path: Path)
 # -- a model proposes ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_served_model_writes_plans_and_is_told_what_was_wrong(case: str, httpserver: HTTPServer) -> None:
     """Through litellm and a real socket: fenced JSON is taken; a wrong field is named and asked for again."""
     problem = domain.problem({"case": case, "goals": "tg119-easier"})

@@ -247,12 +247,12 @@ def test_a_damaged_run_is_named(tmp_path):
 ARCHIVED = """
 import os, sys
 from pathlib import Path
-import tgsci as tg
+from tgsci import Ledger
 if os.geteuid() == 0:
     os.setuid(65534)
 directory = Path(sys.argv[1])
 assert not os.access(directory, os.W_OK)
-with tg.Ledger.open(directory) as ledger:
+with Ledger.open(directory) as ledger:
     print([trial.value for trial in ledger.trials()])
 """
 

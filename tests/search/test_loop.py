@@ -503,12 +503,13 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
 
 NO_RIGHTS = """
 import os, sys
-import tgsci as tg
+from tgsci import TGD, LedgerError, minimize
+minimize(len, "x", TGD(engine=print), budget=1)  # whatever is imported late: another user may not read it
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
-    tg.minimize(len, "x", tg.TGD(engine=print), run=sys.argv[1])
-except tg.LedgerError as error:
+    minimize(len, "x", TGD(engine=print), run=sys.argv[1])
+except LedgerError as error:
     print("refused:", error)
 """
 

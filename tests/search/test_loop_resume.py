@@ -81,6 +81,7 @@ def uninterrupted(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("proposer", "workers"), [("walk", 0), ("model", 2)])
 def test_a_run_killed_again_and_again_ends_like_one_that_never_was(proposer, workers, tmp_path, uninterrupted):
     expected = uninterrupted(proposer)

@@ -56,6 +56,28 @@ def test_a_run_stopped_while_a_model_judges_ends_like_one_that_never_was(tmp_pat
     assert searched(ask, tmp_path) == whole
 
 
+def test_a_switch_that_stops_a_loss_in_the_middle_is_none_of_its_settings(tmp_path):
+    def session(run, stop):
+        case = itertools.count(1)
+
+        def maker(prompt):
+            return str(next(case))
+
+        class Random(tg.Loss):
+            name = "random case"
+
+            def evaluate(self, value):
+                invented = tg.as_engine(maker)("invent a test case").text
+                if stop and value == "c":
+                    raise KeyboardInterrupt
+                return tg.Feedback(float(invented), invented)
+
+        return [t.loss for t in tg.minimize(Random(), "a", Rounds(), budget=3, proposals=2, run=run).trials]
+
+    session(tmp_path, True)
+    assert session(tmp_path, False) == session(None, False) == [1.0, 2.0, 3.0]
+
+
 def test_judges_of_one_name_never_get_each_others_replies(tmp_path):
     strict, lenient = (lambda prompt: "strict"), (lambda prompt: "lenient")
     engines = [tg.as_engine(strict), tg.as_engine(lenient)]

@@ -104,6 +104,21 @@ def test_names_find_their_engines():
     assert (local.model_string, local.base_url) == ("llama3", OLLAMA_BASE_URL)
 
 
+def test_the_name_of_a_fine_tuned_model_is_a_model_of_its_provider():
+    assert isinstance(get_engine("ft:gpt-3.5-turbo-0125:team::id"), ChatOpenAI)
+
+
+def test_the_key_for_openai_is_not_sent_to_ollama(httpserver, monkeypatch):
+    monkeypatch.setattr("tgsci.textgrad.engine.openai.OLLAMA_BASE_URL", httpserver.url_for("/v1"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-for-openai-only")
+    answer = {"id": "1", "object": "chat.completion", "created": 1, "model": "llama3"}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json({**answer, "choices": [choice]})
+    assert get_engine("ollama-llama3").generate("Hi") == "Hello"
+    ((request, _),) = httpserver.log
+    assert "sk-for-openai-only" not in str(request.headers)
+
+
 @pytest.mark.parametrize("name", ["invalid-engine", "gpt", ""])
 def test_an_unknown_name_is_a_value_error_that_says_what_there_is(name):
     with pytest.raises(ValueError, match="there are gpt-"):
@@ -139,9 +154,11 @@ class Client:
 
 def test_a_client_of_ones_own_is_asked():
     client = Client()
-    engine = OpenAICompatibleEngine(client, "local", cache=False)
+    engine = OpenAICompatibleEngine(client, "local", is_multimodal=True, cache=False)
     assert engine([PNG, "what?"], system_prompt="s", temperature=0) == "answer"
     system, user = client.asked["messages"]
     assert system == {"role": "system", "content": "s"}
     assert [part["type"] for part in user["content"]] == ["image_url", "text"]
     assert client.asked["temperature"] == 0
+    with pytest.raises(NotImplementedError, match="is_multimodal=True"):
+        OpenAICompatibleEngine(client, "local").generate([PNG, "what?"])

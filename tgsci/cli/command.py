@@ -15,8 +15,8 @@ from typing import Any
 import click
 from click.exceptions import NoSuchCommand
 
+from ..basics.texts import did_you_mean, nearest
 from ..errors import UsageError
-from ..texts import did_you_mean, nearest
 
 _OPTIONS = "Options"
 

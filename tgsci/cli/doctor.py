@@ -9,14 +9,14 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from .. import engines as engines  # the names that `get_engine` knows
+from ..basics.files import CACHE_VARIABLE, cache_directory
+from ..basics.texts import visible
+from ..basics.version import __version__
 from ..engine import get_engine
 from ..errors import TgsciError
-from ..files import CACHE_VARIABLE, cache_directory
-from ..runs.choose import ENGINE_VARIABLE, default_engine
+from ..runs.choose import ENGINE_VARIABLE, engine_of_environment
 from ..runs.domain import Domains
 from ..runs.run import cores
-from ..texts import visible
-from ..version import __version__
 from .command import command
 
 #: A package that an extra brings: "rdkit>=2025.9.1; extra == 'molecules'". Extras of extras are left out.
@@ -76,7 +76,7 @@ def _domains() -> Iterator[tuple[bool, str]]:
 
 def _engine() -> Iterator[tuple[bool, str]]:
     """Who proposes where no engine is named, and what that sends out; and whether it can be used."""
-    name = default_engine()
+    name = engine_of_environment()
     yield True, ""
     if name == "rules":
         yield True, f"Engine: rule editors propose, nothing leaves this machine; {ENGINE_VARIABLE} may name a model"

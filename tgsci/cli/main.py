@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from ..basics.texts import visible
+from ..basics.version import __version__
 from ..compute.interrupt import when_overdue
 from ..errors import InvalidValue, LedgerError, RecordError, TgsciError, UsageError
-from ..texts import visible
-from ..version import __version__
 from .command import Group
 
 if TYPE_CHECKING:

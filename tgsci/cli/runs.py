@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..basics.texts import figure, visible
 from ..errors import LedgerError, TgsciError, UsageError
-from ..texts import figure, visible
 from .command import Group, command, option
 from .run import RunArguments, exit_code, print_result, resume_options, run_options, run_problem, watch
 

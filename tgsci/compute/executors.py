@@ -13,8 +13,8 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Any, TypeVar
 
+from ..basics.imports import needs
 from ..errors import MeasurementError, TgsciError, UsageError
-from ..imports import needs
 from .workers import WorkerPool, end_guarded, packed, run_guarded, unpacked
 
 T = TypeVar("T")

@@ -253,7 +253,7 @@ def _litellm() -> Any:
 def _messages(prompt: str, system: str, images: Sequence[bytes]) -> list[dict[str, Any]]:
     content: str | list[dict[str, Any]] = _whole(prompt)
     if images:
-        pictures = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
+        pictures = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in images]
         content = [{"type": "text", "text": content}, *pictures]
     user = {"role": "user", "content": content}
     return [{"role": "system", "content": _whole(system)}, user] if system else [user]
@@ -264,13 +264,27 @@ def _whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _data_url(image: bytes) -> str:
-    kind = next((kind for magic, kind in _IMAGES if image.startswith(magic)), None)
+def data_url(image: bytes) -> str:
+    """The address under which a message carries an image itself.
+
+    Raises:
+        EngineError: The image is of another kind than PNG, JPEG, GIF and WebP.
+    """
+    return f"data:image/{image_type(image)};base64,{base64.b64encode(image).decode('ascii')}"
+
+
+def image_type(image: bytes) -> str:
+    """Return "png", "jpeg", "gif" or "webp".
+
+    Raises:
+        EngineError: It is none of these.
+    """
     if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
-        kind = "webp"
-    if kind is None:
-        raise EngineError("an image is neither PNG, JPEG, GIF nor WebP: convert it to one of these")
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+        return "webp"
+    for magic, kind in _IMAGES:
+        if image.startswith(magic):
+            return kind
+    raise EngineError("an image is neither PNG, JPEG, GIF nor WebP: convert it to one of these")
 
 
 def _price(litellm: Any, model: str, usage: Any) -> float | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..basics.imports import needs
+from ..basics.texts import differences, duration, fixed, places, settings_differences, visible
 from ..errors import UsageError
 from ..feedback import is_better
-from ..imports import needs
 from ..search.trial import Trial
-from ..texts import differences, duration, fixed, places, settings_differences, visible
 from .result import Result
 
 if TYPE_CHECKING:

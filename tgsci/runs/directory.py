@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..basics.files import as_path
 from ..errors import LedgerError, UsageError
-from ..files import as_path
 from ..search.database import DATABASE
 from ..search.ledger import Ledger
 from .domain import Domains, Problem

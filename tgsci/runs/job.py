@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..basics.settings import check, read, setting
+from ..basics.texts import did_you_mean, quote
 from ..errors import UsageError
-from ..settings import check, read, setting
-from ..texts import did_you_mean, quote
 
 T = TypeVar("T")
 

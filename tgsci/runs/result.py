@@ -9,15 +9,15 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..basics.files import as_path
+from ..basics.imports import needs
+from ..basics.texts import figure, literal, metric
 from ..compute.measure import Answer
 from ..errors import UsageError
 from ..feedback import Feedback
-from ..files import as_path
-from ..imports import needs
 from ..loss import Loss
 from ..search.ledger import Ledger, Session, Spent
 from ..search.trial import Trial, Trials
-from ..texts import figure, literal, metric
 from .domain import Problem
 
 if TYPE_CHECKING:

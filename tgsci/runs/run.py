@@ -13,11 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Unpack
 
+from ..basics.files import as_path
+from ..basics.texts import differences, literal
+from ..basics.version import __version__
 from ..compute.executors import Measurers
 from ..compute.interrupt import interruptible
 from ..engine import recording
 from ..errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
-from ..files import as_path
 from ..loss import Loss, as_loss
 from ..optimizer import TextualGradientDescent
 from ..search.ledger import Ledger
@@ -26,8 +28,6 @@ from ..search.options import Budget, RunKeywords, RunOptions
 from ..search.proposer import Proposer, as_proposer
 from ..search.trial import canonical_value
 from ..show import report
-from ..texts import differences, literal
-from ..version import __version__
 from .choose import AnyEngine, Chosen, choose, choose_again
 from .directory import branched, problem_of, read_header
 from .domain import Problem
@@ -227,7 +227,7 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "goal": None if callable(options.goal) else options.goal,  # a function is given again by who resumes
     }
     try:
-        result = _run(problem.loss, problem.start, chosen.optimizer, options, problem.task, facts, problem.finish)
+        result = _run(problem.loss, problem.start, chosen.proposer, options, problem.task, facts, problem.finish)
     except (UsageError, LedgerError, InvalidValue):
         raise  # it may be somebody else's run that is there: nothing of it is touched
     except TgsciError:

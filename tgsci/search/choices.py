@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from ..basics.texts import well_formed
 from ..engine import Reply
-from ..texts import well_formed
 
 _MAX_EVIDENCE_CHARS = 1_000
 #: Of a reply, characters and choices that are read: one that went astray is not worth the time.
@@ -132,12 +132,8 @@ _WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
 _PHRASE_WORDS = 3
 
 
-def is_grounded(evidence: str, source: str) -> bool:
-    """True where the evidence quotes a figure of what was shown, or three words of it in a row."""
-    return _quotes(evidence, _figures(source), _words(source))
-
-
 def _quotes(evidence: str, figures: set[str], words: str) -> bool:
+    """Tell whether the evidence quotes one of the figures that were shown, or three of the words in a row."""
     if not evidence:
         return False
     if _figures(evidence) & figures:

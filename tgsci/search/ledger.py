@@ -17,17 +17,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..basics.texts import well_formed
 from ..compute.measure import Answer
 from ..engine import Reply
 from ..errors import LedgerError, RecordError
 from ..feedback import Feedback
-from ..texts import well_formed
 from . import database
 from .trial import State, Trial
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
+#: The fields of a trial that are columns of their own.
+_TRIAL = ("number", "round", "value", "reason", "parent", "edit", "proposer", "state", "decision")
 #: Where the artifacts of each kind of measurement are.
 _ARTIFACTS = {"measurements": "artifacts", "finals": "final_artifacts"}
 
@@ -257,24 +259,8 @@ class Ledger:
     def add_trials(self, trials: Iterable[Trial]) -> None:
         """Record a round of proposals, all or none of it, before any is measured."""
         with self._commit() as db:
-            db.executemany(
-                "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        t.number,
-                        t.round,
-                        t.value,
-                        t.reason,
-                        t.parent,
-                        t.edit,
-                        t.proposer,
-                        t.state,
-                        t.decision,
-                        time.time(),
-                    )
-                    for t in trials
-                ],
-            )
+            rows = [(*(getattr(t, name) for name in _TRIAL), time.time()) for t in trials]
+            db.executemany(f"INSERT INTO trials VALUES ({', '.join('?' * (len(_TRIAL) + 1))})", rows)
 
     def add_measurement(
         self, number: int, feedback: Feedback, seconds: float, answers: Sequence[Answer] = ()
@@ -395,64 +381,34 @@ class Ledger:
 
     def trials(self) -> list[Trial]:
         """Every trial in order, with its feedback; artifacts are read when looked at."""
-        names: dict[int, list[str]] = {}
-        for number, name in self._rows("SELECT number, name FROM artifacts ORDER BY number, name"):
-            names.setdefault(number, []).append(name)
-        measured = {row[0]: row[1:] for row in self._rows("SELECT * FROM measurements")}
+        measured = self._measurements("measurements", "unmeasured")
         found = []
-        query = (
-            "SELECT number, round, value, reason, parent, edit, proposer, state, decision FROM trials ORDER BY number"
-        )
-        for number, round, value, reason, parent, edit, proposer, state, decision in self._rows(query):
-            feedback, seconds = None, 0.0
-            if number in measured:
-                loss, unmeasured, text, metrics, violations, error, transient, seconds, _ = measured[number]
-                feedback = Feedback(
-                    math.nan if unmeasured else loss,
-                    text,
-                    json.loads(metrics),
-                    json.loads(violations),
-                    _Artifacts(self, number, tuple(names.get(number, ()))),
-                    error,
-                    bool(transient),
-                )
-            found.append(
-                Trial(
-                    number,
-                    round,
-                    value,
-                    reason,
-                    parent,
-                    edit,
-                    proposer,
-                    State(state),
-                    decision,
-                    feedback,
-                    seconds,
-                )
-            )
+        for row in self._rows(f"SELECT {', '.join(_TRIAL)} FROM trials ORDER BY number"):
+            kept = dict(zip(_TRIAL, row, strict=True))
+            feedback, seconds = measured.get(kept["number"], (None, 0.0))
+            found.append(Trial(**{**kept, "state": State(kept["state"])}, feedback=feedback, seconds=seconds))
         return found
 
     def finals(self) -> dict[int, Feedback]:
         """The second measurements of finalists, by trial number."""
         if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'finals'"):
             return {}
+        return {number: feedback for number, (feedback, _) in self._measurements("finals", "loss IS NULL").items()}
+
+    def _measurements(self, table: str, is_nan: str) -> dict[int, tuple[Feedback, float]]:
+        """Feedback and wall time by trial number; `is_nan`, in SQL, tells a failure from a feedback of text alone."""
         names: dict[int, list[str]] = {}
-        for number, name in self._rows("SELECT number, name FROM final_artifacts ORDER BY number, name"):
+        for number, name in self._rows(f"SELECT number, name FROM {_ARTIFACTS[table]} ORDER BY number, name"):
             names.setdefault(number, []).append(name)
-        query = "SELECT number, loss, text, metrics, violations, error, transient FROM finals ORDER BY number"
-        return {
-            number: Feedback(
-                math.nan if loss is None else loss,
-                text,
-                json.loads(metrics),
-                json.loads(violations),
-                _Artifacts(self, number, tuple(names.get(number, ())), _ARTIFACTS["finals"]),
-                error,
-                bool(transient),
-            )
-            for number, loss, text, metrics, violations, error, transient in self._rows(query)
-        }
+        columns = f"number, {is_nan}, loss, text, metrics, violations, error, transient, seconds"
+        found = {}
+        for row in self._rows(f"SELECT {columns} FROM {table} ORDER BY number"):
+            number, failed, loss, text, metrics, violations, error, transient, seconds = row
+            artifacts = _Artifacts(self, number, names.get(number, ()), _ARTIFACTS[table])
+            figures = json.loads(metrics), json.loads(violations)
+            feedback = Feedback(math.nan if failed else loss, text, *figures, artifacts, error, bool(transient))
+            found[number] = (feedback, seconds)
+        return found
 
     def artifact(self, number: int, name: str, table: str = "artifacts") -> bytes | str:
         assert table in _ARTIFACTS.values()

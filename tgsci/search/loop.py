@@ -11,11 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..basics.texts import figure, literal, well_formed
 from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
 from ..loss import Loss
-from ..texts import figure, literal, well_formed
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer
@@ -133,11 +133,11 @@ class Search:
         if self.options.budget.evaluations is not None:
             n = min(n, self.options.budget.evaluations - self.ledger.spent().evaluations)
         self.report(f"{self.proposer.name} proposes")
-        with recording(self.recorders.recorder(round)):
+        with recording(self.recorders.recorder(round)):  # a loss may ask a model whether a value is valid
             asked = self.proposer.ask(self.trials, n, random.Random(f"{self.options.seed}:{first}"))
-        proposals = _proposals(asked, self.proposer, first)[:n]
-        seen: dict[str, int] = {}
-        return [self._trial(proposal, first + i, round, seen) for i, proposal in enumerate(proposals)]
+            proposals = _proposals(asked, self.proposer, first)[:n]
+            seen: dict[str, int] = {}
+            return [self._trial(proposal, first + i, round, seen) for i, proposal in enumerate(proposals)]
 
     def _trial(self, proposal: Proposal, number: int, round: int, seen: dict[str, int]) -> Trial:
         """A proposal as a trial; `seen` holds the values of the same round."""

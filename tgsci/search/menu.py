@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .. import prompts
+from ..basics.texts import metric
 from ..engine import Engine, default_engine
 from ..errors import InvalidValue, UsageError
 from ..functions import EngineLike
-from ..texts import metric
 from .choices import read_choices
 from .proposer import Proposer, outcome
 from .trial import Proposal, Trials

@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from .. import checks
+from ..basics import checks
+from ..basics.files import as_path
 from ..compute import executors
 from ..errors import UsageError
 from ..feedback import Feedback
-from ..files import as_path
 from .ledger import Spent
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..basics.texts import well_formed
 from ..compute.interrupt import wait_for
 from ..compute.measure import Answer
 from ..engine import Call, Engine, Reply
-from ..texts import well_formed
 from .ledger import Ledger
 
 

@@ -9,11 +9,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import overload
 
-from .. import checks
+from ..basics import checks
+from ..basics.texts import figure, literal, well_formed
 from ..errors import InvalidValue, UsageError
 from ..feedback import Feedback
 from ..loss import Loss
-from ..texts import figure, literal, well_formed
 
 
 class State(StrEnum):

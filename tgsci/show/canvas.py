@@ -7,7 +7,7 @@ import io
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from ..texts import one_line
+from ..basics.texts import one_line
 
 
 class NotebookFigure(Figure):

@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ..basics.texts import column, duration, figure, metric, visible
 from ..search.loop import Progress
 from ..search.trial import State, Trial
-from ..texts import column, duration, figure, metric, visible
 
 _STYLES = {
     State.ACCEPTED: "bold green",

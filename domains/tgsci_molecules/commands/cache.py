@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tgsci.basics.files import CACHE_VARIABLE
 from tgsci.cli.command import command, option
 from tgsci.errors import UsageError
-from tgsci.files import CACHE_VARIABLE
 
 
 @command("cache")

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tgsci.checks import whole
+from tgsci.basics.checks import whole
+from tgsci.basics.files import write_atomically
+from tgsci.basics.texts import duration
 from tgsci.cli.command import command, option
 from tgsci.errors import InvalidValue, UsageError
 from tgsci.feedback import Feedback
-from tgsci.files import write_atomically
 from tgsci.show.tables import csv_text, print_table
-from tgsci.texts import duration
 
 from .docking_options import docking_options, settings_of
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tgsci.basics.texts import quote
 from tgsci.cli.command import command, option
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
-from tgsci.texts import quote
 
 from .docking_options import docking_options, settings_of
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tgsci.basics.files import writable, write_atomically
 from tgsci.cli.command import command, option
 from tgsci.errors import MeasurementError, UsageError
-from tgsci.files import writable, write_atomically
 from tgsci.show.tables import print_table
 
 if TYPE_CHECKING:

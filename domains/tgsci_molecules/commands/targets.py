@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tgsci.basics.texts import quote
 from tgsci.cli.command import command, option
 from tgsci.errors import UsageError
 from tgsci.show.tables import print_table
-from tgsci.texts import quote
 
 _HEADER = ("target", "protein", "UniProt", "species", "also known as", "residue numbers")
 

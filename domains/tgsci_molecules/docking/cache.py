@@ -22,8 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tgsci.basics.files import CACHE_VARIABLE, cache_directory, digest, source_digest
 from tgsci.feedback import Feedback
-from tgsci.files import CACHE_VARIABLE, cache_directory, digest, source_digest
 
 #: Above this size the entries that were not used for longest are deleted, bytes.
 MAX_BYTES = 2_000_000_000

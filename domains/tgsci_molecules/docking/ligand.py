@@ -9,8 +9,8 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
+from tgsci.basics.texts import quote
 from tgsci.errors import MeasurementError
-from tgsci.texts import quote
 
 from ..molecule.protonation import open_in_water, protonate
 from ..molecule.smiles import molecule, stereo_in_words

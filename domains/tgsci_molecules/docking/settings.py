@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tgsci.settings import check, setting
+from tgsci.basics.settings import check, setting
 
 #: Edges of a box that is searched, Angstrom.
 SMALLEST_BOX, LARGEST_BOX = 10.0, 38.0

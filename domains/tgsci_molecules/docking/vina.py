@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from rdkit import Chem, rdBase
 
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import MeasurementError, UsageError
-from tgsci.texts import literal, quote
 
 from ..molecule.isomers import Form, forms, has_shape, possible_stereoisomers
 from ..molecule.smiles import canonical, molecule

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rdkit import Chem, rdBase
 
+from tgsci.basics.texts import quote
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import quote
 
 from .salts import COUNTERPARTS, counterpart, neutralised, without_metal_bonds
 from .smiles import MAX_HEAVY_ATOMS, Molecule, canonical, parse

@@ -8,8 +8,8 @@ from functools import cache, lru_cache
 
 from rdkit import Chem, rdBase
 
+from tgsci.basics.texts import did_you_mean, folded, literal, quote
 from tgsci.errors import UsageError
-from tgsci.texts import did_you_mean, folded, literal, quote
 
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH

@@ -14,7 +14,7 @@ from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
-from tgsci.texts import metric
+from tgsci.basics.texts import metric
 
 
 @dataclass(frozen=True)

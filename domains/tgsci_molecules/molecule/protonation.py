@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from rdkit import Chem, rdBase
 
+from tgsci.basics.texts import quote
 from tgsci.errors import MeasurementError
-from tgsci.texts import quote
 
 from .patterns import query
 from .smiles import Molecule, as_molecule, molecule, open_stereo

@@ -14,8 +14,8 @@ from typing import Any
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
 
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import literal, quote
 
 #: Longest text that is parsed; the largest molecule that is allowed needs about 200 characters.
 MAX_LENGTH = 500

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from tgsci.basics.texts import literal, one_line
 from tgsci.errors import UsageError
-from tgsci.texts import literal, one_line
 
 from ..molecule.patterns import Pattern
 from ..tables import read_table

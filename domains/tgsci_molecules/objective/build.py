@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tgsci.basics.texts import literal, nearest
 from tgsci.errors import UsageError
-from tgsci.texts import literal, nearest
 
 from .. import job as jobs
 from ..job import KEYS, SETTINGS, TERM_KEYS, Job, TermTable

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from tgsci.basics.texts import nearest, quote
 from tgsci.errors import UsageError
-from tgsci.texts import nearest, quote
 
 from ..pose.receptor import receptor_of
 from ..target.targets import Target

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from rdkit import Chem, rdBase
 
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import UsageError
-from tgsci.texts import literal, quote
 
 from ..molecule.patterns import MAX_MATCHES
 from ..molecule.smiles import MAX_LENGTH

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from tgsci.checks import number, whole
+from tgsci.basics.checks import number, whole
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
-from tgsci.texts import literal, quote
 
 from ..docking.cache import feedback as cached_feedback
 from ..docking.vina import DoesNotFit, Settings, dock, fingerprint

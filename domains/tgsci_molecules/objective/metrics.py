@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tgsci.basics.texts import folded, literal, nearest, quote
 from tgsci.errors import UsageError
-from tgsci.texts import folded, literal, nearest, quote
 
 if TYPE_CHECKING:
     from rdkit import Chem

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tgsci.basics.texts import did_you_mean, literal
 from tgsci.errors import UsageError
-from tgsci.texts import did_you_mean, literal
 
 from .terms import Term
 from .transforms import Transform

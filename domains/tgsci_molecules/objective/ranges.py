@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
-from tgsci.texts import literal
 
 #: A range of a limit: a pair (None for an open end), a text such as "<= 5", or one number for exactly that.
 Range = str | float | Sequence[float | None]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tgsci import checks
+from tgsci.basics import checks
+from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
-from tgsci.texts import literal
 
 from .metrics import DOCKED, OVER, Metric, placed, same_metric
 from .transforms import Transform

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from tgsci import checks
+from tgsci.basics import checks
+from tgsci.basics.texts import did_you_mean, literal
 from tgsci.errors import UsageError
-from tgsci.texts import did_you_mean, literal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

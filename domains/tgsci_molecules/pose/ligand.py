@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from rdkit import Chem
 
+from tgsci.basics.texts import quote
 from tgsci.errors import MeasurementError
-from tgsci.texts import quote
 
 from ..molecule.patterns import query
 from ..molecule.smiles import molecule

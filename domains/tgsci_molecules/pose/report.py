@@ -9,8 +9,8 @@ from typing import Any
 
 from rdkit import Chem
 
+from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
-from tgsci.texts import literal
 
 from ..docking.vina import Docking
 from ..molecule.smiles import canonical

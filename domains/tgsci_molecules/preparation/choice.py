@@ -10,8 +10,8 @@ from pathlib import Path
 import gemmi
 from rdkit import Chem, rdBase
 
+from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
-from tgsci.texts import quote
 
 from ..target.targets import Point
 from .crystal_ligand import ligand_molecule, template_molecule

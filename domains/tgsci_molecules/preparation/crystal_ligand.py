@@ -11,8 +11,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 from rdkit.Geometry import Point3D
 
+from tgsci.basics.texts import quote
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import quote
 
 from ..molecule.smiles import MAX_LENGTH, molecule
 from ..tables import read_table

@@ -21,8 +21,8 @@ from typing import Any
 import gemmi
 from rdkit import Chem
 
+from tgsci.basics.texts import quote, visible
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
-from tgsci.texts import quote, visible
 
 from ..target.targets import FORMAT, TARGET_FILE, Point, Target, is_name
 from .choice import Choice, Options, choose

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import gemmi
 
+from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
-from tgsci.texts import quote
 
 from ..target.numbering import standard
 

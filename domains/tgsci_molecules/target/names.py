@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tgsci.texts import nearest
+from tgsci.basics.texts import nearest
 
 from ..tables import read_table
 

@@ -17,8 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tgsci.basics.texts import literal, quote, visible
 from tgsci.errors import UsageError
-from tgsci.texts import literal, quote, visible
 
 from .names import resolved, suggestions
 from .numbering import AMINO_ACIDS, Numbering, builtin_numbering, standard

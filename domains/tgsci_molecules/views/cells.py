@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from tgsci.texts import counts, one_line
+from tgsci.basics.texts import counts, one_line
 
 
 def figure(value: float | None) -> str:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tgsci.checks import whole
+from tgsci.basics.checks import whole
+from tgsci.basics.imports import needs
+from tgsci.basics.texts import column as aligned
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.imports import needs
 from tgsci.show.columns import Column
 from tgsci.show.html import LONG, Cell, drawing, html_table, lines
-from tgsci.texts import column as aligned
-from tgsci.texts import literal, quote
 
 from .pictures import svg
 from .table import checked, columns_of

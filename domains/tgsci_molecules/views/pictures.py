@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rdkit.Chem.Draw import rdMolDraw2D
 
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import UsageError
-from tgsci.texts import literal, quote
 
 from ..molecule.smiles import molecule
 

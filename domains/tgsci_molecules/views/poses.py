@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tgsci.files import write_atomically
+from tgsci.basics.files import write_atomically
 from tgsci.show.columns import ranks
 
 from ..objective.finalists import CHECK

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tgsci.files import write_atomically
+from tgsci.basics.files import write_atomically
 
 from ..target.targets import Target
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tgsci.basics.files import write_atomically
+from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
-from tgsci.files import write_atomically
 from tgsci.show.columns import Column, columns_csv, ranks, titled, trials_csv
-from tgsci.texts import literal
 
 from ..objective.finalists import CHECK
 from .cells import count, figure, is_count

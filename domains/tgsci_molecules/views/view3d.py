@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rdkit import Chem
 
+from tgsci.basics.files import write_atomically
+from tgsci.basics.imports import needs
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import UsageError
-from tgsci.files import write_atomically
-from tgsci.imports import needs
-from tgsci.texts import literal, quote
 
 from ..preparation.repair import receptor_pdb
 from ..target.targets import Target, as_target

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
-from tgsci.texts import visible
 
 from .model import Grid
 

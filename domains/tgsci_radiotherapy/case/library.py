@@ -9,9 +9,9 @@ from functools import cache
 from math import isfinite
 from pathlib import Path
 
+from tgsci.basics.files import CACHE_VARIABLE, cache_directory, source_digest
+from tgsci.basics.texts import literal, quote
 from tgsci.errors import UsageError
-from tgsci.files import CACHE_VARIABLE, cache_directory, source_digest
-from tgsci.texts import literal, quote
 
 from . import phantoms
 from .archive import shown_path

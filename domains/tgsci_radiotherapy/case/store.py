@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tgsci.basics.files import replacing
 from tgsci.errors import UsageError
-from tgsci.files import replacing
 
 from .archive import FORMAT, Archive, chunk_shape, refuse, short, shown_path
 from .checks import check

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tgsci.basics.texts import quote
 from tgsci.cli.command import command, option, options
 from tgsci.errors import UsageError
 from tgsci.show.tables import print_table
-from tgsci.texts import quote
 
 from ..notice import NOTICE
 from .dose import Dose, goals_of, knows_its_case, open_dose

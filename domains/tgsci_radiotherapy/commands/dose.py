@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tgsci.basics.texts import quote, shell_word, visible
 from tgsci.errors import UsageError
-from tgsci.texts import quote, shell_word, visible
 
 if TYPE_CHECKING:
     import numpy as np

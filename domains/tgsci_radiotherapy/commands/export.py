@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tgsci.basics.files import writable, write_atomically
 from tgsci.cli.command import command, option, options, typed
 from tgsci.errors import UsageError
-from tgsci.files import writable, write_atomically
 
 from ..notice import NOTICE
 from .dose import goals_of, open_dose

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
+from tgsci.basics.files import writable
+from tgsci.basics.texts import quote, shell_word
 from tgsci.cli.command import command, option, options
 from tgsci.errors import UsageError
-from tgsci.files import writable
-from tgsci.texts import quote, shell_word
 
 from ..notice import NOTICE
 

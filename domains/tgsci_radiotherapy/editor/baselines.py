@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tgsci.basics.imports import needs
 from tgsci.errors import InvalidValue
-from tgsci.imports import needs
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 

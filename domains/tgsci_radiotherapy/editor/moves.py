@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tgsci.basics.texts import compact
 from tgsci.errors import InvalidValue
-from tgsci.texts import compact
 
 from ..goals import GoalResult
 from ..loss import scoring

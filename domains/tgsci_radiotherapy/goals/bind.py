@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tgsci.basics.texts import compact, nearest, quote
 from tgsci.errors import UsageError
-from tgsci.texts import compact, nearest, quote
 
 from ..names import folded
 from .goal import ABSENT, EXTERNAL, TARGETS, Goal, absolute, contradiction

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tgsci.basics.texts import compact, quote, rounded
 from tgsci.errors import UsageError
-from tgsci.texts import compact, quote, rounded
 
 from ..names import clean
 from .metrics import DIGITS, Metric, Unit

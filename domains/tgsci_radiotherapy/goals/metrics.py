@@ -22,8 +22,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tgsci.basics.texts import compact, quote, rounded
 from tgsci.errors import UsageError
-from tgsci.texts import compact, quote, rounded
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tgsci import checks
+from tgsci.basics import checks
+from tgsci.basics.texts import compact, did_you_mean, quote
 from tgsci.errors import UsageError
-from tgsci.texts import compact, did_you_mean, quote
 
 from ..names import clean, folded
 from .goal import EXTERNAL, TARGETS, Goal, absolute, contradiction, parse_goal

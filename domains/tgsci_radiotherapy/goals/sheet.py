@@ -33,7 +33,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tgsci.texts import compact
+from tgsci.basics.texts import compact
 
 from .goal import Goal
 

@@ -104,8 +104,8 @@ def kind_of(source: str | Path) -> str:
     Raises:
         UsageError: There is nothing, or nothing that can be read.
     """
+    from tgsci.basics.texts import quote, shell_word
     from tgsci.errors import UsageError
-    from tgsci.texts import quote, shell_word
 
     path = Path(source)
     shown = quote(source, 200)
@@ -142,8 +142,8 @@ def _is_case(path: Path) -> bool:
 
 
 def _known(kind: str) -> str:
+    from tgsci.basics.texts import did_you_mean, quote
     from tgsci.errors import UsageError
-    from tgsci.texts import did_you_mean, quote
 
     if kind not in KINDS:
         raise UsageError(f"no kind of source {quote(kind)}; {did_you_mean(kind, KINDS)}")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tgsci.basics.texts import quote, visible
 from tgsci.errors import UsageError
-from tgsci.texts import quote, visible
 
 from ..case.model import Beam, Grid, Type
 from .assemble import SourceDij

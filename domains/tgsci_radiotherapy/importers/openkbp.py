@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
-from tgsci.texts import visible
 
 from ..case.model import Grid
 from .masks import Mask

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tgsci import checks, settings
+from tgsci.basics import checks, settings
+from tgsci.basics.settings import setting
+from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
-from tgsci.settings import setting
-from tgsci.texts import quote
 
 # Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
 

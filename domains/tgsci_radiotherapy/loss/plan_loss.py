@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tgsci.checks import number
+from tgsci.basics.checks import number
+from tgsci.basics.texts import quote
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
-from tgsci.texts import quote
 
 from ..case.model import Case
 from ..goals import BoundSheet, GoalResult, Sheet, default_parameters, evaluate, read_sheet

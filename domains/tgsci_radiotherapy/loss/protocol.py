@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tgsci.basics.texts import compact, did_you_mean, quote
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
-from tgsci.texts import compact, did_you_mean, quote
 
 from ..case.model import Case
 from ..goals import BoundSheet, Metric

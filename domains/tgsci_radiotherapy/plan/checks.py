@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tgsci.basics.texts import compact
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import compact
 
 from .objective import Objective
 

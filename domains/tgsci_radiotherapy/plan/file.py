@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tgsci.basics.texts import quote
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import quote
 
 from ..notice import NOTICE
 from .parameters import PlanParameters

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tgsci.basics.texts import compact, did_you_mean, quote, rounded
 from tgsci.errors import InvalidValue
-from tgsci.texts import compact, did_you_mean, quote, rounded
 
 #: Significant digits of the figures, so that the text says exactly what is planned with.
 DIGITS = 4

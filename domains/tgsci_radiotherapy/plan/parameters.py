@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tgsci.basics.texts import compact, quote
 from tgsci.errors import InvalidValue
-from tgsci.texts import compact, quote
 
 from ..names import clean
 from .checks import LEAST_SHARE, MOST_SHARE, check_objective, check_together, with_case_name

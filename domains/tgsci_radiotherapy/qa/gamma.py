@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tgsci import checks
+from tgsci.basics import checks
+from tgsci.basics.imports import needs
 from tgsci.errors import MeasurementError, UsageError
-from tgsci.imports import needs
 
 from ..notice import NOTICE
 

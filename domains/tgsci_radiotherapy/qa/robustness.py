@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tgsci import checks
+from tgsci.basics import checks
 from tgsci.errors import UsageError
 
 from ..notice import NOTICE

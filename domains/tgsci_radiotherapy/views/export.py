@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tgsci.basics.files import writable, write_atomically
+from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
-from tgsci.files import writable, write_atomically
-from tgsci.texts import visible
 
 from ..plan.file import FILE, read_plan
 from ..planner.recent import Recent

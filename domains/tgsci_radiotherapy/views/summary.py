@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tgsci.texts import compact
+from tgsci.basics.texts import compact
 
 from ..notice import NOTICE
 

@@ -22,6 +22,7 @@ QUICK = ["--exhaustiveness", "1", "--max-evals", "1000", "--conformers", "1", "-
 QUICK += ["--engine", "rules", "--isomers", "1", "--proposals", "2", "--box", "14"]
 
 
+@pytest.mark.slow
 def test_a_run_keeps_to_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = ["--core", "Nc1nccc([*:1])n1", "--limit", "MW<=350", "--limit", "0<=cLogP<=4", "--avoid", "[Br]"]
     wanted += ["--advise", "no nitro groups, more polar", "--contact", "hbond Met318"]
@@ -42,6 +43,7 @@ def test_a_run_keeps_to_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture
     assert result.header["config"]["limits"] == {"MW": [None, 350.0], "cLogP": [0.0, 4.0]}
 
 
+@pytest.mark.slow
 def test_several_targets_are_a_batch_with_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "start.smi").write_text("Cc1ccccc1 toluene\nc1ccncc1 pyridine\n")
     root = tmp_path / "batch"
@@ -63,6 +65,7 @@ def _interrupted_run(problem: Problem, arguments: RunArguments) -> Result:
     return result
 
 
+@pytest.mark.slow
 def test_an_interrupted_batch_says_how_all_of_it_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +87,7 @@ def test_everything_is_checked_before_the_first_target_of_a_batch(tmp_path: Path
     assert not root.exists()
 
 
+@pytest.mark.slow
 def test_a_contact_may_be_for_one_target_of_a_batch(tmp_path: Path) -> None:
     root = tmp_path / "batch"
     words = ["--target", "abl1", "JAK2", "--start", "Cc1ccncc1", "--evals", "1", "--run", str(root), *QUICK]

@@ -24,6 +24,7 @@ def table(printed: str) -> list[list[str]]:
     return [line.split("\t") for line in printed.splitlines() if "\t" in line]
 
 
+@pytest.mark.slow
 def test_every_row_of_a_file_comes_back_with_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.csv").write_text("name,smiles\n=ethanol,OCC\nsalt,CCN.Cl\nagain,CCO\n")
     out = tmp_path / "out"
@@ -44,6 +45,7 @@ def test_every_row_of_a_file_comes_back_with_its_name(tmp_path: Path, capsys: py
     assert "ATOM" in (out / "ABL1.pdb").read_text()
 
 
+@pytest.mark.slow
 def test_faults_of_a_file_stop_or_are_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.smi").write_text("CCO\nC1CC bad\n")
     with pytest.raises(UsageError, match=r"line 2 \(bad\).*unclosed ring[\s\S]*--skip-faults"):
@@ -56,6 +58,7 @@ def test_faults_of_a_file_stop_or_are_skipped(tmp_path: Path, capsys: pytest.Cap
         run("dock", "--target", "ABL1", str(tmp_path / "none.sdf"), *QUICK)
 
 
+@pytest.mark.slow
 def test_what_was_docked_before_is_said_and_not_docked_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("dock", "--target", "ABL1", "Fc1ccccc1C", *QUICK) == 0
     first = capsys.readouterr()
@@ -66,6 +69,7 @@ def test_what_was_docked_before_is_said_and_not_docked_again(capsys: pytest.Capt
     assert table(again.out)[1][1] == table(first.out)[1][1]
 
 
+@pytest.mark.slow
 def test_the_full_setting_shows_both_scores(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("dock", "--target", "ABL1", "FC(F)F", "--full", *QUICK) == 0
     header, row = table(capsys.readouterr().out)
@@ -74,6 +78,7 @@ def test_the_full_setting_shows_both_scores(capsys: pytest.CaptureFixture[str]) 
     assert row[1].startswith("-")  # a figure is none that a spreadsheet would run
 
 
+@pytest.mark.slow
 def test_an_interrupted_screen_goes_on_where_it_stopped(tmp_path: Path) -> None:
     (tmp_path / "in.smi").write_text("\n".join(f"{group}c1ccccc1" for group in GROUPS))
     command = [sys.executable, "-m", "tgsci", "molecules", "dock", "--target", "ABL1", str(tmp_path / "in.smi"), *QUICK]

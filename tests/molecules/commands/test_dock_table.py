@@ -13,6 +13,7 @@ from tgsci.errors import UsageError
 QUICK = ["--exhaustiveness", "1", "--max-evals", "2000", "--conformers", "1", "--workers", "1"]
 
 
+@pytest.mark.slow
 def test_dock_prints_a_table_and_writes_poses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new" / "directory"
     assert run("dock", "--target", "abl1", "OCC", "Cc1ccccc1", "--out", str(out), *QUICK) == 0

@@ -26,6 +26,7 @@ def sdf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_it_docks_and_prints_the_page_with_properties_and_alerts(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "--target", "abl1", "Oc1ccccc1", "[O-]c1ccccc1.[Na+]", "C1=C2CC1C2", "CC=NC", *QUICK) == 1
     said = capsys.readouterr()
@@ -38,6 +39,7 @@ def test_it_docks_and_prints_the_page_with_properties_and_alerts(capsys: pytest.
     assert "Oc1ccccc1: sodium ion left out" in said.err
 
 
+@pytest.mark.slow
 def test_the_page_says_which_form_was_docked_and_how(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "--target", "ABL1", "CC(O)CN", *QUICK) == 0
     said = capsys.readouterr().out

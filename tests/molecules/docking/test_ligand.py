@@ -54,6 +54,7 @@ def test_a_failure_names_its_stage(smiles: str, stage: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_macrocycle_starts_from_several_shapes_of_its_ring() -> None:
     smiles = canonical(PACRITINIB)
     form = protonate(smiles)

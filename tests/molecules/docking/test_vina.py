@@ -27,6 +27,7 @@ def dasatinib() -> Docking:
     return dock(DASATINIB, "ABL1")
 
 
+@pytest.mark.slow
 def test_drugs_of_abl1_score_as_measured_elsewhere(dasatinib: Docking) -> None:
     assert -11.0 < dasatinib.score < -9.3
     assert -11.3 < dock(IMATINIB, "ABL1").score < -9.3
@@ -38,6 +39,7 @@ def test_the_score_is_contacts_and_torsions(dasatinib: Docking) -> None:
     assert len(dasatinib.scores) == dasatinib.settings.conformers
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_score_whatever_was_docked_between(
     dasatinib: Docking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +112,7 @@ def test_a_ligand_that_does_not_fit_into_the_box_is_no_score() -> None:
         dock(DASATINIB, small, replace(QUICK, exhaustiveness=1, max_evals=500))
 
 
+@pytest.mark.slow
 def test_the_box_is_never_larger_than_the_targets_own() -> None:
     small = placed(Target("ABL1").center, (18.0, 30.0, 20.0))
     assert dock("Cc1ccccc1", small, QUICK).edges == (18.0, 22.0, 20.0)
@@ -117,6 +120,7 @@ def test_the_box_is_never_larger_than_the_targets_own() -> None:
     assert dock("Cc1ccccc1", "ABL1", QUICK).box == 22.0
 
 
+@pytest.mark.slow
 def test_the_full_setting_is_vinas_own(capfd: pytest.CaptureFixture[str]) -> None:
     full = Settings.full(Target("DRD2"), Settings(seed=7))
     assert (full.exhaustiveness, full.max_evals, full.whole_box, full.seed) == (8, 0, True, 7)
@@ -168,6 +172,7 @@ def test_tautomers_and_states_are_docked_where_asked_for() -> None:
     assert "as written" in " ".join(found.remarks)
 
 
+@pytest.mark.slow
 def test_a_macrocycle_is_docked_from_several_ring_shapes() -> None:
     found = dock("C1CCN(C1)CCOc1ccc2Nc3nccc(n3)-c3cccc(c3)COC/C=C/COCc1c2", "JAK2", replace(QUICK, ring_conformers=2))
     assert len(found.scores) == 2
@@ -178,6 +183,7 @@ def test_a_macrocycle_is_docked_from_several_ring_shapes() -> None:
     assert f"DOCKED AS {found.ligand.docked_smiles}\n" in page
 
 
+@pytest.mark.slow
 def test_three_targets_keep_their_maps() -> None:
     targets = ["ABL1", "LCK", "EGFR"]
     for target in targets:

@@ -81,18 +81,21 @@ def test_nothing_is_grafted_where_nothing_can_be_cut():
     assert grafted("c1ccccc1", random.Random(0)) is None
 
 
+@pytest.mark.slow
 def test_a_fragment_start_soon_gives_molecules_of_a_drugs_size():
     trials = history(DOCKING, "CC(N)=O", 9)
     assert all(descriptors(t.value).size >= 15 for t in trials[1:5])
     assert any("assemble" in t.edit for t in trials)
 
 
+@pytest.mark.slow
 def test_a_lead_is_edited_and_not_replaced():
     trials = history(DOCKING, "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1", 9)
     assert len(trials) == 9
     assert not any("assemble" in t.edit or "replace a side" in t.edit for t in trials)
 
 
+@pytest.mark.slow
 def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
     """Molecules whose drug-likeness looks ideal at a glance, but is not, once hid the best from the ranking."""
     trials = history(DOCKING)

@@ -67,6 +67,7 @@ def test_children_come_from_the_fittest() -> None:
     assert set(parents) <= set(leaders)
 
 
+@pytest.mark.slow
 def test_the_ga_learns_and_chance_does_not() -> None:
     """What is proposed late: children of the fittest are fit, random edits are not."""
     late = {}

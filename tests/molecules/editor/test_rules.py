@@ -47,6 +47,7 @@ def chance(trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
 # -- what comes out ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("loss", [DOCKING, DRUG], ids=lambda loss: loss.name)
 def test_proposals_are_new_valid_and_explained(start: str, loss: Loss) -> None:
@@ -96,6 +97,7 @@ def test_a_start_that_could_not_be_measured_is_edited_all_the_same() -> None:
     assert all("could not be measured" in p.reason for p in proposals)
 
 
+@pytest.mark.slow
 def test_what_the_loss_refuses_is_not_proposed() -> None:
     def no_nitrogen(value: str) -> str:
         if "N" in value.upper():
@@ -123,6 +125,7 @@ def test_failed_and_invalid_trials_do_no_harm() -> None:
 # -- determinism ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pure_function_of_trials_and_rng() -> None:
     trials = history(DOCKING)
     first = RuleEditor().ask(trials, 4, random.Random(7))
@@ -132,6 +135,7 @@ def test_a_pure_function_of_trials_and_rng() -> None:
     assert RuleEditor().ask(trials, 4, random.Random(8)) != first
 
 
+@pytest.mark.slow
 def test_the_same_in_another_process_whatever_the_hash_seed_and_the_threads() -> None:
     script = (
         "import json, random\nfrom tests.molecules import searches as t\n"
@@ -154,6 +158,7 @@ def test_the_same_in_another_process_whatever_the_hash_seed_and_the_threads() ->
     assert outputs[0] == [[p.value, p.reason, p.edit, p.parent] for p in mine]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.sampled_from(STARTS[:9]), st.integers(1, 6))
 @settings(max_examples=10, deadline=None)
 def test_never_a_duplicate_never_a_fragment(seed: int, start: str, n: int) -> None:
@@ -168,6 +173,7 @@ def test_never_a_duplicate_never_a_fragment(seed: int, start: str, n: int) -> No
 # -- guidance ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_acetamide_grows_at_once() -> None:
     trials = Trials([trial(0, "CC(N)=O", DOCKING)], DOCKING)
     sizes = [descriptors(p.value).size for p in RuleEditor().ask(trials, 4, random.Random(0))]
@@ -197,12 +203,14 @@ def test_track_record_counts_what_helped() -> None:
     assert predictor.track_record("neutral") == predictor.track_record("never tried") == 1.0
 
 
+@pytest.mark.slow
 def test_a_hard_limit_is_kept() -> None:
     loss = DOCKING.limit("MW", high=250)
     trials = run(RuleEditor().ask, loss, "CC(N)=O", 20, 0)
     assert sum(Descriptors.MolWt(Chem.MolFromSmiles(t.value)) <= 250 for t in trials) >= 18
 
 
+@pytest.mark.slow
 def test_predictions_are_close_and_know_it() -> None:
     trials = list(history(DOCKING, evals=28))
     predictor = Predictor(Trials(trials[:20], DOCKING))
@@ -251,6 +259,7 @@ def profile(value: str) -> float:
     return abs(Crippen.MolLogP(mol) - 3.5) / 3 + abs(rdMolDescriptors.CalcTPSA(mol) - 70) / 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "evals", "margin"),
     [(DRUG, 16, 0.02), (DOCKING, 20, 0.4), (FunctionLoss(profile, "profile", validate=canonical), 40, 0.02)],
@@ -266,6 +275,7 @@ def test_beats_random_choice_of_edits(loss: Loss, evals: int, margin: float) -> 
 # -- a long run -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_many_trials_are_no_burden() -> None:
     """More trials than the surrogate remembers; the leaders are among those it keeps."""
     values = [p for t in TRANSFORMATIONS for p in apply(t, DASATINIB)]

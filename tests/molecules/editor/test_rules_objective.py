@@ -61,6 +61,7 @@ class TwoPockets(Loss):
 TWO = TwoPockets()
 
 
+@pytest.mark.slow
 def test_each_score_is_learned_and_the_loss_follows() -> None:
     predictor = Predictor(history(TWO, evals=20))
     assert predictor.learned == predictor.scores == TWO.simulated
@@ -77,6 +78,7 @@ def test_each_score_is_learned_and_the_loss_follows() -> None:
     assert outlook.loss[0] >= TWO.combine(flat) - 1e-6  # a hinge is convex: doubt makes it dearer
 
 
+@pytest.mark.slow
 def test_the_reason_names_both_scores() -> None:
     trials = history(TWO, evals=12)
     for p in RuleEditor().ask(trials, 3, random.Random(0)):
@@ -85,6 +87,7 @@ def test_the_reason_names_both_scores() -> None:
         assert ", LCK vina" in p.reason
 
 
+@pytest.mark.slow
 def test_a_limit_that_needs_no_docking_is_kept() -> None:
     trials = run(RuleEditor().ask, TWO, "CC(N)=O", 24, 0)
     assert sum(not TWO.broken(Chem.MolFromSmiles(t.value)) for t in trials) >= 23
@@ -100,6 +103,7 @@ def test_feasible_before_infeasible_however_good() -> None:
     assert [c.smiles for c in predictor.order(pool, 5.0)] == ["CCCCCCCC", canonical(DASATINIB)]
 
 
+@pytest.mark.slow
 def test_a_contact_that_only_docking_shows_is_learned() -> None:
     class Contact(Pocket):
         """Aromatic nitrogen reaches the hinge, all else misses it by 3 Angstrom."""
@@ -119,6 +123,7 @@ def test_a_contact_that_only_docking_shows_is_learned() -> None:
     assert Predictor(history(DOCKING)).unmet(misses) == 0.0
 
 
+@pytest.mark.slow
 def test_other_series_are_tried_while_few_make_the_contact() -> None:
     class Contact(Pocket):
         """Nothing but one of the molecules below makes it."""
@@ -181,6 +186,7 @@ def test_a_crowded_scaffold_becomes_less_welcome() -> None:
     assert predictor.drawback(elsewhere) == lax.drawback(elsewhere)
 
 
+@pytest.mark.slow
 def test_finalists_are_the_best_and_those_that_their_neighbours_bear_out() -> None:
     trials = list(history(DOCKING, evals=20))
     lucky = replace(
@@ -227,6 +233,7 @@ def test_a_group_to_keep_is_kept_while_it_is_the_last() -> None:
     assert protection(DOCKING, one).fixed == frozenset()
 
 
+@pytest.mark.slow
 def test_only_what_keeps_the_group_is_proposed() -> None:
     class Kept(Pocket):
         limits = Objective("ABL1", keep=["c1ccncc1"]).limits
@@ -242,6 +249,7 @@ def test_only_what_keeps_the_group_is_proposed() -> None:
 # -- the menu ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [DOCKING, DRUG, TWO], ids=lambda loss: loss.name)
 def test_options_are_what_is_asked_for_with_the_figures(loss: Loss) -> None:
     trials = history(loss, evals=12)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from tests.molecules.parses import counted
+from tgsci.basics.texts import quote
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.texts import quote
 from tgsci_molecules.molecule.library import MAX_TEXT, clean
 from tgsci_molecules.molecule.smiles import (
     MAX_LENGTH,
@@ -87,6 +87,7 @@ def test_a_refusal_says_what_is_wrong_and_where(text: str, reason: str) -> None:
         canonical(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.text(alphabet=ALPHABET, max_size=60) | st.text(max_size=40) | st.text("CNO()=#123[]+-", max_size=80))
 @example("C1" * 250)
@@ -189,6 +190,7 @@ def _mutated(rng: random.Random, text: str) -> str:
     return "".join(letters)
 
 
+@pytest.mark.slow
 def test_ten_thousand_hostile_strings_are_read_or_refused_in_words() -> None:
     outcomes: Counter[str] = Counter()
     for text in hostile(10_000):

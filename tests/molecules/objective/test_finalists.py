@@ -97,6 +97,7 @@ def run_of(loss: DockingLoss, values: Sequence[str]) -> Any:
     return SimpleNamespace(problem=SimpleNamespace(loss=loss), trials=ranking, finals={})
 
 
+@pytest.mark.slow
 def test_a_finish_keeps_both_figures_and_goes_on_after_an_interruption(short_full: Settings) -> None:
     loss = DockingLoss("ABL1", QUICK)
     result = run_of(loss, ["CCO", "CCN", "CCCC"])
@@ -118,6 +119,7 @@ def table(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_its_finalists_in_every_file(short_full: Settings, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert main([*DESIGN, "--finalists", "1", "--run", str(run)]) == 0
@@ -145,6 +147,7 @@ def kept(run: Path) -> list[tuple[int, float]]:
         return []
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_among_its_finalists_goes_on_there(tmp_path: Path) -> None:
     run = tmp_path / "run"
     command = [sys.executable, "-c", SLOWER]

@@ -221,6 +221,7 @@ def measured(several: Objective) -> Feedback:
     return several.measure(several.validate(PHENYLPYRIMIDINE))
 
 
+@pytest.mark.slow
 def test_the_loss_follows_from_the_metrics_alone(several: Objective, measured: Feedback) -> None:
     assert measured.measured, measured.error
     assert several.combine(measured.metrics) == measured.loss

@@ -13,6 +13,7 @@ from tgsci_molecules import Target
 from tgsci_molecules.physics.receptor import ligand_spheres, receptor
 
 
+@pytest.mark.slow
 def test_the_receptor_has_all_hydrogens_whole_charge_and_keeps_the_files_polar_ones(abl1: Target) -> None:
     found = receptor(abl1)
     assert found.elements.count("H") > found.elements.count("C")
@@ -25,6 +26,7 @@ def test_the_receptor_has_all_hydrogens_whole_charge_and_keeps_the_files_polar_o
     assert (nearest < 1e-3).mean() > 0.95  # the rest: ends of chains that were cut
 
 
+@pytest.mark.slow
 def test_a_metal_is_in_the_receptor_and_said_to_be_generic() -> None:
     found = receptor(Target("CA2"))
     zinc = found.elements.index("Zn")

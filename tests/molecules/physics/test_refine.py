@@ -77,6 +77,7 @@ def test_a_pose_outside_or_inside_the_protein_is_no_pose(docking: Docking, abl1:
     assert any(" A from " in concern for concern in found.concerns)
 
 
+@pytest.mark.slow
 def test_two_processes_refine_alike(docking: Docking, abl1: Target) -> None:
     here = refine(docking, abl1)
     with WorkerPool(1) as pool:
@@ -111,11 +112,13 @@ def test_without_parameters_there_is_no_figure(abl1: Target) -> None:
         strain(Chem.AddHs(Chem.MolFromSmiles("CCO")))
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     code = "import sys, tgsci_molecules.physics; print({'openmm', 'pdbfixer', 'vina', 'meeko'} & sys.modules.keys())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
 
 
+@pytest.mark.slow
 def test_the_command_refines_poses_of_a_file(
     docking: Docking, abl1: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,7 @@ def without(body: str, smarts: str) -> Chem.Mol:
 # -- energies ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POSES)
 def test_the_energies_are_vinas(name: str, reports: dict[str, PoseReport]) -> None:
     report, body = reports[name], POSES[name][1]
@@ -416,6 +417,7 @@ def test_json_has_what_others_read(reports: dict[str, PoseReport]) -> None:
     assert CONTACT_KINDS == ("hbond", "salt bridge", "aromatic", "contact")
 
 
+@pytest.mark.slow
 def test_the_page_is_the_same_in_another_process(reports: dict[str, PoseReport]) -> None:
     name = "CYP3A4 ketoconazole"
     code = (

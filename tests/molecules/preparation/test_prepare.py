@@ -104,6 +104,7 @@ def edited(crystal: str, path: Path, edit: Callable[[str], str]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_crystals_ligand_comes_back(made: Prepared) -> None:
     assert made.redocked is not None
     assert made.redocked.smiles == ESTRADIOL  # stereo as in space
@@ -197,6 +198,7 @@ def test_a_force_field_reads_the_structure(made: Prepared) -> None:
     assert field.createSystem(pdb.topology).getNumParticles() == pdb.topology.getNumAtoms()
 
 
+@pytest.mark.slow
 def test_mmcif_and_gzip_give_the_same_receptor(source: Path, crystal: str, made: Prepared, tmp_path: Path) -> None:
     structure = gemmi.read_pdb_string(crystal)
     structure.setup_entities()
@@ -403,6 +405,7 @@ def test_a_full_directory_is_left_alone(source: Path, made: Prepared, tmp_path: 
         prepare(source, tmp_path / "a" / "b", Options(ligand="EST"))
 
 
+@pytest.mark.slow
 def test_an_interrupted_preparation_leaves_nothing(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -415,6 +418,7 @@ def test_an_interrupted_preparation_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_models_copies_and_blank_chains_are_chosen_and_said(crystal: str, tmp_path: Path) -> None:
     rows = crystal.splitlines()
     body = [row for row in rows if row.startswith(("ATOM", "HETATM", "TER"))]
@@ -444,6 +448,7 @@ def test_a_place_with_two_residues_keeps_the_likelier(crystal: str) -> None:
     assert [atom.name for atom in found[0]] == ["N", "CA", "C", "O", "CB"]
 
 
+@pytest.mark.slow
 def test_of_two_chains_the_one_at_the_site_is_kept_and_labels_name_chains(crystal: str, tmp_path: Path) -> None:
     rows = [row for row in crystal.splitlines() if row.startswith("ATOM")]
     other = [f"{row[:21]}B{row[22:30]}{float(row[30:38]) + 70:8.3f}{row[38:]}" for row in rows]
@@ -457,6 +462,7 @@ def test_of_two_chains_the_one_at_the_site_is_kept_and_labels_name_chains(crysta
     assert both.target.label("HID", 524, "A") == "A:His524"
 
 
+@pytest.mark.slow
 def test_a_box_can_come_from_an_sdf_in_place(source: Path, pose: Chem.Mol, made: Prepared, tmp_path: Path) -> None:
     (tmp_path / "l.sdf").write_text(Chem.MolToMolBlock(pose) + "$$$$\n")
     found = prepare(source, tmp_path / "out", Options(box_from=tmp_path / "l.sdf", redock=False))
@@ -468,6 +474,7 @@ def test_a_box_can_come_from_an_sdf_in_place(source: Path, pose: Chem.Mol, made:
             prepare(source, tmp_path / "other", Options(box_from=tmp_path / name))
 
 
+@pytest.mark.slow
 def test_a_missing_loop_is_built_where_the_file_names_its_residues(crystal: str, tmp_path: Path) -> None:
     kept = [row for row in crystal.splitlines() if not (row.startswith("ATOM") and 394 <= int(row[22:26]) <= 396)]
     names = {int(row[22:26]): row[17:20] for row in crystal.splitlines() if row.startswith("ATOM")}
@@ -571,6 +578,7 @@ def test_a_wrong_pose_is_called_wrong(made: Prepared, pose: Chem.Mol) -> None:
     assert result.advice
 
 
+@pytest.mark.slow
 def test_the_command_prepares_and_docks(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,10 +58,12 @@ def test_no_two_atoms_of_an_end_are_too_close(egfr: str) -> None:
         assert sum(math.dist(end.position, a.position) < 1.9 for a in near) == 1
 
 
+@pytest.mark.slow
 def test_it_is_the_same_every_time(egfr: str) -> None:
     assert hydrogenated(split(pieces(Target("EGFR"))), PH).pdb == egfr
 
 
+@pytest.mark.slow
 def test_the_types_of_meeko_are_those_of_the_rules(egfr: str) -> None:
     pdbqt, source = protein_pdbqt(egfr)
     assert source == "meeko's residue templates"

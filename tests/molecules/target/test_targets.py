@@ -43,6 +43,7 @@ def test_an_unknown_name_gets_near_names(name: str, hint: str) -> None:
         Target(name)
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_to_list_the_domain_and_openbabel_never() -> None:
     code = (
         "import sys, tgsci_molecules as m;"

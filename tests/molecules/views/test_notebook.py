@@ -57,6 +57,7 @@ def with_trial(result: Any, trial: Trial) -> Any:
 # -- the table -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_table_shows_structures_and_figures_with_units(result: Any) -> None:
     shown = table(result, top=3)
     page = Tags(shown._repr_html_())

@@ -22,6 +22,7 @@ def points(case: Case, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, y, z
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", case_names())
 def test_built_in_cases_are_sound_and_of_reasonable_size(name):
     case = open_case(name)
@@ -121,6 +122,7 @@ def test_cases_are_symmetric_as_drawn():
         assert target[own] == pytest.approx(target[:, :, ::-1][own], rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_shifted_dij_has_the_rows_of_the_case():
     case = open_case("cshape")
     moved = shifted_dij("cshape", (3.0, 0.0, 0.0))

@@ -17,6 +17,7 @@ def table(printed: str) -> list[list[str]]:
     return [line.split("\t") for line in printed.splitlines() if "\t" in line]
 
 
+@pytest.mark.slow
 def test_two_plans_side_by_side(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = json.loads((place / "run" / "plan.json").read_text())
     plan["fluence"] = [0.9 * x for x in plan["fluence"]]

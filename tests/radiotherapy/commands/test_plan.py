@@ -55,6 +55,7 @@ def test_a_run_ends_with_its_goals_its_files_and_the_notice(
     assert (directory / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_where_goals_exclude_each_other_the_end_says_which(
     case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +89,7 @@ def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
     assert json.loads(header["config"]["start"][0]) == json.loads(start.read_text())
 
 
+@pytest.mark.slow
 def test_the_papers_protocol_has_its_own_budget(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--case", case, "--goals", "tg119-harder", "--protocol", "textgrad-paper", "--run", str(tmp_path / "run")]
     assert plan(*words, *QUICK) == 0
@@ -130,6 +132,7 @@ def test_prescriptions_are_read() -> None:
         read_prescription(["PTV=50", "PTV=51"])
 
 
+@pytest.mark.slow
 def test_the_c_shape_meets_the_easier_goals_in_few_plans() -> None:
     problem = domain.problem({"case": "cshape", "goals": "tg119-easier"})
     result = runs.solve(problem, engine="rules", budget=5, workers=0)

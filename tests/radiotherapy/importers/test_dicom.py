@@ -536,6 +536,7 @@ def test_coordinates_that_are_no_numbers(folder):
         refused(folder, "BODY")
 
 
+@pytest.mark.slow
 def test_ten_thousand_structures(tmp_path, monkeypatch):
     folder = Folder(tmp_path)
     folder.ct()

@@ -345,6 +345,7 @@ def test_damaged_files(tmp_path, save):
             assert len(str(error)) < 800  # noqa: PT017
 
 
+@pytest.mark.slow
 def test_damage_without_a_checksum_does_not_end_the_process(tmp_path):
     path = tmp_path / "a.mat"
     scipy.io.savemat(path, content(), do_compression=False, oned_as="column")

@@ -41,6 +41,7 @@ def phantom():
     return read("tg119", **COARSE)
 
 
+@pytest.mark.slow
 @installed
 def test_the_phantom(phantom):
     assert [(s.name, s.type, s.prescription) for s in phantom.structures] == [
@@ -104,6 +105,7 @@ def _centre(dose: np.ndarray, axis: np.ndarray, number: int) -> float:
     return float((along * axis).sum() / along.sum())
 
 
+@pytest.mark.slow
 @installed
 def test_protons_stop(patient):
     case = read(patient, modality="protons", gantry=(270,), grid_mm=5.0, bixel_mm=8.0, reference=False)

@@ -66,6 +66,7 @@ def test_the_order_of_measurements_changes_nothing(loss: PlanLoss) -> None:
         assert one.artifacts["sensitivities.json"] == other.artifacts["sensitivities.json"]
 
 
+@pytest.mark.slow
 def test_another_process_measures_the_same(tmp_path: Path) -> None:
     path = save(small_case(), tmp_path / "small.zarr")
     loss = PlanLoss(path, EASIER)

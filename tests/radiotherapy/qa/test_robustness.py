@@ -135,6 +135,7 @@ def test_what_cannot_be_shifted_is_named(change: dict, message: str) -> None:
         under_shifts(case, goals, **{"dose": dose, **change})
 
 
+@pytest.mark.slow
 def test_on_a_built_in_case_both_methods_agree() -> None:
     """To 1% of the prescription in the mean over every structure, and well where the shift shows."""
     case, shift = open_case("prostate"), (3.0, 0.0, -3.0)

@@ -6,6 +6,8 @@ import base64
 import re
 import time
 
+import pytest
+
 import tgsci as tg
 from tests.show.report.runs import HOSTILE, SCRIPT, Page, Round, problem
 from tgsci.show import report
@@ -59,6 +61,7 @@ def test_small_artifacts_can_be_saved_and_big_ones_are_named(plain):
         assert re.fullmatch(r"trial-\d+-[A-Za-z0-9_-][A-Za-z0-9._-]*", link["download"])
 
 
+@pytest.mark.slow
 def test_a_run_of_thousands_stays_a_page_that_opens():
     picture = "<svg xmlns='http://www.w3.org/2000/svg'>" + "<path d='M0,0'/>" * 800 + "</svg>"
     numbers = range(1, 3000)  # four a round, each from the last of the round before

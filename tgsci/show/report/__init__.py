@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...files import write_atomically
+from ...basics.files import write_atomically
 
 if TYPE_CHECKING:
     from ...runs.result import Result

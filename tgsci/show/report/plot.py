@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...basics.texts import figure
 from ...search.trial import State
-from ...texts import figure
 from ..curve import OUTCOMES, Point, best_so_far, points
 from .text import shortened
 

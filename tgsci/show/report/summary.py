@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...texts import duration, figure
-from ...version import __version__
+from ...basics.texts import duration, figure
+from ...basics.version import __version__
 from .text import LongText, LongTexts, shortened
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ...basics.texts import counts, figure, fixed, metric, places
 from ...feedback import Feedback
 from ...search.trial import State, Trial
-from ...texts import counts, figure, fixed, metric, places
 from .text import LongText, LongTexts, as_attribute, file_name, picture_address, shortened
 
 if TYPE_CHECKING:

@@ -51,6 +51,18 @@ class _Generating(Engine):
         return self.own.generate(content, system_prompt=system or None)
 
 
+def refuse_images(content: Content, model: str) -> None:
+    """Refuse images for a model that takes none.
+
+    Raises:
+        NotImplementedError: There is an image in the content.
+    """
+    if not isinstance(content, str) and any(isinstance(part, bytes) for part in content):
+        raise NotImplementedError(
+            f"{model} was made with is_multimodal=False and takes no images: pass is_multimodal=True if it takes them"
+        )
+
+
 class CachedEngine:
     """TextGrad's name for an engine with a cache. There is none: a run's ledger keeps every answer.
 
@@ -125,8 +137,8 @@ class ModelEngine(EngineLM):
         content: Content = kwargs.pop("content", prompt)
         parts = [content] if isinstance(content, str) else list(content)
         images = [part for part in parts if isinstance(part, bytes)]
-        if images and not self.is_multimodal:
-            raise NotImplementedError(f"{self.model_string} was made with is_multimodal=False and takes no images")
+        if not self.is_multimodal:
+            refuse_images(content, self.model_string)
         engine = self._named({**self.parameters, **kwargs}) if kwargs else self._engine
         text = "\n".join(part for part in parts if isinstance(part, str))
         return str(engine(text, system_prompt or self.system_prompt, images).text)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tgsci.basics.files import write_atomically
+from tgsci.basics.texts import quote, visible
 from tgsci.errors import UsageError
-from tgsci.files import write_atomically
-from tgsci.texts import quote, visible
 
 from ...case.model import Case, Grid
 from ..masks import resample, same

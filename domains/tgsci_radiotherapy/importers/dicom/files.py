@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tgsci.basics.texts import quote, visible
 from tgsci.errors import UsageError
-from tgsci.texts import quote, visible
 
 #: Most files looked at, and largest one that is read, bytes.
 MOST_FILES, LARGEST = 20_000, 1_500_000_000

@@ -109,6 +109,11 @@ def literal(value: object, limit: int = LONGEST) -> str:
     return _harmless(repr(value), limit)
 
 
+def with_type(value: object) -> str:
+    """Write a value that is of the wrong type in a message: "list [1, 2]", "str 'a'", "None"."""
+    return "None" if value is None else f"{type(value).__name__} {literal(value)}"
+
+
 def shell_word(path: object) -> str:
     """Write a path as one word of a command that a person copies: quoted for the shell, no control characters."""
     return shlex.quote(visible(str(path)))

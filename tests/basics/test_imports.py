@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from tgsci.basics.imports import needs
 from tgsci.errors import UsageError
-from tgsci.imports import needs
 
 
 def test_what_is_installed_is_imported():

@@ -9,8 +9,8 @@ from typing import Literal
 
 import pytest
 
+from tgsci.basics.settings import check, meanings, read, setting
 from tgsci.errors import InvalidValue, UsageError
-from tgsci.settings import check, meanings, read, setting
 
 
 @dataclass(frozen=True)
@@ -99,5 +99,5 @@ def test_a_proposer_gets_its_own_error():
 
 
 def test_the_library_is_loaded_only_where_it_is_needed():
-    code = "import sys, tgsci.settings; print('msgspec' in sys.modules)"
+    code = "import sys, tgsci.basics.settings; print('msgspec' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

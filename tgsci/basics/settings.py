@@ -24,8 +24,8 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
+from ..errors import TgsciError, UsageError
 from . import checks
-from .errors import TgsciError, UsageError
 from .texts import literal
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tgsci.basics.files import as_path, cache_directory, digest, replacing, source_digest, writable, write_atomically
 from tgsci.errors import UsageError
-from tgsci.files import as_path, cache_directory, digest, replacing, source_digest, writable, write_atomically
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

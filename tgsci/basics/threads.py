@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .errors import UsageError
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     import asyncio

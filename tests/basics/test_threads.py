@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tgsci.threads import Gate, awaited, run_all
+from tgsci.basics.threads import Gate, awaited, run_all
 
 
 def test_a_gate_lets_in_as_many_as_it_is_told():

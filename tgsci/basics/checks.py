@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from numbers import Integral, Real
 
-from .errors import TgsciError, UsageError
+from ..errors import TgsciError, UsageError
 from .texts import did_you_mean, literal
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgsci.texts import (
+from tgsci.basics.texts import (
     column,
     compact,
     did_you_mean,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .errors import UsageError
+from ..errors import UsageError
 
 
 def needs(module: str, purpose: str, extra: str = "") -> Any:

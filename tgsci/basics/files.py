@@ -10,7 +10,7 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-from .errors import UsageError
+from ..errors import UsageError
 from .texts import literal, visible
 
 #: The environment variable that names the directory of the cache; empty for none.

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tgsci.checks import choice, flag, keys, number, text, whole
+from tgsci.basics.checks import choice, flag, keys, number, text, whole
 from tgsci.errors import InvalidValue, UsageError
 
 
