@@ -68,7 +68,7 @@ class Feedback:
 
     @classmethod
     def failed(cls, error: str, *, transient: bool = False) -> Feedback:
-        """The feedback of a value that could not be measured."""
+        """Make the feedback of a value that could not be measured."""
         return cls(math.nan, text=f"Could not be measured: {error}", error=error, transient=transient)
 
     @property
@@ -102,7 +102,7 @@ def is_better(a: Feedback, b: Feedback | None) -> bool:
 
 
 def number(value: object, what: str = "a loss") -> float:
-    """A figure of any kind (NumPy's, a Decimal) as a float; a text is none, even where it spells one.
+    """Turn a figure of any kind (NumPy's, a Decimal) into a float; a text is none, even where it spells one.
 
     Raises:
         TypeError: It is no number.

@@ -117,7 +117,7 @@ def _walking(write: Callable[[Any], R]) -> Callable[[Any], R]:
 
 
 def setting_of(value: object) -> object:
-    """A setting as it enters a fingerprint; None where it is nothing that can be written down."""
+    """Write a setting as it enters a fingerprint; None for what cannot be written down."""
     if isinstance(value, Enum):
         return f"{type(value).__qualname__}.{value.name} {value.value!r}"
     if value is None or isinstance(value, str | int | float | bool | bytes):
@@ -163,13 +163,13 @@ def _compound(value: object) -> object:
 
 @_walking
 def function_identity(function: object) -> str:
-    """What a function computes: its code, and everything that the code reads."""
+    """Write down what a function computes: its code, and everything that the code reads."""
     return str(_function(function))
 
 
 @_walking
 def described(instance: object) -> str:
-    """An object by its class and its public attributes that can be written down."""
+    """Write an object down: its class, and those public attributes that can be written down."""
     _known_state(instance)
     held = {k: setting_of(v) for k, v in sorted(vars(instance).items()) if not k.startswith("_") and not _is_state(k)}
     with _only_code():
@@ -202,7 +202,7 @@ def _is_state(name: str) -> bool:
 
 
 def _array(array: Any) -> object:
-    """An array or a single figure of NumPy or its like, by content; nothing is imported for it."""
+    """Write an array or a single figure of NumPy or its like by content; nothing is imported for it."""
     shape = list(getattr(array, "shape", ()))
     if getattr(array.dtype, "hasobject", False):  # its bytes are addresses
         return [str(array.dtype), shape, setting_of(array.tolist())]
@@ -210,7 +210,7 @@ def _array(array: Any) -> object:
 
 
 def _instance(value: object) -> object:
-    """An object of the user's own class: the class and everything that it holds. A digest: it may hold a secret."""
+    """Write an object of the user's own class: the class, and a digest of all that it holds, which may be a secret."""
     _known_state(value)
     slots = [name for base in type(value).__mro__ for name in _names(getattr(base, "__slots__", ()))]
     there = {name: getattr(value, name, None) for name in (*slots, *getattr(value, "__dict__", ()))}
@@ -223,7 +223,7 @@ def _names(slots: str | Sequence[str]) -> Sequence[str]:
 
 
 def _class(found: type) -> str:
-    """A class by its name; the user's own by its code and attributes too."""
+    """Write a class by its name; the user's own by its code and attributes too."""
     name = f"{found.__module__}.{found.__qualname__}"
     if installed(found.__module__) is not None:
         return name
@@ -237,7 +237,7 @@ def _class(found: type) -> str:
 
 
 def _plain(member: object) -> object:
-    """The function behind a property, a class method or a static method; anything else as it is."""
+    """Find the function behind a property, a class method or a static method; return anything else as it is."""
     for inner in ("fget", "__func__", "func"):
         if isinstance(found := getattr(member, inner, None), FunctionType):
             return found
@@ -296,7 +296,7 @@ def _code(code: CodeType) -> str:
 
 
 def _reads(function: FunctionType) -> Iterator[tuple[str, object]]:
-    """What a function reads from outside, by name: closure variables, globals, and attributes of the user's modules."""
+    """List what a function reads from outside: closure variables, globals, and attributes of the user's modules."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         yield name, _content(cell)
     outside = function.__globals__

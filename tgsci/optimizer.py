@@ -154,7 +154,7 @@ class TextualGradientDescent(Optimizer):
                 print(f"--- {parameter.role_description} ---\n{parameter.text}")
 
     def _candidates(self, n: int, before: Feedback | None = None) -> list[list[str]]:
-        """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
+        """Ask for up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
         figures = ""
         if before and not any(gradient.value for parameter in self.parameters for gradient in parameter.gradients):
             figures = measured_as(before)  # a closure without backward() tells its number
@@ -192,7 +192,7 @@ class TextualGradientDescent(Optimizer):
         return rewrites(self, prompt, n, check, current, images.sent)
 
     def _remembered(self, index: int, images: prompts.Images) -> list[tuple[int, str, str]]:
-        """What the prompt shows of earlier steps, oldest first. Nothing that it shows anyway is in it twice."""
+        """Collect what a prompt shows of earlier steps, oldest first, but for what it shows anyway."""
         if not self._past[index]:
             return []
         parameter = self.parameters[index]
@@ -296,7 +296,7 @@ def measured_as(feedback: Feedback) -> str:
 
 
 def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
-    """A list of texts; a single text is a list of one."""
+    """Check a list of texts; a single text is a list of one."""
     texts = [given] if isinstance(given, str) else list(given or ())
     for text in texts:
         if not isinstance(text, str):
@@ -305,7 +305,7 @@ def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
 
 
 def _tags(given: Sequence[str] | None) -> tuple[str, str]:
-    """The tags around a value: two, told apart from each other and from words."""
+    """Check the two tags around a value: they must differ from each other and from words."""
     if given is None:
         return "<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>"
     tags = given
@@ -356,7 +356,7 @@ def rewrites(
 
 
 def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:
-    """The tags, lengthened until the value contains neither."""
+    """Lengthen the tags until the value contains neither."""
     opening, closing = tags
     while opening.rstrip(">") in value or closing.rstrip(">") in value:
         opening, closing = f"{opening.rstrip('>')}_NEW>", f"{closing.rstrip('>')}_NEW>"

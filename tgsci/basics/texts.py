@@ -237,7 +237,7 @@ def _cut(text: str, longest: int = 40) -> str:
 
 
 def trimmed(text: str) -> str:
-    """A value without what stands around it by chance. The indentation of the first of several lines belongs to it.
+    """Cut off what stands around a value by chance; the indentation of the first of several lines belongs to the value.
 
     Blank lines at the beginning and blanks at the end go; a single line has no blanks around it.
     """

@@ -201,7 +201,7 @@ class LiteLLMEngine(Engine):
         )
 
     def _advice(self, litellm: Any, error: Exception) -> str:
-        """What to do about an error that another try would only repeat."""
+        """Say what to do about an error that another try would only repeat."""
         said = self._said(error)
         status = _status(error)
         if _key_is_missing(error):
@@ -225,7 +225,7 @@ class LiteLLMEngine(Engine):
         return f"{self.name}: the request was refused, and would be again: {said}"
 
     def _said(self, error: Exception) -> str:
-        """The provider's message: short, on one line, without anything secret in it."""
+        """Shorten the provider's message to one line, without anything secret in it."""
         text = _PREFIX.sub("", str(error), count=1)
         for secret in self._secrets():
             text = text.replace(secret, "[key]")
@@ -317,7 +317,7 @@ def _status(error: Exception) -> int | None:
 
 
 def _headers(error: Exception) -> Mapping[str, str] | None:
-    """The headers of the server's answer; None where no server answered."""
+    """Get the headers of the server's answer; None where no server answered."""
     headers = getattr(error, "litellm_response_headers", None)
     return headers if isinstance(headers, Mapping) else None
 
@@ -334,7 +334,7 @@ def _worth_another_try(error: Exception) -> bool:
 
 
 def _retry_after(error: Exception, now: float) -> float | None:
-    """What the server's Retry-After header asks for, s: a number, or a date (RFC 9110, 10.2.3)."""
+    """Read the time that the server's Retry-After header asks for, s: a number, or a date (RFC 9110, 10.2.3)."""
     value = (_headers(error) or {}).get("retry-after", "").strip()
     try:
         seconds = parsedate_to_datetime(value).timestamp() - now if "GMT" in value else float(value)
@@ -344,7 +344,7 @@ def _retry_after(error: Exception, now: float) -> float | None:
 
 
 def secrets_in(parameters: Mapping[str, Any]) -> list[str]:
-    """The parameters that hold, or may hold, a secret: they belong in no job and no record.
+    """List the parameters that hold, or may hold, a secret: they belong in no job and no record.
 
     Args:
         parameters: A model's parameters, as `LiteLLMEngine` takes them; looked into to any depth.

@@ -158,7 +158,7 @@ class RecordingEngine(Engine):
 
 
 def record(engine: Engine, path: str | Path) -> RecordingEngine:
-    """An engine that answers as `engine` does and keeps every answer in a recording."""
+    """Make an engine that answers as `engine` does and keeps every answer in a recording."""
     return RecordingEngine(engine, path)
 
 

@@ -44,7 +44,7 @@ class Chosen:
 def choose(
     problem: Problem, engine: AnyEngine = None, optimizer: str | Proposer | TextualGradientDescent | None = None
 ) -> Chosen:
-    """Who proposes, by what was asked for.
+    """Choose who proposes, by what is asked for.
 
     Args:
         problem: Brings the rule editor, the baselines and the menu.
@@ -90,7 +90,7 @@ def choose_again(
     engine: AnyEngine = None,
     optimizer: str | Proposer | TextualGradientDescent | None = None,
 ) -> Chosen:
-    """Who proposes in a run that goes on: what is asked for now, else who did before.
+    """Choose who proposes in a run that goes on: who is asked for now, else who did before.
 
     Args:
         problem: The run's.
@@ -120,7 +120,7 @@ def choose_again(
 
 
 def available(problem: Problem) -> list[str]:
-    """The names that `--optimizer` takes for this problem."""
+    """List the names that `--optimizer` takes for this problem."""
     with_model = ["tgd", *(["menu"] if problem.options else [])]
     return ["rules", *(name for name in problem.optimizers if name not in ("rules", *WITH_MODEL)), *with_model]
 
@@ -166,7 +166,7 @@ def _built(engine: AnyEngine) -> Engine:
 
 
 def _record(engine: AnyEngine) -> Any:
-    """What to keep of the engine so that a resumed run finds it again; None where it has no name."""
+    """Write what a resumed run needs to find the engine again; None for an engine without a name."""
     if isinstance(engine, Mapping):
         from ..engines.litellm import secrets_in
 

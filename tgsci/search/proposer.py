@@ -71,7 +71,7 @@ class ModelProposer(Proposer):
 
 
 def as_proposer(proposer: Any) -> Proposer:
-    """A proposer, a `TGD(engine=...)` made into one, or anything else with `ask(trials, n, rng)`.
+    """Make a proposer of a `TGD(engine=...)` or of anything with `ask(trials, n, rng)`; return a proposer as it is.
 
     Raises:
         UsageError: It can propose nothing.
