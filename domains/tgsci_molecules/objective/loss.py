@@ -32,7 +32,7 @@ from .core import Core
 from .limits import Limit
 from .metrics import USUAL_CATALOGS, Metric, placed
 from .ranges import Range, read_range, whole_ring_sizes
-from .terms import Aggregate, Resolved, Term
+from .terms import Aggregate, ResolvedTerm, Term
 
 
 class Objective(Loss):
@@ -214,13 +214,15 @@ class Objective(Loss):
         _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
         figures |= {t.column: t.value(figures[t.metric.name]) for t in self.terms if t.column}
         violations = {limit.key: limit.excess(mol, figures) for limit in self.limits}
-        measured = report.Measured(mol, loss, figures, violations, docked, self._aggregate, self.limits, self.metrics)
+        measurement = report.Measurement(
+            mol, loss, figures, violations, docked, self._aggregate, self.limits, self.metrics
+        )
         tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
-        return Feedback(loss, report.text(measured), figures, violations, report.artifacts(docked, tags))
+        return Feedback(loss, report.text(measurement), figures, violations, report.artifacts(docked, tags))
 
-    def _docked(self, value: str, target: Target, strained: bool) -> report.Posed | report.Unfit:
+    def _docked(self, value: str, target: Target, strained: bool) -> report.DockedPose | report.Unfit:
         try:
-            return report.Posed(target, dock(value, target, self.settings), strained=strained)
+            return report.DockedPose(target, dock(value, target, self.settings), strained=strained)
         except DoesNotFit:
             if target.name not in self.spared:
                 raise
@@ -236,9 +238,9 @@ class Objective(Loss):
 
     # -- inside ----------------------------------------------------------------------------------------
 
-    def _resolved(self, term: Term) -> tuple[str, Resolved]:
+    def _resolved(self, term: Term) -> tuple[str, ResolvedTerm]:
         metric = self._metric(term.metric, term.targets, term.over, term.smarts, term.name)
-        return term.name, Resolved(term.name or metric.name, metric, term.transform, term.weight)
+        return term.name, ResolvedTerm(term.name or metric.name, metric, term.transform, term.weight)
 
     def _metric(
         self, kind: str, targets: Sequence[str] = (), how: str = "", smarts: str = "", name: str = ""
@@ -349,7 +351,7 @@ class Objective(Loss):
                 costs.append(figure if limit.sign == "<=" else -figure)
         return all((np.diff(cost) <= 1e-9).all() for cost in costs)
 
-    def _measured(self, mol: Chem.Mol, poses: Sequence[report.Posed | report.Unfit]) -> dict[str, float]:
+    def _measured(self, mol: Chem.Mol, poses: Sequence[report.DockedPose | report.Unfit]) -> dict[str, float]:
         """Every metric's value, in the order of `metrics`."""
         by_target = {posed.target.name: posed for posed in poses}
         figures: dict[str, float] = {}
@@ -458,7 +460,7 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
     return Pattern(fields["smarts"], fields.get("name", "")), times
 
 
-def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
+def _labelled(terms: Sequence[tuple[str, ResolvedTerm]]) -> tuple[ResolvedTerm, ...]:
     """The terms with labels that differ."""
     taken: set[str] = set()
     labelled = []
@@ -469,7 +471,7 @@ def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
         while label in taken:
             label, count = f"{term.label} {count}", count + 1
         taken.add(label)
-        labelled.append(Resolved(label, term.metric, term.transform, term.weight))
+        labelled.append(ResolvedTerm(label, term.metric, term.transform, term.weight))
     return tuple(labelled)
 
 

@@ -173,11 +173,11 @@ def _bonds(
         if rigid is None or (i, j) in rigid:
             near[i][j] = near[j][i] = r2
     bonded: list[list[int]] = [[] for _ in types]
-    for i, found in enumerate(near):
-        for j, r2 in found.items():
+    for i, neighbours in enumerate(near):
+        for j, r2 in neighbours.items():
             if j < i or r2 >= (_TOLERANCE * (radius[i] + radius[j])) ** 2:
                 continue
-            if not any(r < r2 and near[j].get(k, r2) < r2 for k, r in found.items() if k != j):
+            if not any(r < r2 and near[j].get(k, r2) < r2 for k, r in neighbours.items() if k != j):
                 bonded[i].append(j)
                 bonded[j].append(i)
     return tuple(tuple(sorted(each)) for each in bonded)

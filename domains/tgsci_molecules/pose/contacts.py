@@ -25,7 +25,7 @@ from .geometry import (
     stacked_as,
     turned_to,
 )
-from .ligand import Polar, Posed
+from .ligand import Polar, PosedLigand
 from .receptor import METAL_BOND, Receptor
 from .terms import Floats
 
@@ -109,7 +109,7 @@ class Repulsive:
 
 
 @dataclass(frozen=True)
-class Unsatisfied:
+class UnsatisfiedAtom:
     """A buried donor or acceptor without a partner.
 
     Args:
@@ -133,7 +133,7 @@ class Unsatisfied:
 class Contacts:
     """All contacts of one pose; made once, read many times."""
 
-    def __init__(self, ligand: Posed, receptor: Receptor) -> None:
+    def __init__(self, ligand: PosedLigand, receptor: Receptor) -> None:
         self.ligand, self.receptor = ligand, receptor
         self.reached = self._near()
         # A histidine that may give or take makes one bond, not two.
@@ -302,7 +302,7 @@ class Contacts:
                         name = receptor.atoms.names[i]
                         yield Repulsive(self._number(atom), self._label(i), name, energy, kind, distance)
 
-    def unsatisfied(self, burial: Floats, least: float = 0.75) -> list[Unsatisfied]:
+    def unsatisfied(self, burial: Floats, least: float = 0.75) -> list[UnsatisfiedAtom]:
         """Find donors and acceptors that the protein covers and that have no partner.
 
         Args:
@@ -332,7 +332,7 @@ class Contacts:
                 )
                 closest = int(distances.argmin()) if len(distances) and distances.min() <= 6.0 else None
                 lonely.append(
-                    Unsatisfied(
+                    UnsatisfiedAtom(
                         number,
                         role,
                         charge_of.get(number, 0),
@@ -354,7 +354,7 @@ def _nearest_of_each(contacts: Iterable[Aromatic]) -> list[Aromatic]:
     return kept
 
 
-def _internal(ligand: Posed) -> set[int]:
+def _internal(ligand: PosedLigand) -> set[int]:
     """Donors and acceptors that the molecule's own hydrogen bonds answer, four bonds apart or more."""
     answered: set[int] = set()
     for donor in ligand.donors:
@@ -365,7 +365,7 @@ def _internal(ligand: Posed) -> set[int]:
     return answered
 
 
-def _answers(ligand: Posed, donor: Polar, acceptor: int) -> bool:
+def _answers(ligand: PosedLigand, donor: Polar, acceptor: int) -> bool:
     xyz = ligand.xyz
     if donor.turns:
         return float(np.linalg.norm(xyz[donor.atom] - xyz[acceptor])) <= 3.0

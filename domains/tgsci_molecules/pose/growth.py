@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from ..molecule.smiles import molecule
 from .contacts import HBond
-from .ligand import Posed
+from .ligand import PosedLigand
 from .probes import MAPPED, SPACING
 from .receptor import Receptor
 from .substituents import ACCEPTORS, APART, DONORS, ISOSTERES, SUBSTITUENTS, fitted
@@ -46,7 +46,7 @@ _POCKET = 14
 class Room:
     """The lattice around a pose: where a probe can be, what it feels, how far the molecule is."""
 
-    def __init__(self, ligand: Posed, receptor: Receptor) -> None:
+    def __init__(self, ligand: PosedLigand, receptor: Receptor) -> None:
         self.ligand, self.receptor = ligand, receptor
         heavy = ligand.xyz[: ligand.heavy]
         self.low = np.floor((heavy.min(axis=0) - REACH) / SPACING).astype(np.intp)

@@ -29,7 +29,6 @@ _ACCEPTORS = (
 )
 #: They take one reluctantly: an ester's or an aryl ether's bridging oxygen, a ring oxygen as in furan.
 _WEAK_ACCEPTORS = ("[OX2;$(O(C=[O,S,N])[#6])]", "[OX2;$(O(a)[#6,#14,#15,#16])]", "[oX2]")
-_CATIONS = ("[NX3;$(NC(=[NX3+])[#6,#7]),$(N=C)]", "[+;!$([N+](=O)[O-]);!$([N+]=[N-])]")
 #: More ways to lay a molecule onto itself than this are not looked through.
 _MAX_MATCHES = 500
 
@@ -52,7 +51,7 @@ class Polar:
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedLigand:
     """A molecule in the receptor's frame.
 
     Args:
@@ -144,7 +143,7 @@ class Posed:
         return tuple(aromatic)
 
 
-def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
+def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> PosedLigand:
     """Put the atoms of a docked molecule into the order of its SMILES, with Vina's kinds.
 
     Args:
@@ -169,7 +168,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
     if (rows < 0).any():
         raise MeasurementError(f"pose: the pdbqt of {quote(smiles)} lacks some of its atoms")
     axes = [line.split()[1:3] for line in pdbqt.splitlines() if line.startswith("BRANCH")]
-    return Posed(
+    return PosedLigand(
         mol=pose,
         to_smiles=numbers_in(smiles, pose),
         kinds=atoms.kinds.take(rows),

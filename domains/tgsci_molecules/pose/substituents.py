@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from .ligand import Posed
+from .ligand import PosedLigand
 from .probes import BLOCKED, PROBES
 from .receptor import Receptor
 from .terms import Floats
@@ -115,7 +115,7 @@ ISOSTERES: Mapping[str, str] = {
 }
 
 
-def fitted(ligand: Posed, receptor: Receptor, atom: int, hydrogen: int) -> dict[str, float]:
+def fitted(ligand: PosedLigand, receptor: Receptor, atom: int, hydrogen: int) -> dict[str, float]:
     """Fit substituents in place of a hydrogen: those that fit, with Vina's energy at the best turn, kcal/mol.
 
     Args:
