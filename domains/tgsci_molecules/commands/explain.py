@@ -1,4 +1,4 @@
-"""`tgsci molecules explain`: the page about a pose, docked now or brought along."""
+"""`tgsci molecules explain`: the report about a pose, docked now or read from a file."""
 
 from __future__ import annotations
 

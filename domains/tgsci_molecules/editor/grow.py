@@ -167,7 +167,7 @@ def _grow(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[
 
 
 def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
-    """What substituents would earn at this place, by the report, kcal/mol."""
+    """Read what substituents would earn at this place, by the report, kcal/mol."""
     entries = vector.get("substituents")
     return {
         str(e[0]): float(e[1])
@@ -339,7 +339,7 @@ def _pose(text: str) -> Mapping[str, Any] | None:
 
 
 def _entries(pose: Mapping[str, Any], name: str, mol: Chem.Mol) -> list[dict[str, Any]]:
-    """The entries of a list of the report that name an atom of the molecule."""
+    """List the entries of a list of the report that name an atom of the molecule."""
     entries = pose.get(name)
     if not isinstance(entries, list):
         return []

@@ -1,4 +1,4 @@
-"""A candidate in words: why it was made, with the figures that decided it, and as an option of a menu."""
+"""Put a candidate into words: why it was made, with the figures that decided it; and as an option of a menu."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def touched(candidate: Candidate) -> tuple[int, ...]:
 
 
 def _overlap(before: str, after: str) -> tuple[int | None, ...]:
-    """For each atom of `after` the one of `before` that it corresponds to in their largest common part."""
+    """Map each atom of `after` to the one of `before` that it corresponds to in their largest common part."""
     old, new = molecule(before), molecule(after)
     common = rdFMCS.FindMCS([old, new], completeRingsOnly=True, ringMatchesRingOnly=True, timeout=2)
     pattern = Chem.MolFromSmarts(common.smartsString) if common.numAtoms else None

@@ -175,7 +175,7 @@ def _table_of(table: TermTable) -> dict[str, Any]:
 
 
 def _listed(given: str | Mapping[str, Any] | Sequence[Any]) -> list[Any]:
-    """A list, or one thing alone."""
+    """Make a list of a list, or of one thing alone."""
     return [given] if isinstance(given, str | Mapping) else list(given)
 
 

@@ -317,11 +317,11 @@ class Objective(Loss):
 
     @property
     def _wanted(self) -> list[Metric]:
-        """The metrics that terms and limits are about."""
+        """List the metrics that terms and limits are about."""
         return [*(term.metric for term in self.terms), *(m for limit in self.limits for m in limit.metrics)]
 
     def _spared_targets(self) -> frozenset[str]:
-        """The off-targets where a molecule that does not fit is good news, and no failure.
+        """Find the off-targets where a molecule that does not fit is good news, and no failure.
 
         There the score is the only figure that is asked for, and no term and no limit is the worse for a weaker one:
         tried over the range of scores, beside weak and strong binding to the other targets.
@@ -342,7 +342,7 @@ class Objective(Loss):
         return frozenset(spared)
 
     def _never_worse(self, name: str, figures: Mapping[str, float], rising: Any) -> bool:
-        """True where no term and no limit gets worse while the metric of that name rises."""
+        """Tell whether no term and no limit gets worse while the metric of that name rises."""
         figures = {**figures, name: rising}
         costs = [t.weight * t.cost(t.metric.figure(figures)) for t in self.terms if _is_from(t.metric, name)]
         for limit in self.limits:
@@ -352,7 +352,7 @@ class Objective(Loss):
         return all((np.diff(cost) <= 1e-9).all() for cost in costs)
 
     def _measured(self, mol: Chem.Mol, poses: Sequence[report.DockedPose | report.Unfit]) -> dict[str, float]:
-        """Every metric's value, in the order of `metrics`."""
+        """Compute every metric's value, in the order of `metrics`."""
         by_target = {posed.target.name: posed for posed in poses}
         figures: dict[str, float] = {}
         for name, metric in self.metrics.items():
@@ -428,7 +428,7 @@ def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]
 
 
 def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
-    """A list of things, or one thing of these kinds alone."""
+    """Make a list of things, or of one thing of these kinds alone."""
     if isinstance(given, kinds):
         return [given]
     if isinstance(given, Iterable) and not isinstance(given, str | Mapping):
@@ -447,7 +447,7 @@ def _references(given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _group(given: Any, count: int) -> tuple[Pattern, int]:
-    """A group to keep or to avoid: its pattern and how often."""
+    """Read a group to keep or to avoid: its pattern and how often."""
     if isinstance(given, Pattern):
         return given, count
     fields = {"smarts": given} if isinstance(given, str) else given
@@ -461,7 +461,7 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
 
 
 def _labelled(terms: Sequence[tuple[str, ResolvedTerm]]) -> tuple[ResolvedTerm, ...]:
-    """The terms with labels that differ."""
+    """Give the terms labels that differ."""
     taken: set[str] = set()
     labelled = []
     for given, term in terms:
@@ -488,7 +488,7 @@ def _unique(limits: Sequence[Limit]) -> tuple[Limit, ...]:
 
 
 def _check_agreement(limits: Sequence[Limit]) -> None:
-    """No group may be asked for and forbidden."""
+    """Refuse a group that is both asked for and forbidden."""
     avoided = {limit.pattern.smarts: limit for limit in limits if isinstance(limit, hard.Avoid)}
     for limit in limits:
         if isinstance(limit, hard.Keep) and limit.pattern.smarts in avoided:

@@ -159,7 +159,7 @@ def _limit_lines(measurement: Measurement) -> list[str]:
 
 
 def _pose_lines(posed: DockedPose) -> list[str]:
-    """The report about the pose, how it was searched, and what was left open."""
+    """Write the report about the pose, how it was searched, and what was left open."""
     return [posed.report.text(), *posed.docking.remarks, posed.docking.search]
 
 
@@ -175,7 +175,7 @@ def _other_pose_line(posed: DockedPose | Unfit) -> str:
 
 
 def _qed_lines(measurement: Measurement) -> list[str]:
-    """What costs QED most, where the loss asks for QED."""
+    """Say what costs QED most, where the loss asks for QED."""
     if not any(root.name == "QED" for term in measurement.aggregate.terms for root in term.metric.roots):
         return []
     figures, qed = measurement.figures, measurement.figures["QED"]

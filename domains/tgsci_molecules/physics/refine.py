@@ -212,7 +212,7 @@ class Pair:
 
 
 def _minimised(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tuple[Array, Array]:
-    """The ligand's atoms with the heavy ones held in place, and then let go, Angstrom."""
+    """Minimise with the heavy atoms held in place, then with all let go; give both sets of positions, Angstrom."""
     import openmm
 
     count = mol.GetNumAtoms()

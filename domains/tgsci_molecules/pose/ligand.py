@@ -1,4 +1,4 @@
-"""The docked molecule as contacts need it: Vina's kinds, chemist's donors and acceptors, the way to its SMILES."""
+"""The docked molecule as contacts need it: Vina's kinds, a chemist's donors and acceptors, the order of its SMILES."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class PosedLigand:
         return len(self.to_smiles)
 
     def rotors(self, without: frozenset[int] = frozenset()) -> float:
-        """The rotatable bonds as Vina's score counts them: half a one less for each end without another heavy atom.
+        """The rotatable bonds as Vina's score counts them: half a bond less for each end without another heavy atom.
 
         Args:
             without: Heavy atoms to leave out, as if hydrogens were there instead.
@@ -103,7 +103,7 @@ class PosedLigand:
         return count
 
     def _is_methyl(self, atom: int, without: frozenset[int]) -> bool:
-        """A carbon that has become an end: nobody turns it."""
+        """Tell whether a carbon is an end: Vina does not turn it."""
         return bool(without) and self.mol.GetAtomWithIdx(atom).GetSymbol() == "C"
 
     @cached_property
@@ -177,7 +177,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> PosedLigand:
 
 
 def _smiles_order(pdbqt: str) -> dict[int, int]:
-    """From the numbers of a pdbqt to the order of its SMILES, from meeko's remarks."""
+    """Map the numbers of a pdbqt to the order of its SMILES, by meeko's remarks."""
     figures: list[int] = []
     for line in pdbqt.splitlines():
         if line.startswith("REMARK SMILES IDX"):
@@ -234,7 +234,7 @@ def _turned_round(match: Sequence[int]) -> tuple[int, ...]:
 
 
 def _codes(mol: Chem.Mol) -> dict[int, str]:
-    """R or S of each stereocentre, "" elsewhere."""
+    """Find R or S of each stereocentre, "" elsewhere."""
     mol = Chem.Mol(mol)
     if mol.GetNumConformers():
         Chem.AssignStereochemistryFrom3D(mol)
@@ -243,7 +243,7 @@ def _codes(mol: Chem.Mol) -> dict[int, str]:
 
 
 def _turns(atom: Chem.Atom) -> bool:
-    """One heavy neighbour by a plain single bond: a hydroxyl, an ammonium; not an amide or aniline."""
+    """Tell whether a donor turns: on one plain single bond, as a hydroxyl or ammonium; not an amide or aniline."""
     heavy = [n for n in atom.GetNeighbors() if n.GetAtomicNum() > 1]
     if len(heavy) != 1:
         return False
@@ -251,7 +251,7 @@ def _turns(atom: Chem.Atom) -> bool:
 
 
 def _shared(atom: Chem.Atom) -> tuple[int, ...]:
-    """The atom with those that share its charge by resonance: the same element on a common neighbour."""
+    """Find the atoms that share an atom's charge by resonance: the same element on a common neighbour."""
     group = {atom.GetIdx()}
     for middle in atom.GetNeighbors():
         bonds = [b.GetBondTypeAsDouble() for b in middle.GetBonds()]

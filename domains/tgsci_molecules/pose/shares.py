@@ -123,7 +123,7 @@ def trims_of(ligand: PosedLigand, energies: Floats, smiles: str, vina: float) ->
 
 
 def _beyond(mol: Chem.Mol, near: int, far: int) -> frozenset[int]:
-    """The heavy atoms on the far side of a bond that is in no ring."""
+    """Find the heavy atoms on the far side of a bond that is in no ring."""
     reached, ahead = {near, far}, [far]
     while ahead:
         for neighbour in mol.GetAtomWithIdx(ahead.pop()).GetNeighbors():
@@ -174,7 +174,7 @@ def burial(ligand: PosedLigand, receptor: Receptor) -> Floats:
 
 
 def _sphere() -> Floats:
-    """Points spread evenly on a unit sphere (a golden spiral)."""
+    """Spread points evenly on a unit sphere (a golden spiral)."""
     steps = np.arange(_POINTS) + 0.5
     z = 1.0 - 2.0 * steps / _POINTS
     turn = steps * math.pi * (3.0 - math.sqrt(5.0))

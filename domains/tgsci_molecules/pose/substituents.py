@@ -73,7 +73,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
 
 
 def _laid_out() -> tuple[dict[tuple[str, bool], NDArray[np.intp]], list[tuple[_Part, int]]]:
-    """Every place that an atom of a substituent can take, once, and which of them each substituent needs.
+    """List every place that an atom of a substituent can take, once, and which of them each substituent needs.
 
     On a heteroatom (True) the first carbon is not hydrophobic for Vina.
     """
@@ -147,7 +147,7 @@ def fitted(ligand: PosedLigand, receptor: Receptor, atom: int, hydrogen: int) ->
 
 
 def _surroundings(atom: Chem.Atom) -> str:
-    """Which row of `_ALLOWED` is an atom's."""
+    """Find the row of `_ALLOWED` that is an atom's."""
     if atom.GetSymbol() in ("N", "O", "S"):
         return str(atom.GetSymbol())
     if atom.GetIsAromatic():

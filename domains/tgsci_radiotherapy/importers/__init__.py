@@ -4,6 +4,10 @@
 fields of `Options`, all of them optional; units are in their names. Where a source brings no dose-influence matrix (all
 but matRad files with a `dij`), it is computed, by pyRadPlan where the extra `dose` is installed, else by the built-in
 pencil beam, and the case's provenance says by which.
+
+In the order in which to read it: `dicom`, `matrad`, `openkbp` and `pyradplan` each read a source into a `patient`;
+`assemble` makes a case of that, as `options` say. `contours` turns polygons into voxels, `masks` moves structures and
+doses between grids.
 """
 
 from __future__ import annotations
