@@ -18,7 +18,7 @@ _SHORT = {
     "vllm-llama-3-8b": "vllm-meta-llama/Meta-Llama-3-8B-Instruct",
 }
 _COHERE = ("command-r-plus", "command-r", "command", "command-light")
-#: How names of models that take images begin.
+#: What is in the names of models that take images.
 _WITH_IMAGES = ("gpt-4-turbo", "gpt-4o", "gpt-5", "claude-", "gemini-")
 
 
@@ -64,16 +64,16 @@ def get_engine(engine_name: str, **kwargs: Any) -> EngineLM:
         from .cohere import ChatCohere
 
         return ChatCohere(name, **kwargs)
-    images = name.startswith(_WITH_IMAGES)
-    if name.startswith("gpt-"):
+    images = any(part in name for part in _WITH_IMAGES)
+    if "gpt-" in name:
         from .openai import ChatOpenAI
 
         return ChatOpenAI(name, is_multimodal=images, **kwargs)
-    if name.startswith("claude-"):
+    if "claude-" in name:
         from .anthropic import ChatAnthropic
 
         return ChatAnthropic(name, is_multimodal=images, **kwargs)
-    if name.startswith("gemini-"):
+    if "gemini-" in name:
         from .gemini import ChatGemini
 
         return ChatGemini(name, is_multimodal=images, **kwargs)
@@ -90,4 +90,7 @@ def validate_multimodal_engine(engine: EngineLM | Engine) -> None:
         ValueError: It takes none.
     """
     if getattr(engine, "is_multimodal", True) is False:
-        raise ValueError(f"{getattr(engine, 'model_string', engine)} takes no images")
+        raise ValueError(
+            f"{getattr(engine, 'model_string', engine)} takes no images; "
+            "make the engine with is_multimodal=True if the model takes them"
+        )
