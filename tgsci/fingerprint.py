@@ -12,33 +12,26 @@ the same loss before and after.
 from __future__ import annotations
 
 import contextlib
-import dis
-import importlib.util
 import inspect
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cache, lru_cache, partial, wraps
+from functools import partial, wraps
 from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from tokenize import TokenError
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any, TypeVar
+
+from .basics.bytecode import facts_of
+from .basics.packages import installed, source_of
 
 R = TypeVar("R")
 
 #: Values whose `repr` says all.
 _WRITTEN_OUT = {"array", "builtins", "datetime", "decimal", "fractions", "ipaddress", "re", "uuid", "zoneinfo"}
-
-#: Methods that change what they are called on.
-_CHANGING = {
-    *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "fill", "insert"),
-    *("intersection_update", "move_to_end", "pop", "popitem", "popleft", "put", "put_nowait", "remove", "reverse"),
-    *("rotate", "setdefault", "sort", "subtract", "symmetric_difference_update", "update", "write", "writelines"),
-}
 
 #: Methods that run before anything is measured: what they assign is a setting.
 _MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__"}
@@ -76,8 +69,8 @@ class _Walk:
             elif isinstance(found, FunctionType):
                 if found.__code__ not in self._read and installed(found.__module__) is None:
                     self._read.add(found.__code__)
-                    self.state |= _facts(found.__code__).changes
-                    self._used |= _facts(found.__code__).names
+                    self.state |= facts_of(found.__code__).changes
+                    self._used |= facts_of(found.__code__).names
                     waiting += [value for _, value in _reads(found)]
             elif isinstance(found, type):
                 if found not in self._read and installed(found.__module__) is None:
@@ -124,7 +117,7 @@ def _walking(write: Callable[[Any], R]) -> Callable[[Any], R]:
 
 
 def setting_of(value: object) -> object:
-    """A setting as it enters a fingerprint; None where it is nothing that can be written down."""
+    """Write a setting as it enters a fingerprint; None for what cannot be written down."""
     if isinstance(value, Enum):
         return f"{type(value).__qualname__}.{value.name} {value.value!r}"
     if value is None or isinstance(value, str | int | float | bool | bytes):
@@ -148,7 +141,7 @@ def _compound(value: object) -> object:
     if isinstance(value, set | frozenset):
         return sorted(str(setting_of(v)) for v in value)
     if isinstance(value, ModuleType):
-        return installed(value.__name__) or _source_of_module(value.__name__)
+        return installed(value.__name__) or source_of(value.__name__)
     if is_dataclass(value):
         _known_state(value)
         held = {f.name: setting_of(getattr(value, f.name, None)) for f in fields(value) if not _is_state(f.name)}
@@ -170,13 +163,13 @@ def _compound(value: object) -> object:
 
 @_walking
 def function_identity(function: object) -> str:
-    """What a function computes: its code, and everything that the code reads."""
+    """Write down what a function computes: its code, and everything that the code reads."""
     return str(_function(function))
 
 
 @_walking
 def described(instance: object) -> str:
-    """An object by its class and its public attributes that can be written down."""
+    """Write an object down: its class, and those public attributes that can be written down."""
     _known_state(instance)
     held = {k: setting_of(v) for k, v in sorted(vars(instance).items()) if not k.startswith("_") and not _is_state(k)}
     with _only_code():
@@ -209,7 +202,7 @@ def _is_state(name: str) -> bool:
 
 
 def _array(array: Any) -> object:
-    """An array or a single figure of NumPy or its like, by content; nothing is imported for it."""
+    """Write an array or a single figure of NumPy or its like by content; nothing is imported for it."""
     shape = list(getattr(array, "shape", ()))
     if getattr(array.dtype, "hasobject", False):  # its bytes are addresses
         return [str(array.dtype), shape, setting_of(array.tolist())]
@@ -217,7 +210,7 @@ def _array(array: Any) -> object:
 
 
 def _instance(value: object) -> object:
-    """An object of the user's own class: the class and everything that it holds. A digest: it may hold a secret."""
+    """Write an object of the user's own class: the class, and a digest of all that it holds, which may be a secret."""
     _known_state(value)
     slots = [name for base in type(value).__mro__ for name in _names(getattr(base, "__slots__", ()))]
     there = {name: getattr(value, name, None) for name in (*slots, *getattr(value, "__dict__", ()))}
@@ -230,7 +223,7 @@ def _names(slots: str | Sequence[str]) -> Sequence[str]:
 
 
 def _class(found: type) -> str:
-    """A class by its name; the user's own by its code and attributes too."""
+    """Write a class by its name; the user's own by its code and attributes too."""
     name = f"{found.__module__}.{found.__qualname__}"
     if installed(found.__module__) is not None:
         return name
@@ -244,7 +237,7 @@ def _class(found: type) -> str:
 
 
 def _plain(member: object) -> object:
-    """The function behind a property, a class method or a static method; anything else as it is."""
+    """Find the function behind a property, a class method or a static method; return anything else as it is."""
     for inner in ("fget", "__func__", "func"):
         if isinstance(found := getattr(member, inner, None), FunctionType):
             return found
@@ -303,19 +296,19 @@ def _code(code: CodeType) -> str:
 
 
 def _reads(function: FunctionType) -> Iterator[tuple[str, object]]:
-    """What a function reads from outside, by name: closure variables, globals, and attributes of the user's modules."""
+    """List what a function reads from outside: closure variables, globals, and attributes of the user's modules."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         yield name, _content(cell)
     outside = function.__globals__
-    for chain in _facts(function.__code__).chains:
+    for chain in facts_of(function.__code__).chains:
         name, value = chain[0], outside.get(chain[0], outside)
         for attribute in chain[1:]:
             if isinstance(value, ModuleType) and installed(value.__name__) is None and hasattr(value, attribute):
                 name, value = f"{name}.{attribute}", getattr(value, attribute)
         if value is not outside:
             yield name, value
-    for module in _facts(function.__code__).imports:
-        yield f"import {module}", installed(module) or _source_of_module(module)
+    for module in facts_of(function.__code__).imports:
+        yield f"import {module}", installed(module) or source_of(module)
 
 
 def _content(cell: CellType) -> object:
@@ -323,124 +316,3 @@ def _content(cell: CellType) -> object:
         return cell.cell_contents
     except ValueError:  # still empty: the function refers to itself
         return None
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A function's code and that of the functions within it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What code does with names.
-
-    Args:
-        names: All that it mentions.
-        chains: The globals that it reads, each with the attributes that are taken of it: ("settings", "TARGET").
-        imports: The modules that it imports while it runs.
-        changes: What it assigns or changes in place: globals, closure variables, attributes; "name=" for a default.
-    """
-
-    names: set[str]
-    chains: list[tuple[str, ...]]
-    imports: list[str]
-    changes: set[str]
-
-
-@lru_cache(maxsize=4096)
-def _facts(function: CodeType) -> _Facts:
-    names: set[str] = set()
-    chains: list[tuple[str, ...]] = []
-    imports: list[str] = []
-    changes: set[str] = set()
-    for code in _codes(function):
-        names.update(code.co_names)
-        chain: list[str] = []
-        # An expression and what it begins with have one place: in `self.seen[value]` that is `self` and `self.seen`.
-        places: dict[object, list[dis.Instruction]] = {}
-        for step in dis.get_instructions(code):
-            name, argument = step.opname, step.argval
-            attribute = name in ("LOAD_ATTR", "LOAD_METHOD")
-            if chain and attribute:
-                chain.append(argument)
-            else:
-                chains += [tuple(chain)] * bool(chain)
-                chain = [argument] if name in ("LOAD_GLOBAL", "LOAD_NAME") else []
-            if name == "IMPORT_NAME" and argument:
-                imports.append(argument)
-            before = places.setdefault(step.positions and (step.positions.lineno, step.positions.col_offset), [])
-            if name in ("STORE_GLOBAL", "DELETE_GLOBAL") or (
-                name == "STORE_DEREF" and argument in function.co_freevars
-            ):
-                changes.add(argument)
-            elif name in ("STORE_ATTR", "DELETE_ATTR"):
-                changes.update(_outside([*before, step], code, function))
-            elif name in ("STORE_SUBSCR", "DELETE_SUBSCR") or (attribute and argument in _CHANGING):
-                changes.update(_outside(before, code, function))
-            if name.startswith(("LOAD_", "CALL")):
-                before.append(step)
-    return _Facts(names, list(dict.fromkeys(chains)), list(dict.fromkeys(imports)), changes)
-
-
-def _outside(steps: Sequence[dis.Instruction], code: CodeType, function: CodeType) -> Iterator[str]:
-    """The name of what is changed: the last attribute, else the variable. What a function made itself has none."""
-    chain: list[dis.Instruction] = []
-    for step in steps:
-        if not step.opname.startswith("CALL"):
-            chain.append(step)
-        elif chain and chain[-1].argval != "type":  # of `self.kinds.get(key)` a part may be changed, of `made()` none
-            chain.pop()
-    if not chain:
-        return
-    root, parameters = chain[0], code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    if root.opname.startswith("LOAD_FAST"):
-        if len(chain) == 1 and root.argval in parameters:
-            yield f"{root.argval}="
-        elif len(chain) > 1 and root.argval in parameters[:1]:
-            yield chain[-1].argval
-    elif root.opname in ("LOAD_GLOBAL", "LOAD_NAME") or (
-        root.opname == "LOAD_DEREF" and (len(chain) > 1 or root.argval in function.co_freevars)
-    ):
-        yield chain[-1].argval
-
-
-# -- modules -------------------------------------------------------------------------------------------
-
-
-@cache
-def installed(module: str | None) -> str | None:
-    """The name and version of a module that is Python's own or installed; None for one of the user's own."""
-    name = module or "builtins"
-    top = name.partition(".")[0]
-    if top != "__main__" and top in sys.stdlib_module_names:
-        return name
-    if top != __name__.partition(".")[0] and not {"site-packages", "dist-packages"} & set(Path(_origin(top)).parts):
-        return None
-    from importlib import metadata  # a quarter of the time that `import tgsci` takes
-
-    version = getattr(sys.modules.get(top), "__version__", "")
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        version = metadata.version(top)
-    return f"{name} {version}".rstrip()
-
-
-def _origin(module: str) -> str:
-    """The file of a module, "" where there is none."""
-    found: Any = sys.modules.get(module)
-    if found is None:
-        try:
-            found = importlib.util.find_spec(module)
-        except (ImportError, ValueError):
-            return ""
-    return str(getattr(found, "__file__", None) or getattr(found, "origin", None) or "")
-
-
-def _source_of_module(module: str) -> str:
-    """A module of the user's own that is read as a whole: its name and its file's content."""
-    try:
-        return f"{module} {sha256(Path(_origin(module)).read_bytes()).hexdigest()[:16]}"
-    except OSError:
-        return module
