@@ -23,7 +23,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     """Write the table of all trials, what its columns mean, the poses, and the proteins that they lie in.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist; files of the same name are replaced, each at once or not at all.
 
     Returns:

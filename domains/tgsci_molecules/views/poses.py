@@ -53,7 +53,7 @@ def write_poses(result: Result, directory: Path) -> Sequence[Path]:
     """Write `poses.sdf`, and `finalists.sdf` where the best molecules were measured again.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist.
 
     Returns:

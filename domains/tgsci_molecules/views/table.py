@@ -29,7 +29,7 @@ def write_table(result: Result, directory: Path) -> Sequence[Path]:
     """Write the table of all trials, best first, and the sheet that explains its columns.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist.
 
     Returns:
@@ -59,7 +59,7 @@ def columns_of(result: Result) -> Sequence[Column]:
     """List the columns of a run's table, in their order.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
     outcome = outcome_columns(
         "no molecule that can be docked", "could not be measured", "wall time of the measurement", figure

@@ -253,6 +253,6 @@ def _no_plan(run: Path) -> UsageError:
 
 
 def _label(path: Path) -> str:
-    """Short, and different for the plans of two runs."""
+    """Choose a short label that differs for the plans of two runs."""
     name = path.parent.name if path.name == PLAN and path.parent.name else path.stem
     return "".join(c if c.isalnum() or c in "-_.+ " else "_" for c in name)[:40].strip() or "plan"

@@ -100,7 +100,7 @@ class PlanLoss(Loss):
 
     @property
     def case(self) -> Case:
-        """The case that plans are made for, opened when it is asked for.
+        """The case that plans are made for; opened at the first use.
 
         Raises:
             UsageError: Its file is gone, or holds another case now.
@@ -118,7 +118,7 @@ class PlanLoss(Loss):
 
     @property
     def fingerprint(self) -> str:
-        """A text of case, goals, start, settings and versions: plans of one fingerprint have the same figures."""
+        """Case, goals, start, settings and versions in one text: plans of one fingerprint have the same figures."""
         parts = {
             "case": self._fingerprint_of_case,
             "goals": self.sheet.fingerprint,

@@ -180,9 +180,9 @@ def plans(result: Result, top: int = 0) -> PlanTable:
     """Show the plans of a run with their goals: green ones are met, yellow ones within their tolerance.
 
     Args:
-        result: A radiotherapy run's.
-        top: The best so many, best first. Where 0: those that were better than everything before them, in the order in
-            which they were made, with the first one.
+        result: The result of a radiotherapy run.
+        top: How many of the best to show, best first; 0 for the plans that were better than everything before them,
+            in the order in which they were made.
 
     Raises:
         UsageError: The run is of another domain.

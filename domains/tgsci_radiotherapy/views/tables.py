@@ -121,7 +121,7 @@ def plans_csv(result: Result) -> str:
     """Write every trial of a run as CSV, the best first.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
     return trials_csv(result, list(columns_of(result)))
 
@@ -130,7 +130,7 @@ def columns_sheet(result: Result) -> str:
     """Explain the columns of `plans.csv` and `goals.csv`, as CSV.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
     rows = [["plans.csv", c.title, c.unit, c.better, c.meaning] for c in columns_of(result)]
     rows += [["goals.csv", title, "", "", meaning] for title, meaning in COLUMNS.items()]
@@ -141,7 +141,7 @@ def columns_of(result: Result) -> Iterator[Column]:
     """List the columns of `plans.csv`, in their order.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
     rank = ranks(result)
     yield Column(
