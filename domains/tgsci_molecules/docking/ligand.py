@@ -15,7 +15,7 @@ from tgsci.errors import MeasurementError
 from ..molecule.protonation import open_in_water, protonate
 from ..molecule.smiles import molecule, stereo_in_words
 
-#: A ring of so many atoms takes several shapes, and docking does not change them.
+#: Atoms from which on a ring takes several shapes; docking does not change them.
 LARGE_RING = 8
 #: Conformers of a large ring that are made for each one that is docked.
 _SHAPES_TRIED = 4

@@ -14,7 +14,7 @@ from tgsci.errors import UsageError
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
-#: At most so many matches are counted.
+#: How many matches are counted at most.
 MAX_MATCHES = 200
 
 #: RDKit's catalogues of structural alerts, each with what it is.
