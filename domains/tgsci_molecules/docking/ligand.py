@@ -98,7 +98,7 @@ def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
         count: How many, at most; a stiff ring has fewer.
 
     Raises:
-        MeasurementError: There is none, or no force field for it.
+        MeasurementError: There is no such conformer, or no force field for the molecule.
     """
     pool = Chem.AddHs(molecule(smiles))
     parameters = rdDistGeom.ETKDGv3()  # with its torsions for macrocycles (Wang 2020)
@@ -155,7 +155,7 @@ def embed(smiles: str, seed: int) -> Chem.Mol:
     """Make one three-dimensional conformer with all hydrogens, by ETKDGv3.
 
     Raises:
-        MeasurementError: There is none (a strained or impossible ring), or not in `EMBED_SECONDS`.
+        MeasurementError: No conformer exists (a strained or impossible ring), or none was made in `EMBED_SECONDS`.
     """
     mol = Chem.AddHs(molecule(smiles))
     parameters = rdDistGeom.ETKDGv3()

@@ -124,7 +124,7 @@ def as_molecule(smiles: str) -> Molecule:
     """Make a SMILES a `Molecule`; one that is a `Molecule` comes back as it is.
 
     Raises:
-        UsageError: It is no text.
+        UsageError: The argument is no text.
     """
     if not isinstance(smiles, str):
         raise UsageError(f"a SMILES is text, not {literal(smiles)}")

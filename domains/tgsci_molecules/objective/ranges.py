@@ -20,7 +20,7 @@ def read_range(name: str, given: Range) -> tuple[float | None, float | None]:
         given: A pair with None, "" or an infinity for an open end; "<= 5", ">= 200", "200 to 500"; or one number.
 
     Raises:
-        UsageError: It is none of these, or no figure lies in it.
+        UsageError: The text is no range, or no number lies in it.
     """
     low, high = _ends(name, given)
     if low is None and high is None:

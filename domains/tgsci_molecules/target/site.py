@@ -22,7 +22,7 @@ def positions(receptor: Path, name: str) -> np.ndarray[Any, np.dtype[np.float64]
         name: The target's, for messages.
 
     Raises:
-        UsageError: It has none, or no numbers where they belong.
+        UsageError: The file has no atoms, or no numbers where its positions belong.
     """
     lines = receptor.read_text(encoding="utf-8", errors="replace").splitlines()
     atoms = [line for line in lines if line.startswith(("ATOM  ", "HETATM"))]

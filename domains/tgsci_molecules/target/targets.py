@@ -186,7 +186,7 @@ def _description(directory: Path) -> Mapping[str, Any]:
     """Read target.json of a directory.
 
     Raises:
-        UsageError: There is none, or it is not one of ours.
+        UsageError: The directory has no target.json, or one that `prepare` did not write.
     """
     path = directory / TARGET_FILE
     where = quote(str(directory))

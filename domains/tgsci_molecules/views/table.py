@@ -46,7 +46,7 @@ def checked(result: Result) -> Result:
     """Check that this is a run's result.
 
     Raises:
-        UsageError: It is something else: what to give.
+        UsageError: The argument is something else; says what to give.
     """
     from tgsci.runs.result import Result
 

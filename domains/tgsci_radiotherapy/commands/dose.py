@@ -138,7 +138,7 @@ def goals_of(dose: Dose, sheet: str | Path | None = None) -> BoundSheet:
         sheet: Its name or path; that of the dose's run or plan where None.
 
     Raises:
-        UsageError: There is none, it is wrong, or it does not fit the case.
+        UsageError: No sheet is known, the sheet is wrong, or it does not fit the case.
     """
     from ..goals import read_sheet
 
@@ -153,7 +153,7 @@ def sheet_of(dose: Dose) -> str:
     """Find the sheet of goals that a plan was made for, as its run or its own table names it.
 
     Raises:
-        UsageError: It is not known, or no longer there.
+        UsageError: Neither names a sheet that comes with the package; lists these.
     """
     from ..goals import sheet_names
 

@@ -129,7 +129,7 @@ def checked(dose: NDArray[np.floating]) -> NDArray[np.floating]:
     """Check that doses are a list of numbers, at least one.
 
     Raises:
-        UsageError: There are none, or they are not a list of numbers.
+        UsageError: There is no dose, or the doses are no list of numbers.
     """
     dose = np.asarray(dose)
     if dose.ndim != 1 or not len(dose):

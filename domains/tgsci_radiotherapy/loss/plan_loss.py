@@ -59,7 +59,7 @@ class PlanLoss(Loss):
         protocol: A name of `protocol.PROTOCOLS`.
 
     Raises:
-        UsageError: Something of this is not there, or does not go together: what, and what to do.
+        UsageError: The case, sheet, start or protocol does not exist, or they do not fit each other; says what to do.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class PlanLoss(Loss):
         """Give the canonical text of plan parameters, a `PlanText`, which `evaluate` does not parse again.
 
         Raises:
-            InvalidValue: They are none for this case, or break the protocol; says what to change.
+            InvalidValue: The text is no parameters for this case, or breaks the protocol; says what to change.
         """
         parameters = PlanParameters.parse(value, self.case)
         self.protocol.check(parameters, self.start)
@@ -237,7 +237,7 @@ def with_prescription(case: Case, prescription: Mapping[str, float]) -> Case:
         prescription: Total Gy by target; targets that it does not name keep theirs.
 
     Raises:
-        UsageError: No such target, or a dose that cannot be.
+        UsageError: The case has no such target, or the dose is out of range.
     """
     if not prescription:
         return case

@@ -38,7 +38,7 @@ def check_objective(objective: Objective, case: Case) -> None:
     """Refuse an objective that makes no sense on its structure.
 
     Raises:
-        InvalidValue: Says what to change.
+        InvalidValue: The objective does not fit the case; says what to change.
     """
     structure = case.structure(objective.structure)
     _check_rows(structure, case)

@@ -159,7 +159,7 @@ def read_plan(text: str | bytes) -> PlanFile:
     """Read what `write_plan` wrote.
 
     Raises:
-        UsageError: It is no such file; says what is wrong.
+        UsageError: The text is no plan file; says what is wrong.
     """
     if isinstance(text, bytes):
         try:

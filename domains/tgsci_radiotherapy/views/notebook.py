@@ -94,7 +94,7 @@ def show(
         wash: Whether the dose is drawn on the image.
 
     Raises:
-        UsageError: Something of another case, or a trial without a plan.
+        UsageError: The plan or the goals are of another case, or the trial has no plan.
     """
     from ..goals import Sheet, evaluate
     from .dvh_plot import dvh_figure
@@ -119,7 +119,7 @@ def dose_of(plan: Any, case: Case) -> NDArray[np.floating]:
         case: What it is of.
 
     Raises:
-        UsageError: It has none.
+        UsageError: The plan has no dose of this case.
     """
     import numpy as np
 
