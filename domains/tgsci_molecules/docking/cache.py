@@ -127,7 +127,7 @@ class Cache:
         A run that uses it meanwhile goes on with it: its file stays where it is.
 
         Raises:
-            OSError: It cannot be deleted, or another process holds it.
+            OSError: The file cannot be deleted, or another process holds it.
         """
         with self._lock:
             self._off = False

@@ -53,7 +53,7 @@ def in_full(loss: L) -> L:
         loss: One with `settings`, such as `Objective` and `DockingLoss`.
 
     Raises:
-        UsageError: It does not dock.
+        UsageError: The loss does not dock.
     """
     settings = getattr(loss, "settings", None)
     if not isinstance(settings, Settings):

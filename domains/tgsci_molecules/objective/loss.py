@@ -58,8 +58,8 @@ class Objective(Loss):
         name: The name in tables; the formula and the targets where empty.
 
     Raises:
-        UsageError: A target, metric, group, contact or catalogue does not exist, or two arguments contradict each other;
-            says which, and what to write.
+        UsageError: A target, metric, group, contact or catalogue does not exist, or two arguments contradict each
+            other; says which, and what to write.
     """
 
     def __init__(

@@ -41,7 +41,7 @@ class Term:
         name: The name in tables and reports; the metric's where empty.
 
     Raises:
-        UsageError: One of these is not what it should be.
+        UsageError: An argument is not what it must be.
     """
 
     metric: str

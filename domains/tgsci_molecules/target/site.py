@@ -45,7 +45,7 @@ def check_site(receptor: Path, name: str, center: Sequence[float], edges: Sequen
         edges: The edges of the box, Angstrom.
 
     Raises:
-        UsageError: It lies in solvent.
+        UsageError: The box lies in solvent.
     """
     offsets = np.abs(positions(receptor, name) - np.asarray(center))
     if not (offsets <= np.asarray(edges) / 2 + REACH).all(axis=1).any():

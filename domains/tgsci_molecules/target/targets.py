@@ -122,7 +122,7 @@ def as_target(given: Target | str) -> Target:
     """Take a target, or find that of a name or a directory.
 
     Raises:
-        UsageError: It is neither, or there is no such target.
+        UsageError: The argument is neither, or there is no such target.
     """
     return given if isinstance(given, Target) else Target(given)
 

@@ -31,7 +31,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
         target, and `finalists.sdf` where the best molecules were docked again at the full setting.
 
     Raises:
-        OSError: One cannot be written; what was there stays.
+        OSError: A file cannot be written; what was there stays.
     """
     from .poses import write_poses
     from .receptors import write_receptors

@@ -55,8 +55,8 @@ class Archive:
         path: Of the file.
 
     Raises:
-        OSError: It cannot be opened.
-        UsageError: It is not a case's file.
+        OSError: The file cannot be opened.
+        UsageError: The file is no case.
     """
 
     def __init__(self, path: Path) -> None:

@@ -197,7 +197,7 @@ def read_bounded(path: Path, longest: int) -> bytes:
     """Read a file.
 
     Raises:
-        UsageError: It cannot be read, or it is longer.
+        UsageError: The file cannot be read, or it is longer than that.
     """
     try:
         with path.open("rb") as file:

@@ -196,7 +196,7 @@ def check_size(grid: Grid, rows: int, beamlets: int, radius: float) -> None:
         radius: Of the cylinder through the patient that a beamlet reaches, mm.
 
     Raises:
-        UsageError: It would have more than `MOST_ENTRIES` entries, roughly.
+        UsageError: The matrix would have more than `MOST_ENTRIES` entries, roughly.
     """
     voxel = grid.voxel_cc * 1000.0
     through = (rows * voxel) ** (1 / 3)

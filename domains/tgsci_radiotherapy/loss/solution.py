@@ -71,7 +71,7 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
         plan: As it was solved.
 
     Raises:
-        MeasurementError: It cannot be scaled.
+        MeasurementError: The plan cannot be scaled.
     """
     goals = bound.goals
     metrics = [(goal.structure, goal.metric) for goal in goals]

@@ -105,7 +105,7 @@ class PlanFile:
         """Refuse a case that the plan was not made for.
 
         Raises:
-            UsageError: It is another one.
+            UsageError: The plan was made for another case.
         """
         if len(self.fluence) != case.dij.beamlets:
             raise UsageError(

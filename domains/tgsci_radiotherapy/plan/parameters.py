@@ -41,7 +41,7 @@ class PlanParameters:
         objectives: At least one.
 
     Raises:
-        InvalidValue: There is none, or more than 100.
+        InvalidValue: There is no objective, or more than 100.
     """
 
     objectives: tuple[Objective, ...]

@@ -183,7 +183,7 @@ def _check_dose(case: Case, name: str, dose: NDArray[np.floating]) -> None:
     """Refuse a dose of another case, or one that is not finite.
 
     Raises:
-        UsageError: It is one.
+        UsageError: The dose is of another case, or not finite.
     """
     import numpy as np
 

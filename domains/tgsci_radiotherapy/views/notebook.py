@@ -242,7 +242,7 @@ def sensitivities(trial: Trial) -> SensitivityTable:
         trial: Of a radiotherapy run.
 
     Raises:
-        UsageError: It was not planned.
+        UsageError: The trial has no plan.
     """
     from ..loss.effects import effects_of
 
