@@ -145,7 +145,7 @@ def _ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligan
 
 
 def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int) -> float:
-    """Root-mean-square difference of the distances between ring atoms, Angstrom: no alignment, mirror images alike."""
+    """Compute the root-mean-square difference of distances between ring atoms, Angstrom; mirror images are alike."""
     a, b = (mol.GetConformer(n).GetPositions()[atoms] for n in (first, second))
     apart = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (a, b)]
     return float(np.sqrt(np.mean((apart[0] - apart[1]) ** 2)))
@@ -218,7 +218,7 @@ def write_pdbqt(mol: Chem.Mol) -> str:
 
 
 def _isomer(conformer: Chem.Mol) -> str:
-    """The SMILES of a conformer with the stereo that it has in space."""
+    """Write the SMILES of a conformer with the stereo that it has in space."""
     mol = Chem.Mol(conformer)
     Chem.AssignStereochemistryFrom3D(mol)
     for atom in mol.GetAtoms():

@@ -28,7 +28,7 @@ from ..objective.limits import CoreKept, Keep
 from .assemble import assembled, grafted
 from .candidates import Candidate, recombined, roots_of
 from .descriptors import scaffold
-from .grow import suggestions
+from .grow import pose_edits
 from .predictor import Predictor
 from .reasons import option, reason
 from .surrogate import Array, tanimoto
@@ -291,7 +291,7 @@ def _nearest(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> Ar
 
 def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidate]:
     """Draw some of the edits that a trial's pose asks for."""
-    edits = suggestions(root.parent)
+    edits = pose_edits(root.parent)
     return [
         Candidate(s.smiles, root.parent, (s.step,), (s.smiles,), s.evidence)
         for s in rng.sample(edits, min(count, len(edits)))

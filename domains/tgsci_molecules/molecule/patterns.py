@@ -42,7 +42,7 @@ class Pattern:
     """A SMARTS pattern.
 
     Args:
-        smarts: The pattern. Hydrogens written as atoms count as a wish on their neighbour.
+        smarts: The pattern. A hydrogen that is written as an atom counts as a hydrogen that its neighbour must have.
         name: The name in reports; the SMARTS itself where empty.
 
     Raises:
@@ -59,14 +59,14 @@ class Pattern:
         _compiled(self.smarts)
 
     def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
-        """The atoms of each match, no two matches of the same atoms."""
+        """Find the atoms of each match, no two matches of the same atoms."""
         atoms_of_matches = mol.GetSubstructMatches(
             _compiled(self.smarts), uniquify=True, useChirality=True, maxMatches=MAX_MATCHES
         )
         return [tuple(match) for match in atoms_of_matches]
 
     def count(self, mol: Chem.Mol) -> int:
-        """How often it occurs."""
+        """Count how often it occurs."""
         return len(self.matches(mol))
 
     def __str__(self) -> str:

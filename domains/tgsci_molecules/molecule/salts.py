@@ -97,7 +97,7 @@ def _is_metal(atom: Chem.Atom) -> bool:
 
 @cache
 def _names() -> dict[str, str]:
-    """Names by canonical SMILES, with stereochemistry and without."""
+    """Read the names by canonical SMILES, with stereochemistry and without."""
     names: dict[str, str] = {}
     for name, each in COUNTERPARTS.items():
         mol = neutralised(each.smiles.mol)

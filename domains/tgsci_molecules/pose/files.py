@@ -54,7 +54,7 @@ def read_poses(path: Path) -> list[Chem.Mol | str]:
 
 
 def _sane(mol: Chem.Mol | None, record: str) -> Chem.Mol:
-    """A molecule as read, once it is known to be small enough to look at closely."""
+    """Check that a molecule from a file is small enough to look at closely."""
     if mol is None:
         raise UsageError(f"{record} is no molecule that RDKit can read")
     if mol.GetNumAtoms() > MAX_ATOMS:

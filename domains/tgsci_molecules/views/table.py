@@ -206,7 +206,7 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
     explained = {}
     for name, meaning in objective.columns_help().items():
         if name in terms:
-            explained[name] = ("transformed", _wish(terms[name]), meaning)
+            explained[name] = ("transformed", _better_end(terms[name]), meaning)
             continue
         metric = objective.metrics[name]
         meaning = meaning.removesuffix(f" [{metric.unit}]")  # it has a column of its own
@@ -217,13 +217,13 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
         elif metric.simulated or metric.kind == "selectivity":
             better = "lower"
         else:
-            better = _wish(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
+            better = _better_end(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
         explained[name] = ("raw", better, meaning)
     return explained
 
 
-def _wish(term: Any) -> str:
-    """Which end of a term's figure makes the loss lower."""
+def _better_end(term: Any) -> str:
+    """Tell which end of a term's figure makes the loss lower."""
     return "higher" if term.desirable is (term.weight > 0) else "lower"
 
 

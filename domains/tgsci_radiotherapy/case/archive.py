@@ -45,7 +45,7 @@ def chunk_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def refuse(path: Path, why: str) -> UsageError:
     """Make the error that says why a file is not read."""
-    return UsageError(f"{shown_path(path)} cannot be read as a case: {why}; import or calculate it again")
+    return UsageError(f"{path_text(path)} cannot be read as a case: {why}; import or calculate it again")
 
 
 class Archive:
@@ -89,7 +89,7 @@ class Archive:
             raise refuse(path, "its version is no number")
         if version > FORMAT:
             raise UsageError(
-                f"{shown_path(path)} was written by a newer tgsci (layout {version}, this one reads up to "
+                f"{path_text(path)} was written by a newer tgsci (layout {version}, this one reads up to "
                 f"{FORMAT}); update tgsci"
             )
         about, digest = attributes.get("case"), attributes.get("sha256")
@@ -198,12 +198,12 @@ class Archive:
         if info.file_size > _MOST_JSON:
             raise refuse(self.path, f"its description {name} has {info.file_size} bytes")
         try:
-            found = json.loads(members.read(info).decode("utf-8"))
+            content = json.loads(members.read(info).decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise refuse(self.path, f"its description {name} is no JSON") from error
-        if not isinstance(found, dict):
+        if not isinstance(content, dict):
             raise refuse(self.path, f"its description {name} is no JSON object")
-        return found
+        return content
 
 
 def _as_written(description: dict[str, Any], blocks: tuple[int, ...]) -> bool:
@@ -226,7 +226,7 @@ def _as_written(description: dict[str, Any], blocks: tuple[int, ...]) -> bool:
         return False
 
 
-def shown_path(path: Path) -> str:
+def path_text(path: Path) -> str:
     """Write a path for a message: harmless, and cut in its middle if it is long."""
     text = visible(str(path))
     return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"

@@ -1,13 +1,19 @@
-"""Open a dose to look at: a plan file, a run's directory, an RTDOSE file, the dose that came with a case."""
+"""What `evaluate`, `compare` and `export` share: their arguments, and how these open a dose with its case and goals.
+
+A dose is a plan file, a run's directory, an RTDOSE file, or the word reference for the dose that came with a case.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from tgsci.basics.texts import quote, shell_word, visible
+from tgsci.cli.command import option
 from tgsci.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +30,30 @@ REFERENCE = "reference"
 PLAN = "plan.json"
 #: Longest plan file that is read, bytes.
 LONGEST = 20_000_000
+
+#: Decorator: replace files that are there, as `force`.
+replace_files = option("--force", is_flag=True, help="replace files that are there")
+
+
+def dose_argument(name: str, title: str, what: str) -> Callable[[Any], Any]:
+    """Make a decorator that adds an argument which `open_dose` opens.
+
+    Args:
+        name: Of the function's argument.
+        title: Of the argument in the help.
+        what: What the command does with it.
+    """
+    kinds = "plan.json, a run's directory, an RTDOSE .dcm, or the word reference"
+    return click.argument(name, metavar=title, help=f"{what}: {kinds}")
+
+
+def case_and_goals(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --case and --goals; the function gets them as `case` and `sheet`, for `open_dose` and `goals_of`."""
+    of_case = "a built-in case or a .zarr file (that of the plan or its run)"
+    of_sheet = "see: tgsci radiotherapy goals (those of the run or the plan)"
+    with_sheet = option("--goals", "sheet", metavar="SHEET", help=of_sheet)(function)
+    decorated: Callable[..., Any] = option("--case", metavar="CASE", help=of_case)(with_sheet)
+    return decorated
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +109,7 @@ def open_dose(text: str | Path, case: Case | str | Path | None = None) -> Dose:
 
 
 def knows_its_case(text: str | Path) -> bool:
-    """Whether it may be a plan file or a run, which say what they are of, rather than a bare dose."""
+    """Tell whether a text may name a plan file or a run, which say what case they are of, and no bare dose."""
     path = Path(text)
     return path.is_dir() or path.suffix.lower() == ".json"
 
@@ -201,7 +231,7 @@ def _open_case(case: Case | str | Path | None, of: str) -> Case:
 
 
 def _is_dicom(path: Path) -> bool:
-    """By the mark that DICOM files carry at byte 128, or by their usual suffix."""
+    """Tell a DICOM file by its mark at byte 128, or by its usual suffix."""
     if path.suffix.lower() == ".dcm":
         return True
     try:

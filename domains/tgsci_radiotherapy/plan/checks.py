@@ -70,13 +70,13 @@ def check_together(objectives: Sequence[Objective], case: Case) -> None:
     lifting = [o for o in objectives if o.lifts and o.structure in targets and o.dose_gy != 0]
     if any(o.weight > 0 for o in lifting):
         return
-    wish = f"squared_deviation or squared_underdose on {' or '.join(targets[:4])}"
+    lifting_types = f"squared_deviation or squared_underdose on {' or '.join(targets[:4])}"
     if lifting:
         raise InvalidValue(
             f"what asks for dose in a target ({lifting[0].label}) has weight 0, so the best plan is no dose; "
             "give it a weight above 0"
         )
-    raise InvalidValue(f"nothing asks for dose in a target, so the best plan is no dose; add {wish}")
+    raise InvalidValue(f"nothing asks for dose in a target, so the best plan is no dose; add {lifting_types}")
 
 
 def _check_rows(structure: Structure, case: Case) -> None:

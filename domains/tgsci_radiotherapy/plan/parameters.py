@@ -83,11 +83,11 @@ class PlanParameters:
         Raises:
             InvalidValue: Says what to change.
         """
-        found = []
+        objectives = []
         for number, table in enumerate(_objectives(document), 1):
             with _about(number, table):
-                found.append(Objective.from_dict(table))
-        return cls(tuple(found))
+                objectives.append(Objective.from_dict(table))
+        return cls(tuple(objectives))
 
     def checked(self, case: Case) -> PlanParameters:
         """Check the parameters against a case, and spell structures as the case has them.
@@ -95,14 +95,14 @@ class PlanParameters:
         Raises:
             InvalidValue: They do not fit the case; says what to change.
         """
-        found = []
+        objectives = []
         for number, objective in enumerate(self.objectives, 1):
             with _about(number, objective.as_dict()):
                 objective = with_case_name(objective, case)
                 check_objective(objective, case)
-                found.append(objective)
-        check_together(found, case)
-        return PlanParameters(tuple(found))
+                objectives.append(objective)
+        check_together(objectives, case)
+        return PlanParameters(tuple(objectives))
 
     @staticmethod
     def describe(case: Case) -> str:

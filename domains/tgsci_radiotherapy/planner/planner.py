@@ -12,7 +12,7 @@ import numpy as np
 from tgsci.errors import MeasurementError, UsageError
 
 from .bound import lower_bound
-from .hessian import Grams, Reduced, size, sum_rows
+from .hessian import Grams, ReducedHessian, size, sum_rows
 from .lbfgs import lbfgs, rough, uniform
 from .matrix import Matrix
 from .newton import newton
@@ -128,7 +128,7 @@ class Planner:
             if terms.convex and not state.stopped:
                 if np.count_nonzero(state.x) <= REDUCED_BEAMLETS:
                     method = "L-BFGS, Newton"
-                    newton(matrix, terms, Reduced(matrix), state, gap, _NEWTON_STEPS, watch)
+                    newton(matrix, terms, ReducedHessian(matrix), state, gap, _NEWTON_STEPS, watch)
                 else:
                     lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
                     state.bound = lower_bound(matrix, terms, matrix.dose(state.x))

@@ -135,11 +135,11 @@ def gamma_index(
     asked.reshape(-1)[judged] = first.reshape(-1)[judged]
     window = _window(asked > 0, case.grid.spacing, MOST_GAMMA * distance_mm)
     axes = tuple(axis[part] for axis, part in zip(case.grid.axes(), window, strict=True))
-    found = empty
-    found[window] = _gamma_map(axes, asked[window], second[window], criteria, largest)
-    values = found.reshape(-1)[judged]
+    gamma_map = empty
+    gamma_map[window] = _gamma_map(axes, asked[window], second[window], criteria, largest)
+    values = gamma_map.reshape(-1)[judged]
     rate = 100.0 * float(np.mean(values <= 1.0))
-    return Gamma(rate, *criteria, largest, len(judged), len(above), float(values.mean()), found)
+    return Gamma(rate, *criteria, largest, len(judged), len(above), float(values.mean()), gamma_map)
 
 
 def _gamma_map(
@@ -156,14 +156,14 @@ def _gamma_map(
     percent, distance, threshold, local = criteria
     logging.getLogger("pymedphys").setLevel(logging.WARNING)  # it writes its progress otherwise
     try:
-        found = compare(
+        gamma = compare(
             axes, reference.astype(np.float64), axes, evaluated.astype(np.float64), percent, distance,
             lower_percent_dose_cutoff=threshold, interp_fraction=_STEPS, max_gamma=MOST_GAMMA, local_gamma=local,
             global_normalisation=normalisation, ram_available=_MEMORY,
         )  # fmt: skip
     except ValueError as error:
         raise MeasurementError(f"pymedphys could not compare the doses: {error}") from error
-    return np.asarray(found, np.float32)
+    return np.asarray(gamma, np.float32)
 
 
 def _window(there: NDArray[np.bool_], spacing: tuple[float, float, float], reach: float) -> tuple[slice, slice, slice]:

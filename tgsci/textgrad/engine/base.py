@@ -17,13 +17,15 @@ Content: TypeAlias = str | Sequence[str | bytes]
 
 
 class EngineLM(ABC):
-    """An engine of one's own: derive, and write `generate`.
+    """The base of an engine of your own: derive, and write `generate`.
 
     It may be given wherever this package takes an engine. Images come as bytes in a list: `[image, "question"]`.
     """
 
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     model_string: str
+    #: How many questions it may be asked at the same time: 1 for an engine that is not safe in several threads.
+    concurrency: int | None = None
 
     @abstractmethod
     def generate(self, prompt: Any, system_prompt: str | None = None, **kwargs: Any) -> str:
@@ -45,6 +47,8 @@ class _Generating(Engine):
     def __init__(self, own: EngineLM) -> None:
         self.own = own
         self.name = getattr(own, "model_string", type(own).__name__)
+        if own.concurrency is not None:
+            self.concurrency = own.concurrency
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> str:
         content: Content = [*images, prompt] if images else prompt
@@ -64,14 +68,21 @@ def refuse_images(content: Content, model: str) -> None:
 
 
 class CachedEngine:
-    """TextGrad's name for an engine with a cache. There is none: a run's ledger keeps every answer.
+    """The second base of TextGrad's engines, with an empty cache: a run's ledger keeps every answer.
 
     Args:
-        cache_path: Kept, and not used.
+        cache_path: Accepted and not used.
     """
 
     def __init__(self, cache_path: str = "") -> None:
         self.cache_path = cache_path
+
+    def _check_cache(self, prompt: str) -> str | None:
+        """Return None: nothing is cached."""
+        return None
+
+    def _save_cache(self, prompt: str, response: str) -> None:
+        """Do nothing."""
 
 
 class ModelEngine(EngineLM):

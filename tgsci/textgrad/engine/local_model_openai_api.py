@@ -1,4 +1,4 @@
-"""A model behind a client of one's own that speaks OpenAI's protocol, LM Studio's for example."""
+"""A model behind a client of your own that speaks OpenAI's protocol, for example LM Studio's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of engines of one's own, as the experimental engines have it."""
+"""The base of an engine of your own, in the form of the experimental engines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def cached(func: F) -> F:
 
 
 class EngineLM(base.EngineLM):
-    """An engine of one's own: derive, and write how one prompt and how images with texts are answered.
+    """The base of an engine of your own: derive, and write how it answers a prompt, and images with texts.
 
     Args:
         model_string: The model's name.
