@@ -126,6 +126,8 @@ def test_a_model_without_images_refuses_one():
         engine.generate([PNG, "what?"])
     with pytest.raises(ValueError, match="takes no images"):
         validate_multimodal_engine(engine)
+    validate_multimodal_engine(get_engine("gpt-4.1"))
+    validate_multimodal_engine(get_engine("gpt-3.5-turbo", is_multimodal=True))
 
 
 def test_names_find_their_engines():
@@ -147,7 +149,8 @@ def test_the_key_for_openai_is_not_sent_to_ollama(httpserver, monkeypatch):
     answer = {"id": "1", "object": "chat.completion", "created": 1, "model": "llama3"}
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}
     httpserver.expect_request("/v1/chat/completions").respond_with_json({**answer, "choices": [choice]})
-    assert get_engine("ollama-llama3").generate("Hi") == "Hello"
+    local = ChatOpenAI("llama3", base_url=httpserver.url_for("/v1"))
+    assert local.generate("Hi") == "Hello"
     ((request, _),) = httpserver.log
     assert "sk-for-openai-only" not in str(request.headers)
 
