@@ -132,11 +132,11 @@ def test_a_page_that_makes_no_sense_is_ignored(content: str | bytes) -> None:
 
 def test_the_editor_proposes_them_with_the_evidence_and_without_a_pose_goes_on_as_ever() -> None:
     trials = Trials([posed({"growth": [VECTOR]})], DOCKING)
-    proposals = RuleEditor(edits_from_pose=20).ask(trials, 12, random.Random(0))
+    proposals = RuleEditor(pose_edits=20).ask(trials, 12, random.Random(0))
     grown = [p for p in proposals if is_pose_edit(p.edit)]
     assert grown
     assert any("C1-H points 5.1 A" in p.reason for p in grown)
-    assert not any(is_pose_edit(p.edit) for p in RuleEditor(edits_from_pose=0).ask(trials, 12, random.Random(0)))
+    assert not any(is_pose_edit(p.edit) for p in RuleEditor(pose_edits=0).ask(trials, 12, random.Random(0)))
     assert len(RuleEditor().ask(Trials([trial(0, PARENT, DRUG)], DRUG), 4, random.Random(0))) == 4
 
 
