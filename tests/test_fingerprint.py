@@ -153,6 +153,28 @@ def test_other_settings_have_another_fingerprint():
     assert not any(" at 0x" in fingerprint for fingerprint in fingerprints)
 
 
+class Room:
+    def __init__(self, size):
+        enlarge(self, size)
+
+
+def enlarge(room, size):
+    room.size = size
+
+
+@pytest.mark.parametrize("kind", [Box, Room, Callable])
+def test_two_objects_of_one_class_count_both(kind):
+    """What the class's own `__init__` assigns is no state, whichever object is written first."""
+
+    def of(first, second):
+        one, other = kind(first), kind(second)
+        return [Length(options=[one, other]).fingerprint, tg.as_loss(lambda v: (one, other)).fingerprint]
+
+    assert of(1, 2) == of(1, 2)
+    for changed in (of(1, 3), of(3, 2)):
+        assert not set(changed) & set(of(1, 2))
+
+
 def test_the_same_settings_have_the_same_fingerprint_and_measuring_changes_nothing():
     loss = Length(options={"b": [1], "a": {2}})
     before = loss.fingerprint
