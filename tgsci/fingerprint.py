@@ -15,6 +15,7 @@ import contextlib
 import dis
 import importlib.util
 import inspect
+import pickle
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,13 +26,16 @@ from functools import cache, lru_cache, partial, wraps
 from hashlib import sha256
 from pathlib import Path, PurePath
 from tokenize import TokenError
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any, TypeVar
 
 R = TypeVar("R")
 
 #: Values whose `repr` says all.
 _WRITTEN_OUT = {"array", "builtins", "datetime", "decimal", "fractions", "ipaddress", "re", "uuid", "zoneinfo"}
+
+#: Modules whose objects change whenever they are used.
+_RANDOM = ("random", "numpy.random")
 
 #: Methods that change what they are called on.
 _CHANGING = {
@@ -153,7 +157,7 @@ def _compound(value: object) -> object:
         _known_state(value)
         held = {f.name: setting_of(getattr(value, f.name, None)) for f in fields(value) if not _is_state(f.name)}
         return [setting_of(type(value)), held]
-    if hasattr(value, "detach"):  # a tensor of PyTorch
+    if hasattr(value, "detach") and hasattr(value, "cpu"):  # a tensor of PyTorch
         return _array(value.detach().cpu().numpy())
     if hasattr(value, "dtype") and hasattr(value, "tobytes"):
         return _array(value)
@@ -163,9 +167,11 @@ def _compound(value: object) -> object:
         return sha256(str(value.to_csv()).encode()).hexdigest()
     if type(value).__module__ in _WRITTEN_OUT and " at 0x" not in repr(value):
         return repr(value)
+    if isinstance(value, memoryview):
+        return [value.format, list(value.shape or ()), sha256(value.tobytes()).hexdigest()]
     if isinstance(value, SimpleNamespace) or hasattr(value, "get_params"):  # a fitted model of scikit-learn
         return [type(value).__qualname__, setting_of(vars(value))]
-    return _instance(value) if installed(type(value).__module__) is None else None
+    return _instance(value) if installed(type(value).__module__) is None else _pickled(value)
 
 
 @_walking
@@ -225,6 +231,22 @@ def _instance(value: object) -> object:
     return f"{type(value).__qualname__} {digest(str([_class(type(value)), held]))}"
 
 
+def _pickled(value: object) -> object:
+    """An object of an installed class by what a pickle of it holds; None where it is state, or cannot be pickled."""
+    kind = type(value)
+    if kind is object or hasattr(kind, "__next__") or kind.__module__.startswith(_RANDOM):
+        return None
+    try:
+        pickle.dumps(value)  # refuses what holds a lock, a connection or a thread
+        parts = value.__reduce_ex__(4)
+    except Exception:  # whatever the class raises where it does not mean to be pickled
+        return None
+    if isinstance(parts, str):
+        return f"{kind.__module__}.{parts}"
+    held = [setting_of(list(part) if isinstance(part, Iterator) else part) for part in parts]
+    return f"{kind.__qualname__} {digest(str(held))}"  # a digest: it may hold a secret
+
+
 def _names(slots: str | Sequence[str]) -> Sequence[str]:
     return [slots] if isinstance(slots, str) else slots
 
@@ -265,8 +287,11 @@ def _function(function: object) -> object:
     if not isinstance(function, FunctionType):
         if installed(type(function).__module__) is None:
             return _instance(function)
-        held = vars(function) if hasattr(function, "__dict__") else {}
-        return [type(function).__qualname__, getattr(function, "__qualname__", ""), setting_of(held)]
+        owner = getattr(function, "__self__", None)  # of `"abc".count` and `np.add.reduce`; of `len` its module
+        held = setting_of(vars(function) if hasattr(function, "__dict__") else {})
+        bound = None if isinstance(owner, ModuleType) else setting_of(owner)
+        content = None if isinstance(function, BuiltinFunctionType) else _pickled(function)  # operator.itemgetter
+        return [type(function).__qualname__, getattr(function, "__qualname__", ""), held, bound, content]
     if version := installed(function.__module__):
         return [version, function.__qualname__, _made_with(function)]
     _known_state(function)
@@ -283,7 +308,12 @@ def _function(function: object) -> object:
         # The settings of a class are its attributes. A switch around it, which stops it in the middle say, is none.
         and not (walk and walk.code_only and (name not in closure or isinstance(value, bool)) and not _is_code(value))
     }
-    return [code, _made_with(function), read]
+    attributes = {
+        name: setting_of(value)
+        for name, value in vars(function).items()
+        if name != "__wrapped__" and not _is_state(name) and not (walk and walk.code_only and not _is_code(value))
+    }
+    return [code, _made_with(function), read, attributes]
 
 
 def _is_code(value: object) -> bool:
