@@ -330,7 +330,7 @@ class Sum:
         return Feedback(self.loss, self.text(Images()), violations=violations)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Sum, (tuple(self.flat()), self.loss)  # flat, or it would recurse
+        return Sum, (self.parts, self.loss)
 
     def __deepcopy__(self, memo: object) -> Sum:
         return self  # nothing in it changes
