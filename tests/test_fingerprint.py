@@ -546,6 +546,44 @@ def test_a_function_that_keeps_notes_is_the_same_loss_afterwards(function):
     assert loss.fingerprint == before
 
 
+class Tally:
+    def __init__(self):
+        self.target = 0
+
+    def note(self):
+        self.target += 1
+
+
+def test_what_one_class_counts_hides_no_setting_of_another():
+    class Own(tg.Loss):
+        def __init__(self, target):
+            self.target, self.tally = target, Tally()
+
+        def evaluate(self, value):
+            Tally().note()
+            self.tally.note()
+            return tg.Feedback(abs(len(value) - self.target))
+
+    loss = Own(1)
+    before = loss.fingerprint
+    loss.measure("a")
+    assert loss.fingerprint == before != Own(2).fingerprint
+
+
+def test_a_default_that_one_function_changes_is_a_setting_of_another():
+    def of(limit):
+        code = f"""
+def note(value, limit=[]): limit.append(value)
+def size(value, limit={limit}): return min(len(value), limit)
+def loss(value):
+    note(value)
+    return size(value)
+"""
+        return tg.as_loss(script(code).loss).fingerprint
+
+    assert of(1) == of(1) != of(2)
+
+
 def test_a_local_name_hides_no_setting():
     """What a function makes itself and changes is nothing outside of it, of whatever name."""
 
