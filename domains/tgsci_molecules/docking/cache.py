@@ -45,7 +45,7 @@ _SHRINK = "PRAGMA incremental_vacuum;"
 _PATIENCE = 5.0
 #: The time of the last use is written at most once in this time, s: else every look-up would be a write.
 _NOTED = 86_400
-#: The size is checked once in so many written entries.
+#: After how many written entries the size is checked again.
 _LOOK = 100
 #: File systems that machines share; SQLite's log needs shared memory, which they do not have.
 _SHARED = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "fuse", "9p")
@@ -127,7 +127,7 @@ class Cache:
         A run that uses it meanwhile goes on with it: its file stays where it is.
 
         Raises:
-            OSError: It cannot be deleted, or another process holds it.
+            OSError: The file cannot be deleted, or another process holds it.
         """
         with self._lock:
             self._off = False

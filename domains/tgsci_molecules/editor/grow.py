@@ -113,7 +113,7 @@ class PoseEdit:
     atoms: tuple[int, ...]
 
 
-def pose_edits(trial: Trial) -> tuple[PoseEdit, ...]:
+def edits_from_pose(trial: Trial) -> tuple[PoseEdit, ...]:
     """List the edits that a trial's pose asks for, the most promising kinds first; none without a pose.json."""
     if trial.feedback is None or "pose.json" not in trial.feedback.artifacts:
         return ()

@@ -28,12 +28,12 @@ from .surrogate import Array, Belief, Prior, Surrogate
 #: Measured trials beyond this many are left out of the surrogate, the worst of the oldest first.
 MEMORY = 300
 
-#: Only so many of the most promising candidates compete for the places of a round.
+#: How many of the most promising candidates compete for the places of a round.
 SHORTLIST = 60
-#: So many of them are certain to be the best of the pool; the rest of the shortlist may miss some.
+#: How many of them are certain to be the best of the pool; the rest of the shortlist may miss some.
 FOREMOST = 12
 
-#: An SA score above this is paid for, so that what is proposed can also be made.
+#: The SA score from which on a molecule pays for being hard to make.
 EASY_ENOUGH = 4.0
 #: What a unit of SA costs above it, in kcal/mol of docking (standard deviations where nothing is docked).
 HARD_SYNTHESIS = 0.5
@@ -46,8 +46,8 @@ POLYCYCLE = 0.4
 #: What each trial beyond the first `per_scaffold_visits` costs a candidate of the same scaffold, same unit.
 CROWDED = 0.1
 
-#: The most that an edit which the pose asks for counts beyond its prediction, same unit: as far as such edits were
-#: better than their parents more often than others, and nothing while that is not known.
+#: The most by which an edit that the pose asks for is preferred, same unit: all of it where such edits were better than
+#: their parents much more often than other edits, nothing while that is not known.
 VECTOR_BONUS = 0.4
 
 # The trend of Vina 1.2.7 scores, kcal/mol: mean and standard deviation (rounded up) over the targets EGFR, ESR1, AR,
@@ -72,8 +72,8 @@ _ANY = Prior(
 
 #: A broken limit outweighs everything else: infeasible never beats feasible.
 _INFEASIBLE = 1e6
-#: What limits that only the simulator knows (a contact with the protein) cost by as much as they are expected to be
-#: broken, and the most that is looked at: beyond it one molecule is as far out as another.
+#: Cost of breaking limits that only the simulator knows (a contact with the protein), for each unit by which they are
+#: expected to be broken; and the excess from which on the cost does not rise: one molecule is as far out as another.
 _UNMET, _MOST_UNMET = 3.0, 5.0
 
 
@@ -332,7 +332,7 @@ class Predictor:
         Args:
             pool: All candidates.
             boldness: How many standard deviations of the prediction count in a candidate's favour.
-            size: At most so many.
+            size: How many at most.
         """
         return [c for c, *_ in self._shortlist(pool, boldness, size)]
 

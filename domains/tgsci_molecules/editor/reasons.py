@@ -11,7 +11,7 @@ from ..molecule.properties import alerts
 from ..molecule.smiles import atom_name, molecule
 from .candidates import Candidate
 from .descriptors import Descriptors, descriptors, read
-from .grow import pose_edits
+from .grow import edits_from_pose
 from .predictor import Predictor
 from .transformations import BY_NAME, changed, origins
 
@@ -112,7 +112,7 @@ def touched(candidate: Candidate) -> tuple[int, ...]:
         if transformation is not None:
             came = origins(transformation, before, after)
         else:
-            pose = next((edit for edit in pose_edits(candidate.parent) if edit.smiles == after), None)
+            pose = next((edit for edit in edits_from_pose(candidate.parent) if edit.smiles == after), None)
             if pose is not None:
                 direct.update(pose.atoms)
             came = _overlap(before, after)

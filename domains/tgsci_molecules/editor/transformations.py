@@ -210,7 +210,7 @@ def apply(
     Args:
         transformation: The edit.
         smiles: The molecule.
-        sites: At most so many products, drawn with `rng`; all of them where None.
+        sites: How many products to give at most, drawn with `rng`; None for all.
         rng: Needed with `sites`.
 
     Returns:

@@ -93,7 +93,7 @@ def clean(text: str, name: str = "") -> Compound:
         name: Goes before a name in `text`.
 
     Raises:
-        InvalidValue: There is no molecule that can be docked in it: why, and what to write instead.
+        InvalidValue: The text has no molecule that can be docked; says why, and what to write instead.
     """
     if len(text) > MAX_TEXT:
         raise InvalidValue(
@@ -151,7 +151,7 @@ def read_molecules(path: str | Path) -> list[Compound]:
             `name` or `id` where there is one) or `.sdf`; each also with `.gz`.
 
     Raises:
-        UsageError: It cannot be read, or some of it is no molecule: the first faults with their lines.
+        UsageError: The file cannot be read, or some of it is no molecule; names the first faults with their lines.
     """
     library = read(path)
     if library.faults:

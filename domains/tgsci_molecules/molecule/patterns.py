@@ -14,7 +14,7 @@ from tgsci.errors import UsageError
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
-#: At most so many matches are counted.
+#: How many matches are counted at most.
 MAX_MATCHES = 200
 
 #: RDKit's catalogues of structural alerts, each with what it is.
@@ -46,7 +46,7 @@ class Pattern:
         name: The name in reports; the SMARTS itself where empty.
 
     Raises:
-        UsageError: It is no SMARTS.
+        UsageError: The text is no SMARTS.
     """
 
     smarts: str
@@ -85,7 +85,7 @@ def check_name(what: str, name: object) -> None:
         name: The name.
 
     Raises:
-        UsageError: It is no text, too long, or has characters that cannot be printed.
+        UsageError: The name is no text, too long, or has characters that cannot be printed.
     """
     if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
         raise UsageError(
@@ -144,7 +144,7 @@ def catalog_of(text: object) -> str:
     """Find the catalogue that a person's word for it means.
 
     Raises:
-        UsageError: There is none; names the nearest.
+        UsageError: There is no such catalogue; names the nearest.
     """
     known = {folded(name): name for name in CATALOGS}
     if isinstance(text, str) and folded(text) in known:

@@ -33,7 +33,7 @@ def counterpart_of(row: Mapping[str, str]) -> Counterpart:
     """Make the acid, base or solvent of a row.
 
     Raises:
-        ValueError: It has another kind, or RDKit cannot read its SMILES.
+        ValueError: The row has another kind, or RDKit cannot read its SMILES.
     """
     mol = Chem.MolFromSmiles(row["smiles"])
     if mol is None:

@@ -88,7 +88,7 @@ def read_advice(text: object) -> Advice:
         text: "keep the aminopyrimidine hinge binder, no nitro groups".
 
     Raises:
-        UsageError: It is no text, or too long.
+        UsageError: The advice is no text, or too long.
     """
     if not isinstance(text, str) or len(text) > MAX_ADVICE:
         raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {literal(text, 40)}")

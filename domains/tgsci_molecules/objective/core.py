@@ -40,7 +40,7 @@ class Core:
             any, the core may bear substituents everywhere.
 
     Raises:
-        UsageError: It cannot be read, or has nothing but attachment points.
+        UsageError: The core cannot be read, or has nothing but attachment points.
     """
 
     text: str

@@ -58,7 +58,8 @@ class Objective(Loss):
         name: The name in tables; the formula and the targets where empty.
 
     Raises:
-        UsageError: Something of this cannot be had: what, and what there is instead.
+        UsageError: A target, metric, group, contact or catalogue does not exist, or two arguments contradict each
+            other; says which, and what to write.
     """
 
     def __init__(
@@ -391,7 +392,7 @@ def checked_qed_weight(weight: Any) -> float:
     """Check the weight of QED.
 
     Raises:
-        UsageError: It is none.
+        UsageError: The weight is no number from 0 to a million.
     """
     return number("qed_weight", weight, 0.0, 1e6, unit="kcal/mol")
 

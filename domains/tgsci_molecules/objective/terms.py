@@ -41,7 +41,7 @@ class Term:
         name: The name in tables and reports; the metric's where empty.
 
     Raises:
-        UsageError: One of these is not what it should be.
+        UsageError: An argument is not what it must be.
     """
 
     metric: str
@@ -140,7 +140,7 @@ class Aggregate:
         terms: At least one.
 
     Raises:
-        UsageError: No such way, no term, or a term that this way cannot take.
+        UsageError: An unknown aggregate, no term, or a term that the aggregate cannot take.
     """
 
     def __init__(self, how: str, terms: Sequence[ResolvedTerm]) -> None:

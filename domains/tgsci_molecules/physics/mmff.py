@@ -26,7 +26,7 @@ _MDYN_DEGREE = _MDYN * math.radians(1.0) ** 2
 _MDYN_STRETCH_BEND = _MDYN * math.radians(1.0)
 #: kcal/mol of two unit charges at 1 Angstrom.
 COULOMB = 332.0716
-#: Electrostatics between atoms three bonds apart counts by so much.
+#: Factor on the electrostatics between atoms three bonds apart.
 _ONE_FOUR = 0.75
 _DEGREE = repr(math.degrees(1.0))
 

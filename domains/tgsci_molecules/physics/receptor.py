@@ -97,7 +97,7 @@ class Receptor:
         return len(self.elements)
 
     def near(self, points: Array, within: float) -> Receptor:
-        """Take the whole residues that have an atom within so many Angstrom of a point."""
+        """Take the whole residues that have an atom within a distance of a point, Angstrom."""
         squared = ((self.positions[:, None] - points[None]) ** 2).sum(-1).min(1)
         close = {self.residues[i] for i in np.flatnonzero(squared < within**2)}
         kept = np.array([i for i, name in enumerate(self.residues) if name in close], dtype=int)

@@ -105,7 +105,7 @@ def strain_of(docking: Docking) -> float:
     """Compute the total strain of a docked pose, kcal/mol: the metric `strain`.
 
     Raises:
-        MeasurementError: It could not be computed.
+        MeasurementError: The strain could not be computed.
     """
     total = strain(docking.pose).total
     assert total is not None  # a search was asked for

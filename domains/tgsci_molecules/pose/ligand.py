@@ -152,7 +152,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> PosedLigand:
         pdbqt: The ligand that Vina was given, with meeko's remarks: `pose` has the atoms of its SMILES in order.
 
     Raises:
-        MeasurementError: They are not the same molecule.
+        MeasurementError: The pose and the SMILES are not the same molecule.
     """
     heavy = [atom.GetIdx() for atom in pose.GetAtoms() if atom.GetAtomicNum() > 1]
     if heavy != list(range(len(heavy))):
@@ -193,7 +193,7 @@ def numbers_in(smiles: str, pose: Chem.Mol) -> tuple[int, ...]:
         pose: The pose; its heavy atoms come first.
 
     Raises:
-        MeasurementError: They are not the same molecule.
+        MeasurementError: The pose and the SMILES are not the same molecule.
     """
     mol, heavy = molecule(smiles), pose.GetNumHeavyAtoms()
     exact = pose.GetSubstructMatch(mol, useChirality=True)

@@ -148,7 +148,7 @@ def explain(docking: Docking, target: Target | str, strain: float | None = None)
         strain: The ligand's strain, kcal/mol, where it was measured; it is only printed.
 
     Raises:
-        UsageError: It is no docking, or the receptor cannot be read.
+        UsageError: `docking` is no `Docking`, or the receptor cannot be read.
         MeasurementError: The pose is not the molecule.
     """
     if not isinstance(docking, Docking):
@@ -178,7 +178,7 @@ def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float |
         strain: As in `explain`.
 
     Raises:
-        UsageError: It is no pose, no molecule that can be docked, or does not lie in the target's box.
+        UsageError: The pose is no molecule that can be docked, or does not lie in the target's box.
         MeasurementError: Vina has no type for an atom.
     """
     target = as_target(target)

@@ -283,7 +283,7 @@ def _name(text: str) -> str:
     """What the target is called: files are named after it, and terminals show it.
 
     Raises:
-        UsageError: It cannot be a name.
+        UsageError: The text cannot be a name.
     """
     if not is_name(text):
         raise UsageError(

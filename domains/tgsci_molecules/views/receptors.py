@@ -26,7 +26,7 @@ def write_receptors(result: Result, directory: Path) -> Sequence[Path]:
     """Write the proteins that a run docked into; nothing where its loss docks nowhere.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist.
 
     Returns:

@@ -55,8 +55,8 @@ class Archive:
         path: Of the file.
 
     Raises:
-        OSError: It cannot be opened.
-        UsageError: It is not a case's file.
+        OSError: The file cannot be opened.
+        UsageError: The file is no case.
     """
 
     def __init__(self, path: Path) -> None:
@@ -135,7 +135,7 @@ class Archive:
         """Read one array, of the type and shape that it must have.
 
         Raises:
-            UsageError: It is not there, or another one.
+            UsageError: The array is missing, or has another type or shape.
         """
         self.whole(prod(shape), self.most, f"elements of {name!r}")
         wanted = np.dtype(dtype)

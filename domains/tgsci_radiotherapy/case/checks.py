@@ -32,7 +32,7 @@ def check(case: Case) -> None:
     """Refuse a case that cannot be planned, or whose figures would not mean what they say.
 
     Raises:
-        UsageError: It has faults; the message names each, with what to change.
+        UsageError: The case has faults; the message names each, with what to change.
     """
     wrong = list(faults(case))
     if not wrong:

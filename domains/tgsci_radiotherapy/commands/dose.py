@@ -138,7 +138,7 @@ def goals_of(dose: Dose, sheet: str | Path | None = None) -> BoundSheet:
         sheet: Its name or path; that of the dose's run or plan where None.
 
     Raises:
-        UsageError: There is none, it is wrong, or it does not fit the case.
+        UsageError: No sheet is known, the sheet is wrong, or it does not fit the case.
     """
     from ..goals import read_sheet
 
@@ -153,7 +153,7 @@ def sheet_of(dose: Dose) -> str:
     """Find the sheet of goals that a plan was made for, as its run or its own table names it.
 
     Raises:
-        UsageError: It is not known, or no longer there.
+        UsageError: Neither names a sheet that comes with the package; lists these.
     """
     from ..goals import sheet_names
 
@@ -197,7 +197,7 @@ def read_bounded(path: Path, longest: int) -> bytes:
     """Read a file.
 
     Raises:
-        UsageError: It cannot be read, or it is longer.
+        UsageError: The file cannot be read, or it is longer than that.
     """
     try:
         with path.open("rb") as file:
@@ -253,6 +253,6 @@ def _no_plan(run: Path) -> UsageError:
 
 
 def _label(path: Path) -> str:
-    """Short, and different for the plans of two runs."""
+    """Choose a short label that differs for the plans of two runs."""
     name = path.parent.name if path.name == PLAN and path.parent.name else path.stem
     return "".join(c if c.isalnum() or c in "-_.+ " else "_" for c in name)[:40].strip() or "plan"

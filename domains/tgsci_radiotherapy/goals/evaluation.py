@@ -94,7 +94,7 @@ def check_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
     """Check a dose by row of the case.
 
     Raises:
-        UsageError: It has another length, or is not finite.
+        UsageError: The dose has another length, or is not finite.
     """
     dose = np.asarray(dose)
     if dose.shape != (case.dij.rows,):

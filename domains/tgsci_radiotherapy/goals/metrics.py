@@ -66,7 +66,7 @@ class Metric:
         """Read a metric; upper and lower case are the same, and spaces do not count.
 
         Raises:
-            UsageError: No such metric, or one without its unit; says what to write.
+            UsageError: The text is no metric, or lacks its unit; says what to write.
         """
         if not isinstance(text, str) or len(text) > 60:
             raise UsageError(f"no metric {quote(text)}; {_HELP}")

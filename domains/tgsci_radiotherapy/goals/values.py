@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: Volumes of the homogeneity index, %.
 HOMOGENEITY = (2.0, 98.0, 50.0)
-#: Half the width of a neighbourhood: a share of the structure's voxels; in small ones a larger share, up to so many.
+#: Half the width of a neighbourhood: a share of the structure's voxels; in small ones a larger share, up to the last,
+#: voxels.
 SHARE, _SMALL_SHARE, _VOXELS = 0.01, 0.02, 20
 #: For volumes: how far a neighbourhood reaches from the threshold, at least and at most, Gy.
 _NEAREST, _FARTHEST = 0.02, 1.0
@@ -128,7 +129,7 @@ def checked(dose: NDArray[np.floating]) -> NDArray[np.floating]:
     """Check that doses are a list of numbers, at least one.
 
     Raises:
-        UsageError: There are none, or they are not a list of numbers.
+        UsageError: There is no dose, or the doses are no list of numbers.
     """
     dose = np.asarray(dose)
     if dose.ndim != 1 or not len(dose):

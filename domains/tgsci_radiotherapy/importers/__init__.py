@@ -106,7 +106,7 @@ def kind_of(source: str | Path) -> str:
     """Recognise what a source is: one of `KINDS`.
 
     Raises:
-        UsageError: There is nothing, or nothing that can be read.
+        UsageError: The source does not exist, or is none that can be read.
     """
     from tgsci.basics.texts import quote, shell_word
     from tgsci.errors import UsageError

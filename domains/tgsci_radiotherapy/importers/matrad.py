@@ -317,7 +317,7 @@ def _check_size(path: Path, label: str) -> None:
     """Refuse a file whose content, unpacked, is too large, or lies elsewhere, before anything is unpacked.
 
     Raises:
-        UsageError: It is; or it is no .mat file.
+        UsageError: The file unpacks to too much, has its content elsewhere, or is no .mat file.
     """
     with path.open("rb") as file:
         head = file.read(128)

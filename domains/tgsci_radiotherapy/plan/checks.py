@@ -38,7 +38,7 @@ def check_objective(objective: Objective, case: Case) -> None:
     """Refuse an objective that makes no sense on its structure.
 
     Raises:
-        InvalidValue: Says what to change.
+        InvalidValue: The objective does not fit the case; says what to change.
     """
     structure = case.structure(objective.structure)
     _check_rows(structure, case)
@@ -55,7 +55,7 @@ def check_together(objectives: Sequence[Objective], case: Case) -> None:
     """Refuse objectives that make no plan together.
 
     Raises:
-        InvalidValue: One stands twice, none counts, or nothing asks for dose in a target.
+        InvalidValue: An objective stands twice, none counts, or nothing asks for dose in a target.
     """
     places: dict[str, int] = {}
     for number, objective in enumerate(objectives, 1):

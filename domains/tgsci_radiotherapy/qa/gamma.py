@@ -107,7 +107,7 @@ def gamma_index(
         distance_mm: Distance criterion, mm.
         threshold_percent: Points below this % of the reference's maximum are not judged.
         local: Judge each point by % of its own dose.
-        points: Judge at most so many; of more, a random sample, the same one every time.
+        points: How many points to judge at most; of more, a random sample, the same one every time.
 
     Raises:
         UsageError: A dose of another case, criteria out of range, or pymedphys is not installed.
@@ -183,7 +183,7 @@ def _check_dose(case: Case, name: str, dose: NDArray[np.floating]) -> None:
     """Refuse a dose of another case, or one that is not finite.
 
     Raises:
-        UsageError: It is one.
+        UsageError: The dose is of another case, or not finite.
     """
     import numpy as np
 

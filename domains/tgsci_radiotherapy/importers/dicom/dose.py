@@ -116,7 +116,7 @@ def read_one(one: DicomFile, frame: str) -> tuple[Floats, Grid, Any]:
         frame: Frame of reference that it has to be of; "" for any.
 
     Raises:
-        UsageError: It is not in Gy, of another frame of reference, oblique or damaged.
+        UsageError: The dose is not in Gy, of another frame of reference, oblique or damaged.
     """
     data = read_file(one.path)
     with guarded(one.label):
@@ -205,7 +205,7 @@ def read_rtdose(path: Path, case: Case) -> Floats:
     case's targets are is checked.
 
     Raises:
-        UsageError: It is no RTDOSE, not in Gy, not the dose of a whole plan, damaged, or lies elsewhere.
+        UsageError: The file is no RTDOSE, not in Gy, not the dose of a whole plan, damaged, or lies elsewhere.
     """
     file = DicomFile(path, read_file(path))
     if file.text("SOPClassUID") != _RT_DOSE:
@@ -299,7 +299,7 @@ def _check_place(file: DicomFile, case: Case) -> None:
     """Refuse a slice whose pixels are not those of the case's image.
 
     Raises:
-        UsageError: They are not.
+        UsageError: The slice is of another image, or lies between the case's voxels.
     """
     head, grid = file.head, case.ct_grid
     if file.text("Modality") != "CT" or grid is None or "ImagePositionPatient" not in head:

@@ -169,7 +169,7 @@ def read_file(path: Path, tags: list[str] | None = None) -> Any:
     """Read a file as a pydicom data set; where `tags` names attributes, only those.
 
     Raises:
-        UsageError: It is damaged, too large, or of a kind that unpacks to unknown size.
+        UsageError: The file is damaged, too large, or of a kind that unpacks to unknown size.
     """
     import pydicom
 

@@ -220,7 +220,7 @@ def _same_frame(data: Any, series: Series) -> None:
     """Refuse a structure that was drawn on another image than the others.
 
     Raises:
-        UsageError: There is one.
+        UsageError: A structure was drawn on another image.
     """
     for item in getattr(data, "StructureSetROISequence", None) or ():
         theirs = str(getattr(item, "ReferencedFrameOfReferenceUID", "") or "")
