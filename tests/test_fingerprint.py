@@ -158,6 +158,28 @@ def test_other_settings_have_another_fingerprint():
     assert not any(" at 0x" in fingerprint for fingerprint in fingerprints)
 
 
+class Room:
+    def __init__(self, size):
+        enlarge(self, size)
+
+
+def enlarge(room, size):
+    room.size = size
+
+
+@pytest.mark.parametrize("kind", [Box, Room, Callable])
+def test_two_objects_of_one_class_count_both(kind):
+    """What the class's own `__init__` assigns is no state, whichever object is written first."""
+
+    def of(first, second):
+        one, other = kind(first), kind(second)
+        return [Length(options=[one, other]).fingerprint, tg.as_loss(lambda v: (one, other)).fingerprint]
+
+    assert of(1, 2) == of(1, 2)
+    for changed in (of(1, 3), of(3, 2)):
+        assert not set(changed) & set(of(1, 2))
+
+
 def test_the_same_settings_have_the_same_fingerprint_and_measuring_changes_nothing():
     loss = Length(options={"b": [1], "a": {2}})
     before = loss.fingerprint
@@ -584,6 +606,44 @@ def test_a_function_that_keeps_notes_is_the_same_loss_afterwards(function):
     loss.measure("abc")
     loss.measure("ab")
     assert loss.fingerprint == before
+
+
+class Tally:
+    def __init__(self):
+        self.target = 0
+
+    def note(self):
+        self.target += 1
+
+
+def test_what_one_class_counts_hides_no_setting_of_another():
+    class Own(tg.Loss):
+        def __init__(self, target):
+            self.target, self.tally = target, Tally()
+
+        def evaluate(self, value):
+            Tally().note()
+            self.tally.note()
+            return tg.Feedback(abs(len(value) - self.target))
+
+    loss = Own(1)
+    before = loss.fingerprint
+    loss.measure("a")
+    assert loss.fingerprint == before != Own(2).fingerprint
+
+
+def test_a_default_that_one_function_changes_is_a_setting_of_another():
+    def of(limit):
+        code = f"""
+def note(value, limit=[]): limit.append(value)
+def size(value, limit={limit}): return min(len(value), limit)
+def loss(value):
+    note(value)
+    return size(value)
+"""
+        return tg.as_loss(script(code).loss).fingerprint
+
+    assert of(1) == of(1) != of(2)
 
 
 def test_a_local_name_hides_no_setting():

@@ -53,6 +53,14 @@ def asked_about(n, answer):
     return prompt, [judged(model(question)) for question in questions]
 
 
+def test_a_gradient_is_read_as_a_variable_is():
+    variable = tg.Variable("old", role_description="word")
+    variable.add_gradient("newer")
+    (gradient,) = variable.gradients
+    assert (str(gradient), gradient.get_value()) == ("newer", "newer")
+    assert gradient.get_role_description() == "feedback to word"
+
+
 @pytest.mark.parametrize("failure", [tg.EngineError("rate limit"), RuntimeError("a bug")])
 @pytest.mark.parametrize("cleared", [False, True])
 def test_one_failing_call_of_many_throws_nothing_away(failure, cleared):

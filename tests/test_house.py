@@ -23,9 +23,10 @@ PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiother
 #: each other. A file that stands alone is a room of its own.
 FLOORS = {
     "tgsci": [
-        "errors fingerprint",
-        "basics identity",
-        "prompts",
+        "errors",
+        "basics",
+        "fingerprint prompts",
+        "identity",
         "engine feedback",
         "graph",
         "gradient",

@@ -94,8 +94,7 @@ class Fragile(DockingLoss):
 
 
 @pytest.mark.slow
-def test_a_crash_and_a_hang_cost_one_trial_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TGSCI_CACHE", str(tmp_path / "cache"))
+def test_a_crash_and_a_hang_cost_one_trial_each(tmp_path: Path) -> None:
     loss = Fragile("ABL1", QUICK)
     loss.timeout = 15.0
     result = tgsci.minimize(
@@ -158,12 +157,11 @@ def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
 
 
 @pytest.mark.slow
-def test_a_cache_that_cannot_be_written_costs_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("TGSCI_CACHE", "/dev/null")
-    assert main(["molecules", "dock", "--target", "ABL1", PARACETAMOL, *DOCKING, "--workers", "1"]) == 0
-    assert PARACETAMOL in capsys.readouterr().out
+def test_a_cache_that_cannot_be_written_costs_nothing(done: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    command = ("molecules", "dock", "--target", "ABL1", PARACETAMOL, *DOCKING, "--workers", "1")
+    finished = done(*command, cache="/dev/null")
+    assert finished.returncode == 0, finished.stderr
+    assert PARACETAMOL in finished.stdout
 
 
 @pytest.fixture

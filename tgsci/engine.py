@@ -11,7 +11,6 @@ import contextlib
 import contextvars
 import inspect
 import os
-import reprlib
 import threading
 import time
 import weakref
@@ -24,6 +23,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from . import prompts
 from .basics.checks import whole
+from .basics.texts import with_type
 from .basics.threads import Gate, awaited, run_all
 from .errors import EngineError, UsageError
 from .identity import arguments_of
@@ -66,7 +66,7 @@ class Reply(str):
 
     def __new__(cls, text: str = "", *_: Any, **__: Any) -> Self:
         if not isinstance(text, str):
-            raise EngineError(f"the text of a Reply is {_described(text)}; it has to be a str")
+            raise EngineError(f"the text of a Reply is {with_type(text)}; it has to be a str")
         return super().__new__(cls, text)
 
     def __post_init__(self) -> None:
@@ -205,7 +205,7 @@ class Engine(ABC):
         return self(content or prompt, system_prompt, images, **parameters)
 
     def with_parameters(self, **parameters: Any) -> Engine:
-        """This engine with other sampling parameters.
+        """Make an engine like this one with other sampling parameters.
 
         Raises:
             UsageError: It takes none, or not these.
@@ -243,14 +243,14 @@ class Engine(ABC):
             return _gates.setdefault(self.identity, Gate())
 
     def skip(self, calls: int) -> None:
-        """Told when a run begins or resumes: this many of its questions are answered already."""
+        """Pass over so many questions, which are answered already. Called when a run begins or resumes."""
         return
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and worker processes: a lock stays here, the copy gets one of its own."""
+        """Leave locks out of copies and of what goes to worker processes: there each gets a lock of its own."""
         state = {name: _LOCKS.get(type(value), value) for name, value in vars(self).items()}
         return {**state, "_gate": self._gate.limit}
 
@@ -342,7 +342,7 @@ def resolve_names_by(resolver: Callable[..., Engine]) -> None:
 
 
 def get_engine(engine_name: str, *, concurrency: int | None = None, **parameters: Any) -> Engine:
-    """The engine of that name.
+    """Find an engine by its name.
 
     `get_engine("gpt-4o", temperature=0)` is TextGrad's call. So is `cache=True` or `False`, which does nothing here: a
     run's ledger keeps every answer.
@@ -389,12 +389,12 @@ def set_backward_engine(
 
 
 def optional_engine(engine: Engine | str | Callable[..., Any] | None = None) -> Engine | None:
-    """The engine given, else the one set by `set_backward_engine`, else None."""
+    """Take the engine that is given, else the one set by `set_backward_engine`, else None."""
     return _backward_engine if engine is None else as_engine(engine)
 
 
 def default_engine(engine: Engine | str | Callable[..., Any] | None = None) -> Engine:
-    """The engine given, else the one set by `set_backward_engine`.
+    """Take the engine that is given, else the one set by `set_backward_engine`.
 
     Raises:
         UsageError: There is neither.
@@ -426,7 +426,7 @@ def recording(recorder: Recorder) -> Iterator[None]:
 
 
 def _recorder_around() -> Recorder | None:
-    """The recorder for a thread of unknown origin. The main thread is never one: a person asks there."""
+    """Find the recorder for a thread of unknown origin. The main thread is never one: a person asks there."""
     if not _recorders or threading.current_thread() is threading.main_thread():
         return None
     entries = list(_recorders)
@@ -450,7 +450,7 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
     if isinstance(items, str | bytes):
-        raise UsageError(f"map: a list is expected, not the text {reprlib.repr(items)}: write [text]")
+        raise UsageError(f"map: a list is expected, not {with_type(items)}: write [text]")
     most = MAX_CONCURRENT if concurrent is None else whole("concurrent", concurrent, 1)
     return run_all(function, list(items), most)
 
@@ -460,12 +460,12 @@ def _image_bytes(images: Sequence[bytes] | bytes | None) -> tuple[bytes, ...]:
     given = [images] if isinstance(images, bytes | bytearray | memoryview) else images or ()
     for image in given if isinstance(given, list | tuple) else [given]:
         if not isinstance(image, bytes | bytearray | memoryview):
-            raise UsageError(f"images are the bytes of image files, [Path(...).read_bytes()], not {_described(image)}")
+            raise UsageError(f"images are the bytes of image files, [Path(...).read_bytes()], not {with_type(image)}")
     return tuple(bytes(image) for image in given)
 
 
 def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
-    """Texts and images as one text, in which the images are numbered, and the images."""
+    """Join texts and images to one text, in which the images are numbered; return it with the images."""
     texts: list[str] = []
     images = prompts.Images()
     for part in parts if isinstance(parts, list | tuple) else [parts]:
@@ -475,12 +475,12 @@ def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
             texts.append(part)
         else:
             hint = "; write variable.value" if hasattr(part, "grad_fn") else ""
-            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {_described(part)}{hint}")
+            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {with_type(part)}{hint}")
     return "\n".join(texts), images.sent
 
 
 def _whole_text(answer: object, name: str) -> str:
-    """What an engine returned, if it is text; pieces are put together."""
+    """Put together the text that an engine returned, whole or in pieces."""
     if isinstance(answer, str):
         return answer
     if inspect.isasyncgen(answer):
@@ -490,15 +490,11 @@ def _whole_text(answer: object, name: str) -> str:
     if isinstance(answer, list) and all(isinstance(piece, str) for piece in answer):
         return "".join(answer)
     hint = "has it a `return`?" if answer is None else "return its text, as str"
-    raise EngineError(f"engine {name!r} returned {_described(answer)}, expected text or a Reply: {hint}")
+    raise EngineError(f"engine {name!r} returned {with_type(answer)}, expected text or a Reply: {hint}")
 
 
 async def _collected(pieces: AsyncIterable[Any]) -> Any:
     return [piece async for piece in pieces]
-
-
-def _described(thing: object) -> str:
-    return "None" if thing is None else f"{type(thing).__name__} {reprlib.repr(thing)}"
 
 
 def _second_is_system(function: Callable[..., Any]) -> bool:
@@ -518,7 +514,7 @@ def _takes(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    """None for a built-in that has none to be read."""
+    """Read a function's signature; None for a built-in that does not tell it."""
     try:
         return inspect.signature(function)
     except (TypeError, ValueError):

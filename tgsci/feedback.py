@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import SupportsFloat, SupportsIndex
 
-from .basics.texts import literal
+from .basics.texts import with_type
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,17 @@ class Feedback:
             if name != "artifacts":
                 object.__setattr__(self, name, {str(k): number(v, f"{name}[{k!r}]") for k, v in given.items()})
         if not isinstance(self.text, str):
-            raise TypeError(f"the text of a feedback is a str ('' for none), not {_shown(self.text)}")
+            raise TypeError(f"the text of a feedback is a str ('' for none), not {with_type(self.text)}")
         if not isinstance(self.error, str | None):
             raise TypeError(
-                f"the error of a feedback is a str or None, not {_shown(self.error)}: write error=str(error)"
+                f"the error of a feedback is a str or None, not {with_type(self.error)}: write error=str(error)"
             )
         # A ledger's artifacts are checked already, and reading them all would take as long as they are large.
         given = self.artifacts if isinstance(self.artifacts, dict) else {}
         for name, content in given.items():
             if not isinstance(content, bytes | str):
                 hint = "write json.dumps(...)" if isinstance(content, dict | list) else "write text or bytes"
-                raise TypeError(f"artifacts[{name!r}] is the content of a file, not {_shown(content)}: {hint}")
+                raise TypeError(f"artifacts[{name!r}] is the content of a file, not {with_type(content)}: {hint}")
         if self.loss is not None and math.isinf(self.loss):
             raise ValueError("a loss must be finite; use nan and say why in `error` where it could not be measured")
         if self.error is not None and self.loss is not None and not math.isnan(self.loss):
@@ -68,7 +68,7 @@ class Feedback:
 
     @classmethod
     def failed(cls, error: str, *, transient: bool = False) -> Feedback:
-        """The feedback of a value that could not be measured."""
+        """Make the feedback of a value that could not be measured."""
         return cls(math.nan, text=f"Could not be measured: {error}", error=error, transient=transient)
 
     @property
@@ -102,7 +102,7 @@ def is_better(a: Feedback, b: Feedback | None) -> bool:
 
 
 def number(value: object, what: str = "a loss") -> float:
-    """A figure of any kind (NumPy's, a Decimal) as a float; a text is none, even where it spells one.
+    """Turn a figure of any kind (NumPy's, a Decimal) into a float; a text is none, even where it spells one.
 
     Raises:
         TypeError: It is no number.
@@ -110,12 +110,8 @@ def number(value: object, what: str = "a loss") -> float:
     if type(value) is float:  # by far the most, and the checks below are slow
         return value
     if isinstance(value, str | bytes) or not isinstance(value, SupportsFloat | SupportsIndex):
-        raise TypeError(f"{what} is a number, not {_shown(value)}")
+        raise TypeError(f"{what} is a number, not {with_type(value)}")
     try:
         return float(value)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} is a number, not {_shown(value)}: {error}") from None
-
-
-def _shown(value: object) -> str:
-    return f"{type(value).__name__} {literal(value)}" if value is not None else "None"
+        raise TypeError(f"{what} is a number, not {with_type(value)}: {error}") from None

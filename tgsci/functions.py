@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 from . import prompts
-from .basics.texts import literal, nearest
+from .basics.texts import literal, nearest, with_type
 from .basics.threads import awaited
 from .engine import Engine, default_engine
 from .errors import UsageError
@@ -27,11 +27,11 @@ class Module:
     """Something with parameters that is called on variables, as in PyTorch."""
 
     def parameters(self) -> list[Variable]:
-        """The variables of this module and its parts that require a gradient; parts may be in lists or dicts."""
+        """List the variables of this module and its parts that require a gradient; parts may be in lists or dicts."""
         return list(dict.fromkeys(found for found in _variables_in(self, set()) if found.requires_grad))
 
     def named_parameters(self) -> list[tuple[str, Variable]]:
-        """Each parameter with its role description."""
+        """List the parameters, each with its role description."""
         return [(parameter.role_description, parameter) for parameter in self.parameters()]
 
     def zero_grad(self) -> None:
@@ -39,7 +39,7 @@ class Module:
             parameter.reset_gradients()
 
     def forward(self, *args: Any, **kwargs: Any) -> Variable:
-        """What the module computes; derive and write this, and call the module itself."""
+        """Compute the module's result. Write this in your class, and call the module itself."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Variable:
@@ -69,7 +69,7 @@ class ModelCall(Module):
         self.system_prompt = constant(system_prompt, "system prompt for the language model")
 
     def ask(self, parts: Sequence[str | tuple[Variable, str]], role: str) -> Variable:
-        """The model's answer to a prompt.
+        """Ask the model; its answer is a variable.
 
         Args:
             parts: The prompt: texts, and variables in their places, each with its form there ("{}" as it is).
@@ -91,11 +91,11 @@ class ModelCall(Module):
         return response
 
     def answer(self, prompt: str, system: str, images: Sequence[bytes], role: str) -> str:
-        """The engine's answer as it is; a judge asks again where it is no use."""
+        """Get the engine's answer as it is; a judge asks again where it is of no use."""
         return self.engine(prompt, system, images).text
 
     def grad_fn(self, exchange: Exchange) -> Backward:
-        """How feedback on the answer reaches the inputs; a judge overrides this."""
+        """Say how feedback on the answer reaches the inputs; a judge overrides this."""
         return Backward(partial(through_call, exchange=exchange), asks_model=True)
 
 
@@ -112,7 +112,7 @@ class Exchange:
 def through_call(
     output: Variable, predecessor: Variable, feedback: str, engine: Engine | None, *, exchange: Exchange
 ) -> Gradient | None:
-    """The backward of a model call: a model says how an input should change. None where it had nothing to say."""
+    """Ask a model how an input of a model call should change; None where it has nothing to say."""
     images = Images(exchange.images)
     value = predecessor.placed(images)
     conversation = prompts.conversation(exchange.system, exchange.prompt, exchange.response, value)
@@ -129,7 +129,7 @@ def through_call(
 def _written(
     engine: Engine | None, prompt: str, predecessor: Variable, context: str, images: Images
 ) -> Gradient | None:
-    """A gradient as a model writes it; None where its reply was empty twice."""
+    """Ask a model to write a gradient; None where its reply was empty twice."""
     role = f"feedback to {predecessor.role_description}"
     text = ask_for_feedback(default_engine(engine), prompt, prompts.BACKWARD, images.sent, role)
     return Gradient(text, role, context, images=tuple(images.sent)) if text else None
@@ -176,7 +176,7 @@ class BlackboxLLM(Module):
         self.system_prompt = self.llm_call.system_prompt
 
     def forward(self, x: Variable) -> Variable:
-        """The model's answer to `x`."""
+        """Ask the model `x`."""
         return self.llm_call(variable(x, "BlackboxLLM"))
 
 
@@ -250,7 +250,7 @@ class _Placeholder:
 
 
 def _template(template: str, fields: Sequence[str]) -> list[str | _Placeholder]:
-    """A format string as texts and placeholders.
+    """Split a format string into texts and placeholders.
 
     Raises:
         UsageError: A placeholder that is no field, or a field that has no placeholder.
@@ -415,7 +415,7 @@ def sum(variables: Sequence[Variable]) -> Variable:
 
 
 def aggregate(variables: Sequence[Variable]) -> Variable:
-    """Like `sum`, but where feedback from several of these meets again, a model condenses it to one.
+    """Add losses up as `sum` does; where feedback from several of them meets again, a model condenses it to one.
 
     A prompt that was tried on sixteen samples then gets one gradient instead of sixteen. Without an
     engine all of them stay.
@@ -433,16 +433,14 @@ def aggregate(variables: Sequence[Variable]) -> Variable:
 
 
 def pass_on_always(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient | None:
-    """The backward of an aggregation: marks the way even where there is nothing to say yet."""
+    """Pass feedback on as a sum does; mark the way even where there is nothing to say yet."""
     return pass_on(output, predecessor, feedback, engine) or Gradient("", predecessor.role_description)
 
 
 def _named(inputs: object, what: str) -> dict[str, Variable]:
-    """Variables by name, checked."""
+    """Check variables that are given by name."""
     if not isinstance(inputs, Mapping):
-        raise UsageError(
-            f"{what}: a dict of Variables by name is expected, not {type(inputs).__name__} {literal(inputs)}"
-        )
+        raise UsageError(f"{what}: a dict of Variables by name is expected, not {with_type(inputs)}")
     return {name: variable(value, f"{what}, {name!r}") for name, value in inputs.items()}
 
 
@@ -454,7 +452,7 @@ def _joined(terms: Sequence[Variable], role: str, grad_fn: Backward, what: str) 
 
 
 def constant(text: Variable | str | None, role: str) -> Variable | None:
-    """A text of the user's as a variable that stays as it is; None for an empty one."""
+    """Make a text a variable that stays as it is; None for an empty one."""
     if text is None or isinstance(text, Variable):
         return text
     return Variable(text, requires_grad=False, role_description=role) if text else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from . import prompts
-from .basics.texts import literal, quote
+from .basics.texts import quote, with_type
 from .engine import Engine, Reply, default_engine, map, optional_engine
 from .errors import EngineError, UsageError
 from .graph import levels
@@ -43,6 +43,9 @@ class Gradient:
 
     def get_value(self) -> str:
         return self.value
+
+    def get_role_description(self) -> str:
+        return self.role_description
 
     def __str__(self) -> str:
         return self.value
@@ -88,7 +91,7 @@ def _as_gradient(feedback: object) -> Gradient:
     if isinstance(text := getattr(feedback, "text", None), str) and hasattr(feedback, "gradients"):  # a Variable
         return Gradient(text, str(getattr(feedback, "role_description", "")), images=getattr(feedback, "images", ()))
     raise UsageError(
-        f"a gradient is a tgsci.Gradient, a Variable or a text, not {type(feedback).__name__} {literal(feedback)}; "
+        f"a gradient is a tgsci.Gradient, a Variable or a text, not {with_type(feedback)}; "
         "write variable.add_gradient('what should change')"
     )
 
@@ -112,7 +115,7 @@ class Backward:
 
 
 def feedback_in_context(gradients: Sequence[Gradient], images: prompts.Images | None = None) -> str:
-    """Gradients as they stand in a prompt: a context that several share is given once, their images are numbered there.
+    """Write gradients for a prompt: a context that several share stands there once, and their images are numbered.
 
     Args:
         gradients: In the order in which they are shown.
@@ -243,7 +246,7 @@ class Pass:
                 self._received[predecessor].append(_inherit(answer, reached[output], backward))
 
     def _reduce_groups(self, level: Sequence[Variable], engine: Engine) -> None:
-        """Where several gradients of one aggregation meet, a model condenses them to one.
+        """Let a model condense the gradients of one aggregation to one where they meet.
 
         Without a model they all stay: a list is longer than its summary, but nothing is lost.
         """
@@ -267,7 +270,7 @@ class Pass:
                 self._received[variable] = [*others, reduced]
 
     def _once(self, key: Hashable, ask: Callable[[], Gradient | None]) -> Gradient | Exception | None:
-        """The answer, from an earlier run where it was had there; else the error that took its place."""
+        """Take the answer of an earlier run of this pass, else ask; return the error where there is no answer."""
         if key not in self._answered:
             try:
                 self._answered[key] = ask()
@@ -304,7 +307,7 @@ class Pass:
 def _condensed(
     engine: Engine, variable: Variable, groups: tuple[int, ...], gradients: Sequence[Gradient]
 ) -> Gradient | None:
-    """What several gradients of one aggregation come to; None where the model wrote nothing."""
+    """Ask a model to condense several gradients of one aggregation; None where it wrote nothing."""
     images = prompts.Images()
     values = [images.place(g.value, g.images) for g in gradients]
     contexts = dict.fromkeys(images.place(g.context, g.images) for g in gradients if g.context)
@@ -315,7 +318,7 @@ def _condensed(
 
 
 def _together(gradients: Sequence[Gradient]) -> Gradient:
-    """All feedback to one variable as one text, with its contexts, images and aggregations."""
+    """Join all feedback to one variable, with its contexts, images and aggregations."""
     if len(gradients) < 2:
         return gradients[0] if gradients else Gradient("")
     groups = tuple(dict.fromkeys(group for g in gradients for group in g.groups))
@@ -329,7 +332,7 @@ def _together(gradients: Sequence[Gradient]) -> Gradient:
 
 
 def _inherit(gradient: Gradient, reached: Gradient, backward: Backward) -> Gradient:
-    """A gradient with the aggregations that the feedback to its output came through.
+    """Mark a gradient with the aggregations that the feedback to its output came through.
 
     What only passes feedback on, as a sum does, passes its context and its images on too.
     """

@@ -33,7 +33,7 @@ _COLOURS = {
 
 
 def topological(root: Variable) -> list[Variable]:
-    """Every variable `root` was computed from, each after all its predecessors; deterministic.
+    """List every variable that `root` was computed from, each after all its predecessors; deterministic.
 
     Raises:
         GraphError: The graph has a cycle.
@@ -61,7 +61,7 @@ def topological(root: Variable) -> list[Variable]:
 
 
 def levels(root: Variable, enters: Callable[[Variable], bool] = lambda variable: True) -> list[list[Variable]]:
-    """The variables `root` was computed from, grouped by their longest distance from it, the root first.
+    """Group the variables that `root` was computed from by their longest distance from it, the root first.
 
     Args:
         root: The output.
@@ -153,7 +153,7 @@ class Graph:
         return self.render(filename, **options, view=True)
 
     def pipe(self, format: str = "svg") -> bytes:
-        """The graph as an image: "svg", "png", "pdf", ...
+        """Draw the graph as an image: "svg", "png", "pdf", ...
 
         Raises:
             UsageError: The package `graphviz` or the program `dot` is missing; says how to install it.
@@ -214,7 +214,7 @@ class Graph:
 
 
 def _nearest(found: Sequence[Variable]) -> list[Variable]:
-    """The first variables of a list, the output's first, with no more uses among them than can be drawn."""
+    """Take the first variables of a list that starts at the output: so many that their arrows can be drawn."""
     uses: Counter[Variable] = Counter()
     drawn = 0
     for i, variable in enumerate(found[:MOST]):
@@ -232,7 +232,7 @@ def _kind(variable: Variable) -> str:
 
 
 def _lines(variable: Variable, print_gradients: bool) -> tuple[list[str], list[str], list[str]]:
-    """What stands in a variable's box: its role, its loss and value, the feedback to it."""
+    """Write what stands in a variable's box: its role, its loss and value, the feedback to it."""
     value = _wrap(variable.text[:_TOOLTIP], _LINES)
     feedback = variable.feedback
     if feedback is not None and feedback.loss is not None:
@@ -256,10 +256,10 @@ def _printable(text: str) -> str:
 
 
 def _wrap(text: str, most: int) -> list[str]:
-    """The text's start in at most so many lines; the last one shows a cut."""
+    """Fold the beginning of a text into at most so many lines; the last one shows a cut."""
     return textwrap.wrap(_printable(text[:_TOOLTIP]), _COLUMNS, max_lines=most, placeholder="…", break_on_hyphens=False)
 
 
 def _quoted(text: str) -> str:
-    """A text inside a quoted DOT string, where a backslash begins an escape and an ampersand an entity."""
+    """Escape a text for a quoted DOT string, where a backslash begins an escape and an ampersand an entity."""
     return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')

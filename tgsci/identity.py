@@ -19,7 +19,7 @@ _digests: dict[tuple[int, str], str] = {}
 
 
 def digest_at_first_sight(function: Callable[..., Any]) -> str:
-    """What the function computes, as it was when it was first seen: it may note in a list what it was asked."""
+    """Digest what a function computes, once, when it is first seen: later it may hold a list of what it was asked."""
     owner, name = (function.__self__, function.__name__) if isinstance(function, MethodType) else (function, "")
     key = (id(owner), name)
     if key not in _digests:
@@ -38,7 +38,7 @@ def secret_name(name: str) -> bool:
 
 
 def written(parameters: Mapping[str, Any]) -> str:
-    """Parameters as an engine's identity tells them: `temperature=0, seed=3`, by name, without anything secret.
+    """Write parameters for an engine's identity: `temperature=0, seed=3`, by name, without anything secret.
 
     What is long is told by its digest.
     """
@@ -48,7 +48,7 @@ def written(parameters: Mapping[str, Any]) -> str:
 
 
 def _open(value: object) -> object:
-    """A parameter without the secrets within; a function by what it does."""
+    """Leave the secrets out of a parameter; tell a function by what it does."""
     if callable(value) and not isinstance(value, type) and not hasattr(value, "identity"):
         return digest_at_first_sight(value)
     if isinstance(value, Mapping):
@@ -57,7 +57,7 @@ def _open(value: object) -> object:
 
 
 def arguments_of(made: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """What a constructor is given, by the names of its parameters."""
+    """Write the arguments of a constructor by the names of its parameters."""
     signature = inspect.signature(made.__init__)  # type: ignore[misc]
     try:
         given = dict(signature.bind(None, *args, **kwargs).arguments)

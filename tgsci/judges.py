@@ -31,7 +31,7 @@ class Judge(ModelCall):
         self.instruction = instruction
 
     def forward(self, parts: Sequence[tuple[str, Variable]], role: str) -> Variable:
-        """The model's evaluation of variables.
+        """Ask the model to evaluate variables.
 
         Args:
             parts: What stands before each variable in the prompt, and the variable.
@@ -72,7 +72,7 @@ class Judge(ModelCall):
 
 
 def _once(shown: Variable, images: Images) -> str:
-    """A variable as it stands in a context whose images are all there already."""
+    """Write a variable for a context that shows all images already."""
     own = Images()
     return images.place(shown.placed(own), own.sent)
 
@@ -98,7 +98,7 @@ class TextLoss(Module):
         self.engine = self.llm_call.engine
 
     def forward(self, instance: Variable) -> Variable:
-        """The model's evaluation of `instance`."""
+        """Ask the model to evaluate a variable."""
         instance = variable(instance, "TextLoss")
         return self.llm_call([("", instance)], f"evaluation of the {instance.role_description}")
 
@@ -179,7 +179,7 @@ class MultiFieldTokenParsedEvaluation(MultiFieldEvaluation):
         self.parse_tags = two_tags("parse_tags", parse_tags)
 
     def parse_output(self, response: Variable) -> str:
-        """The text of the last well-formed pair of tags, or "" where there is none."""
+        """Read the text within the last well-formed pair of tags; "" where there is none."""
         return last_block(response.text, self.parse_tags[0], self.parse_tags[1]) or ""
 
 

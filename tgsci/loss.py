@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
-from .basics.texts import figure, literal, metric, trimmed
+from .basics.texts import figure, literal, metric, trimmed, with_type
 from .basics.threads import awaited
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
@@ -51,7 +51,7 @@ class Loss(ABC):
         """
 
     def validate(self, value: str) -> str:
-        """The canonical form of a proposed value. Two values of one canonical form are the same.
+        """Check a proposed value, and bring it to its canonical form. Two values of one canonical form are the same.
 
         A search calls this once for each proposed value. Where parsing is costly, return a subclass of `str` that
         carries the parsed object as an attribute: it stays with the proposal and the trial, and `evaluate` gets it
@@ -88,8 +88,8 @@ class Loss(ABC):
             return Feedback.failed(str(error), transient=error.transient)
         if not isinstance(feedback, Feedback):
             raise TypeError(
-                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {type(feedback).__name__} "
-                f"{literal(feedback)}: write return tgsci.Feedback(loss, 'the report')"
+                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {with_type(feedback)}: "
+                f"write return tgsci.Feedback(loss, 'the report')"
             )
         return feedback
 
@@ -101,8 +101,8 @@ class Loss(ABC):
         """
         if not isinstance(variable, Variable):
             raise UsageError(
-                f"{self.name or type(self).__name__}: a Variable is expected, not {type(variable).__name__} "
-                f"{literal(variable)}; to measure a plain text write loss.measure(text)"
+                f"{self.name or type(self).__name__}: a Variable is expected, not {with_type(variable)}; "
+                f"to measure a plain text write loss.measure(text)"
             )
         if variable.images:
             raise UsageError(f"{self.name or type(self).__name__} measures text; {variable!r} holds an image")
@@ -123,7 +123,7 @@ class Loss(ABC):
     # -- composition -------------------------------------------------------------------------------
 
     def limit(self, metric: str, *, low: float | None = None, high: float | None = None) -> Loss:
-        """This loss with a hard limit on one of its metrics: outside it a value is infeasible.
+        """Set a hard limit on one of the metrics: outside it a value is infeasible.
 
         Args:
             metric: The metric's name, as it is in the feedback.
@@ -158,7 +158,7 @@ class Loss(ABC):
 
 
 def copy_report(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient:
-    """The backward of a loss: its report is the feedback; what came from further on is added."""
+    """Hand a loss's report to its value as the gradient, with feedback from further on added."""
     return Gradient("\n".join(filter(None, (output.text, feedback))), f"feedback to {predecessor.role_description}")
 
 
@@ -212,7 +212,7 @@ class FunctionLoss(Loss):
 
 
 def as_loss(loss: Loss | Callable[[str], float | tuple[float, str] | Feedback]) -> Loss:
-    """A `Loss`, or a plain function made into one."""
+    """Make a loss of a plain function; return a `Loss` as it is."""
     if isinstance(loss, Loss):
         return loss
     given: object = loss  # float is a class, and a function all the same
@@ -331,7 +331,7 @@ def _terms(loss: Loss) -> Sequence[tuple[float, Loss]]:
 
 
 def _merged(parts: Sequence[tuple[str, Mapping[str, Any]]], stated: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """The items of all parts, each under its name from `_names`."""
+    """Merge the items of all parts, each under its name from `_names`."""
     names = _names(parts, stated)
     return {own[key]: item for own, (_, items) in zip(names, parts, strict=True) for key, item in items.items()}
 
@@ -339,7 +339,7 @@ def _merged(parts: Sequence[tuple[str, Mapping[str, Any]]], stated: Sequence[Map
 def _names(
     parts: Sequence[tuple[str, Iterable[str]]], stated: Sequence[Mapping[str, str]] = ()
 ) -> list[dict[str, str]]:
-    """For each part (its name and its keys), what each key is called once all are together: no two alike.
+    """Name the keys of several parts, each part given by its name and its keys, so that no two are alike.
 
     What `stated` calls a part's key is kept for it, whether it is there or not: a unit that is known before
     anything is measured stays with its own metric.

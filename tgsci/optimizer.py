@@ -158,10 +158,10 @@ class TextualGradientDescent(Optimizer):
                 print(f"--- {parameter.role_description} ---\n{parameter.text}")
 
     def _candidates(self, n: int, before: Feedback | None = None) -> list[list[str]]:
-        """Up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
+        """Ask for up to `n` new sets of values; a parameter without a usable proposal keeps its value."""
         figures = ""
         if before and not any(gradient.value for parameter in self.parameters for gradient in parameter.gradients):
-            figures = outcome(before)  # a closure without backward() tells its number
+            figures = measured_as(before)  # a closure without backward() tells its number
         asked = map(lambda i: self._propose(i, n, figures), range(len(self.parameters)))
         for fault in (suggestion.fault for suggestions in asked for suggestion in suggestions if suggestion.fault):
             self.faults.append(fault)
@@ -196,7 +196,7 @@ class TextualGradientDescent(Optimizer):
         return rewrites(self, prompt, n, check, current, images.sent)
 
     def _remembered(self, index: int, images: prompts.Images) -> list[tuple[int, str, str]]:
-        """What the prompt shows of earlier steps, oldest first. Nothing that it shows anyway is in it twice."""
+        """Collect what a prompt shows of earlier steps, oldest first, but for what it shows anyway."""
         if not self._past[index]:
             return []
         parameter = self.parameters[index]
@@ -223,7 +223,7 @@ class TextualGradientDescent(Optimizer):
                 if is_better(measured, feedback) or tie:
                     values, feedback, gradients = candidate, measured, self._gradients()
                 else:
-                    came_of_it = prompts.not_better(outcome(measured), outcome(feedback))
+                    came_of_it = prompts.not_better(measured_as(measured), measured_as(feedback))
                     self._note_rejected(candidate, values, came_of_it)
         finally:  # also where the closure raised: what is left behind was measured
             self._set(values)
@@ -293,15 +293,15 @@ def _measured_by(closure: Closure) -> Feedback:
     return feedback
 
 
-def outcome(feedback: Feedback) -> str:
-    """What a value measured, for a model: loss, metrics, and which hard limits it breaks; or why nothing."""
+def measured_as(feedback: Feedback) -> str:
+    """Tell a model what a value measured: loss, metrics, and which hard limits it breaks; or why nothing."""
     if not feedback.measured:
         return feedback.text or prompts.UNMEASURED
     return prompts.figures(feedback.loss, feedback.metrics, feedback.violations)
 
 
 def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
-    """A list of texts; a single text is a list of one."""
+    """Check a list of texts; a single text is a list of one."""
     if isinstance(given, bytes | Mapping) or not isinstance(given, Iterable | None):
         raise UsageError(f'{name} are texts, ["...", "..."], not {literal(given)}')
     texts = [given] if isinstance(given, str) else list(given or ())
@@ -350,7 +350,7 @@ def rewrites(
 
 
 def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:
-    """The tags, lengthened until the value contains neither."""
+    """Lengthen the tags until the value contains neither."""
     opening, closing = tags
     while opening.rstrip(">") in value or closing.rstrip(">") in value:
         opening, closing = f"{opening.rstrip('>')}_NEW>", f"{closing.rstrip('>')}_NEW>"

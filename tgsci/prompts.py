@@ -31,12 +31,12 @@ class Images:
         self.sent: list[bytes] = list(sent)
 
     def add(self, image: bytes, role: str = "") -> str:
-        """What stands in the prompt for one more image."""
+        """Add an image; return what stands for it in the prompt."""
         self.sent.append(image)
         return f"[image {len(self.sent)}: {role}]" if role else f"[image {len(self.sent)}]"
 
     def place(self, text: str, images: Sequence[bytes]) -> str:
-        """The text with its images numbered as in this prompt. An image that the prompt shows already is sent once."""
+        """Number a text's images as in this prompt. An image that the prompt shows already is sent once."""
 
         def number(match: re.Match[str]) -> str:
             own = int(match[1])
@@ -73,20 +73,8 @@ BACKWARD = (
 
 
 def backward_through_call(*, role: str, value: str, conversation: str, response_role: str, feedback: str) -> str:
-    """Asks for feedback to one input of a model call. `feedback` is what reached the response, or ""."""
-    wanted = (
-        section(f"FEEDBACK TO THE {response_role.upper()}", feedback)
-        if feedback
-        else f"The goal is a better {response_role}; nobody has criticised it yet."
-    )
-    return "\n\n".join(
-        [
-            section("CONVERSATION", conversation),
-            wanted,
-            section(f"THE VARIABLE: {role}", value),
-            f"Write feedback to the variable ({role}): how should it change so that the {response_role} improves?",
-        ]
-    )
+    """Ask for feedback to one input of a model call. `feedback` is what reached the response, or ""."""
+    return _ask_how_to_change([section("CONVERSATION", conversation)], role, value, response_role, feedback)
 
 
 def backward_through_function(
@@ -99,33 +87,33 @@ def backward_through_function(
     response_role: str,
     feedback: str,
 ) -> str:
-    """Asks for feedback to one argument of a function of texts."""
+    """Ask for feedback to one argument of a function of texts."""
     arguments = "\n".join(section(name, text) for name, text in inputs.items())
-    wanted = (
-        section(f"FEEDBACK TO THE {response_role.upper()}", feedback)
-        if feedback
-        else f"The goal is a better {response_role}."
-    )
-    return "\n\n".join(
-        [
-            section("A FUNCTION WAS CALLED; ITS PURPOSE", purpose),
-            section("ARGUMENTS", arguments),
-            section("RESULT", output),
-            wanted,
-            section(f"THE VARIABLE: {role}", value),
-            f"Write feedback to the variable ({role}): how should it change so that the {response_role} improves?",
-        ]
-    )
+    shown = [
+        section("A FUNCTION WAS CALLED; ITS PURPOSE", purpose),
+        section("ARGUMENTS", arguments),
+        section("RESULT", output),
+    ]
+    return _ask_how_to_change(shown, role, value, response_role, feedback)
+
+
+def _ask_how_to_change(shown: Sequence[str], role: str, value: str, response_role: str, feedback: str) -> str:
+    """Ask how a variable should change, after what is shown of the call that used it."""
+    wanted = f"The goal is a better {response_role}; nobody has criticised it yet."
+    if feedback:
+        wanted = section(f"FEEDBACK TO THE {response_role.upper()}", feedback)
+    question = f"Write feedback to the variable ({role}): how should it change so that the {response_role} improves?"
+    return "\n\n".join([*shown, wanted, section(f"THE VARIABLE: {role}", value), question])
 
 
 def conversation(system: str, prompt: str, response: str, variable: str = "") -> str:
-    """A model call as context for feedback; the variable itself, which is shown elsewhere, is only named there."""
+    """Write a model call as context for feedback; the variable, which is shown elsewhere, is only named in it."""
     parts = [("SYSTEM PROMPT", system), ("PROMPT", prompt), ("RESPONSE", response)]
     return "\n".join(section(title, without(text, variable)) for title, text in parts if text)
 
 
 def without(text: str, variable: str, shortest: int = 200) -> str:
-    """A text in which a value that stands elsewhere in the prompt is only named: nothing is sent twice.
+    """Replace a value that stands elsewhere in the prompt by its name: nothing is sent twice.
 
     Args:
         text: Is the value, or holds it.
@@ -142,12 +130,12 @@ CUT = "(This feedback was cut off by the length limit: its end is missing.)"
 
 
 def ask_again(prompt: str, fault: str) -> str:
-    """Asks the same question once more, after a reply that was empty or cut off."""
+    """Ask the same question once more, after a reply that was empty or cut off."""
     return f"{prompt}\n\nYour previous reply to this was {fault}. Reply again, whole; be brief enough to finish."
 
 
 def reduce_gradients(role: str, feedbacks: Sequence[str]) -> str:
-    """Asks to condense feedback from several sources to one."""
+    """Ask to condense feedback from several sources to one."""
     numbered = "\n".join(section(f"FEEDBACK {i}", text) for i, text in enumerate(feedbacks, 1))
     return (
         f"{numbered}\n\nThese are {len(feedbacks)} pieces of feedback to one variable ({role}). Condense them to "
@@ -157,12 +145,12 @@ def reduce_gradients(role: str, feedbacks: Sequence[str]) -> str:
 
 
 def combined_feedback(role: str, feedback: str) -> str:
-    """What a term of a sum is told of the feedback to the whole."""
+    """Tell a term of a sum of the feedback to the whole."""
     return f"Feedback to several variables together, this one ({role}) among them: {feedback}"
 
 
 def gradients_in_context(feedbacks: Sequence[str], context: str) -> str:
-    """Gradients with the conversation or measurement that they arose in, which is shown once."""
+    """Write gradients with the conversation or measurement that they arose in, which is shown once."""
     texts = list(dict.fromkeys(feedbacks))
     if not context:
         return "\n\n".join(texts)
@@ -189,7 +177,7 @@ def improve(
     past: Sequence[tuple[int, str, str]] = (),
     rejected: Sequence[str] = (),
 ) -> str:
-    """Asks for a better value of one variable.
+    """Ask for a better value of one variable.
 
     Args:
         role: What the variable is for.
@@ -230,7 +218,7 @@ def improve_measured(
     constraints: Sequence[str] = (),
     examples: Sequence[str] = (),
 ) -> str:
-    """Asks for new values in a search: the best so far with its report, and what was tried."""
+    """Ask for new values in a search: the best so far with its report, and what was tried."""
     parts = [section("TASK", task)] if task else []
     parts += [section("THE BEST VALUE SO FAR", best), section("ITS REPORT", report)]
     if others:
@@ -248,7 +236,7 @@ CHOOSER = (
 
 
 def choose(*, task: str, best: str, report: str, options: Sequence[str], rejected: Sequence[str] = ()) -> str:
-    """Asks for choices from a menu: the best value with its report, what was tried, and the options."""
+    """Ask for choices from a menu: the best value with its report, what was tried, and the options."""
     parts = [section("TASK", task)] if task else []
     parts += [section("THE BEST VALUE SO FAR", best), section("ITS REPORT", report)]
     if rejected:
@@ -257,12 +245,12 @@ def choose(*, task: str, best: str, report: str, options: Sequence[str], rejecte
 
 
 def option(number: int, label: str, facts: str, reason: str) -> str:
-    """A line of the menu."""
+    """Write a line of the menu."""
     return f"{number}. " + "; ".join(filter(None, (" ".join(text.split()) for text in (label, facts, reason))))
 
 
 def choice_format(n: int) -> str:
-    """Says what a reply to a menu looks like: the evidence first."""
+    """Say what a reply to a menu looks like: the evidence first."""
     # Dots where the answer goes: words would come back as the answer.
     pair = 'EVIDENCE: "..."\nCHOICE: ...'
     lines = (
@@ -277,7 +265,7 @@ def choice_format(n: int) -> str:
 
 
 def reply_format(n: int, value_tags: tuple[str, str]) -> str:
-    """Says which blocks the reply must end with."""
+    """Say which blocks the reply must end with."""
     if n == 1:
         blocks = (
             f"{reason_tags(1, 1)[0]}one sentence: what changes and which evidence calls for it{reason_tags(1, 1)[1]}\n"
@@ -297,7 +285,7 @@ def reply_format(n: int, value_tags: tuple[str, str]) -> str:
 
 
 def retry(faults: Sequence[str], previous: str, taken: int = 0) -> str:
-    """Names what was wrong with a reply and asks once more; `taken` of its values were usable."""
+    """Name what was wrong with a reply and ask once more; `taken` of its values were usable."""
     listed = "\n".join(f"- {fault}" for fault in faults)
     rest = f"The other {taken} were taken: reply only with what is missing." if taken else "Reply again."
     return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nThis could not be used:\n{listed}\n{rest}"
@@ -341,7 +329,7 @@ def numbered(tags: tuple[str, str], i: int, n: int) -> tuple[str, str]:
 
 
 def reason_tags(i: int, n: int) -> tuple[str, str]:
-    """The tags around a proposal's reason."""
+    """Make the tags around a proposal's reason."""
     return numbered(("<REASON>", "</REASON>"), i, n)
 
 
@@ -350,23 +338,23 @@ UNMEASURED = "it could not be measured"
 
 
 def figures(loss: float | None, metrics: Mapping[str, float], violations: Mapping[str, float]) -> str:
-    """What a value measured, and which hard limits it breaks."""
+    """Write what a value measured, and which hard limits it breaks."""
     broken = [f"breaks {name} by {figure(by)}" for name, by in violations.items() if by > 0]
     return "; ".join([f"loss {figure(loss)}", *(f"{name} {metric(value)}" for name, value in metrics.items()), *broken])
 
 
 def not_better(outcome: str, than: str) -> str:
-    """What came of a value that was rejected."""
+    """Say what came of a value that was rejected."""
     return f"{outcome}; not better than {than}"
 
 
 def tried(value: str, outcome: str) -> str:
-    """A value that was tried, whole, with what came of it."""
+    """Write a value that was tried, whole, with what came of it."""
     return f"{section('VALUE', value)}\n{outcome}" if "\n" in value else f"{value} ({outcome})"
 
 
 def section(title: str, text: str) -> str:
-    """A titled block between rules, which grow until the text holds none like them: no heading in it is ours."""
+    """Put a text with a title between rules, which grow until the text holds no rule that looks like ours."""
     rule = "---"
     while f"{rule} end" in text:
         rule += "-"

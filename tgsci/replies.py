@@ -103,13 +103,13 @@ def _tagged(text: str, tags: tuple[str, str]) -> bool:
 
 
 def _block(line: str, tags: tuple[str, str], i: int, n: int) -> str:
-    """A bare value as the blocks that a model would write."""
+    """Write a bare value as the blocks that a model would write."""
     (opening, closing), (reason, end) = numbered(tags, i, n), reason_tags(i, n)
     return f"{reason}given by a person{end}\n{opening}{line}{closing}"
 
 
 def _unfenced(value: str, current: str) -> str:
-    """The value without a code fence around the whole of it, where the current value has none."""
+    """Take off a code fence around the whole value, where the current value has none."""
     if not value.startswith(("```", "~~~")):
         return value
     first, _, rest = value.partition("\n")
@@ -133,7 +133,7 @@ def two_tags(name: str, given: Sequence[str]) -> tuple[str, str]:
 
 
 def last_block(text: str, opening: str, closing: str) -> str | None:
-    """The text of the last pair of tags with neither tag inside, `trimmed`; None where there is none.
+    """Read the text within the last pair of tags with neither tag inside, `trimmed`; None where there is none.
 
     A tag that is only mentioned does not count, and neither does a block that a later, unclosed
     opening tag shows to be a draft, or that a stray closing tag shows to end earlier than it was meant to.

@@ -117,7 +117,7 @@ def _check_feedback(loss: Loss, feedback: Feedback, value: str) -> None:
 
 
 def _refusal(loss: Loss, value: str) -> str:
-    """Why a value is refused, "" where it is accepted. Any other exception is the loss's fault."""
+    """Find out why a value is refused; "" where it is accepted. Any other exception is the loss's fault."""
     try:
         canonical = loss.validate(value)
     except InvalidValue as refusal:
@@ -144,7 +144,7 @@ def _check_unknown_key(domain: Domain, config: Mapping[str, Any]) -> None:
 
 
 def _begun(problem: Problem) -> Trials:
-    """A run of which only the first start value is measured."""
+    """Begin a run in which only the first start value is measured."""
     value = problem.loss.validate(problem.start[0])
     start = Trial(0, 0, value, state=State.ACCEPTED, feedback=problem.loss.measure(value))
     return Trials([start], problem.loss, problem.task)

@@ -11,7 +11,7 @@ from numbers import Number
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .basics.texts import literal, quote
+from .basics.texts import literal, quote, with_type
 from .engine import Engine, Reply
 from .errors import UsageError
 from .feedback import Feedback
@@ -106,7 +106,7 @@ class Variable:
         return tuple(images.sent)
 
     def placed(self, images: Images) -> str:
-        """The value as it stands in a prompt: its images are added to the prompt's and numbered there."""
+        """Write the value for a prompt: its images are added to the prompt's and numbered there."""
         if isinstance(self._value, bytes):
             return images.add(self._value, self.role_description)
         if isinstance(self._value, str):
@@ -132,7 +132,7 @@ class Variable:
         self._feedback = feedback
 
     def item(self) -> float:
-        """The loss as a number, as in PyTorch.
+        """Get the loss as a number, as in PyTorch.
 
         Raises:
             UsageError: This variable is no measured loss.
@@ -212,11 +212,11 @@ class Variable:
         self.gradients = []
 
     def get_gradient_text(self) -> str:
-        """All feedback that reached this variable since its gradients were last cleared."""
+        """Join all feedback that reached this variable since its gradients were last cleared."""
         return "\n".join(g.value for g in self.gradients)
 
     def get_gradient_and_context_text(self) -> str:
-        """The feedback together with the conversation or measurement it arose in."""
+        """Join the feedback with the conversation or measurement that it arose in."""
         return feedback_in_context(self.gradients)
 
     def backward(self, engine: Engine | str | Callable[..., Any] | None = None) -> None:
@@ -243,7 +243,7 @@ class Variable:
         self._pass = None
 
     def generate_graph(self, print_gradients: bool = False) -> Graph:
-        """The computation graph as a picture: shows itself in Jupyter, `.render()` draws it elsewhere.
+        """Draw the computation graph: it shows itself in Jupyter, and `.render()` draws it elsewhere.
 
         Args:
             print_gradients: Show each variable's feedback too.
@@ -257,7 +257,7 @@ class Variable:
         return f"Variable({self.get_short_value()!r}, role={self.role_description!r}, {len(self.gradients)} gradients)"
 
     def __copy__(self) -> Variable:
-        """A variable of its own: what is added to the gradients of one does not appear on the other."""
+        """Copy the variable: what is added to the gradients of one does not appear on the other."""
         twin = object.__new__(type(self))
         vars(twin).update(self.__getstate__(), _gradients=Gradients(self._gradients))
         return twin
@@ -266,7 +266,7 @@ class Variable:
         return {**vars(self), "_pass": None}  # a failed pass holds its engine: it is not the graph's
 
     def _term(self) -> Sum | Term:
-        """What a sum keeps of this variable."""
+        """Make what a sum keeps of this variable."""
         if isinstance(self._value, Sum) and self._value is self._feedback:
             return self._value
         value = self.text if isinstance(self._value, Sum) else self._value
@@ -315,7 +315,7 @@ class Sum:
     has_images: bool = False
 
     def flat(self) -> list[Term | str]:
-        """The terms of this sum and of the sums in it, with the texts between."""
+        """List the terms of this sum and of the sums in it, with the texts between."""
         found: list[Term | str] = []
         waiting: list[Sum | Term | str] = [self]
         while waiting:
@@ -327,7 +327,7 @@ class Sum:
         return found
 
     def text(self, images: Images) -> str:
-        """The terms as one text; images are added to `images` and named in the text."""
+        """Join the terms to one text; images are added to `images` and named in it."""
         written = []
         for part in self.flat():
             value = part.value if isinstance(part, Term) else part
@@ -336,7 +336,7 @@ class Sum:
         return "".join(written)
 
     def feedback(self) -> Feedback | None:
-        """The feedback of the sum; None where a part is text only, failed where one is."""
+        """Make the feedback of the sum: None where a part is text only, a failure where one failed."""
         if self.loss is None:
             return None
         parts = [part.feedback for part in self.flat() if isinstance(part, Term) and part.feedback]
@@ -353,7 +353,7 @@ class Sum:
 
 
 def added(terms: Sequence[Variable], separator: str, role: str, grad_fn: Backward) -> Variable:
-    """A variable whose value is the terms' values, joined; the sum of measured losses is a measured loss."""
+    """Make a variable whose value is the joined values of the terms; the sum of measured losses is a measured loss."""
     parts: list[Sum | Term | str] = []
     for term in terms:
         parts += [separator] * (separator != "" and bool(parts)) + [term._term()]
@@ -375,7 +375,7 @@ def _is_image(part: Sum | Term | str) -> bool:
 
 
 def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient | None:
-    """The backward of a sum: each term gets the feedback to the whole, if there is any."""
+    """Hand the feedback to a sum to one of its terms, if there is any."""
     if not feedback:
         return None
     # Along a chain of sums it is said once, not at every link, that the feedback is to several.
@@ -388,7 +388,7 @@ def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engi
 
 
 def _shortened(role: str, longest: int = 300) -> str:
-    """The role of a sum: a chain of sums would otherwise repeat every role at every link."""
+    """Shorten the role of a sum: a chain of sums would otherwise repeat every role at every link."""
     return role if len(role) <= longest else role[: longest - 4] + " ..."
 
 
@@ -396,7 +396,7 @@ def _shortened(role: str, longest: int = 300) -> str:
 
 
 def variables(given: object, what: str) -> list[Variable]:
-    """A list of variables, checked.
+    """Check a list of variables.
 
     Raises:
         UsageError: It is one variable, or holds something else.
@@ -404,12 +404,12 @@ def variables(given: object, what: str) -> list[Variable]:
     if isinstance(given, Variable):
         raise UsageError(f"{what}: a list of Variables is expected: write [variable]")
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise UsageError(f"{what}: a list of Variables is expected, not {type(given).__name__} {literal(given)}")
+        raise UsageError(f"{what}: a list of Variables is expected, not {with_type(given)}")
     return [variable(each, what) for each in given]
 
 
 def variable(given: object, what: str) -> Variable:
-    """A variable, checked.
+    """Check a variable.
 
     Raises:
         UsageError: It is something else; says how to make one of it.
@@ -419,11 +419,11 @@ def variable(given: object, what: str) -> Variable:
     hint = "write tgsci.Variable(value, requires_grad=False, role_description='what it is')"
     if isinstance(given, list | tuple) and given and isinstance(given[0], Variable):
         hint = "give one variable; MultimodalLLMCall and FormattedLLMCall take several"
-    raise UsageError(f"{what}: a Variable is expected, not {type(given).__name__} {literal(given)}; {hint}")
+    raise UsageError(f"{what}: a Variable is expected, not {with_type(given)}; {hint}")
 
 
 def _text_or_image(value: object) -> str | bytes:
-    """A value as a variable holds it: numbers and dates written out, a text of whatever class as plain text."""
+    """Bring a value to what a variable holds: numbers and dates written out, a text of any class as plain text."""
     if type(value) is str:
         return value
     if isinstance(value, str):

@@ -103,7 +103,7 @@ def read_job(table: Mapping[str, Any]) -> Job:
         table: The table as TOML, JSON or a notebook has it.
 
     Raises:
-        UsageError: It is no table, has an unknown key, or a value that is not what it must be.
+        UsageError: The argument is no table, has an unknown key, or a value that is not what it must be.
     """
     if isinstance(table, Mapping):
         keys(table, KEYS)

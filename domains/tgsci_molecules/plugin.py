@@ -83,14 +83,14 @@ class MoleculesDomain(Domain):
 
 
 def _name(objective: Objective) -> str:
-    """Short, for the run's directory."""
+    """Choose a short name for the run's directory."""
     first, *others = (target.name for target in objective.targets)
     more = [f"{len(others) - _MOST_NAMED}-more"] if len(others) > _MOST_NAMED else []
     return "-".join([first, *others[:_MOST_NAMED], *more])
 
 
 def _start(job: Job) -> tuple[list[str], dict[str, str], list[str]]:
-    """The molecules to start from, each once; the names of those that have one; what was changed to read them."""
+    """Read the molecules to start from, each once; the names of those that have one; what was changed to read them."""
     if (job.start is None) == (job.start_file is None):
         missing = "the key 'start' is missing" if job.start is None else "give start or start_file, not both"
         raise UsageError(f"{missing}: {KEYS['start']}; or start_file: {KEYS['start_file']}")
@@ -128,7 +128,7 @@ def _from_file(path: str) -> list[Compound]:
 
 
 def _names(table: Mapping[str, str]) -> dict[str, str]:
-    """The names that the table gives, by canonical SMILES."""
+    """Read the names that the table gives, by canonical SMILES."""
     from .molecule.library import clean
 
     names: dict[str, str] = {}
@@ -143,7 +143,7 @@ def _names(table: Mapping[str, str]) -> dict[str, str]:
 
 
 def _broken_at_the_start(objective: Objective, start: Sequence[str]) -> list[str]:
-    """Which limits on structure the start itself breaks, so that they are not refused but only count."""
+    """Say which limits on structure the start itself breaks, so that they are not refused but only count."""
     open_limits = [x for x in objective.limits if x.structural and x.key not in objective.refused]
     if not open_limits:
         return []
@@ -179,7 +179,9 @@ def _task(objective: Objective, advice: Advice) -> str:
     ]
     if objective.limits:
         lines.append("Hard limits: a molecule that breaks one loses against every molecule that keeps them. It must")
-        lines += [f"- {limit.wish}" + _strictly(objective, limit.key) for limit in objective.limits[:_MOST_WORDS]]
+        lines += [
+            f"- {limit.requirement}" + _strictly(objective, limit.key) for limit in objective.limits[:_MOST_WORDS]
+        ]
         lines += _and_more(len(objective.limits))
     if advice.text:
         lines.append(f"The chemist advises: {advice.text!r}")
@@ -195,7 +197,7 @@ def _task(objective: Objective, advice: Advice) -> str:
 
 
 def _meanings(objective: Objective) -> list[str]:
-    """What the terms are about, and how each is transformed."""
+    """Say what the terms are about, and how each is transformed."""
     lines = []
     for term in objective.terms[:_MOST_WORDS]:
         how = "" if term.transform.type == "identity" else f"; enters by {term.transform}"

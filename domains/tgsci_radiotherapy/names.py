@@ -34,7 +34,7 @@ def find(name: str, known: Iterable[str]) -> str:
     """Find the known name that is meant; case, spaces and `_ - .` do not count.
 
     Raises:
-        UsageError: There is none, or more than one; it says which are near.
+        UsageError: No known name is meant, or more than one; says which are near.
     """
     names = list(known)
     if name in names:

@@ -207,3 +207,10 @@ def test_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_where_prompts_go(tmp_path: Path) -> None:
     path = lines(tmp_path / "r")
     assert ReplayEngine(path).destination == f"answers are played from {path}: nothing leaves this machine"
+
+
+def test_a_recorded_person_may_still_leave_the_tags_out(tmp_path):
+    person = Scripted([])
+    person.answered_by_person = True
+    assert record(person, tmp_path / "r").answered_by_person
+    assert not record(Scripted([]), tmp_path / "r").answered_by_person

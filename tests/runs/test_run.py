@@ -126,7 +126,7 @@ def test_the_names_there_are(problem):
 )
 def test_an_optimizer_is_chosen_by_engine_and_name(problem, engine, optimizer, kind, record):
     chosen = choose(problem, engine, optimizer)
-    assert type(chosen.optimizer) is kind
+    assert type(chosen.proposer) is kind
     assert (chosen.name, chosen.engine) == record
 
 
@@ -156,7 +156,7 @@ def test_what_does_not_go_together_is_refused_with_the_reason(problem, engine, o
 def test_the_environments_engine_is_used_by_those_that_ask_and_by_no_baseline(problem, monkeypatch):
     monkeypatch.setenv("TGSCI_ENGINE", "human")
     assert choose(problem).name == "tgd"
-    assert choose(problem, None, "menu").engine is None or choose(problem, None, "menu").optimizer.name == "human"
+    assert choose(problem, None, "menu").engine is None or choose(problem, None, "menu").proposer.name == "human"
     assert choose(problem, None, "giant").name == "giant"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgsci.engine import Reply
-from tgsci.search.choices import is_grounded, pairs, read_choices
+from tgsci.search.choices import pairs, read_choices
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,8 @@ from tgsci.search.choices import is_grounded, pairs, read_choices
 )
 def test_evidence_is_a_figure_or_three_words_of_what_was_shown(evidence, grounded):
     source = "vina -9.87 kcal/mol; UNFILLED POCKET lined by Ala380; 3. add F: QED 0.71"
-    assert is_grounded(evidence, source) is grounded
+    chosen, _ = read_choices(Reply(f"EVIDENCE: {evidence}\nCHOICE: 1"), 1, 3, source, strict=True)
+    assert bool(chosen) is grounded
 
 
 @given(st.text(alphabet="EVIDNCHOevidnchoice:<>{}[]\"'*_#/ \n0123456789", max_size=300))

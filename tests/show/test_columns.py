@@ -6,7 +6,7 @@ import csv
 import io
 
 import tgsci
-from tgsci.show.columns import Column, columns_csv, ranks, titled, trials_csv
+from tgsci.show.columns import Column, columns_csv, outcome_columns, ranks, titled, trials_csv
 
 
 def length(value: str) -> tgsci.Feedback:
@@ -44,3 +44,17 @@ def test_the_sheet_explains_each_column():
         "number,,record,,the trial's number",
         "length (cm),cm,raw,lower,how long it is",
     ]
+
+
+def test_the_last_columns_say_what_became_of_a_trial():
+    result = tgsci.minimize(length, ["aa", "!"], Nobody(), budget=2)
+    columns = list(
+        outcome_columns("no word", "could not be read", "time to read", lambda x: "" if x is None else "some")
+    )
+    assert [column.title for column in columns] == [
+        *("state", "decision", "reason", "edit", "parent", "proposer", "seconds (s)")
+    ]
+    assert columns[0].meaning.endswith("invalid: no word; failed: could not be read")
+    first, second = result.trials
+    assert [columns[0].text(first), columns[4].text(first), columns[6].text(first)] == ["accepted", "", "some"]
+    assert columns[0].text(second) == "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -10,7 +11,7 @@ import tgsci as tg
 from tgsci.engines.scripted import Scripted
 from tgsci.textgrad import BlackboxLLM, EngineLM, TextLoss, Variable
 from tgsci.textgrad.autograd import MultimodalLLMCall
-from tgsci.textgrad.engine import get_engine, validate_multimodal_engine
+from tgsci.textgrad.engine import CachedEngine, get_engine, validate_multimodal_engine
 from tgsci.textgrad.engine.anthropic import ChatAnthropic
 from tgsci.textgrad.engine.openai import OLLAMA_BASE_URL, AzureChatOpenAI, ChatOpenAI
 from tgsci.textgrad.engine_experimental.litellm import LiteLLMEngine
@@ -54,6 +55,38 @@ def test_an_engine_of_ones_own_is_asked_with_text_and_with_images():
     assert (prompt, system) == ("What is it?", "Be brief.")
 
 
+class Local(EngineLM, CachedEngine):
+    """A model in this process, written as TextGrad's own engines are: not safe in threads, with a cache."""
+
+    model_string = "local"
+    concurrency = 1
+
+    def __init__(self):
+        super().__init__(cache_path="cache")
+        self.asked_at_once = self.most = 0
+
+    def generate(self, prompt, system_prompt=None, **kwargs):
+        if (answer := self._check_cache(prompt)) is not None:
+            return answer
+        self.asked_at_once += 1
+        self.most = max(self.most, self.asked_at_once)
+        time.sleep(0.005)
+        self.asked_at_once -= 1
+        self._save_cache(prompt, "shorter")
+        return "shorter"
+
+
+def test_an_engine_that_is_not_safe_in_threads_is_asked_one_question_at_a_time():
+    engine = Local()
+    prompt = Variable("Be brief.", role_description="system prompt")
+    model = BlackboxLLM(engine, prompt)
+    questions = [Variable(str(i), requires_grad=False, role_description="question") for i in range(8)]
+    total = tg.sum([TextLoss("Is it good?", engine)(model(question)) for question in questions])
+    total.backward(engine)
+    assert len(prompt.gradients) == 8
+    assert engine.most == 1
+
+
 def test_what_an_engine_of_ones_own_is_asked_within_a_run_is_recorded_and_counts():
     engine = Camera()
     judge = TextLoss("Is it good?", engine=engine)
@@ -93,6 +126,8 @@ def test_a_model_without_images_refuses_one():
         engine.generate([PNG, "what?"])
     with pytest.raises(ValueError, match="takes no images"):
         validate_multimodal_engine(engine)
+    validate_multimodal_engine(get_engine("gpt-4.1"))
+    validate_multimodal_engine(get_engine("gpt-3.5-turbo", is_multimodal=True))
 
 
 def test_names_find_their_engines():
@@ -102,6 +137,22 @@ def test_names_find_their_engines():
     assert isinstance(get_engine("experimental:ollama/qwen3", cache=True), LiteLLMEngine)
     local = get_engine("ollama-llama3")
     assert (local.model_string, local.base_url) == ("llama3", OLLAMA_BASE_URL)
+
+
+def test_the_name_of_a_fine_tuned_model_is_a_model_of_its_provider():
+    assert isinstance(get_engine("ft:gpt-3.5-turbo-0125:team::id"), ChatOpenAI)
+
+
+def test_the_key_for_openai_is_not_sent_to_ollama(httpserver, monkeypatch):
+    monkeypatch.setattr("tgsci.textgrad.engine.openai.OLLAMA_BASE_URL", httpserver.url_for("/v1"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-for-openai-only")
+    answer = {"id": "1", "object": "chat.completion", "created": 1, "model": "llama3"}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json({**answer, "choices": [choice]})
+    local = ChatOpenAI("llama3", base_url=httpserver.url_for("/v1"))
+    assert local.generate("Hi") == "Hello"
+    ((request, _),) = httpserver.log
+    assert "sk-for-openai-only" not in str(request.headers)
 
 
 @pytest.mark.parametrize("name", ["invalid-engine", "gpt", ""])
@@ -139,9 +190,11 @@ class Client:
 
 def test_a_client_of_ones_own_is_asked():
     client = Client()
-    engine = OpenAICompatibleEngine(client, "local", cache=False)
+    engine = OpenAICompatibleEngine(client, "local", is_multimodal=True, cache=False)
     assert engine([PNG, "what?"], system_prompt="s", temperature=0) == "answer"
     system, user = client.asked["messages"]
     assert system == {"role": "system", "content": "s"}
     assert [part["type"] for part in user["content"]] == ["image_url", "text"]
     assert client.asked["temperature"] == 0
+    with pytest.raises(NotImplementedError, match="is_multimodal=True"):
+        OpenAICompatibleEngine(client, "local").generate([PNG, "what?"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
 import pytest
 from pytest_httpserver import HTTPServer
 
@@ -19,7 +20,11 @@ def test_a_role_is_required_and_other_types_are_refused():
         Variable("Hello")
     with pytest.raises(AssertionError, match=r"4\.2"):
         Variable(4.2, role_description="number")
+    for other in (np.float32(4.5), ["Hello"], None):
+        with pytest.raises(AssertionError, match="whole number"):
+            Variable(other, role_description="number")
     assert Variable(4, role_description="number").value == "4"
+    assert Variable(np.int64(4), role_description="number").value == "4"
 
 
 def test_what_the_core_makes_is_a_variable_too():
@@ -71,6 +76,35 @@ def test_a_function_of_ones_own_sends_feedback_back():
     assert len(a.gradients) == 2
 
 
+class Reversed(Function):
+    """A function that puts down a context with its gradient, as TextGrad's own functions do."""
+
+    def forward(self, text):
+        backwards = Variable(text.value[::-1], predecessors=[text], role_description="reversed")
+        backwards.set_grad_fn(BackwardContext(self.backward, backwards))
+        return backwards
+
+    def backward(self, backwards, backward_engine):
+        for text in backwards.predecessors:
+            gradient = Variable(backward_engine(backwards.get_gradient_text()), role_description="feedback")
+            text.gradients.add(gradient)
+            text.gradients_context[gradient] = {
+                "context": "read from its end",
+                "response_desc": "",
+                "variable_desc": "",
+            }
+            text._reduce_meta.extend(backwards._reduce_meta)
+
+
+def test_a_context_that_a_function_puts_down_stays_with_its_gradient():
+    answer = LLMCall(Scripted(["abc"]))(Variable("Hi", requires_grad=False, role_description="prompt"))
+    loss = tg.as_loss(lambda value: (len(value), "too long"))(Reversed()(answer))
+    loss.backward(Scripted(["shorter"]))
+    (gradient,) = answer.gradients
+    assert (gradient.value, gradient.context) == ("shorter", "read from its end")
+    assert not hasattr(answer, "gradients_context")
+
+
 def test_a_partial_is_a_backward_too():
     source = Variable("A", role_description="source")
     copy = Variable("A", predecessors=[source], role_description="copy")
@@ -92,5 +126,7 @@ def test_an_image_at_an_address_is_downloaded_here_and_nowhere_else(httpserver: 
     address = httpserver.url_for("/ant.png")
     image = Variable(image_path=address, role_description="image", requires_grad=False)
     assert image.value == b"\x89PNG...."
+    with pytest.raises(tg.UsageError, match="not both"):
+        Variable("an ant", image_path=address, role_description="image", requires_grad=False)
     with pytest.raises(tg.UsageError, match="never fetched"):
         tg.Variable(image_path=address, role_description="image", requires_grad=False)

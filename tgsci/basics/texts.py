@@ -109,6 +109,11 @@ def literal(value: object, limit: int = LONGEST) -> str:
     return _harmless(repr(value), limit)
 
 
+def with_type(value: object) -> str:
+    """Write a value that is of the wrong type in a message: "list [1, 2]", "str 'a'", "None"."""
+    return "None" if value is None else f"{type(value).__name__} {literal(value)}"
+
+
 def shell_word(path: object) -> str:
     """Write a path as one word of a command that a person copies: quoted for the shell, no control characters."""
     return shlex.quote(visible(str(path)))
@@ -232,7 +237,7 @@ def _cut(text: str, longest: int = 40) -> str:
 
 
 def trimmed(text: str) -> str:
-    """A value without what stands around it by chance. The indentation of the first of several lines belongs to it.
+    """Cut off what stands around a value by chance; the indentation of the first of several lines belongs to the value.
 
     Blank lines at the beginning and blanks at the end go; a single line has no blanks around it.
     """

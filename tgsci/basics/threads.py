@@ -150,7 +150,7 @@ def _work(run: Callable[[T], R], waiting: deque[tuple[Future[R], contextvars.Con
 
 
 def awaited(result: R | Awaitable[R]) -> R:
-    """The result of an awaitable, from code that is not asynchronous, in a notebook too; else the result itself."""
+    """Wait for an awaitable from code that is not asynchronous, in a notebook too; return anything else as it is."""
     if not hasattr(type(result), "__await__"):
         return cast(R, result)
     import asyncio  # a third of the time that `import tgsci` takes
@@ -180,7 +180,7 @@ _starting = threading.Lock()
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
-    """One event loop for all coroutines of this process: clients keep their connections from call to call."""
+    """Get the one event loop for all coroutines of this process: clients keep their connections from call to call."""
     import asyncio
 
     with _starting:

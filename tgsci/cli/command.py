@@ -205,7 +205,7 @@ def typed(**values: Any) -> dict[str, Any]:
 def options(
     name: str, *each: Callable[[Any], Any], into: Callable[..., Any] = typed
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that adds options which travel together, and hands them to the function as one argument.
+    """Make a decorator that adds options which travel together, and hands them to the function as one argument.
 
     Args:
         name: Of the function's argument.

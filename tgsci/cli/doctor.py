@@ -14,7 +14,7 @@ from ..basics.texts import visible
 from ..basics.version import __version__
 from ..engine import get_engine
 from ..errors import TgsciError
-from ..runs.choose import ENGINE_VARIABLE, default_engine
+from ..runs.choose import ENGINE_VARIABLE, engine_of_environment
 from ..runs.domain import Domains
 from ..runs.run import cores
 from .command import command
@@ -41,7 +41,7 @@ def doctor() -> int:
 
 
 def _extras() -> Iterator[str]:
-    """Each extra with the versions of its packages, or with what is missing."""
+    """List each extra with the versions of its packages, or with what is missing."""
     packages: dict[str, list[str]] = {}
     for requirement in requires("tgsci") or ():
         match = _REQUIREMENT.match(requirement)
@@ -65,7 +65,7 @@ def _version(name: str) -> str:
 
 
 def _domains() -> Iterator[tuple[bool, str]]:
-    """Each domain with what it is for, or why it does not load; and whether it does."""
+    """List each domain: whether it loads, and what it is for or why it does not load."""
     domains = Domains.installed()
     for name in domains.entries:
         try:
@@ -75,8 +75,8 @@ def _domains() -> Iterator[tuple[bool, str]]:
 
 
 def _engine() -> Iterator[tuple[bool, str]]:
-    """Who proposes where no engine is named, and what that sends out; and whether it can be used."""
-    name = default_engine()
+    """Tell who proposes where no engine is named: whether that one can be used, and what it sends out."""
+    name = engine_of_environment()
     yield True, ""
     if name == "rules":
         yield True, f"Engine: rule editors propose, nothing leaves this machine; {ENGINE_VARIABLE} may name a model"

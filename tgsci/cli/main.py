@@ -115,7 +115,7 @@ def _complain(message: object, code: int) -> int:
 
 
 def _exit_at_once() -> NoReturn:
-    """For a run that was interrupted and does not end: a simulator in this process hears nothing."""
+    """End the process of an interrupted run that does not end by itself: a simulator in it does not hear Ctrl-C."""
     if sys.stderr.isatty():
         print("\x1b[?25h", end="", file=sys.stderr)  # the cursor, which a live table hides
     _complain("interrupted; nothing measured is lost, go on with: tgsci runs resume RUN", 130)
@@ -134,7 +134,7 @@ def _domains() -> Domains:
 
 
 def _commands_of(domains: Domains, name: str) -> click.Command:
-    """A domain's commands. Those of one that does not load are listed too, and say why when they are used."""
+    """Get a domain's commands; those of a domain that does not load are listed too, and say why when they are used."""
     try:
         domain = domains.load(name)
         commands = domain.commands()

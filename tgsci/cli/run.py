@@ -214,14 +214,14 @@ def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping
         header: Facts to keep with a new run.
     """
     from ..compute import executors
-    from ..engine import Engine
     from ..runs.run import carry_out
     from ..show.progress import LiveProgress
 
-    facts = (*problem.notes, chosen.optimizer.description, executors.destination(options.workers))
+    facts = (*problem.notes, chosen.proposer.description, executors.destination(options.workers))
     for line in filter(None, (*facts, f"Run directory: {options.run}")):
         print(visible(line), file=sys.stderr)
-    person = isinstance(getattr(chosen.optimizer, "engine", None), Engine) and chosen.optimizer.name == "human"
+    engine = chosen.proposer.engine
+    person = engine is not None and engine.answered_by_person
     again = f"Go on with: tgsci runs resume {shell_word(options.run)}"
     try:
         # A person who pastes replies would have the live table drawn over what is typed.

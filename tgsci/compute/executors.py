@@ -89,7 +89,7 @@ class Measurers:
 
 
 def _capacity(executor: object) -> int:
-    """How many tasks an executor runs at the same time; 0 where it does not say."""
+    """Tell how many tasks an executor runs at the same time; 0 where it does not say."""
     for name in ("workers", "_max_workers"):  # ours, and the standard library's
         found = getattr(executor, name, None)
         if isinstance(found, int):
@@ -98,7 +98,7 @@ def _capacity(executor: object) -> int:
 
 
 def destination(workers: object) -> str:
-    """What leaves the machine for being measured, said before a cluster is asked; "" where nothing does."""
+    """Say what leaves the machine to be measured, before a cluster is asked; "" where nothing does."""
     if not isinstance(workers, str):
         return ""
     return (
@@ -155,7 +155,7 @@ class DaskExecutor(Executor):
         return future
 
     def _hand_on(self, there: Any, future: Future[Any]) -> None:
-        """A task's outcome on the cluster becomes the future's."""
+        """Give the future the outcome of its task on the cluster."""
         if not future.set_running_or_notify_cancel():
             return
         try:
@@ -213,7 +213,7 @@ def _connected(address: str) -> Any:
 
 
 async def _knock(address: str) -> str:
-    """Why no scheduler answers, "" where one does."""
+    """Find out why no scheduler answers; "" where one does."""
     import asyncio
 
     from distributed.comm.core import connect

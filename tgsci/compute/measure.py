@@ -42,7 +42,7 @@ class Answer:
 
     @classmethod
     def to(cls, call: Call, reply: Reply) -> Answer:
-        """The answer to a call."""
+        """Make the answer to a call."""
         return cls(call.question, call.engine.identity, call.system, call.prompt, reply)
 
 

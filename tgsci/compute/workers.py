@@ -83,7 +83,7 @@ class _Slot:
         self.stopped = False
 
     def run(self, payload: bytes, timeout: float | None) -> bytes:
-        """What `_run_payload` answers.
+        """Run a packed call in this slot's process.
 
         Raises:
             MeasurementError: The process died, or it took too long.
@@ -144,7 +144,7 @@ class _Slot:
 
 
 def packed(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> bytes:
-    """A call, by value, to be run in another process.
+    """Pack a call, by value, to be run in another process.
 
     Raises:
         UsageError: It holds what cannot be sent.
@@ -160,7 +160,7 @@ def packed(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict
 
 
 def unpacked(answer: bytes) -> Any:
-    """What a call in another process returned.
+    """Unpack what a call in another process returned.
 
     Raises:
         Exception: What it raised.
@@ -212,12 +212,12 @@ def end_guarded(token: str) -> None:
 
 
 def _allow_children() -> None:
-    """A cluster's worker is often a daemonic process, which Python forbids children; ours end with it anyway."""
+    """Let this process have children. A cluster's worker is often a daemon, which may have none; ours end with it."""
     getattr(current_process(), "_config", {}).pop("daemon", None)
 
 
 def _run_payload(payload: bytes) -> bytes:
-    """A task's result, or what it raised, by value.
+    """Run a packed call; pack its result, or what it raised, by value.
 
     The standard library sends an exception by reference: one of the user's `__main__` would be lost, and
     one that does not unpickle would look like a worker that died.

@@ -24,7 +24,7 @@ _TEXTGRAD_PROVIDERS = {"azure-": "azure/", "groq-": "groq/", "ollama-": "ollama/
 
 
 def engine_named(name: str, **parameters: Any) -> Engine:
-    """The engine of that name.
+    """Find an engine by its name.
 
     Args:
         name: `"human"`, `"replay:FILE"`, or a model as litellm writes it (`"gpt-4o"`, `"ollama/qwen3"`).
@@ -60,7 +60,7 @@ resolve_names_by(engine_named)
 
 
 def _as_litellm_writes(model: str) -> str:
-    """The model's name, where TextGrad has another one for it."""
+    """Write a model's name as litellm does where TextGrad has another name for it."""
     for begin, provider in _TEXTGRAD_PROVIDERS.items():
         if model not in _TEXTGRAD and model.startswith(begin):
             return provider + model.removeprefix(begin)
@@ -68,7 +68,7 @@ def _as_litellm_writes(model: str) -> str:
 
 
 def _checked(name: str) -> str:
-    """The name without its blanks and TextGrad's prefix. It is untrusted: a shell or a job file gave it."""
+    """Check a name, and take off blanks and TextGrad's prefix. It is untrusted: a shell or a job file gave it."""
     if not isinstance(name, str):
         raise UsageError(f"an engine's name is text, not {type(name).__name__}")
     name = name.strip().removeprefix("experimental:").strip()

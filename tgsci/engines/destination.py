@@ -38,7 +38,7 @@ _LEAVES = "prompts, with every value and report in them, leave this machine"
 
 
 def api_base_of(model: str, given: str | None = None) -> str | None:
-    """The address that a model's calls go to, or None where litellm's provider decides.
+    """Find the address that a model's calls go to; None where litellm's provider decides.
 
     Args:
         model: litellm's name of the model.
@@ -56,7 +56,7 @@ def api_base_of(model: str, given: str | None = None) -> str | None:
 
 
 def destination_of(model: str, api_base: str | None) -> str:
-    """Where prompts go, for a person who must decide whether they may.
+    """Say where prompts go, for a person who must decide whether they may.
 
     Args:
         model: litellm's name of the model.

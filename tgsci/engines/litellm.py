@@ -201,7 +201,7 @@ class LiteLLMEngine(Engine):
         )
 
     def _advice(self, litellm: Any, error: Exception) -> str:
-        """What to do about an error that another try would only repeat."""
+        """Say what to do about an error that another try would only repeat."""
         said = self._said(error)
         status = _status(error)
         if _key_is_missing(error):
@@ -225,7 +225,7 @@ class LiteLLMEngine(Engine):
         return f"{self.name}: the request was refused, and would be again: {said}"
 
     def _said(self, error: Exception) -> str:
-        """The provider's message: short, on one line, without anything secret in it."""
+        """Shorten the provider's message to one line, without anything secret in it."""
         text = _PREFIX.sub("", str(error), count=1)
         for secret in self._secrets():
             text = text.replace(secret, "[key]")
@@ -253,7 +253,7 @@ def _litellm() -> Any:
 def _messages(prompt: str, system: str, images: Sequence[bytes]) -> list[dict[str, Any]]:
     content: str | list[dict[str, Any]] = _whole(prompt)
     if images:
-        pictures = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
+        pictures = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in images]
         content = [{"type": "text", "text": content}, *pictures]
     user = {"role": "user", "content": content}
     return [{"role": "system", "content": _whole(system)}, user] if system else [user]
@@ -264,13 +264,27 @@ def _whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _data_url(image: bytes) -> str:
-    kind = next((kind for magic, kind in _IMAGES if image.startswith(magic)), None)
+def data_url(image: bytes) -> str:
+    """The address under which a message carries an image itself.
+
+    Raises:
+        EngineError: The image is of another kind than PNG, JPEG, GIF and WebP.
+    """
+    return f"data:image/{image_type(image)};base64,{base64.b64encode(image).decode('ascii')}"
+
+
+def image_type(image: bytes) -> str:
+    """Return "png", "jpeg", "gif" or "webp".
+
+    Raises:
+        EngineError: It is none of these.
+    """
     if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
-        kind = "webp"
-    if kind is None:
-        raise EngineError("an image is neither PNG, JPEG, GIF nor WebP: convert it to one of these")
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+        return "webp"
+    for magic, kind in _IMAGES:
+        if image.startswith(magic):
+            return kind
+    raise EngineError("an image is neither PNG, JPEG, GIF nor WebP: convert it to one of these")
 
 
 def _price(litellm: Any, model: str, usage: Any) -> float | None:
@@ -303,7 +317,7 @@ def _status(error: Exception) -> int | None:
 
 
 def _headers(error: Exception) -> Mapping[str, str] | None:
-    """The headers of the server's answer; None where no server answered."""
+    """Get the headers of the server's answer; None where no server answered."""
     headers = getattr(error, "litellm_response_headers", None)
     return headers if isinstance(headers, Mapping) else None
 
@@ -320,7 +334,7 @@ def _worth_another_try(error: Exception) -> bool:
 
 
 def _retry_after(error: Exception, now: float) -> float | None:
-    """What the server's Retry-After header asks for, s: a number, or a date (RFC 9110, 10.2.3)."""
+    """Read the time that the server's Retry-After header asks for, s: a number, or a date (RFC 9110, 10.2.3)."""
     value = (_headers(error) or {}).get("retry-after", "").strip()
     try:
         seconds = parsedate_to_datetime(value).timestamp() - now if "GMT" in value else float(value)
@@ -330,7 +344,7 @@ def _retry_after(error: Exception, now: float) -> float | None:
 
 
 def secrets_in(parameters: Mapping[str, Any]) -> list[str]:
-    """The parameters that hold, or may hold, a secret: they belong in no job and no record.
+    """List the parameters that hold, or may hold, a secret: they belong in no job and no record.
 
     Args:
         parameters: A model's parameters, as `LiteLLMEngine` takes them; looked into to any depth.

@@ -120,6 +120,7 @@ class RecordingEngine(Engine):
     def __init__(self, engine: Engine, path: str | Path) -> None:
         self.engine = engine
         self.name = engine.name
+        self.answered_by_person = engine.answered_by_person
         self.path = Path(path)
         self.destination = f"{engine.destination}; answers are kept in {path}"
         self._lock = threading.Lock()
@@ -157,7 +158,7 @@ class RecordingEngine(Engine):
 
 
 def record(engine: Engine, path: str | Path) -> RecordingEngine:
-    """An engine that answers as `engine` does and keeps every answer in a recording."""
+    """Make an engine that answers as `engine` does and keeps every answer in a recording."""
     return RecordingEngine(engine, path)
 
 

@@ -31,12 +31,12 @@ class Chosen:
     """Who proposes in a run, and what to record so that a resumed run finds it again.
 
     Args:
-        optimizer: Proposes.
+        proposer: Proposes.
         name: As `--optimizer` takes it; None for an optimizer that was given as an object.
         engine: JSON-able: the engine's name or its [engine] table, "rules" for none; None where it has no name.
     """
 
-    optimizer: Proposer
+    proposer: Proposer
     name: str | None
     engine: Any
 
@@ -44,7 +44,7 @@ class Chosen:
 def choose(
     problem: Problem, engine: AnyEngine = None, optimizer: str | Proposer | TextualGradientDescent | None = None
 ) -> Chosen:
-    """Who proposes, by what was asked for.
+    """Choose who proposes, by what is asked for.
 
     Args:
         problem: Brings the rule editor, the baselines and the menu.
@@ -62,7 +62,7 @@ def choose(
         return Chosen(proposer, None, None)
     recorded = _record(engine)
     if optimizer is None:
-        engine = default_engine() if engine is None else engine
+        engine = engine_of_environment() if engine is None else engine
         return Chosen(problem.rules, "rules", "rules") if _none(engine) else _with_model(problem, engine, "tgd")
     name = optimizer.strip().lower()
     known = available(problem)
@@ -71,7 +71,7 @@ def choose(
             f"there is no optimizer {optimizer!r} for {problem.domain or 'this problem'}; there are: {_listed(known)}"
         )
     if name in WITH_MODEL:
-        engine = default_engine() if engine is None else engine
+        engine = engine_of_environment() if engine is None else engine
         if _none(engine):
             raise UsageError(f"the optimizer {name!r} asks a model: name one with --engine (or engine=...)")
         return _with_model(problem, engine, name)
@@ -90,7 +90,7 @@ def choose_again(
     engine: AnyEngine = None,
     optimizer: str | Proposer | TextualGradientDescent | None = None,
 ) -> Chosen:
-    """Who proposes in a run that goes on: what is asked for now, else who did before.
+    """Choose who proposes in a run that goes on: who is asked for now, else who did before.
 
     Args:
         problem: The run's.
@@ -120,13 +120,13 @@ def choose_again(
 
 
 def available(problem: Problem) -> list[str]:
-    """The names that `--optimizer` takes for this problem."""
+    """List the names that `--optimizer` takes for this problem."""
     with_model = ["tgd", *(["menu"] if problem.options else [])]
     return ["rules", *(name for name in problem.optimizers if name not in ("rules", *WITH_MODEL)), *with_model]
 
 
-def default_engine() -> str:
-    """The engine of a run that names none."""
+def engine_of_environment() -> str:
+    """Name the engine of a run that was given none: the environment's, else "rules"."""
     return os.environ.get(ENGINE_VARIABLE, "").strip() or "rules"
 
 
@@ -166,7 +166,7 @@ def _built(engine: AnyEngine) -> Engine:
 
 
 def _record(engine: AnyEngine) -> Any:
-    """What to keep of the engine so that a resumed run finds it again; None where it has no name."""
+    """Write what a resumed run needs to find the engine again; None for an engine without a name."""
     if isinstance(engine, Mapping):
         from ..engines.litellm import secrets_in
 

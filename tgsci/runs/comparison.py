@@ -40,19 +40,19 @@ class Comparison:
     warnings: Sequence[str]
 
     def best_after(self, name: str, evaluations: int) -> Trial | None:
-        """A run's best trial after so many evaluations; None where it has made fewer, or measured nothing."""
+        """Find a run's best trial after so many evaluations; None where it has made fewer, or measured nothing."""
         curve = best_so_far(self.runs[name])
         return curve[evaluations - 1] if 0 < evaluations <= len(curve) else None
 
     def table(self) -> DataFrame:
-        """A row for each run: best loss after so many evaluations, best value, cost, proposer."""
+        """Make a table with a row for each run: best loss after so many evaluations, best value, cost, proposer."""
         pandas = needs("pandas", "a table")
         rows = [{"run": name, **self._facts(name)} for name in self.runs]
         frame: DataFrame = pandas.DataFrame(rows).set_index("run")
         return frame
 
     def plot(self, ax: Axes | None = None) -> Figure:
-        """The best loss so far against evaluations, one curve a run.
+        """Plot the best loss so far against evaluations, one curve a run.
 
         Args:
             ax: Where to draw; a figure of its own where None.
@@ -63,7 +63,7 @@ class Comparison:
         return overlay(self.runs, ax, note="not all of the same loss: see the warnings" if self.warnings else "")
 
     def rich_table(self, width: int = 80) -> Table:
-        """The comparison for a terminal: a column for each run, or one below the other where that is too wide.
+        """Make a table for a terminal: a column for each run, or one run below the other where that is too wide.
 
         Args:
             width: Of the terminal, characters.
@@ -98,7 +98,7 @@ class Comparison:
         return html_table(["", *self.runs], [[title, *cells] for title, cells in self._rows()], notes=self.warnings)
 
     def _facts(self, name: str) -> dict[str, Any]:
-        """What is known of a run, as figures."""
+        """Collect what is known of a run, as figures."""
         result = self.runs[name]
         best, spent = result.best, result.spent
         after = {f"best loss after {k}": _loss(self.best_after(name, k)) for k in self.milestones}
@@ -153,7 +153,7 @@ def compare(runs: Sequence[str | Path | Result], *, anyway: bool = False) -> Com
 
 
 def best_so_far(result: Result) -> list[Trial | None]:
-    """The best trial after each evaluation, in the order of the trials' numbers."""
+    """List the best trial after each evaluation, in the order of the trials' numbers."""
     curve: list[Trial | None] = []
     best: Trial | None = None
     for trial in result.trials:

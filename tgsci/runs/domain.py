@@ -112,13 +112,13 @@ class Domains:
 
     @classmethod
     def installed(cls) -> Domains:
-        """Every domain that an installed package registers, by name; nothing is imported yet."""
+        """Find every domain that an installed package registers, by name; nothing is imported yet."""
         from importlib.metadata import entry_points
 
         return cls({entry.name: entry for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=str)})
 
     def load(self, name: str) -> Domain:
-        """The domain of that name.
+        """Load the domain of that name.
 
         Raises:
             UsageError: None has it, its package does not import, or there is no domain where it points to.

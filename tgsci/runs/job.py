@@ -94,7 +94,7 @@ def read_job(path: Path) -> Job:
 
 
 def stated(table: BudgetTable | RunTable) -> dict[str, Any]:
-    """The entries of a table that say something."""
+    """List the entries of a table that are set."""
     return {name: value for name, value in asdict(table).items() if value is not None}
 
 

@@ -124,7 +124,7 @@ class Result:
         return list(dict.fromkeys(k for t in self.trials if t.feedback for k in t.feedback.metrics))
 
     def titled(self, metric: str) -> str:
-        """A metric's name with its unit."""
+        """Write a metric's name with its unit."""
         unit = self.units.get(metric)
         return f"{metric} ({unit})" if unit else metric
 
@@ -140,14 +140,14 @@ class Result:
         return self.trials[int(number)]
 
     def lineage(self, trial: Trial) -> list[Trial]:
-        """The trials it descends from, the start value first, itself last."""
+        """List the trials that a trial descends from, the start value first, itself last."""
         line = [trial]
         while line[-1].parent is not None and 0 <= line[-1].parent < line[-1].number:
             line.append(self.trials[line[-1].parent])
         return line[::-1]
 
     def to_frame(self) -> DataFrame:
-        """Every trial as a row of a pandas table; metrics are columns named with their units."""
+        """Make a pandas table with every trial as a row; metrics are columns named with their units."""
         pandas = needs("pandas", "a table")
         rows = []
         for t in self.trials:
@@ -173,7 +173,7 @@ class Result:
         return frame
 
     def plot(self, ax: Axes | None = None) -> Figure:
-        """The best loss so far against evaluations, with every rejected, infeasible and failed trial.
+        """Plot the best loss so far against evaluations, with every rejected, infeasible and failed trial.
 
         Args:
             ax: Where to draw; a figure of its own where None.
@@ -184,7 +184,7 @@ class Result:
         return progress(self, ax)
 
     def branched_from(self) -> str:
-        """Where the run was branched off, in words; "" for one with a start of its own."""
+        """Say where the run was branched off; "" for one with a start of its own."""
         origin = self.header.get("branched_from")
         if not isinstance(origin, dict):
             return ""
@@ -193,12 +193,12 @@ class Result:
         return f"branched from trial {origin.get('trial')}{measured} of {origin.get('run')}"
 
     def summary(self) -> str:
-        """The run in a few lines of plain text."""
+        """Write the run in a few lines of plain text."""
         lines = [f"stopped: {self.stopped}"]
         if self.best and self.best.feedback:
             named = self._in_words(self.best.feedback)
             lines.append(
-                f"best: trial {self.best.number}{self.best.so_far}, loss {figure(self.best.loss)}"
+                f"best: trial {self.best.number}{self.best.pending_note}, loss {figure(self.best.loss)}"
                 + (f" ({named})" if named else "")
             )
             lines += [f"      {line}" for line in self.best.value.splitlines()]
@@ -214,7 +214,7 @@ class Result:
         return "\n".join(lines)
 
     def final_in_words(self, final: Feedback) -> str:
-        """A second measurement on one line: its loss and the figures of the run's columns, or why there are none."""
+        """Write a second measurement on one line: its loss and the run's columns, or why there are none."""
         if not final.measured:
             return final.error or "it gave no number"
         return ", ".join(filter(None, (f"loss {figure(final.loss)}", self._in_words(final))))
@@ -228,7 +228,7 @@ class Result:
         return f"<Result of {len(self.trials)} trials>\n{self.summary()}"
 
     def _repr_html_(self) -> str:
-        """The best trials as a table, with pictures where the domain draws its values."""
+        """Show the best trials as a table, with pictures where the domain draws its values."""
         from ..show.html import LONG, Cell, drawing, html_table
 
         draw = self.problem.draw if self.problem else None

@@ -171,7 +171,7 @@ def branch(
 
 
 def options_for(problem: Problem, keywords: Mapping[str, Any]) -> RunOptions:
-    """The options of a new run: those that are given, else the problem's, and one worker a core.
+    """Make the options of a new run: those that are given, else the problem's, and one worker a core.
 
     Raises:
         UsageError: One of them cannot be used.
@@ -183,7 +183,7 @@ def options_for(problem: Problem, keywords: Mapping[str, Any]) -> RunOptions:
 def options_again(
     problem: Problem, directory: Path, header: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> RunOptions:
-    """The options of a run that goes on: those it had, and the new ones that are given.
+    """Make the options of a run that goes on: those it had, and the new ones that are given.
 
     Args:
         problem: The run's.
@@ -227,7 +227,7 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "goal": None if callable(options.goal) else options.goal,  # a function is given again by who resumes
     }
     try:
-        result = _run(problem.loss, problem.start, chosen.optimizer, options, problem.task, facts, problem.finish)
+        result = _run(problem.loss, problem.start, chosen.proposer, options, problem.task, facts, problem.finish)
     except (UsageError, LedgerError, InvalidValue):
         raise  # it may be somebody else's run that is there: nothing of it is touched
     except TgsciError:
@@ -312,7 +312,7 @@ def _check_facts(task: object, header: object, finish: object) -> None:
 
 
 def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:
-    """The start values in their canonical form, each once."""
+    """Check the start values: each in its canonical form, and once."""
     values = [start] if isinstance(start, str) else list(start) if isinstance(start, Iterable) else [start]
     if not values:
         raise UsageError("no start value was given")
@@ -328,7 +328,7 @@ def _checked_start(loss: Loss, start: str | Sequence[str]) -> list[str]:
 
 
 def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[str, Any]) -> Ledger:
-    """A new ledger, or that of the run which is there, where it has the same settings."""
+    """Make a new ledger, or open that of the run which is there, where it has the same settings."""
     full = {**header, **settings, "tgsci": __version__, "created_at": time.time()}
     if directory is None:
         return Ledger.in_memory(full)
@@ -351,7 +351,7 @@ def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[s
 
 
 def _difference(setting: str, there: object, now: object) -> str:
-    """How a setting of the run differs from that of the call, in words."""
+    """Say how a setting of the run differs from that of the call."""
     words = differences(str(there), str(now))
     if setting != "fingerprint":
         return f"{setting}: {words}"
@@ -375,7 +375,7 @@ def _note_destination(ledger: Ledger, destination: str) -> None:
 
 
 def _leave_files(problem: Problem, result: Result, directory: Path) -> None:
-    """The domain's own files, and the report. A full disk costs these: everything measured is recorded."""
+    """Write the domain's own files and the report. A full disk costs only these: everything measured is recorded."""
 
     def page(result: Result, directory: Path) -> Sequence[Path]:
         return [report.write(result, directory / report.FILE)]

@@ -114,7 +114,7 @@ def _json_pairs(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _in_object(found: Any) -> Iterator[tuple[str, int]]:
-    """The choice in an object, or those in the lists that it holds."""
+    """Find the choice in an object, or those in the lists that it holds."""
     if not isinstance(found, dict):
         return
     keyed = {str(key).lower(): value for key, value in found.items()}
@@ -132,12 +132,8 @@ _WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
 _PHRASE_WORDS = 3
 
 
-def is_grounded(evidence: str, source: str) -> bool:
-    """True where the evidence quotes a figure of what was shown, or three words of it in a row."""
-    return _quotes(evidence, _figures(source), _words(source))
-
-
 def _quotes(evidence: str, figures: set[str], words: str) -> bool:
+    """Tell whether the evidence quotes one of the figures that were shown, or three of the words in a row."""
     if not evidence:
         return False
     if _figures(evidence) & figures:
@@ -148,11 +144,11 @@ def _quotes(evidence: str, figures: set[str], words: str) -> bool:
 
 
 def _words(text: str) -> str:
-    """The words of a text in lower case, each between blanks."""
+    """Collect the words of a text in lower case, each between blanks."""
     return f" {' '.join(_WORD.findall(text.lower()))} "
 
 
 def _figures(text: str) -> set[str]:
-    """The figures in a text, without signs; single digits apart, which any text has."""
+    """Collect the figures in a text, without signs; a single digit does not count, since any text has some."""
     figures = {figure.lstrip("+-\u2212") for figure in _FIGURE.findall(text)}
     return {figure for figure in figures if len(figure) > 1}

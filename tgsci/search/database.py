@@ -95,7 +95,7 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
 
 
 def format_of(connection: sqlite3.Connection) -> int:
-    """The run format of a file, 0 where nothing was written yet."""
+    """Read the run format of a file; 0 where nothing was written yet."""
     if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return 0
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
@@ -104,7 +104,7 @@ def format_of(connection: sqlite3.Connection) -> int:
 
 
 def runs_below(directory: Path) -> str:
-    """A hint where somebody names the directory of several runs."""
+    """Hint at the runs in a directory, where somebody names the directory of several."""
     there = sorted(path.parent.name for path in directory.glob(f"*/{DATABASE}"))
     if not there:
         return ""

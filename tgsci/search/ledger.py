@@ -95,7 +95,7 @@ class Ledger:
 
     @classmethod
     def in_memory(cls, header: Mapping[str, Any]) -> Ledger:
-        """A ledger that is gone with the process."""
+        """Make a ledger that is gone with the process."""
         ledger = cls(database.connect(":memory:"), None, None)
         ledger._initialise(header)
         return ledger
@@ -391,7 +391,7 @@ class Ledger:
         return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM header")}
 
     def trials(self) -> list[Trial]:
-        """Every trial in order, with its feedback; artifacts are read when looked at."""
+        """Read every trial in order, with its feedback; artifacts are read when they are looked at."""
         measured = self._measurements("measurements", "unmeasured")
         found = []
         for row in self._rows(f"SELECT {', '.join(_TRIAL)} FROM trials ORDER BY number"):
@@ -401,7 +401,7 @@ class Ledger:
         return found
 
     def finals(self) -> dict[int, Feedback]:
-        """The second measurements of finalists, by trial number."""
+        """Read the second measurements of finalists, by trial number."""
         if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'finals'"):
             return {}
         return {number: feedback for number, (feedback, _) in self._measurements("finals", "loss IS NULL").items()}
@@ -430,7 +430,7 @@ class Ledger:
         return content
 
     def calls(self) -> list[tuple[int, str, str, Reply]]:
-        """Every question and answer in order, as (round, system, prompt, reply)."""
+        """Read every question and answer in order, as (round, system, prompt, reply)."""
         query = (
             "SELECT round, system, prompt, reply, tokens_in, tokens_out, usd, seconds, finish, model "
             "FROM calls ORDER BY id"
@@ -438,15 +438,15 @@ class Ledger:
         return [(row[0], row[1], row[2], Reply(*row[3:])) for row in self._rows(query)]
 
     def models(self) -> dict[str, int]:
-        """How many questions each model answered, in the order of their first answer."""
+        """Count the questions that each model answered, in the order of their first answer."""
         return dict(self._rows("SELECT model, count(*) FROM calls GROUP BY model ORDER BY min(id)"))
 
     def replies_by_engine(self) -> dict[str, int]:
-        """How many questions each engine answered, by `Engine.identity`."""
+        """Count the questions that each engine answered, by `Engine.identity`."""
         return dict(self._rows("SELECT engine, count(*) FROM calls GROUP BY engine"))
 
     def replies_to_proposers(self) -> int:
-        """How many questions were answered while values were proposed."""
+        """Count the questions that were answered while values were proposed."""
         query = "SELECT count(*) FROM calls WHERE trial = ? AND round >= 0"
         return int(self._rows(query, database.NO_TRIAL)[0][0])
 
@@ -467,12 +467,12 @@ class Ledger:
         return Reply(*rows[0]) if rows else None
 
     def sessions(self) -> list[Session]:
-        """Each stretch of work on the run, in order."""
+        """Read each stretch of work on the run, in order."""
         query = "SELECT started_at, seconds, proposer, description, ended FROM sessions ORDER BY id"
         return [Session(*row) for row in self._rows(query)]
 
     def spent(self) -> Spent:
-        """What all sessions used so far, the running one up to now.
+        """Sum up what all sessions used so far, the running one up to now.
 
         Raises:
             LedgerError: The file is damaged.
@@ -540,7 +540,7 @@ class _Artifacts(Mapping[str, "bytes | str"]):
 
 
 def _storable(feedback: Feedback) -> tuple[Feedback, dict[str, bytes | str]]:
-    """The feedback with texts that can be stored, and its artifacts, sorted by name."""
+    """Make the texts of a feedback storable; return it with its artifacts, sorted by name."""
     artifacts = {
         well_formed(name): well_formed(content) if isinstance(content, str) else content
         for name, content in sorted(feedback.artifacts.items())

@@ -105,7 +105,7 @@ class Search:
         return [t for t in self.trials.last_round() if t.state is State.PENDING]
 
     def _stop(self) -> str:
-        """Why to stop before the next round; "" to go on."""
+        """Say why to stop before the next round; "" to go on."""
         if not self.trials:
             return ""
         best, goal = self.trials.best, self.options.goal
@@ -129,7 +129,7 @@ class Search:
         return [Trial(number, 0, value, "start value", proposer="you") for number, value in enumerate(self.start)]
 
     def _ask(self) -> list[Trial]:
-        """A round of proposals as trials: checked, numbered, not yet measured."""
+        """Ask for a round of proposals; make them trials, checked and numbered, not yet measured."""
         round, first, n = self.trials[-1].round + 1, len(self.trials), self.options.proposals
         if self.options.budget.evaluations is not None:
             n = min(n, self.options.budget.evaluations - self.ledger.spent().evaluations)
@@ -141,7 +141,7 @@ class Search:
             return [self._trial(proposal, first + i, round, seen) for i, proposal in enumerate(proposals)]
 
     def _trial(self, proposal: Proposal, number: int, round: int, seen: dict[str, int]) -> Trial:
-        """A proposal as a trial; `seen` holds the values of the same round."""
+        """Make a proposal a trial; `seen` holds the values of the same round."""
         value, state, decision = well_formed(proposal.value), State.PENDING, ""
         if proposal.fault is not None:
             state, decision = State.INVALID, well_formed(proposal.fault)
@@ -194,7 +194,7 @@ class Search:
         self.report("deciding")
 
     def _judge(self, trial: Trial, best: Trial | None) -> tuple[State, str]:
-        """What becomes of a measured trial, and why."""
+        """Judge a measured trial: what becomes of it, and why."""
         feedback = trial.feedback
         if feedback is None or not feedback.measured:
             return State.FAILED, feedback.error if feedback and feedback.error else "the loss gave no number"
@@ -235,7 +235,7 @@ class Search:
 
 
 def _proposals(asked: object, proposer: Proposer, trials: int) -> list[Proposal]:
-    """What a proposer returned, checked: it may be somebody's own.
+    """Check what a proposer returned: it may be somebody's own.
 
     Raises:
         UsageError: It is no list of proposals, or one is made from a trial that does not exist.

@@ -128,7 +128,7 @@ class Menu(Proposer):
 
 
 def _usable(options: Sequence[Option], trials: Trials) -> list[Option]:
-    """The options that could be measured: valid, new, and each once."""
+    """Keep the options that could be measured: valid, new, and each once."""
     usable: dict[str, Option] = {}
     for option in options:
         try:

@@ -120,7 +120,7 @@ class RunOptions:
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> RunOptions:
-        """The options by the keywords of a call.
+        """Make options from the keywords of a call.
 
         Raises:
             UsageError: There is no such option, or it cannot be used.

@@ -7,10 +7,9 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from .. import prompts
-from ..basics.texts import figure, metric
 from ..engine import Engine
 from ..errors import UsageError
-from ..optimizer import TextualGradientDescent, rewrites
+from ..optimizer import TextualGradientDescent, measured_as, rewrites
 from .trial import Proposal, Trial, Trials
 
 #: Good values that a model sees beside the best.
@@ -62,7 +61,7 @@ class ModelProposer(Proposer):
             task=trials.task,
             best=best.value,
             report=best.feedback.text,
-            others=[prompts.tried(t.value, figures_of(t)) for t in others],
+            others=[prompts.tried(t.value, measured_as(t.feedback)) for t in others if t.feedback],
             rejected=[prompts.tried(t.value, outcome(t)) for t in rejected],
             constraints=self.optimizer.constraints,
             examples=self.optimizer.in_context_examples,
@@ -72,7 +71,7 @@ class ModelProposer(Proposer):
 
 
 def as_proposer(proposer: Any) -> Proposer:
-    """A proposer, a `TGD(engine=...)` made into one, or anything else with `ask(trials, n, rng)`.
+    """Make a proposer of a `TGD(engine=...)` or of anything with `ask(trials, n, rng)`; return a proposer as it is.
 
     Raises:
         UsageError: It can propose nothing.
@@ -104,15 +103,8 @@ class _Asked(Proposer):
         return proposals
 
 
-def figures_of(trial: Trial) -> str:
-    """What a trial measured, and which hard limits it breaks."""
-    if trial.feedback is None:
-        return ""
-    broken = [f"breaks {name} by {figure(by)}" for name, by in trial.feedback.violations.items() if by > 0]
-    metrics = [f"{name} {metric(value)}" for name, value in trial.feedback.metrics.items()]
-    return "; ".join([f"loss {figure(trial.loss)}", *metrics, *broken])
-
-
 def outcome(trial: Trial) -> str:
-    """What became of a trial, with its figures, for a model."""
-    return f"{figures_of(trial)}: {trial.decision}" if trial.measured else trial.decision
+    """Tell a model what became of a trial, with its figures."""
+    if trial.feedback is None or not trial.measured:
+        return trial.decision
+    return f"{measured_as(trial.feedback)}: {trial.decision}"

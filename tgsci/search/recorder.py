@@ -28,7 +28,7 @@ class Recorders:
         self._lock = threading.Lock()
 
     def recorder(self, round: int, trial: int | None = None, *, reuse: bool = True) -> Recorder:
-        """A recorder; arguments as those of `Recorder`."""
+        """Make a recorder; the arguments are those of `Recorder`."""
         return Recorder(self, round, trial, reuse=reuse)
 
     def meet(self, engine: Engine, otherwise: int = 0) -> None:

@@ -91,8 +91,8 @@ class Trial:
         return self.feedback.loss if self.feedback and self.feedback.loss is not None else float("nan")
 
     @property
-    def so_far(self) -> str:
-        """What to say of a measured trial beside its number: that its round is not finished; "" once it is judged."""
+    def pending_note(self) -> str:
+        """A note for a trial that is measured and not judged yet, to stand after its number; "" once it is judged."""
         return " (not judged yet: its round is unfinished)" if self.state is State.PENDING else ""
 
     @property
@@ -107,7 +107,7 @@ class Trial:
 
 
 class Trials(Sequence[Trial]):
-    """Everything that happened so far, as an optimizer sees it.
+    """Everything that happened so far, as a proposer sees it.
 
     Args:
         trials: In order of their numbers.
@@ -129,7 +129,7 @@ class Trials(Sequence[Trial]):
         self._first: dict[str, int] = {}
         #: Values that the loss accepted since the last trial, each as the loss returned it.
         self._checked: dict[str, str] = {}
-        # What a round needs to know of a long run, so that it costs no more than one of a short run.
+        # Kept up to date, so that a round of a long run costs no more than one of a short run.
         self._ranked: list[tuple[float, float, int, int]] = []
         self._children: dict[int, list[int]] = {}
         self._unusable: list[int] = []
@@ -165,12 +165,12 @@ class Trials(Sequence[Trial]):
         return trial.measured and (best is None or self._rank(trial) < self._rank(best))
 
     def _rank(self, trial: Trial) -> tuple[float, float, int]:
-        """The order of `is_better`; of equals the first is best, or the last where ties are kept."""
+        """Rank a trial in the order of `is_better`; of equals the first is best, or the last where ties are kept."""
         violation = trial.feedback.violation if trial.feedback else 0.0
         return violation, trial.loss, -trial.number if self.keep_ties else trial.number
 
     def last_round(self) -> list[Trial]:
-        """The trials of the latest round, in order."""
+        """List the trials of the latest round, in order."""
         first = len(self._trials)
         while first and self._trials[first - 1].round == self._trials[-1].round:
             first -= 1
@@ -190,7 +190,7 @@ class Trials(Sequence[Trial]):
         return iter(self._trials)
 
     def ranked(self, most: int | None = None) -> list[Trial]:
-        """The measured trials, best first; equals in the order of their numbers, the last first where ties are kept.
+        """List the measured trials, best first; equals by their numbers, the last one first where ties are kept.
 
         Args:
             most: How many; None for all of them.
@@ -198,7 +198,7 @@ class Trials(Sequence[Trial]):
         return [self._trials[number] for *_, number in self._ranked[:most]]
 
     def unsuccessful(self, most: int = 8) -> list[Trial]:
-        """The latest trials that did not help, oldest first: edits of the best, and what could not be measured."""
+        """List the latest trials that did not help, oldest first: edits of the best, and what could not be measured."""
         children = map(
             self._trials.__getitem__, reversed(self._children.get(self.best.number, []) if self.best else [])
         )
@@ -207,7 +207,7 @@ class Trials(Sequence[Trial]):
         return sorted([*rejected, *unusable], key=lambda trial: trial.number)[-most:]
 
     def find(self, value: str) -> Trial | None:
-        """The trial that holds this canonical value.
+        """Find the trial that holds this canonical value.
 
         None if nobody proposed it, or if it failed for a passing reason only: it may be proposed again.
         """
@@ -235,7 +235,7 @@ class Trials(Sequence[Trial]):
         return canonical
 
     def canonical(self, value: str) -> str:
-        """The canonical form of a value, new or not. Each value is validated once until the next trial is added.
+        """Bring a value, new or not, to its canonical form; each is validated once until the next trial is added.
 
         Raises:
             InvalidValue: The loss refuses it.
@@ -248,7 +248,7 @@ class Trials(Sequence[Trial]):
 
 
 def canonical_value(loss: Loss, value: str) -> str:
-    """A value as the loss's `validate` returns it.
+    """Check a value by the loss's `validate`; return what it returns.
 
     Raises:
         InvalidValue: The loss refuses it, or it cannot be stored.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,37 @@ def titled(name: str, unit: str) -> str:
 def ranks(result: Result) -> dict[int, int]:
     """Rank the measured trials, 1 for the best, by their numbers."""
     return {trial.number: rank for rank, trial in enumerate(result.trials.ranked(), 1)}
+
+
+def outcome_columns(invalid: str, failed: str, seconds: str, figure: Callable[[float | None], str]) -> Iterator[Column]:
+    """List the columns that say what became of each trial and how it came about: the last ones of a run's table.
+
+    Args:
+        invalid: What an invalid trial is.
+        failed: What a failed trial is.
+        seconds: What the seconds were spent on.
+        figure: Writes a number; "" for None.
+    """
+
+    def column(title: str, meaning: str, text: Callable[[Trial], str], unit: str = "") -> Column:
+        return Column(titled(title, unit), "record", meaning, text, unit)
+
+    yield column(
+        "state",
+        "accepted: better than everything before it; rejected: measured, not better; duplicate: proposed before; "
+        f"invalid: {invalid}; failed: {failed}",
+        lambda t: t.state.value,
+    )
+    yield column("decision", "why it got this state", lambda t: t.decision)
+    yield column("reason", "why it was proposed, in the proposer's words", lambda t: t.reason)
+    yield column("edit", "name of the change to its parent", lambda t: t.edit)
+    yield column(
+        "parent",
+        "number of the trial that it was made from; empty for a start",
+        lambda t: "" if t.parent is None else str(t.parent),
+    )
+    yield column("proposer", "the model or editor that proposed it", lambda t: t.proposer)
+    yield column("seconds", seconds, lambda t: figure(t.seconds), "s")
 
 
 def trials_csv(result: Result, columns: Sequence[Column]) -> str:

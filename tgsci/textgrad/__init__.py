@@ -2,15 +2,15 @@
 
     import tgsci.textgrad as textgrad      # instead of: import textgrad
 
-Engines return plain text here and `Variable` wants a role, as TextGrad's do; everything else is the core's own. What
-differs on purpose is listed in `docs/from-textgrad.md`.
+Engines return plain text and have TextGrad's names, and `Variable` requires a role; everything else is the core's own.
+`docs/from-textgrad.md` lists what differs on purpose.
 """
 
 from __future__ import annotations
 
 import logging
 
-from . import autograd, config, engine, loss, optimizer, tasks, variable
+from . import autograd, config, engine, engine_experimental, loss, optimizer, tasks, variable
 from .autograd import aggregate, sum
 from .config import SingletonBackwardEngine, set_backward_engine
 from .engine import EngineLM, get_engine
@@ -34,6 +34,7 @@ __all__ = [
     "autograd",
     "config",
     "engine",
+    "engine_experimental",
     "get_engine",
     "logger",
     "loss",

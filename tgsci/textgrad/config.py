@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import inspect
+from typing import Any, TypeVar
 
 from .. import engine as core
 from ..errors import UsageError
 from .engine import get_engine
+
+T = TypeVar("T")
 
 
 class SingletonBackwardEngine:
@@ -63,3 +67,19 @@ def validate_engine_or_get_default(engine: Any) -> Any:
     if engine is None:
         raise UsageError("no engine: give one to this call, or call set_backward_engine(engine) once")
     return get_engine(engine) if isinstance(engine, str) else engine
+
+
+def takes_engine_names(kind: type[T]) -> type[T]:
+    """Decorate a class: an `engine` that is given by its name is `get_engine(name)`. The core knows litellm's names."""
+    made = kind.__init__
+    signature = inspect.signature(made)
+
+    @functools.wraps(made)
+    def by_name(*args: Any, **kwargs: Any) -> None:
+        given = signature.bind(*args, **kwargs)
+        if isinstance(name := given.arguments.get("engine"), str):
+            given.arguments["engine"] = get_engine(name)
+        made(*given.args, **given.kwargs)
+
+    type.__setattr__(kind, "__init__", by_name)
+    return kind

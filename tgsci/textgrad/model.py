@@ -1,5 +1,9 @@
 """A model as a module, its system prompt as the parameter."""
 
-from ..functions import BlackboxLLM
+from .. import functions as core
+from .config import takes_engine_names
 
-__all__ = ["BlackboxLLM"]
+
+@takes_engine_names
+class BlackboxLLM(core.BlackboxLLM):
+    """See `tgsci.BlackboxLLM`."""

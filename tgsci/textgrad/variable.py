@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from .. import variable as core
 from ..engine import Engine
-from ..errors import UsageError
 from ..variable import Backward, Gradient
-
-#: Bytes of an image that is downloaded, at most.
-_LARGEST_IMAGE = 50_000_000
+from .utils.image_utils import download_and_cache_image, is_valid_url
 
 
 class _AnyVariable(type):
-    """Makes every variable of the core an instance: what a model call returns is one, too."""
+    """Makes every variable of the core an instance of `Variable`: what a model call returns, too."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, core.Variable)
@@ -47,10 +46,10 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         *,
         role_description: str,
     ) -> None:
-        if isinstance(value, float):
+        if not isinstance(value, str | bytes | Integral):
             raise AssertionError(f"a value must be text, a whole number or the bytes of an image, not {value!r}")
-        if str(image_path).startswith(("http://", "https://")):
-            value, image_path = _downloaded(str(image_path)), ""
+        if value == "" and is_valid_url(str(image_path)):
+            value, image_path = download_and_cache_image(str(image_path)), ""
         super().__init__(value, image_path, predecessors, requires_grad, role_description=role_description)
 
     def set_grad_fn(self, grad_fn: Callable[..., Any] | Backward | None) -> None:
@@ -66,23 +65,13 @@ class Variable(core.Variable, metaclass=_AnyVariable):
             self.grad_fn = Backward(_Called(grad_fn))  # edge after edge, not side by side
 
     def get_grad_fn(self) -> Any:
-        """The function that was set, or the core's `Backward`."""
+        """Return the function that was set, or the core's `Backward`."""
         edge = self.grad_fn.edge if self.grad_fn else None
         return edge.function if isinstance(edge, _Called) else self.grad_fn
 
 
-def _downloaded(address: str) -> bytes:
-    """The image at an address that the caller gave."""
-    import httpx  # comes with litellm
-
-    content = httpx.get(address).content
-    if len(content) > _LARGEST_IMAGE:
-        raise UsageError(f"{address} has {len(content)} bytes; an image may have {_LARGEST_IMAGE}")
-    return bytes(content)
-
-
 class _Called:
-    """A backward function of TextGrad's kind as the core's: one call serves all predecessors.
+    """Calls a backward function of TextGrad's kind where the core asks for one edge.
 
     The core asks edge by edge; the function adds to every predecessor at once. So it is called at the first edge, what
     it added is taken off the variables, and each edge gets its own part.
@@ -105,13 +94,28 @@ class _Called:
         return Gradient(text, f"feedback to {predecessor.role_description}", context)
 
     def _call(self, output: core.Variable, feedback: str, engine: Engine | None) -> dict[core.Variable, list[Gradient]]:
-        before = {v: list(v.gradients) for v in (output, *output.predecessors)}
-        output.gradients = [Gradient(feedback)] if feedback else []
-        for predecessor in output.predecessors:
-            predecessor.gradients = []
+        concerned = (output, *output.predecessors)
+        before = {variable: list(variable.gradients) for variable in concerned}
+        for variable in concerned:
+            variable.gradients = []
+            # TextGrad's functions write to these attributes of their variables.
+            vars(variable).update(gradients_context={}, _reduce_meta=[])
+        if feedback:
+            output.gradients = [Gradient(feedback)]
         try:
             self.function(backward_engine=engine)
-            return {p: list(p.gradients) for p in output.predecessors if p.requires_grad}
+            return {p: _with_contexts(p) for p in output.predecessors if p.requires_grad}
         finally:
             for variable, gradients in before.items():
                 variable.gradients = gradients
+                del vars(variable)["gradients_context"], vars(variable)["_reduce_meta"]
+
+
+def _with_contexts(variable: core.Variable) -> list[Gradient]:
+    """Return the gradients that were added to a variable, each with its context from `gradients_context`."""
+    contexts = {
+        gradient.value: entry["context"]
+        for gradient, entry in vars(variable)["gradients_context"].items()
+        if isinstance(entry["context"], str)
+    }
+    return [replace(gradient, context=contexts.get(gradient.value, "")) for gradient in variable.gradients]

@@ -1,4 +1,4 @@
-"""The commands of `tgsci molecules`, one a file."""
+"""The commands of `tgsci molecules`, one a file; `docking_options.py` has the options of those that dock."""
 
 from __future__ import annotations
 

@@ -21,18 +21,18 @@ def cache(clear: bool) -> int:
     if store is None:
         print(f"there is no cache: {CACHE_VARIABLE} is set to nothing")
         return 0
-    found = store.statistics()
+    statistics = store.statistics()
     if clear:
         try:
             store.clear()
         except OSError as error:
-            raise UsageError(f"cannot delete {str(found.path)!r}: {error.strerror}") from None
-        print(f"deleted what {found.path} held ({_size(found.size)})")
+            raise UsageError(f"cannot delete {str(statistics.path)!r}: {error.strerror}") from None
+        print(f"deleted what {statistics.path} held ({_size(statistics.size)})")
         return 0
-    print(f"file: {found.path}")
-    for kind, count in found.entries.items():
+    print(f"file: {statistics.path}")
+    for kind, count in statistics.entries.items():
         print(f"{kind}: {count}")
-    print(f"size: {_size(found.size)} of at most {_size(MAX_BYTES)}")
+    print(f"size: {_size(statistics.size)} of at most {_size(MAX_BYTES)}")
     return 0
 
 

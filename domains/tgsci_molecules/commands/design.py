@@ -88,7 +88,7 @@ def design(
 
 
 def _start(texts: Sequence[str]) -> dict[str, Any]:
-    """The entry of a job's table that says the same as --start."""
+    """Write --start as an entry of a job's table."""
     from ..molecule.library import is_library
 
     files = [text for text in texts if is_library(text)]
@@ -98,16 +98,16 @@ def _start(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _contacts(texts: Sequence[str], names: Sequence[str], off_targets: Sequence[str]) -> dict[str, list[str]]:
-    """For each target of a batch the contacts that are asked for: one with a target's name is only for that one.
+    """List the wanted contacts of each target of a batch; one that begins with a target's name is for that target only.
 
     Raises:
-        UsageError: No such contact in one of them: how to ask for it in another one only.
+        UsageError: One of the targets has no such contact; says how to ask for it in another one only.
     """
     from ..objective.contacts import read_contact
     from ..target.targets import Target
 
     targets, others = {name: Target(name) for name in names}, [Target(name) for name in off_targets]
-    found: dict[str, list[str]] = {name: [] for name in names}
+    contacts: dict[str, list[str]] = {name: [] for name in names}
     for text in texts:
         own = [n for n, target in targets.items() if text.strip().upper().startswith(f"{target.name.upper()} ")]
         for name in own or names:
@@ -117,17 +117,17 @@ def _contacts(texts: Sequence[str], names: Sequence[str], off_targets: Sequence[
                 other = next(target for target in targets.values() if target is not targets[name])
                 hint = "" if own else f" For a contact in one target only: --contact '{other} {text.strip()}'."
                 raise UsageError(f"{error}.{hint}") from None
-            found[name].append(text)
-    return found
+            contacts[name].append(text)
+    return contacts
 
 
 def read_limits(texts: Sequence[str]) -> dict[str, list[float | None]]:
-    """The table of limits that texts such as 'MW<=450' and '1 <= cLogP <= 4' stand for.
+    """Read limits such as 'MW<=450' and '1 <= cLogP <= 4' as a job file's table of them.
 
     Raises:
         UsageError: A text is no limit, or gives the same end of a range twice.
     """
-    found: dict[str, list[float | None]] = {}
+    limits: dict[str, list[float | None]] = {}
     for text in texts:
         match = _LIMIT.match(text)
         if match is None:
@@ -135,7 +135,7 @@ def read_limits(texts: Sequence[str]) -> dict[str, list[float | None]]:
         first, name, sign, last = match.groups()
         if first is not None and not sign.startswith("<"):
             raise UsageError(f"--limit {text!r}: write the smaller number first, as in '1<=cLogP<=4'")
-        ends = found.setdefault(name, [None, None])
+        ends = limits.setdefault(name, [None, None])
         given = [(0, first), (1 if sign.startswith("<") else 0, last)]
         for end, figure in given:
             if figure is None:
@@ -143,11 +143,11 @@ def read_limits(texts: Sequence[str]) -> dict[str, list[float | None]]:
             if ends[end] is not None:
                 raise UsageError(f"--limit {text!r}: that end of the range of {name} is given already")
             ends[end] = float(figure)
-    return found
+    return limits
 
 
 def _batch(problems: Sequence[Problem], run: RunArguments) -> int:
-    """One run a target, each in a directory of its own, and a table over them at the end."""
+    """Run one search a target, each in a directory of its own, and print a table over them at the end."""
     names = [problem.name for problem in problems]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:

@@ -68,8 +68,8 @@ def dock(
 ) -> int:
     """Dock molecules into a target and show their scores.
 
-    Molecules are SMILES, or files of them (.smi, .txt, .csv, .tsv, .sdf, also .gz). Salts are stripped and said. All
-    molecules are checked before the first is docked; what is docked is kept, so that an interrupted screen goes on
+    Molecules are SMILES, or files of them (.smi, .txt, .csv, .tsv, .sdf, also .gz). Salts are left out, with a note.
+    All molecules are checked before the first is docked; what is docked is kept, so that an interrupted screen goes on
     with the same command.
     """
     from ..objective import DockingLoss
@@ -112,25 +112,25 @@ def dock(
 
 
 def _molecules(texts: Sequence[str], skip: bool) -> tuple[list[Compound], list[str]]:
-    """The molecules that SMILES and files name, and the faults that were left out."""
+    """Read the molecules that SMILES and files name; give them with the faults that were left out."""
     from ..molecule.library import clean, is_library, listed, read
 
-    found: list[Compound] = []
+    molecules: list[Compound] = []
     faults: list[str] = []
     for text in texts:
         if is_library(text):
             library = read(text)
-            found += library.molecules
+            molecules += library.molecules
             faults += [listed(Path(text).name, library.faults)] if library.faults else []
             continue
         try:
-            found.append(clean(text))
+            molecules.append(clean(text))
         except InvalidValue as error:
             faults.append(str(error))
-    if faults and not (skip and found):
+    if faults and not (skip and molecules):
         hint = "" if skip else " --skip-faults docks the others."
-        raise UsageError("\n".join([*faults, f"Nothing was docked.{hint if found else ''}"]))
-    return found, faults
+        raise UsageError("\n".join([*faults, f"Nothing was docked.{hint if molecules else ''}"]))
+    return molecules, faults
 
 
 def _make(directory: Path) -> None:
@@ -140,8 +140,8 @@ def _make(directory: Path) -> None:
         raise UsageError(f"cannot write to {str(directory)!r}: {error.strerror}") from None
 
 
-def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, found: _Measurements, text: str) -> None:
-    """Fill `found` with each molecule's feedback and seconds, as they come.
+def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, results: _Measurements, text: str) -> None:
+    """Measure molecules, and put the feedback and seconds of each into `results` as it comes.
 
     They are measured in worker processes: Vina may crash or hang.
     """
@@ -157,12 +157,12 @@ def _measure(loss: DockingLoss, molecules: Sequence[Compound], workers: int, fou
     if before:
         print(f"{before} of {len(todo)} were docked before and come from the cache", file=sys.stderr)
     with Measurers(min(workers, len(todo)), loss.timeout) as executor:
-        for done in _shown(measure(loss, todo, executor), len(todo), text):
-            found[todo[done.index]] = (done.feedback, done.seconds or math.nan)  # a process that died took no time
+        for done in _with_progress(measure(loss, todo, executor), len(todo), text):
+            results[todo[done.index]] = (done.feedback, done.seconds or math.nan)  # a process that died took no time
 
 
-def _shown(measurements: Iterable[Measured], total: int, text: str) -> Iterator[Measured]:
-    """The measurements as they come: with a bar and the time left on a terminal, with a line now and then elsewhere."""
+def _with_progress(measurements: Iterable[Measured], total: int, text: str) -> Iterator[Measured]:
+    """Pass measurements on and show how many came: by a bar on a terminal, by a line now and then elsewhere."""
     from rich.console import Console
     from rich.progress import track
 
@@ -181,7 +181,7 @@ def _shown(measurements: Iterable[Measured], total: int, text: str) -> Iterator[
 
 
 def _columns(molecules: Sequence[Compound], fast: _Measurements, full: _Measurements | None) -> list[_Column]:
-    """The columns of the table: names where there are any, both scores where both were asked for."""
+    """List the columns of the table: names where there are any, both scores where both were asked for."""
     columns = [_Column("name", lambda m: m.name)] if any(m.name for m in molecules) else []
     columns += [
         _Column("SMILES", lambda m: m.smiles),
@@ -200,7 +200,7 @@ def _columns(molecules: Sequence[Compound], fast: _Measurements, full: _Measurem
 
 
 def _figure(measured: _Measurements, name: str, molecule: Compound, failed: str = "", waiting: str = "") -> str:
-    """One metric of a molecule, or its loss where the name is empty."""
+    """Write one metric of a molecule, or its loss where the name is empty."""
     if molecule.smiles not in measured:
         return waiting
     feedback = measured[molecule.smiles][0]
@@ -217,7 +217,7 @@ def _seconds(measured: _Measurements, molecule: Compound) -> str:
 def _write(
     directory: Path, target: Target, molecules: Sequence[Compound], best: _Measurements, columns: Sequence[_Column]
 ) -> None:
-    """`poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
+    """Write `poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
     from ..preparation.repair import receptor_pdb
 
     poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}

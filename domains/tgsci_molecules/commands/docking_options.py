@@ -36,7 +36,7 @@ def settings_of(docking: dict[str, Any]) -> Settings:
         docking: Values by a job file's keys.
 
     Raises:
-        UsageError: One is out of its range.
+        UsageError: A setting is out of its range.
     """
     from ..docking.vina import Settings
 

@@ -1,4 +1,4 @@
-"""`tgsci molecules explain`: the page about a pose, docked now or brought along."""
+"""`tgsci molecules explain`: the report about a pose, docked now or read from a file."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def explain(
     if bool(smiles) == bool(pose):
         raise UsageError("give either molecules to dock as SMILES, or --pose FILE with poses to explain as they are")
     if pose:
-        found: Iterator[Explanation] = _in_place(pose, target, strain)
+        explanations: Iterator[Explanation] = _in_place(pose, target, strain)
     else:
-        found = _docked(_molecules(smiles), target, settings, strain)
+        explanations = _docked(_molecules(smiles), target, settings, strain)
     failed = False
-    for number, (report, text, error) in enumerate(found):
+    for number, (report, text, error) in enumerate(explanations):
         if error or report is None:
             failed = True
             print(error, file=sys.stderr)
@@ -161,9 +161,9 @@ def _properties(smiles: str) -> list[str]:
         f"PROPERTIES {', '.join(f'{name} {figures[name]:.4g} {p.unit}'.rstrip() for name, p in PROPERTIES.items())}.",
         f"  {usual}",
     ]
-    found = alerts(mol)
-    lines.append("ALERTS (PAINS, BRENK):" + ("" if found else " none."))
-    for alert in found:
+    raised = alerts(mol)
+    lines.append("ALERTS (PAINS, BRENK):" + ("" if raised else " none."))
+    for alert in raised:
         atoms = ", ".join(atom_name(mol, index) for index in alert.atoms)
         lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")
     return lines

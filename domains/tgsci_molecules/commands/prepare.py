@@ -13,7 +13,7 @@ from tgsci.cli.command import command, option, options
 from tgsci.errors import MeasurementError
 
 if TYPE_CHECKING:
-    from ..preparation.prepare import Prepared
+    from ..preparation.prepare import PreparedTarget
 
 
 def _names(context: click.Context, parameter: click.Parameter, text: str) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def prepare(protein: Path, out: Path | None, name: str | None, choice: dict[str,
     return 0
 
 
-def _summary(made: Prepared) -> list[str]:
+def _summary(made: PreparedTarget) -> list[str]:
     target = made.target
     lines = [f"{target.name}: {target.directory}", *(f"  {note}" for note in made.notes)]
     lines.append(f"  {', '.join(f'{step} {seconds:.1f} s' for step, seconds in made.seconds.items())}")

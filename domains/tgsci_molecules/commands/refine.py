@@ -15,14 +15,14 @@ from tgsci.show.tables import print_table
 if TYPE_CHECKING:
     from rdkit import Chem
 
-    from ..physics import Check, Refined
+    from ..physics import Check, Refinement
     from ..target.targets import Target
 
 
 @command("refine", epilog="Exit code: 0 all refined, 1 some could not be, 2 bad input.")
 @option("--target", "target_name", required=True, metavar="NAME", help="see: tgsci molecules targets")
 @option("--pose", required=True, type=Path, metavar="FILE", help="poses in place: an .sdf, such as poses.sdf of a run")
-@option("--report", is_flag=True, help="also print what was found about each pose")
+@option("--report", is_flag=True, help="also print the report on each pose")
 @option("--out", type=Path, metavar="FILE", help="write the refined poses as SDF")
 def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
     """Relax docked poses under a force field: does the pose hold, is the ligand strained.
@@ -38,17 +38,17 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
         writable(out, force=True)
     poses = read_poses(pose)
     rows, reports, records, failed = [], [], [], False
-    for number, smiles, found, error in _checks(poses, target):
-        refined = found.refined if found else None
-        if found is None or refined is None:
+    for number, smiles, result, error in _checks(poses, target):
+        refined = result.refined if result else None
+        if result is None or refined is None:
             failed = True
             rows.append([str(number), smiles, "failed", "", "", "", ""])
-            print(f"pose {number}: {found.verdict if found else error}", file=sys.stderr)
+            print(f"pose {number}: {result.verdict if result else error}", file=sys.stderr)
             continue
-        energies = (refined.interaction_before, refined.interaction, found.figures["strain"])
-        rows.append([str(number), smiles, f"{refined.rmsd:.2f}", *(f"{e:.1f}" for e in energies), found.verdict])
-        reports.append(f"pose {number} {smiles}\n{found.text}\n")
-        records.append(_record(smiles, found, refined))
+        energies = (refined.interaction_before, refined.interaction, result.figures["strain"])
+        rows.append([str(number), smiles, f"{refined.rmsd:.2f}", *(f"{e:.1f}" for e in energies), result.verdict])
+        reports.append(f"pose {number} {smiles}\n{result.text}\n")
+        records.append(_record(smiles, result, refined))
     header = ["pose", "SMILES", "RMSD (A)", "as docked (kcal/mol)", "refined (kcal/mol)", "strain (kcal/mol)", "check"]
     print_table(header, rows, left=("SMILES",))
     if report:
@@ -59,7 +59,7 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
     return 1 if failed else 0
 
 
-#: Number, SMILES, what was found, and why nothing was.
+#: Number, SMILES, the result, and why there is none.
 Row = tuple[int, str, "Check | None", str]
 
 
@@ -84,7 +84,7 @@ def _checks(poses: Any, target: Target) -> Iterator[Row]:
 
 
 def _whole(pose: Chem.Mol) -> Chem.Mol:
-    """A pose of an SDF file with the hydrogens that it lacks, once it is known to be a molecule in space."""
+    """Check that a pose of an SDF file is a molecule in space, and add the hydrogens that it lacks."""
     from rdkit import Chem
 
     from ..pose.files import typed
@@ -94,7 +94,7 @@ def _whole(pose: Chem.Mol) -> Chem.Mol:
 
 
 def _docked_into(pose: Chem.Mol) -> str:
-    """The target that the file of a pose names, printable; empty where it names none."""
+    """Read the target that the file of a pose names, printable; empty where it names none."""
     name = str(pose.GetProp("target")) if pose.HasProp("target") else ""
     return "".join(c for c in name.partition("\n")[0] if c.isprintable())[:60].strip()
 
@@ -105,7 +105,7 @@ def _smiles(pose: Chem.Mol) -> str:
     return str(Chem.MolToSmiles(Chem.RemoveHs(pose)))
 
 
-def _record(smiles: str, found: Check, refined: Refined) -> str:
+def _record(smiles: str, result: Check, refined: Refinement) -> str:
     from rdkit import Chem
 
     mol = Chem.Mol(refined.pose)
@@ -113,8 +113,8 @@ def _record(smiles: str, found: Check, refined: Refined) -> str:
     tags = {
         "refined_rmsd_angstrom": f"{refined.rmsd:.3f}",
         "refined_interaction_kcal_per_mol": f"{refined.interaction:.2f}",
-        "strain_of_the_given_pose_kcal_per_mol": f"{found.figures['strain']:.2f}",
-        "check": found.verdict,
+        "strain_of_the_given_pose_kcal_per_mol": f"{result.figures['strain']:.2f}",
+        "check": result.verdict,
         "force_field": refined.force_field,
     }
     lines = [Chem.MolToMolBlock(mol).rstrip("\n"), *(f">  <{key}>\n{value}\n" for key, value in tags.items())]

@@ -1,4 +1,4 @@
-"""What was measured before, on this machine, in one file: docking results, and whole feedbacks of losses.
+"""Keep what was measured on this machine in one file: docking results, and whole feedbacks of losses.
 
 A cache may be missing, locked, corrupt, full or on a full disk: then it is not used, which is said once in the log, and
 no run changes or fails for it. What it holds is JSON, so that a foreign file can do no harm.
@@ -45,7 +45,7 @@ _SHRINK = "PRAGMA incremental_vacuum;"
 _PATIENCE = 5.0
 #: The time of the last use is written at most once in this time, s: else every look-up would be a write.
 _NOTED = 86_400
-#: The size is checked once in so many written entries.
+#: After how many written entries the size is checked again.
 _LOOK = 100
 #: File systems that machines share; SQLite's log needs shared memory, which they do not have.
 _SHARED = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "fuse", "9p")
@@ -127,7 +127,7 @@ class Cache:
         A run that uses it meanwhile goes on with it: its file stays where it is.
 
         Raises:
-            OSError: It cannot be deleted, or another process holds it.
+            OSError: The file cannot be deleted, or another process holds it.
         """
         with self._lock:
             self._off = False
@@ -280,14 +280,14 @@ def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> F
 
 
 def user_cache() -> Cache | None:
-    """The cache of this user, in the directory that TGSCI_CACHE names or where such files belong; None for no cache."""
+    """Open this user's cache, in the directory that TGSCI_CACHE names or where such files belong; None for no cache."""
     directory = cache_directory()
     return cache_in(directory) if directory else None
 
 
 @cache
 def cache_in(directory: Path) -> Cache:
-    """The cache of a directory: one object for each."""
+    """Open the cache of a directory: one object for each."""
     name = "molecules.db"
     if is_shared(directory):  # each machine its own file: two must not write one
         name = f"molecules-{''.join(c for c in platform.node() if c.isalnum() or c in '-_')[:60]}.db"
@@ -295,7 +295,7 @@ def cache_in(directory: Path) -> Cache:
 
 
 def is_shared(place: Path) -> bool:
-    """True for a directory of a network file system, as far as /proc/mounts tells."""
+    """Tell whether a directory is on a network file system, as far as /proc/mounts tells."""
     try:
         mounts = [line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError):

@@ -15,7 +15,7 @@ from tgsci.errors import MeasurementError
 from ..molecule.protonation import open_in_water, protonate
 from ..molecule.smiles import molecule, stereo_in_words
 
-#: A ring of so many atoms takes several shapes, and docking does not change them.
+#: Atoms from which on a ring takes several shapes; docking does not change them.
 LARGE_RING = 8
 #: Conformers of a large ring that are made for each one that is docked.
 _SHAPES_TRIED = 4
@@ -98,7 +98,7 @@ def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
         count: How many, at most; a stiff ring has fewer.
 
     Raises:
-        MeasurementError: There is none, or no force field for it.
+        MeasurementError: There is no such conformer, or no force field for the molecule.
     """
     pool = Chem.AddHs(molecule(smiles))
     parameters = rdDistGeom.ETKDGv3()  # with its torsions for macrocycles (Wang 2020)
@@ -145,7 +145,7 @@ def _ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligan
 
 
 def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int) -> float:
-    """Root-mean-square difference of the distances between ring atoms, Angstrom: no alignment, mirror images alike."""
+    """Compute the root-mean-square difference of distances between ring atoms, Angstrom; mirror images are alike."""
     a, b = (mol.GetConformer(n).GetPositions()[atoms] for n in (first, second))
     apart = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (a, b)]
     return float(np.sqrt(np.mean((apart[0] - apart[1]) ** 2)))
@@ -155,7 +155,7 @@ def embed(smiles: str, seed: int) -> Chem.Mol:
     """Make one three-dimensional conformer with all hydrogens, by ETKDGv3.
 
     Raises:
-        MeasurementError: There is none (a strained or impossible ring), or not in `EMBED_SECONDS`.
+        MeasurementError: No conformer exists (a strained or impossible ring), or none was made in `EMBED_SECONDS`.
     """
     mol = Chem.AddHs(molecule(smiles))
     parameters = rdDistGeom.ETKDGv3()
@@ -218,7 +218,7 @@ def write_pdbqt(mol: Chem.Mol) -> str:
 
 
 def _isomer(conformer: Chem.Mol) -> str:
-    """The SMILES of a conformer with the stereo that it has in space."""
+    """Write the SMILES of a conformer with the stereo that it has in space."""
     mol = Chem.Mol(conformer)
     Chem.AssignStereochemistryFrom3D(mol)
     for atom in mol.GetAtoms():

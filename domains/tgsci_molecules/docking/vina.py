@@ -201,7 +201,7 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
     Raises:
         InvalidValue: No SMILES of a molecule that can be docked.
         UsageError: No such target, its box lies in solvent, or an argument is of another kind.
-        MeasurementError: It could not be prepared or docked; never a made-up score.
+        MeasurementError: The molecule could not be prepared or docked; never a made-up score.
     """
     smiles, target = canonical(smiles), as_target(target)
     settings = Settings() if settings is None else settings

@@ -48,7 +48,7 @@ def block(row: Mapping[str, str]) -> Block:
     """Make the building block of a row.
 
     Raises:
-        ValueError: It is no such block, names an end that there is not, or has a SMILES that RDKit cannot read.
+        ValueError: The row is no building block, names an unknown end, or has a SMILES that RDKit cannot read.
     """
     kind, smiles = row["block"], row["smiles"]
     sits_on, carries = (tuple(filter(None, row[column].split(";"))) for column in ("sits on", "carries"))

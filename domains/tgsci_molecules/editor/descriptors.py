@@ -46,7 +46,7 @@ class Descriptors:
         smiles: Canonical SMILES.
 
     Raises:
-        ValueError: It is no molecule.
+        ValueError: The SMILES is no molecule.
     """
 
     def __init__(self, smiles: str) -> None:
@@ -163,7 +163,7 @@ def descriptors(smiles: str) -> Descriptors:
         smiles: Canonical SMILES.
 
     Raises:
-        ValueError: It is no molecule.
+        ValueError: The SMILES is no molecule.
     """
     return Descriptors(smiles)
 

@@ -97,7 +97,7 @@ FRAGMENTS: tuple[Fragment, ...] = tuple(read_table(Path(__file__).with_name("fra
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class PoseEdit:
     """An edit that the pose asks for.
 
     Args:
@@ -113,34 +113,34 @@ class Suggestion:
     atoms: tuple[int, ...]
 
 
-def suggestions(trial: Trial) -> tuple[Suggestion, ...]:
+def edits_from_pose(trial: Trial) -> tuple[PoseEdit, ...]:
     """List the edits that a trial's pose asks for, the most promising kinds first; none without a pose.json."""
     if trial.feedback is None or "pose.json" not in trial.feedback.artifacts:
         return ()
     content = trial.feedback.artifacts["pose.json"]
     text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
     parent = molecule_of(trial.value)
-    return _suggested(parent, text) if parent is not None else ()
+    return _edits_for(parent, text) if parent is not None else ()
 
 
 @lru_cache(maxsize=1024)
-def _suggested(parent: Molecule, text: str) -> tuple[Suggestion, ...]:
+def _edits_for(parent: Molecule, text: str) -> tuple[PoseEdit, ...]:
     pose = _pose(text)
     smiles = pose.get("smiles") if pose is not None else None
     if pose is None or not isinstance(smiles, str) or len(smiles) > _LONGEST_SMILES or molecule_of(smiles) != parent:
         return ()
     mol = parent.mol if smiles == parent else Chem.MolFromSmiles(smiles)
-    suggestions: dict[str, Suggestion] = {}
-    for make in (_grown, _relieved, _satisfied, _spared):
-        for suggestion in make(mol, parent, pose):
-            suggestions.setdefault(suggestion.smiles, suggestion)
-    return tuple(suggestions.values())
+    edits: dict[str, PoseEdit] = {}
+    for make in (_grow, _relieve, _satisfy, _trim):
+        for edit in make(mol, parent, pose):
+            edits.setdefault(edit.smiles, edit)
+    return tuple(edits.values())
 
 
 # -- growth -----------------------------------------------------------------------------------------
 
 
-def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _grow(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[PoseEdit]:
     """Grow fragments that fill the room along the growth vectors."""
     vectors = [v for v in _entries(pose, "growth", mol) if mol.GetAtomWithIdx(v["atom"]).GetTotalNumHs() > 0]
     done: dict[tuple[int, str], None] = {}
@@ -163,11 +163,11 @@ def _grown(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator
             energy = tried.get(fragment.name)
             worth = f"fits {fragment.name}" if energy is None else f"{fragment.name} could earn {energy:+.1f} kcal/mol"
             step = f"grow {fragment.name} at atom {atom + 1}"
-            yield Suggestion(product, step, f"{_room(mol, vector)}, {worth}", (atom,))
+            yield PoseEdit(product, step, f"{_room(mol, vector)}, {worth}", (atom,))
 
 
 def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
-    """What substituents would earn at this place, by the report, kcal/mol."""
+    """Read what substituents would earn at this place, by the report, kcal/mol."""
     entries = vector.get("substituents")
     return {
         str(e[0]): float(e[1])
@@ -220,7 +220,7 @@ def _room(mol: Chem.Mol, vector: Mapping[str, Any]) -> str:
 # -- what does not pay ------------------------------------------------------------------------------
 
 
-def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _trim(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[PoseEdit]:
     """Drop terminal groups that earn little for their atoms, or swap them for smaller ones."""
     for entry in _group_entries(pose, mol):
         atoms, energy = entry["atoms"], _number(entry, "energy", 0.0)
@@ -235,13 +235,13 @@ def _spared(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterato
             f"({energy / len(atoms):+.2f} each)"
         )
         for name, fragment in (("", ""), ("methyl", "C"), ("hydroxyl", "O"), ("fluoro", "F"), ("methoxy", "OC")):
-            product = finish(_swapped(mol, atoms, stays, fragment), parent)
+            product = finish(_swap(mol, atoms, stays, fragment), parent)
             if product is not None:
                 step = f"swap the group for {name} at atom {goes + 1}" if name else f"drop the group at atom {goes + 1}"
-                yield Suggestion(product, step, evidence, tuple(sorted({*atoms, stays})))
+                yield PoseEdit(product, step, evidence, tuple(sorted({*atoms, stays})))
 
 
-def _relieved(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _relieve(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[PoseEdit]:
     """Drop terminal atoms that clash with the protein, or put fluorine in their place."""
     for entry in _entries(pose, "repulsive", mol):
         atom = mol.GetAtomWithIdx(entry["atom"])
@@ -253,9 +253,9 @@ def _relieved(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Itera
             f"({_number(entry, 'energy', 0.0):+.1f} kcal/mol)"
         )
         for step, fragment in (("drop", ""), ("swap for fluoro", "F")):
-            product = finish(_swapped(mol, [entry["atom"]], stays, fragment), parent)
+            product = finish(_swap(mol, [entry["atom"]], stays, fragment), parent)
             if product is not None:
-                yield Suggestion(product, f"{step} at atom {entry['atom'] + 1}", evidence, (stays, entry["atom"]))
+                yield PoseEdit(product, f"{step} at atom {entry['atom'] + 1}", evidence, (stays, entry["atom"]))
 
 
 #: What takes the polarity of an atom away, or its hydrogen.
@@ -277,7 +277,7 @@ _LESS_POLAR = (
 )
 
 
-def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[Suggestion]:
+def _satisfy(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[PoseEdit]:
     """Take the polarity away from buried polar atoms without a partner."""
     lonely = _entries(pose, "unsatisfied", mol)[:3]
     if not lonely or Chem.MolToSmiles(mol, canonical=False) != parent:
@@ -290,14 +290,14 @@ def _satisfied(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iter
                 if entry["atom"] in atoms:
                     role = str(entry.get("role", "polar atom"))[:20]
                     evidence = f"{atom_name(mol, entry['atom'])} is a buried {role} without a partner"
-                    yield Suggestion(product, f"{name} at atom {entry['atom'] + 1}", evidence, atoms)
+                    yield PoseEdit(product, f"{name} at atom {entry['atom'] + 1}", evidence, atoms)
                     break
 
 
 # -- molecules --------------------------------------------------------------------------------------
 
 
-def _swapped(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> Chem.Mol:
+def _swap(mol: Chem.Mol, atoms: Sequence[int], stays: int, fragment: str) -> Chem.Mol:
     """Replace the group `atoms`, bonded to `stays`, by a fragment; by hydrogen where that is ""."""
     product = Chem.RWMol(attached(mol, stays, fragment) if fragment else mol)
     site = product.GetAtomWithIdx(stays)
@@ -339,7 +339,7 @@ def _pose(text: str) -> Mapping[str, Any] | None:
 
 
 def _entries(pose: Mapping[str, Any], name: str, mol: Chem.Mol) -> list[dict[str, Any]]:
-    """The entries of a list of the report that name an atom of the molecule."""
+    """List the entries of a list of the report that name an atom of the molecule."""
     entries = pose.get(name)
     if not isinstance(entries, list):
         return []

@@ -1,4 +1,4 @@
-"""What the trials so far say about a molecule that was not measured yet.
+"""Predict the loss of molecules that were not measured yet, from the trials so far.
 
 Where the loss can say how it is put together (`Parts`), only what the simulator alone gives is learned, one metric
 each; all else is calculated, and the loss follows. Any other loss is learned as a whole.
@@ -28,12 +28,12 @@ from .surrogate import Array, Belief, Prior, Surrogate
 #: Measured trials beyond this many are left out of the surrogate, the worst of the oldest first.
 MEMORY = 300
 
-#: Only so many of the most promising candidates compete for the places of a round.
+#: How many of the most promising candidates compete for the places of a round.
 SHORTLIST = 60
-#: So many of them are certain to be the best of the pool; the rest of the shortlist may miss some.
+#: How many of them are certain to be the best of the pool; the rest of the shortlist may miss some.
 FOREMOST = 12
 
-#: An SA score above this is paid for, so that what is proposed can also be made.
+#: The SA score from which on a molecule pays for being hard to make.
 EASY_ENOUGH = 4.0
 #: What a unit of SA costs above it, in kcal/mol of docking (standard deviations where nothing is docked).
 HARD_SYNTHESIS = 0.5
@@ -46,8 +46,8 @@ POLYCYCLE = 0.4
 #: What each trial beyond the first `per_scaffold_visits` costs a candidate of the same scaffold, same unit.
 CROWDED = 0.1
 
-#: The most that an edit which the pose asks for counts beyond its prediction, same unit: as far as such edits were
-#: better than their parents more often than others, and nothing while that is not known.
+#: The most by which an edit that the pose asks for is preferred, same unit: all of it where such edits were better than
+#: their parents much more often than other edits, nothing while that is not known.
 VECTOR_BONUS = 0.4
 
 # The trend of Vina 1.2.7 scores, kcal/mol: mean and standard deviation (rounded up) over the targets EGFR, ESR1, AR,
@@ -72,14 +72,14 @@ _ANY = Prior(
 
 #: A broken limit outweighs everything else: infeasible never beats feasible.
 _INFEASIBLE = 1e6
-#: What limits that only the simulator knows (a contact with the protein) cost by as much as they are expected to be
-#: broken, and the most that is looked at: beyond it one molecule is as far out as another.
+#: Cost of breaking limits that only the simulator knows (a contact with the protein), for each unit by which they are
+#: expected to be broken; and the excess from which on the cost does not rise: one molecule is as far out as another.
 _UNMET, _MOST_UNMET = 3.0, 5.0
 
 
 @runtime_checkable
 class Parts(Protocol):
-    """A loss that says what it is made of."""
+    """The interface of a loss that says what it is made of."""
 
     @property
     def simulated(self) -> Sequence[str]:
@@ -87,15 +87,15 @@ class Parts(Protocol):
         ...
 
     def calculated(self, mol: Chem.Mol) -> Mapping[str, float]:
-        """Every other metric that the loss needs."""
+        """Calculate every other metric that the loss needs."""
         ...
 
     def combine(self, metrics: Mapping[str, Any]) -> Any:
-        """The loss from its metrics; arrays broadcast."""
+        """Combine the metrics to the loss; arrays broadcast."""
         ...
 
     def broken(self, mol: Chem.Mol) -> Mapping[str, float]:
-        """The hard limits that are broken, of those that need no simulator, and by how much."""
+        """Find the broken hard limits that need no simulator, with by how much."""
         ...
 
 
@@ -156,7 +156,7 @@ class Predictor:
         self.unit = self._worth_of_a_unit(measured)
 
     def _unmet(self, measured: Sequence[tuple[Trial, Descriptors]]) -> Array:
-        """By how much each trial breaks limits that cannot be calculated."""
+        """Compute by how much each trial breaks limits that cannot be calculated."""
         if self._parts is None:
             return np.zeros(len(measured))
         lacking = [
@@ -188,7 +188,7 @@ class Predictor:
         )
 
     def _is_docking(self) -> Array:
-        """1 for each learned column that is a docking score, else 0."""
+        """Mark each learned column that is a docking score by 1, the others by 0."""
         names = [*self.learned, *[""] * (self._columns - len(self.learned))]
         return np.array([float(_is_score(name)) for name in names])
 
@@ -228,7 +228,7 @@ class Predictor:
         return self._outlook(molecules, [self._calculated(f) for f in molecules])
 
     def _believe(self, molecules: Sequence[Descriptors]) -> Belief:
-        """What the surrogate expects, each molecule looked at once."""
+        """Ask the surrogate what it expects; each molecule is looked at once."""
         if self._surrogate is None:  # nothing measured yet
             count, metrics = len(molecules), self._columns
             docking = self._is_docking().reshape(metrics)
@@ -260,7 +260,7 @@ class Predictor:
         return Outlook(mean, np.sqrt(np.maximum(square - mean**2, 0.0)), belief)
 
     def _calculated(self, molecule: Descriptors) -> Mapping[str, float]:
-        """The loss's metrics that need no simulator; those known by name are calculated once for all purposes."""
+        """Calculate the metrics that need no simulator; those known by name are calculated once for all purposes."""
         if self._parts is None:
             return {}
         if self._property_names is not None:
@@ -269,12 +269,12 @@ class Predictor:
 
     @cached_property
     def _property_names(self) -> tuple[str, ...] | None:
-        """The names of what `Parts.calculated` gives, where all are `PROPERTIES`; None where they are not."""
+        """List the names of what `Parts.calculated` gives, where all are `PROPERTIES`; None where they are not."""
         names = tuple(self._parts.calculated(Chem.MolFromSmiles("CCO"))) if self._parts else ()
         return names if all(name in PROPERTIES for name in names) else None
 
     def _roughly(self, molecule: Descriptors) -> Mapping[str, float]:
-        """`_calculated` without what takes long: bounds and typical values in its place."""
+        """Do as `_calculated`, with bounds and typical values in place of what takes long."""
         names = self._property_names or ()
         quick = {name: molecule.metric(name) for name in names if name not in SLOW}
         return quick | {name: molecule.qed_ceiling if name == "QED" else 3.0 for name in names if name in SLOW}
@@ -282,7 +282,7 @@ class Predictor:
     # -- what counts besides -----------------------------------------------------------------------
 
     def violation(self, molecule: Descriptors) -> float:
-        """By how much hard limits are broken that need no simulator; 0.0 where none is."""
+        """Compute by how much hard limits are broken that need no simulator; 0.0 where none is."""
         total = math.fsum(x for x in self._parts.broken(molecule.mol).values() if x > 0) if self._parts else 0.0
         for limit in self._limits:
             if limit.metric not in PROPERTIES:
@@ -293,7 +293,7 @@ class Predictor:
         return total
 
     def unmet(self, molecule: Descriptors) -> float:
-        """By how much limits that only the simulator knows are expected to be broken, on average."""
+        """Predict by how much limits that only the simulator knows will be broken, on average."""
         if self._columns == len(self.learned) or self._surrogate is None:
             return 0.0
         belief = self._believe([molecule])
@@ -304,7 +304,7 @@ class Predictor:
         return sd * density + mean * 0.5 * (1 + math.erf(z / math.sqrt(2)))
 
     def met(self, trial: Trial) -> bool:
-        """False where a trial breaks a limit that only the simulator knows, such as a contact."""
+        """Tell whether a trial keeps the limits that only the simulator knows, such as a contact."""
         return trial.number not in self._unmade
 
     def drawback(self, molecule: Descriptors) -> float:
@@ -332,14 +332,14 @@ class Predictor:
         Args:
             pool: All candidates.
             boldness: How many standard deviations of the prediction count in a candidate's favour.
-            size: At most so many.
+            size: How many at most.
         """
         return [c for c, *_ in self._shortlist(pool, boldness, size)]
 
     def _shortlist(
         self, pool: Sequence[Candidate], boldness: float, size: int = SHORTLIST
     ) -> list[tuple[Candidate, float, float, float]]:
-        """Candidate, expected loss with all that counts besides, its standard deviation, and the latent one."""
+        """Give each candidate with its expected loss and drawback, the standard deviation, and the latent one."""
         if not pool:
             return []
         molecules = [c.descriptors for c in pool]
@@ -460,12 +460,12 @@ def _described(smiles: str) -> Descriptors | None:
 
 
 def _is_score(metric: str) -> bool:
-    """True for Vina's score, whichever target it is in."""
+    """Tell whether a metric is Vina's score, whichever target it is in."""
     return metric == "vina" or metric.endswith(" vina")
 
 
 def _unwrapped(loss: Loss | None) -> tuple[Loss | None, list[LimitedLoss]]:
-    """The loss without the limits that were set on it, and those limits."""
+    """Split a loss into the loss without the limits that were set on it, and those limits."""
     limits = []
     while isinstance(loss, LimitedLoss):
         limits.append(loss)
@@ -474,7 +474,7 @@ def _unwrapped(loss: Loss | None) -> tuple[Loss | None, list[LimitedLoss]]:
 
 
 def sigma_points(correlation: Array) -> list[tuple[float, Array]]:
-    """Weighted points with the mean and covariance of correlated errors (Julier and Uhlmann, Proc. IEEE 2004, 92, 401).
+    """Choose weighted points with the mean and covariance of errors (Julier and Uhlmann, Proc. IEEE 2004, 92, 401).
 
     Exact for a loss that is linear in its metrics, and close for the largest or smallest of several.
     """
@@ -507,5 +507,5 @@ def _records(trials: Trials) -> Mapping[str, tuple[int, int]]:
 
 
 def is_pose_edit(edit: str) -> bool:
-    """True where an edit's name says that the pose suggested it: only those name the atom."""
+    """Tell by an edit's name whether a pose asked for it: only those name the atom."""
     return " at atom " in edit

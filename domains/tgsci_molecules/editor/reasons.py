@@ -1,4 +1,4 @@
-"""A candidate in words: why it was made, with the figures that decided it, and as an option of a menu."""
+"""Put a candidate into words: why it was made, with the figures that decided it; and as an option of a menu."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..molecule.properties import alerts
 from ..molecule.smiles import atom_name, molecule
 from .candidates import Candidate
 from .descriptors import Descriptors, descriptors, read
-from .grow import suggestions
+from .grow import edits_from_pose
 from .predictor import Predictor
 from .transformations import BY_NAME, changed, origins
 
@@ -112,7 +112,7 @@ def touched(candidate: Candidate) -> tuple[int, ...]:
         if transformation is not None:
             came = origins(transformation, before, after)
         else:
-            pose = next((s for s in suggestions(candidate.parent) if s.smiles == after), None)
+            pose = next((edit for edit in edits_from_pose(candidate.parent) if edit.smiles == after), None)
             if pose is not None:
                 direct.update(pose.atoms)
             came = _overlap(before, after)
@@ -123,7 +123,7 @@ def touched(candidate: Candidate) -> tuple[int, ...]:
 
 
 def _overlap(before: str, after: str) -> tuple[int | None, ...]:
-    """For each atom of `after` the one of `before` that it corresponds to in their largest common part."""
+    """Map each atom of `after` to the one of `before` that it corresponds to in their largest common part."""
     old, new = molecule(before), molecule(after)
     common = rdFMCS.FindMCS([old, new], completeRingsOnly=True, ringMatchesRingOnly=True, timeout=2)
     pattern = Chem.MolFromSmarts(common.smartsString) if common.numAtoms else None

@@ -28,7 +28,7 @@ from ..objective.limits import CoreKept, Keep
 from .assemble import assembled, grafted
 from .candidates import Candidate, recombined, roots_of
 from .descriptors import scaffold
-from .grow import suggestions
+from .grow import edits_from_pose
 from .predictor import Predictor
 from .reasons import option, reason
 from .surrogate import Array, tanimoto
@@ -50,9 +50,9 @@ PER_LINE = 2
 #: Molecules less alike than this are different series (Tanimoto, Morgan radius 2).
 SERIES = 0.4
 
-#: From a small start, half of each round scouts until so many series were measured: the first good one is seldom the
-#: best, and a search that follows it finds only its neighbours. Where a contact is asked for, only a series that makes
-#: it counts, up to so many in all: else the run would keep to the first that does, or to none.
+#: From a small start, half of each round scouts until this number of series was measured: the first good one is seldom
+#: the best, and a search that follows it finds only its neighbours. Where a contact is asked for, only a series that
+#: makes it counts, up to the second number in all: else the run would keep to the first that does, or to none.
 SERIES_WANTED, SERIES_AT_MOST = 12, 24
 
 
@@ -245,7 +245,7 @@ class RuleEditor(Proposer):
 
 
 def _diverse(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[Candidate]:
-    """Take the best, but only so many of a scaffold while there are others; their order is kept."""
+    """Take the best in their order, with a limit on candidates of one scaffold while there are others."""
     chosen: list[Candidate] = []
     for allowed in (per_scaffold, 2 * per_scaffold, len(roots)):
         for root in roots[: 6 * count]:
@@ -291,7 +291,7 @@ def _nearest(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> Ar
 
 def _asked_for(root: Candidate, count: int, rng: random.Random) -> list[Candidate]:
     """Draw some of the edits that a trial's pose asks for."""
-    edits = suggestions(root.parent)
+    edits = edits_from_pose(root.parent)
     return [
         Candidate(s.smiles, root.parent, (s.step,), (s.smiles,), s.evidence)
         for s in rng.sample(edits, min(count, len(edits)))

@@ -55,7 +55,7 @@ class Belief:
 
 
 def tanimoto(rows: Bits, columns: Bits) -> Array:
-    """Tanimoto similarities of fingerprints (molecules x bits), rows x columns. Two empty ones are alike."""
+    """Compute Tanimoto similarities of fingerprints (molecules x bits), rows x columns. Two empty ones are alike."""
     # Sums of zeros and ones are exact in single precision, whatever the order and the number of threads.
     a, b = rows.astype(np.float32), columns.astype(np.float32)
     common = (a @ b.T).astype(np.float64)
@@ -99,7 +99,7 @@ class Surrogate:
         self.correlation: Array = together / np.outer(size, size)
 
     def predict(self, prints: Bits, trend: Array) -> Belief:
-        """What to expect of molecules."""
+        """Predict the metrics of molecules."""
         cross = self._cross(prints, trend)
         own = np.einsum("if,fg,ig->i", trend, self._prior.spread, trend) + self.amplitude**2
         explained = solve_triangular(self._factor[0], cross.T, lower=True)
@@ -108,7 +108,7 @@ class Surrogate:
         return Belief(mean, np.sqrt(np.maximum(variance, 1e-9)))
 
     def covariance(self, prints: Bits, trend: Array) -> Array:
-        """How the errors of the predictions of one metric go together, molecules x molecules."""
+        """Compute the covariance of the errors of one metric's predictions, molecules x molecules."""
         explained = solve_triangular(self._factor[0], self._cross(prints, trend).T, lower=True)
         own = trend @ self._prior.spread @ trend.T + self.amplitude**2 * self._alike(prints, trend, prints, trend)
         covariance: Array = own - explained.T @ explained

@@ -142,7 +142,7 @@ def _bad_rings(mol: Chem.Mol) -> int:
 
 @cache
 def _catalog() -> FilterCatalog.FilterCatalog:
-    """All unstable motifs behind one call, for the common case of a reactant that has none."""
+    """Put all unstable motifs behind one call, for the common case of a reactant that has none."""
     catalog = FilterCatalog.FilterCatalog()
     for motif in _UNSTABLE:
         catalog.AddEntry(FilterCatalog.FilterCatalogEntry("unstable", FilterCatalog.SmartsMatcher(motif)))
@@ -151,7 +151,7 @@ def _catalog() -> FilterCatalog.FilterCatalog:
 
 @lru_cache(maxsize=4096)
 def _flaws(smiles: str) -> tuple[frozenset[int], int, int]:
-    """Unstable motifs, bad rings and net charge of a reactant: its products may keep them, not add to them."""
+    """Count unstable motifs, bad rings and net charge of a reactant: its products may keep them, not add to them."""
     mol = molecule(smiles)
     motifs = frozenset(i for i, motif in enumerate(_UNSTABLE) if mol.HasSubstructMatch(motif))
     return motifs, _bad_rings(mol), Chem.GetFormalCharge(mol)
@@ -191,7 +191,7 @@ def finish(raw: Chem.Mol, parent: str) -> Molecule | None:
 
 @lru_cache(maxsize=50_000)
 def _settled(smiles: str, parent: str) -> Molecule | None:
-    """`finish` for a SMILES that may not be canonical yet; the same edits of the same leaders come every round."""
+    """Do as `finish` for a SMILES that may not be canonical; the same edits come every round, so results are kept."""
     mol = Chem.MolFromSmiles(smiles)
     if mol is None or not legal(mol, parent):
         return None
@@ -210,7 +210,7 @@ def apply(
     Args:
         transformation: The edit.
         smiles: The molecule.
-        sites: At most so many products, drawn with `rng`; all of them where None.
+        sites: How many products to give at most, drawn with `rng`; None for all.
         rng: Needed with `sites`.
 
     Returns:

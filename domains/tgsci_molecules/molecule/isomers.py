@@ -185,7 +185,7 @@ def _open(smiles: Molecule) -> tuple[list[int], _Bonds]:
 
 
 def _isomer(mol: Chem.Mol, centres: Sequence[int], bonds: _Bonds, choice: Sequence[bool]) -> Chem.Mol:
-    """The molecule with a side chosen for each open centre, and then for each open double bond."""
+    """Choose a side for each open centre, and then for each open double bond."""
     isomer = Chem.Mol(mol)
     for index, first in zip(centres, choice, strict=False):
         tag = Chem.ChiralType.CHI_TETRAHEDRAL_CCW if first else Chem.ChiralType.CHI_TETRAHEDRAL_CW
@@ -200,7 +200,7 @@ def _isomer(mol: Chem.Mol, centres: Sequence[int], bonds: _Bonds, choice: Sequen
 
 
 def _choices(centres: int, bonds: int) -> Iterator[Sequence[bool]]:
-    """Every combination of sides, or a fixed selection of them, no two mirror images before all are through."""
+    """List every combination of sides, or a fixed selection of them, no two mirror images before all are through."""
     first = [(True,)] if centres else []  # the others are told by it
     sides = [*first, *[(True, False)] * (centres + bonds - len(first))]
     relative = list(itertools.product(*sides)) if 2 ** len(sides) <= _MOST_COMBINATIONS else _drawn(sides)
@@ -210,13 +210,13 @@ def _choices(centres: int, bonds: int) -> Iterator[Sequence[bool]]:
 
 
 def _drawn(sides: Sequence[Sequence[bool]]) -> list[tuple[bool, ...]]:
-    """Half as many combinations as are looked at, always the same."""
+    """Draw half as many combinations as are looked at, always the same."""
     rng = random.Random(len(sides))
     return [tuple(map(rng.choice, sides)) for _ in range(_MOST_COMBINATIONS // 2)]
 
 
 def _label(mol: Chem.Mol, centres: Sequence[int], bonds: Sequence[int]) -> str:
-    """The descriptors of what was open: "R", or "R at C2, E at C5=C6" where there are several."""
+    """Name the descriptors of what was open: "R", or "R at C2, E at C5=C6" where there are several."""
     rdCIPLabeler.AssignCIPLabels(mol)
     parts = []
     for index in centres:
@@ -251,5 +251,5 @@ def _unlikely(mol: Chem.Mol) -> int:
 
 @cache
 def _unlikely_groups() -> tuple[Chem.Mol, ...]:
-    """Imidic acids, and imines or methides at an aromatic ring: what amides, anilines and phenols are not in water."""
+    """Find imidic acids, and imines or methides at an aromatic ring: in water they are amides, anilines and phenols."""
     return tuple(map(Chem.MolFromSmarts, ("[OX2H,SX2H][CX3]=[NX2;!$(N[OX2])]", "c=[#6,#7]")))

@@ -93,7 +93,7 @@ def clean(text: str, name: str = "") -> Compound:
         name: Goes before a name in `text`.
 
     Raises:
-        InvalidValue: There is no molecule that can be docked in it: why, and what to write instead.
+        InvalidValue: The text has no molecule that can be docked; says why, and what to write instead.
     """
     if len(text) > MAX_TEXT:
         raise InvalidValue(
@@ -151,7 +151,7 @@ def read_molecules(path: str | Path) -> list[Compound]:
             `name` or `id` where there is one) or `.sdf`; each also with `.gz`.
 
     Raises:
-        UsageError: It cannot be read, or some of it is no molecule: the first faults with their lines.
+        UsageError: The file cannot be read, or some of it is no molecule; names the first faults with their lines.
     """
     library = read(path)
     if library.faults:
@@ -183,7 +183,7 @@ def is_library(text: str) -> bool:
 
 
 def _single(structure: str) -> tuple[Molecule, list[str]]:
-    """The canonical SMILES of the one molecule in a SMILES or InChI, and what was changed to get it."""
+    """Read the one molecule in a SMILES or InChI: its canonical SMILES, and what was changed to get it."""
     notes = []
     mol = None
     if structure.startswith("InChI="):
@@ -288,7 +288,7 @@ def _heavy(mol: Chem.Mol) -> int:
 
 
 def _name(text: str) -> str:
-    """A name on one line, without control characters, bounded."""
+    """Write a name on one line, without control characters, bounded."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 10 * MAX_NAME]).split())
     return line if len(line) <= MAX_NAME else line[: MAX_NAME - 3] + "..."
 
@@ -315,7 +315,7 @@ def _suffix(path: Path) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a file, unpacked; a file that is too large is refused before it fills the memory."""
+    """Read the bytes of a file, unpacked; a file that is too large is refused before it fills the memory."""
     too_large = f"{path.name} is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files"
     try:
         if not path.is_file():
@@ -331,7 +331,7 @@ def _content(path: Path) -> bytes:
 
 
 def _text(content: bytes) -> str:
-    """The text of a file from any editor or spreadsheet: UTF-8, UTF-16 with its mark, else Windows' Latin."""
+    """Decode a file from any editor or spreadsheet: UTF-8, UTF-16 with its mark, else Windows' Latin."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = content.decode("utf-16", errors="replace")
     else:
@@ -343,7 +343,7 @@ def _text(content: bytes) -> str:
 
 
 def _lines(content: bytes) -> Iterator[_Entry]:
-    """A SMILES in each line, and a name after a blank, a tab or a comma."""
+    """Read a SMILES from each line, and a name after a blank, a tab or a comma."""
     started = False
     for number, line in enumerate(_text(content).split("\n"), 1):
         line = line.strip().strip("\ufeff\0")
@@ -362,7 +362,7 @@ def _lines(content: bytes) -> Iterator[_Entry]:
 
 
 def _table(content: bytes) -> Iterator[_Entry]:
-    """A table with a header: the columns are found by their names."""
+    """Read a table with a header: the columns are found by their names."""
     text = _text(content)
     offset = 1
     mark = ""
@@ -398,7 +398,7 @@ def _table(content: bytes) -> Iterator[_Entry]:
 
 
 def _cell(text: str) -> str:
-    """A cell without what spreadsheets put around a text: ="CCO" and 'CCO."""
+    """Strip a cell of what spreadsheets put around a text: ="CCO" and 'CCO."""
     text = text.strip().strip("\ufeff\0")
     if (formula := re.fullmatch(r'="(.*)"', text)) is not None:
         text = formula[1]
@@ -410,7 +410,7 @@ def _column(title: str) -> str:
 
 
 def _columns(header: list[str]) -> tuple[int, int | None] | None:
-    """Where the SMILES and the names stand; None where this line is no header with a SMILES column."""
+    """Find the columns of SMILES and names; None where this line is no header with a SMILES column."""
     titles = [_column(title) for title in header]
     smiles = next((titles.index(known) for known in _SMILES_COLUMNS if known in titles), None)
     if smiles is None:
@@ -421,7 +421,7 @@ def _columns(header: list[str]) -> tuple[int, int | None] | None:
 
 
 def _headless(cells: list[str]) -> tuple[int, int | None]:
-    """The columns of a table without a header: the first that is a molecule, and the first other one."""
+    """Find the columns of a table without a header: the first that is a molecule, and the first other one."""
     for number, cell in enumerate(cells):
         try:
             clean(cell)
@@ -433,7 +433,7 @@ def _headless(cells: list[str]) -> tuple[int, int | None]:
 
 
 def _records(content: bytes) -> Iterator[_Entry]:
-    """The structures of an SDF, with the name in the title line or a tag."""
+    """Read the structures of an SDF, with the name in the title line or a tag."""
     text = _text(content)
     start = 1
     for record in re.split(r"^\$\$\$\$[^\n]*\n?", text, flags=re.MULTILINE):

@@ -14,7 +14,7 @@ from tgsci.errors import UsageError
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
-#: At most so many matches are counted.
+#: How many matches are counted at most.
 MAX_MATCHES = 200
 
 #: RDKit's catalogues of structural alerts, each with what it is.
@@ -42,11 +42,11 @@ class Pattern:
     """A SMARTS pattern.
 
     Args:
-        smarts: The pattern. Hydrogens written as atoms count as a wish on their neighbour.
+        smarts: The pattern. A hydrogen that is written as an atom counts as a hydrogen that its neighbour must have.
         name: The name in reports; the SMARTS itself where empty.
 
     Raises:
-        UsageError: It is no SMARTS.
+        UsageError: The text is no SMARTS.
     """
 
     smarts: str
@@ -59,14 +59,14 @@ class Pattern:
         _compiled(self.smarts)
 
     def matches(self, mol: Chem.Mol) -> list[tuple[int, ...]]:
-        """The atoms of each match, no two matches of the same atoms."""
+        """Find the atoms of each match, no two matches of the same atoms."""
         atoms_of_matches = mol.GetSubstructMatches(
             _compiled(self.smarts), uniquify=True, useChirality=True, maxMatches=MAX_MATCHES
         )
         return [tuple(match) for match in atoms_of_matches]
 
     def count(self, mol: Chem.Mol) -> int:
-        """How often it occurs."""
+        """Count how often it occurs."""
         return len(self.matches(mol))
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ def check_name(what: str, name: object) -> None:
         name: The name.
 
     Raises:
-        UsageError: It is no text, too long, or has characters that cannot be printed.
+        UsageError: The name is no text, too long, or has characters that cannot be printed.
     """
     if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
         raise UsageError(
@@ -144,7 +144,7 @@ def catalog_of(text: object) -> str:
     """Find the catalogue that a person's word for it means.
 
     Raises:
-        UsageError: There is none; names the nearest.
+        UsageError: There is no such catalogue; names the nearest.
     """
     known = {folded(name): name for name in CATALOGS}
     if isinstance(text, str) and folded(text) in known:

@@ -174,7 +174,7 @@ def catalog(name: str) -> FilterCatalog:
 
 @cache
 def _sascorer() -> Any:
-    """The module of RDKit's contributed score: installed with RDKit, but no part of its package."""
+    """Load RDKit's contributed score: it is installed with RDKit, but no part of its package."""
     path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
     spec = importlib.util.spec_from_file_location("tgsci_molecules._sascorer", path)
     if spec is None or spec.loader is None:

@@ -87,7 +87,7 @@ def open_in_water(smiles: str) -> list[Chem.StereoInfo]:
 
 @lru_cache(maxsize=256)
 def _states(smiles: str, low: float, high: float) -> tuple[Molecule, ...]:
-    """dimorphite-dl's states of a molecule between two pH, each once, the most probable first."""
+    """Ask dimorphite-dl for the states of a molecule between two pH, each once, the most probable first."""
     from dimorphite_dl import protonate_smiles
 
     with rdBase.BlockLogs():
@@ -105,5 +105,5 @@ def _count(state: Molecule, smarts: str) -> int:
 
 
 def _skeleton(state: Molecule) -> tuple[tuple[str, ...], int]:
-    """What protonation must not change: the heavy atoms and the bonds between them."""
+    """Reduce a molecule to what protonation must not change: the heavy atoms and the bonds between them."""
     return tuple(sorted(atom.GetSymbol() for atom in state.mol.GetAtoms())), state.mol.GetNumBonds()

@@ -33,7 +33,7 @@ def counterpart_of(row: Mapping[str, str]) -> Counterpart:
     """Make the acid, base or solvent of a row.
 
     Raises:
-        ValueError: It has another kind, or RDKit cannot read its SMILES.
+        ValueError: The row has another kind, or RDKit cannot read its SMILES.
     """
     mol = Chem.MolFromSmiles(row["smiles"])
     if mol is None:
@@ -97,7 +97,7 @@ def _is_metal(atom: Chem.Atom) -> bool:
 
 @cache
 def _names() -> dict[str, str]:
-    """Names by canonical SMILES, with stereochemistry and without."""
+    """Read the names by canonical SMILES, with stereochemistry and without."""
     names: dict[str, str] = {}
     for name, each in COUNTERPARTS.items():
         mol = neutralised(each.smiles.mol)

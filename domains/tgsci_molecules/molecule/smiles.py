@@ -88,9 +88,9 @@ def canonical(text: str) -> Molecule:
         text: What somebody typed or a model wrote; may be anything.
 
     Raises:
-        InvalidValue: It is no SMILES, or not of a molecule that can be docked: what is wrong, where,
+        InvalidValue: The text is no SMILES, or not of a molecule that can be docked: what is wrong, where,
             and what to write instead.
-        UsageError: It is no text at all.
+        UsageError: The argument is no text at all.
     """
     if not isinstance(text, str):
         raise UsageError(f"a SMILES is text, not {literal(text)}")
@@ -124,7 +124,7 @@ def as_molecule(smiles: str) -> Molecule:
     """Make a SMILES a `Molecule`; one that is a `Molecule` comes back as it is.
 
     Raises:
-        UsageError: It is no text.
+        UsageError: The argument is no text.
     """
     if not isinstance(smiles, str):
         raise UsageError(f"a SMILES is text, not {literal(smiles)}")

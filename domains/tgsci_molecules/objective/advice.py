@@ -88,7 +88,7 @@ def read_advice(text: object) -> Advice:
         text: "keep the aminopyrimidine hinge binder, no nitro groups".
 
     Raises:
-        UsageError: It is no text, or too long.
+        UsageError: The advice is no text, or too long.
     """
     if not isinstance(text, str) or len(text) > MAX_ADVICE:
         raise UsageError(f"advise must be a text of at most {MAX_ADVICE} characters, not {literal(text, 40)}")
@@ -172,7 +172,7 @@ class _Part:
 
 
 def _parts(sentence: str) -> Iterator[tuple[str | None, list[str]]]:
-    """What a sentence says: "keep", "avoid", "" for neither, None where it could be either; each with its words.
+    """Read what a sentence says: "keep", "avoid", "" for neither, None where it could be either; each with its words.
 
     A limit must never say the opposite of what was meant, so a verb counts only where nothing before it can turn it
     round: "avoid removing", "no need to keep", "do not, if you can, remove" are left to a model.
@@ -208,7 +208,7 @@ def _verbs(sentence: str) -> list[_Part]:
 
 
 def _after(before: _Part, part: _Part) -> str | None:
-    """The wish of a part after another one; None where the first may turn it round."""
+    """Read the wish of a part after another one; None where the first may turn it round."""
     groups, rest = _groups_in(before.content)
     negated = _wish(part.kind, True)
     if before.negated and before.link in _OR:  # do not touch the amide or remove the ester
@@ -228,7 +228,7 @@ def _after(before: _Part, part: _Part) -> str | None:
 
 
 def _pieces(words: Sequence[str]) -> Iterator[list[str]]:
-    """Words cut at commas and "and": what is understood of them does not suffer from the rest."""
+    """Cut words at commas and "and", so that what is understood of one piece does not suffer from the rest."""
     piece: list[str] = []
     for word in words:
         if word.lower() in (",", "and", "but"):
@@ -259,7 +259,7 @@ _VERBS = {
 
 
 def _verb(words: Sequence[str], at: int) -> tuple[str, int]:
-    """The kind of verb that begins here and how many words it has; longer ones go first."""
+    """Find the kind of verb that begins here and how many words it has; longer ones go first."""
     best = ("", 0)
     for kind, verbs in _VERBS.items():
         for verb in verbs:
@@ -270,7 +270,7 @@ def _verb(words: Sequence[str], at: int) -> tuple[str, int]:
 
 
 def _groups_in(words: Sequence[str]) -> tuple[list[Pattern], list[str]]:
-    """The groups named among words, the longest names first, and the words that are neither names nor filler."""
+    """Find the groups named among words, the longest names first, and the words that are neither names nor filler."""
     plain = [word.lower() for word in words]
     groups: list[Pattern] = []
     rest: list[str] = []
@@ -312,6 +312,6 @@ def _by_name() -> dict[str, Pattern]:
 
 
 def _stem(words: Iterable[str]) -> str:
-    """A name without its spelling: no hyphens, no plural."""
+    """Reduce a name to what its spellings share: no hyphens, no plural."""
     text = "".join(word.lower().replace("-", "").replace("'", "") for word in words)
     return text[:-1] if text.endswith("s") and not text.endswith("ss") else text

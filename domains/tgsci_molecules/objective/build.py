@@ -117,7 +117,7 @@ def _formula(job: Job) -> tuple[list[Target], Sequence[Term], dict[str, Any]]:
     if targets[1:]:
         table["off_targets"] = [target.spec for target in targets[1:]]
     if job.terms:
-        table["terms"] = [_said(term) for term in job.terms]
+        table["terms"] = [_table_of(term) for term in job.terms]
         if job.aggregate is not None:
             table["aggregate"] = job.aggregate
         return targets, _terms(job.terms), table
@@ -167,7 +167,7 @@ def _term(table: TermTable) -> Term:
     return Term(table.metric, Transform(**given), table.weight, places, table.over, table.smarts, table.name)
 
 
-def _said(table: TermTable) -> dict[str, Any]:
+def _table_of(table: TermTable) -> dict[str, Any]:
     """Write a term's table without what is default."""
     plain = TermTable(table.metric)
     given = (key for key in TERM_KEYS if key == "metric" or getattr(table, key) != getattr(plain, key))
@@ -175,7 +175,7 @@ def _said(table: TermTable) -> dict[str, Any]:
 
 
 def _listed(given: str | Mapping[str, Any] | Sequence[Any]) -> list[Any]:
-    """A list, or one thing alone."""
+    """Make a list of a list, or of one thing alone."""
     return [given] if isinstance(given, str | Mapping) else list(given)
 
 

@@ -33,7 +33,7 @@ def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str
         targets: Those that are docked into.
 
     Raises:
-        UsageError: It is not written so, there is no such kind, or the target has no such residue; names near ones.
+        UsageError: The text is no contact, or its kind or residue does not exist; names the nearest ones.
     """
     plain = " ".join(text.split()) if isinstance(text, str) else ""
     named = next((t for t in targets if plain.upper().startswith(f"{t.name.upper()} ")), None)

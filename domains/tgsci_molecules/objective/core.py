@@ -40,7 +40,7 @@ class Core:
             any, the core may bear substituents everywhere.
 
     Raises:
-        UsageError: It cannot be read, or has nothing but attachment points.
+        UsageError: The core cannot be read, or has nothing but attachment points.
     """
 
     text: str
@@ -87,7 +87,7 @@ class Core:
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
-    """The core without its attachment points, and the atoms that bear them."""
+    """Split a core into the core without its attachment points, and the atoms that bear them."""
     if not text.strip() or len(text) > MAX_LENGTH or not text.isascii():
         raise UsageError(f"{_WRITE}, not {quote(text)}")
     with rdBase.BlockLogs():

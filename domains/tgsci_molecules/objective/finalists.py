@@ -53,7 +53,7 @@ def in_full(loss: L) -> L:
         loss: One with `settings`, such as `Objective` and `DockingLoss`.
 
     Raises:
-        UsageError: It does not dock.
+        UsageError: The loss does not dock.
     """
     settings = getattr(loss, "settings", None)
     if not isinstance(settings, Settings):
@@ -67,11 +67,11 @@ def in_full(loss: L) -> L:
 def finish(result: Result, finishing: Finishing, *, count: int) -> None:
     """Measure the best feasible trials of a run again, at the full setting; for `Problem.finish`.
 
-    What is there already is not measured again, and what was docked before comes from the cache: an interrupted finish
-    goes on where it stopped.
+    A finalist that was measured again already is left alone, and what was docked before comes from the cache: after an
+    interruption this goes on where it stopped.
 
     Args:
-        result: A run's; its loss docks.
+        result: The result of a run whose loss docks.
         finishing: Measures, and keeps the results.
         count: How many finalists; 0 for none.
     """

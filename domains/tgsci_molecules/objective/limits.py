@@ -38,8 +38,8 @@ class Limit(ABC):
 
     @property
     @abstractmethod
-    def wish(self) -> str:
-        """What it asks for, in words that follow "must"."""
+    def requirement(self) -> str:
+        """Write what it asks for, in words that follow "must"."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -84,7 +84,7 @@ class Bound(Limit):
         return f"{self.metric.name} {self.sign} {self.bound:g}"
 
     @property
-    def wish(self) -> str:
+    def requirement(self) -> str:
         return f"have {self.key} {self.metric.unit}".rstrip()
 
     @property
@@ -157,7 +157,7 @@ class Keep(Limit):
         return f"keep {self.pattern}" + (f" x{self.count}" if self.count > 1 else "")
 
     @property
-    def wish(self) -> str:
+    def requirement(self) -> str:
         times = f" at least {self.count} times" if self.count > 1 else ""
         smarts = f" (SMARTS {self.pattern.smarts})" if self.pattern.name else ""
         return f"contain {self.pattern}{smarts}{times}"
@@ -168,7 +168,7 @@ class Keep(Limit):
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         matched = self.pattern.count(mol)
         has = f"has it {matched} time{'s' if matched != 1 else ''}" if matched else "does not have it"
-        return f"must {self.wish}, and {has}: put it back."
+        return f"must {self.requirement}, and {has}: put it back."
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Avoid(Limit):
         return f"avoid {self.pattern}" + (f" beyond {self.count}" if self.count else "")
 
     @property
-    def wish(self) -> str:
+    def requirement(self) -> str:
         smarts = f" (SMARTS {self.pattern.smarts})" if self.pattern.name else ""
         most = f"contain at most {self.count} of" if self.count else "not contain"
         return f"{most} {self.pattern}{smarts}"
@@ -200,7 +200,7 @@ class Avoid(Limit):
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         places = "; ".join(_named(mol, match) for match in self.pattern.matches(mol)[:3])
-        return f"must {self.wish}, and does at {places}: change these atoms."
+        return f"must {self.requirement}, and does at {places}: change these atoms."
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class CoreKept(Limit):
         return "core"
 
     @property
-    def wish(self) -> str:
+    def requirement(self) -> str:
         if not self.core.ends:
             return f"contain the core {self.core.text}"
         return f"keep the core {self.core.text} intact, with substituents only at its attachment points [*:n]"
@@ -228,11 +228,11 @@ class CoreKept(Limit):
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         fit = self.core.fit(mol)
         if fit is None:
-            return f"must {self.wish}, and does not contain it: put it back."
+            return f"must {self.requirement}, and does not contain it: put it back."
         where = ", ".join(atom_name(mol, i) for i in fit.ends) or "none"
         return (
-            f"must {self.wish}; grown elsewhere: {_named(mol, fit.strays)} on the core is not allowed: take off what "
-            f"begins there. Allowed places in this molecule: {where}."
+            f"must {self.requirement}; grown elsewhere: {_named(mol, fit.strays)} on the core is not allowed: take off "
+            f"what begins there. Allowed places in this molecule: {where}."
         )
 
 
@@ -249,7 +249,7 @@ class NoAlerts(Limit):
         return f"alerts of {', '.join(self.catalogs)}"
 
     @property
-    def wish(self) -> str:
+    def requirement(self) -> str:
         return f"have no structural alert of {', '.join(self.catalogs)}"
 
     def excess(self, mol: Chem.Mol, figures: Figures) -> float:
@@ -258,7 +258,7 @@ class NoAlerts(Limit):
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         matched = {(a.catalog, a.name): a for a in alerts(mol, self.catalogs)}
         named = "; ".join(f"{a.catalog} {a.name} at {_named(mol, a.atoms)}" for a in list(matched.values())[:4])
-        return f"must {self.wish}, and has {named}: replace these atoms."
+        return f"must {self.requirement}, and has {named}: replace these atoms."
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ class RingSizes(Limit):
         return f"ring sizes {self.low} to {self.high}"
 
     @property
-    def wish(self) -> str:
+    def requirement(self) -> str:
         return f"have only rings of {self.low} to {self.high} atoms"
 
     def excess(self, mol: Chem.Mol, figures: Figures) -> float:
@@ -283,7 +283,7 @@ class RingSizes(Limit):
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
         rings = [r for r in mol.GetRingInfo().AtomRings() if not self.low <= len(r) <= self.high]
         named = "; ".join(f"{len(ring)} atoms: {_named(mol, ring)}" for ring in rings[:3])
-        return f"must {self.wish}, and has a ring of {named}."
+        return f"must {self.requirement}, and has a ring of {named}."
 
 
 @dataclass(frozen=True)
@@ -309,7 +309,7 @@ class ContactMade(Limit):
         return self.metric.name.removesuffix(" gap")
 
     @property
-    def wish(self) -> str:
+    def requirement(self) -> str:
         words = {"hbond": "a hydrogen bond to", "aromatic": "an aromatic contact with", "contact": "contact with"}
         return f"make {words.get(self.kind, f'a {self.kind} to')} {self.residue} of {self.target}"
 
@@ -321,7 +321,7 @@ class ContactMade(Limit):
         return max(0.0, figures[self.metric.name])
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        return f"must {self.wish}; in the docked pose it is {figures[self.metric.name]:.1f} A short of it."
+        return f"must {self.requirement}; in the docked pose it is {figures[self.metric.name]:.1f} A short of it."
 
 
 def _named(mol: Chem.Mol, atoms: Iterable[int]) -> str:

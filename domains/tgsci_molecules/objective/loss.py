@@ -32,7 +32,7 @@ from .core import Core
 from .limits import Limit
 from .metrics import USUAL_CATALOGS, Metric, placed
 from .ranges import Range, read_range, whole_ring_sizes
-from .terms import Aggregate, Resolved, Term
+from .terms import Aggregate, ResolvedTerm, Term
 
 
 class Objective(Loss):
@@ -58,7 +58,8 @@ class Objective(Loss):
         name: The name in tables; the formula and the targets where empty.
 
     Raises:
-        UsageError: Something of this cannot be had: what, and what there is instead.
+        UsageError: A target, metric, group, contact or catalogue does not exist, or two arguments contradict each
+            other; says which, and what to write.
     """
 
     def __init__(
@@ -214,13 +215,15 @@ class Objective(Loss):
         _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
         figures |= {t.column: t.value(figures[t.metric.name]) for t in self.terms if t.column}
         violations = {limit.key: limit.excess(mol, figures) for limit in self.limits}
-        measured = report.Measured(mol, loss, figures, violations, docked, self._aggregate, self.limits, self.metrics)
+        measurement = report.Measurement(
+            mol, loss, figures, violations, docked, self._aggregate, self.limits, self.metrics
+        )
         tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
-        return Feedback(loss, report.text(measured), figures, violations, report.artifacts(docked, tags))
+        return Feedback(loss, report.text(measurement), figures, violations, report.artifacts(docked, tags))
 
-    def _docked(self, value: str, target: Target, strained: bool) -> report.Posed | report.Unfit:
+    def _docked(self, value: str, target: Target, strained: bool) -> report.DockedPose | report.Unfit:
         try:
-            return report.Posed(target, dock(value, target, self.settings), strained=strained)
+            return report.DockedPose(target, dock(value, target, self.settings), strained=strained)
         except DoesNotFit:
             if target.name not in self.spared:
                 raise
@@ -236,9 +239,9 @@ class Objective(Loss):
 
     # -- inside ----------------------------------------------------------------------------------------
 
-    def _resolved(self, term: Term) -> tuple[str, Resolved]:
+    def _resolved(self, term: Term) -> tuple[str, ResolvedTerm]:
         metric = self._metric(term.metric, term.targets, term.over, term.smarts, term.name)
-        return term.name, Resolved(term.name or metric.name, metric, term.transform, term.weight)
+        return term.name, ResolvedTerm(term.name or metric.name, metric, term.transform, term.weight)
 
     def _metric(
         self, kind: str, targets: Sequence[str] = (), how: str = "", smarts: str = "", name: str = ""
@@ -315,11 +318,11 @@ class Objective(Loss):
 
     @property
     def _wanted(self) -> list[Metric]:
-        """The metrics that terms and limits are about."""
+        """List the metrics that terms and limits are about."""
         return [*(term.metric for term in self.terms), *(m for limit in self.limits for m in limit.metrics)]
 
     def _spared_targets(self) -> frozenset[str]:
-        """The off-targets where a molecule that does not fit is good news, and no failure.
+        """Find the off-targets where a molecule that does not fit is good news, and no failure.
 
         There the score is the only figure that is asked for, and no term and no limit is the worse for a weaker one:
         tried over the range of scores, beside weak and strong binding to the other targets.
@@ -340,7 +343,7 @@ class Objective(Loss):
         return frozenset(spared)
 
     def _never_worse(self, name: str, figures: Mapping[str, float], rising: Any) -> bool:
-        """True where no term and no limit gets worse while the metric of that name rises."""
+        """Tell whether no term and no limit gets worse while the metric of that name rises."""
         figures = {**figures, name: rising}
         costs = [t.weight * t.cost(t.metric.figure(figures)) for t in self.terms if _is_from(t.metric, name)]
         for limit in self.limits:
@@ -349,8 +352,8 @@ class Objective(Loss):
                 costs.append(figure if limit.sign == "<=" else -figure)
         return all((np.diff(cost) <= 1e-9).all() for cost in costs)
 
-    def _measured(self, mol: Chem.Mol, poses: Sequence[report.Posed | report.Unfit]) -> dict[str, float]:
-        """Every metric's value, in the order of `metrics`."""
+    def _measured(self, mol: Chem.Mol, poses: Sequence[report.DockedPose | report.Unfit]) -> dict[str, float]:
+        """Compute every metric's value, in the order of `metrics`."""
         by_target = {posed.target.name: posed for posed in poses}
         figures: dict[str, float] = {}
         for name, metric in self.metrics.items():
@@ -389,7 +392,7 @@ def checked_qed_weight(weight: Any) -> float:
     """Check the weight of QED.
 
     Raises:
-        UsageError: It is none.
+        UsageError: The weight is no number from 0 to a million.
     """
     return number("qed_weight", weight, 0.0, 1e6, unit="kcal/mol")
 
@@ -426,7 +429,7 @@ def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]
 
 
 def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
-    """A list of things, or one thing of these kinds alone."""
+    """Make a list of things, or of one thing of these kinds alone."""
     if isinstance(given, kinds):
         return [given]
     if isinstance(given, Iterable) and not isinstance(given, str | Mapping):
@@ -445,7 +448,7 @@ def _references(given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _group(given: Any, count: int) -> tuple[Pattern, int]:
-    """A group to keep or to avoid: its pattern and how often."""
+    """Read a group to keep or to avoid: its pattern and how often."""
     if isinstance(given, Pattern):
         return given, count
     fields = {"smarts": given} if isinstance(given, str) else given
@@ -458,8 +461,8 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
     return Pattern(fields["smarts"], fields.get("name", "")), times
 
 
-def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
-    """The terms with labels that differ."""
+def _labelled(terms: Sequence[tuple[str, ResolvedTerm]]) -> tuple[ResolvedTerm, ...]:
+    """Give the terms labels that differ."""
     taken: set[str] = set()
     labelled = []
     for given, term in terms:
@@ -469,7 +472,7 @@ def _labelled(terms: Sequence[tuple[str, Resolved]]) -> tuple[Resolved, ...]:
         while label in taken:
             label, count = f"{term.label} {count}", count + 1
         taken.add(label)
-        labelled.append(Resolved(label, term.metric, term.transform, term.weight))
+        labelled.append(ResolvedTerm(label, term.metric, term.transform, term.weight))
     return tuple(labelled)
 
 
@@ -486,7 +489,7 @@ def _unique(limits: Sequence[Limit]) -> tuple[Limit, ...]:
 
 
 def _check_agreement(limits: Sequence[Limit]) -> None:
-    """No group may be asked for and forbidden."""
+    """Refuse a group that is both asked for and forbidden."""
     avoided = {limit.pattern.smarts: limit for limit in limits if isinstance(limit, hard.Avoid)}
     for limit in limits:
         if isinstance(limit, hard.Keep) and limit.pattern.smarts in avoided:

@@ -65,7 +65,7 @@ def preset(name: object) -> Preset:
     """Find the objective of a name.
 
     Raises:
-        UsageError: There is none; names the nearest.
+        UsageError: There is no such objective; names the nearest.
     """
     known = PRESETS.get(name.strip().lower()) if isinstance(name, str) else None
     if known is None:

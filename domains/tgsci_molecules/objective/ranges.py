@@ -20,7 +20,7 @@ def read_range(name: str, given: Range) -> tuple[float | None, float | None]:
         given: A pair with None, "" or an infinity for an open end; "<= 5", ">= 200", "200 to 500"; or one number.
 
     Raises:
-        UsageError: It is none of these, or no figure lies in it.
+        UsageError: The text is no range, or no number lies in it.
     """
     low, high = _ends(name, given)
     if low is None and high is None:
@@ -66,7 +66,7 @@ def whole_ring_sizes(low: float | None, high: float | None) -> tuple[int, int]:
     """Read the ends of a range of ring sizes, atoms.
 
     Raises:
-        UsageError: One is no size of a ring.
+        UsageError: An end is no size of a ring.
     """
     ends = (3.0 if low is None else low, 99.0 if high is None else high)
     if not all(end.is_integer() and 3 <= end <= 99 for end in ends):

@@ -21,14 +21,14 @@ from .metrics import Metric, calculated
 from .terms import Aggregate
 
 if TYPE_CHECKING:
-    from ..physics import Refined
+    from ..physics import Refinement
     from ..pose import PoseReport
 
 #: A part of QED with a smaller gain than this in QED gets no line.
 _WORTH_SAYING = 0.005
 
 
-class Posed:
+class DockedPose:
     """A docking, with what follows from its pose; each part is worked out once, when it is asked for."""
 
     def __init__(self, target: Target, docking: Docking, *, strained: bool = False) -> None:
@@ -44,7 +44,7 @@ class Posed:
         return explain(self.docking, self.target, self.strain if self._strained else None)
 
     @cached_property
-    def refined(self) -> Refined:
+    def refined(self) -> Refinement:
         """The pose after refinement in the rigid pocket."""
         from ..physics import refine
 
@@ -83,7 +83,7 @@ class Unfit:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What the report is about: a molecule, its figures, and the objective that they were measured for.
 
     Args:
@@ -101,29 +101,29 @@ class Measured:
     loss: float
     figures: Mapping[str, float]
     violations: Mapping[str, float]
-    poses: Sequence[Posed | Unfit]
+    poses: Sequence[DockedPose | Unfit]
     aggregate: Aggregate
     limits: Sequence[Limit]
     metrics: Mapping[str, Metric]
 
 
-def text(measured: Measured) -> str:
+def text(measurement: Measurement) -> str:
     """Write the report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
-    first, *others = measured.poses
-    assert isinstance(first, Posed)  # only off-targets may be too small
+    first, *others = measurement.poses
+    assert isinstance(first, DockedPose)  # only off-targets may be too small
     lines = [
-        *_loss_lines(measured),
-        *_limit_lines(measured),
+        *_loss_lines(measurement),
+        *_limit_lines(measurement),
         *_pose_lines(first),
         *map(_other_pose_line, others),
-        *_qed_lines(measured),
-        *_property_lines(measured),
-        *_alert_lines(measured.mol),
+        *_qed_lines(measurement),
+        *_property_lines(measurement),
+        *_alert_lines(measurement.mol),
     ]
     return "\n".join(lines)
 
 
-def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
+def artifacts(poses: Sequence[DockedPose | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
     """Write the poses as SDF and their reports as JSON, by name; those of the first target have no prefix."""
     by_file = {}
     for number, posed in enumerate(poses):
@@ -135,35 +135,35 @@ def artifacts(poses: Sequence[Posed | Unfit], tags: Mapping[str, object]) -> dic
     return by_file
 
 
-def _loss_lines(measured: Measured) -> list[str]:
-    aggregate, loss = measured.aggregate, measured.loss
+def _loss_lines(measurement: Measurement) -> list[str]:
+    aggregate, loss = measurement.aggregate, measurement.loss
     value = f"{loss:.2f}" if aggregate.how == "sum" else f"{loss:.4f}"
     how = {
         "sum": "the sum of these costs",
         "geometric_mean": "1 - the weighted geometric mean of these desirabilities (0 bad, 1 good)",
         "arithmetic_mean": "1 - the weighted mean of these desirabilities (0 bad, 1 good)",
     }[aggregate.how]
-    parts = [aggregate.part(term, measured.figures) for term in aggregate.terms]
+    parts = [aggregate.part(term, measurement.figures) for term in aggregate.terms]
     return [f"LOSS {value} = {how}; lower is better:", *(f"  {part}" for part in parts)]
 
 
-def _limit_lines(measured: Measured) -> list[str]:
-    limits = measured.limits
+def _limit_lines(measurement: Measurement) -> list[str]:
+    limits = measurement.limits
     if not limits:
         return []
-    broken = [limit for limit in limits if measured.violations[limit.key] > 0]
+    broken = [limit for limit in limits if measurement.violations[limit.key] > 0]
     if not broken:
         return [f"HARD LIMITS: all {len(limits)} kept."]
     lines = [f"HARD LIMITS: {len(broken)} of {len(limits)} broken; mend these first:"]
-    return lines + [f"  BROKEN: {limit.mend(measured.mol, measured.figures)}" for limit in broken]
+    return lines + [f"  BROKEN: {limit.mend(measurement.mol, measurement.figures)}" for limit in broken]
 
 
-def _pose_lines(posed: Posed) -> list[str]:
-    """The report about the pose, how it was searched, and what was left open."""
+def _pose_lines(posed: DockedPose) -> list[str]:
+    """Write the report about the pose, how it was searched, and what was left open."""
     return [posed.report.text(), *posed.docking.remarks, posed.docking.search]
 
 
-def _other_pose_line(posed: Posed | Unfit) -> str:
+def _other_pose_line(posed: DockedPose | Unfit) -> str:
     if isinstance(posed, Unfit):
         return f"ALSO DOCKED in {posed.target}: does not fit there: counted as 0 kcal/mol, good news."
     most = sorted(posed.report.residues, key=lambda residue: residue.energy)[:5]
@@ -174,17 +174,17 @@ def _other_pose_line(posed: Posed | Unfit) -> str:
     )
 
 
-def _qed_lines(measured: Measured) -> list[str]:
-    """What costs QED most, where the loss asks for QED."""
-    if not any(root.name == "QED" for term in measured.aggregate.terms for root in term.metric.roots):
+def _qed_lines(measurement: Measurement) -> list[str]:
+    """Say what costs QED most, where the loss asks for QED."""
+    if not any(root.name == "QED" for term in measurement.aggregate.terms for root in term.metric.roots):
         return []
-    figures, qed = measured.figures, measured.figures["QED"]
-    costly = [part for part in qed_parts(measured.mol)[:4] if part.gain >= _WORTH_SAYING]
+    figures, qed = measurement.figures, measurement.figures["QED"]
+    costly = [part for part in qed_parts(measurement.mol)[:4] if part.gain >= _WORTH_SAYING]
     if not costly:
         return [f"QED {qed:.2f} (0 to 1, higher is more drug-like): nothing costs much."]
     lines = [f"QED {qed:.2f} (0 to 1, higher is more drug-like): what costs most, and QED if it alone were ideal"]
     for part in costly:
-        change = measured.aggregate.loss({**figures, "QED": qed + part.gain}) - measured.loss
+        change = measurement.aggregate.loss({**figures, "QED": qed + part.gain}) - measurement.loss
         lines.append(
             f"  {part.name} {part.figure:.{_decimals(part.figure)}f}, better {part.wish}: QED {qed + part.gain:.2f} "
             f"(loss {change:+.2f})"
@@ -196,9 +196,9 @@ def _decimals(figure: float) -> int:
     return 0 if float(figure).is_integer() and abs(figure) < 100 else 1
 
 
-def _property_lines(measured: Measured) -> list[str]:
-    figures = measured.figures
-    extra = [m for m in measured.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
+def _property_lines(measurement: Measurement) -> list[str]:
+    figures = measurement.figures
+    extra = [m for m in measurement.metrics.values() if not (m.simulated or m.parts or m.name in PROPERTIES)]
     properties = [f"{n} {calculated(n).write(figures[n])}" for n in PROPERTIES if n != "QED"]
     properties += [f"{m.name} {m.write(figures[m.name])}" for m in extra]
     above = above_usual(figures)

@@ -41,7 +41,7 @@ class Term:
         name: The name in tables and reports; the metric's where empty.
 
     Raises:
-        UsageError: One of these is not what it should be.
+        UsageError: An argument is not what it must be.
     """
 
     metric: str
@@ -96,7 +96,7 @@ def _set(term: object, name: str, value: object) -> None:
 
 
 @dataclass(frozen=True)
-class Resolved:
+class ResolvedTerm:
     """A term whose metric is known.
 
     Args:
@@ -140,10 +140,10 @@ class Aggregate:
         terms: At least one.
 
     Raises:
-        UsageError: No such way, no term, or a term that this way cannot take.
+        UsageError: An unknown aggregate, no term, or a term that the aggregate cannot take.
     """
 
-    def __init__(self, how: str, terms: Sequence[Resolved]) -> None:
+    def __init__(self, how: str, terms: Sequence[ResolvedTerm]) -> None:
         if how not in AGGREGATES:
             raise UsageError(f"aggregate must be one of {', '.join(AGGREGATES)}, not {literal(how)}")
         if not terms:
@@ -190,7 +190,7 @@ class Aggregate:
             return " + ".join(parts).replace("+ -", "- ")
         return f"1 - {self.how.replace('_', ' ')} of {', '.join(parts)}"
 
-    def _symbol(self, term: Resolved) -> str:
+    def _symbol(self, term: ResolvedTerm) -> str:
         inside = term.transform.of(term.label)
         if self.how != "sum":
             return inside if term.weight == 1 else f"{inside} (weight {term.weight:g})"
@@ -212,7 +212,7 @@ class Aggregate:
             total = total + part
         return total
 
-    def part(self, term: Resolved, metrics: Mapping[str, float]) -> str:
+    def part(self, term: ResolvedTerm, metrics: Mapping[str, float]) -> str:
         """Write one term of the loss: raw, transformed, weighted; in a mean also what it could still gain."""
         figure = metrics[term.metric.name]
         raw = f"{term.label} {term.metric.write(figure)}"

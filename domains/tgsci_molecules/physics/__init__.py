@@ -9,7 +9,7 @@ What is where:
 from __future__ import annotations
 
 from .check import Check, check
-from .refine import Refined, refine
+from .refine import Refinement, refine
 from .strain import Strain, strain, strain_of
 
-__all__ = ["Check", "Refined", "Strain", "check", "refine", "strain", "strain_of"]
+__all__ = ["Check", "Refinement", "Strain", "check", "refine", "strain", "strain_of"]

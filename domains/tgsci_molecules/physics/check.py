@@ -14,7 +14,7 @@ from ..pose.ligand import numbers_in
 from ..target.targets import Target
 from .geometry import faults
 from .receptor import receptor
-from .refine import POCKET, Refined, refine_pose
+from .refine import POCKET, Refinement, refine_pose
 from .strain import HIGH, checked, strain
 
 _SHOWN = 4
@@ -37,7 +37,7 @@ class Check:
     text: str
     figures: Mapping[str, float]
     concerns: tuple[str, ...]
-    refined: Refined | None = field(default=None, repr=False)
+    refined: Refinement | None = field(default=None, repr=False)
 
 
 def check(pose: Chem.Mol, target: Target, smiles: str = "") -> Check:
@@ -53,7 +53,7 @@ def check(pose: Chem.Mol, target: Target, smiles: str = "") -> Check:
     concerns: list[str] = []
     parts: list[str] = []
     figures: dict[str, float] = {}
-    moved: Refined | None = None
+    moved: Refinement | None = None
     try:
         mol = checked(pose)
         order = numbers_in(smiles, mol) if smiles else range(mol.GetNumHeavyAtoms())

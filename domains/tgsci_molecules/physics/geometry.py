@@ -45,7 +45,7 @@ def faults(mol: Chem.Mol, receptor: Receptor, names: Sequence[str]) -> list[str]
 
 
 def _distances(mol: Chem.Mol, places: Array, names: Sequence[str]) -> list[str]:
-    """Bonds, angles (by the distance of their ends) and contacts inside the ligand."""
+    """Check bonds, angles (by the distance of their ends) and contacts inside the ligand."""
     bounds = rdDistGeom.GetMoleculeBoundsMatrix(mol)
     separation = Chem.GetDistanceMatrix(mol)
     faults_found = []
@@ -63,7 +63,7 @@ def _distances(mol: Chem.Mol, places: Array, names: Sequence[str]) -> list[str]:
 
 
 def _flatness(mol: Chem.Mol, places: Array, names: Sequence[str]) -> list[str]:
-    """Aromatic rings of five and six, and carbon-carbon double bonds with their four neighbours."""
+    """Check aromatic rings of five and six, and carbon-carbon double bonds with their four neighbours."""
     groups = [("aromatic ring", ring) for ring in mol.GetRingInfo().AtomRings() if _is_aromatic(mol, ring)]
     groups += [("double bond", match) for match in mol.GetSubstructMatches(_DOUBLE)]
     faults_found = []
@@ -97,7 +97,7 @@ def _is_aromatic(mol: Chem.Mol, ring: tuple[int, ...]) -> bool:
 
 
 def _out_of_plane(points: np.ndarray[Any, Any]) -> float:
-    """The largest distance of a point from the best plane, Angstrom."""
+    """Measure the largest distance of a point from the best plane, Angstrom."""
     centred = points - points.mean(axis=0)
     normal = np.linalg.svd(centred)[2][2]
     return float(np.abs(centred @ normal).max())

@@ -26,7 +26,7 @@ _MDYN_DEGREE = _MDYN * math.radians(1.0) ** 2
 _MDYN_STRETCH_BEND = _MDYN * math.radians(1.0)
 #: kcal/mol of two unit charges at 1 Angstrom.
 COULOMB = 332.0716
-#: Electrostatics between atoms three bonds apart counts by so much.
+#: Factor on the electrostatics between atoms three bonds apart.
 _ONE_FOUR = 0.75
 _DEGREE = repr(math.degrees(1.0))
 
@@ -97,7 +97,7 @@ def charges(mol: Chem.Mol, properties: Any) -> list[float]:
 
 
 def _bonds(mol: Chem.Mol, properties: Any, offset: int) -> Any:
-    """Quartic stretching, cubic constant cs = -2 / Angstrom (Halgren 1996, eq. 2)."""
+    """Write quartic stretching, cubic constant cs = -2 / Angstrom (Halgren 1996, eq. 2)."""
     import openmm
 
     force = openmm.CustomBondForce("k*d^2*(1-2*d+7/12*4*d^2); d=10*(r-r0)")
@@ -110,7 +110,7 @@ def _bonds(mol: Chem.Mol, properties: Any, offset: int) -> Any:
 
 
 def _angles(mol: Chem.Mol, properties: Any, offset: int) -> list[Any]:
-    """Cubic bending, and the cosine form at linear atoms (eqs. 3 and 4)."""
+    """Write cubic bending, and the cosine form at linear atoms (eqs. 3 and 4)."""
     import openmm
 
     bent = openmm.CustomAngleForce(f"k*d^2*(1-0.006981317*d); d={_DEGREE}*theta-t0")
@@ -130,7 +130,7 @@ def _angles(mol: Chem.Mol, properties: Any, offset: int) -> list[Any]:
 
 
 def _stretch_bends(mol: Chem.Mol, properties: Any, offset: int) -> Any:
-    """A wider angle shortens its bonds (eq. 5)."""
+    """Write stretch-bends: a wider angle shortens its bonds (eq. 5)."""
     import openmm
 
     force = openmm.CustomCompoundBondForce(
@@ -150,7 +150,7 @@ def _stretch_bends(mol: Chem.Mol, properties: Any, offset: int) -> Any:
 
 
 def _out_of_plane(mol: Chem.Mol, properties: Any, offset: int) -> Any:
-    """Wilson angle between each bond l-j and the plane i-j-k of the other two (eq. 6)."""
+    """Write out-of-plane bending: the Wilson angle of each bond l-j with the plane i-j-k of the other two (eq. 6)."""
     import openmm
 
     force = openmm.CustomCompoundBondForce(
@@ -174,7 +174,7 @@ def _out_of_plane(mol: Chem.Mol, properties: Any, offset: int) -> Any:
 
 
 def _torsions(mol: Chem.Mol, properties: Any, offset: int) -> Any:
-    """Three cosines (eq. 7)."""
+    """Write torsions, three cosines each (eq. 7)."""
     import openmm
 
     force = openmm.CustomTorsionForce("0.5*(v1*(1+cos(theta))+v2*(1-cos(2*theta))+v3*(1+cos(3*theta)))")
@@ -191,7 +191,7 @@ def _torsions(mol: Chem.Mol, properties: Any, offset: int) -> Any:
 
 
 def _nonbonded(mol: Chem.Mol, properties: Any, dielectric: Dielectric, offset: int) -> Any:
-    """Buffered 14-7 and buffered Coulomb terms from three bonds on (eqs. 8 to 13)."""
+    """Write buffered 14-7 and buffered Coulomb terms from three bonds on (eqs. 8 to 13)."""
     import openmm
 
     power = 2 if dielectric.distance else 1
@@ -222,7 +222,7 @@ def _stretch(mol: Chem.Mol, properties: Any, i: int, j: int) -> tuple[float, flo
 
 
 def _triples(mol: Chem.Mol) -> Iterator[tuple[int, int, int]]:
-    """Every angle once: an end, the middle, the other end."""
+    """List every angle once: an end, the middle, the other end."""
     for atom in mol.GetAtoms():
         near = [a.GetIdx() for a in atom.GetNeighbors()]
         for second in range(len(near)):
@@ -235,7 +235,7 @@ def _is_linear(angle: float) -> bool:
 
 
 def _culprit(mol: Chem.Mol) -> str:
-    """The elements that MMFF94 does not cover, in words."""
+    """Name the elements that MMFF94 does not cover."""
     covered = ("H", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Br", "I")
     symbols = dict.fromkeys(atom.GetSymbol() for atom in mol.GetAtoms() if atom.GetSymbol() not in covered)
     return f": it has {', '.join(symbols)}" if symbols else ": it has a group or charge that is unusual"

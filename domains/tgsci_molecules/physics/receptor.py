@@ -97,7 +97,7 @@ class Receptor:
         return len(self.elements)
 
     def near(self, points: Array, within: float) -> Receptor:
-        """Take the whole residues that have an atom within so many Angstrom of a point."""
+        """Take the whole residues that have an atom within a distance of a point, Angstrom."""
         squared = ((self.positions[:, None] - points[None]) ** 2).sum(-1).min(1)
         close = {self.residues[i] for i in np.flatnonzero(squared < within**2)}
         kept = np.array([i for i, name in enumerate(self.residues) if name in close], dtype=int)
@@ -186,7 +186,7 @@ def _prepared(target: Target) -> Receptor:
 
 
 def _read(path: Path) -> Iterator[_Atom]:
-    """The atoms of a receptor's pdbqt file."""
+    """Read the atoms of a receptor's pdbqt file."""
     for line in path.read_text(errors="replace").splitlines():
         if not line.startswith(("ATOM", "HETATM")):
             continue
@@ -208,7 +208,7 @@ def _read(path: Path) -> Iterator[_Atom]:
 
 
 def _protein(target: Target, atoms: Sequence[_Atom]) -> _Protein:
-    """The protein with all hydrogens: as it was prepared, or rebuilt from the receptor's own atoms."""
+    """Take the protein with all hydrogens: as it was prepared, or rebuilt from the receptor's own atoms."""
     from openmm import OpenMMException
 
     if target.structure is not None:
@@ -288,7 +288,7 @@ def _parametrised(topology: Any, positions: Any, added: int, number: Callable[[A
 
 
 def _chains(atoms: Sequence[_Atom]) -> list[list[list[_Atom]]]:
-    """Stretches of bonded amino acids, at least two long: an amino acid alone has no template."""
+    """Find stretches of bonded amino acids, at least two long: an amino acid alone has no template."""
     chains: list[list[list[_Atom]]] = [[]]
     end: Array | None = None
     for _, group in groupby(atoms, key=lambda a: a.residue):
@@ -304,7 +304,7 @@ def _chains(atoms: Sequence[_Atom]) -> list[list[list[_Atom]]]:
 
 
 def _renumbered(chains: Sequence[Sequence[Sequence[_Atom]]]) -> list[list[Residue]]:
-    """The heavy atoms of the chains, numbered anew so that nothing collides."""
+    """Number the heavy atoms of the chains anew, so that nothing collides."""
     return [
         [
             Residue(standard(residue[0].resname), chr(ord("A") + index % 26), f"{number:4d} ", _heavy(residue))
@@ -324,14 +324,14 @@ def _is_disulfide(bond: Any) -> bool:
 
 
 def _cysteine(residue: Sequence[_Atom], atoms: Sequence[_Atom], bridged: bool, inner: bool) -> str:
-    """CYX has no proton: in a bridge, or on a metal (Amber knows that one only inside a chain)."""
+    """Choose CYS, or CYX without a proton: in a bridge or on a metal (Amber knows that one only inside a chain)."""
     sulfur = [a.position for a in residue if a.name == "SG"]
     bound = any(np.linalg.norm(a.position - s) < _METAL_TO_S for a in atoms if a.element in METALS for s in sulfur)
     return "CYX" if bridged or (bound and inner) else "CYS"
 
 
 def _variant(residue: Sequence[_Atom]) -> str | None:
-    """The protonation that the receptor file shows, in OpenMM's words; None for the only one."""
+    """Name the protonation that the receptor file shows, in OpenMM's words; None for the only one."""
     name = standard(residue[0].resname)
     protons = [a for a in residue if a.element == "H"]
 
@@ -374,7 +374,7 @@ def _restore_hydrogens(protein: _Protein, topology: Any, atoms: Sequence[_Atom])
 
 
 def _not_in(protein: _Protein, atoms: Sequence[_Atom]) -> list[_Atom]:
-    """The residues of the file that the protein does not have."""
+    """Find the residues of the file that the protein does not have."""
     heavy = protein.positions[[e != "H" for e in protein.elements]]
     left: list[_Atom] = []
     for _, group in groupby(atoms, key=lambda a: a.residue):

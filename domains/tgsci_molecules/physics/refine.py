@@ -46,11 +46,11 @@ _WORTH_NAMING = 0.5
 
 
 @dataclass(frozen=True)
-class Refined:
+class Refinement:
     """A pose after refinement.
 
     Args:
-        pose: Refined, with all hydrogens, in the frame of the docked one.
+        pose: After refinement, with all hydrogens, in the frame of the docked one.
         rmsd: The distance that its heavy atoms moved, in place and over symmetric atoms, Angstrom.
         interaction: Energy between ligand and receptor after refinement, kcal/mol.
         interaction_before: The same with the heavy atoms as docked, bond lengths and hydrogens relaxed.
@@ -107,7 +107,7 @@ class Refined:
         return "\n".join(lines)
 
 
-def refine(docking: Docking, target: Target) -> Refined:
+def refine(docking: Docking, target: Target) -> Refinement:
     """Relax the ligand of a docking in its rigid pocket. The same docking gives the same result.
 
     Its `.interaction` is the metric `refined interaction`, kcal/mol.
@@ -125,7 +125,7 @@ def refine(docking: Docking, target: Target) -> Refined:
     return refine_pose(docking.pose, target)
 
 
-def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
+def refine_pose(pose: Chem.Mol, target: Target) -> Refinement:
     """Do as `refine`, for a pose from elsewhere: with all hydrogens, in the frame of the target's receptor.
 
     Raises:
@@ -151,7 +151,7 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refined:
     moved = _placed(mol, final)
     named = _by_residue(pocket, after)
     first = _by_residue(pocket, before)
-    return Refined(
+    return Refinement(
         pose=moved,
         rmsd=rmsd_in_place(moved, mol),
         interaction=float(after.sum()),
@@ -212,7 +212,7 @@ class Pair:
 
 
 def _minimised(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tuple[Array, Array]:
-    """The ligand's atoms with the heavy ones held in place, and then let go, Angstrom."""
+    """Minimise with the heavy atoms held in place, then with all let go; give both sets of positions, Angstrom."""
     import openmm
 
     count = mol.GetNumAtoms()

@@ -105,7 +105,7 @@ def strain_of(docking: Docking) -> float:
     """Compute the total strain of a docked pose, kcal/mol: the metric `strain`.
 
     Raises:
-        MeasurementError: It could not be computed.
+        MeasurementError: The strain could not be computed.
     """
     total = strain(docking.pose).total
     assert total is not None  # a search was asked for
@@ -131,7 +131,7 @@ def checked(pose: Chem.Mol) -> Chem.Mol:
 
 
 def _restrained(mol: Chem.Mol, properties: object) -> float:
-    """The energy of the pose, bonds and angles relaxed but its heavy atoms in place; moves `mol` there."""
+    """Relax bonds and angles with the heavy atoms in place, and give the energy; moves `mol` there."""
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
     field.Initialize()
     for atom in mol.GetAtoms():
@@ -142,7 +142,7 @@ def _restrained(mol: Chem.Mol, properties: object) -> float:
 
 
 def _minimised(mol: Chem.Mol, properties: object) -> float:
-    """The energy of the minimum next to `mol`; moves it there."""
+    """Minimise `mol` in place, and give the energy."""
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
     field.Initialize()
     field.Minimize(maxIts=_FINE)
@@ -150,7 +150,7 @@ def _minimised(mol: Chem.Mol, properties: object) -> float:
 
 
 def _search(mol: Chem.Mol, properties: object, conformers: int) -> list[float]:
-    """The energies of conformers: all coarsely minimised, the best of them finished."""
+    """Compute the energies of conformers: all are coarsely minimised, the best of them to the end."""
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = _SEED
     parameters.timeout = _SECONDS

@@ -85,11 +85,11 @@ class Atoms:
         return np.flatnonzero([element != "H" for element in self.elements])
 
     def heavy_neighbours(self, index: int) -> list[int]:
-        """The bonded atoms that are no hydrogens."""
+        """Find the bonded atoms that are no hydrogens."""
         return [n for n in self.neighbours[index] if self.elements[n] != "H"]
 
     def hydrogens(self, index: int) -> list[int]:
-        """The polar hydrogens on an atom."""
+        """Find the polar hydrogens on an atom."""
         return [n for n in self.neighbours[index] if self.types[n] == "HD"]
 
 
@@ -127,7 +127,7 @@ def read_pdbqt(text: str, source: str) -> Atoms:
 
 
 def _lines(text: str) -> tuple[list[str], list[int], list[tuple[int, int]]]:
-    """The lines of atoms, the rigid group of each, and the serials of the axes that groups turn about."""
+    """Read the lines of atoms, the rigid group of each, and the serials of the axes that groups turn about."""
     lines: list[str] = []
     groups: list[int] = []
     axes: list[tuple[int, int]] = []
@@ -157,7 +157,7 @@ def _known(kind: str, line: str, source: str) -> str:
 def _bonds(
     xyz: Floats, types: Sequence[str], groups: Sequence[int], axes: Sequence[tuple[int, int]]
 ) -> tuple[tuple[int, ...], ...]:
-    """Vina's: closer than 1.1 times the covalent radii, and no third atom closer to both.
+    """Find bonds as Vina does: closer than 1.1 times the covalent radii, and no third atom closer to both.
 
     Only atoms that cannot move against each other count: of one rigid group, or on an axis.
     """
@@ -173,18 +173,18 @@ def _bonds(
         if rigid is None or (i, j) in rigid:
             near[i][j] = near[j][i] = r2
     bonded: list[list[int]] = [[] for _ in types]
-    for i, found in enumerate(near):
-        for j, r2 in found.items():
+    for i, neighbours in enumerate(near):
+        for j, r2 in neighbours.items():
             if j < i or r2 >= (_TOLERANCE * (radius[i] + radius[j])) ** 2:
                 continue
-            if not any(r < r2 and near[j].get(k, r2) < r2 for k, r in found.items() if k != j):
+            if not any(r < r2 and near[j].get(k, r2) < r2 for k, r in neighbours.items() if k != j):
                 bonded[i].append(j)
                 bonded[j].append(i)
     return tuple(tuple(sorted(each)) for each in bonded)
 
 
 def _rigid_pairs(groups: Sequence[int], axes: Sequence[tuple[int, int]]) -> set[tuple[int, int]] | None:
-    """The pairs of atoms whose distance is fixed; None where all are."""
+    """Find the pairs of atoms whose distance is fixed; None where all are."""
     if not axes:
         return None
     members: dict[int, list[int]] = {}

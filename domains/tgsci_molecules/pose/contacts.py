@@ -25,7 +25,7 @@ from .geometry import (
     stacked_as,
     turned_to,
 )
-from .ligand import Polar, Posed
+from .ligand import Polar, PosedLigand
 from .receptor import METAL_BOND, Receptor
 from .terms import Floats
 
@@ -109,7 +109,7 @@ class Repulsive:
 
 
 @dataclass(frozen=True)
-class Unsatisfied:
+class UnsatisfiedAtom:
     """A buried donor or acceptor without a partner.
 
     Args:
@@ -133,7 +133,7 @@ class Unsatisfied:
 class Contacts:
     """All contacts of one pose; made once, read many times."""
 
-    def __init__(self, ligand: Posed, receptor: Receptor) -> None:
+    def __init__(self, ligand: PosedLigand, receptor: Receptor) -> None:
         self.ligand, self.receptor = ligand, receptor
         self.reached = self._near()
         # A histidine that may give or take makes one bond, not two.
@@ -145,7 +145,7 @@ class Contacts:
         self.halogen_bonds = sorted(self._halogen_bonds(), key=lambda h: (h.distance, h.atom))
 
     def _near(self) -> NDArray[np.intp]:
-        """The receptor's heavy atoms within 7 A of the ligand's."""
+        """Find the receptor's heavy atoms within 7 A of the ligand's."""
         near = self.receptor.tree.query_ball_point(self.ligand.xyz[: self.ligand.heavy], 7.0)
         indices = sorted({index for each in near for index in each})
         reached: NDArray[np.intp] = self.receptor.heavy[np.array(indices, np.intp)]
@@ -158,7 +158,7 @@ class Contacts:
         return self.ligand.to_smiles[atom]
 
     def _hydrogen_bonds(self) -> Iterator[HBond]:
-        """Those that the ligand takes, then those that it gives."""
+        """Find the hydrogen bonds that the ligand takes, then those that it gives."""
         ligand, atoms = self.ligand, self.receptor.atoms
         for role, polars, partners in (
             ("acceptor", ligand.acceptors, self.receptor.donors),
@@ -170,12 +170,12 @@ class Contacts:
                 for i, distance in zip(near, distances.tolist(), strict=True):
                     if distance > HYDROGEN_BOND:
                         continue
-                    made, angle = self._taken(polar, i) if role == "acceptor" else self._given(polar, i)
+                    made, angle = self._as_acceptor(polar, i) if role == "acceptor" else self._as_donor(polar, i)
                     if made:
                         yield HBond(self._number(polar.atom), role, self._label(i), atoms.names[i], distance, angle)
 
-    def _given(self, donor: Polar, acceptor: int) -> tuple[bool, float | None]:
-        """Whether the ligand's donor makes this bond, and its angle where the hydrogen cannot turn."""
+    def _as_donor(self, donor: Polar, acceptor: int) -> tuple[bool, float | None]:
+        """Tell whether the ligand's donor makes this bond, and its angle where the hydrogen cannot turn."""
         xyz, atoms = self.ligand.xyz, self.receptor.atoms
         if not is_faced(atoms.xyz[acceptor], atoms.xyz[atoms.heavy_neighbours(acceptor)], xyz[donor.atom]):
             return False, None
@@ -185,8 +185,8 @@ class Contacts:
         angle = bond_angle(xyz[donor.atom], xyz[list(donor.hydrogens)], atoms.xyz[acceptor])
         return angle is not None, angle
 
-    def _taken(self, acceptor: Polar, donor: int) -> tuple[bool, float | None]:
-        """The same where the protein gives the hydrogen."""
+    def _as_acceptor(self, acceptor: Polar, donor: int) -> tuple[bool, float | None]:
+        """Do as `_as_donor` where the protein gives the hydrogen."""
         here, atoms = self.ligand.xyz[acceptor.atom], self.receptor.atoms
         back = heavy_neighbours(self.ligand.mol, acceptor.atom)
         if not is_faced(here, self.ligand.xyz[back], atoms.xyz[donor]):
@@ -302,7 +302,7 @@ class Contacts:
                         name = receptor.atoms.names[i]
                         yield Repulsive(self._number(atom), self._label(i), name, energy, kind, distance)
 
-    def unsatisfied(self, burial: Floats, least: float = 0.75) -> list[Unsatisfied]:
+    def unsatisfied(self, burial: Floats, least: float = 0.75) -> list[UnsatisfiedAtom]:
         """Find donors and acceptors that the protein covers and that have no partner.
 
         Args:
@@ -332,7 +332,7 @@ class Contacts:
                 )
                 closest = int(distances.argmin()) if len(distances) and distances.min() <= 6.0 else None
                 lonely.append(
-                    Unsatisfied(
+                    UnsatisfiedAtom(
                         number,
                         role,
                         charge_of.get(number, 0),
@@ -346,7 +346,7 @@ class Contacts:
 
 
 def _nearest_of_each(contacts: Iterable[Aromatic]) -> list[Aromatic]:
-    """The nearest contact of each ring system with each residue: a heme has four rings, tryptophan and indole two."""
+    """Keep the nearest contact of each ring system with each residue: a heme has four rings, indole two."""
     kept: list[Aromatic] = []
     for contact in sorted(contacts, key=lambda a: (a.distance, a.atoms)):
         if not any(each.residue == contact.residue and set(each.atoms) & set(contact.atoms) for each in kept):
@@ -354,8 +354,8 @@ def _nearest_of_each(contacts: Iterable[Aromatic]) -> list[Aromatic]:
     return kept
 
 
-def _internal(ligand: Posed) -> set[int]:
-    """Donors and acceptors that the molecule's own hydrogen bonds answer, four bonds apart or more."""
+def _internal(ligand: PosedLigand) -> set[int]:
+    """Find donors and acceptors that the molecule's own hydrogen bonds answer, four bonds apart or more."""
     answered: set[int] = set()
     for donor in ligand.donors:
         for acceptor in ligand.acceptors:
@@ -365,7 +365,7 @@ def _internal(ligand: Posed) -> set[int]:
     return answered
 
 
-def _answers(ligand: Posed, donor: Polar, acceptor: int) -> bool:
+def _answers(ligand: PosedLigand, donor: Polar, acceptor: int) -> bool:
     xyz = ligand.xyz
     if donor.turns:
         return float(np.linalg.norm(xyz[donor.atom] - xyz[acceptor])) <= 3.0
@@ -432,7 +432,7 @@ def missing(contacts: Contacts) -> dict[str, tuple[float, float, float, float]]:
 
 
 def _least(distances: Floats, residues: NDArray[np.intp], count: int) -> Floats:
-    """The smallest distance to each residue; infinite where there is none."""
+    """Find the smallest distance to each residue; infinite where there is none."""
     result = np.full(count, math.inf)
     if distances.size:
         np.minimum.at(result, residues, distances.min(axis=0))

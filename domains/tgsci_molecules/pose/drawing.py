@@ -89,7 +89,7 @@ def _colour(energy: float) -> tuple[float, float, float]:
 
 
 def _arrows(report: PoseReport, mol: Chem.Mol, drawer: rdMolDraw2D.MolDraw2DSVG) -> str:
-    """An arrow away from each of the best growth atoms, with what would fit there as its title."""
+    """Draw an arrow away from each of the best growth atoms, with what would fit there as its title."""
     lines = []
     useful = [growth for growth in report.growth if growth.character not in ("closed", "solvent")]
     for growth in useful[:_MOST_ARROWS]:
@@ -109,7 +109,7 @@ def _arrows(report: PoseReport, mol: Chem.Mol, drawer: rdMolDraw2D.MolDraw2DSVG)
 
 
 def _arrow(mol: Chem.Mol, atom: int, drawer: rdMolDraw2D.MolDraw2DSVG) -> tuple[Point2D, Point2D]:
-    """From beside the atom outwards, in pixels: away from its neighbours in the drawing."""
+    """Lay an arrow from beside the atom outwards, in pixels: away from its neighbours in the drawing."""
     here = _place(drawer, atom)
     neighbours = [_place(drawer, n.GetIdx()) for n in mol.GetAtomWithIdx(atom).GetNeighbors()]
     away = sum((here - other for other in neighbours), np.zeros(2))

@@ -27,7 +27,7 @@ def read_poses(path: Path) -> list[Chem.Mol | str]:
     """Read the poses of an SDF file, or the best one of a pdbqt file that Vina wrote.
 
     Raises:
-        UsageError: It cannot be read, or holds no poses; which record is wrong, and why.
+        UsageError: The file cannot be read, or holds no poses; says which record is wrong, and why.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -54,7 +54,7 @@ def read_poses(path: Path) -> list[Chem.Mol | str]:
 
 
 def _sane(mol: Chem.Mol | None, record: str) -> Chem.Mol:
-    """A molecule as read, once it is known to be small enough to look at closely."""
+    """Check that a molecule from a file is small enough to look at closely."""
     if mol is None:
         raise UsageError(f"{record} is no molecule that RDKit can read")
     if mol.GetNumAtoms() > MAX_ATOMS:
@@ -114,7 +114,7 @@ def check_inside(pose: Chem.Mol, target: Target) -> None:
     """Refuse a pose that lies outside the binding site.
 
     Raises:
-        UsageError: It lies elsewhere: where, and what the reason may be.
+        UsageError: The pose lies elsewhere; says where, and what the reason may be.
     """
     heavy = [atom.GetIdx() for atom in pose.GetAtoms() if atom.GetAtomicNum() > 1]
     xyz = pose.GetConformer().GetPositions()[heavy]

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from ..molecule.smiles import molecule
 from .contacts import HBond
-from .ligand import Posed
+from .ligand import PosedLigand
 from .probes import MAPPED, SPACING
 from .receptor import Receptor
 from .substituents import ACCEPTORS, APART, DONORS, ISOSTERES, SUBSTITUENTS, fitted
@@ -46,7 +46,7 @@ _POCKET = 14
 class Room:
     """The lattice around a pose: where a probe can be, what it feels, how far the molecule is."""
 
-    def __init__(self, ligand: Posed, receptor: Receptor) -> None:
+    def __init__(self, ligand: PosedLigand, receptor: Receptor) -> None:
         self.ligand, self.receptor = ligand, receptor
         heavy = ligand.xyz[: ligand.heavy]
         self.low = np.floor((heavy.min(axis=0) - REACH) / SPACING).astype(np.intp)
@@ -65,7 +65,7 @@ class Room:
         return xyz
 
     def around(self, atom: int, direction: Floats) -> tuple[NDArray[np.intp], Floats, Flags, tuple[slice, ...]]:
-        """The cone of a vector: lattice indices, distances from the atom, and which points it holds."""
+        """Cut out the cone of a vector: lattice indices, distances from the atom, and which points it holds."""
         origin = self.ligand.xyz[atom]
         middle = np.rint(origin / SPACING).astype(np.intp) - self.low
         half = int(REACH / SPACING)
@@ -82,7 +82,7 @@ class Room:
         return begin, distance, inside, window
 
     def lining(self, xyz: Floats, most: int = 4) -> tuple[str, ...]:
-        """The residues within 4.5 A of these points, the one that touches most of them first."""
+        """Find the residues within 4.5 A of these points, the one that touches most of them first."""
         receptor = self.receptor
         touched: dict[str, int] = {}
         for near in receptor.tree.query_ball_point(xyz[:: max(1, len(xyz) // 60)], 4.5):
@@ -237,7 +237,7 @@ def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
 
 
 def _connected(clear: Flags, distance: Floats) -> Flags:
-    """The points that a growing chain can reach: in one piece with those one bond from the atom."""
+    """Find the points that a growing chain can reach: in one piece with those one bond from the atom."""
     parts, _ = ndimage.label(clear)
     begin = clear & (distance <= 2.0)
     reached = np.unique(parts[begin])
@@ -257,7 +257,7 @@ def _character(best: Sequence[float], ranked: Sequence[tuple[str, float]]) -> tu
 
 
 def _partner(receptor: Receptor, point: Floats, character: str) -> str:
-    """The atom that answers a polar probe: its residue and name."""
+    """Find the atom that answers a polar probe: its residue and name."""
     wanted = receptor.acceptors if character == "donor" else receptor.donors
     near = [int(receptor.heavy[i]) for i in receptor.tree.query_ball_point(point, 3.6)]
     usable = [i for i in near if wanted[i] or (character == "acceptor" and i in receptor.metals)]
@@ -268,7 +268,7 @@ def _partner(receptor: Receptor, point: Floats, character: str) -> str:
 
 
 def _worth(name: str, energy: float) -> float:
-    """What a substituent brings beyond what any atoms bring that only lie on the surface, kcal/mol."""
+    """Compute what a substituent brings beyond what atoms bring that only lie on the surface, kcal/mol."""
     return energy - _WORTH * len(SUBSTITUENTS[name])
 
 
@@ -288,14 +288,14 @@ def _fits(ranked: Sequence[tuple[str, float]], character: str, partner: str) -> 
 
 
 def _named(ranked: Sequence[tuple[str, float]], most: int = 4) -> list[tuple[str, float]]:
-    """Those worth naming; no polar group where its isostere does as well: Vina does not charge for taking off water."""
+    """Choose those worth naming; no polar group where its isostere does as well, as Vina does not charge for water."""
     energies = dict(ranked)
     answered = [e for e in ranked if energies.get(ISOSTERES.get(e[0], ""), 0.0) > e[1] or e[0] not in ISOSTERES]
     return [each for each in answered if _worth(*each) < 0][:most]
 
 
 def _promise(growth: Growth) -> float:
-    """What the best substituent brings beyond its size, kcal/mol."""
+    """Compute what the best substituent brings beyond its size, kcal/mol."""
     if growth.character in ("solvent", "closed"):
         return 1.0 + (growth.character == "closed")
     best = min(_worth(*each) for each in growth.substituents)

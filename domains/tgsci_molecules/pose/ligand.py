@@ -1,4 +1,4 @@
-"""The docked molecule as contacts need it: Vina's kinds, chemist's donors and acceptors, the way to its SMILES."""
+"""The docked molecule as contacts need it: Vina's kinds, a chemist's donors and acceptors, the order of its SMILES."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ _ACCEPTORS = (
 )
 #: They take one reluctantly: an ester's or an aryl ether's bridging oxygen, a ring oxygen as in furan.
 _WEAK_ACCEPTORS = ("[OX2;$(O(C=[O,S,N])[#6])]", "[OX2;$(O(a)[#6,#14,#15,#16])]", "[oX2]")
-_CATIONS = ("[NX3;$(NC(=[NX3+])[#6,#7]),$(N=C)]", "[+;!$([N+](=O)[O-]);!$([N+]=[N-])]")
 #: More ways to lay a molecule onto itself than this are not looked through.
 _MAX_MATCHES = 500
 
@@ -52,7 +51,7 @@ class Polar:
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedLigand:
     """A molecule in the receptor's frame.
 
     Args:
@@ -85,7 +84,7 @@ class Posed:
         return len(self.to_smiles)
 
     def rotors(self, without: frozenset[int] = frozenset()) -> float:
-        """The rotatable bonds as Vina's score counts them: half a one less for each end without another heavy atom.
+        """The rotatable bonds as Vina's score counts them: half a bond less for each end without another heavy atom.
 
         Args:
             without: Heavy atoms to leave out, as if hydrogens were there instead.
@@ -104,7 +103,7 @@ class Posed:
         return count
 
     def _is_methyl(self, atom: int, without: frozenset[int]) -> bool:
-        """A carbon that has become an end: nobody turns it."""
+        """Tell whether a carbon is an end: Vina does not turn it."""
         return bool(without) and self.mol.GetAtomWithIdx(atom).GetSymbol() == "C"
 
     @cached_property
@@ -144,7 +143,7 @@ class Posed:
         return tuple(aromatic)
 
 
-def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
+def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> PosedLigand:
     """Put the atoms of a docked molecule into the order of its SMILES, with Vina's kinds.
 
     Args:
@@ -153,7 +152,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
         pdbqt: The ligand that Vina was given, with meeko's remarks: `pose` has the atoms of its SMILES in order.
 
     Raises:
-        MeasurementError: They are not the same molecule.
+        MeasurementError: The pose and the SMILES are not the same molecule.
     """
     heavy = [atom.GetIdx() for atom in pose.GetAtoms() if atom.GetAtomicNum() > 1]
     if heavy != list(range(len(heavy))):
@@ -169,7 +168,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
     if (rows < 0).any():
         raise MeasurementError(f"pose: the pdbqt of {quote(smiles)} lacks some of its atoms")
     axes = [line.split()[1:3] for line in pdbqt.splitlines() if line.startswith("BRANCH")]
-    return Posed(
+    return PosedLigand(
         mol=pose,
         to_smiles=numbers_in(smiles, pose),
         kinds=atoms.kinds.take(rows),
@@ -178,7 +177,7 @@ def posed(smiles: str, pose: Chem.Mol, pdbqt: str) -> Posed:
 
 
 def _smiles_order(pdbqt: str) -> dict[int, int]:
-    """From the numbers of a pdbqt to the order of its SMILES, from meeko's remarks."""
+    """Map the numbers of a pdbqt to the order of its SMILES, by meeko's remarks."""
     figures: list[int] = []
     for line in pdbqt.splitlines():
         if line.startswith("REMARK SMILES IDX"):
@@ -194,7 +193,7 @@ def numbers_in(smiles: str, pose: Chem.Mol) -> tuple[int, ...]:
         pose: The pose; its heavy atoms come first.
 
     Raises:
-        MeasurementError: They are not the same molecule.
+        MeasurementError: The pose and the SMILES are not the same molecule.
     """
     mol, heavy = molecule(smiles), pose.GetNumHeavyAtoms()
     exact = pose.GetSubstructMatch(mol, useChirality=True)
@@ -235,7 +234,7 @@ def _turned_round(match: Sequence[int]) -> tuple[int, ...]:
 
 
 def _codes(mol: Chem.Mol) -> dict[int, str]:
-    """R or S of each stereocentre, "" elsewhere."""
+    """Find R or S of each stereocentre, "" elsewhere."""
     mol = Chem.Mol(mol)
     if mol.GetNumConformers():
         Chem.AssignStereochemistryFrom3D(mol)
@@ -244,7 +243,7 @@ def _codes(mol: Chem.Mol) -> dict[int, str]:
 
 
 def _turns(atom: Chem.Atom) -> bool:
-    """One heavy neighbour by a plain single bond: a hydroxyl, an ammonium; not an amide or aniline."""
+    """Tell whether a donor turns: on one plain single bond, as a hydroxyl or ammonium; not an amide or aniline."""
     heavy = [n for n in atom.GetNeighbors() if n.GetAtomicNum() > 1]
     if len(heavy) != 1:
         return False
@@ -252,7 +251,7 @@ def _turns(atom: Chem.Atom) -> bool:
 
 
 def _shared(atom: Chem.Atom) -> tuple[int, ...]:
-    """The atom with those that share its charge by resonance: the same element on a common neighbour."""
+    """Find the atoms that share an atom's charge by resonance: the same element on a common neighbour."""
     group = {atom.GetIdx()}
     for middle in atom.GetNeighbors():
         bonds = [b.GetBondTypeAsDouble() for b in middle.GetBonds()]

@@ -80,7 +80,7 @@ class Probes:
         return values
 
     def region(self, low: NDArray[np.intp], high: NDArray[np.intp], near: Floats, reach: float) -> NDArray[np.float32]:
-        """Energies of the `MAPPED` probes and the number of receptor atoms around, on a box of lattice points.
+        """Compute energies of the `MAPPED` probes and count the receptor atoms around, on a box of lattice points.
 
         Args:
             low: Lattice indices of the first corner.
@@ -131,7 +131,7 @@ class Probes:
         return values.reshape(-1, _EDGE, _EDGE, _EDGE)
 
     def _bins(self, points: Floats, near: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Where in a table each pair is found, and its squared distance."""
+        """Find the place of each pair in a table, and its squared distance."""
         around, others = (points - self._middle).astype(np.float32), self._xyz[near]
         squared = (around**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None, :] - 2.0 * around @ others.T
         bins = np.minimum(squared * BINS, _ROW - 1).astype(np.int32)
@@ -145,7 +145,7 @@ _WITHIN = np.stack(np.meshgrid(*[np.arange(_EDGE)] * 3, indexing="ij"), -1).resh
 
 
 def _table(probe: tuple[float, bool, bool, bool], classes: Floats) -> NDArray[np.float32]:
-    """Energies over the squared distance for one probe and each class of receptor atom, one after the other."""
+    """Tabulate energies over the squared distance, for one probe and each class of receptor atom in turn."""
     radius, hydrophobic, donor, acceptor = probe
     distance = np.sqrt((np.arange(_ROW) + 0.5) / BINS)
     rows = []

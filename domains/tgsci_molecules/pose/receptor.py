@@ -103,7 +103,7 @@ class Receptor:
 
     @cached_property
     def acceptors(self) -> Flags:
-        """Of all atoms: what takes a hydrogen bond for a chemist.
+        """Which atoms take a hydrogen bond for a chemist, over all atoms.
 
         Vina's acceptors, ring nitrogens without a hydrogen, and the nitrogen of a histidine that has its hydrogen only
         by rote: that of HIE is on NE2, that of HID on ND1, and where the name does not say, it may be on either.
@@ -123,7 +123,7 @@ class Receptor:
 
     @cached_property
     def donors(self) -> Flags:
-        """Of all atoms: bears a polar hydrogen. Metals and what is bound to them are not among them."""
+        """Which atoms bear a polar hydrogen, over all atoms; metals and what is bound to them are not among them."""
         flags = self.atoms.kinds.donor.copy()
         flags[list(self.metals)] = False
         flags[self._on_metals] = False
@@ -131,7 +131,7 @@ class Receptor:
 
     @cached_property
     def _on_metals(self) -> list[int]:
-        """The nitrogens whose lone pair a metal has."""
+        """Find the nitrogens whose lone pair a metal has."""
         atoms = self.atoms
         near = self.tree.query_ball_point(atoms.xyz[list(self.metals)], METAL_BOND) if self.metals else []
         bound = {int(self.heavy[row]) for rows in near for row in rows}
@@ -177,7 +177,7 @@ class Receptor:
 
     @cached_property
     def _imidazolium(self) -> tuple[tuple[Ring, tuple[int, ...]], ...]:
-        """The rings of five with a hydrogen on both nitrogens, and these."""
+        """Find the rings of five with a hydrogen on both nitrogens, and these nitrogens."""
         atoms = self.atoms
         rings_of_five = []
         for ring in self.rings:
@@ -187,7 +187,7 @@ class Receptor:
         return tuple(rings_of_five)
 
     def _is_meant(self, ring: Ring) -> bool:
-        """Both hydrogens of a histidine are there because it is charged."""
+        """Tell whether both hydrogens of a histidine are there because it is charged."""
         return self.prepared or self.atoms.residues[ring.atoms[0]][0] == "HIP"
 
 
@@ -214,7 +214,7 @@ def receptor_of(target: Target) -> Receptor:
 
 
 def _starts(atoms: Atoms) -> list[int]:
-    """The indices at which a residue begins: another name or number, or the name of a heavy atom once more."""
+    """Find the indices at which a residue begins: another name or number, or the name of a heavy atom once more."""
     starts: list[int] = []
     seen: set[str] = set()
     previous = None
@@ -229,7 +229,7 @@ def _starts(atoms: Atoms) -> list[int]:
 
 
 def _cycles(atoms: Atoms) -> list[tuple[int, ...]]:
-    """Rings of five or six atoms that look aromatic: at least three are of type A, the others nitrogen."""
+    """Find rings of five or six atoms that look aromatic: at least three are of type A, the others nitrogen."""
     usable = {
         i: [n for n in atoms.neighbours[i] if _aromatic(atoms.types[n])]
         for i in range(len(atoms))

@@ -15,10 +15,10 @@ from tgsci.errors import UsageError
 from ..docking.vina import Docking
 from ..molecule.smiles import canonical
 from ..target.targets import Target, as_target
-from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, Unsatisfied, missing
+from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, UnsatisfiedAtom, missing
 from .files import check_inside, from_pdbqt, typed
 from .growth import Growth, Pocket, Room, growth_vectors, pockets
-from .ligand import Posed, posed
+from .ligand import PosedLigand, posed
 from .receptor import Receptor, receptor_of
 from .shares import (
     AtomEnergy,
@@ -76,7 +76,7 @@ class PoseReport:
     metals: tuple[Touch, ...]
     halogen_bonds: tuple[HalogenBond, ...]
     aromatic: tuple[Aromatic, ...]
-    unsatisfied: tuple[Unsatisfied, ...]
+    unsatisfied: tuple[UnsatisfiedAtom, ...]
     repulsive: tuple[Repulsive, ...]
     growth: tuple[Growth, ...]
     pockets: tuple[Pocket, ...]
@@ -148,7 +148,7 @@ def explain(docking: Docking, target: Target | str, strain: float | None = None)
         strain: The ligand's strain, kcal/mol, where it was measured; it is only printed.
 
     Raises:
-        UsageError: It is no docking, or the receptor cannot be read.
+        UsageError: `docking` is no `Docking`, or the receptor cannot be read.
         MeasurementError: The pose is not the molecule.
     """
     if not isinstance(docking, Docking):
@@ -178,7 +178,7 @@ def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float |
         strain: As in `explain`.
 
     Raises:
-        UsageError: It is no pose, no molecule that can be docked, or does not lie in the target's box.
+        UsageError: The pose is no molecule that can be docked, or does not lie in the target's box.
         MeasurementError: Vina has no type for an atom.
     """
     target = as_target(target)
@@ -207,12 +207,12 @@ def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float |
     )
 
 
-def energies_of(ligand: Posed, receptor: Receptor) -> Floats:
+def energies_of(ligand: PosedLigand, receptor: Receptor) -> Floats:
     """Compute Vina's energy between each heavy atom of the ligand (rows) and of the receptor, kcal/mol."""
     return dampened(pair_energies(ligand.xyz[: ligand.heavy], ligand.kinds, receptor.xyz, receptor.kinds))
 
 
-def _report(ligand: Posed, target: Target, smiles: str, **figures: Any) -> PoseReport:
+def _report(ligand: PosedLigand, target: Target, smiles: str, **figures: Any) -> PoseReport:
     receptor = receptor_of(target)
     energies = energies_of(ligand, receptor)
     covered = burial(ligand, receptor)

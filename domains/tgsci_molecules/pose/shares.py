@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from ..molecule.smiles import molecule
 from .geometry import distances_between, heavy_neighbours
-from .ligand import Posed
+from .ligand import PosedLigand
 from .receptor import Receptor
 from .terms import TORSION_WEIGHT, Floats
 
@@ -73,7 +73,7 @@ class ResidueEnergy:
     energy: float
 
 
-def atoms_of(ligand: Posed, energies: Floats, covered: Floats) -> tuple[AtomEnergy, ...]:
+def atoms_of(ligand: PosedLigand, energies: Floats, covered: Floats) -> tuple[AtomEnergy, ...]:
     rows = energies.sum(axis=1)
     atoms = [
         AtomEnergy(number, ligand.mol.GetAtomWithIdx(i).GetSymbol(), float(rows[i]), float(covered[i]))
@@ -82,7 +82,7 @@ def atoms_of(ligand: Posed, energies: Floats, covered: Floats) -> tuple[AtomEner
     return tuple(sorted(atoms, key=lambda atom: atom.index))
 
 
-def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment, ...]:
+def fragments_of(ligand: PosedLigand, energies: Floats, smiles: str) -> tuple[Fragment, ...]:
     """Cut the ligand at its rotatable bonds; the piece that binds best comes first."""
     mol = molecule(smiles)
     by_number = {number: float(row) for number, row in zip(ligand.to_smiles, energies.sum(axis=1), strict=True)}
@@ -102,7 +102,7 @@ def fragments_of(ligand: Posed, energies: Floats, smiles: str) -> tuple[Fragment
     return tuple(sorted(fragments, key=lambda fragment: (fragment.energy, fragment.atoms)))
 
 
-def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple[Trim, ...]:
+def trims_of(ligand: PosedLigand, energies: Floats, smiles: str, vina: float) -> tuple[Trim, ...]:
     """List the ends beyond a rotatable bond, up to half of the molecule, the most welcome cut first.
 
     The rest keeps its place, and the score counts its rotatable bonds anew.
@@ -123,7 +123,7 @@ def trims_of(ligand: Posed, energies: Floats, smiles: str, vina: float) -> tuple
 
 
 def _beyond(mol: Chem.Mol, near: int, far: int) -> frozenset[int]:
-    """The heavy atoms on the far side of a bond that is in no ring."""
+    """Find the heavy atoms on the far side of a bond that is in no ring."""
     reached, ahead = {near, far}, [far]
     while ahead:
         for neighbour in mol.GetAtomWithIdx(ahead.pop()).GetNeighbors():
@@ -143,7 +143,7 @@ def residues_of(receptor: Receptor, energies: Floats) -> tuple[ResidueEnergy, ..
     return tuple(sorted(residues, key=lambda residue: (residue.energy, residue.name)))
 
 
-def burial(ligand: Posed, receptor: Receptor) -> Floats:
+def burial(ligand: PosedLigand, receptor: Receptor) -> Floats:
     """Compute the share of each heavy atom's water-accessible surface (Shrake and Rupley 1973) that the protein covers.
 
     An atom that the molecule itself covers takes the mean of its neighbours.
@@ -174,7 +174,7 @@ def burial(ligand: Posed, receptor: Receptor) -> Floats:
 
 
 def _sphere() -> Floats:
-    """Points spread evenly on a unit sphere (a golden spiral)."""
+    """Spread points evenly on a unit sphere (a golden spiral)."""
     steps = np.arange(_POINTS) + 0.5
     z = 1.0 - 2.0 * steps / _POINTS
     turn = steps * math.pi * (3.0 - math.sqrt(5.0))

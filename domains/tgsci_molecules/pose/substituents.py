@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from .ligand import Posed
+from .ligand import PosedLigand
 from .probes import BLOCKED, PROBES
 from .receptor import Receptor
 from .terms import Floats
@@ -73,7 +73,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
 
 
 def _laid_out() -> tuple[dict[tuple[str, bool], NDArray[np.intp]], list[tuple[_Part, int]]]:
-    """Every place that an atom of a substituent can take, once, and which of them each substituent needs.
+    """List every place that an atom of a substituent can take, once, and which of them each substituent needs.
 
     On a heteroatom (True) the first carbon is not hydrophobic for Vina.
     """
@@ -115,7 +115,7 @@ ISOSTERES: Mapping[str, str] = {
 }
 
 
-def fitted(ligand: Posed, receptor: Receptor, atom: int, hydrogen: int) -> dict[str, float]:
+def fitted(ligand: PosedLigand, receptor: Receptor, atom: int, hydrogen: int) -> dict[str, float]:
     """Fit substituents in place of a hydrogen: those that fit, with Vina's energy at the best turn, kcal/mol.
 
     Args:
@@ -147,7 +147,7 @@ def fitted(ligand: Posed, receptor: Receptor, atom: int, hydrogen: int) -> dict[
 
 
 def _surroundings(atom: Chem.Atom) -> str:
-    """Which row of `_ALLOWED` is an atom's."""
+    """Find the row of `_ALLOWED` that is an atom's."""
     if atom.GetSymbol() in ("N", "O", "S"):
         return str(atom.GetSymbol())
     if atom.GetIsAromatic():

@@ -45,7 +45,7 @@ class Kinds:
         return len(self.radius)
 
     def take(self, chosen: NDArray[np.intp] | Flags | list[int]) -> Kinds:
-        """Some of the atoms, by index or mask."""
+        """Take some of the atoms, by index or mask."""
         return Kinds(self.radius[chosen], self.hydrophobic[chosen], self.donor[chosen], self.acceptor[chosen])
 
 

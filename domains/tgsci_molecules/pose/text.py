@@ -83,7 +83,7 @@ def _ring_lines(report: PoseReport) -> list[str]:
 
 
 def _one_less(report: PoseReport) -> float:
-    """The score with one rotor less, kcal/mol: Vina divides the contacts by 1 + w for each."""
+    """Compute the score with one rotor less, kcal/mol: Vina divides the contacts by 1 + w for each."""
     return report.inter / max(1.0, report.inter / report.vina - TORSION_WEIGHT)
 
 
@@ -109,7 +109,7 @@ def _fragment_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
 
 
 def _trim_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
-    """The ends that cost more than they bring, one inside the other left out."""
+    """Write the ends that cost more than they bring, one inside the other left out."""
     lines: list[str] = []
     seen: set[int] = set()
     for trim in report.trims:
@@ -129,7 +129,7 @@ def _residue_lines(report: PoseReport) -> list[str]:
 
 
 def _numbering(report: PoseReport) -> str:
-    """Whose residue numbers these are; a mark is explained only where a residue near the pose has it."""
+    """Say whose residue numbers these are; a mark is explained only where a residue near the pose has it."""
     whose, *marks = report.numbering.split("; ")
     near = [
         *(residue.name for residue in report.residues),
@@ -217,7 +217,7 @@ def _reach(growth: Growth) -> str:
 
 
 def _ranges(atoms: Iterable[int], names: Sequence[str]) -> str:
-    """Atoms by element, runs of numbers joined: C3-C6 N7."""
+    """Write atoms by element, runs of numbers joined: C3-C6 N7."""
     runs: list[list[int]] = []
     for atom in sorted(atoms):
         if runs and atom == runs[-1][-1] + 1:

@@ -66,7 +66,7 @@ class Options:
         redock: Whether the ligand is docked back.
 
     Raises:
-        UsageError: One is out of its range, or two exclude each other.
+        UsageError: An option is out of its range, or two exclude each other.
     """
 
     ligand: str | None = None

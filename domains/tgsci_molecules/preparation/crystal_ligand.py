@@ -97,7 +97,7 @@ def rmsd(pose: Chem.Mol, crystal: Chem.Mol) -> float:
     """Compute the RMSD of the heavy atoms, Angstrom: in place, the best over all symmetries.
 
     Raises:
-        ValueError: They are not the same molecule.
+        ValueError: The two molecules are not the same.
     """
     from rdkit.Chem import rdMolAlign
 

@@ -28,7 +28,7 @@ from ..target.targets import FORMAT, TARGET_FILE, Point, Target, is_name
 from .choice import Choice, Options, choose
 from .crystal_ligand import known_smiles, ligand_molecule
 from .receptor_pdbqt import Atom, atoms_of, bare_atoms, group_atoms, group_pdbqt, protein_pdbqt
-from .redock import GOOD_RMSD, Redocked, redock
+from .redock import GOOD_RMSD, Redocking, redock
 from .repair import Residue, hydrogenated, split, with_loops
 from .structures import SIDE_CHAINS, Crystal, Group, parent, read_structure, standardized
 
@@ -37,7 +37,7 @@ _PACKAGES = ("gemmi", "meeko", "openmm", "pdbfixer", "rdkit", "vina")
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedTarget:
     """The result of `prepare`.
 
     Args:
@@ -49,7 +49,7 @@ class Prepared:
 
     target: Target
     notes: tuple[str, ...]
-    redocked: Redocked | None
+    redocked: Redocking | None
     seconds: dict[str, float]
 
 
@@ -60,7 +60,7 @@ def prepare(
     *,
     name: str | None = None,
     say: Callable[[str], None] = lambda line: None,
-) -> Prepared:
+) -> PreparedTarget:
     """Make a target directory of a protein file.
 
     Args:
@@ -98,7 +98,7 @@ def prepare(
             clock.lap("re-dock")
     description |= {"notes": choice.notes, "redocked": asdict(redocked) if redocked else None, "seconds": clock.laps}
     _publish(out, files, description)
-    return Prepared(Target(str(out)), tuple(choice.notes), redocked, clock.laps)
+    return PreparedTarget(Target(str(out)), tuple(choice.notes), redocked, clock.laps)
 
 
 class _Clock:
@@ -237,7 +237,7 @@ def _sdf(mol: Chem.Mol, group: Group | None) -> str:
     return f"{Chem.MolToMolBlock(copy)}$$$$\n"
 
 
-def _redocked(target: Target, mol: Chem.Mol) -> tuple[Redocked | None, str]:
+def _redocked(target: Target, mol: Chem.Mol) -> tuple[Redocking | None, str]:
     try:
         result = redock(target, mol)
     except (InvalidValue, MeasurementError, RuntimeError, ValueError) as error:  # Vina's and RDKit's too
@@ -283,7 +283,7 @@ def _name(text: str) -> str:
     """What the target is called: files are named after it, and terminals show it.
 
     Raises:
-        UsageError: It cannot be a name.
+        UsageError: The text cannot be a name.
     """
     if not is_name(text):
         raise UsageError(

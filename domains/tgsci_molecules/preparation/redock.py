@@ -22,7 +22,7 @@ SETTINGS = Settings(exhaustiveness=16, max_evals=25_000)
 
 
 @dataclass(frozen=True)
-class Redocked:
+class Redocking:
     """The crystal's ligand, docked back.
 
     Args:
@@ -53,7 +53,7 @@ class Redocked:
         return why
 
 
-def redock(target: Target, crystal: Chem.Mol, settings: Settings = SETTINGS) -> Redocked:
+def redock(target: Target, crystal: Chem.Mol, settings: Settings = SETTINGS) -> Redocking:
     """Dock a ligand whose pose is known, starting from its SMILES alone, and compare.
 
     Args:
@@ -68,7 +68,7 @@ def redock(target: Target, crystal: Chem.Mol, settings: Settings = SETTINGS) -> 
     smiles = canonical(Chem.MolToSmiles(Chem.RemoveHs(crystal)))
     docking = dock(smiles, target, settings)
     distance = rmsd(docking.pose, crystal)
-    return Redocked(
+    return Redocking(
         smiles=smiles,
         rmsd=round(distance, 3),
         score=round(docking.score, 3),

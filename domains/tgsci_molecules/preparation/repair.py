@@ -46,7 +46,7 @@ class Residue:
 
 
 @dataclass(frozen=True)
-class Repaired:
+class RepairedProtein:
     """A protein with all its hydrogens.
 
     Args:
@@ -96,7 +96,7 @@ def hydrogenated(
     *,
     waters: Sequence[Residue] = (),
     metals: Sequence[Point] = (),
-) -> Repaired:
+) -> RepairedProtein:
     """Add what is missing: side-chain atoms, the ends of every stretch, hydrogens at a pH.
 
     Histidines and cysteines that hold a metal get no hydrogen towards it; other histidines are protonated as their
@@ -113,7 +113,7 @@ def hydrogenated(
         out = io.StringIO()
         PDBFile.writeFile(modeller.topology, modeller.positions, out, keepIds=True)
     lines = [line for line in out.getvalue().splitlines() if line.startswith(("ATOM", "HETATM", "TER"))]
-    return Repaired("\n".join([*_stretched(lines), "END", ""]), added)
+    return RepairedProtein("\n".join([*_stretched(lines), "END", ""]), added)
 
 
 def completed(stretches: Sequence[Sequence[Residue]], platform: Any, waters: Sequence[Residue] = ()) -> tuple[Any, int]:

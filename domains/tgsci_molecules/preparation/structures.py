@@ -114,7 +114,7 @@ def read_structure(path: Path) -> Crystal:
     """Read a PDB or mmCIF file (also gzipped) with a protein in it.
 
     Raises:
-        UsageError: It is no such file, cut off, too large, or has no protein with side chains.
+        UsageError: The file is no PDB or mmCIF file, cut off, too large, or has no protein with side chains.
     """
     text = _text(path)
     where = quote(path.name)

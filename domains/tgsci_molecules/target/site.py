@@ -22,7 +22,7 @@ def positions(receptor: Path, name: str) -> np.ndarray[Any, np.dtype[np.float64]
         name: The target's, for messages.
 
     Raises:
-        UsageError: It has none, or no numbers where they belong.
+        UsageError: The file has no atoms, or no numbers where its positions belong.
     """
     lines = receptor.read_text(encoding="utf-8", errors="replace").splitlines()
     atoms = [line for line in lines if line.startswith(("ATOM  ", "HETATM"))]
@@ -45,7 +45,7 @@ def check_site(receptor: Path, name: str, center: Sequence[float], edges: Sequen
         edges: The edges of the box, Angstrom.
 
     Raises:
-        UsageError: It lies in solvent.
+        UsageError: The box lies in solvent.
     """
     offsets = np.abs(positions(receptor, name) - np.asarray(center))
     if not (offsets <= np.asarray(edges) / 2 + REACH).all(axis=1).any():

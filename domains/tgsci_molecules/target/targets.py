@@ -122,7 +122,7 @@ def as_target(given: Target | str) -> Target:
     """Take a target, or find that of a name or a directory.
 
     Raises:
-        UsageError: It is neither, or there is no such target.
+        UsageError: The argument is neither, or there is no such target.
     """
     return given if isinstance(given, Target) else Target(given)
 
@@ -186,7 +186,7 @@ def _description(directory: Path) -> Mapping[str, Any]:
     """Read target.json of a directory.
 
     Raises:
-        UsageError: There is none, or it is not one of ours.
+        UsageError: The directory has no target.json, or one that `prepare` did not write.
     """
     path = directory / TARGET_FILE
     where = quote(str(directory))

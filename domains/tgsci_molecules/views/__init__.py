@@ -23,7 +23,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     """Write the table of all trials, what its columns mean, the poses, and the proteins that they lie in.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist; files of the same name are replaced, each at once or not at all.
 
     Returns:
@@ -31,7 +31,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
         target, and `finalists.sdf` where the best molecules were docked again at the full setting.
 
     Raises:
-        OSError: One cannot be written; what was there stays.
+        OSError: A file cannot be written; what was there stays.
     """
     from .poses import write_poses
     from .receptors import write_receptors

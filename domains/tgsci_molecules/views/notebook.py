@@ -96,7 +96,7 @@ def table(
     """Show the best molecules of a run with their structures; a click on a head sorts by that column.
 
     Args:
-        result: A molecules run's.
+        result: The result of a molecules run.
         top: How many molecules, best first.
         columns: Names of figures, for example "vina"; those that the run names where empty.
         draw: Another picture of a trial's molecule, as SVG: `contributions`, for example.

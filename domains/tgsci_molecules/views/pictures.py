@@ -53,7 +53,7 @@ def contributions(trial: Trial, width: int = 380, height: int = 280, *, target: 
         An SVG element.
 
     Raises:
-        UsageError: It was not docked, or not into this target.
+        UsageError: The trial was not docked, or not into this target.
     """
     from tgsci.search.trial import Trial
 

@@ -53,7 +53,7 @@ def write_poses(result: Result, directory: Path) -> Sequence[Path]:
     """Write `poses.sdf`, and `finalists.sdf` where the best molecules were measured again.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist.
 
     Returns:
@@ -116,7 +116,7 @@ def _texts(result: Result) -> Iterator[str]:
 
 
 def _finalists(result: Result) -> Iterator[str]:
-    """The poses of the second measurement, best first; both measurements' figures as tags."""
+    """Write the poses of the second measurement, best first, with both measurements' figures as tags."""
     rank = ranks(result)
     finals = [(number, feedback) for number, feedback in result.finals.items() if feedback.measured]
     for number, feedback in sorted(finals, key=lambda each: (each[1].violation, each[1].loss or 0.0, each[0])):
@@ -144,7 +144,7 @@ def _tags(result: Result, trial: Trial, rank: int) -> dict[str, str]:
 
 
 def _figures(figures: Mapping[str, float], units: Mapping[str, str]) -> dict[str, str]:
-    """Figures as tags, their units in the name."""
+    """Write figures as tags, their units in the name."""
     return {
         tag(name, units.get(name, "")): count(value) if is_count([value], units.get(name, "")) else figure(value)
         for name, value in figures.items()
@@ -152,7 +152,7 @@ def _figures(figures: Mapping[str, float], units: Mapping[str, str]) -> dict[str
 
 
 def _record(text: str) -> Record:
-    """The first record of an SDF."""
+    """Read the first record of an SDF."""
     block, end, rest = text.partition(_END_OF_BLOCK)
     tags: dict[str, str] = {}
     name = ""

@@ -26,7 +26,7 @@ def write_receptors(result: Result, directory: Path) -> Sequence[Path]:
     """Write the proteins that a run docked into; nothing where its loss docks nowhere.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist.
 
     Returns:
@@ -50,7 +50,7 @@ def numbered(pdb: str, target: Target) -> str:
         pdb: Text with the receptor file's own numbers.
         target: The target that the receptor belongs to.
     """
-    lines = [f"REMARK   1 {text}" for text in textwrap.wrap(_ascii(_said(target)), 69)]
+    lines = [f"REMARK   1 {text}" for text in textwrap.wrap(_ascii(_remark(target)), 69)]
     places: dict[str, str] = {}
     taken: set[str] = set()
     for line in pdb.splitlines():
@@ -91,7 +91,7 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name)[:60].lstrip(".") or "target"
 
 
-def _said(target: Target) -> str:
+def _remark(target: Target) -> str:
     return f"Receptor {target.name}, as it is docked into. Residue numbers: {target.numbering}."
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tgsci.basics.files import write_atomically
 from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
-from tgsci.show.columns import Column, columns_csv, ranks, titled, trials_csv
+from tgsci.show.columns import Column, columns_csv, outcome_columns, ranks, titled, trials_csv
 
 from ..objective.finalists import CHECK
 from .cells import count, figure, is_count
@@ -29,7 +29,7 @@ def write_table(result: Result, directory: Path) -> Sequence[Path]:
     """Write the table of all trials, best first, and the sheet that explains its columns.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         directory: Must exist.
 
     Returns:
@@ -46,7 +46,7 @@ def checked(result: Result) -> Result:
     """Check that this is a run's result.
 
     Raises:
-        UsageError: It is something else: what to give.
+        UsageError: The argument is something else; says what to give.
     """
     from tgsci.runs.result import Result
 
@@ -59,9 +59,12 @@ def columns_of(result: Result) -> Sequence[Column]:
     """List the columns of a run's table, in their order.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
-    return [*_first(result), *_metrics(result), *_finals(result), *_limits(result), *_last()]
+    outcome = outcome_columns(
+        "no molecule that can be docked", "could not be measured", "wall time of the measurement", figure
+    )
+    return [*_first(result), *_metrics(result), *_finals(result), *_limits(result), *outcome]
 
 
 def _first(result: Result) -> Iterator[Column]:
@@ -206,7 +209,7 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
     explained = {}
     for name, meaning in objective.columns_help().items():
         if name in terms:
-            explained[name] = ("transformed", _wish(terms[name]), meaning)
+            explained[name] = ("transformed", _better_end(terms[name]), meaning)
             continue
         metric = objective.metrics[name]
         meaning = meaning.removesuffix(f" [{metric.unit}]")  # it has a column of its own
@@ -217,13 +220,13 @@ def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
         elif metric.simulated or metric.kind == "selectivity":
             better = "lower"
         else:
-            better = _wish(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
+            better = _better_end(raw[name]) if name in raw and raw[name].transform.type == "identity" else ""
         explained[name] = ("raw", better, meaning)
     return explained
 
 
-def _wish(term: Any) -> str:
-    """Which end of a term's figure makes the loss lower."""
+def _better_end(term: Any) -> str:
+    """Tell which end of a term's figure makes the loss lower."""
     return "higher" if term.desirable is (term.weight > 0) else "lower"
 
 
@@ -237,26 +240,3 @@ def _limits(result: Result) -> Iterator[Column]:
             _violation(name),
             better="lower",
         )
-
-
-def _last() -> Iterable[Column]:
-    return (
-        Column(
-            "state",
-            "record",
-            "accepted: better than everything before it; rejected: measured, not better; duplicate: proposed before; "
-            "invalid: no molecule that can be docked; failed: could not be measured",
-            lambda t: t.state.value,
-        ),
-        Column("decision", "record", "why it got this state", lambda t: t.decision),
-        Column("reason", "record", "why it was proposed, in the proposer's words", lambda t: t.reason),
-        Column("edit", "record", "name of the change to its parent", lambda t: t.edit),
-        Column(
-            "parent",
-            "record",
-            "number of the trial that it was made from; empty for a start",
-            lambda t: "" if t.parent is None else str(t.parent),
-        ),
-        Column("proposer", "record", "the model or editor that proposed it", lambda t: t.proposer),
-        Column("seconds (s)", "record", "wall time of the measurement", lambda t: figure(t.seconds), unit="s"),
-    )

@@ -155,7 +155,7 @@ class View:
             path: The file; one that is there is replaced.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The page cannot be written.
         """
         title = html.escape(self.title)
         write_atomically(

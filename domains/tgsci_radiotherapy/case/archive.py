@@ -45,7 +45,7 @@ def chunk_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def refuse(path: Path, why: str) -> UsageError:
     """Make the error that says why a file is not read."""
-    return UsageError(f"{shown_path(path)} cannot be read as a case: {why}; import or calculate it again")
+    return UsageError(f"{path_text(path)} cannot be read as a case: {why}; import or calculate it again")
 
 
 class Archive:
@@ -55,8 +55,8 @@ class Archive:
         path: Of the file.
 
     Raises:
-        OSError: It cannot be opened.
-        UsageError: It is not a case's file.
+        OSError: The file cannot be opened.
+        UsageError: The file is no case.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,7 +89,7 @@ class Archive:
             raise refuse(path, "its version is no number")
         if version > FORMAT:
             raise UsageError(
-                f"{shown_path(path)} was written by a newer tgsci (layout {version}, this one reads up to "
+                f"{path_text(path)} was written by a newer tgsci (layout {version}, this one reads up to "
                 f"{FORMAT}); update tgsci"
             )
         about, digest = attributes.get("case"), attributes.get("sha256")
@@ -135,7 +135,7 @@ class Archive:
         """Read one array, of the type and shape that it must have.
 
         Raises:
-            UsageError: It is not there, or another one.
+            UsageError: The array is missing, or has another type or shape.
         """
         self.whole(prod(shape), self.most, f"elements of {name!r}")
         wanted = np.dtype(dtype)
@@ -198,12 +198,12 @@ class Archive:
         if info.file_size > _MOST_JSON:
             raise refuse(self.path, f"its description {name} has {info.file_size} bytes")
         try:
-            found = json.loads(members.read(info).decode("utf-8"))
+            content = json.loads(members.read(info).decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise refuse(self.path, f"its description {name} is no JSON") from error
-        if not isinstance(found, dict):
+        if not isinstance(content, dict):
             raise refuse(self.path, f"its description {name} is no JSON object")
-        return found
+        return content
 
 
 def _as_written(description: dict[str, Any], blocks: tuple[int, ...]) -> bool:
@@ -226,7 +226,7 @@ def _as_written(description: dict[str, Any], blocks: tuple[int, ...]) -> bool:
         return False
 
 
-def shown_path(path: Path) -> str:
+def path_text(path: Path) -> str:
     """Write a path for a message: harmless, and cut in its middle if it is long."""
     text = visible(str(path))
     return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"

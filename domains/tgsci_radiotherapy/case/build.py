@@ -118,13 +118,13 @@ def _structure(one: StructureMask, grid: Grid) -> Structure:
 
 
 def _on_grid(array: ArrayLike, grid: Grid, what: str) -> NDArray[Any]:
-    found = np.asarray(array)
-    if found.shape != tuple(grid.shape):
+    values = np.asarray(array)
+    if values.shape != tuple(grid.shape):
         raise UsageError(
-            f"{what} has {' x '.join(str(n) for n in found.shape)} voxels, the dose grid has "
+            f"{what} has {' x '.join(str(n) for n in values.shape)} voxels, the dose grid has "
             f"{' x '.join(str(n) for n in grid.shape)} (z, y, x); resample it to the dose grid"
         )
-    return found
+    return values
 
 
 def _by_row(dose: ArrayLike, grid: Grid, voxels: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -32,15 +32,15 @@ def check(case: Case) -> None:
     """Refuse a case that cannot be planned, or whose figures would not mean what they say.
 
     Raises:
-        UsageError: It has faults; the message names each, with what to change.
+        UsageError: The case has faults; the message names each, with what to change.
     """
-    found = list(faults(case))
-    if not found:
+    wrong = list(faults(case))
+    if not wrong:
         return
-    more = [f"... and {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
-    if len(found) == 1:
-        raise UsageError(f"the case {clean(case.name)!r} cannot be planned: {found[0]}")
-    listed = "\n".join(f"  - {fault}" for fault in found[:_MOST_NAMED] + more)
+    more = [f"... and {len(wrong) - _MOST_NAMED} more"] if len(wrong) > _MOST_NAMED else []
+    if len(wrong) == 1:
+        raise UsageError(f"the case {clean(case.name)!r} cannot be planned: {wrong[0]}")
+    listed = "\n".join(f"  - {fault}" for fault in wrong[:_MOST_NAMED] + more)
     raise UsageError(f"the case {clean(case.name)!r} cannot be planned:\n{listed}")
 
 
@@ -154,8 +154,8 @@ def _dij(dij: Dij, rows: int) -> Iterator[str]:
         yield f"the dij has {max(len(starts) - 1, 0)} rows for {rows} voxels"
         return
     if starts.dtype != np.int64 or columns.dtype not in (np.uint16, np.uint32) or values.dtype != np.float32:
-        found = f"{starts.dtype}, {columns.dtype}, {values.dtype}"
-        yield f"the dij is of {found}; int64, uint16 or uint32, and float32 are needed"
+        types = f"{starts.dtype}, {columns.dtype}, {values.dtype}"
+        yield f"the dij is of {types}; int64, uint16 or uint32, and float32 are needed"
         return
     if starts[0] != 0 or (np.diff(starts) < 0).any() or starts[-1] != len(values) or len(columns) != len(values):
         yield "the dij's rows do not begin and end where its entries do; it is damaged: compute it again"

@@ -14,7 +14,7 @@ from tgsci.basics.texts import literal, quote
 from tgsci.errors import UsageError
 
 from . import phantoms
-from .archive import shown_path
+from .archive import path_text
 from .beams.influence import Setup
 from .model import Case, Dij
 from .store import load, save
@@ -54,7 +54,7 @@ def open_case(name_or_path: str) -> Case:
         raise UsageError(f"no case {text}; did you mean {text.casefold()}?")
     if not _exists(text):
         raise UsageError(
-            f"no file {shown_path(Path(text))}, and no built-in case of that name; built in are {', '.join(_BUILT_IN)}"
+            f"no file {path_text(Path(text))}, and no built-in case of that name; built in are {', '.join(_BUILT_IN)}"
         )
     return load(text)
 

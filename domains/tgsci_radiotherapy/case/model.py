@@ -182,7 +182,7 @@ class Case:
         """Find the structure of that name; case, spaces and punctuation do not count.
 
         Raises:
-            UsageError: There is none; it says which are near.
+            UsageError: The case has no such structure; says which are near.
         """
         found = find(name, self.names)
         return next(s for s in self.structures if s.name == found)

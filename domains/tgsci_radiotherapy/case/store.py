@@ -20,7 +20,7 @@ import numpy as np
 from tgsci.basics.files import replacing
 from tgsci.errors import UsageError
 
-from .archive import FORMAT, Archive, chunk_shape, refuse, short, shown_path
+from .archive import FORMAT, Archive, chunk_shape, path_text, refuse, short
 from .checks import check
 from .model import Beam, Case, Dij, Grid, Structure, own_rows
 
@@ -49,19 +49,19 @@ def save(case: Case, path: str | os.PathLike[str], *, overwrite: bool = False) -
     """
     where = Path(path)
     if "\0" in str(where):
-        raise UsageError(f"{shown_path(where)} is no name for a file; choose another name")
+        raise UsageError(f"{path_text(where)} is no name for a file; choose another name")
     check(case)
     if where.is_dir() or (where.exists() and not overwrite):
         what = "is a directory" if where.is_dir() else "exists"
         hint = "" if where.is_dir() else ", or say that it is to be overwritten"
-        raise UsageError(f"{shown_path(where)} {what}; choose another name{hint}")
+        raise UsageError(f"{path_text(where)} {what}; choose another name{hint}")
     arrays = _arrays(case)
     about = _about(case)
     try:
         with replacing(where) as temporary:
             _write(temporary, arrays, {"tgsci_case": FORMAT, "case": about, "sha256": _digest(about, arrays)})
     except OSError as error:
-        raise UsageError(f"{shown_path(where)} cannot be written: {error.strerror or error}") from error
+        raise UsageError(f"{path_text(where)} cannot be written: {error.strerror or error}") from error
     return where
 
 
@@ -75,9 +75,9 @@ def load(path: str | os.PathLike[str]) -> Case:
     try:
         archive = Archive(where)
     except FileNotFoundError:
-        raise UsageError(f"no file {shown_path(where)}") from None
+        raise UsageError(f"no file {path_text(where)}") from None
     except OSError as error:
-        raise UsageError(f"{shown_path(where)} cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"{path_text(where)} cannot be read: {error.strerror or error}") from error
     about = archive.about
     try:
         case, arrays = _case(archive)

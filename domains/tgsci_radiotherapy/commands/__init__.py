@@ -1,4 +1,4 @@
-"""The commands of `tgsci radiotherapy`, one a file."""
+"""The commands of `tgsci radiotherapy`, one a file; `dose.py` opens what three of them look at."""
 
 from __future__ import annotations
 

@@ -13,8 +13,7 @@ from tgsci.errors import UsageError
 from tgsci.show.tables import print_table
 
 from ..notice import NOTICE
-from .dose import Dose, goals_of, knows_its_case, open_dose
-from .dose_options import case_and_goals, dose_argument, replace_files
+from .dose import Dose, case_and_goals, dose_argument, goals_of, knows_its_case, open_dose, replace_files
 
 _GAMMA = "Gamma index (AAPM TG-218's criteria by default)"
 
@@ -62,7 +61,7 @@ def compare(
         )
     of = first.case
     goals = goals_of(first if first.plan or not second.plan else second, sheet)
-    names = _told_apart(first.label, second.label)
+    names = _distinct_labels(first.label, second.label)
     doses = dict(zip(names, (first.dose, second.dose), strict=True))
     tables = {name: evaluate(goals, of, dose) for name, dose in doses.items()}
     if criteria:
@@ -84,7 +83,7 @@ def compare(
 
 
 def _pair(a: str, b: str, case: str | None) -> tuple[Dose, Dose]:
-    """Both doses; a plan knows its case, an RTDOSE file takes that of the other one."""
+    """Open both doses; a plan knows its case, an RTDOSE file takes that of the other one."""
     if case is None and not knows_its_case(a) and knows_its_case(b):
         second = open_dose(b)
         return open_dose(a, second.case), second
@@ -94,18 +93,18 @@ def _pair(a: str, b: str, case: str | None) -> tuple[Dose, Dose]:
 
 
 def _criteria(criteria: str = "3/2", threshold: float | None = None, local: bool = False) -> dict[str, Any]:
-    """The options as keywords of `gamma_index`; none where it is not wanted."""
+    """Read the options as keywords of `gamma_index`; none where it is not wanted."""
     if criteria == "0":
         return {}
     percent, _, mm = criteria.partition("/")
     try:
-        found: dict[str, Any] = {"dose_percent": float(percent), "distance_mm": float(mm)}
+        keywords: dict[str, Any] = {"dose_percent": float(percent), "distance_mm": float(mm)}
     except ValueError:
         raise UsageError(f"--gamma is PERCENT/MM, for example 3/2, or 0 for none; not {quote(criteria)}") from None
     if threshold is not None:
-        found["threshold_percent"] = threshold
-    return {**found, "local": local}
+        keywords["threshold_percent"] = threshold
+    return {**keywords, "local": local}
 
 
-def _told_apart(first: str, second: str) -> tuple[str, str]:
+def _distinct_labels(first: str, second: str) -> tuple[str, str]:
     return (first, second) if first != second else (f"A {first}", f"B {second}")

@@ -1,13 +1,19 @@
-"""Open a dose to look at: a plan file, a run's directory, an RTDOSE file, the dose that came with a case."""
+"""What `evaluate`, `compare` and `export` share: their arguments, and how these open a dose with its case and goals.
+
+A dose is a plan file, a run's directory, an RTDOSE file, or the word reference for the dose that came with a case.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from tgsci.basics.texts import quote, shell_word, visible
+from tgsci.cli.command import option
 from tgsci.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +30,30 @@ REFERENCE = "reference"
 PLAN = "plan.json"
 #: Longest plan file that is read, bytes.
 LONGEST = 20_000_000
+
+#: Decorator: replace files that are there, as `force`.
+replace_files = option("--force", is_flag=True, help="replace files that are there")
+
+
+def dose_argument(name: str, title: str, what: str) -> Callable[[Any], Any]:
+    """Make a decorator that adds an argument which `open_dose` opens.
+
+    Args:
+        name: Of the function's argument.
+        title: Of the argument in the help.
+        what: What the command does with it.
+    """
+    kinds = "plan.json, a run's directory, an RTDOSE .dcm, or the word reference"
+    return click.argument(name, metavar=title, help=f"{what}: {kinds}")
+
+
+def case_and_goals(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --case and --goals; the function gets them as `case` and `sheet`, for `open_dose` and `goals_of`."""
+    of_case = "a built-in case or a .zarr file (that of the plan or its run)"
+    of_sheet = "see: tgsci radiotherapy goals (those of the run or the plan)"
+    with_sheet = option("--goals", "sheet", metavar="SHEET", help=of_sheet)(function)
+    decorated: Callable[..., Any] = option("--case", metavar="CASE", help=of_case)(with_sheet)
+    return decorated
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +109,7 @@ def open_dose(text: str | Path, case: Case | str | Path | None = None) -> Dose:
 
 
 def knows_its_case(text: str | Path) -> bool:
-    """Whether it may be a plan file or a run, which say what they are of, rather than a bare dose."""
+    """Tell whether a text may name a plan file or a run, which say what case they are of, and no bare dose."""
     path = Path(text)
     return path.is_dir() or path.suffix.lower() == ".json"
 
@@ -108,7 +138,7 @@ def goals_of(dose: Dose, sheet: str | Path | None = None) -> BoundSheet:
         sheet: Its name or path; that of the dose's run or plan where None.
 
     Raises:
-        UsageError: There is none, it is wrong, or it does not fit the case.
+        UsageError: No sheet is known, the sheet is wrong, or it does not fit the case.
     """
     from ..goals import read_sheet
 
@@ -123,7 +153,7 @@ def sheet_of(dose: Dose) -> str:
     """Find the sheet of goals that a plan was made for, as its run or its own table names it.
 
     Raises:
-        UsageError: It is not known, or no longer there.
+        UsageError: Neither names a sheet that comes with the package; lists these.
     """
     from ..goals import sheet_names
 
@@ -167,7 +197,7 @@ def read_bounded(path: Path, longest: int) -> bytes:
     """Read a file.
 
     Raises:
-        UsageError: It cannot be read, or it is longer.
+        UsageError: The file cannot be read, or it is longer than that.
     """
     try:
         with path.open("rb") as file:
@@ -201,7 +231,7 @@ def _open_case(case: Case | str | Path | None, of: str) -> Case:
 
 
 def _is_dicom(path: Path) -> bool:
-    """By the mark that DICOM files carry at byte 128, or by their usual suffix."""
+    """Tell a DICOM file by its mark at byte 128, or by its usual suffix."""
     if path.suffix.lower() == ".dcm":
         return True
     try:
@@ -223,6 +253,6 @@ def _no_plan(run: Path) -> UsageError:
 
 
 def _label(path: Path) -> str:
-    """Short, and different for the plans of two runs."""
+    """Choose a short label that differs for the plans of two runs."""
     name = path.parent.name if path.name == PLAN and path.parent.name else path.stem
     return "".join(c if c.isalnum() or c in "-_.+ " else "_" for c in name)[:40].strip() or "plan"

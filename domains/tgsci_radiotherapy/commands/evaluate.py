@@ -12,8 +12,7 @@ import click
 from tgsci.cli.command import command, option
 
 from ..notice import NOTICE
-from .dose import Dose, goals_of, open_dose
-from .dose_options import case_and_goals, dose_argument, replace_files
+from .dose import Dose, case_and_goals, dose_argument, goals_of, open_dose, replace_files
 
 if TYPE_CHECKING:
     from ..goals import BoundSheet, GoalTable

@@ -10,8 +10,7 @@ from tgsci.cli.command import command, option, options, typed
 from tgsci.errors import UsageError
 
 from ..notice import NOTICE
-from .dose import goals_of, open_dose
-from .dose_options import case_and_goals, dose_argument, replace_files
+from .dose import case_and_goals, dose_argument, goals_of, open_dose, replace_files
 
 
 @command(

@@ -115,40 +115,40 @@ def import_case(
 
 
 def _structures(typed: dict[str, Any]) -> dict[str, Any]:
-    """The options on structures, as the keywords of `importers.read`."""
-    found = dict(typed)
-    if "prescriptions" in found:
-        pairs = _pairs(found["prescriptions"], "GY")
-        found["prescriptions"] = {name: _number(value, f"--prescription {name}") for name, value in pairs}
-    if "types" in found:
-        found["types"] = dict(_pairs(found["types"], "TYPE"))
-    return found
+    """Turn the options on structures into keywords of `importers.read`."""
+    keywords = dict(typed)
+    if "prescriptions" in keywords:
+        pairs = _pairs(keywords["prescriptions"], "GY")
+        keywords["prescriptions"] = {name: _number(value, f"--prescription {name}") for name, value in pairs}
+    if "types" in keywords:
+        keywords["types"] = dict(_pairs(keywords["types"], "TYPE"))
+    return keywords
 
 
 def _beams(typed: dict[str, Any]) -> dict[str, Any]:
-    """The options on beams and grids, as the keywords of `importers.read`."""
-    found = dict(typed)
+    """Turn the options on beams and grids into keywords of `importers.read`."""
+    keywords = dict(typed)
     for key, name in (("gantry", "--beams"), ("couch", "--couch"), ("grid_mm", "--grid")):
-        if key in found:
-            found[key] = _numbers(found[key], name)
-    if len(found.get("grid_mm", ())) == 1:
-        (found["grid_mm"],) = found["grid_mm"]
-    return found
+        if key in keywords:
+            keywords[key] = _numbers(keywords[key], name)
+    if len(keywords.get("grid_mm", ())) == 1:
+        (keywords["grid_mm"],) = keywords["grid_mm"]
+    return keywords
 
 
 def _files(no_reference: bool, **typed: Any) -> dict[str, Any]:
-    """The options on what is read, as the keywords of `importers.read`."""
+    """Turn the options on what is read into keywords of `importers.read`."""
     return {**typed, "reference": False} if no_reference else typed
 
 
 def _pairs(texts: Sequence[str], what: str) -> list[tuple[str, str]]:
-    found = []
+    pairs = []
     for text in texts:
         name, sign, value = text.rpartition("=")
         if not sign or not name.strip() or not value.strip():
             raise UsageError(f"{quote(text)} must be NAME={what}")
-        found.append((name.strip(), value.strip()))
-    return found
+        pairs.append((name.strip(), value.strip()))
+    return pairs
 
 
 def _numbers(text: str, option: str) -> tuple[float, ...]:

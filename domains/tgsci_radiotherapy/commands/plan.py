@@ -63,10 +63,10 @@ def plan(table: dict[str, Any], run: RunArguments) -> int:
 
 
 def summary(result: Result) -> str:
-    """The best plan's goals, what could not be met together, and what that is worth, as a run ends with it.
+    """Write what a run ends with: the best plan's goals, which goals exclude each other, and the plan's robustness.
 
     Args:
-        result: A run's.
+        result: The run's result.
     """
     from ..views.conflicts import account
     from ..views.export import best_plan
@@ -81,12 +81,12 @@ def summary(result: Result) -> str:
 
 
 def read_prescription(texts: list[str]) -> dict[str, float]:
-    """The table that texts such as PTV=50 stand for.
+    """Read prescriptions such as PTV=50 as a table of target and total Gy.
 
     Raises:
-        UsageError: One is none, or names a target twice.
+        UsageError: A text is no prescription, or names a target twice.
     """
-    found: dict[str, float] = {}
+    prescription: dict[str, float] = {}
     for text in texts:
         name, sign, dose = text.rpartition("=")
         try:
@@ -95,14 +95,14 @@ def read_prescription(texts: list[str]) -> dict[str, float]:
             gray = float("nan")
         if not sign or not name.strip() or gray != gray:
             raise UsageError(f"--prescription {text!r} must be a target, = and total Gy: PTV=50")
-        if name.strip() in found:
+        if name.strip() in prescription:
             raise UsageError(f"--prescription gives {name.strip()!r} twice")
-        found[name.strip()] = gray
-    return found
+        prescription[name.strip()] = gray
+    return prescription
 
 
 def _evaluations(protocol: str) -> int:
-    """How many plans to make: the start and the protocol's iterations, or the usual number."""
+    """Choose how many plans to make: the start and the protocol's iterations, or the usual number."""
     from ..loss.protocol import PROTOCOLS
 
     iterations = PROTOCOLS[protocol].iterations

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tgsci.search.trial import Trial
 
-#: Weights range over so many decades, around the start's.
+#: Decades over which a weight is searched, around that of the start.
 DECADES = 2.0
 #: Doses of targets, and of everything else, as shares of the start's target dose.
 TARGET_DOSES, OTHER_DOSES = (0.97, 1.10), (0.0, 1.0)

@@ -276,7 +276,7 @@ def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None
 
 
 def _far(before: GoalResult, after: GoalResult) -> bool:
-    """True where a prediction is so far off that the slope does not hold."""
+    """Tell whether a prediction is so far off that the slope does not hold."""
     return abs(after.value - before.value) > _FAR * before.scale
 
 
@@ -288,5 +288,5 @@ def _predicted_text(before: GoalResult, after: GoalResult) -> str:
 
 
 def _worth(before: GoalResult, after: GoalResult) -> bool:
-    """True where a prediction should be named: the goal is missed, would be missed, or changes visibly."""
+    """Tell whether a prediction should be named: the goal is missed, would be missed, or changes visibly."""
     return not before.met or not after.met or abs(after.value - before.value) > 0.005 * before.scale

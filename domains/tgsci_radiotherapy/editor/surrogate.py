@@ -105,7 +105,7 @@ class Surrogate:
         places: Of the measured plans, (p, 2k).
         values: Their goals' values, (p, m).
         gradients: Their sensitivities, (p, m, 2k).
-        scale: What a distance of 1 is along each coordinate, (2k,): a doubling, or so many Gy.
+        scale: Unit of distance along each coordinate, (2k,): in doublings, or in Gy.
     """
 
     places: Floats

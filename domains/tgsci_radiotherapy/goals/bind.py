@@ -186,7 +186,7 @@ def _too_much(goal: Goal, structure: Structure, case: Case) -> str:
     asked = _cc(goal) if goal.metric.kind == "Dcc" or goal.comparison == ">=" else 0.0
     if asked <= _volume(structure, case) * (1.0 + 1e-9):
         return ""
-    return f"it is about {compact(asked)} cc, and {structure.name} has {_said(structure, case)}"
+    return f"it is about {compact(asked)} cc, and {structure.name} has {_volumes(structure, case)}"
 
 
 def _cc(goal: Goal) -> float:
@@ -199,7 +199,7 @@ def _volume(structure: Structure, case: Case) -> float:
     return len(structure.voxels) * case.grid.voxel_cc
 
 
-def _said(structure: Structure, case: Case) -> str:
+def _volumes(structure: Structure, case: Case) -> str:
     return f"{compact(_volume(structure, case))} cc on the dose grid ({compact(structure.volume_cc)} cc drawn)"
 
 
@@ -241,7 +241,7 @@ def _check_together(goals: Iterable[Goal], case: Case, prescriptions: Mapping[st
 
 def _notes(sheet: Sheet, case: Case, goals: Iterable[Goal]) -> list[str]:
     notes = [
-        f"{goal.criterion} is met by any dose: {goal.structure} has {_said(case.structure(goal.structure), case)}."
+        f"{goal.criterion} is met by any dose: {goal.structure} has {_volumes(case.structure(goal.structure), case)}."
         for goal in goals
         if goal.metric.unit == "cc"
         and goal.comparison == "<="

@@ -9,7 +9,7 @@ import numpy as np
 from tgsci.errors import UsageError
 
 from .metrics import Metric
-from .values import Ordered, around_dose, ranks, threshold
+from .values import RankedDoses, around_dose, ranks, threshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalT
         UsageError: The dose is not one of this case, or not finite.
     """
     dose = check_dose(case, dose)
-    structures: dict[str, Ordered] = {}
+    structures: dict[str, RankedDoses] = {}
     values: list[float] = []
     for goal in sheet.goals:
         if goal.structure not in structures:
@@ -94,7 +94,7 @@ def check_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
     """Check a dose by row of the case.
 
     Raises:
-        UsageError: It has another length, or is not finite.
+        UsageError: The dose has another length, or is not finite.
     """
     dose = np.asarray(dose)
     if dose.shape != (case.dij.rows,):
@@ -108,11 +108,11 @@ def check_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
     return dose
 
 
-def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: str) -> Ordered:
+def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: str) -> RankedDoses:
     """Partition a structure's doses once for all ranks that its goals ask for."""
     rows = case.rows(name)
     asked = [r for g in sheet.goals if g.structure == name for r in ranks(g.metric, len(rows), case.grid.voxel_cc)]
-    return Ordered(dose[rows], asked)
+    return RankedDoses(dose[rows], asked)
 
 
 def dvh(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .values import Ordered
+    from .values import RankedDoses
 
 Kind = Literal["D%", "Dcc", "VGy", "V%", "CVGy", "CV%", "Dmean", "Dmax", "Dmin", "gEUD", "HI", "CI"]
 Unit = Literal["Gy", "%", "cc", ""]
@@ -66,7 +66,7 @@ class Metric:
         """Read a metric; upper and lower case are the same, and spaces do not count.
 
         Raises:
-            UsageError: No such metric, or one without its unit; says what to write.
+            UsageError: The text is no metric, or lacks its unit; says what to write.
         """
         if not isinstance(text, str) or len(text) > 60:
             raise UsageError(f"no metric {quote(text)}; {_HELP}")
@@ -106,7 +106,7 @@ class Metric:
 
     def value(
         self,
-        dose: NDArray[np.floating] | Ordered,
+        dose: NDArray[np.floating] | RankedDoses,
         voxel_cc: float = float("nan"),
         prescription: float = float("nan"),
         everything: NDArray[np.floating] | None = None,
@@ -114,7 +114,7 @@ class Metric:
         """Compute the metric of a structure.
 
         Args:
-            dose: Total Gy of each of its voxels, in any order, shape (N,); or these as `Ordered`.
+            dose: Total Gy of each of its voxels, in any order, shape (N,); or these as `RankedDoses`.
             voxel_cc: Volume of a voxel, cc; needed where cc occur.
             prescription: Total Gy; needed where `needs_prescription`.
             everything: Dose of every voxel of the case; needed where `sees_all`.

@@ -41,7 +41,7 @@ def read_sheet(name_or_path: str | Path) -> Sheet:
     """Read a sheet that comes with the package, by name, or one of your own, by path.
 
     Raises:
-        UsageError: There is none, or it cannot be read; says the line and what to write.
+        UsageError: There is no such sheet, or it cannot be read; names the line and says what to write.
     """
     text = str(name_or_path)
     if text in sheet_names():

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 #: Volumes of the homogeneity index, %.
 HOMOGENEITY = (2.0, 98.0, 50.0)
-#: Half the width of a neighbourhood: a share of the structure's voxels; in small ones a larger share, up to so many.
+#: Half the width of a neighbourhood: a share of the structure's voxels; in small ones a larger share, up to the last,
+#: voxels.
 SHARE, _SMALL_SHARE, _VOXELS = 0.01, 0.02, 20
 #: For volumes: how far a neighbourhood reaches from the threshold, at least and at most, Gy.
 _NEAREST, _FARTHEST = 0.02, 1.0
 
 
-class Ordered:
+class RankedDoses:
     """Doses of a structure's voxels by rank, the hottest first. Partitioned once for all ranks, never sorted whole.
 
     Args:
@@ -69,13 +70,13 @@ class Ordered:
 
 def value(
     metric: Metric,
-    dose: NDArray[np.floating] | Ordered,
+    dose: NDArray[np.floating] | RankedDoses,
     voxel_cc: float,
     prescription: float,
     everything: NDArray[np.floating] | None = None,
 ) -> float:
     """Compute a metric; see `Metric.value`."""
-    ordered = dose if isinstance(dose, Ordered) else Ordered(checked(dose))
+    ordered = dose if isinstance(dose, RankedDoses) else RankedDoses(checked(dose))
     check(metric, voxel_cc, prescription)
     if metric.kind in ("D%", "Dcc", "Dmax", "Dmin"):
         (rank,) = ranks(metric, ordered.size, voxel_cc)
@@ -128,7 +129,7 @@ def checked(dose: NDArray[np.floating]) -> NDArray[np.floating]:
     """Check that doses are a list of numbers, at least one.
 
     Raises:
-        UsageError: There are none, or they are not a list of numbers.
+        UsageError: There is no dose, or the doses are no list of numbers.
     """
     dose = np.asarray(dose)
     if dose.ndim != 1 or not len(dose):
@@ -219,7 +220,7 @@ def around_dose(dose: NDArray[np.float64], at: float) -> NDArray[np.float64]:
 
 def _of_homogeneity(metric: Metric, dose: NDArray[np.float64]) -> NDArray[np.float64]:
     at = ranks(metric, len(dose), float("nan"))
-    ordered = Ordered(dose, at)
+    ordered = RankedDoses(dose, at)
     hot, cold, middle = (ordered.at(rank) for rank in at)
     if middle <= 0:
         return np.zeros(len(dose))

@@ -4,6 +4,10 @@
 fields of `Options`, all of them optional; units are in their names. Where a source brings no dose-influence matrix (all
 but matRad files with a `dij`), it is computed, by pyRadPlan where the extra `dose` is installed, else by the built-in
 pencil beam, and the case's provenance says by which.
+
+In the order in which to read it: `dicom`, `matrad`, `openkbp` and `pyradplan` each read a source into a `patient`;
+`assemble` makes a case of that, as `options` say. `contours` turns polygons into voxels, `masks` moves structures and
+doses between grids.
 """
 
 from __future__ import annotations
@@ -48,17 +52,17 @@ def read(
     from .assemble import assemble
 
     chosen = Options.of(options)
-    found = kind_of(source) if kind is None else _known(kind)
-    if found == "pyradplan":
+    kind = kind_of(source) if kind is None else _known(kind)
+    if kind == "pyradplan":
         from .pyradplan import phantom
 
         return assemble(phantom(), chosen, say)
     path = Path(source)
-    if found == "dicom":
+    if kind == "dicom":
         from .dicom import read_dicom
 
         return assemble(read_dicom(path, chosen, say), chosen, say)
-    if found == "openkbp":
+    if kind == "openkbp":
         from .openkbp import read_openkbp
 
         return assemble(read_openkbp(path, chosen), chosen, say)
@@ -102,17 +106,17 @@ def kind_of(source: str | Path) -> str:
     """Recognise what a source is: one of `KINDS`.
 
     Raises:
-        UsageError: There is nothing, or nothing that can be read.
+        UsageError: The source does not exist, or is none that can be read.
     """
     from tgsci.basics.texts import quote, shell_word
     from tgsci.errors import UsageError
 
     path = Path(source)
-    shown = quote(source, 200)
+    label = quote(source, 200)
     if str(source).casefold() in ("tg119", "tg-119") and not path.exists():
         return "pyradplan"
     if not path.exists():
-        raise UsageError(f"there is no file or folder {shown}; a source is a path, or tg119 for pyRadPlan's phantom")
+        raise UsageError(f"there is no file or folder {label}; a source is a path, or tg119 for pyRadPlan's phantom")
     if path.is_dir():
         return "openkbp" if (path / "ct.csv").is_file() else "dicom"
     if path.suffix.casefold() == ".mat":
@@ -121,13 +125,13 @@ def kind_of(source: str | Path) -> str:
         head = file.read(132)
     if head[:4] == b"PK\x03\x04" and _is_case(path):
         raise UsageError(
-            f"{shown} is a case of tgsci already; there is nothing to import: use it with --case {shell_word(source)}"
+            f"{label} is a case of tgsci already; there is nothing to import: use it with --case {shell_word(source)}"
         )
     if head[:4] == b"PK\x03\x04":
-        raise UsageError(f"{shown} is a zip file; unpack it and give the folder")
+        raise UsageError(f"{label} is a zip file; unpack it and give the folder")
     if head[128:] == b"DICM":
-        raise UsageError(f"{shown} is one DICOM file; give the folder with the CT series and the structure set")
-    raise UsageError(f"{shown} is none of what can be read: {'; '.join(KINDS.values())}")
+        raise UsageError(f"{label} is one DICOM file; give the folder with the CT series and the structure set")
+    raise UsageError(f"{label} is none of what can be read: {'; '.join(KINDS.values())}")
 
 
 def _is_case(path: Path) -> bool:

@@ -223,7 +223,7 @@ def _inherit_prescriptions(made: Mapping[str, Structure], grid: Grid, notes: lis
     """Give a target without a prescription (a GTV, say) that of the target that it lies in.
 
     Raises:
-        UsageError: It lies in none.
+        UsageError: A target without a prescription lies in no other target.
     """
     out = dict(made)
     prescribed = sorted((s for s in made.values() if s.prescription), key=lambda s: -(s.prescription or 0.0))

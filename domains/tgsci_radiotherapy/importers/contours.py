@@ -73,7 +73,7 @@ def rasterize(planes: Mapping[float, Sequence[Points]], grid: Grid) -> tuple[Mas
         gaps between planes were left open because they are longer than the usual distance.
     """
     stack = _Stack(planes, grid)
-    slices = {k: found for k, z in enumerate(grid.axes()[0]) if (found := stack.at(float(z))) is not None}
+    slices = {k: shape for k, z in enumerate(grid.axes()[0]) if (shape := stack.at(float(z))) is not None}
     slices = {k: inside for k, inside in slices.items() if inside.any()}
     open_gaps = int(np.count_nonzero(~stack.bridged))
     if not slices:

@@ -40,7 +40,7 @@ class Mask:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no voxel."""
+        """True where there is no voxel."""
         return not self.inside.any()
 
     @property

@@ -44,15 +44,15 @@ def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tup
     Raises:
         UsageError: The file is no matRad file, damaged, or larger than can be handled.
     """
-    shown = visible(path.name[:80])
-    _check_size(path, shown)
+    label = visible(path.name[:80])
+    _check_size(path, label)
     if path.stat().st_size > 50_000_000:
         say(f"reading {path.stat().st_size / 1e6:.0f} MB")
-    content = _load(path, shown)
+    content = _load(path, label)
     ct, cst = content.get("ct"), content.get("cst")
     if not isinstance(ct, dict) or cst is None or len(cst) == 0:
         raise UsageError(
-            f"{shown} holds no ct and cst; save matRad's variables ct, cst, and better pln, stf and dij too"
+            f"{label} holds no ct and cst; save matRad's variables ct, cst, and better pln, stf and dij too"
         )
     try:
         return _patient(content, ct, cst, options)
@@ -61,7 +61,7 @@ def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tup
     except Exception as error:  # a field of another shape than matRad's own: any of a dozen errors, one meaning
         why = visible(str(error)[:160])
         raise UsageError(
-            f"{shown} is not laid out as matRad does it ({type(error).__name__}: {why}); save it again with matRad"
+            f"{label} is not laid out as matRad does it ({type(error).__name__}: {why}); save it again with matRad"
         ) from error
 
 
@@ -199,7 +199,7 @@ def _mask(voxels: Any, name: str, grid: Grid) -> Mask:
 
 def _prescription(objectives: Any) -> float | None:
     """Take the reference dose of a target's squared deviation, total Gy as matRad has it, for its prescription."""
-    found = []
+    doses = []
     for one in objectives if isinstance(objectives, list) else [objectives]:
         if not isinstance(one, dict):
             continue
@@ -208,8 +208,8 @@ def _prescription(objectives: Any) -> float | None:
             continue
         dose = _number(_first(one.get("parameters", one.get("dose"))))
         if dose is not None and 0.5 <= dose <= 200:
-            found.append(dose)
-    return max(found, default=None)
+            doses.append(dose)
+    return max(doses, default=None)
 
 
 def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
@@ -274,20 +274,20 @@ def _number(value: Any) -> float | None:
     return float(array[0]) if len(array) and np.isfinite(array[0]) else None
 
 
-def _load(path: Path, shown: str) -> dict[str, Any]:
+def _load(path: Path, label: str) -> dict[str, Any]:
     import warnings
 
     from pymatreader import read_mat
 
     if _lacks_checksums(path):
-        _try_out(path, shown)
+        _try_out(path, label)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return dict(read_mat(path, variable_names=list(_WANTED)))
     except Exception as error:  # scipy and h5py raise whatever a broken file makes them stumble over
         why = visible(str(error)[:160])
-        raise UsageError(f"{shown} is no readable .mat file ({type(error).__name__}: {why}); save it again") from error
+        raise UsageError(f"{label} is no readable .mat file ({type(error).__name__}: {why}); save it again") from error
 
 
 def _lacks_checksums(path: Path) -> bool:
@@ -298,7 +298,7 @@ def _lacks_checksums(path: Path) -> bool:
     return head[:10] == b"MATLAB 5.0" and int(np.frombuffer(head[128:132], f"{order}u4")[0]) != 15
 
 
-def _try_out(path: Path, shown: str) -> None:
+def _try_out(path: Path, label: str) -> None:
     """Read a file in a process of its own first: scipy crashes on some damage that a checksum would have found.
 
     Raises:
@@ -310,14 +310,14 @@ def _try_out(path: Path, shown: str) -> None:
     code = "import sys, pymatreader; pymatreader.read_mat(sys.argv[1], variable_names=sys.argv[2:])"
     done = subprocess.run([sys.executable, "-c", code, str(path), *_WANTED], capture_output=True, check=False)
     if done.returncode < 0:
-        raise UsageError(f"{shown} is damaged: the process that read it died; save it again")
+        raise UsageError(f"{label} is damaged: the process that read it died; save it again")
 
 
-def _check_size(path: Path, shown: str) -> None:
+def _check_size(path: Path, label: str) -> None:
     """Refuse a file whose content, unpacked, is too large, or lies elsewhere, before anything is unpacked.
 
     Raises:
-        UsageError: It is; or it is no .mat file.
+        UsageError: The file unpacks to too much, has its content elsewhere, or is no .mat file.
     """
     with path.open("rb") as file:
         head = file.read(128)
@@ -327,12 +327,12 @@ def _check_size(path: Path, shown: str) -> None:
         elif head[:6] == b"MATLAB":
             size = sum(_mat5_sizes(path))
         else:
-            raise UsageError(f"{shown} is no .mat file of MATLAB 5 or later")
+            raise UsageError(f"{label} is no .mat file of MATLAB 5 or later")
     except (OSError, ValueError, KeyError, RuntimeError, zlib.error) as error:
-        raise UsageError(f"{shown} is damaged or cut short ({visible(str(error)[:120])}); save it again") from error
+        raise UsageError(f"{label} is damaged or cut short ({visible(str(error)[:120])}); save it again") from error
     if size > _LARGEST:
         raise UsageError(
-            f"{shown} unpacks to {size / 1e9:.0f} GB, more than {_LARGEST / 1e9:g}; save ct, cst, pln and dij alone"
+            f"{label} unpacks to {size / 1e9:.0f} GB, more than {_LARGEST / 1e9:g}; save ct, cst, pln and dij alone"
         )
 
 

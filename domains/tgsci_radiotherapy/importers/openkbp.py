@@ -98,7 +98,7 @@ def _spacing(path: Path) -> tuple[float, float, float]:
 
 def _array(path: Path) -> NDArray[np.float32]:
     """Read a file's array, (z, y, x); 1 where a mask lists a voxel, 0 where nothing is listed."""
-    shown = visible(path.name[:60])
+    label = visible(path.name[:60])
     lines = _text(path).strip().splitlines()[1:]
     full = np.zeros(SIDE**3, np.float32)
     if lines:
@@ -111,12 +111,12 @@ def _array(path: Path) -> NDArray[np.float32]:
                 table = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)
                 listed, values = table[:, 0], table[:, 1]
         except (ValueError, IndexError) as error:
-            raise UsageError(f"{shown} is damaged: {visible(str(error)[:120])}") from error
+            raise UsageError(f"{label} is damaged: {visible(str(error)[:120])}") from error
         voxels = listed.astype(np.int64)
         if (voxels != listed).any() or voxels.min() < 0 or voxels.max() >= SIDE**3:
-            raise UsageError(f"{shown} lists voxels outside of {SIDE} x {SIDE} x {SIDE}; is this an OpenKBP folder?")
+            raise UsageError(f"{label} lists voxels outside of {SIDE} x {SIDE} x {SIDE}; is this an OpenKBP folder?")
         if not np.isfinite(values).all():
-            raise UsageError(f"{shown} has values that are no numbers")
+            raise UsageError(f"{label} has values that are no numbers")
         full[voxels] = values
     raw = full.reshape(SIDE, SIDE, SIDE)
     return np.ascontiguousarray(raw.transpose(2, 0, 1)[::-1])

@@ -143,7 +143,7 @@ def _check_units(hu: NDArray[np.number], body: Mask | None) -> None:
         body: The external; None: the image's border stands for air.
 
     Raises:
-        UsageError: It says what was found and which offset would mend it.
+        UsageError: The image is not in Hounsfield units; says what was found and which offset would mend it.
     """
     thin = hu[:: max(1, len(hu) // 40)]
     if body is None:
@@ -185,7 +185,7 @@ def body_of(hu: Image) -> Mask:
     """Find the body where nobody drew it: the largest piece of tissue of a CT, slice by slice without holes.
 
     Raises:
-        UsageError: There is no tissue.
+        UsageError: The CT has no tissue.
     """
     from scipy import ndimage
 

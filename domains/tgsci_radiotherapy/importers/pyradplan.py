@@ -27,7 +27,7 @@ from .patient import Patient, Region, guess_type, unique_names
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Above so many entries a matrix is refused before it is computed: some 4 GB while it is made.
+#: The most entries of a matrix; a larger one is refused before it is computed. This many take 4 GB meanwhile.
 MOST_ENTRIES = 200_000_000
 #: Lateral cutoff of photon beamlets, mm. pyRadPlan's own is 50, which takes 2.7 times the entries. What 30 loses is
 #: scatter from afar: on TG-119, with all fluences 1, 4.7% of the target's dose, which the fluence makes up for, and
@@ -196,7 +196,7 @@ def check_size(grid: Grid, rows: int, beamlets: int, radius: float) -> None:
         radius: Of the cylinder through the patient that a beamlet reaches, mm.
 
     Raises:
-        UsageError: It would have more than `MOST_ENTRIES` entries, roughly.
+        UsageError: The matrix would have more than `MOST_ENTRIES` entries, roughly.
     """
     voxel = grid.voxel_cc * 1000.0
     through = (rows * voxel) ** (1 / 3)

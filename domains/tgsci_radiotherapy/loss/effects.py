@@ -112,7 +112,7 @@ class Effects:
 
 
 def effects_of(trial: Trial) -> Effects | None:
-    """The effects that were measured with a trial's plan; None where there are none."""
+    """Read the effects that were measured with a trial's plan; None where there are none."""
     content = trial.feedback.artifacts.get(FILE) if trial.feedback else None
     return None if content is None else _read(content)
 
@@ -137,7 +137,7 @@ def _result(table: Mapping[str, Any]) -> GoalResult:
 
 
 def short_name(objective: Objective, among: Sequence[Objective]) -> str:
-    """An objective's structure, with the type where that structure has several objectives."""
+    """Name an objective by its structure, with the type where that structure has several objectives."""
     same = [o for o in among if o.structure == objective.structure]
     if len(same) == 1:
         return objective.structure

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Rows = NDArray[np.int32]
 
-#: Size of a hot or cold spot: % of its structure, and at least so many cc.
+#: Size of a hot or cold spot: % of its structure, and the least, cc.
 SPOT_PERCENT, SPOT_CC = 2.0, 0.3
 #: A structure this near to a spot is named, mm.
 NEAR = 10.0
@@ -124,7 +124,7 @@ def _organs(case: Case, dose: NDArray[np.floating]) -> list[str]:
 
 
 def _count(case: Case, rows: int) -> int:
-    """Count the voxels of a spot in a structure of so many rows."""
+    """Choose how many voxels a spot has in a structure, by the number of its rows."""
     return min(rows, max(1, round(rows * SPOT_PERCENT / 100), round(SPOT_CC / case.grid.voxel_cc)))
 
 

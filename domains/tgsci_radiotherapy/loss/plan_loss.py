@@ -59,7 +59,7 @@ class PlanLoss(Loss):
         protocol: A name of `protocol.PROTOCOLS`.
 
     Raises:
-        UsageError: Something of this is not there, or does not go together: what, and what to do.
+        UsageError: The case, sheet, start or protocol does not exist, or they do not fit each other; says what to do.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class PlanLoss(Loss):
 
     @property
     def case(self) -> Case:
-        """The case that plans are made for, opened when it is asked for.
+        """The case that plans are made for; opened at the first use.
 
         Raises:
             UsageError: Its file is gone, or holds another case now.
@@ -118,7 +118,7 @@ class PlanLoss(Loss):
 
     @property
     def fingerprint(self) -> str:
-        """A text of case, goals, start, settings and versions: plans of one fingerprint have the same figures."""
+        """Case, goals, start, settings and versions in one text: plans of one fingerprint have the same figures."""
         parts = {
             "case": self._fingerprint_of_case,
             "goals": self.sheet.fingerprint,
@@ -139,7 +139,7 @@ class PlanLoss(Loss):
         """Give the canonical text of plan parameters, a `PlanText`, which `evaluate` does not parse again.
 
         Raises:
-            InvalidValue: They are none for this case, or break the protocol; says what to change.
+            InvalidValue: The text is no parameters for this case, or breaks the protocol; says what to change.
         """
         parameters = PlanParameters.parse(value, self.case)
         self.protocol.check(parameters, self.start)
@@ -237,7 +237,7 @@ def with_prescription(case: Case, prescription: Mapping[str, float]) -> Case:
         prescription: Total Gy by target; targets that it does not name keep theirs.
 
     Raises:
-        UsageError: No such target, or a dose that cannot be.
+        UsageError: The case has no such target, or the dose is out of range.
     """
     if not prescription:
         return case

@@ -59,7 +59,7 @@ class Protocol:
         """Refuse parameters that break the protocol.
 
         Raises:
-            InvalidValue: They change what must stay; says what.
+            InvalidValue: The parameters change what must stay; says what.
         """
         if not self.weights_only:
             return
@@ -97,7 +97,7 @@ def protocol(name: str) -> Protocol:
     """Find a protocol by its name.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is no such protocol; names the nearest.
     """
     if not isinstance(name, str) or name not in PROTOCOLS:
         raise UsageError(f"no protocol {quote(name)}; {did_you_mean(name, PROTOCOLS)}")

@@ -71,7 +71,7 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
         plan: As it was solved.
 
     Raises:
-        MeasurementError: It cannot be scaled.
+        MeasurementError: The plan cannot be scaled.
     """
     goals = bound.goals
     metrics = [(goal.structure, goal.metric) for goal in goals]
@@ -154,7 +154,7 @@ class _PlannerMetric:
     prescription: float
 
     def gradient(self, dose: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Per Gy of each voxel of the structure, or of the body's outline where the metric sees it."""
+        """Differentiate by the dose of each voxel of the structure, or of the body where the metric sees it; per Gy."""
         if not self.metric.sees_all:
             return self.metric.gradient(dose, self.case.grid.voxel_cc, self.prescription)
         everywhere = np.zeros(self.case.dij.rows, np.float32)
@@ -167,7 +167,7 @@ class _PlannerMetric:
 
 
 def _without_dose(plan: Plan) -> bool:
-    """True where the optimum is no fluence at all; rounding of the solver apart."""
+    """Tell whether the optimum is no fluence at all, but for rounding of the solver."""
     return float(plan.dose.max(initial=0.0)) < _NO_DOSE
 
 
@@ -255,7 +255,7 @@ def _fits(objective: Objective, case: Case) -> bool:
 
 
 def _there(objective: Objective, objectives: Sequence[Objective], prescription: float) -> bool:
-    """True where an objective of this structure, type and nearly this dose is among the others."""
+    """Tell whether an objective of this structure, type and nearly this dose is among the others."""
     return any(
         o.structure == objective.structure
         and o.type == objective.type

@@ -38,7 +38,7 @@ def check_objective(objective: Objective, case: Case) -> None:
     """Refuse an objective that makes no sense on its structure.
 
     Raises:
-        InvalidValue: Says what to change.
+        InvalidValue: The objective does not fit the case; says what to change.
     """
     structure = case.structure(objective.structure)
     _check_rows(structure, case)
@@ -55,7 +55,7 @@ def check_together(objectives: Sequence[Objective], case: Case) -> None:
     """Refuse objectives that make no plan together.
 
     Raises:
-        InvalidValue: One stands twice, none counts, or nothing asks for dose in a target.
+        InvalidValue: An objective stands twice, none counts, or nothing asks for dose in a target.
     """
     places: dict[str, int] = {}
     for number, objective in enumerate(objectives, 1):
@@ -70,13 +70,13 @@ def check_together(objectives: Sequence[Objective], case: Case) -> None:
     lifting = [o for o in objectives if o.lifts and o.structure in targets and o.dose_gy != 0]
     if any(o.weight > 0 for o in lifting):
         return
-    wish = f"squared_deviation or squared_underdose on {' or '.join(targets[:4])}"
+    lifting_types = f"squared_deviation or squared_underdose on {' or '.join(targets[:4])}"
     if lifting:
         raise InvalidValue(
             f"what asks for dose in a target ({lifting[0].label}) has weight 0, so the best plan is no dose; "
             "give it a weight above 0"
         )
-    raise InvalidValue(f"nothing asks for dose in a target, so the best plan is no dose; add {wish}")
+    raise InvalidValue(f"nothing asks for dose in a target, so the best plan is no dose; add {lifting_types}")
 
 
 def _check_rows(structure: Structure, case: Case) -> None:

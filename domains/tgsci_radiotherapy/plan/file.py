@@ -105,7 +105,7 @@ class PlanFile:
         """Refuse a case that the plan was not made for.
 
         Raises:
-            UsageError: It is another one.
+            UsageError: The plan was made for another case.
         """
         if len(self.fluence) != case.dij.beamlets:
             raise UsageError(
@@ -159,7 +159,7 @@ def read_plan(text: str | bytes) -> PlanFile:
     """Read what `write_plan` wrote.
 
     Raises:
-        UsageError: It is no such file; says what is wrong.
+        UsageError: The text is no plan file; says what is wrong.
     """
     if isinstance(text, bytes):
         try:

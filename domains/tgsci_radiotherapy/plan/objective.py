@@ -201,7 +201,7 @@ class Objective:
         """Read an objective's fields.
 
         Raises:
-            InvalidValue: Says which field is wrong and what to write.
+            InvalidValue: A field is wrong; says which, and what to write.
         """
         known = ("structure", "type", "dose_gy", "volume_percent", "exponent", "weight")
         for key in table:

@@ -41,7 +41,7 @@ class PlanParameters:
         objectives: At least one.
 
     Raises:
-        InvalidValue: There is none, or more than 100.
+        InvalidValue: There is no objective, or more than 100.
     """
 
     objectives: tuple[Objective, ...]
@@ -72,7 +72,7 @@ class PlanParameters:
             text: As for `parse`. A `PlanText` is not parsed again.
 
         Raises:
-            InvalidValue: Says what to change.
+            InvalidValue: The parameters are wrong; says what to change.
         """
         return text.parameters if isinstance(text, PlanText) else cls.from_dict(_read_json(text))
 
@@ -81,28 +81,28 @@ class PlanParameters:
         """Read parameters from what JSON has become, `{"objectives": [...]}`; checked as `read` checks a text.
 
         Raises:
-            InvalidValue: Says what to change.
+            InvalidValue: The parameters are wrong; says what to change.
         """
-        found = []
+        objectives = []
         for number, table in enumerate(_objectives(document), 1):
             with _about(number, table):
-                found.append(Objective.from_dict(table))
-        return cls(tuple(found))
+                objectives.append(Objective.from_dict(table))
+        return cls(tuple(objectives))
 
     def checked(self, case: Case) -> PlanParameters:
         """Check the parameters against a case, and spell structures as the case has them.
 
         Raises:
-            InvalidValue: They do not fit the case; says what to change.
+            InvalidValue: The parameters do not fit the case; says what to change.
         """
-        found = []
+        objectives = []
         for number, objective in enumerate(self.objectives, 1):
             with _about(number, objective.as_dict()):
                 objective = with_case_name(objective, case)
                 check_objective(objective, case)
-                found.append(objective)
-        check_together(found, case)
-        return PlanParameters(tuple(found))
+                objectives.append(objective)
+        check_together(objectives, case)
+        return PlanParameters(tuple(objectives))
 
     @staticmethod
     def describe(case: Case) -> str:

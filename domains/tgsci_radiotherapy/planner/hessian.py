@@ -3,7 +3,7 @@
 Two sources. `Grams` serves squared objectives: their Hessian is a sum over bends k of 2 weight_k G_k, where G_k = sum
 of a_i a_i^T over the rows whose dose is on the penalised side of the bend. Kept apart by structure, side and place of
 the bend, these matrices do not depend on weights; and when doses change, only the rows that changed sides are added or
-subtracted. `Reduced` sums the rows anew each time, for the beamlets that have fluence or may get some: for EUD
+subtracted. `ReducedHessian` sums the rows anew each time, for the beamlets that have fluence or may get some: for EUD
 objectives, whose curvature differs from row to row, and for more beamlets than there is room for.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 #: Rows that are written out at once: 1,024 rows of 3,000 beamlets are 12 MB.
 CHUNK = 1024
-#: How many beamlets at most `Reduced` looks at, beside the free ones, as a share of these.
+#: How many beamlets at most `ReducedHessian` looks at, beside the free ones, as a share of these.
 _MORE = 0.25
 #: Rows with less than this share of the largest curvature of an EUD objective are left out: most of a large organ's.
 _LITTLE = 1e-3
@@ -50,7 +50,7 @@ class Source(Protocol):
         ...
 
 
-class Reduced:
+class ReducedHessian:
     """The Hessian of the beamlets that have fluence, and of those next in line.
 
     Args:

@@ -118,7 +118,7 @@ class Program:
 
 
 def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: float, most: int, watch: Watch) -> None:
-    """Minimise, from where `state` stands; it is moved along.
+    """Minimise from where `state` stands, and move it along.
 
     Args:
         matrix: The dose influence.

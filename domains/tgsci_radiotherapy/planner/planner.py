@@ -12,7 +12,7 @@ import numpy as np
 from tgsci.errors import MeasurementError, UsageError
 
 from .bound import lower_bound
-from .hessian import Grams, Reduced, size, sum_rows
+from .hessian import Grams, ReducedHessian, size, sum_rows
 from .lbfgs import lbfgs, rough, uniform
 from .matrix import Matrix
 from .newton import newton
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-#: Up to so many beamlets, and so many bytes of Gram matrices, Newton's method is quicker: they grow as the square.
+#: The most beamlets, and bytes of Gram matrices, for which Newton's method is quicker: its cost grows as the square.
 NEWTON_BEAMLETS, GRAM_BYTES = 3000, 2**30
 #: L-BFGS alone where more than this have fluence: their Hessian has 144 MB, and a factorisation takes a second.
 REDUCED_BEAMLETS = 6000
@@ -90,10 +90,10 @@ class Planner:
 
         Args:
             parameters: The objectives.
-            start: A plan of this case to start from, quicker the more alike its objectives are.
+            start: A plan of this case to start from; the more its objectives are like these, the quicker.
             gap: Relative optimality gap to stop at.
-            max_seconds: Stop after so many seconds, with what there is.
-            callback: Called after each step with how it stands; a true answer stops.
+            max_seconds: After how many seconds to stop, with the best plan so far.
+            callback: Called after each step with the solver's state; a true answer stops.
 
         Raises:
             UsageError: A structure that the case has not, or a start of another case.
@@ -128,7 +128,7 @@ class Planner:
             if terms.convex and not state.stopped:
                 if np.count_nonzero(state.x) <= REDUCED_BEAMLETS:
                     method = "L-BFGS, Newton"
-                    newton(matrix, terms, Reduced(matrix), state, gap, _NEWTON_STEPS, watch)
+                    newton(matrix, terms, ReducedHessian(matrix), state, gap, _NEWTON_STEPS, watch)
                 else:
                     lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
                     state.bound = lower_bound(matrix, terms, matrix.dose(state.x))

@@ -32,7 +32,7 @@ _PLANNERS = Recent()
 
 
 def planner_of(case: Case) -> Planner:
-    """The planner of a case; the same one for as long as the process remembers it."""
+    """Make the planner of a case; it is the same one for as long as the process remembers it."""
     from .planner import Planner
 
     planner: Planner | None = _PLANNERS.get(case.fingerprint)

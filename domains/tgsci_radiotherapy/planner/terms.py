@@ -126,7 +126,7 @@ class Terms:
 
 
 def is_squared(objective: Objective) -> bool:
-    """True where the objective needs each voxel's dose alone."""
+    """Tell whether the objective needs each voxel's dose alone."""
     return objective.type in _SQUARED
 
 

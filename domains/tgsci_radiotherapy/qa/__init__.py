@@ -1,1 +1,1 @@
-"""Quality assurance of a finished plan: gamma index and robustness."""
+"""Quality assurance of a finished plan: `gamma` compares two doses, `robustness` shifts the patient."""

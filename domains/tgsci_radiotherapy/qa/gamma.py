@@ -107,7 +107,7 @@ def gamma_index(
         distance_mm: Distance criterion, mm.
         threshold_percent: Points below this % of the reference's maximum are not judged.
         local: Judge each point by % of its own dose.
-        points: Judge at most so many; of more, a random sample, the same one every time.
+        points: How many points to judge at most; of more, a random sample, the same one every time.
 
     Raises:
         UsageError: A dose of another case, criteria out of range, or pymedphys is not installed.
@@ -135,11 +135,11 @@ def gamma_index(
     asked.reshape(-1)[judged] = first.reshape(-1)[judged]
     window = _window(asked > 0, case.grid.spacing, MOST_GAMMA * distance_mm)
     axes = tuple(axis[part] for axis, part in zip(case.grid.axes(), window, strict=True))
-    found = empty
-    found[window] = _gamma_map(axes, asked[window], second[window], criteria, largest)
-    values = found.reshape(-1)[judged]
+    gamma_map = empty
+    gamma_map[window] = _gamma_map(axes, asked[window], second[window], criteria, largest)
+    values = gamma_map.reshape(-1)[judged]
     rate = 100.0 * float(np.mean(values <= 1.0))
-    return Gamma(rate, *criteria, largest, len(judged), len(above), float(values.mean()), found)
+    return Gamma(rate, *criteria, largest, len(judged), len(above), float(values.mean()), gamma_map)
 
 
 def _gamma_map(
@@ -156,14 +156,14 @@ def _gamma_map(
     percent, distance, threshold, local = criteria
     logging.getLogger("pymedphys").setLevel(logging.WARNING)  # it writes its progress otherwise
     try:
-        found = compare(
+        gamma = compare(
             axes, reference.astype(np.float64), axes, evaluated.astype(np.float64), percent, distance,
             lower_percent_dose_cutoff=threshold, interp_fraction=_STEPS, max_gamma=MOST_GAMMA, local_gamma=local,
             global_normalisation=normalisation, ram_available=_MEMORY,
         )  # fmt: skip
     except ValueError as error:
         raise MeasurementError(f"pymedphys could not compare the doses: {error}") from error
-    return np.asarray(found, np.float32)
+    return np.asarray(gamma, np.float32)
 
 
 def _window(there: NDArray[np.bool_], spacing: tuple[float, float, float], reach: float) -> tuple[slice, slice, slice]:
@@ -183,7 +183,7 @@ def _check_dose(case: Case, name: str, dose: NDArray[np.floating]) -> None:
     """Refuse a dose of another case, or one that is not finite.
 
     Raises:
-        UsageError: It is one.
+        UsageError: The dose is of another case, or not finite.
     """
     import numpy as np
 

@@ -177,8 +177,8 @@ def shifted_dose(case: Case, dose: NDArray[np.floating], shift: Sequence[float])
     cube = cube[tuple(nearest)]
     places = np.stack(np.unravel_index(case.voxels, case.grid.shape)).astype(np.float64)
     places += (np.asarray(shift, np.float64)[::-1] / np.asarray(case.grid.spacing))[:, None]
-    found = ndimage.map_coordinates(cube, places, order=3, mode="nearest")
-    return np.asarray(np.maximum(found, 0.0), np.float32)
+    moved = ndimage.map_coordinates(cube, places, order=3, mode="nearest")
+    return np.asarray(np.maximum(moved, 0.0), np.float32)
 
 
 def under_shifts(
@@ -243,14 +243,14 @@ def evaluate_scenarios(
 
     tables = {name: evaluate(goals, case, dose) for name, dose in doses.items()}
     (_, nominal), *others = tables.items()
-    found = []
+    ranges = []
     for i, row in enumerate(nominal.results):
         then = [(name, table.results[i]) for name, table in others]
         shift, worst = min(then, key=lambda each: _margin(each[1].margin))
         if _margin(worst.margin) >= _margin(row.margin):
             shift, worst = "", row
-        found.append(GoalRange(row, worst, shift))
-    return Robustness(shift_mm, method, tuple(found), tables)
+        ranges.append(GoalRange(row, worst, shift))
+    return Robustness(shift_mm, method, tuple(ranges), tables)
 
 
 def _margin(margin: float) -> float:

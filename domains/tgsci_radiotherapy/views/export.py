@@ -106,7 +106,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
         The paths of the files.
 
     Raises:
-        OSError: One cannot be written; what was there stays.
+        OSError: A file cannot be written; what was there stays.
     """
     contents: dict[str, str | bytes] = {"plans.csv": plans_csv(result), "columns.csv": columns_sheet(result)}
     best = best_plan(result)
@@ -160,7 +160,7 @@ def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> 
         force: Whether files may be there already.
 
     Raises:
-        UsageError: One is there, cannot be written, or is neither .png nor .svg.
+        UsageError: A file is there already, cannot be written, or is neither .png nor .svg.
     """
     checked = {}
     for name, path in wanted.items():

@@ -94,7 +94,7 @@ def show(
         wash: Whether the dose is drawn on the image.
 
     Raises:
-        UsageError: Something of another case, or a trial without a plan.
+        UsageError: The plan or the goals are of another case, or the trial has no plan.
     """
     from ..goals import Sheet, evaluate
     from .dvh_plot import dvh_figure
@@ -119,7 +119,7 @@ def dose_of(plan: Any, case: Case) -> NDArray[np.floating]:
         case: What it is of.
 
     Raises:
-        UsageError: It has none.
+        UsageError: The plan has no dose of this case.
     """
     import numpy as np
 
@@ -180,9 +180,9 @@ def plans(result: Result, top: int = 0) -> PlanTable:
     """Show the plans of a run with their goals: green ones are met, yellow ones within their tolerance.
 
     Args:
-        result: A radiotherapy run's.
-        top: The best so many, best first. Where 0: those that were better than everything before them, in the order in
-            which they were made, with the first one.
+        result: The result of a radiotherapy run.
+        top: How many of the best to show, best first; 0 for the plans that were better than everything before them,
+            in the order in which they were made.
 
     Raises:
         UsageError: The run is of another domain.
@@ -242,7 +242,7 @@ def sensitivities(trial: Trial) -> SensitivityTable:
         trial: Of a radiotherapy run.
 
     Raises:
-        UsageError: It was not planned.
+        UsageError: The trial has no plan.
     """
     from ..loss.effects import effects_of
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tgsci.show.columns import Column, ranks, titled, trials_csv
+from tgsci.show.columns import Column, outcome_columns, ranks, titled, trials_csv
 from tgsci.show.tables import csv_text
 
 from ..notice import NOTICE
@@ -121,7 +121,7 @@ def plans_csv(result: Result) -> str:
     """Write every trial of a run as CSV, the best first.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
     return trials_csv(result, list(columns_of(result)))
 
@@ -130,7 +130,7 @@ def columns_sheet(result: Result) -> str:
     """Explain the columns of `plans.csv` and `goals.csv`, as CSV.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
     rows = [["plans.csv", c.title, c.unit, c.better, c.meaning] for c in columns_of(result)]
     rows += [["goals.csv", title, "", "", meaning] for title, meaning in COLUMNS.items()]
@@ -141,21 +141,18 @@ def columns_of(result: Result) -> Iterator[Column]:
     """List the columns of `plans.csv`, in their order.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
     rank = ranks(result)
-
-    def record(title: str, meaning: str, text: Callable[[Trial], str], unit: str = "", better: str = "") -> Column:
-        return Column(titled(title, unit), "record", meaning, text, unit, better)
-
-    yield record(
+    yield Column(
         "rank",
+        "record",
         "1 is the best: the lowest loss; empty if not measured",
         lambda t: str(rank.get(t.number, "")),
         better="lower",
     )
-    yield record("number", "the trial's number in the order of proposal", lambda t: str(t.number))
-    yield record("round", "round of proposals; 0 holds the start parameters", lambda t: str(t.round))
+    yield Column("number", "record", "the trial's number in the order of proposal", lambda t: str(t.number))
+    yield Column("round", "record", "round of proposals; 0 holds the start parameters", lambda t: str(t.round))
     yield Column(
         "loss",
         "raw",
@@ -165,23 +162,15 @@ def columns_of(result: Result) -> Iterator[Column]:
         better="lower",
     )
     yield from _metrics(result)
-    yield record(
-        "state",
-        "accepted: better than everything before it; rejected: measured, not better; duplicate: proposed before; "
-        "invalid: no parameters of this case; failed: could not be planned",
-        lambda t: t.state.value,
+    yield from outcome_columns(
+        "no parameters of this case", "could not be planned", "wall time of planning and evaluation", _figure
     )
-    yield record("decision", "why it got this state", lambda t: t.decision)
-    yield record("reason", "why it was proposed, in the proposer's words", lambda t: t.reason)
-    yield record("edit", "name of the change to its parent", lambda t: t.edit)
-    yield record(
-        "parent",
-        "number of the trial that it was made from; empty for a start",
-        lambda t: "" if t.parent is None else str(t.parent),
+    yield Column(
+        "parameters",
+        "record",
+        "the plan's objectives as JSON; as proposed if invalid",
+        lambda t: _one_line(t.value),
     )
-    yield record("proposer", "the model or editor that proposed it", lambda t: t.proposer)
-    yield record("seconds", "wall time of planning and evaluation", lambda t: _figure(t.seconds), "s")
-    yield record("parameters", "the plan's objectives as JSON; as proposed if invalid", lambda t: _one_line(t.value))
 
 
 def _metrics(result: Result) -> Iterator[Column]:

@@ -16,7 +16,7 @@ from tests.molecules.searches import DOCKING, DRUG, trial
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_molecules.editor.candidates import Candidate
-from tgsci_molecules.editor.grow import FRAGMENTS, fitting, suggestions
+from tgsci_molecules.editor.grow import FRAGMENTS, edits_from_pose, fitting
 from tgsci_molecules.editor.predictor import VECTOR_BONUS, Predictor, is_pose_edit
 from tgsci_molecules.editor.rules import RuleEditor
 from tgsci_molecules.editor.transformations import TRANSFORMATIONS
@@ -59,7 +59,7 @@ def test_what_is_grown_fits_the_room() -> None:
 
 
 def test_a_growth_vector_is_filled_at_its_atom_and_quoted() -> None:
-    found = suggestions(posed({"growth": [VECTOR]}))
+    found = edits_from_pose(posed({"growth": [VECTOR]}))
     phenyl = next(s for s in found if s.step == "grow phenyl at atom 1")
     assert phenyl.smiles == Chem.CanonSmiles("O=C(Nc1cccnc1)c1ccc(Cc2ccccc2)cc1")
     assert phenyl.atoms == (0,)
@@ -70,7 +70,7 @@ def test_a_growth_vector_is_filled_at_its_atom_and_quoted() -> None:
 
 def test_what_the_page_tried_is_taken_at_its_word() -> None:
     tried = [["phenyl", 2.0], ["methoxy", -1.3], ["chloro", -0.1], ["nonsense", -9.0], "x", ["fluoro", None]]
-    found = suggestions(posed({"growth": [{**VECTOR, "substituents": tried}]}))
+    found = edits_from_pose(posed({"growth": [{**VECTOR, "substituents": tried}]}))
     steps = [s.step for s in found]
     assert steps[0] == "grow methoxy at atom 1"
     assert "methoxy could earn -1.3 kcal/mol" in found[0].evidence
@@ -79,24 +79,24 @@ def test_what_the_page_tried_is_taken_at_its_word() -> None:
 
 
 def test_an_atom_without_hydrogen_is_not_grown() -> None:
-    assert suggestions(posed({"growth": [{**VECTOR, "atom": 1}]})) == ()
+    assert edits_from_pose(posed({"growth": [{**VECTOR, "atom": 1}]})) == ()
 
 
 def test_a_group_that_earns_nothing_is_dropped_or_swapped() -> None:
     parent = Chem.CanonSmiles("O=C(Nc1ccc(N2CCOCC2)cc1)c1ccccc1")
     mol = Chem.MolFromSmiles(parent)
     (match,) = mol.GetSubstructMatches(Chem.MolFromSmarts("N1CCOCC1"))
-    found = suggestions(posed({"fragments": [{"atoms": list(match), "energy": -0.2}]}, parent))
+    found = edits_from_pose(posed({"fragments": [{"atoms": list(match), "energy": -0.2}]}, parent))
     assert Chem.CanonSmiles("O=C(Nc1ccccc1)c1ccccc1") in [s.smiles for s in found]
     assert Chem.CanonSmiles("COc1ccc(NC(=O)c2ccccc2)cc1") in [s.smiles for s in found]
     assert "earns -0.2 kcal/mol with 6 heavy atoms" in found[0].evidence
-    assert suggestions(posed({"fragments": [{"atoms": list(match), "energy": -3.0}]}, parent)) == ()
+    assert edits_from_pose(posed({"fragments": [{"atoms": list(match), "energy": -3.0}]}, parent)) == ()
 
 
 def test_a_buried_polar_atom_without_a_partner_loses_its_polarity() -> None:
     mol = Chem.MolFromSmiles(PARENT)
     nitrogen = next(a.GetIdx() for a in mol.GetAtoms() if a.GetSymbol() == "N" and a.GetIsAromatic())
-    found = suggestions(posed({"unsatisfied": [{"atom": nitrogen, "role": "acceptor", "burial": 0.9}]}))
+    found = edits_from_pose(posed({"unsatisfied": [{"atom": nitrogen, "role": "acceptor", "burial": 0.9}]}))
     phenyl = next(s for s in found if s.smiles == Chem.CanonSmiles("Cc1ccc(C(=O)Nc2ccccc2)cc1"))
     assert phenyl.step == f"ring N to CH at atom {nitrogen + 1}"
     assert f"N{nitrogen + 1} is a buried acceptor without a partner" in phenyl.evidence
@@ -104,7 +104,7 @@ def test_a_buried_polar_atom_without_a_partner_loses_its_polarity() -> None:
 
 
 def test_a_clash_is_relieved() -> None:
-    found = suggestions(posed({"repulsive": [{"atom": 0, "residue": "Thr315", "energy": 0.8}]}))
+    found = edits_from_pose(posed({"repulsive": [{"atom": 0, "residue": "Thr315", "energy": 0.8}]}))
     assert [s.step for s in found] == ["drop at atom 1", "swap for fluoro at atom 1"]
     assert "C1 clashes with Thr315 (+0.8 kcal/mol)" in found[0].evidence
 
@@ -127,7 +127,7 @@ def test_a_clash_is_relieved() -> None:
     ],
 )
 def test_a_page_that_makes_no_sense_is_ignored(content: str | bytes) -> None:
-    assert suggestions(posed(content)) == ()
+    assert edits_from_pose(posed(content)) == ()
 
 
 def test_the_editor_proposes_them_with_the_evidence_and_without_a_pose_goes_on_as_ever() -> None:

@@ -26,7 +26,7 @@ from tgsci_molecules.docking.vina import fingerprint
 from tgsci_molecules.physics import refine
 from tgsci_molecules.preparation.choice import Options, choose
 from tgsci_molecules.preparation.crystal_ligand import ligand_molecule, rmsd, skeleton
-from tgsci_molecules.preparation.prepare import Prepared, prepare
+from tgsci_molecules.preparation.prepare import PreparedTarget, prepare
 from tgsci_molecules.preparation.redock import redock
 from tgsci_molecules.preparation.structures import Group, read_structure
 
@@ -93,7 +93,7 @@ def source(crystal: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+def made(source: Path, tmp_path_factory: pytest.TempPathFactory) -> PreparedTarget:
     """Prepared once, with the check: the metal and a water kept."""
     out = tmp_path_factory.mktemp("targets") / "mine"
     return prepare(source, out, Options(ligand="EST", keep_hetero=("ZN",), keep_water=("801",)))
@@ -105,7 +105,7 @@ def edited(crystal: str, path: Path, edit: Callable[[str], str]) -> Path:
 
 
 @pytest.mark.slow
-def test_the_crystals_ligand_comes_back(made: Prepared) -> None:
+def test_the_crystals_ligand_comes_back(made: PreparedTarget) -> None:
     assert made.redocked is not None
     assert made.redocked.smiles == ESTRADIOL  # stereo as in space
     assert made.redocked.reproduced
@@ -114,7 +114,7 @@ def test_the_crystals_ligand_comes_back(made: Prepared) -> None:
     assert abs(made.redocked.score - made.redocked.crystal_score) < 1.0
 
 
-def test_what_was_done_is_said(made: Prepared) -> None:
+def test_what_was_done_is_said(made: PreparedTarget) -> None:
     text = "\n".join(made.notes)
     assert "MSE437 by MET" in text
     assert "alternative positions in 1 residue:" in text
@@ -125,7 +125,7 @@ def test_what_was_done_is_said(made: Prepared) -> None:
     assert "reproduces the crystal" in text
 
 
-def test_the_directory_is_a_target(made: Prepared) -> None:
+def test_the_directory_is_a_target(made: PreparedTarget) -> None:
     directory = made.target.directory
     assert directory is not None
     assert sorted(path.name for path in directory.iterdir()) == [
@@ -149,13 +149,13 @@ def test_the_directory_is_a_target(made: Prepared) -> None:
     assert said["kept"] == ["ZN:A:701", "HOH:A:801"]
 
 
-def test_it_docks_like_the_built_in_one(made: Prepared) -> None:
+def test_it_docks_like_the_built_in_one(made: PreparedTarget) -> None:
     ours = dock(ESTRADIOL, made.target, FAST).score
     theirs = dock(ESTRADIOL, "ESR1", FAST).score
     assert abs(ours - theirs) < 1.0
 
 
-def test_a_pose_is_refined_beside_the_metal_that_was_kept(made: Prepared) -> None:
+def test_a_pose_is_refined_beside_the_metal_that_was_kept(made: PreparedTarget) -> None:
     docking = dock(ESTRADIOL, made.target, FAST)
     found = refine(docking, made.target)
     assert found.held
@@ -165,7 +165,7 @@ def test_a_pose_is_refined_beside_the_metal_that_was_kept(made: Prepared) -> Non
     assert re.search(r"no charges for .*Zn701: contacts only", found.text())
 
 
-def test_the_receptor_has_every_atom_and_its_hydrogens(made: Prepared) -> None:
+def test_the_receptor_has_every_atom_and_its_hydrogens(made: PreparedTarget) -> None:
     from tgsci_molecules.preparation.receptor_pdbqt import atoms_of, typed
 
     assert made.target.structure is not None
@@ -190,7 +190,7 @@ def test_the_receptor_has_every_atom_and_its_hydrogens(made: Prepared) -> None:
     assert [kind for key, kind in kinds.items() if key[0] == "ZN"] == ["Zn"]
 
 
-def test_a_force_field_reads_the_structure(made: Prepared) -> None:
+def test_a_force_field_reads_the_structure(made: PreparedTarget) -> None:
     from openmm.app import ForceField, PDBFile
 
     pdb = PDBFile(str(made.target.structure))
@@ -199,7 +199,9 @@ def test_a_force_field_reads_the_structure(made: Prepared) -> None:
 
 
 @pytest.mark.slow
-def test_mmcif_and_gzip_give_the_same_receptor(source: Path, crystal: str, made: Prepared, tmp_path: Path) -> None:
+def test_mmcif_and_gzip_give_the_same_receptor(
+    source: Path, crystal: str, made: PreparedTarget, tmp_path: Path
+) -> None:
     structure = gemmi.read_pdb_string(crystal)
     structure.setup_entities()
     cif = structure.make_mmcif_document().as_string()
@@ -210,7 +212,7 @@ def test_mmcif_and_gzip_give_the_same_receptor(source: Path, crystal: str, made:
     assert again.redocked is None
 
 
-def test_the_same_target_elsewhere_has_the_same_fingerprint(made: Prepared, tmp_path: Path) -> None:
+def test_the_same_target_elsewhere_has_the_same_fingerprint(made: PreparedTarget, tmp_path: Path) -> None:
     assert made.target.directory is not None
     shutil.copytree(made.target.directory, tmp_path / "copy")
     copy = Target(str(tmp_path / "copy"))
@@ -219,7 +221,7 @@ def test_the_same_target_elsewhere_has_the_same_fingerprint(made: Prepared, tmp_
 
 
 @pytest.mark.parametrize("name", ["receptor.pdbqt", "receptor.pdb"])
-def test_a_changed_file_is_refused(made: Prepared, tmp_path: Path, name: str) -> None:
+def test_a_changed_file_is_refused(made: PreparedTarget, tmp_path: Path, name: str) -> None:
     assert made.target.directory is not None
     shutil.copytree(made.target.directory, tmp_path / "copy")
     with (tmp_path / "copy" / name).open("a") as file:
@@ -394,7 +396,7 @@ def test_nothing_in_a_file_commands_the_terminal(crystal: str) -> None:
     assert all(str(group).isprintable() for group in found.others)
 
 
-def test_a_full_directory_is_left_alone(source: Path, made: Prepared, tmp_path: Path) -> None:
+def test_a_full_directory_is_left_alone(source: Path, made: PreparedTarget, tmp_path: Path) -> None:
     assert made.target.directory is not None
     with pytest.raises(UsageError, match="holds a prepared target already"):
         prepare(source, made.target.directory, Options(ligand="EST"))
@@ -463,7 +465,9 @@ def test_of_two_chains_the_one_at_the_site_is_kept_and_labels_name_chains(crysta
 
 
 @pytest.mark.slow
-def test_a_box_can_come_from_an_sdf_in_place(source: Path, pose: Chem.Mol, made: Prepared, tmp_path: Path) -> None:
+def test_a_box_can_come_from_an_sdf_in_place(
+    source: Path, pose: Chem.Mol, made: PreparedTarget, tmp_path: Path
+) -> None:
     (tmp_path / "l.sdf").write_text(Chem.MolToMolBlock(pose) + "$$$$\n")
     found = prepare(source, tmp_path / "out", Options(box_from=tmp_path / "l.sdf", redock=False))
     assert found.target.center == pytest.approx(made.target.center, abs=0.01)
@@ -565,7 +569,7 @@ def test_rmsd_knows_symmetry_and_does_not_align(pose: Chem.Mol) -> None:
     assert skeleton(toluate).GetNumAtoms() == 10
 
 
-def test_a_wrong_pose_is_called_wrong(made: Prepared, pose: Chem.Mol) -> None:
+def test_a_wrong_pose_is_called_wrong(made: PreparedTarget, pose: Chem.Mol) -> None:
     shifted = Chem.Mol(pose)
     conformer = shifted.GetConformer()
     for n in range(shifted.GetNumAtoms()):

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.goals import Metric
-from tgsci_radiotherapy.goals.values import Ordered
+from tgsci_radiotherapy.goals.values import RankedDoses
 
 #: Ten voxels of 0.5 cc.
 TEN = np.array([4.0, 1.0, 10.0, 7.0, 2.0, 9.0, 5.0, 3.0, 8.0, 6.0])
@@ -212,7 +212,7 @@ def test_single_precision_gives_the_same(dose: np.ndarray, text: str) -> None:
 @settings(deadline=None)
 @given(doses, st.lists(st.floats(0.5, 70.0), min_size=1, max_size=8))
 def test_ranks_prepared_together_are_those_of_a_full_sort(dose: np.ndarray, ranks: list[float]) -> None:
-    ordered = Ordered(dose, ranks[:-1])
+    ordered = RankedDoses(dose, ranks[:-1])
     descending = np.sort(dose)[::-1]
     for rank in ranks:
         assert ordered.at(rank) == pytest.approx(np.interp(rank, np.arange(1, len(dose) + 1), descending), abs=1e-12)

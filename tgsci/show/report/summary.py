@@ -196,7 +196,7 @@ class Summary:
         best = self._result.best
         if best is None or best.feedback is None:
             return "nothing could be measured"
-        return f"trial {best.number}{best.so_far}" + ("" if best.feedback.feasible else ", outside a hard limit")
+        return f"trial {best.number}{best.pending_note}" + ("" if best.feedback.feasible else ", outside a hard limit")
 
     def _starts(self) -> list[str]:
         start = self._header.get("start")

@@ -1,4 +1,4 @@
-"""Functions of one's own: a forward, and a backward that adds gradients to the predecessors."""
+"""Functions of your own: a forward, and a backward that adds gradients to the predecessors."""
 
 from __future__ import annotations
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...functions import FormattedLLMCall, LLMCall, aggregate, sum
+from ...functions import aggregate, sum
 from ...variable import Variable
 from ..defaults import VARIABLE_OUTPUT_DEFAULT_ROLE
+from .llm_ops import FormattedLLMCall, LLMCall
 
 __all__ = ["aggregate", "formatted_llm_call", "llm_call", "sum"]
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ... import functions as core
-from ...functions import FormattedLLMCall
 from ...replies import last_block
 from ...variable import Variable
+from ..config import takes_engine_names
 from ..defaults import VARIABLE_OUTPUT_DEFAULT_ROLE
-
-__all__ = ["FormattedLLMCall", "LLMCall", "LLMCall_with_in_context_examples"]
 
 #: What a model writes instead of a better plan where there is nothing to improve.
 _NOTHING_TO_IMPROVE = "The plan doesn't need to be improved"
 
 
+@takes_engine_names
 class LLMCall(core.LLMCall):
     """Ask a model about one text; see `tgsci.LLMCall`."""
 
@@ -34,6 +33,11 @@ class LLMCall(core.LLMCall):
                 "several images and texts go to MultimodalLLMCall"
             )
         return super().forward(input_variable, response_role_description)
+
+
+@takes_engine_names
+class FormattedLLMCall(core.FormattedLLMCall):
+    """See `tgsci.FormattedLLMCall`."""
 
 
 class LLMCall_with_in_context_examples(LLMCall):

@@ -5,12 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ... import functions as core
 from ...errors import UsageError
-from ...functions import MultimodalLLMCall
 from ...variable import Variable
+from ..config import validate_engine_or_get_default
 from ..defaults import VARIABLE_OUTPUT_DEFAULT_ROLE
+from ..engine import validate_multimodal_engine
 
-__all__ = ["MultimodalLLMCall", "OrderedFieldsMultimodalLLMCall"]
+
+def engine_with_images(engine: Any = None) -> Any:
+    """The engine that was given, by its name too, or the one that is set.
+
+    Raises:
+        ValueError: It says that it takes no images.
+        UsageError: There is neither.
+    """
+    engine = validate_engine_or_get_default(engine)
+    validate_multimodal_engine(engine)
+    return engine
+
+
+class MultimodalLLMCall(core.MultimodalLLMCall):
+    """Ask a model about images and texts; see `tgsci.MultimodalLLMCall`.
+
+    Args:
+        engine: A model that takes images.
+        system_prompt: Optional.
+
+    Raises:
+        ValueError: The engine says that it takes no images.
+    """
+
+    def __init__(self, engine: Any = None, system_prompt: Variable | str | None = None) -> None:
+        super().__init__(engine_with_images(engine), system_prompt)
 
 
 class OrderedFieldsMultimodalLLMCall(MultimodalLLMCall):

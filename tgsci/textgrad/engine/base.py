@@ -17,13 +17,15 @@ Content: TypeAlias = str | Sequence[str | bytes]
 
 
 class EngineLM(ABC):
-    """An engine of one's own: derive, and write `generate`.
+    """The base of an engine of your own: derive, and write `generate`.
 
     It may be given wherever this package takes an engine. Images come as bytes in a list: `[image, "question"]`.
     """
 
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     model_string: str
+    #: How many questions it may be asked at the same time: 1 for an engine that is not safe in several threads.
+    concurrency: int | None = None
 
     @abstractmethod
     def generate(self, prompt: Any, system_prompt: str | None = None, **kwargs: Any) -> str:
@@ -45,21 +47,42 @@ class _Generating(Engine):
     def __init__(self, own: EngineLM) -> None:
         self.own = own
         self.name = getattr(own, "model_string", type(own).__name__)
+        if own.concurrency is not None:
+            self.concurrency = own.concurrency
 
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> str:
         content: Content = [*images, prompt] if images else prompt
         return self.own.generate(content, system_prompt=system or None)
 
 
+def refuse_images(content: Content, model: str) -> None:
+    """Refuse images for a model that takes none.
+
+    Raises:
+        NotImplementedError: There is an image in the content.
+    """
+    if not isinstance(content, str) and any(isinstance(part, bytes) for part in content):
+        raise NotImplementedError(
+            f"{model} was made with is_multimodal=False and takes no images: pass is_multimodal=True if it takes them"
+        )
+
+
 class CachedEngine:
-    """TextGrad's name for an engine with a cache. There is none: a run's ledger keeps every answer.
+    """The second base of TextGrad's engines, with an empty cache: a run's ledger keeps every answer.
 
     Args:
-        cache_path: Kept, and not used.
+        cache_path: Accepted and not used.
     """
 
     def __init__(self, cache_path: str = "") -> None:
         self.cache_path = cache_path
+
+    def _check_cache(self, prompt: str) -> str | None:
+        """Return None: nothing is cached."""
+        return None
+
+    def _save_cache(self, prompt: str, response: str) -> None:
+        """Do nothing."""
 
 
 class ModelEngine(EngineLM):
@@ -125,8 +148,8 @@ class ModelEngine(EngineLM):
         content: Content = kwargs.pop("content", prompt)
         parts = [content] if isinstance(content, str) else list(content)
         images = [part for part in parts if isinstance(part, bytes)]
-        if images and not self.is_multimodal:
-            raise NotImplementedError(f"{self.model_string} was made with is_multimodal=False and takes no images")
+        if not self.is_multimodal:
+            refuse_images(content, self.model_string)
         engine = self._named({**self.parameters, **kwargs}) if kwargs else self._engine
         text = "\n".join(part for part in parts if isinstance(part, str))
         return str(engine(text, system_prompt or self.system_prompt, images).text)

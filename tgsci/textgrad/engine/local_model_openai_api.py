@@ -1,12 +1,11 @@
-"""A model behind a client of one's own that speaks OpenAI's protocol, LM Studio's for example."""
+"""A model behind a client of your own that speaks OpenAI's protocol, for example LM Studio's."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
 from typing import Any
 
-from .base import DEFAULT_SYSTEM_PROMPT, Content, EngineLM
+from .base import DEFAULT_SYSTEM_PROMPT, Content, EngineLM, refuse_images
+from .engine_utils import open_ai_like_formatting
 
 
 class ChatExternalClient(EngineLM):
@@ -32,25 +31,18 @@ class ChatExternalClient(EngineLM):
         self.is_multimodal = is_multimodal
 
     def generate(self, prompt: Content = "", system_prompt: str | None = None, **kwargs: Any) -> str:
-        """Answer a prompt, or images and texts in a list; `kwargs` are sampling parameters."""
+        """Answer a prompt, or images and texts in a list; `kwargs` are sampling parameters.
+
+        Raises:
+            NotImplementedError: There is an image, and the model takes none.
+            EngineError: An image is of another kind than PNG, JPEG, GIF and WebP.
+        """
         content: Content = kwargs.pop("content", prompt)
+        if not self.is_multimodal:
+            refuse_images(content, self.model_string)
         messages = [
             {"role": "system", "content": system_prompt or self.system_prompt},
-            {"role": "user", "content": content if isinstance(content, str) else _parts(content)},
+            {"role": "user", "content": content if isinstance(content, str) else open_ai_like_formatting(content)},
         ]
         answer = self.client.chat.completions.create(model=self.model_string, messages=messages, **kwargs)
         return str(answer.choices[0].message.content or "")
-
-
-def _parts(content: Sequence[str | bytes]) -> list[dict[str, Any]]:
-    """Images and texts as the parts of a message."""
-    return [
-        {"type": "text", "text": part}
-        if isinstance(part, str)
-        else {"type": "image_url", "image_url": {"url": f"data:{_kind(part)};base64,{base64.b64encode(part).decode()}"}}
-        for part in content
-    ]
-
-
-def _kind(image: bytes) -> str:
-    return "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"

@@ -7,7 +7,8 @@ from typing import Any
 
 from .base import DEFAULT_SYSTEM_PROMPT, ModelEngine
 
-OLLAMA_BASE_URL = "http://localhost:11434/v1"
+#: Where Ollama listens.
+OLLAMA_BASE_URL = os.environ.get("OLLAMA_BASE_URL", "http://localhost:11434/v1")
 
 
 class ChatOpenAI(ModelEngine):
@@ -41,6 +42,8 @@ class ChatOpenAI(ModelEngine):
         self.key_variable = "" if base_url else "OPENAI_API_KEY"
         if base_url:
             parameters = {"api_base": base_url, **parameters}
+        if base_url == OLLAMA_BASE_URL:
+            parameters = {"api_key": "ollama", **parameters}  # any will do, but not the one for OpenAI
         super().__init__(model_string, system_prompt, is_multimodal, **parameters)
 
 

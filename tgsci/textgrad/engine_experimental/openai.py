@@ -25,7 +25,7 @@ class OpenAIEngine(ChatOpenAI):
 
 
 class OpenAICompatibleEngine(ChatExternalClient):
-    """A model behind a client of one's own. `cache` is accepted and not used."""
+    """A model behind a client of your own. `cache` is accepted and not used."""
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ def register(task_name: str, loader: Callable[..., Any]) -> None:
 
 
 def load_task(task_name: str, evaluation_api: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """The data sets and the evaluation function of a task that was registered.
+    """Return the data sets and the evaluation function of a task that was registered.
 
     Raises:
         UsageError: None is registered under that name.

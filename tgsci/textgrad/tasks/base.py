@@ -9,19 +9,19 @@ from typing import Any
 
 
 class Dataset(ABC):
-    """Samples by number. Derive, and hand it to a `DataLoader`."""
+    """Samples by number. Derive from it, and give it to a `DataLoader`."""
 
     @abstractmethod
     def __getitem__(self, index: int) -> Any:
-        """The sample of that number: usually a tuple (question, answer)."""
+        """Return the sample of that number, usually a tuple (question, answer)."""
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many samples there are."""
+        """Return how many samples there are."""
 
 
 class DataLoader:
-    """Goes through a data set in batches, in a new order each time.
+    """Go through a data set in batches, in a new order each time.
 
     Args:
         data: The samples: a `Dataset` or any sequence.

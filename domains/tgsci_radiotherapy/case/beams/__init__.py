@@ -1,4 +1,8 @@
-"""Photon beams: geometry, an analytic 6 MV pencil beam, and dose-influence matrices."""
+"""Photon beams: geometry, an analytic 6 MV pencil beam, and dose-influence matrices.
+
+In the order in which to read it: `influence` computes a case's matrix, `geometry` says what each beam sees, `pencil`
+has the physics of one bixel, `kernels` the compiled loops.
+"""
 
 from __future__ import annotations
 

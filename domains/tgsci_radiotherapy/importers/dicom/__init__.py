@@ -2,6 +2,9 @@
 
 What is read is what a case needs. Names, identifiers, dates, institutions and descriptions are compared where a mix-up
 of patients must be found, and are never kept; a structure whose name holds a part of the patient's is given another.
+
+In the order in which to read it: `files` sorts a folder by kind, `image` reads the CT, `structures` the contours,
+`plan` the prescription, `dose` RTDOSE files, which it also writes.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tgsci.basics.files import write_atomically
-from tgsci.basics.texts import quote, visible
+from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
 
 from ...case.model import Case, Grid
@@ -116,7 +116,7 @@ def read_one(one: DicomFile, frame: str) -> tuple[Floats, Grid, Any]:
         frame: Frame of reference that it has to be of; "" for any.
 
     Raises:
-        UsageError: It is not in Gy, of another frame of reference, oblique or damaged.
+        UsageError: The dose is not in Gy, of another frame of reference, oblique or damaged.
     """
     data = read_file(one.path)
     with guarded(one.label):
@@ -205,22 +205,21 @@ def read_rtdose(path: Path, case: Case) -> Floats:
     case's targets are is checked.
 
     Raises:
-        UsageError: It is no RTDOSE, not in Gy, not the dose of a whole plan, damaged, or lies elsewhere.
+        UsageError: The file is no RTDOSE, not in Gy, not the dose of a whole plan, damaged, or lies elsewhere.
     """
-    found = DicomFile(path, read_file(path))
-    shown = visible(path.name[:80])
-    if found.text("SOPClassUID") != _RT_DOSE:
-        raise UsageError(f"{shown} is no RTDOSE; export the dose of the plan from the planning system")
-    kind = found.text("DoseSummationType").upper()
+    file = DicomFile(path, read_file(path))
+    if file.text("SOPClassUID") != _RT_DOSE:
+        raise UsageError(f"{file.label} is no RTDOSE; export the dose of the plan from the planning system")
+    kind = file.text("DoseSummationType").upper()
     if kind != "PLAN":
-        raise UsageError(f"{shown} is a dose of the kind {quote(kind, 20)}; that of a whole plan (PLAN) is needed")
-    dose, grid, _ = read_one(found, "")
+        raise UsageError(f"{file.label} is a dose of the kind {quote(kind, 20)}; that of a whole plan (PLAN) is needed")
+    dose, grid, _ = read_one(file, "")
     if same(grid, case.grid):
         return case.by_row(dose)
     covered = resample(np.ones(dose.shape, bool), grid, case.grid, average=False).reshape(-1) > 0.5
     for target in case.targets:
         if not covered[target.voxels].all():
-            raise UsageError(f"{shown} does not cover {target.name}; is it a dose of this case?")
+            raise UsageError(f"{file.label} does not cover {target.name}; is it a dose of this case?")
     return case.by_row(resample(dose, grid, case.grid, average=False))
 
 
@@ -275,17 +274,17 @@ def _adopt(data: Any, case: Case, patient_from: Path | None) -> None:
     data.StudyInstanceUID, data.FrameOfReferenceUID = generate_uid(), generate_uid()
     if patient_from is None:
         return
-    found = DicomFile(patient_from, read_file(patient_from))
-    frame = _frame(found.head)
-    if not frame or "PatientID" not in found.head:
-        raise UsageError(f"{found.label} has no frame of reference, or no patient; take a slice of the CT")
-    _check_place(found, case)
+    file = DicomFile(patient_from, read_file(patient_from))
+    frame = _frame(file.head)
+    if not frame or "PatientID" not in file.head:
+        raise UsageError(f"{file.label} has no frame of reference, or no patient; take a slice of the CT")
+    _check_place(file, case)
     for keyword in _PATIENT:
-        setattr(data, keyword, getattr(found.head, keyword, None) or "")
-    data.StudyInstanceUID = found.text("StudyInstanceUID") or data.StudyInstanceUID
+        setattr(data, keyword, getattr(file.head, keyword, None) or "")
+    data.StudyInstanceUID = file.text("StudyInstanceUID") or data.StudyInstanceUID
     data.FrameOfReferenceUID = frame
-    if found.text("SOPClassUID") == _RT_PLAN:
-        data.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = found.text("SOPInstanceUID")
+    if file.text("SOPClassUID") == _RT_PLAN:
+        data.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = file.text("SOPInstanceUID")
 
 
 def _frame(head: Any) -> str:
@@ -296,21 +295,21 @@ def _frame(head: Any) -> str:
     return frame
 
 
-def _check_place(found: DicomFile, case: Case) -> None:
+def _check_place(file: DicomFile, case: Case) -> None:
     """Refuse a slice whose pixels are not those of the case's image.
 
     Raises:
-        UsageError: They are not.
+        UsageError: The slice is of another image, or lies between the case's voxels.
     """
-    head, grid = found.head, case.ct_grid
-    if found.text("Modality") != "CT" or grid is None or "ImagePositionPatient" not in head:
+    head, grid = file.head, case.ct_grid
+    if file.text("Modality") != "CT" or grid is None or "ImagePositionPatient" not in head:
         return
     place = [float(v) for v in head.ImagePositionPatient]
     steps = [float(v) for v in head.PixelSpacing]
     for axis, at, step in ((2, place[0], steps[1]), (1, place[1], steps[0]), (0, place[2], grid.spacing[0])):
         off = (grid.origin[axis] - at) / grid.spacing[axis]
         if abs(step - grid.spacing[axis]) > 1e-3 or abs(off - round(off)) > 0.02:
-            raise UsageError(f"{found.label} is no slice of the CT that the case {case.name} was made from")
+            raise UsageError(f"{file.label} is no slice of the CT that the case {case.name} was made from")
 
 
 def _decimal(value: float) -> str:

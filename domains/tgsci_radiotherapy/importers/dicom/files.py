@@ -79,13 +79,13 @@ class Series:
 
     def heights(self) -> list[float]:
         """List the slices' z, ascending, mm, of those that say so."""
-        found = []
+        heights = []
         for one in self.files:
             with guarded(one.label):
                 position = getattr(one.head, "ImagePositionPatient", None)
                 if position is not None and len(position) == 3:
-                    found.append(float(position[2]))
-        return sorted(found)
+                    heights.append(float(position[2]))
+        return sorted(heights)
 
     def __str__(self) -> str:
         z = self.heights()
@@ -116,7 +116,7 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
     paths = list(_paths(folder))
     if len(paths) > 200:
         say(f"looking at {len(paths)} files")
-    found = Scan()
+    scan = Scan()
     series: dict[str, Series] = {}
     others: dict[str, int] = {}
     seen: set[str] = set()
@@ -143,11 +143,11 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
         elif kind == _ENHANCED_CT:
             raise UsageError(f"{one.label} is an enhanced (multi-frame) CT, which is not read; export single slices")
         elif kind == _STRUCTURES:
-            found.structures.append(one)
+            scan.structures.append(one)
         elif kind == _DOSE:
-            found.doses.append(one)
+            scan.doses.append(one)
         elif kind in _PLANS:
-            found.plans.append(one)
+            scan.plans.append(one)
         else:
             label = visible(one.text("Modality")[:16]) or "unknown"
             others[label] = others.get(label, 0) + 1
@@ -157,41 +157,41 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
     besides = f"; besides there are {besides}" if besides else ""
     if not series:
         raise UsageError(f"there is no CT image among the {dicom} DICOM files{besides}; only a CT has Hounsfield units")
-    if not found.structures:
+    if not scan.structures:
         raise UsageError(f"there is no structure set (RTSTRUCT) among the {dicom} DICOM files{besides}")
     for image in series.values():
         image.files.sort(key=lambda f: (f.text("SOPInstanceUID"), str(f.path)))
-    found.series = sorted(series.values(), key=lambda s: (-len(s.files), s.heights()[:1], s.uid))
-    return found
+    scan.series = sorted(series.values(), key=lambda s: (-len(s.files), s.heights()[:1], s.uid))
+    return scan
 
 
 def read_file(path: Path, tags: list[str] | None = None) -> Any:
     """Read a file as a pydicom data set; where `tags` names attributes, only those.
 
     Raises:
-        UsageError: It is damaged, too large, or of a kind that unpacks to unknown size.
+        UsageError: The file is damaged, too large, or of a kind that unpacks to unknown size.
     """
     import pydicom
 
-    shown = visible(path.name[:80])
+    label = visible(path.name[:80])
     if not path.is_file():
-        raise UsageError(f"there is no file {shown!r}")
+        raise UsageError(f"there is no file {label!r}")
     size = path.stat().st_size
     if size > LARGEST:
-        raise UsageError(f"{shown} has {size / 1e9:.1f} GB; a file of a CT or plan has less than {LARGEST / 1e9:g}")
-    with guarded(shown):
+        raise UsageError(f"{label} has {size / 1e9:.1f} GB; a file of a CT or plan has less than {LARGEST / 1e9:g}")
+    with guarded(label):
         bare = not _has_preamble(path)
         if not bare:
             syntax = str(pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", ""))
             if syntax == _DEFLATED:
-                raise UsageError(f"{shown} is deflated, and what it unpacks to is not known; export it uncompressed")
+                raise UsageError(f"{label} is deflated, and what it unpacks to is not known; export it uncompressed")
         if tags is not None:
             return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags), force=bare)
         return pydicom.dcmread(path, force=bare)
 
 
 @contextmanager
-def guarded(shown: str) -> Iterator[None]:
+def guarded(label: str) -> Iterator[None]:
     """Turn whatever pydicom meets in a damaged file into one sentence about that file."""
     import warnings
 
@@ -203,8 +203,8 @@ def guarded(shown: str) -> Iterator[None]:
         raise
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
         why = visible(str(error)[:160]).replace("\n", " ")
-        found = f"{type(error).__name__}: {why}"
-        raise UsageError(f"{shown} is damaged or cut short ({found}); export it again") from error
+        fault = f"{type(error).__name__}: {why}"
+        raise UsageError(f"{label} is damaged or cut short ({fault}); export it again") from error
 
 
 def _paths(folder: Path) -> Iterator[Path]:

@@ -30,7 +30,7 @@ def read_image(series: Series) -> tuple[NDArray[np.float32], Grid]:
     resampled; so is one with slices missing or at uneven distances, since what lies between is not known.
 
     Raises:
-        UsageError: It is not such an image; it says which slices are wrong or missing.
+        UsageError: The series is no complete, straight image; says which slices are wrong or missing.
     """
     files = series.files
     first = files[0].head

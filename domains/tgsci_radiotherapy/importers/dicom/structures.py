@@ -220,7 +220,7 @@ def _same_frame(data: Any, series: Series) -> None:
     """Refuse a structure that was drawn on another image than the others.
 
     Raises:
-        UsageError: There is one.
+        UsageError: A structure was drawn on another image.
     """
     for item in getattr(data, "StructureSetROISequence", None) or ():
         theirs = str(getattr(item, "ReferencedFrameOfReferenceUID", "") or "")
@@ -233,7 +233,7 @@ def _same_frame(data: Any, series: Series) -> None:
 
 def _missing_images(data: Any, series: Series) -> int:
     """Count the slices of this series that the structure set refers to and that are not there."""
-    there = {found.text("SOPInstanceUID") for found in series.files}
+    there = {file.text("SOPInstanceUID") for file in series.files}
     named: set[str] = set()
     for frame in getattr(data, "ReferencedFrameOfReferenceSequence", None) or ():
         for study in getattr(frame, "RTReferencedStudySequence", None) or ():
@@ -247,9 +247,9 @@ def _missing_images(data: Any, series: Series) -> int:
 def _without_patient(names: list[str], series: Series, one: DicomFile) -> tuple[list[str], list[str]]:
     """Replace names that hold the patient's own name or number; a sentence about each comes along."""
     secrets = set()
-    for found in (series.files[0], one):
+    for file in (series.files[0], one):
         for keyword in ("PatientID", "PatientName"):
-            secrets |= {folded(clean(part)) for part in re.split(r"[\s^=,;]+", found.text(keyword))}
+            secrets |= {folded(clean(part)) for part in re.split(r"[\s^=,;]+", file.text(keyword))}
     secrets = {s for s in secrets if len(s) >= 4 and not _ANATOMY.search(s)}
     out, notes = [], []
     for number, name in enumerate(names, start=1):
