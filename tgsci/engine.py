@@ -90,7 +90,7 @@ class Call:
 
     @property
     def question(self) -> str:
-        """By what a record recognises the question: SHA-256 of engine's identity, system prompt, prompt and images."""
+        """A record recognises the question by this: SHA-256 of engine's identity, system prompt, prompt and images."""
         digest = sha256()
         for part in (self.engine.identity, self.system, self.prompt):
             digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
@@ -103,13 +103,13 @@ class Call:
 Recorder: TypeAlias = Callable[[Call, Callable[[], Reply]], Reply]
 
 _recorder: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tgsci_recorder", default=None)
-#: Every recorder at work in this process, with the one around it: for threads that somebody else started.
+#: Every recorder at work in this process, each with the recorder around it: for threads that somebody else started.
 _recorders: list[tuple[Recorder, Recorder | None]] = []
 
 #: A prompt: text, or texts and images in the order in which they are to be read.
 Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
-#: What cannot be copied and holds nothing that a copy needs, by its type.
+#: By type, how to make anew what cannot be copied: locks, and what is kept by thread.
 _LOCKS: dict[type, Callable[[], Any]] = {
     type(make()): make for make in (threading.Lock, threading.RLock, threading.Condition, threading.local)
 }

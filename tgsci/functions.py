@@ -332,7 +332,7 @@ class MultimodalLLMCall(ModelCall):
 
 
 class StringBasedFunction(Module):
-    """A Python function of variables. Its backward is a model's: the function itself is not looked into.
+    """A Python function of variables. Its backward asks a model, which does not see the code.
 
     For a function that measures, derive from `Loss` instead: its gradient costs no model call.
 

@@ -167,7 +167,7 @@ def _fault(reply: Reply) -> str:
 
 
 class Pass:
-    """One way of feedback through a graph: what `Variable.backward` does.
+    """Sends feedback once through a graph: what `Variable.backward` does.
 
     Where a question fails, the others are still asked, and the error is raised at the end. The same pass, run again,
     asks only what is missing.

@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from hashlib import sha256
 from numbers import Number
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from .basics.texts import literal, quote, with_type
 from .engine import Engine, Reply
@@ -20,8 +20,6 @@ from .gradient import Gradient as Gradient
 from .gradient import Gradients, Pass, feedback_in_context
 from .graph import Graph
 from .prompts import Images, combined_feedback
-
-GradFn: TypeAlias = Backward | None
 
 
 class Variable:
@@ -69,7 +67,7 @@ class Variable:
                 "set requires_grad=False there, or leave it True here"
             )
         self._gradients = Gradients()
-        self.grad_fn: GradFn = None
+        self.grad_fn: Backward | None = None
         self._feedback: Feedback | Sum | None = None
         #: The last `backward` from here, where it failed half-way.
         self._pass: Pass | None = None

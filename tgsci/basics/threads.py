@@ -120,7 +120,7 @@ def run_all(function: Callable[[T], R], items: Sequence[T], limit: int) -> list[
 
 
 class _SeatLent:
-    """Leaves this thread's seat to another for as long as it only waits. Else all could wait for what has no seat."""
+    """Gives up this thread's seat while it only waits for others: else all seats could be taken by those who wait."""
 
     def __enter__(self) -> None:
         if seats := _seats.get():

@@ -23,7 +23,7 @@ from .proposer import Proposer
 from .recorder import Recorders
 from .trial import Proposal, State, Trial, Trials
 
-#: Rounds in a row without a single value to measure after which a search gives up.
+#: A search gives up after so many rounds in a row without a single value to measure.
 _FRUITLESS_ROUNDS = 10
 
 
@@ -51,7 +51,7 @@ class Progress:
 
 
 class Search:
-    """The loop over rounds. All of its state is the ledger's: a new `Search` on the same ledger goes on with it.
+    """Goes from round to round. It keeps no state but the ledger's: a new `Search` on the same ledger goes on with it.
 
     Args:
         ledger: The run's record.
