@@ -90,7 +90,7 @@ class Call:
 
     @property
     def question(self) -> str:
-        """By what a record recognises the question: SHA-256 of engine's identity, system prompt, prompt and images."""
+        """A record recognises the question by this: SHA-256 of engine's identity, system prompt, prompt and images."""
         digest = sha256()
         for part in (self.engine.identity, self.system, self.prompt):
             digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
@@ -103,13 +103,13 @@ class Call:
 Recorder: TypeAlias = Callable[[Call, Callable[[], Reply]], Reply]
 
 _recorder: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tgsci_recorder", default=None)
-#: Every recorder at work in this process, with the one around it: for threads that somebody else started.
+#: Every recorder at work in this process, each with the recorder around it: for threads that somebody else started.
 _recorders: list[tuple[Recorder, Recorder | None]] = []
 
 #: A prompt: text, or texts and images in the order in which they are to be read.
 Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
-#: What cannot be copied and holds nothing that a copy needs, by its type.
+#: By type, how to make anew what cannot be copied: locks, and what is kept by thread.
 _LOCKS: dict[type, Callable[[], Any]] = {
     type(make()): make for make in (threading.Lock, threading.RLock, threading.Condition, threading.local)
 }
@@ -185,7 +185,7 @@ class Engine(ABC):
         if not isinstance(prompt, str):
             prompt, within = _text_and_images(prompt)
             images = (*within, *images)
-        system, images = system or system_prompt or "", tuple(images)
+        system, images = system or system_prompt or "", _image_bytes(images)
         recorder = _recorder.get() or (_recorder_around() if _recorders else None)
         if recorder is None:
             return self.answer(prompt, system, images)
@@ -272,8 +272,11 @@ class FunctionEngine(Engine):
     destination = "your own function answers; what it sends out is up to it"
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function: Callable[..., Any] = function
         self.name = getattr(function, "__name__", type(getattr(function, "func", function)).__name__)
+        signature = _signature(function)
+        if signature and "images" in signature.parameters and not _takes(function, "prompt"):
+            function = partial(function, images=())  # asked for in every call; else a second parameter is the system's
+        self.function: Callable[..., Any] = function
         fixed = getattr(function, "keywords", ())  # by functools.partial
         names = [name for name in ("system_prompt", "system") if name not in fixed]
         self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
@@ -281,7 +284,7 @@ class FunctionEngine(Engine):
         self._needs_system = not _takes(function, "prompt")
         if self._needs_system and not (self._system or self._by_position or _signature(function) is None):
             raise UsageError(f"{self.name}{_signature(function)} is no engine: write it as {self.name}(prompt)")
-        self._images = _takes(function, "prompt", images=())
+        self._images = any(_takes(function, *asked, images=()) for asked in (["prompt"], ["prompt", "system"]))
 
     def with_parameters(self, **parameters: Any) -> Engine:
         if not _takes(self.function, "prompt", **parameters):
@@ -443,10 +446,22 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
         concurrent: How many at the same time; None for `MAX_CONCURRENT`.
 
     Raises:
+        UsageError: The items are one text, whose letters nobody means.
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
+    if isinstance(items, str | bytes):
+        raise UsageError(f"map: a list is expected, not {with_type(items)}: write [text]")
     most = MAX_CONCURRENT if concurrent is None else whole("concurrent", concurrent, 1)
     return run_all(function, list(items), most)
+
+
+def _image_bytes(images: Sequence[bytes] | bytes | None) -> tuple[bytes, ...]:
+    """The images of a question, checked; a single one is a list of one."""
+    given = [images] if isinstance(images, bytes | bytearray | memoryview) else images or ()
+    for image in given if isinstance(given, list | tuple) else [given]:
+        if not isinstance(image, bytes | bytearray | memoryview):
+            raise UsageError(f"images are the bytes of image files, [Path(...).read_bytes()], not {with_type(image)}")
+    return tuple(bytes(image) for image in given)
 
 
 def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
@@ -459,7 +474,8 @@ def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
         elif isinstance(part, str):
             texts.append(part)
         else:
-            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {with_type(part)}")
+            hint = "; write variable.value" if hasattr(part, "grad_fn") else ""
+            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {with_type(part)}{hint}")
     return "\n".join(texts), images.sent
 
 

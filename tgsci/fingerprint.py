@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -22,14 +23,17 @@ from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
 from tokenize import TokenError
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
-from .basics.bytecode import facts_of
+from .basics.bytecode import CodeFacts, facts_of
 from .basics.packages import installed, source_of
 
 #: Values whose `repr` says all.
 _WRITTEN_OUT = {"array", "builtins", "datetime", "decimal", "fractions", "ipaddress", "re", "uuid", "zoneinfo"}
+
+#: Modules whose objects change whenever they are used.
+_RANDOM = ("random", "numpy.random")
 
 #: Methods that run before anything is measured: what they assign is a setting.
 _MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__"}
@@ -130,7 +134,7 @@ class _Walk:
             return installed(value.__name__) or source_of(value.__name__)
         if is_dataclass(value):
             return [self.setting(type(value)), self.held(value, [field.name for field in fields(value)])]
-        if hasattr(value, "detach"):  # a tensor of PyTorch
+        if hasattr(value, "detach") and hasattr(value, "cpu"):  # a tensor of PyTorch
             return self.array(value.detach().cpu().numpy())
         if hasattr(value, "dtype") and hasattr(value, "tobytes"):
             return self.array(value)
@@ -140,14 +144,32 @@ class _Walk:
             return sha256(str(value.to_csv()).encode()).hexdigest()
         if type(value).__module__ in _WRITTEN_OUT and " at 0x" not in repr(value):
             return repr(value)
+        if isinstance(value, memoryview):
+            return [value.format, list(value.shape or ()), sha256(value.tobytes()).hexdigest()]
         if isinstance(value, SimpleNamespace) or hasattr(value, "get_params"):  # a fitted model of scikit-learn
             return [type(value).__qualname__, self.setting(vars(value))]
-        return self.instance(value) if installed(type(value).__module__) is None else None
+        return self.instance(value) if installed(type(value).__module__) is None else self.pickled(value)
+
+    def pickled(self, value: object) -> str | None:
+        """Write an object of an installed class by what its pickle holds; None for state, and where it has none."""
+        kind = type(value)
+        if kind is object or hasattr(kind, "__next__") or kind.__module__.startswith(_RANDOM):
+            return None
+        try:
+            pickle.dumps(value)  # refuses what holds a lock, a connection or a thread
+            parts = value.__reduce_ex__(4)
+        except Exception:  # whatever the class raises where it does not mean to be pickled
+            return None
+        if isinstance(parts, str):
+            return f"{kind.__module__}.{parts}"
+        held = [self.setting(list(part) if isinstance(part, Iterator) else part) for part in parts]
+        return f"{kind.__qualname__} {digest(str(held))}"  # a digest: it may hold a secret
 
     def held(self, value: object, names: Iterable[str]) -> dict[str, object]:
         """Write the attributes of an object, but for its state."""
         self._state.learn(value)
-        return {name: self.setting(getattr(value, name, None)) for name in names if name not in self._state}
+        setting = {name: getattr(value, name, None) for name in names if not self._state.holds(name, type(value))}
+        return {name: self.setting(each) for name, each in setting.items()}
 
     def described(self, instance: object) -> str:
         held = self.held(instance, sorted(name for name in vars(instance) if not name.startswith("_")))
@@ -181,7 +203,7 @@ class _Walk:
         members: list[tuple[str, object]] = []
         for key, member in sorted(vars(found).items()):
             plain = _plain(member)
-            if key in self._state:
+            if self._state.holds(key, found):
                 continue
             if isinstance(plain, FunctionType):
                 members.append((key, self.once(self.method, plain)))
@@ -209,8 +231,11 @@ class _Walk:
         if not isinstance(function, FunctionType):
             if installed(type(function).__module__) is None:
                 return self.instance(function)
-            held = vars(function) if hasattr(function, "__dict__") else {}
-            return [type(function).__qualname__, getattr(function, "__qualname__", ""), self.setting(held)]
+            owner = getattr(function, "__self__", None)  # of `"abc".count` and `np.add.reduce`; of `len` its module
+            held = self.setting(vars(function) if hasattr(function, "__dict__") else {})
+            bound = None if isinstance(owner, ModuleType) else self.setting(owner)
+            content = None if isinstance(function, BuiltinFunctionType) else self.pickled(function)  # an itemgetter
+            return [type(function).__qualname__, getattr(function, "__qualname__", ""), held, bound, content]
         if version := installed(function.__module__):
             return [version, function.__qualname__, self.defaults(function)]
         if not self._in_method:
@@ -222,11 +247,16 @@ class _Walk:
         except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
             code = self.code(function.__code__)
         read = {name: self.setting(value) for name, value in _reads(function) if self.counts(function, name, value)}
-        return [code, self.defaults(function), read]
+        attributes = {
+            name: self.setting(value)
+            for name, value in vars(function).items()
+            if name != "__wrapped__" and not self._code_only and not self._state.holds(name)
+        }
+        return [code, self.defaults(function), read, attributes]
 
     def counts(self, function: FunctionType, name: str, value: object) -> bool:
         """Tell whether what a function reads from outside is a setting of it."""
-        if name.rpartition(".")[2] in self._state:
+        if self._state.holds(name.rpartition(".")[2]):
             return False
         if not self._code_only or isinstance(value, FunctionType | type):
             return True
@@ -237,7 +267,8 @@ class _Walk:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         values = function.__defaults__ or ()
         given = dict(zip(names[len(names) - len(values) :], values, strict=True)) | (function.__kwdefaults__ or {})
-        return {name: self.setting(value) for name, value in given.items() if f"{name}=" not in self._state}
+        changed = facts_of(function.__code__).changes
+        return {name: self.setting(value) for name, value in given.items() if f"{name}=" not in changed}
 
     def code(self, code: CodeType) -> str:
         constants = [self.code(c) if isinstance(c, CodeType) else self.setting(c) for c in code.co_consts]
@@ -248,43 +279,51 @@ _current: ContextVar[_Walk | None] = ContextVar("tgsci_fingerprint", default=Non
 
 
 class _State:
-    """The names of what code changes when it is used: globals, attributes, and parameters as "name="."""
+    """The names of what code changes when it is used: attributes of a class's objects, and globals and the like."""
 
     def __init__(self) -> None:
-        self._names: set[str] = set()
+        #: Names by the class whose methods change them on `self`; by None what is changed wherever it is.
+        self._names: dict[type | None, set[str]] = {}
         self._read: set[object] = set()
         #: Attributes that the code uses, methods among them; a search begins with these two.
         self._used = {"evaluate", "validate"}
         #: Methods of the classes met so far, by name, that none of the code is known to call.
-        self._uncalled: list[tuple[str, FunctionType]] = []
+        self._uncalled: list[tuple[str, FunctionType, type]] = []
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
+    def holds(self, name: str, of: type | None = None) -> bool:
+        """Tell whether a name is state: an attribute of a class or of its objects, or a global or the like."""
+        changed = self._names.items()
+        return any(name in names and (owner is None or (of and _related(owner, of))) for owner, names in changed)
 
     def learn(self, found: object) -> None:
         """Learn what a function or an object changes when it is used, by way of all that it uses in turn."""
-        waiting = [found]
+        waiting: list[tuple[object, type | None]] = [(found, None)]
         while waiting:
-            found = waiting.pop()
+            found, owner = waiting.pop()
             if isinstance(found, MethodType):
-                waiting += [found.__func__, type(found.__self__)]
+                waiting += [(found.__func__, type(found.__self__)), (type(found.__self__), None)]
             elif isinstance(found, partial):
-                waiting.append(found.func)
+                waiting.append((found.func, None))
             elif isinstance(found, FunctionType):
                 if self._is_new(found.__code__, found.__module__):
-                    self._names |= facts_of(found.__code__).changes
-                    self._used |= facts_of(found.__code__).names
-                    waiting += [value for _, value in _reads(found)]
+                    self._note(facts_of(found.__code__), owner)
+                    waiting += [(value, None) for _, value in _reads(found)]
             elif isinstance(found, type):
                 if self._is_new(found, found.__module__):
                     methods = ((name, _plain(member)) for name, member in vars(found).items())
-                    self._uncalled += [(name, m) for name, m in methods if isinstance(m, FunctionType)]
-                    waiting += found.__bases__
+                    self._uncalled += [(name, m, found) for name, m in methods if isinstance(m, FunctionType)]
+                    waiting += [(base, None) for base in found.__bases__]
             elif hasattr(found, "__dict__") and not isinstance(found, ModuleType):
-                waiting.append(getattr(found, "__wrapped__", type(found)))
+                waiting.append((getattr(found, "__wrapped__", type(found)), None))
             if not waiting:
-                waiting = [method for name, method in self._uncalled if self._calls(name)]
-                self._uncalled = [(name, method) for name, method in self._uncalled if not self._calls(name)]
+                waiting = [(method, kind) for name, method, kind in self._uncalled if self._calls(name)]
+                self._uncalled = [each for each in self._uncalled if not self._calls(each[0])]
+
+    def _note(self, facts: CodeFacts, owner: type | None) -> None:
+        self._used |= facts.names
+        for name in facts.changes:
+            of = owner if name.startswith(".") else None
+            self._names.setdefault(of, set()).add(name.removeprefix("."))
 
     def _is_new(self, code: object, module: str | None) -> bool:
         """Tell whether code is the user's own and was not read yet; from now on it was."""
@@ -295,6 +334,10 @@ class _State:
 
     def _calls(self, name: str) -> bool:
         return name in self._used or (name.startswith("__") and name not in _MAKING)
+
+
+def _related(owner: type, of: type) -> bool:
+    return issubclass(of, owner) or issubclass(owner, of)
 
 
 def _plain(member: object) -> object:

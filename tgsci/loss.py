@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
-from .basics.texts import figure, literal, metric, trimmed, with_type
+from .basics.texts import figure, literal, named_metric, trimmed, with_type
 from .basics.threads import awaited
 from .engine import Engine
 from .errors import InvalidValue, MeasurementError, UsageError
@@ -313,7 +313,7 @@ class LimitedLoss(Loss):
                 continue
             violations[f"{self.metric} {sign} {bound:g}"] = max(0.0, excess)
             if excess > 0:
-                shown = f"{self.metric} is {metric(measured, unit)} {unit}".rstrip()
+                shown = named_metric(f"{self.metric} is", measured, unit)
                 text += f"\nHARD LIMIT BROKEN: {shown}, must be {sign} {bound:g}; it is out by {figure(excess)}."
         return Feedback(
             feedback.loss,

@@ -17,6 +17,7 @@ from tgsci.basics.texts import (
     figure,
     literal,
     metric,
+    named_metric,
     nearest,
     one_line,
     quote,
@@ -25,7 +26,20 @@ from tgsci.basics.texts import (
     shell_word,
     visible,
     well_formed,
+    with_type,
 )
+
+
+def test_a_metric_is_written_with_its_name_and_unit():
+    assert named_metric("vina", -9.87, "kcal/mol") == "vina -9.870 kcal/mol"
+    assert named_metric("rings", 3.0) == "rings 3"
+
+
+def test_a_value_of_the_wrong_type_is_named_with_it():
+    assert with_type(None) == "None"
+    assert with_type("a") == "str 'a'"
+    assert with_type(["a"] * 1000).startswith("list ['a', ")
+    assert len(with_type(["a"] * 1000)) < 100
 
 
 @pytest.mark.parametrize(

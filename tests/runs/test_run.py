@@ -355,7 +355,7 @@ def test_the_curves_are_drawn_over_one_another_with_units(compared):
     assert axes.get_xlabel() == "evaluations"
     assert axes.get_ylabel() == "best loss: distance (m)"
     drawn = dict(zip(*axes.lines[0].get_data(), strict=True))
-    curve = comparison.best_so_far(compared_run(compared))
+    curve = comparison.best_by_evaluation(compared_run(compared))
     assert {step: curve[step - 1].loss for step in drawn} == drawn
     assert axes.lines[1].get_ydata()[-1] == 760.0
 

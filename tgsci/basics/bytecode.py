@@ -28,7 +28,7 @@ class CodeFacts:
         chains: The globals that it reads, each with the attributes that it takes of them: ("settings", "TARGET").
         imports: The modules that it imports while it runs.
         changes: The globals, closure variables and attributes that it assigns or changes in place, by name; a
-            parameter as "name=".
+            parameter as "name=", an attribute of the first parameter (of a method's `self`) as ".name".
     """
 
     names: set[str]
@@ -65,7 +65,8 @@ def facts_of(function: CodeType) -> CodeFacts:
             ):
                 changes.add(argument)
             elif name in ("STORE_ATTR", "DELETE_ATTR"):
-                changes.update(_changed([*before, step], code, function))
+                reached = [each for each in before if each.positions != step.positions]  # `+=` reads it first
+                changes.update(_changed([*reached, step], code, function))
             elif name in ("STORE_SUBSCR", "DELETE_SUBSCR") or (attribute and argument in _CHANGING):
                 changes.update(_changed(before, code, function))
             if name.startswith(("LOAD_", "CALL")):
@@ -94,7 +95,7 @@ def _changed(steps: Sequence[dis.Instruction], code: CodeType, function: CodeTyp
         if len(chain) == 1 and root.argval in parameters:
             yield f"{root.argval}="
         elif len(chain) > 1 and root.argval in parameters[:1]:
-            yield chain[-1].argval
+            yield f"{'.' if len(chain) == 2 else ''}{chain[-1].argval}"
     elif root.opname in ("LOAD_GLOBAL", "LOAD_NAME") or (
         root.opname == "LOAD_DEREF" and (len(chain) > 1 or root.argval in function.co_freevars)
     ):

@@ -27,6 +27,11 @@ def metric(value: float | None, unit: str = "") -> str:
     return f"{value:.0f}" if counts([value], unit) else figure(value)
 
 
+def named_metric(name: str, value: float | None, unit: str = "") -> str:
+    """Write a metric with its name and unit: "vina -9.870 kcal/mol", "rings 3"."""
+    return f"{name} {metric(value, unit)} {unit}".rstrip()
+
+
 def column(values: Iterable[float | None], unit: str | None = None) -> list[str]:
     """Write the figures of a table's column, all with the same decimals.
 

@@ -1,4 +1,4 @@
-"""The command line's `tgsci runs`: look at runs, compare them, go on with one, branch off from one."""
+"""`tgsci runs`: look at runs, compare them, go on with one, branch off from one."""
 
 from __future__ import annotations
 

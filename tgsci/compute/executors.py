@@ -47,7 +47,7 @@ def check(workers: object) -> None:
 
 
 class Measurers:
-    """The executor of a run. As a context manager it is ended at the end, at once where something went wrong.
+    """The executor of a run, as a context manager: ended when the block is left, at once where something went wrong.
 
     Args:
         workers: As `minimize` takes it; an executor that was given is used and never ended.

@@ -23,8 +23,8 @@ T = TypeVar("T")
 PATIENCE = 1.0
 
 
-class _State:
-    """Of this process: Ctrl-C concerns all of it."""
+class _Interruption:
+    """Whether this process was interrupted, and what waits in it: Ctrl-C concerns all of the process."""
 
     def __init__(self) -> None:
         self.stopped = False
@@ -33,7 +33,7 @@ class _State:
         self.overdue: Callable[[], object] | None = None
 
 
-_state = _State()
+_state = _Interruption()
 
 
 def wait_for(ask: Callable[[], T]) -> T:

@@ -41,7 +41,7 @@ class Comparison:
 
     def best_after(self, name: str, evaluations: int) -> Trial | None:
         """Find a run's best trial after so many evaluations; None where it has made fewer, or measured nothing."""
-        curve = best_so_far(self.runs[name])
+        curve = best_by_evaluation(self.runs[name])
         return curve[evaluations - 1] if 0 < evaluations <= len(curve) else None
 
     def table(self) -> DataFrame:
@@ -149,10 +149,10 @@ def compare(runs: Sequence[str | Path | Result], *, anyway: bool = False) -> Com
     if warnings and not anyway:
         hint = "To see them side by side all the same: anyway=True (--anyway)"
         raise UsageError("\n".join(["these runs cannot be ranked together", *warnings, hint]))
-    return Comparison(named, _milestones(max(len(best_so_far(result)) for result in named.values())), warnings)
+    return Comparison(named, _milestones(max(len(best_by_evaluation(result)) for result in named.values())), warnings)
 
 
-def best_so_far(result: Result) -> list[Trial | None]:
+def best_by_evaluation(result: Result) -> list[Trial | None]:
     """List the best trial after each evaluation, in the order of the trials' numbers."""
     curve: list[Trial | None] = []
     best: Trial | None = None

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from ..basics.files import as_path
 from ..basics.imports import needs
-from ..basics.texts import figure, literal, metric
+from ..basics.texts import figure, literal, metric, named_metric
 from ..compute.measure import Answer
 from ..errors import UsageError
 from ..feedback import Feedback
 from ..loss import Loss
 from ..search.ledger import Ledger, Session, Spent
 from ..search.trial import Trial, Trials
+from ..show.columns import titled
 from .domain import Problem
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ class Result:
 
     def titled(self, metric: str) -> str:
         """Write a metric's name with its unit."""
-        unit = self.units.get(metric)
-        return f"{metric} ({unit})" if unit else metric
+        return titled(metric, self.units.get(metric, ""))
 
     def trial(self, number: int) -> Trial:
         """Take a trial by its number, from 0.
@@ -221,8 +221,8 @@ class Result:
 
     def _in_words(self, feedback: Feedback) -> str:
         there = feedback.metrics
-        figures = [(name, there[name], self.units.get(name, "")) for name in self.columns if name in there]
-        return ", ".join(f"{name} {metric(value, unit)} {unit}".rstrip() for name, value, unit in figures)
+        units = self.units
+        return ", ".join(named_metric(name, there[name], units.get(name, "")) for name in self.columns if name in there)
 
     def __repr__(self) -> str:
         return f"<Result of {len(self.trials)} trials>\n{self.summary()}"

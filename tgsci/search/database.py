@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DATABASE = "run.db"
 #: Written into every run; a file of a format that is not known is refused, never guessed at.
 FORMAT = 2
-#: Can be looked at, and is brought to the present format when the run goes on.
+#: Older formats: they can be read, and are brought to the present one when the run goes on.
 OLDER = (1,)
 APPLICATION = 0x74677363  # "tgsc"
 #: Runs below a directory that a message names.
@@ -104,7 +104,7 @@ def format_of(connection: sqlite3.Connection) -> int:
 
 
 def runs_below(directory: Path) -> str:
-    """Hint at the runs in a directory, where somebody names the directory of several."""
+    """Name the runs in a directory, for somebody who took it for a run."""
     there = sorted(path.parent.name for path in directory.glob(f"*/{DATABASE}"))
     if not there:
         return ""

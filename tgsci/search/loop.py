@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..basics.texts import figure, literal, well_formed
+from ..basics.threads import awaited
 from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
@@ -22,7 +23,7 @@ from .proposer import Proposer
 from .recorder import Recorders
 from .trial import Proposal, State, Trial, Trials
 
-#: Rounds in a row without a single value to measure after which a search gives up.
+#: A search gives up after so many rounds in a row without a single value to measure.
 _FRUITLESS_ROUNDS = 10
 
 
@@ -50,7 +51,7 @@ class Progress:
 
 
 class Search:
-    """The loop over rounds. All of its state is the ledger's: a new `Search` on the same ledger goes on with it.
+    """Goes from round to round. It keeps no state but the ledger's: a new `Search` on the same ledger goes on with it.
 
     Args:
         ledger: The run's record.
@@ -214,7 +215,7 @@ class Search:
         if self.options.progress:
             spent = self.ledger.spent()
             event = Progress(self.trials, spent, self.options.budget, text, eta_seconds, done, total)
-            self.options.progress(event)
+            awaited(self.options.progress(event))
 
     def report(self, activity: str) -> None:
         """Tell what goes on in the search."""

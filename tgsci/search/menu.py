@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .. import prompts
-from ..basics.texts import metric
+from ..basics.texts import named_metric
 from ..engine import Engine, default_engine
 from ..errors import InvalidValue, UsageError
 from ..functions import EngineLike
@@ -139,11 +139,11 @@ def _usable(options: Sequence[Option], trials: Trials) -> list[Option]:
 
 
 def _facts(option: Option, units: Mapping[str, str]) -> str:
-    words = [
-        f"{name} {fact if isinstance(fact, str) else metric(fact, units.get(name, ''))} {units.get(name, '')}".rstrip()
-        for name, fact in option.facts.items()
-    ]
-    return ", ".join(words)
+    return ", ".join(_fact(name, fact, units.get(name, "")) for name, fact in option.facts.items())
+
+
+def _fact(name: str, fact: float | str, unit: str) -> str:
+    return f"{name} {fact} {unit}".rstrip() if isinstance(fact, str) else named_metric(name, fact, unit)
 
 
 def _proposal(option: Option, evidence: str, note: str) -> Proposal:

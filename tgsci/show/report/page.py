@@ -13,7 +13,7 @@ from markupsafe import Markup
 from .plot import Plot
 from .summary import Summary
 from .text import LongTexts, as_attribute, as_html, shortened
-from .trials import Trials
+from .trials import PageTrials
 
 if TYPE_CHECKING:
     from ...runs.result import Result
@@ -29,7 +29,7 @@ def render(result: Result) -> str:
     """Make a complete HTML page of a run."""
     script, style = _packaged("script.js"), _packaged("style.css")
     texts = LongTexts()
-    trials = Trials(result, texts)
+    trials = PageTrials(result, texts)
     return (
         _environment()
         .get_template("page.html.j2")

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ...basics.texts import counts, figure, fixed, metric, places
 from ...feedback import Feedback
 from ...search.trial import State, Trial
+from ..columns import ranks
 from .text import LongText, LongTexts, as_attribute, file_name, picture_address, shortened
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Column:
+class PageColumn:
     """A column of the table of all trials: its name for the script, its title, and whether it holds figures."""
 
     key: str
@@ -92,7 +93,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PageCell:
     """A figure in the table; in full, for the script to sort by, where rounding hides some of it."""
 
     text: str = ""
@@ -108,7 +109,7 @@ class Final:
     report: LongText
 
 
-class Trials:
+class PageTrials:
     """The trials of a run for the page. Bounded: whatever there is too much of goes to the best trials first.
 
     Args:
@@ -126,7 +127,7 @@ class Trials:
         self._pictures: dict[str, Picture] = {}
         self._room_for_pictures, self._room_for_files = _PICTURES, _ALL_FILES
         self._too_big: set[str] = set()
-        # In the order of their merit, not of their place: first come, first served.
+        # The best first: they get the room that there is.
         self._files = {trial.number: self._downloads(trial) for trial in self._ranked[:_TRIALS_WITH_FILES]}
         merit = [*self._ranked, *(trial for trial in result.trials if not trial.measured)]
         self._reports = {t.number: texts.full(t.feedback.text) for t in merit if t.feedback and t.feedback.text}
@@ -292,7 +293,7 @@ class Trials:
     @cached_property
     def ranks(self) -> Mapping[int, int]:
         """The rank of each measured trial by its number."""
-        return {trial.number: rank for rank, trial in enumerate(self._ranked, 1)}
+        return ranks(self._result)
 
     @property
     def states(self) -> list[str]:
@@ -311,20 +312,20 @@ class Trials:
         return any(trial.feedback and trial.feedback.violation for trial in self.rows)
 
     @cached_property
-    def columns(self) -> Sequence[Column]:
+    def columns(self) -> Sequence[PageColumn]:
         """The columns of the table."""
         return [
-            Column("trial", "trial"),
-            Column("rank", "rank"),
-            *([Column("picture", "picture", number=False)] if self.pictured_rows else []),
-            Column("state", "state", number=False),
-            Column("loss", "loss"),
-            *(Column(name, shortened(self._result.titled(name), 60)) for name in self._metrics),
-            *([Column("violation", "limits broken by")] if self.limited else []),
-            Column("value", "value", number=False),
+            PageColumn("trial", "trial"),
+            PageColumn("rank", "rank"),
+            *([PageColumn("picture", "picture", number=False)] if self.pictured_rows else []),
+            PageColumn("state", "state", number=False),
+            PageColumn("loss", "loss"),
+            *(PageColumn(name, shortened(self._result.titled(name), 60)) for name in self._metrics),
+            *([PageColumn("violation", "limits broken by")] if self.limited else []),
+            PageColumn("value", "value", number=False),
         ]
 
-    def cells(self, trial: Trial) -> list[Cell]:
+    def cells(self, trial: Trial) -> list[PageCell]:
         """List the figures of a row: the loss, the metrics, and by how much limits are broken."""
         feedback = trial.feedback
         metrics = feedback.metrics if feedback else {}
@@ -354,8 +355,8 @@ class Trials:
         return found
 
 
-def _cell(value: float | None, decimals: int) -> Cell:
+def _cell(value: float | None, decimals: int) -> PageCell:
     if value is None or math.isnan(value):
-        return Cell()
+        return PageCell()
     short, full = fixed(value, decimals), f"{value:.8g}"
-    return Cell(short, "" if float(short) == float(full) else full)
+    return PageCell(short, "" if float(short) == float(full) else full)
