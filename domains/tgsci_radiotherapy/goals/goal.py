@@ -17,8 +17,8 @@ from .metrics import DIGITS, Metric, Unit
 TARGETS, EXTERNAL = "[targets]", "[external]"
 #: Where the case lacks a goal's structure, the reason why it is not evaluated begins with this.
 ABSENT = "the case has no"
-#: The lowest priority; 1 is the most important. The loss tells no more apart, see `loss.scoring`.
-MOST_PRIORITY = 4
+#: The lowest priority; 1 is the most important. `loss.scoring` weighs them.
+LOWEST_PRIORITY = 4
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")
 _MEANING = {"<=": "<=", "≤": "<=", "<": "<=", ">=": ">=", "≥": ">=", ">": ">="}
@@ -259,10 +259,10 @@ def _match_unit(metric: Metric, limit: float, unit: str, sentence: str) -> tuple
 
 
 def _priority(text: str, sentence: str) -> int:
-    if not re.fullmatch(r"\d{1,2}", text) or not 1 <= int(text) <= MOST_PRIORITY:
+    if not re.fullmatch(r"\d{1,2}", text) or not 1 <= int(text) <= LOWEST_PRIORITY:
         raise UsageError(
             f"no priority {quote(text)} in {quote(sentence)}: a priority is a whole number from 1 (most important) to "
-            f"{MOST_PRIORITY}; write 1, 2, 3 or 4, which count 27, 9, 3 and 1 in a plan's loss"
+            f"{LOWEST_PRIORITY}; write 1, 2, 3 or 4, which count 27, 9, 3 and 1 in a plan's loss"
         )
     return int(text)
 
