@@ -355,8 +355,11 @@ def _difference(setting: str, there: object, now: object) -> str:
     words = differences(str(there), str(now))
     if setting != "fingerprint":
         return f"{setting}: {words}"
-    code = " (its code, or something that the code reads, is not what it was)" if _DIGEST.search(words) else ""
-    return f"what is measured: {words}{code}"
+    code = (
+        " (its code, or something that the code reads, is not what it was; begin the name of an attribute that only "
+        "keeps notes with an underscore)"
+    )
+    return f"what is measured: {words}{code if _DIGEST.search(words) else ''}"
 
 
 def _note_idle(workers: int, proposals: int) -> None:
