@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+import tgsci as tg
 import tgsci.engine as engines
 from tgsci.engine import Call, Engine, Reply, as_engine, get_engine, recording
 from tgsci.engines import engine_named
@@ -261,7 +262,7 @@ def test_what_a_person_asks_beside_a_run_in_a_thread_is_not_the_runs() -> None:
     assert seen == []
 
 
-def test_a_thread_within_a_run_within_a_run_belongs_to_the_inner_one() -> None:
+def test_a_thread_within_a_run_within_a_run_belongs_to_both() -> None:
     script = Scripted(lambda prompt, system: prompt)
     outer: list[str] = []
     inner: list[str] = []
@@ -269,7 +270,7 @@ def test_a_thread_within_a_run_within_a_run_belongs_to_the_inner_one() -> None:
         own = threading.Thread(target=script, args=("q",))
         own.start()
         own.join()
-    assert (outer, inner) == ([], ["q"])
+    assert (outer, inner) == (["q"], ["q"])
 
 
 def test_recordings_nest_and_end_when_something_is_raised() -> None:
@@ -841,3 +842,64 @@ def test_ctrl_c_ends_a_map_at_once(start_script: Any, blocked: str) -> None:
     process.wait(10)
     assert time.monotonic() - started < 2
     assert "KeyboardInterrupt" in process.stderr.read()
+
+
+@pytest.mark.parametrize("images", [b"PNG", bytearray(b"PNG"), [b"PNG"], (memoryview(b"PNG"),)])
+def test_a_single_image_is_a_list_of_one(images):
+    assert as_engine(lambda prompt, images: repr(images))("what?", images=images) == "(b'PNG',)"
+    assert as_engine(lambda prompt, images=(): repr(images))("what?", images=None) == "()"
+
+
+@pytest.mark.parametrize("images", ["cat.png", ["cat.png"], [1]])
+def test_what_is_no_image_is_refused(images):
+    with pytest.raises(UsageError, match="images are the bytes of image files"):
+        as_engine(lambda prompt, images: "x")("what?", images=images)
+
+
+def test_a_variable_as_a_prompt_is_told_what_to_write():
+    with pytest.raises(UsageError, match=r"write variable\.value"):
+        as_engine(lambda prompt: "x")(tg.Variable("p"))
+
+
+def test_map_over_one_text_is_refused():
+    with pytest.raises(UsageError, match=r"write \[text\]"):
+        tg.map(str.upper, "abc")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda prompt, images: f"{prompt} {len(images)}",
+        lambda prompt, *, images: f"{prompt} {len(images)}",
+        lambda prompt, system_prompt="", *, images: f"{prompt} {len(images)}",
+        lambda prompt, system, images: f"{prompt} {len(images)}",
+    ],
+)
+def test_a_function_may_ask_for_images_in_every_call(function):
+    assert as_engine(function)("what?") == "what? 0"
+    assert as_engine(function)("what?", "", [b"PNG"]) == "what? 1"
+
+
+class Limited(Engine):
+    """Keeps what a library's client keeps."""
+
+    name = "limited"
+
+    def __init__(self):
+        self.two, self.three = threading.Semaphore(2), threading.BoundedSemaphore(3)
+        self.closed, self.ready = threading.Event(), threading.Condition()
+
+    def complete(self, prompt, system="", images=()):
+        with self.two, self.three, self.ready:
+            return "x"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda engine: pickle.loads(pickle.dumps(engine))])  # noqa: S301
+def test_a_copy_of_an_engine_has_locks_of_its_own(copied):
+    engine = Limited()
+    assert engine("p") == "x"
+    other = copied(engine)
+    assert other("p") == "x"
+    with other.two, other.two:
+        assert not other.two.acquire(blocking=False)
+        assert engine("p") == "x"

@@ -9,8 +9,12 @@ import decimal
 import enum
 import functools
 import itertools
+import operator
+import random
 import re
+import string
 import sys
+import threading
 import types
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import interpolate, sparse, spatial, stats
 
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
@@ -397,6 +402,14 @@ def scaled(by):
     return length
 
 
+def with_attribute(target):
+    def loss(value):
+        return abs(len(value) - loss.target)
+
+    loss.target = target
+    return loss
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -419,12 +432,44 @@ def scaled(by):
         (np.poly1d([1, 2]), np.poly1d([1, 3])),
         (functools.cache(lambda v: len(v)), functools.cache(lambda v: 2 * len(v))),
         (tg.get_engine("gpt-4o", temperature=0), tg.get_engine("gpt-4o", temperature=1)),
+        (memoryview(b"a"), memoryview(b"b")),
+        (pd.Index([1]), pd.Index([2])),
+        (pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-02")),
+        (operator.itemgetter(1), operator.itemgetter(2)),
+        (operator.methodcaller("count", "a"), operator.methodcaller("count", "b")),
+        (string.Template("$a"), string.Template("$b")),
+        (interpolate.CubicSpline([1, 2, 3], [1, 2, 3]), interpolate.CubicSpline([1, 2, 3], [1, 2, 9])),
+        (sparse.csr_matrix([[1]]), sparse.csr_matrix([[2]])),
+        (stats.norm(0, 1), stats.norm(0, 2)),
+        (spatial.cKDTree([[1, 2]]), spatial.cKDTree([[1, 3]])),
+        ("abc".count, "abd".count),
+        ({"a": 1.0}.get, {"a": 2.0}.get),
+        (np.add.reduce, np.multiply.reduce),
+        (with_attribute(1), with_attribute(2)),
     ],
 )
 def test_settings_of_every_kind_count(one, other):
     assert setting_of(one) is not None
     assert Length(options=one).fingerprint != Length(options=other).fingerprint
     assert " at 0x" not in Length(options=one).fingerprint
+
+
+def test_an_attribute_of_a_helper_counts():
+    loss = tg.as_loss(lambda value: with_settings(value))
+    before = loss.fingerprint
+    try:
+        with_settings.target = 9
+        assert loss.fingerprint != before
+    finally:
+        with_settings.target = 3
+    assert loss.fingerprint == before
+
+
+def with_settings(value):
+    return abs(len(value) - with_settings.target)
+
+
+with_settings.target = 3
 
 
 # -- state -------------------------------------------------------------------------------------------
@@ -478,6 +523,23 @@ def test_a_loss_that_keeps_notes_is_the_same_loss_afterwards():
     assert loss.fingerprint == before == Counting().fingerprint
     loss.target = 4
     assert loss.fingerprint != before
+
+
+@pytest.mark.parametrize(
+    ("used", "use"),
+    [
+        (random.Random(0), lambda used: used.random()),
+        (np.random.default_rng(0), lambda used: used.random()),
+        (itertools.count(), next),
+        (iter([1, 2, 3]), next),
+        (threading.Lock(), lambda used: used.acquire()),
+    ],
+)
+def test_what_changes_whenever_it_is_used_is_no_setting(used, use):
+    loss = Length(options=used)
+    before = loss.fingerprint
+    use(used)
+    assert loss.fingerprint == before
 
 
 def test_what_is_set_before_measuring_is_a_setting():

@@ -332,3 +332,13 @@ def test_an_aggregate_that_grows_is_condensed_as_one():
     total.backward(answer)
     assert prompt.get_gradient_text() == "condensed"
     assert len(asked) == 6
+
+
+def test_feedback_on_a_drawing_reaches_what_was_drawn_with_the_drawing():
+    camera = Camera()
+    code = tg.Variable("circle(3)", role_description="drawing program")
+    drawing = tg.StringBasedFunction(lambda code: b"PNG", "draws")({"code": code})
+    tg.TextLoss("Is it round?", engine=camera)(drawing).backward(camera)
+    assert camera.images == [(b"PNG",), (b"PNG",)]
+    assert "[image 1: result of: draws]" in camera.prompts[1]
+    assert code.gradients[0].images == (b"PNG",)

@@ -290,3 +290,30 @@ def test_a_context_that_several_gradients_share_is_shown_once():
         x.gradients.append(tg.Gradient(feedback, "", "evaluated by Ada"))
     shown = x.get_gradient_and_context_text()
     assert (shown.count("evaluated by Ada"), shown.count("too long"), shown.count("too vague")) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("add", [tg.sum, tg.aggregate, lambda terms: terms[0] + terms[1]])
+@pytest.mark.parametrize("role", ["photo", ""])
+def test_feedback_on_a_text_beside_an_image_comes_with_the_image(add, role):
+    """However it stands there: a criticism of how they go together is of no use without it."""
+    photo = tg.Variable(b"PNG", requires_grad=False, role_description=role)
+    caption = tg.Variable("a cat", role_description="caption")
+    tg.TextLoss("Do they fit?", engine=lambda prompt, images: "no: a dog")(add([photo, caption])).backward()
+    seen = []
+
+    def rewrite(prompt, images=()):
+        seen.append((prompt, images))
+        return "<REASON>r</REASON><IMPROVED_VARIABLE>a dog</IMPROVED_VARIABLE>"
+
+    tg.TGD([caption], engine=rewrite).step()
+    assert [images for _, images in seen] == [(b"PNG",)]
+    assert "[image 1" in seen[0][0]
+
+
+@pytest.mark.parametrize("give", ["shorter", tg.Variable("shorter")])
+def test_one_text_in_place_of_a_list_of_gradients_is_one(give):
+    variable = tg.Variable("a")
+    variable.gradients = give
+    variable.gradients.extend(give)
+    variable.gradients[0] = give
+    assert [gradient.value for gradient in variable.gradients] == ["shorter", "shorter"]

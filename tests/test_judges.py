@@ -218,3 +218,9 @@ def test_a_judge_is_copied_with_what_it_holds():
         assert twin(tg.Variable("x")).value == judge(tg.Variable("x")).value
         assert twin.parameters()[0] is not judge.parameters()[0]
         assert twin.llm_call.system_prompt is twin.eval_system_prompt
+
+
+@pytest.mark.parametrize("tags", ["<V>", ["<V>"], ("<V>", "<V>"), ("V", "/V")])
+def test_tags_that_are_no_two_tags_are_refused(tags):
+    with pytest.raises(tg.UsageError, match="parse_tags are two marks"):
+        tg.MultiFieldTokenParsedEvaluation("Compare.", ["a", "b"], lambda p: "x", parse_tags=tags)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import decimal
 import math
 import pickle
 
+import numpy as np
 import pytest
 
 import tgsci as tg
@@ -617,3 +619,27 @@ def test_another_closure_measures_the_current_value_again():
     tgd.step(second)
     assert second.values == ["a", "ccc"]
     assert x.value == "a"
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), np.array(0.5), decimal.Decimal("0.5")])
+def test_a_closure_may_return_a_number_of_any_kind(number):
+    variable = text()
+    tg.TGD([variable], engine=Scripted([block("new")]), verbose=np.int64(0), keep_ties=True).step(lambda: number)
+    assert variable.value == "new"
+
+
+def test_a_closure_may_be_a_coroutine_function():
+    variable = text()
+
+    async def closure():
+        return float(len(variable.value))
+
+    tg.TGD([variable], engine=Scripted([block("x")])).step(closure)
+    assert variable.value == "x"
+
+
+@pytest.mark.parametrize("given", [{"a": "b"}, b"ab", 5])
+@pytest.mark.parametrize("name", ["constraints", "in_context_examples"])
+def test_what_is_no_list_of_texts_is_refused(name, given):
+    with pytest.raises(tg.UsageError, match=f"{name} are texts"):
+        tg.TGD([text()], engine=Scripted([]), **{name: given})

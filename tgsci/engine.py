@@ -111,8 +111,28 @@ Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
 #: By type, how to make anew what cannot be copied: locks, and what is kept by thread.
 _LOCKS: dict[type, Callable[[], Any]] = {
-    type(make()): make for make in (threading.Lock, threading.RLock, threading.Condition, threading.local)
+    type(make()): make
+    for make in (threading.Lock, threading.RLock, threading.Condition, threading.Event, threading.local)
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlocked:
+    """What takes the place of a lock in a copy on its way."""
+
+    make: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        if isinstance(value, threading.Semaphore):
+            return cls(type(value), (vars(value)["_value"],))  # as many as are free now
+        return cls(_LOCKS[type(value)]) if type(value) in _LOCKS else value
+
+    def made(self) -> Any:
+        return self.make(*self.arguments)
+
+
 _gates: weakref.WeakValueDictionary[str, Gate] = weakref.WeakValueDictionary()
 _making_gates = threading.Lock()
 
@@ -185,7 +205,7 @@ class Engine(ABC):
         if not isinstance(prompt, str):
             prompt, within = _text_and_images(prompt)
             images = (*within, *images)
-        system, images = system or system_prompt or "", tuple(images)
+        system, images = system or system_prompt or "", _image_bytes(images)
         recorder = _recorder.get() or (_recorder_around() if _recorders else None)
         if recorder is None:
             return self.answer(prompt, system, images)
@@ -251,12 +271,12 @@ class Engine(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave locks out of copies and of what goes to worker processes: there each gets a lock of its own."""
-        state = {name: _LOCKS.get(type(value), value) for name, value in vars(self).items()}
+        state = {name: _Unlocked.of(value) for name, value in vars(self).items()}
         return {**state, "_gate": self._gate.limit}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        locks = {id(lock) for lock in _LOCKS.values()}
-        vars(self).update({k: v() if id(v) in locks else v for k, v in state.items() if k != "_gate"})
+        state = {name: value.made() if isinstance(value, _Unlocked) else value for name, value in state.items()}
+        vars(self).update({name: value for name, value in state.items() if name != "_gate"})
         self._gate.limit = state["_gate"] or self._gate.limit
 
 
@@ -272,8 +292,11 @@ class FunctionEngine(Engine):
     destination = "your own function answers; what it sends out is up to it"
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function: Callable[..., Any] = function
         self.name = getattr(function, "__name__", type(getattr(function, "func", function)).__name__)
+        signature = _signature(function)
+        if signature and "images" in signature.parameters and not _takes(function, "prompt"):
+            function = partial(function, images=())  # asked for in every call; else a second parameter is the system's
+        self.function: Callable[..., Any] = function
         fixed = getattr(function, "keywords", ())  # by functools.partial
         names = [name for name in ("system_prompt", "system") if name not in fixed]
         self._system = next((name for name in names if _takes(function, "prompt", **{name: "system"})), "")
@@ -281,7 +304,7 @@ class FunctionEngine(Engine):
         self._needs_system = not _takes(function, "prompt")
         if self._needs_system and not (self._system or self._by_position or _signature(function) is None):
             raise UsageError(f"{self.name}{_signature(function)} is no engine: write it as {self.name}(prompt)")
-        self._images = _takes(function, "prompt", images=())
+        self._images = any(_takes(function, *asked, images=()) for asked in (["prompt"], ["prompt", "system"]))
 
     def with_parameters(self, **parameters: Any) -> Engine:
         if not _takes(self.function, "prompt", **parameters):
@@ -410,9 +433,13 @@ def recording(recorder: Recorder) -> Iterator[None]:
     """Within this block every engine call goes through `recorder`: in this thread, in `map`'s, and in others.
 
     A thread that somebody else started, a loss for instance, does not say where it belongs. Its calls go to the
-    recorder that is at work in the process, unless two runs are at work side by side.
+    recorder that is at work in the process, unless two runs are at work side by side. Within another such block, of a
+    run whose loss is itself a search say, the outer recorder hears of a call too.
     """
-    entry = (recorder, _recorder.get())
+    outer = _recorder.get()
+    if outer is not None:
+        recorder = partial(_record_in_both, recorder, outer)
+    entry = (recorder, outer)
     token = _recorder.set(recorder)
     _recorders.append(entry)
     try:
@@ -420,6 +447,10 @@ def recording(recorder: Recorder) -> Iterator[None]:
     finally:
         _recorders.remove(entry)
         _recorder.reset(token)
+
+
+def _record_in_both(inner: Recorder, outer: Recorder, call: Call, ask: Callable[[], Reply]) -> Reply:
+    return inner(call, lambda: outer(call, ask))
 
 
 def _recorder_around() -> Recorder | None:
@@ -443,10 +474,22 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
         concurrent: How many at the same time; None for `MAX_CONCURRENT`.
 
     Raises:
+        UsageError: The items are one text, whose letters nobody means.
         Exception: Whatever the first failing item raised; items that already run are not waited for.
     """
+    if isinstance(items, str | bytes):
+        raise UsageError(f"map: a list is expected, not {with_type(items)}: write [text]")
     most = MAX_CONCURRENT if concurrent is None else whole("concurrent", concurrent, 1)
     return run_all(function, list(items), most)
+
+
+def _image_bytes(images: Sequence[bytes] | bytes | None) -> tuple[bytes, ...]:
+    """The images of a question, checked; a single one is a list of one."""
+    given = [images] if isinstance(images, bytes | bytearray | memoryview) else images or ()
+    for image in given if isinstance(given, list | tuple) else [given]:
+        if not isinstance(image, bytes | bytearray | memoryview):
+            raise UsageError(f"images are the bytes of image files, [Path(...).read_bytes()], not {with_type(image)}")
+    return tuple(bytes(image) for image in given)
 
 
 def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
@@ -459,7 +502,8 @@ def _text_and_images(parts: Sequence[str | bytes]) -> tuple[str, list[bytes]]:
         elif isinstance(part, str):
             texts.append(part)
         else:
-            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {with_type(part)}")
+            hint = "; write variable.value" if hasattr(part, "grad_fn") else ""
+            raise UsageError(f"a prompt is a text, or a list of texts and images (bytes), not {with_type(part)}{hint}")
     return "\n".join(texts), images.sent
 
 

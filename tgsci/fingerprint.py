@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -22,7 +23,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
 from tokenize import TokenError
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 from .basics.bytecode import CodeFacts, facts_of
@@ -30,6 +31,9 @@ from .basics.packages import installed, source_of
 
 #: Values whose `repr` says all.
 _WRITTEN_OUT = {"array", "builtins", "datetime", "decimal", "fractions", "ipaddress", "re", "uuid", "zoneinfo"}
+
+#: Modules whose objects change whenever they are used.
+_RANDOM = ("random", "numpy.random")
 
 #: Methods that run before anything is measured: what they assign is a setting.
 _MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__"}
@@ -130,7 +134,7 @@ class _Walk:
             return installed(value.__name__) or source_of(value.__name__)
         if is_dataclass(value):
             return [self.setting(type(value)), self.held(value, [field.name for field in fields(value)])]
-        if hasattr(value, "detach"):  # a tensor of PyTorch
+        if hasattr(value, "detach") and hasattr(value, "cpu"):  # a tensor of PyTorch
             return self.array(value.detach().cpu().numpy())
         if hasattr(value, "dtype") and hasattr(value, "tobytes"):
             return self.array(value)
@@ -140,9 +144,26 @@ class _Walk:
             return sha256(str(value.to_csv()).encode()).hexdigest()
         if type(value).__module__ in _WRITTEN_OUT and " at 0x" not in repr(value):
             return repr(value)
+        if isinstance(value, memoryview):
+            return [value.format, list(value.shape or ()), sha256(value.tobytes()).hexdigest()]
         if isinstance(value, SimpleNamespace) or hasattr(value, "get_params"):  # a fitted model of scikit-learn
             return [type(value).__qualname__, self.setting(vars(value))]
-        return self.instance(value) if installed(type(value).__module__) is None else None
+        return self.instance(value) if installed(type(value).__module__) is None else self.pickled(value)
+
+    def pickled(self, value: object) -> str | None:
+        """Write an object of an installed class by what its pickle holds; None for state, and where it has none."""
+        kind = type(value)
+        if kind is object or hasattr(kind, "__next__") or kind.__module__.startswith(_RANDOM):
+            return None
+        try:
+            pickle.dumps(value)  # refuses what holds a lock, a connection or a thread
+            parts = value.__reduce_ex__(4)
+        except Exception:  # whatever the class raises where it does not mean to be pickled
+            return None
+        if isinstance(parts, str):
+            return f"{kind.__module__}.{parts}"
+        held = [self.setting(list(part) if isinstance(part, Iterator) else part) for part in parts]
+        return f"{kind.__qualname__} {digest(str(held))}"  # a digest: it may hold a secret
 
     def held(self, value: object, names: Iterable[str]) -> dict[str, object]:
         """Write the attributes of an object, but for its state."""
@@ -210,8 +231,11 @@ class _Walk:
         if not isinstance(function, FunctionType):
             if installed(type(function).__module__) is None:
                 return self.instance(function)
-            held = vars(function) if hasattr(function, "__dict__") else {}
-            return [type(function).__qualname__, getattr(function, "__qualname__", ""), self.setting(held)]
+            owner = getattr(function, "__self__", None)  # of `"abc".count` and `np.add.reduce`; of `len` its module
+            held = self.setting(vars(function) if hasattr(function, "__dict__") else {})
+            bound = None if isinstance(owner, ModuleType) else self.setting(owner)
+            content = None if isinstance(function, BuiltinFunctionType) else self.pickled(function)  # an itemgetter
+            return [type(function).__qualname__, getattr(function, "__qualname__", ""), held, bound, content]
         if version := installed(function.__module__):
             return [version, function.__qualname__, self.defaults(function)]
         if not self._in_method:
@@ -223,7 +247,12 @@ class _Walk:
         except (OSError, TypeError, SyntaxError, TokenError):  # no source, or another than at import
             code = self.code(function.__code__)
         read = {name: self.setting(value) for name, value in _reads(function) if self.counts(function, name, value)}
-        return [code, self.defaults(function), read]
+        attributes = {
+            name: self.setting(value)
+            for name, value in vars(function).items()
+            if name != "__wrapped__" and not self._code_only and not self._state.holds(name)
+        }
+        return [code, self.defaults(function), read, attributes]
 
     def counts(self, function: FunctionType, name: str, value: object) -> bool:
         """Tell whether what a function reads from outside is a setting of it."""

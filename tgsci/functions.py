@@ -387,18 +387,18 @@ class StringBasedFunction(Module):
         images: tuple[bytes, ...],
     ) -> Gradient | None:
         sent = Images(images)
-        value = predecessor.placed(sent)
+        value, shown = predecessor.placed(sent), output.placed(sent)
         prompt = prompts.backward_through_function(
             role=predecessor.role_description,
             value=value,
             purpose=self.function_purpose,
             inputs={name: prompts.without(text, value) for name, text in arguments.items()},
-            output=output.text,
+            output=shown,
             response_role=output.role_description,
             feedback=feedback,
         )
         others = [f"{name}: {prompts.without(text, value)}" for name, text in arguments.items()]
-        context = "\n".join([self.function_purpose, *others, f"result: {output.text}"])
+        context = "\n".join([self.function_purpose, *others, f"result: {shown}"])
         return _written(engine, prompt, predecessor, context, sent)
 
 
@@ -411,7 +411,7 @@ def sum(variables: Sequence[Variable]) -> Variable:
     Raises:
         UsageError: The list is empty, or holds something else than variables.
     """
-    return _joined(variables, "a combination of the following: ", Backward(pass_on), "sum")
+    return _joined(variables, "a combination of the following: ", Backward(pass_on, passes_on=True), "sum")
 
 
 def aggregate(variables: Sequence[Variable]) -> Variable:
@@ -423,10 +423,12 @@ def aggregate(variables: Sequence[Variable]) -> Variable:
     Raises:
         UsageError: The list is empty, or holds something else than variables.
     """
-    total = _joined(variables, "an aggregation of the following: ", Backward(pass_on_always), "aggregate")
+    total = _joined(
+        variables, "an aggregation of the following: ", Backward(pass_on_always, passes_on=True), "aggregate"
+    )
     inner = [v.grad_fn.group for v in total.predecessors if v.grad_fn and v.grad_fn.group is not None]
     # An aggregate that grows is one. Else a number that no other process has, where a pickled graph may come from.
-    total.grad_fn = Backward(pass_on_always, group=inner[0] if len(inner) == 1 else uuid4().int)
+    total.grad_fn = Backward(pass_on_always, group=inner[0] if len(inner) == 1 else uuid4().int, passes_on=True)
     return total
 
 

@@ -59,7 +59,7 @@ class Gradients(list[Gradient]):
     """
 
     def __init__(self, gradients: Iterable[Gradient] = ()) -> None:
-        super().__init__([_as_gradient(gradient) for gradient in gradients] if gradients else ())
+        super().__init__(_as_gradients(gradients) if gradients else ())
 
     def append(self, gradient: Gradient) -> None:
         super().append(_as_gradient(gradient))
@@ -70,7 +70,17 @@ class Gradients(list[Gradient]):
         super().insert(index, _as_gradient(gradient))
 
     def extend(self, gradients: Iterable[Gradient]) -> None:
-        super().extend([_as_gradient(gradient) for gradient in gradients])
+        super().extend(_as_gradients(gradients))
+
+    def __setitem__(self, index: Any, gradient: Any) -> None:
+        super().__setitem__(index, _as_gradients(gradient) if isinstance(index, slice) else _as_gradient(gradient))
+
+
+def _as_gradients(feedback: Iterable[object]) -> list[Gradient]:
+    """Gradients; of a text or a variable in place of a list, its one."""
+    if isinstance(feedback, Iterable) and not isinstance(feedback, str | bytes):
+        return [_as_gradient(each) for each in feedback]
+    return [_as_gradient(feedback)]
 
 
 def _as_gradient(feedback: object) -> Gradient:
@@ -95,11 +105,13 @@ class Backward:
             text that reached the output ("" at the end of the graph).
         asks_model: True where `edge` calls an engine: such edges run concurrently.
         group: Set by an aggregation: what flows through is reduced where it meets again.
+        passes_on: True where the gradient is the feedback that reached the output, as across a sum.
     """
 
     edge: Callable[[Variable, Variable, str, Engine | None], Gradient | None]
     asks_model: bool = False
     group: int | None = None
+    passes_on: bool = False
 
 
 def feedback_in_context(gradients: Sequence[Gradient], images: prompts.Images | None = None) -> str:
@@ -327,6 +339,9 @@ def _inherit(gradient: Gradient, reached: Gradient, backward: Backward) -> Gradi
     groups = (*reached.groups, *([] if backward.group is None else [backward.group]))
     if groups:
         gradient = replace(gradient, groups=tuple(dict.fromkeys((*gradient.groups, *groups))))
-    if reached.value and gradient.value and not gradient.context and not backward.asks_model:
-        gradient = replace(gradient, context=reached.context, images=reached.images)
-    return gradient
+    if not (reached.value and gradient.value) or backward.asks_model or (gradient.context and not backward.passes_on):
+        return gradient
+    images = prompts.Images()
+    value = images.place(gradient.value, reached.images)
+    contexts = [images.place(reached.context, reached.images), images.place(gradient.context, gradient.images)]
+    return replace(gradient, value=value, context="\n".join(filter(None, contexts)), images=tuple(images.sent))

@@ -11,7 +11,7 @@ from .errors import UsageError
 from .functions import EngineLike, Exchange, ModelCall, Module, constant, through_call
 from .gradient import Backward, Gradient, ask_for_feedback
 from .prompts import Images
-from .replies import last_block
+from .replies import last_block, two_tags
 from .variable import Variable, variable, variables
 
 
@@ -162,6 +162,9 @@ class MultiFieldTokenParsedEvaluation(MultiFieldEvaluation):
 
     Args:
         parse_tags: The opening and the closing tag.
+
+    Raises:
+        UsageError: They are no two tags.
     """
 
     def __init__(
@@ -173,7 +176,7 @@ class MultiFieldTokenParsedEvaluation(MultiFieldEvaluation):
         parse_tags: Sequence[str] = ("<VERDICT>", "</VERDICT>"),
     ) -> None:
         super().__init__(evaluation_instruction, role_descriptions, engine, system_prompt)
-        self.parse_tags = tuple(parse_tags)
+        self.parse_tags = two_tags("parse_tags", parse_tags)
 
     def parse_output(self, response: Variable) -> str:
         """Read the text within the last well-formed pair of tags; "" where there is none."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Real
-from typing import TypeAlias
+from typing import SupportsFloat, SupportsInt, TypeAlias
 
 from . import prompts
 from .basics.checks import whole
 from .basics.texts import literal, trimmed
+from .basics.threads import awaited
 from .engine import Reply, default_engine, map
 from .errors import UsageError
-from .feedback import Feedback, is_better
+from .feedback import Feedback, is_better, number
 from .functions import EngineLike
 from .gradient import Gradient, feedback_in_context
-from .replies import Parsed, Suggestion, parse
+from .replies import Parsed, Suggestion, parse, two_tags
 from .variable import Variable
 
 logger = logging.getLogger("tgsci")
@@ -26,7 +26,7 @@ logger = logging.getLogger("tgsci")
 MOST_REJECTED, MOST_REJECTED_CHARS = 8, 20_000
 
 #: Measures the current values again, with fresh gradients.
-Closure: TypeAlias = Callable[[], "Variable | Feedback | float"]
+Closure: TypeAlias = Callable[[], "Variable | Feedback | float | Awaitable[Variable | Feedback | float]"]
 
 
 class Optimizer:
@@ -105,12 +105,16 @@ class TextualGradientDescent(Optimizer):
         keep_ties: bool = False,
     ) -> None:
         super().__init__(parameters)
-        if not isinstance(verbose, int):
+        if not isinstance(verbose, SupportsInt) or isinstance(verbose, str):
             raise UsageError(f"the second argument is `verbose`, not {literal(verbose)}: write TGD(..., engine=...)")
         self.engine = default_engine(engine)
-        self.verbose = verbose
+        self.verbose = int(verbose)
         self.constraints = _texts("constraints", constraints)
-        self.new_variable_tags = _tags(new_variable_tags)
+        self.new_variable_tags = (
+            ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
+            if new_variable_tags is None
+            else two_tags("new_variable_tags", new_variable_tags)
+        )
         self.optimizer_system_prompt = optimizer_system_prompt
         self.in_context_examples = _texts("in_context_examples", in_context_examples)
         self.gradient_memory = whole("gradient_memory", gradient_memory, 0)
@@ -141,7 +145,7 @@ class TextualGradientDescent(Optimizer):
         """
         if not self.parameters:
             raise UsageError("the optimizer got an empty parameter list: nothing requires a gradient")
-        before = _feedback_of(closure()) if closure else None
+        before = _measured_by(closure) if closure else None
         candidates = self._candidates(self.proposals, before) if closure else self._candidates(1)
         for past, parameter in zip(self._past, self.parameters, strict=True):
             past.append((parameter.text, list(parameter.gradients)))
@@ -214,7 +218,7 @@ class TextualGradientDescent(Optimizer):
         try:
             for candidate in candidates:
                 self._set(candidate)
-                measured = _feedback_of(closure())
+                measured = _measured_by(closure)
                 tie = self.keep_ties and measured.measured and not is_better(feedback, measured)
                 if is_better(measured, feedback) or tie:
                     values, feedback, gradients = candidate, measured, self._gradients()
@@ -275,10 +279,11 @@ class TextualGradientDescentwithMomentum(TextualGradientDescent):
         )
 
 
-def _feedback_of(measured: Variable | Feedback | float) -> Feedback:
+def _measured_by(closure: Closure) -> Feedback:
+    measured = awaited(closure())
     feedback = measured.feedback if isinstance(measured, Variable) else measured
-    if isinstance(feedback, Real):
-        return Feedback(float(feedback))
+    if isinstance(feedback, SupportsFloat) and not isinstance(feedback, str):  # NumPy's and a Decimal too
+        return Feedback(number(feedback, "the loss that a closure returns"))
     if not isinstance(feedback, Feedback) or feedback.loss is None:
         what = "nothing" if measured is None else "text without a number"
         raise UsageError(
@@ -297,24 +302,13 @@ def measured_as(feedback: Feedback) -> str:
 
 def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
     """Check a list of texts; a single text is a list of one."""
+    if isinstance(given, bytes | Mapping) or not isinstance(given, Iterable | None):
+        raise UsageError(f'{name} are texts, ["...", "..."], not {literal(given)}')
     texts = [given] if isinstance(given, str) else list(given or ())
     for text in texts:
         if not isinstance(text, str):
             raise UsageError(f'{name} are texts, ["...", "..."], and {literal(text)} is none')
     return texts
-
-
-def _tags(given: Sequence[str] | None) -> tuple[str, str]:
-    """Check the two tags around a value: they must differ from each other and from words."""
-    if given is None:
-        return "<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>"
-    tags = given
-    good = (
-        isinstance(tags, list | tuple) and len(tags) == 2 and all(isinstance(t, str) and not t.isalnum() for t in tags)
-    )
-    if not good or tags[0] in tags[1] or tags[1] in tags[0]:
-        raise UsageError(f'new_variable_tags are two marks, ["<NEW>", "</NEW>"] for instance, not {literal(given)}')
-    return tags[0], tags[1]
 
 
 def rewrites(

@@ -45,9 +45,9 @@ class Images:
             image = images[own - 1]
             if image not in self.sent:
                 self.sent.append(image)
-            return f"[image {self.sent.index(image) + 1}: "
+            return f"[image {self.sent.index(image) + 1}"
 
-        return re.sub(r"\[image (\d{1,6}): ", number, text) if images else text
+        return re.sub(r"\[image (\d{1,6})(?=\]|: )", number, text) if images else text
 
 
 # -- forward: judges ---------------------------------------------------------------------------------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from . import prompts
-from .basics.texts import trimmed, well_formed
+from .basics.texts import literal, trimmed, well_formed
 from .engine import Reply
-from .errors import InvalidValue
+from .errors import InvalidValue, UsageError
 from .prompts import numbered, reason_tags
 
 #: No value a model proposes is longer; a reply that exceeds it went astray.
@@ -117,6 +117,19 @@ def _unfenced(value: str, current: str) -> str:
     fence = re.match(r"(`{3,}|~{3,})[\w+.-]*\s*$", first)
     whole = fence and last.strip() == fence[1] and fence[1] not in inside + current
     return (trimmed(inside) or value) if whole else value
+
+
+def two_tags(name: str, given: Sequence[str]) -> tuple[str, str]:
+    """Check the tags around a value: two, told apart from each other and from words.
+
+    Raises:
+        UsageError: They are something else.
+    """
+    two = isinstance(given, list | tuple) and len(given) == 2
+    good = two and all(isinstance(tag, str) and tag and not tag.isalnum() for tag in given)
+    if not good or given[0] in given[1] or given[1] in given[0]:
+        raise UsageError(f'{name} are two marks, ["<NEW>", "</NEW>"] for instance, not {literal(given)}')
+    return given[0], given[1]
 
 
 def last_block(text: str, opening: str, closing: str) -> str | None:

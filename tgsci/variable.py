@@ -83,7 +83,8 @@ class Variable:
     @value.setter
     def value(self, value: object) -> None:
         value = value if isinstance(value, Sum) else _text_or_image(value)
-        if isinstance(value, bytes) and self.requires_grad:
+        # A function may draw what it is given: feedback on the image goes on to that.
+        if isinstance(value, bytes) and self.requires_grad and not self.predecessors:
             raise UsageError("an image cannot be optimised: pass requires_grad=False")
         self._value: str | bytes | Sum = value
 
@@ -110,6 +111,14 @@ class Variable:
             return self._value
         own = Images()
         return images.place(self._value.text(own), own.sent)
+
+    def image_terms(self) -> list[tuple[bytes, str]]:
+        """The images that are the value or terms of it, each with its role."""
+        if isinstance(self._value, bytes):
+            return [(self._value, self.role_description)]
+        if isinstance(self._value, str) or not self._value.has_images:
+            return []
+        return [(t.value, t.role) for t in self._value.flat() if isinstance(t, Term) and isinstance(t.value, bytes)]
 
     @property
     def feedback(self) -> Feedback | None:
@@ -152,7 +161,7 @@ class Variable:
         return self.role_description
 
     def set_role_description(self, role_description: str) -> None:
-        self.role_description = role_description
+        self.role_description = str(role_description or "")
 
     def get_short_value(self, n_words_offset: int = 10) -> str:
         """First and last words, for display only; models always see the whole value."""
@@ -169,7 +178,12 @@ class Variable:
             )
         if not isinstance(other, Variable):
             return NotImplemented
-        return added([self, other], "", f"{self.role_description} and {other.role_description}", Backward(pass_on))
+        return added(
+            [self, other],
+            "",
+            f"{self.role_description} and {other.role_description}",
+            Backward(pass_on, passes_on=True),
+        )
 
     def __radd__(self, other: object) -> Variable:
         """Lets the built-in `sum` start from 0."""
@@ -291,10 +305,12 @@ class Sum:
     Args:
         parts: What was added up, with plain texts between.
         loss: The measured losses added up; None where a part is text only, nan where one failed.
+        has_images: True where a part is an image, or a sum that has some.
     """
 
     parts: tuple[Sum | Term | str, ...]
     loss: float | None
+    has_images: bool = False
 
     def flat(self) -> list[Term | str]:
         """List the terms of this sum and of the sums in it, with the texts between."""
@@ -328,7 +344,7 @@ class Sum:
         return Feedback(self.loss, self.text(Images()), violations=violations)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Sum, (tuple(self.flat()), self.loss)  # flat, or it would recurse
+        return Sum, (self.parts, self.loss, self.has_images)
 
     def __deepcopy__(self, memo: object) -> Sum:
         return self  # nothing in it changes
@@ -346,9 +362,14 @@ def added(terms: Sequence[Variable], separator: str, role: str, grad_fn: Backwar
         requires_grad=any(term.requires_grad for term in terms),
         role_description=_shortened(role),
     )
-    total.value = total._feedback = Sum(tuple(parts), math.fsum(measured) if len(measured) == len(losses) else None)
+    loss = math.fsum(measured) if len(measured) == len(losses) else None
+    total.value = total._feedback = Sum(tuple(parts), loss, any(map(_is_image, parts)))
     total.grad_fn = grad_fn
     return total
+
+
+def _is_image(part: Sum | Term | str) -> bool:
+    return part.has_images if isinstance(part, Sum) else isinstance(part, Term) and isinstance(part.value, bytes)
 
 
 def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engine | None) -> Gradient | None:
@@ -357,7 +378,11 @@ def pass_on(output: Variable, predecessor: Variable, feedback: str, engine: Engi
         return None
     # Along a chain of sums it is said once, not at every link, that the feedback is to several.
     feedback = feedback.replace(combined_feedback(output.role_description, ""), "")
-    return Gradient(combined_feedback(predecessor.role_description, feedback), predecessor.role_description)
+    images = Images()  # those beside this term: the feedback may be to how they go together
+    others = [image for p in output.predecessors if p is not predecessor for image in p.image_terms()]
+    context = "\n".join(images.add(image, role) for image, role in others)
+    value = combined_feedback(predecessor.role_description, feedback)
+    return Gradient(value, predecessor.role_description, context, images=tuple(images.sent))
 
 
 def _shortened(role: str, longest: int = 300) -> str:

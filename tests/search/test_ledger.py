@@ -122,6 +122,17 @@ def test_the_same_question_asked_again_is_another_occurrence():
     assert ledger.answer(0, None, asked.question, 3) is None
 
 
+def test_a_reply_keeps_the_number_of_its_question():
+    """Of two threads that ask the same, the second may be answered first; whoever comes after both counts on."""
+    ledger = tg.Ledger.in_memory({})
+    asked = call()
+    ledger.add_answers(0, None, [answer(asked, tg.Reply("second"))], 1)
+    assert ledger.answer(0, None, asked.question, 0) is None
+    ledger.add_answers(0, None, [answer(asked, tg.Reply("third"))])
+    ledger.add_answers(0, None, [answer(asked, tg.Reply("first"))], 0)
+    assert [ledger.answer(0, None, asked.question, i).text for i in range(3)] == ["first", "second", "third"]
+
+
 def test_what_was_spent_is_the_sum_of_what_happened():
     ledger = tg.Ledger.in_memory({})
     ledger.begin_session("me")

@@ -703,3 +703,13 @@ def test_whatever_has_an_ask_may_propose_and_must_return_proposals(asked):
         tg.minimize(LOSS, "9", Own())
     asked = (tg.Proposal(value) for value in "87")
     assert tg.minimize(LOSS, "9", Own(), budget=3).best.value == "7"
+
+
+def test_progress_may_be_told_to_a_coroutine_function():
+    told = []
+
+    async def progress(event):
+        told.append(event)
+
+    tg.minimize(LOSS, "9", Script(["8"], ["x"]), budget=20, progress=progress)
+    assert told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -214,3 +215,47 @@ def test_a_run_of_the_older_format_can_be_looked_at_and_goes_on(tmp_path):
     assert searched(ask, tmp_path, budget=5)[1] == 5
     with tg.Ledger.open(tmp_path) as ledger:
         assert [reply.text for *_, reply in ledger.calls()] == ["well"] * 5
+
+
+def test_threads_that_ask_the_same_at_once_are_each_answered():
+    """None is handed, as if from the record, what another was just told."""
+    number = itertools.count(1)
+    engine = tg.as_engine(lambda prompt: str(next(number)))
+    together = threading.Barrier(16)
+
+    def sample(_):
+        together.wait()
+        return engine("how good is it?").text
+
+    def ask(value):
+        with ThreadPoolExecutor(16) as pool:
+            return 1.0, " ".join(sorted(pool.map(sample, range(16)), key=int))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        trials, calls = searched(ask, budget=20)
+    finally:
+        sys.setswitchinterval(before)
+    assert calls == 320
+    assert len({text for _, text in trials}) == 20
+    assert [int(n) for _, text in trials for n in text.split()] == list(range(1, 321))
+
+
+def test_what_a_search_within_a_loss_asks_counts_in_both_budgets(tmp_path):
+    number = itertools.count(1)
+    engine = tg.as_engine(lambda prompt: str(next(number)))
+    inner = []
+
+    def ask(value):
+        def judge(text):
+            with ThreadPoolExecutor(1) as pool:
+                return float(engine(text)) + float(pool.submit(engine, text).result())
+
+        found = tg.minimize(judge, value, Rounds(), budget=3, proposals=2)
+        inner.append(found.spent.model_calls)
+        return found.best.loss, ""
+
+    _, calls = searched(ask, run=tmp_path / "run")
+    assert inner == [6] * 5
+    assert calls == 30

@@ -160,7 +160,10 @@ def awaited(result: R | Awaitable[R]) -> R:
         if asyncio.get_running_loop() is loop:
             if inspect.iscoroutine(result):
                 result.close()  # else Python warns that it was never awaited
-            raise UsageError("a coroutine may not wait for another one like this: write `await` before the call")
+            raise UsageError(
+                "a coroutine that is itself waited for cannot wait like this for another one: write `await` before "
+                "the call, or `await asyncio.to_thread(engine, prompt)` to ask an engine"
+            )
     future: Future[R] = asyncio.run_coroutine_threadsafe(_whole(cast(Awaitable[R], result)), loop)
     try:
         return future.result()

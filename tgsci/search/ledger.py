@@ -335,28 +335,39 @@ class Ledger:
                 [(t.state, t.decision, t.number) for t in trials],
             )
 
-    def add_answers(self, round: int, trial: int | None, answers: Sequence[Answer]) -> None:
+    def add_answers(
+        self, round: int, trial: int | None, answers: Sequence[Answer], occurrence: int | None = None
+    ) -> None:
         """Record questions and their replies.
 
         Args:
             round: The round that they belong to.
             trial: Number of the trial that was measured; None where none was.
             answers: In the order in which they came.
+            occurrence: Of a single answer, as `answer` takes it; None counts on from what is recorded.
         """
         with self._commit() as db:
-            self._add_answers(db, round, trial, answers)
+            self._add_answers(db, round, trial, answers, occurrence)
             self._count(0, answers)
 
-    def _add_answers(self, db: sqlite3.Connection, round: int, trial: int | None, answers: Sequence[Answer]) -> None:
+    def _add_answers(
+        self,
+        db: sqlite3.Connection,
+        round: int,
+        trial: int | None,
+        answers: Sequence[Answer],
+        occurrence: int | None = None,
+    ) -> None:
         measured = database.NO_TRIAL if trial is None else trial
         for answer in answers:
             reply = answer.reply
             texts = map(well_formed, (answer.engine, answer.system, answer.prompt, reply.text, reply.model))
             db.execute(
-                "INSERT INTO calls SELECT NULL, ?1, ?2, ?3, count(*), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 "
+                "INSERT INTO calls SELECT NULL, ?1, ?2, ?3, coalesce(?15, max(occurrence) + 1, 0), "
+                "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 "
                 "FROM calls WHERE round = ?1 AND trial = ?2 AND question = ?3",
                 (round, measured, answer.question, *texts, reply.tokens_in, reply.tokens_out, reply.usd, reply.seconds,
-                 reply.finish, time.time()),
+                 reply.finish, time.time(), occurrence),
             )  # fmt: skip
 
     # -- reading -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..basics.texts import figure, literal, well_formed
+from ..basics.threads import awaited
 from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
@@ -214,7 +215,7 @@ class Search:
         if self.options.progress:
             spent = self.ledger.spent()
             event = Progress(self.trials, spent, self.options.budget, text, eta_seconds, done, total)
-            self.options.progress(event)
+            awaited(self.options.progress(event))
 
     def report(self, activity: str) -> None:
         """Tell what goes on in the search."""

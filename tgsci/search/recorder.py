@@ -77,5 +77,7 @@ class Recorder:
             self._run.meet(call.engine)
             reply = wait_for(ask)
             reply = replace(reply, text=well_formed(reply.text))
-            ledger.add_answers(self._round, self._trial, [Answer.to(call, reply)])
+            # Under its own number: where threads ask the same at once, none is handed what another was just told.
+            own = occurrence if self._reuse else None
+            ledger.add_answers(self._round, self._trial, [Answer.to(call, reply)], own)
         return reply

@@ -162,7 +162,7 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
         raise UsageError(f"write <= or >=, not {sign}, in {quote(sentence)}")
     structure, metric = _left(sentence[: signs[0].start()].strip(), sentence)
     limit, unit = _amount(sentence[signs[0].end() :].strip(), f"the limit of {quote(sentence)}")
-    metric, unit = _matched(metric, limit, unit, sentence)
+    metric, unit = _match_unit(metric, limit, unit, sentence)
     tolerance, priority = 0.0, 1
     seen: set[str] = set()
     for part in more:
@@ -224,7 +224,7 @@ def _amount(text: str, what: str) -> tuple[float, str]:
     return value, {"gy": "Gy", "%": "%", "": ""}.get(unit, "cc")
 
 
-def _matched(metric: Metric, limit: float, unit: str, sentence: str) -> tuple[Metric, Unit]:
+def _match_unit(metric: Metric, limit: float, unit: str, sentence: str) -> tuple[Metric, Unit]:
     """Check that the limit's unit goes with the metric; `V20Gy <= 30 cc` means V20Gy[cc]."""
     if metric.unit == "Gy":
         if unit not in ("Gy", "%"):

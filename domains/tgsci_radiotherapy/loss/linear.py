@@ -54,7 +54,7 @@ class Step:
     """A change of parameters.
 
     Args:
-        doublings: Of each weight, (k,).
+        doublings: Change of each weight, doublings, (k,).
         grays: Change of each dose, Gy, (k,).
         additions: Multiple of each addition's weight, (a,).
         predicted: The goals' values after it, (m,).
