@@ -262,7 +262,7 @@ def test_what_a_person_asks_beside_a_run_in_a_thread_is_not_the_runs() -> None:
     assert seen == []
 
 
-def test_a_thread_within_a_run_within_a_run_belongs_to_the_inner_one() -> None:
+def test_a_thread_within_a_run_within_a_run_belongs_to_both() -> None:
     script = Scripted(lambda prompt, system: prompt)
     outer: list[str] = []
     inner: list[str] = []
@@ -270,7 +270,7 @@ def test_a_thread_within_a_run_within_a_run_belongs_to_the_inner_one() -> None:
         own = threading.Thread(target=script, args=("q",))
         own.start()
         own.join()
-    assert (outer, inner) == ([], ["q"])
+    assert (outer, inner) == (["q"], ["q"])
 
 
 def test_recordings_nest_and_end_when_something_is_raised() -> None:
@@ -878,3 +878,28 @@ def test_map_over_one_text_is_refused():
 def test_a_function_may_ask_for_images_in_every_call(function):
     assert as_engine(function)("what?") == "what? 0"
     assert as_engine(function)("what?", "", [b"PNG"]) == "what? 1"
+
+
+class Limited(Engine):
+    """Keeps what a library's client keeps."""
+
+    name = "limited"
+
+    def __init__(self):
+        self.two, self.three = threading.Semaphore(2), threading.BoundedSemaphore(3)
+        self.closed, self.ready = threading.Event(), threading.Condition()
+
+    def complete(self, prompt, system="", images=()):
+        with self.two, self.three, self.ready:
+            return "x"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda engine: pickle.loads(pickle.dumps(engine))])  # noqa: S301
+def test_a_copy_of_an_engine_has_locks_of_its_own(copied):
+    engine = Limited()
+    assert engine("p") == "x"
+    other = copied(engine)
+    assert other("p") == "x"
+    with other.two, other.two:
+        assert not other.two.acquire(blocking=False)
+        assert engine("p") == "x"

@@ -111,8 +111,28 @@ Prompt: TypeAlias = "str | Sequence[str | bytes]"
 
 #: By type, how to make anew what cannot be copied: locks, and what is kept by thread.
 _LOCKS: dict[type, Callable[[], Any]] = {
-    type(make()): make for make in (threading.Lock, threading.RLock, threading.Condition, threading.local)
+    type(make()): make
+    for make in (threading.Lock, threading.RLock, threading.Condition, threading.Event, threading.local)
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlocked:
+    """What takes the place of a lock in a copy on its way."""
+
+    make: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        if isinstance(value, threading.Semaphore):
+            return cls(type(value), (vars(value)["_value"],))  # as many as are free now
+        return cls(_LOCKS[type(value)]) if type(value) in _LOCKS else value
+
+    def made(self) -> Any:
+        return self.make(*self.arguments)
+
+
 _gates: weakref.WeakValueDictionary[str, Gate] = weakref.WeakValueDictionary()
 _making_gates = threading.Lock()
 
@@ -251,12 +271,12 @@ class Engine(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave locks out of copies and of what goes to worker processes: there each gets a lock of its own."""
-        state = {name: _LOCKS.get(type(value), value) for name, value in vars(self).items()}
+        state = {name: _Unlocked.of(value) for name, value in vars(self).items()}
         return {**state, "_gate": self._gate.limit}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        locks = {id(lock) for lock in _LOCKS.values()}
-        vars(self).update({k: v() if id(v) in locks else v for k, v in state.items() if k != "_gate"})
+        state = {name: value.made() if isinstance(value, _Unlocked) else value for name, value in state.items()}
+        vars(self).update({name: value for name, value in state.items() if name != "_gate"})
         self._gate.limit = state["_gate"] or self._gate.limit
 
 
@@ -413,9 +433,13 @@ def recording(recorder: Recorder) -> Iterator[None]:
     """Within this block every engine call goes through `recorder`: in this thread, in `map`'s, and in others.
 
     A thread that somebody else started, a loss for instance, does not say where it belongs. Its calls go to the
-    recorder that is at work in the process, unless two runs are at work side by side.
+    recorder that is at work in the process, unless two runs are at work side by side. Within another such block, of a
+    run whose loss is itself a search say, the outer recorder hears of a call too.
     """
-    entry = (recorder, _recorder.get())
+    outer = _recorder.get()
+    if outer is not None:
+        recorder = partial(_record_in_both, recorder, outer)
+    entry = (recorder, outer)
     token = _recorder.set(recorder)
     _recorders.append(entry)
     try:
@@ -423,6 +447,10 @@ def recording(recorder: Recorder) -> Iterator[None]:
     finally:
         _recorders.remove(entry)
         _recorder.reset(token)
+
+
+def _record_in_both(inner: Recorder, outer: Recorder, call: Call, ask: Callable[[], Reply]) -> Reply:
+    return inner(call, lambda: outer(call, ask))
 
 
 def _recorder_around() -> Recorder | None:

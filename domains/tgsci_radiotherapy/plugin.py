@@ -62,7 +62,7 @@ class RadiotherapyDomain(Domain):
             seconds=job.seconds,
             protocol=job.protocol,
         )
-        start = _validated(loss, texts) if texts else [loss.start.text()]
+        start = _validate(loss, texts) if texts else [loss.start.text()]
         free = not loss.protocol.weights_only
         rules = RuleEditor(structural=free)
         baselines = {editor.name: editor for editor in (OptunaPlans(doses=free), RandomPlans(doses=free))}
@@ -148,7 +148,7 @@ def _start_text(start: object) -> str:
     return text
 
 
-def _validated(loss: PlanLoss, texts: Sequence[str]) -> list[str]:
+def _validate(loss: PlanLoss, texts: Sequence[str]) -> list[str]:
     starts = []
     for number, text in enumerate(texts, 1):
         try:

@@ -238,7 +238,8 @@ def test_a_value_is_validated_once_and_what_was_parsed_reaches_the_loss(proposer
     assert loss._validated == ["9", "8.0", "7"]
     assert loss._kinds == [Parsed] * 3
     assert states(result) == [("9", "accepted"), ("8", "accepted"), ("7", "accepted")]
-    assert {type(t.value) for t in result.trials} == {str}, "a record holds plain text"
+    assert {type(t.value) for t in result.trials} == {Parsed}, "what was parsed is there for what is made of the result"
+    assert {type(t.value) for t in tg.load(tmp_path).trials} == {str}, "a record holds plain text"
 
 
 def test_what_was_parsed_may_stay_behind_when_a_value_goes_to_a_worker():

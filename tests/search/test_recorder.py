@@ -240,3 +240,22 @@ def test_threads_that_ask_the_same_at_once_are_each_answered():
     assert calls == 320
     assert len({text for _, text in trials}) == 20
     assert [int(n) for _, text in trials for n in text.split()] == list(range(1, 321))
+
+
+def test_what_a_search_within_a_loss_asks_counts_in_both_budgets(tmp_path):
+    number = itertools.count(1)
+    engine = tg.as_engine(lambda prompt: str(next(number)))
+    inner = []
+
+    def ask(value):
+        def judge(text):
+            with ThreadPoolExecutor(1) as pool:
+                return float(engine(text)) + float(pool.submit(engine, text).result())
+
+        found = tg.minimize(judge, value, Rounds(), budget=3, proposals=2)
+        inner.append(found.spent.model_calls)
+        return found.best.loss, ""
+
+    _, calls = searched(ask, run=tmp_path / "run")
+    assert inner == [6] * 5
+    assert calls == 30

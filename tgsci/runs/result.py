@@ -39,14 +39,25 @@ class Result:
         loss: What the values were measured by, where it is at hand.
         stopped: Why the run ended.
         problem: The domain's, where there is one: it draws values.
+        trials: The trials, where this process has them; else they are read from the record.
     """
 
-    def __init__(self, ledger: Ledger, *, loss: Loss | None = None, stopped: str = "", problem: Problem | None = None):
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        loss: Loss | None = None,
+        stopped: str = "",
+        problem: Problem | None = None,
+        trials: Trials | None = None,
+    ) -> None:
         self._ledger = ledger
         self.header = ledger.header
         self.problem = problem
-        ties = bool(self.header.get("keep_ties"))
-        self.trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")), keep_ties=ties)
+        if trials is None:
+            ties = bool(self.header.get("keep_ties"))
+            trials = Trials(ledger.trials(), loss, str(self.header.get("task", "")), keep_ties=ties)
+        self.trials = trials
         self.stopped = stopped
         #: Second, more careful measurements of finalists, by trial number; the trials keep their first ones.
         self.finals: dict[int, Feedback] = ledger.finals()

@@ -270,7 +270,7 @@ def _run(
         measurers.close()
         raise
     _note_idle(measurers.workers, options.proposals)
-    stopped = "an error"
+    stopped, result = "an error", None
     try:
         ledger.begin_session(proposer.name, " ".join(filter(None, (proposer.description, measurers.destination))))
         if measurers.destination:
@@ -278,12 +278,12 @@ def _run(
         search = Search(ledger, loss, proposer, values, options, task)
         with interruptible(), measurers as executor:
             ended = search.until_stopped(executor)
-            if finish is not None and search.trials.best is not None:
-                result = Result(ledger, loss=loss, stopped=ended)
+            found = Result(ledger, loss=loss, stopped=ended, trials=search.trials)
+            if finish is not None and found.best is not None:
                 with recording(search.recorders.recorder(FINISH, reuse=False)):
-                    finish(result, Finishing(result, executor, max(1, measurers.workers), search.say))
+                    finish(found, Finishing(found, executor, max(1, measurers.workers), search.say))
             search.report("done")
-            stopped = ended
+            stopped, result = ended, found
     except KeyboardInterrupt:
         stopped = "interrupted"
     except EngineError as error:
@@ -295,7 +295,8 @@ def _run(
             ledger.end_session(stopped)
         finally:  # on a full disk too, another process may go on
             ledger.release()
-    return Result(ledger, loss=loss, stopped=stopped)
+    # Interrupted between two steps, what this process knows may be less than what is recorded.
+    return result or Result(ledger, loss=loss, stopped=stopped)
 
 
 def _check_facts(task: object, header: object, finish: object) -> None:
@@ -355,8 +356,11 @@ def _difference(setting: str, there: object, now: object) -> str:
     words = differences(str(there), str(now))
     if setting != "fingerprint":
         return f"{setting}: {words}"
-    code = " (its code, or something that the code reads, is not what it was)" if _DIGEST.search(words) else ""
-    return f"what is measured: {words}{code}"
+    code = (
+        " (its code, or something that the code reads, is not what it was; begin the name of an attribute that only "
+        "keeps notes with an underscore)"
+    )
+    return f"what is measured: {words}{code if _DIGEST.search(words) else ''}"
 
 
 def _note_idle(workers: int, proposals: int) -> None:

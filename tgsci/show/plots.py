@@ -27,7 +27,7 @@ def progress(result: Result, ax: Axes | None = None) -> Figure:
     """Plot the best loss so far against evaluations, with every rejected, infeasible and failed trial.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         ax: Where to draw; a figure of its own where None.
     """
     if ax is None:

@@ -48,7 +48,7 @@ def explain(
     if pose:
         explanations: Iterator[Explanation] = _in_place(pose, target, strain)
     else:
-        explanations = _docked(_molecules(smiles), target, settings, strain)
+        explanations = _dock_each(_molecules(smiles), target, settings, strain)
     failed = False
     for number, (report, text, error) in enumerate(explanations):
         if error or report is None:
@@ -83,7 +83,7 @@ def _molecules(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(molecule.smiles for molecule in molecules))
 
 
-def _docked(smiles: Sequence[str], target: Target, settings: Settings, strain: bool) -> Iterator[Explanation]:
+def _dock_each(smiles: Sequence[str], target: Target, settings: Settings, strain: bool) -> Iterator[Explanation]:
     """Dock and explain each molecule in worker processes: Vina may crash or hang."""
     from tgsci.compute.workers import WorkerPool
 

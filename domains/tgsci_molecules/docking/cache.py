@@ -1,6 +1,6 @@
 """Keep what was measured on this machine in one file: docking results, and whole feedbacks of losses.
 
-A cache may be missing, locked, corrupt, full or on a full disk: then it is not used, which is said once in the log, and
+A cache may be missing, locked, corrupt, full or on a full disk: then it is not used, which the log says once, and
 no run changes or fails for it. What it holds is JSON, so that a foreign file can do no harm.
 """
 
@@ -131,13 +131,13 @@ class Cache:
         """
         with self._lock:
             self._off = False
-            if self.path.is_file() and self._emptied():
+            if self.path.is_file() and self._delete_entries():
                 return
             self._close()
             for path in self._files():
                 path.unlink(missing_ok=True)
 
-    def _emptied(self) -> bool:
+    def _delete_entries(self) -> bool:
         """Delete every entry; False where this is no cache that can be read."""
         try:
             connection = self._open()
@@ -270,12 +270,12 @@ def feedback(fingerprint: str, value: str, compute: Callable[[], Feedback]) -> F
     kept = shared.get("feedback", key)
     if kept is not None:
         try:
-            return _feedback(kept)
+            return _from_json(kept)
         except (AttributeError, KeyError, TypeError, ValueError):
             pass
     measured = compute()
     if measured.measured:
-        shared.put("feedback", key, _kept(measured))
+        shared.put("feedback", key, _as_json(measured))
     return measured
 
 
@@ -322,7 +322,7 @@ def _code() -> str:
     return digest(source_digest(package), *(path.read_bytes() for path in sorted(package.rglob("*.tsv"))), size=8)
 
 
-def _kept(measured: Feedback) -> dict[str, Any]:
+def _as_json(measured: Feedback) -> dict[str, Any]:
     return {
         "loss": measured.loss,
         "text": measured.text,
@@ -335,7 +335,7 @@ def _kept(measured: Feedback) -> dict[str, Any]:
     }
 
 
-def _feedback(kept: Mapping[str, Any]) -> Feedback:
+def _from_json(kept: Mapping[str, Any]) -> Feedback:
     artifacts = {
         str(name): base64.b64decode(content["base64"]) if isinstance(content, dict) else str(content)
         for name, content in kept["artifacts"].items()

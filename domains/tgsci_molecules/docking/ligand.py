@@ -59,7 +59,7 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
         MeasurementError: A stage failed; the message names it.
     """
     form = protonate(smiles) if form is None else form
-    return _ready(smiles, form, [_relaxed(form, seed)])[0]
+    return _ready(smiles, form, [_embed_and_relax(form, seed)])[0]
 
 
 def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
@@ -80,7 +80,7 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
     """
     if large_ring(molecule(form)):
         return _ready(smiles, form, ring_shapes(form, seed, max(conformers, ring_conformers)))
-    return _ready(smiles, form, [_relaxed(form, seed + n) for n in range(conformers)])
+    return _ready(smiles, form, [_embed_and_relax(form, seed + n) for n in range(conformers)])
 
 
 def large_ring(mol: Chem.Mol) -> int:
@@ -125,7 +125,7 @@ def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
     return [Chem.Mol(pool, confId=number) for number in chosen]
 
 
-def _relaxed(form: str, seed: int) -> Chem.Mol:
+def _embed_and_relax(form: str, seed: int) -> Chem.Mol:
     conformer = embed(form, seed)
     relax(conformer)
     return conformer

@@ -172,7 +172,7 @@ class Docking:
         return sentences
 
     def sdf(self, properties: Mapping[str, object] | None = None) -> str:
-        """The pose as an SDF record, with the score and `properties` as tags."""
+        """Write the pose as an SDF record, with the score and `properties` as tags."""
         tags = {
             "target": self.target,
             "vina_kcal_per_mol": f"{self.score:.3f}",
@@ -209,10 +209,10 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
         raise UsageError(f"settings must be Settings(...), not {literal(settings)}")
     key = _key(smiles, target, settings)
     kept = results.get("docking", key)
-    if kept is not None and (docking := _remembered(kept, smiles, target, settings)) is not None:
+    if kept is not None and (docking := _from_cache(kept, smiles, target, settings)) is not None:
         return docking
-    docking = _docked(smiles, target, settings)
-    results.put("docking", key, _memory(docking))
+    docking = _dock(smiles, target, settings)
+    results.put("docking", key, _for_cache(docking))
     return docking
 
 
@@ -221,9 +221,9 @@ def known(smiles: str, target: Target, settings: Settings) -> bool:
     return results.has("docking", _key(smiles, target, settings))
 
 
-def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
+def _dock(smiles: str, target: Target, settings: Settings) -> Docking:
     started = time.perf_counter()
-    prepared = _prepared(smiles, settings)
+    prepared = _prepare_forms(smiles, settings)
     edges = _edges(settings, target, max(ligand.extent for _, ligands in prepared for ligand in ligands))
     with _one_at_a_time:
         vina = _maps(target, edges, settings.seed)
@@ -258,7 +258,7 @@ def _docked(smiles: str, target: Target, settings: Settings) -> Docking:
     return docking
 
 
-def _prepared(smiles: str, settings: Settings) -> list[tuple[Form, list[Ligand]]]:
+def _prepare_forms(smiles: str, settings: Settings) -> list[tuple[Form, list[Ligand]]]:
     """Prepare each form to dock, with its starting conformers."""
     prepared: list[tuple[Form, list[Ligand]]] = []
     isomers = 0
@@ -332,7 +332,7 @@ def _key(smiles: str, target: Target, settings: Settings) -> str:
     return f"{smiles} in {fingerprint(target, settings).removeprefix(target.name)} {target.sha256}"
 
 
-def _memory(docking: Docking) -> dict[str, Any]:
+def _for_cache(docking: Docking) -> dict[str, Any]:
     """Write a result as JSON, without what its key says."""
     kept = {
         name: getattr(docking, name)
@@ -341,7 +341,7 @@ def _memory(docking: Docking) -> dict[str, Any]:
     return {**kept, "ligand": asdict(docking.ligand), "forms": [asdict(form) for form in docking.forms]}
 
 
-def _remembered(kept: Mapping[str, Any], smiles: str, target: Target, settings: Settings) -> Docking | None:
+def _from_cache(kept: Mapping[str, Any], smiles: str, target: Target, settings: Settings) -> Docking | None:
     """Read a result from the cache; None where it has another shape, for whatever reason."""
     try:
         if kept["ligand"]["smiles"] != smiles:

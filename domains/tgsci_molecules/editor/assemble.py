@@ -68,7 +68,7 @@ BLOCKS = read_table(Path(__file__).with_name("blocks.tsv"), block)
 CORES = [each for each in BLOCKS if each.block == "core"]
 
 
-def assembled(rng: random.Random) -> tuple[Molecule, str] | None:
+def assemble(rng: random.Random) -> tuple[Molecule, str] | None:
     """Assemble a molecule from random building blocks: its canonical SMILES, and the blocks in words.
 
     Args:
@@ -84,7 +84,7 @@ def assembled(rng: random.Random) -> tuple[Molecule, str] | None:
     return (made, f"assemble {core.name} with {arms[0][0]} and {arms[1][0]}") if made else None
 
 
-def grafted(smiles: str, rng: random.Random) -> tuple[Molecule, str] | None:
+def graft(smiles: str, rng: random.Random) -> tuple[Molecule, str] | None:
     """Replace a part of a molecule by a linker with a cap: the canonical SMILES, and the edit in words.
 
     Args:

@@ -65,7 +65,7 @@ def roots_of(trials: Iterable[Trial]) -> list[Candidate]:
     return [Candidate(smiles, trial) for trial in trials if (smiles := molecule_of(trial.value))]
 
 
-def recombined(roots: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
+def recombine(roots: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
     """Join a part of one molecule to a part of another.
 
     Each is cut at one acyclic single bond; the parts are joined where they were cut. The better ranked a

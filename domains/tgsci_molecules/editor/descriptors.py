@@ -85,7 +85,7 @@ class Descriptors:
 
     @cached_property
     def _drug(self) -> dict[str, float]:
-        """`QED.properties`, with its alerts behind one call: half of the time."""
+        """Do as `QED.properties` in half of the time: its alerts stand behind one call."""
         mol = self.mol
         aromatic = Chem.GetSSSR(Chem.DeleteSubstructs(Chem.Mol(mol), QED.AliphaticRings))
         acceptors = sum(len(mol.GetSubstructMatches(pattern)) for pattern in QED.Acceptors)
@@ -116,7 +116,7 @@ class Descriptors:
         return float(PROPERTIES["SA"].compute(self.mol))
 
     def metric(self, name: str) -> float:
-        """One of `PROPERTIES`, as a loss reports it."""
+        """Calculate one of `PROPERTIES`, as a loss reports it."""
         if name == "QED":
             return self.qed
         return self.sa if name == "SA" else float(PROPERTIES[name].compute(self.mol))
@@ -142,7 +142,7 @@ class Descriptors:
 
     @cached_property
     def costs(self) -> dict[str, float]:
-        """How much QED would rise were one property ideal and the others as they are."""
+        """Compute how much QED would rise were one property ideal and the others as they are."""
         # Without property n the weighted geometric mean would be QED * d_n ** (-w_n / sum(w)).
         return {
             _QED_NAMES[name]: self.qed * (_desirability(name, x) ** (-_WEIGHTS[name] / _TOTAL) - 1)

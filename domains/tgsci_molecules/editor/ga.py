@@ -17,8 +17,8 @@ from tgsci.errors import InvalidValue
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
-from .candidates import Candidate, recombined, roots_of
-from .random_edits import drug_size, mutated
+from .candidates import Candidate, recombine, roots_of
+from .random_edits import drug_size, mutate
 
 #: How often a child is tried before a round is given up: what exists already or is refused does not count.
 _PATIENCE = 50
@@ -79,9 +79,9 @@ class GraphGA(Proposer):
     def _child(self, population: Sequence[Candidate], rng: random.Random) -> Candidate | None:
         """Make a crossover, mutated or not, or a mutation; the better a parent is ranked, the likelier it breeds."""
         if len(population) > 1 and rng.random() < self.crossover:
-            crossed = recombined(population, 4, rng)
+            crossed = recombine(population, 4, rng)
             if crossed:
                 child = rng.choice(crossed)
-                return (mutated(child, rng) or child) if rng.random() < self.mutation else child
+                return (mutate(child, rng) or child) if rng.random() < self.mutation else child
         weights = [1 / (rank + 1) for rank in range(len(population))]
-        return mutated(rng.choices(population, weights)[0], rng)
+        return mutate(rng.choices(population, weights)[0], rng)

@@ -151,7 +151,7 @@ def _grow(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[
         if (atom, character) in done:
             continue
         done[atom, character] = None
-        tried = _tried(vector)
+        tried = _substituent_energies(vector)
         fits = fitting(_number(vector, "reach", 0.0), _number(vector, "volume", 0.0), character)
         known = [f for f in FRAGMENTS if tried.get(f.name, 0.0) <= _WORTH_A_TRY]
         for fragment in dict.fromkeys([*known, *(f for f in fits[:_TRIED] if f.name not in tried)]):
@@ -166,7 +166,7 @@ def _grow(mol: Chem.Mol, parent: Molecule, pose: Mapping[str, Any]) -> Iterator[
             yield PoseEdit(product, step, f"{_room(mol, vector)}, {worth}", (atom,))
 
 
-def _tried(vector: Mapping[str, Any]) -> dict[str, float]:
+def _substituent_energies(vector: Mapping[str, Any]) -> dict[str, float]:
     """Read what substituents would earn at this place, by the report, kcal/mol."""
     entries = vector.get("substituents")
     return {

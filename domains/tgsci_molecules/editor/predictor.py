@@ -123,13 +123,13 @@ class Predictor:
     """
 
     def __init__(self, trials: Trials, *, per_scaffold_visits: int = 25) -> None:
-        loss, self._limits = _unwrapped(trials.loss)
+        loss, self._limits = _unwrap(trials.loss)
         self._parts: Parts | None = loss if isinstance(loss, Parts) else None
         #: Names of what is learned: simulated metrics, or the loss itself.
         self.learned: tuple[str, ...] = tuple(self._parts.simulated) if self._parts else ("loss",)
         #: Which of these are docking scores, kcal/mol.
         self.scores: tuple[str, ...] = tuple(filter(_is_score, self.learned))
-        measured = [(t, f) for t in trials if t.measured and (f := _described(t.value)) is not None]
+        measured = [(t, f) for t in trials if t.measured and (f := _descriptors_of(t.value)) is not None]
         if self._parts:
             measured = [
                 (t, f) for t, f in measured if t.feedback and all(n in t.feedback.metrics for n in self.learned)
@@ -141,7 +141,7 @@ class Predictor:
             kept = {t.number for t, _ in (*ranked[: MEMORY // 2], *measured[-MEMORY // 2 :])}
             measured = [(t, f) for t, f in measured if t.number in kept]
         self._records = _records(trials)
-        self._visits = Counter(murcko(t.value) for t in trials if t.measured and _described(t.value) is not None)
+        self._visits = Counter(murcko(t.value) for t in trials if t.measured and _descriptors_of(t.value) is not None)
         self._per_scaffold_visits = per_scaffold_visits
         self._known: dict[str, tuple[Array, float]] = {}
         self._surrogate: Surrogate | None = None
@@ -437,7 +437,7 @@ def finalists(trials: Trials, count: int) -> list[Trial]:
         trials: A run's trials; only feasible ones are finalists while there are any.
         count: How many finalists, at most.
     """
-    ranked = [t for t in trials.ranked() if _described(t.value) is not None]
+    ranked = [t for t in trials.ranked() if _descriptors_of(t.value) is not None]
     feasible = [t for t in ranked if t.feedback is not None and t.feedback.feasible] or ranked
     if not feasible or count <= 0:
         return []
@@ -452,7 +452,7 @@ def _prints(molecules: Sequence[Descriptors]) -> Any:
     return np.array([f.fingerprint for f in molecules])
 
 
-def _described(smiles: str) -> Descriptors | None:
+def _descriptors_of(smiles: str) -> Descriptors | None:
     try:
         return descriptors(smiles)
     except ValueError:
@@ -464,7 +464,7 @@ def _is_score(metric: str) -> bool:
     return metric == "vina" or metric.endswith(" vina")
 
 
-def _unwrapped(loss: Loss | None) -> tuple[Loss | None, list[LimitedLoss]]:
+def _unwrap(loss: Loss | None) -> tuple[Loss | None, list[LimitedLoss]]:
     """Split a loss into the loss without the limits that were set on it, and those limits."""
     limits = []
     while isinstance(loss, LimitedLoss):

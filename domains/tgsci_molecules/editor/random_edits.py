@@ -59,7 +59,7 @@ class RandomEdits(Proposer):
             return list(made.values())
 
 
-def mutated(candidate: Candidate, rng: random.Random) -> Candidate | None:
+def mutate(candidate: Candidate, rng: random.Random) -> Candidate | None:
     """Make one random edit: draw a kind, then a transformation of it that fits; None where none fits."""
     shuffled = rng.sample(TRANSFORMATIONS, len(TRANSFORMATIONS))
     first = rng.choice(KINDS)  # most transformations grow: all equally likely, molecules would only get larger
@@ -86,7 +86,7 @@ def drug_size(root: Candidate, rng: random.Random, least: int = 1) -> Candidate 
     wanted = rng.randint(low, (low + high) // 2)
     here = root
     for _ in range(_MAX_STEPS):
-        after = mutated(here, rng)
+        after = mutate(here, rng)
         if after is None:
             return None
         if after.descriptors.size <= high or after.descriptors.size < here.descriptors.size:

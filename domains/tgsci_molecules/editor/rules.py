@@ -25,8 +25,8 @@ from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
 from ..objective.limits import CoreKept, Keep
-from .assemble import assembled, grafted
-from .candidates import Candidate, recombined, roots_of
+from .assemble import assemble, graft
+from .candidates import Candidate, recombine, roots_of
 from .descriptors import scaffold
 from .grow import edits_from_pose
 from .predictor import Predictor
@@ -160,9 +160,7 @@ class RuleEditor(Proposer):
         """Make generations of edits, each from the most promising so far."""
         parents = (_parents if predictor.scores else _diverse)(roots, self.parents, self.per_scaffold)
         seen: dict[str, None] = {}
-        pool = _unseen(
-            recombined(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen
-        )
+        pool = _unseen(recombine(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen)
         if predictor.scores and _from_small(roots):
             pool += _unseen(_from_blocks(roots, parents, self.blocks * (3 if far else 1), rng), trials, seen)
         # In a pocket, four atoms have room all around: the pose says nothing yet of what to make of them.
@@ -309,7 +307,7 @@ def _from_blocks(
     made = []
     for n in range(count):
         origin = start if n % 2 else rng.choice(parents)
-        made_of_blocks = assembled(rng) if n % 2 else grafted(origin.smiles, rng)
+        made_of_blocks = assemble(rng) if n % 2 else graft(origin.smiles, rng)
         if made_of_blocks:
             smiles, step = made_of_blocks
             made.append(Candidate(smiles, origin.parent, (step,), (smiles,)))

@@ -184,13 +184,13 @@ def finish(raw: Chem.Mol, parent: str) -> Molecule | None:
     with rdBase.BlockLogs():  # a product that breaks valence rules is expected here, and no news to the user
         try:
             Chem.SanitizeMol(raw)
-            return _settled(Chem.MolToSmiles(raw), parent)
+            return _finish_again(Chem.MolToSmiles(raw), parent)
         except (ValueError, RuntimeError):
             return None
 
 
 @lru_cache(maxsize=50_000)
-def _settled(smiles: str, parent: str) -> Molecule | None:
+def _finish_again(smiles: str, parent: str) -> Molecule | None:
     """Do as `finish` for a SMILES that may not be canonical; the same edits come every round, so results are kept."""
     mol = Chem.MolFromSmiles(smiles)
     if mol is None or not legal(mol, parent):

@@ -199,7 +199,7 @@ def _single(structure: str) -> tuple[Molecule, list[str]]:
     if len(parts) == 1 and not changes and not notes:
         return canonical(structure), []
     if len(parts) > 1:
-        mol, left_out = _kept(structure, parts)
+        mol, left_out = _choose_part(structure, parts)
         changes += left_out
     return canonical(Chem.MolToSmiles(mol)), notes + changes
 
@@ -227,7 +227,7 @@ def _drop_maps(mol: Chem.Mol) -> list[str]:
     return ["atom map numbers left out"] if mapped else []
 
 
-def _kept(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[str]]:
+def _choose_part(structure: str, parts: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, list[str]]:
     """Choose the part that is the drug, neutral where another part balanced its charge; name the others."""
     if len(parts) > MAX_PARTS:
         raise InvalidValue(f"{quote(structure)} has {len(parts)} parts, more than {MAX_PARTS}; write one molecule")

@@ -39,7 +39,7 @@ def synthetic_accessibility(mol: Chem.Mol) -> float:
     return float(_sascorer().calculateScore(Chem.Mol(mol)))  # a copy: it leaves marks on the atoms
 
 
-#: The limits are rules of thumb for oral drugs. They are said in reports, never enforced: limits are the user's.
+#: The limits are rules of thumb for oral drugs. Reports name them; nothing enforces them: limits are the user's.
 PROPERTIES: Mapping[str, Property] = {
     "QED": Property("", QED.qed),
     "MW": Property("g/mol", Descriptors.MolWt, 500, "Lipinski"),

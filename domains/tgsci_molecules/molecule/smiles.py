@@ -96,7 +96,7 @@ def canonical(text: str) -> Molecule:
         raise UsageError(f"a SMILES is text, not {literal(text)}")
     if isinstance(text, Molecule) and text.is_canonical:
         return text
-    smiles = _cleaned(text)
+    smiles = _clean(text)
     raw = parse(smiles, sanitize=False)
     if raw is None:
         raise InvalidValue(f"{quote(smiles)} is not a SMILES: {_syntax_fault(smiles)}")
@@ -198,7 +198,7 @@ def atom_name(mol: Chem.Mol, index: int) -> str:
     return f"{mol.GetAtomWithIdx(index).GetSymbol()}{index + 1}"
 
 
-def _cleaned(text: str) -> str:
+def _clean(text: str) -> str:
     """Take off surrounding space and invisible characters (they come with copy and paste)."""
     if len(text) > MAX_LENGTH:
         raise InvalidValue(

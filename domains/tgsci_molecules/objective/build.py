@@ -76,7 +76,7 @@ def build_objective(job: Job) -> tuple[Objective, dict[str, Any], Advice]:
     targets, terms, table = _formula(job)
     advice = read_advice(job.advise)
     lists: dict[str, list[Any]] = {
-        key: given for key in ("keep", "avoid", "contacts", "alerts") if (given := _listed(getattr(job, key)))
+        key: given for key in ("keep", "avoid", "contacts", "alerts") if (given := _as_list(getattr(job, key)))
     }
     if job.core is not None and not job.core.strip():
         raise UsageError(f"core must be {KEYS['core']}; not {literal(job.core)}")
@@ -174,13 +174,13 @@ def _table_of(table: TermTable) -> dict[str, Any]:
     return {key: getattr(table, key) for key in given}
 
 
-def _listed(given: str | Mapping[str, Any] | Sequence[Any]) -> list[Any]:
+def _as_list(given: str | Mapping[str, Any] | Sequence[Any]) -> list[Any]:
     """Make a list of a list, or of one thing alone."""
     return [given] if isinstance(given, str | Mapping) else list(given)
 
 
 def _texts(key: str, given: str | Sequence[str]) -> list[str]:
-    texts = _listed(given)
+    texts = _as_list(given)
     if not all(isinstance(text, str) and text.strip() for text in texts):
         raise UsageError(f"{key} must be {KEYS.get(key) or TERM_KEYS[key]}; not {literal(given)}")
     return texts

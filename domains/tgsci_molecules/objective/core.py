@@ -48,21 +48,21 @@ class Core:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
             raise UsageError(f"{_WRITE}, not {literal(self.text)}")
-        _parsed(self.text)
+        _parse(self.text)
 
     @property
     def size(self) -> int:
         """Its heavy atoms, attachment points apart."""
-        return int(_parsed(self.text)[0].GetNumAtoms())
+        return int(_parse(self.text)[0].GetNumAtoms())
 
     @property
     def ends(self) -> tuple[int, ...]:
         """The core's own atoms that bear an attachment point, once for each point."""
-        return _parsed(self.text)[1]
+        return _parse(self.text)[1]
 
     def fit(self, mol: Chem.Mol) -> Fit | None:
         """Find the match with the fewest forbidden substituents; None where the core is not there."""
-        query, ends = _parsed(self.text)
+        query, ends = _parse(self.text)
         best: Fit | None = None
         # Not uniquified: a symmetric core may lie either way round, and only one of them may be allowed.
         for match in mol.GetSubstructMatches(query, uniquify=False, useChirality=True, maxMatches=5 * MAX_MATCHES):
@@ -86,7 +86,7 @@ class Core:
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
+def _parse(text: str) -> tuple[Chem.Mol, tuple[int, ...]]:
     """Split a core into the core without its attachment points, and the atoms that bear them."""
     if not text.strip() or len(text) > MAX_LENGTH or not text.isascii():
         raise UsageError(f"{_WRITE}, not {quote(text)}")

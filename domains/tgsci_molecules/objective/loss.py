@@ -85,19 +85,19 @@ class Objective(Loss):
             raise UsageError(f"settings must be Settings(...), not {literal(settings)}")
         if limits is not None and not isinstance(limits, Mapping):
             raise UsageError(f"limits must be a table such as {{'MW': (200, 500)}}, not {literal(limits)}")
-        terms = _listed("terms", terms, Term)
+        terms = _as_list("terms", terms, Term)
         self._references = _references(reference)
-        self._catalogs = tuple(dict.fromkeys(map(catalog_of, _listed("alerts", alerts, str))))
-        self.terms = _labelled([self._resolved(t) for t in terms or (Term("vina"), Term("QED", weight=10.0))])
+        self._catalogs = tuple(dict.fromkeys(map(catalog_of, _as_list("alerts", alerts, str))))
+        self.terms = _label_terms([self._resolve(t) for t in terms or (Term("vina"), Term("QED", weight=10.0))])
         self._aggregate = Aggregate(aggregate, self.terms)
         self.limits: tuple[Limit, ...] = _unique(
             [
                 *self._bounds(limits or {}),
-                *(hard.Keep(*_group(group, 1)) for group in _listed("keep", keep, str, Mapping, Pattern)),
-                *(hard.Avoid(*_group(group, 0)) for group in _listed("avoid", avoid, str, Mapping, Pattern)),
+                *(hard.Keep(*_group(group, 1)) for group in _as_list("keep", keep, str, Mapping, Pattern)),
+                *(hard.Avoid(*_group(group, 0)) for group in _as_list("avoid", avoid, str, Mapping, Pattern)),
                 *([hard.CoreKept(Core(core))] if core else []),
                 *([hard.NoAlerts(self._catalogs)] if self._catalogs else []),
-                *(self._contact(text) for text in _listed("contacts", contacts, str)),
+                *(self._contact(text) for text in _as_list("contacts", contacts, str)),
             ]
         )
         _check_agreement(self.limits)
@@ -204,13 +204,13 @@ class Objective(Loss):
     def evaluate(self, value: str) -> Feedback:
         """Dock a canonical SMILES into every target and measure its properties."""
         molecule_of_value = as_molecule(value)
-        return cached_feedback(self.fingerprint, molecule_of_value, lambda: self._evaluated(molecule_of_value))
+        return cached_feedback(self.fingerprint, molecule_of_value, lambda: self._evaluate(molecule_of_value))
 
-    def _evaluated(self, value: Molecule) -> Feedback:
+    def _evaluate(self, value: Molecule) -> Feedback:
         mol = value.mol
         strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
-        docked = [self._docked(value, target, target.name in strained) for target in self.targets]
-        figures = self._measured(mol, docked)
+        docked = [self._dock(value, target, target.name in strained) for target in self.targets]
+        figures = self._measure(mol, docked)
         loss = self.combine(figures)
         _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
         figures |= {t.column: t.value(figures[t.metric.name]) for t in self.terms if t.column}
@@ -221,7 +221,7 @@ class Objective(Loss):
         tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
         return Feedback(loss, report.text(measurement), figures, violations, report.artifacts(docked, tags))
 
-    def _docked(self, value: str, target: Target, strained: bool) -> report.DockedPose | report.Unfit:
+    def _dock(self, value: str, target: Target, strained: bool) -> report.DockedPose | report.Unfit:
         try:
             return report.DockedPose(target, dock(value, target, self.settings), strained=strained)
         except DoesNotFit:
@@ -239,7 +239,7 @@ class Objective(Loss):
 
     # -- inside ----------------------------------------------------------------------------------------
 
-    def _resolved(self, term: Term) -> tuple[str, ResolvedTerm]:
+    def _resolve(self, term: Term) -> tuple[str, ResolvedTerm]:
         metric = self._metric(term.metric, term.targets, term.over, term.smarts, term.name)
         return term.name, ResolvedTerm(term.name or metric.name, metric, term.transform, term.weight)
 
@@ -352,7 +352,7 @@ class Objective(Loss):
                 costs.append(figure if limit.sign == "<=" else -figure)
         return all((np.diff(cost) <= 1e-9).all() for cost in costs)
 
-    def _measured(self, mol: Chem.Mol, poses: Sequence[report.DockedPose | report.Unfit]) -> dict[str, float]:
+    def _measure(self, mol: Chem.Mol, poses: Sequence[report.DockedPose | report.Unfit]) -> dict[str, float]:
         """Compute every metric's value, in the order of `metrics`."""
         by_target = {posed.target.name: posed for posed in poses}
         figures: dict[str, float] = {}
@@ -409,7 +409,7 @@ def _longest(settings: Settings) -> float:
 
 
 def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]:
-    targets = tuple(map(as_target, _listed("targets", given, Target, str)))
+    targets = tuple(map(as_target, _as_list("targets", given, Target, str)))
     if not targets:
         raise UsageError("an objective needs a target")
     for target in targets:
@@ -428,7 +428,7 @@ def _targets(given: Target | str | Sequence[Target | str]) -> tuple[Target, ...]
     return targets
 
 
-def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
+def _as_list(name: str, given: Any, *kinds: type) -> list[Any]:
     """Make a list of things, or of one thing of these kinds alone."""
     if isinstance(given, kinds):
         return [given]
@@ -439,7 +439,7 @@ def _listed(name: str, given: Any, *kinds: type) -> list[Any]:
 
 def _references(given: str | Sequence[str]) -> tuple[str, ...]:
     canonicals = []
-    for text in _listed("reference", given, str):
+    for text in _as_list("reference", given, str):
         try:
             canonicals.append(canonical(text))
         except InvalidValue as error:
@@ -461,7 +461,7 @@ def _group(given: Any, count: int) -> tuple[Pattern, int]:
     return Pattern(fields["smarts"], fields.get("name", "")), times
 
 
-def _labelled(terms: Sequence[tuple[str, ResolvedTerm]]) -> tuple[ResolvedTerm, ...]:
+def _label_terms(terms: Sequence[tuple[str, ResolvedTerm]]) -> tuple[ResolvedTerm, ...]:
     """Give the terms labels that differ."""
     taken: set[str] = set()
     labelled = []

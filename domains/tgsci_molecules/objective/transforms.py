@@ -130,7 +130,7 @@ class Transform:
         if not isinstance(type, str) or type not in _KINDS:
             raise UsageError(f"no transform {literal(type)}; {did_you_mean(type, _KINDS)}")
         self.type = type
-        self.parameters = _checked(type, parameters)
+        self.parameters = _check_parameters(type, parameters)
 
     def __call__(self, x: Any) -> Any:
         """Transform a value; an array gives an array, a float a float."""
@@ -179,7 +179,7 @@ def transform_names() -> dict[str, str]:
     return {name: kind.formula for name, kind in _KINDS.items()}
 
 
-def _checked(type: str, given: Mapping[str, Any]) -> dict[str, float]:
+def _check_parameters(type: str, given: Mapping[str, Any]) -> dict[str, float]:
     wanted = _KINDS[type].parameters
     for name in given:
         if name not in wanted:

@@ -124,7 +124,7 @@ def receptor(target: Target) -> Receptor:
         if target.sha256 not in _cache:
             while len(_cache) >= _MAX_RECEPTORS:
                 _cache.popitem(last=False)
-            _cache[target.sha256] = _prepared(target)
+            _cache[target.sha256] = _prepare(target)
         _cache.move_to_end(target.sha256)
         return _cache[target.sha256]
 
@@ -161,7 +161,7 @@ class _Protein:
     added: int
 
 
-def _prepared(target: Target) -> Receptor:
+def _prepare(target: Target) -> Receptor:
     started = time.perf_counter()
     try:
         atoms = list(_read(target.receptor))
@@ -213,12 +213,12 @@ def _protein(target: Target, atoms: Sequence[_Atom]) -> _Protein:
 
     if target.structure is not None:
         try:
-            return _as_prepared(target.structure)
+            return _read_prepared(target.structure)
         except (ValueError, KeyError, OpenMMException):
             pass  # a gap or a residue that Amber does not know: its chain has to be cut there
     try:
         with repeatable() as platform:
-            return _rebuilt(atoms, platform)
+            return _rebuild(atoms, platform)
     except (ValueError, KeyError, IndexError, OpenMMException) as error:
         reason = str(error).partition("\n")[0][:200]
         raise MeasurementError(
@@ -226,16 +226,16 @@ def _protein(target: Target, atoms: Sequence[_Atom]) -> _Protein:
         ) from error
 
 
-def _as_prepared(path: Path) -> _Protein:
+def _read_prepared(path: Path) -> _Protein:
     from openmm import app
 
     file = app.PDBFile(str(path))
     modeller = app.Modeller(file.topology, file.positions)
     modeller.delete([r for r in modeller.topology.residues() if standard(r.name) not in SIDE_CHAINS])
-    return _parametrised(modeller.topology, modeller.positions, added=0, number=lambda r: (r.chain.id, r.id))
+    return _parametrise(modeller.topology, modeller.positions, added=0, number=lambda r: (r.chain.id, r.id))
 
 
-def _rebuilt(atoms: Sequence[_Atom], platform: Any) -> _Protein:
+def _rebuild(atoms: Sequence[_Atom], platform: Any) -> _Protein:
     """Cut at breaks, add missing heavy atoms and hydrogens; protons stay on the atoms where the file has them."""
     from openmm import app
 
@@ -243,7 +243,7 @@ def _rebuilt(atoms: Sequence[_Atom], platform: Any) -> _Protein:
     originals = [residue for chain in chains for residue in chain]
     if not originals:
         raise ValueError("it has no amino acids")
-    fixer, added = completed(_renumbered(chains), platform)
+    fixer, added = completed(_renumber(chains), platform)
     modeller = app.Modeller(fixer.topology, fixer.positions)
     if len(originals) != modeller.topology.getNumResidues():
         raise ValueError("pdbfixer changed its residues")
@@ -257,14 +257,14 @@ def _rebuilt(atoms: Sequence[_Atom], platform: Any) -> _Protein:
     ]
     modeller.addHydrogens(app.ForceField(_XML), variants=variants, platform=platform)
     names = [(residue[0].chain, residue[0].number) for residue in originals]
-    protein = _parametrised(
+    protein = _parametrise(
         modeller.topology, modeller.positions, added=added, number=lambda residue: names[residue.index]
     )
     _restore_hydrogens(protein, modeller.topology, atoms)
     return protein
 
 
-def _parametrised(topology: Any, positions: Any, added: int, number: Callable[[Any], tuple[str, str]]) -> _Protein:
+def _parametrise(topology: Any, positions: Any, added: int, number: Callable[[Any], tuple[str, str]]) -> _Protein:
     import openmm
     from openmm import app, unit
 
@@ -303,7 +303,7 @@ def _chains(atoms: Sequence[_Atom]) -> list[list[list[_Atom]]]:
     return [chain for chain in chains if len(chain) > 1]
 
 
-def _renumbered(chains: Sequence[Sequence[Sequence[_Atom]]]) -> list[list[Residue]]:
+def _renumber(chains: Sequence[Sequence[Sequence[_Atom]]]) -> list[list[Residue]]:
     """Number the heavy atoms of the chains anew, so that nothing collides."""
     return [
         [

@@ -89,7 +89,8 @@ class Refinement:
             f"{'' if self.held else f' (more than {HELD:g} A: look at it before you believe the docked one)'}.",
             f"  Interaction {self.interaction:.1f} kcal/mol ({self.interaction_before:.1f} as docked), of which "
             f"charges {self.electrostatic:.1f}; local strain {self.strain:.1f}.",
-            f"  Strongest with {_listed(self.residues, best=True)}; repulsive {_listed(self.residues, best=False)}.",
+            f"  Strongest with {_list_residues(self.residues, best=True)}; "
+            f"repulsive {_list_residues(self.residues, best=False)}.",
         ]
         moved = {name: change for name, change in self.changes.items() if abs(change) >= 2 * _WORTH_NAMING}
         if moved:
@@ -143,12 +144,12 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refinement:
             "that it was docked into, or superpose the structure that it comes from"
         )
     pair = Pair(mol, properties, pocket)
-    relaxed, final = _minimised(mol, properties, pair, start)
+    relaxed, final = _minimise(mol, properties, pair, start)
     before, _ = pair.energies(relaxed)
     after, charges = pair.energies(final)
     if not np.isfinite(final).all() or not np.isfinite(after).all():
         raise MeasurementError(f"refinement: the energy of this pose in {target} is not a number; its atoms overlap")
-    moved = _placed(mol, final)
+    moved = _with_positions(mol, final)
     named = _by_residue(pocket, after)
     first = _by_residue(pocket, before)
     return Refinement(
@@ -211,7 +212,7 @@ class Pair:
         return force
 
 
-def _minimised(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tuple[Array, Array]:
+def _minimise(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tuple[Array, Array]:
     """Minimise with the heavy atoms held in place, then with all let go; give both sets of positions, Angstrom."""
     import openmm
 
@@ -247,7 +248,7 @@ def _minimised(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tupl
     return positions[0], positions[-1]
 
 
-def _placed(mol: Chem.Mol, positions: Array) -> Chem.Mol:
+def _with_positions(mol: Chem.Mol, positions: Array) -> Chem.Mol:
     moved = Chem.Mol(mol)
     for index, (x, y, z) in enumerate(positions):
         moved.GetConformer().SetAtomPosition(index, Point3D(float(x), float(y), float(z)))
@@ -267,7 +268,7 @@ def _by_residue(pocket: Receptor, energies: Array) -> dict[str, float]:
     return by_name
 
 
-def _listed(residues: dict[str, float], *, best: bool) -> str:
+def _list_residues(residues: dict[str, float], *, best: bool) -> str:
     sign = 1.0 if best else -1.0
     ordered: Sequence[tuple[str, float]] = sorted(residues.items(), key=lambda item: sign * item[1])
     named = [f"{name} {energy:+.1f}" for name, energy in ordered if sign * energy <= -_WORTH_NAMING]

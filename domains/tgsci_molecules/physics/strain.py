@@ -85,8 +85,8 @@ def strain(pose: Chem.Mol, conformers: int = CONFORMERS) -> Strain:
     mol = checked(pose)
     properties = typed(mol, SOLVENT)
     with rdBase.BlockLogs():
-        bound = _restrained(mol, properties)
-        nearest = _minimised(mol, properties)
+        bound = _relax_in_place(mol, properties)
+        nearest = _minimise(mol, properties)
         lowest = nearest
         tried = 0
         if conformers:
@@ -130,7 +130,7 @@ def checked(pose: Chem.Mol) -> Chem.Mol:
     return mol
 
 
-def _restrained(mol: Chem.Mol, properties: object) -> float:
+def _relax_in_place(mol: Chem.Mol, properties: object) -> float:
     """Relax bonds and angles with the heavy atoms in place, and give the energy; moves `mol` there."""
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
     field.Initialize()
@@ -141,7 +141,7 @@ def _restrained(mol: Chem.Mol, properties: object) -> float:
     return float(rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties).CalcEnergy())
 
 
-def _minimised(mol: Chem.Mol, properties: object) -> float:
+def _minimise(mol: Chem.Mol, properties: object) -> float:
     """Minimise `mol` in place, and give the energy."""
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
     field.Initialize()

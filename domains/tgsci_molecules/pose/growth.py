@@ -211,7 +211,7 @@ def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
     begin, distance, inside, window = room.around(atom, direction)
     # Beyond the first atom the molecule itself is a wall.
     clear = (room.own[window] >= np.minimum(APART, distance - 0.3)) & inside & room.free[window]
-    reached = _connected(clear, distance)
+    reached = _reachable(clear, distance)
     in_pocket = reached & room.pocket[window]
     places = np.argwhere(in_pocket) + begin
     xyz = room.points(places)
@@ -236,7 +236,7 @@ def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
     )
 
 
-def _connected(clear: Flags, distance: Floats) -> Flags:
+def _reachable(clear: Flags, distance: Floats) -> Flags:
     """Find the points that a growing chain can reach: in one piece with those one bond from the atom."""
     parts, _ = ndimage.label(clear)
     begin = clear & (distance <= 2.0)
@@ -273,7 +273,7 @@ def _worth(name: str, energy: float) -> float:
 
 
 def _fits(ranked: Sequence[tuple[str, float]], character: str, partner: str) -> str:
-    named = _named(ranked)
+    named = _worth_naming(ranked)
     words = ", ".join(f"{name} {energy:+.1f}" for name, energy in sorted(named, key=lambda each: each[1]))
     if partner:
         bond = f"{'a donor' if character == 'donor' else 'an acceptor'} towards {partner}"
@@ -287,7 +287,7 @@ def _fits(ranked: Sequence[tuple[str, float]], character: str, partner: str) -> 
     return NOTHING
 
 
-def _named(ranked: Sequence[tuple[str, float]], most: int = 4) -> list[tuple[str, float]]:
+def _worth_naming(ranked: Sequence[tuple[str, float]], most: int = 4) -> list[tuple[str, float]]:
     """Choose those worth naming; no polar group where its isostere does as well, as Vina does not charge for water."""
     energies = dict(ranked)
     answered = [e for e in ranked if energies.get(ISOSTERES.get(e[0], ""), 0.0) > e[1] or e[0] not in ISOSTERES]

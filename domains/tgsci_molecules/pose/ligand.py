@@ -129,7 +129,7 @@ class PosedLigand:
             charge = atom.GetFormalCharge()
             if not charge or any(n.GetFormalCharge() * charge < 0 for n in atom.GetNeighbors()):
                 continue
-            groups.add((1 if charge > 0 else -1, _shared(atom)))
+            groups.add((1 if charge > 0 else -1, _sharing_charge(atom)))
         return tuple(sorted(groups))
 
     @cached_property
@@ -250,7 +250,7 @@ def _turns(atom: Chem.Atom) -> bool:
     return bool(atom.GetSymbol() == "O" or atom.GetHybridization() == Chem.HybridizationType.SP3)
 
 
-def _shared(atom: Chem.Atom) -> tuple[int, ...]:
+def _sharing_charge(atom: Chem.Atom) -> tuple[int, ...]:
     """Find the atoms that share an atom's charge by resonance: the same element on a common neighbour."""
     group = {atom.GetIdx()}
     for middle in atom.GetNeighbors():

@@ -110,10 +110,10 @@ class Probes:
     def _cube(self, cube: tuple[int, int, int]) -> NDArray[np.float32]:
         values = self._cubes.get(cube)
         if values is None:
-            values = self._cubes[cube] = self._computed(cube)
+            values = self._cubes[cube] = self._compute(cube)
         return values
 
-    def _computed(self, cube: tuple[int, int, int]) -> NDArray[np.float32]:
+    def _compute(self, cube: tuple[int, int, int]) -> NDArray[np.float32]:
         values = np.full((len(MAPPED) + 1, _EDGE**3), BLOCKED, np.float32)
         values[-1] = 0.0
         points: Floats = np.asarray((np.array(cube) * _EDGE + _WITHIN) * SPACING, dtype=np.float64)

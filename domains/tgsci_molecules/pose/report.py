@@ -31,7 +31,7 @@ from .shares import (
     residues_of,
     trims_of,
 )
-from .terms import TORSION_WEIGHT, Floats, dampened, pair_energies
+from .terms import TORSION_WEIGHT, Floats, dampen, pair_energies
 
 #: A pose with less contact than this has none, kcal/mol.
 _LEAST = 0.01
@@ -209,7 +209,7 @@ def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float |
 
 def energies_of(ligand: PosedLigand, receptor: Receptor) -> Floats:
     """Compute Vina's energy between each heavy atom of the ligand (rows) and of the receptor, kcal/mol."""
-    return dampened(pair_energies(ligand.xyz[: ligand.heavy], ligand.kinds, receptor.xyz, receptor.kinds))
+    return dampen(pair_energies(ligand.xyz[: ligand.heavy], ligand.kinds, receptor.xyz, receptor.kinds))
 
 
 def _report(ligand: PosedLigand, target: Target, smiles: str, **figures: Any) -> PoseReport:

@@ -83,7 +83,7 @@ def pair_energy(distance: Floats, radii: Floats, hydrophobic: Flags, bonding: Fl
     return np.where(distance < CUTOFF, energy, 0.0)
 
 
-def dampened(energies: Floats) -> Floats:
+def dampen(energies: Floats) -> Floats:
     """Bound the clashes of each ligand atom (a row) as Vina does."""
     total = energies.sum(axis=1, keepdims=True)
     bounded: Floats = energies * np.where(total > 0, _WORST / (_WORST + total), 1.0)

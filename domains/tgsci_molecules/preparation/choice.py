@@ -144,7 +144,7 @@ def choose(crystal: Crystal, options: Options) -> Choice:
         site = Site((x, y, z), (size, size, size), "as given")
     residues = _near_chains(crystal, options, site, points([group.residue]) if group else None, notes)
     _check_site(site, points([r for chain in residues.values() for r in chain]), residues)
-    kept, waters = _kept(crystal, options, group, residues, notes)
+    kept, waters = _cofactors_and_waters(crystal, options, group, residues, notes)
     if group is not None:
         _note_covalent(group, residues, notes)
     notes.append(
@@ -166,7 +166,7 @@ def _chain_key(chain: str) -> str:
 
 
 def _ligand(crystal: Crystal, options: Options, notes: list[str]) -> Group:
-    """The group that --ligand names; of several the first in the wanted chains."""
+    """Find the group that --ligand names; of several the first in the wanted chains."""
     wanted = str(options.ligand).strip()
     copies = [group for group in crystal.hetero() if group.matches(wanted)]
     if not copies:
@@ -200,7 +200,7 @@ def _around(positions: Iterable[Sequence[float]], source: str) -> Site:
 
 
 def _from_sdf(path: Path) -> Chem.Mol:
-    """The first molecule of an SDF file, without its hydrogens."""
+    """Read the first molecule of an SDF file, without its hydrogens."""
     try:
         if path.stat().st_size > 20_000_000:
             raise UsageError(f"{quote(str(path))} is larger than 20 MB; give an SDF file with the ligand alone")
@@ -221,7 +221,7 @@ def _from_sdf(path: Path) -> Chem.Mol:
 def _near_chains(
     crystal: Crystal, options: Options, site: Site, ligand: list[Point] | None, notes: list[str]
 ) -> dict[str, list[gemmi.Residue]]:
-    """The chains that were asked for, or those that reach the site."""
+    """Choose the chains that were asked for, or those that reach the site."""
     if options.chains:
         chosen = list(dict.fromkeys(_chain_key(chain) for chain in options.chains))
     else:
@@ -256,18 +256,18 @@ def _check_site(site: Site, atoms: Sequence[Point], residues: dict[str, list[gem
         )
 
 
-def _kept(
+def _cofactors_and_waters(
     crystal: Crystal,
     options: Options,
     ligand: Group | None,
     residues: dict[str, list[gemmi.Residue]],
     notes: list[str],
 ) -> tuple[list[Group], list[Group]]:
-    """Cofactors and waters that were asked for, of those at the chosen chains; the notes say what is left out."""
+    """Find the wanted cofactors and waters at the chosen chains; the notes say what is left out."""
     protein = points([residue for members in residues.values() for residue in members])
     hetero = [group for group in crystal.hetero() if group != ligand]
-    kept = _at(protein, _named(options.keep_hetero, hetero, "--keep-hetero"), "--keep-hetero")
-    waters = _at(protein, _named(options.keep_water, crystal.waters(), "--keep-water"), "--keep-water")
+    kept = _touching(protein, _groups_by_name(options.keep_hetero, hetero, "--keep-hetero"), "--keep-hetero")
+    waters = _touching(protein, _groups_by_name(options.keep_water, crystal.waters(), "--keep-water"), "--keep-water")
     unknown = sorted({a.element.name for g in kept for a in g.residue if not known_element(a.element.name)})
     if unknown:
         raise UsageError(f"Vina has no atom type for {', '.join(unknown)}: leave that group out of --keep-hetero")
@@ -282,7 +282,7 @@ def _kept(
     return kept, waters
 
 
-def _named(wanted: Sequence[str], groups: Sequence[Group], option: str) -> list[Group]:
+def _groups_by_name(wanted: Sequence[str], groups: Sequence[Group], option: str) -> list[Group]:
     chosen: list[Group] = []
     for name in wanted:
         matching = [group for group in groups if group.matches(name)]
@@ -292,8 +292,8 @@ def _named(wanted: Sequence[str], groups: Sequence[Group], option: str) -> list[
     return chosen
 
 
-def _at(protein: Sequence[Point], groups: Sequence[Group], option: str) -> list[Group]:
-    """Those that touch the chosen chains: a name alone also names the copies of other chains."""
+def _touching(protein: Sequence[Point], groups: Sequence[Group], option: str) -> list[Group]:
+    """Keep the groups that touch the chosen chains: a name alone also names the copies of other chains."""
     near = [g for g in groups if any(math.dist(a, b) < _CONTACT for b in points([g.residue]) for a in protein)]
     if groups and not near:
         raise UsageError(

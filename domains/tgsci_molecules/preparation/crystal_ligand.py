@@ -27,10 +27,10 @@ _MAX_ITERATIONS = 20_000
 @cache
 def known_smiles() -> dict[str, tuple[str, str]]:
     """Read name and SMILES of common drugs and cofactors, by their code in the PDB; `ligands.tsv` beside this file."""
-    return dict(read_table(Path(__file__).with_name("ligands.tsv"), _known))
+    return dict(read_table(Path(__file__).with_name("ligands.tsv"), _code_and_smiles))
 
 
-def _known(row: Mapping[str, str]) -> tuple[str, tuple[str, str]]:
+def _code_and_smiles(row: Mapping[str, str]) -> tuple[str, tuple[str, str]]:
     return row["code"], (row["name"], row["smiles"])
 
 
@@ -57,7 +57,7 @@ def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Bl
     if group.name in known_smiles():
         name, known = known_smiles()[group.name]
         return _from_template(group, _template(known), f"the known SMILES of {group.name}, {name}")
-    perceived = _perceived(group)
+    perceived = _perceive(group)
     if perceived is not None:
         return perceived
     raise UsageError(
@@ -109,7 +109,7 @@ def rmsd(pose: Chem.Mol, crystal: Chem.Mol) -> float:
 
 
 def template_molecule(mol: Chem.Mol) -> Chem.Mol:
-    """A molecule with a conformer, its stereo as in space, without hydrogens."""
+    """Reduce a molecule with a conformer to its heavy atoms, with its stereo as in space."""
     with rdBase.BlockLogs():
         return _with_stereo(Chem.RemoveHs(mol))
 
@@ -132,7 +132,7 @@ def _from_template(group: Group, template: Chem.Mol, source: str) -> Chem.Mol:
         raise UsageError(
             f"{group} has the heavy atoms {formula}, but {source} has {wanted}{hint}; use the SMILES of it"
         )
-    raw = _connected(group)
+    raw = _connect(group)
     match = skeleton(raw).GetSubstructMatch(skeleton(template))
     if len(match) != len(atoms) or raw.GetNumBonds() != template.GetNumBonds():
         raise UsageError(
@@ -150,7 +150,7 @@ def _from_template(group: Group, template: Chem.Mol, source: str) -> Chem.Mol:
 
 
 def _with_stereo(mol: Chem.Mol) -> Chem.Mol:
-    """With the stereo that the coordinates show, whatever the template said."""
+    """Give a molecule the stereo that its coordinates show, whatever the template has."""
     for atom in mol.GetAtoms():
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     for bond in mol.GetBonds():
@@ -171,8 +171,8 @@ def _raw(atoms: list[gemmi.Atom]) -> Chem.RWMol:
     return mol
 
 
-def _connected(group: Group) -> Chem.Mol:
-    """Its heavy atoms, bonded where they are close enough."""
+def _connect(group: Group) -> Chem.Mol:
+    """Bond the heavy atoms of a group where they are close enough."""
     mol = _raw(group.heavy)
     if mol.GetNumAtoms() > 1:
         with rdBase.BlockLogs():
@@ -180,8 +180,8 @@ def _connected(group: Group) -> Chem.Mol:
     return mol.GetMol()
 
 
-def _perceived(group: Group) -> Chem.Mol | None:
-    """By geometry and valence: possible only where the file has the hydrogens."""
+def _perceive(group: Group) -> Chem.Mol | None:
+    """Find bond orders by geometry and valence: possible only where the file has the hydrogens."""
     atoms = list(group.residue)
     if len(atoms) - len(group.heavy) < len(group.heavy) / 4:
         return None
@@ -200,7 +200,7 @@ def _perceived(group: Group) -> Chem.Mol | None:
 
 
 def _from_dictionary(group: Group, block: gemmi.cif.Block) -> Chem.Mol | None:
-    """By the _chem_comp_bond table that some mmCIF files carry; None where it lacks this group."""
+    """Read bond orders from the _chem_comp_bond table of some mmCIF files; None where it lacks this group."""
     orders = {
         "SING": Chem.BondType.SINGLE,
         "DOUB": Chem.BondType.DOUBLE,

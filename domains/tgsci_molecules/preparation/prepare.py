@@ -29,7 +29,7 @@ from .choice import Choice, Options, choose
 from .crystal_ligand import known_smiles, ligand_molecule
 from .receptor_pdbqt import Atom, atoms_of, bare_atoms, group_atoms, group_pdbqt, protein_pdbqt
 from .redock import GOOD_RMSD, Redocking, redock
-from .repair import Residue, hydrogenated, split, with_loops
+from .repair import Residue, add_hydrogens, split, with_loops
 from .structures import SIDE_CHAINS, Crystal, Group, parent, read_structure, standardized
 
 #: The packages whose version changes a receptor or its check.
@@ -93,7 +93,7 @@ def prepare(
         target = Target(scratch)
         if options.redock and choice.ligand is not None:
             say("docking the crystal's ligand back")
-            redocked, note = _redocked(target, choice.ligand)
+            redocked, note = _redock(target, choice.ligand)
             choice.notes.append(note)
             clock.lap("re-dock")
     description |= {"notes": choice.notes, "redocked": asdict(redocked) if redocked else None, "seconds": clock.laps}
@@ -113,17 +113,17 @@ class _Clock:
 
 
 def _build(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str, str]:
-    """The receptor as pdbqt, as PDB, and who chose the atom types."""
+    """Build the receptor as pdbqt and as PDB, and say who chose the atom types."""
     from openmm import OpenMMException
 
     try:
-        return _built(crystal, choice, options)
+        return _build_receptor(crystal, choice, options)
     except (RuntimeError, ValueError, KeyError, IndexError, OpenMMException) as error:
         reason = str(error).strip().partition("\n")[0][:200]
         raise MeasurementError(f"repair: the protein could not be completed ({reason}); nothing was written") from error
 
 
-def _built(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str, str]:
+def _build_receptor(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str, str]:
     letters = _letters(choice)
     chains: list[list[Residue]] = []
     sequences: list[list[str]] = []
@@ -146,7 +146,7 @@ def _built(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str
         Residue("HOH", letters.get(g.chain, "W"), _number(g.residue), {"O": _point(g.heavy[0])}) for g in choice.waters
     ]
     metals = [_point(a) for group in choice.kept for a in group.heavy if a.element.is_metal]
-    repaired = hydrogenated(stretches, options.ph, waters=waters, metals=metals)
+    repaired = add_hydrogens(stretches, options.ph, waters=waters, metals=metals)
     if repaired.added_atoms:
         choice.notes.append(f"{repaired.added_atoms} missing atoms added")
     receptor, typed_by = protein_pdbqt(repaired.pdb)
@@ -159,7 +159,7 @@ def _built(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str
 
 
 def _letters(choice: Choice) -> dict[str, str]:
-    """One letter for each chain: its own where it is one, the next free one otherwise."""
+    """Choose one letter for each chain: its own where it is one, the next free one otherwise."""
     every = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     if len(choice.residues) > len(every):
         raise UsageError(f"{len(choice.residues)} chains are at the site, more than {len(every)}; choose with --chain")
@@ -172,7 +172,7 @@ def _letters(choice: Choice) -> dict[str, str]:
 
 
 def _plain(members: Sequence[gemmi.Residue], letter: str, notes: list[str]) -> list[Residue]:
-    """Residues under standard names, heavy atoms only."""
+    """Reduce residues to standard names and heavy atoms."""
     whole, replaced, incomplete = [], [], 0
     for residue in members:
         standard, change = standardized(residue)
@@ -191,7 +191,7 @@ def _plain(members: Sequence[gemmi.Residue], letter: str, notes: list[str]) -> l
 
 
 def _sequence(structure: gemmi.Structure, members: Sequence[gemmi.Residue]) -> list[str]:
-    """What the file says a chain consists of (SEQRES), under standard names; empty where it does not."""
+    """Read what a chain consists of (SEQRES), under standard names; empty where the file does not say."""
     name = members[0].subchain
     for entity in structure.entities:
         if name in entity.subchains and entity.full_sequence:
@@ -209,7 +209,7 @@ def _point(atom: gemmi.Atom) -> Point:
 
 
 def _cofactor(group: Group, letter: str, notes: list[str]) -> tuple[str, str]:
-    """A kept group as pdbqt and PDB lines."""
+    """Write a kept group as pdbqt and PDB lines."""
     number = _number(group.residue)
     own = [Atom(a.name, group.name, letter, number, _point(a), a.element.name.upper()) for a in group.residue]
     chosen = bare_atoms(own)
@@ -237,7 +237,7 @@ def _sdf(mol: Chem.Mol, group: Group | None) -> str:
     return f"{Chem.MolToMolBlock(copy)}$$$$\n"
 
 
-def _redocked(target: Target, mol: Chem.Mol) -> tuple[Redocking | None, str]:
+def _redock(target: Target, mol: Chem.Mol) -> tuple[Redocking | None, str]:
     try:
         result = redock(target, mol)
     except (InvalidValue, MeasurementError, RuntimeError, ValueError) as error:  # Vina's and RDKit's too
@@ -280,7 +280,7 @@ def _write_all(directory: Path, files: dict[str, str], description: dict[str, An
 
 
 def _name(text: str) -> str:
-    """What the target is called: files are named after it, and terminals show it.
+    """Choose what the target is called: files are named after it, and terminals show it.
 
     Raises:
         UsageError: The text cannot be a name.

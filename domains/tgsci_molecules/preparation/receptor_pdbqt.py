@@ -70,7 +70,7 @@ def atoms_of(pdb: str) -> list[Atom]:
 
 
 def typed(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
-    """AutoDock's types of proteins and waters with all hydrogens; non-polar hydrogens are left out."""
+    """Assign AutoDock's types to proteins and waters with all hydrogens; leave out non-polar hydrogens."""
     residues: dict[tuple[str, str, str], list[Atom]] = {}
     for atom in atoms:
         residues.setdefault((atom.chain, atom.number, atom.resname), []).append(atom)
@@ -116,7 +116,7 @@ def _by_meeko(pdb: str) -> str:
 
 
 def group_atoms(mol: Chem.Mol, own: Sequence[Atom]) -> tuple[list[Atom], list[tuple[Atom, str]]]:
-    """A cofactor of known bonds: its atoms with all hydrogens, and AutoDock's types of those that count.
+    """Type a cofactor of known bonds: its atoms with all hydrogens, and AutoDock's types of those that count.
 
     Args:
         mol: At its place, heavy atoms.
@@ -139,7 +139,7 @@ def group_atoms(mol: Chem.Mol, own: Sequence[Atom]) -> tuple[list[Atom], list[tu
 
 
 def bare_atoms(atoms: Sequence[Atom]) -> list[tuple[Atom, str]]:
-    """A metal, or a cofactor of unknown bonds: types by element; its N and O accept, and donate nothing.
+    """Type a metal, or a cofactor of unknown bonds, by element; its N and O accept, and donate nothing.
 
     A nitrogen that holds a metal, as in heme, has no lone pair left to accept with.
     """

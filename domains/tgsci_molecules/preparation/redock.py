@@ -72,25 +72,25 @@ def redock(target: Target, crystal: Chem.Mol, settings: Settings = SETTINGS) -> 
         smiles=smiles,
         rmsd=round(distance, 3),
         score=round(docking.score, 3),
-        crystal_score=round(_minimised(target, crystal, smiles, docking.box, settings), 3),
+        crystal_score=round(_minimise(target, crystal, smiles, docking.box, settings), 3),
         reproduced=distance <= GOOD_RMSD,
     )
 
 
-def _minimised(target: Target, crystal: Chem.Mol, smiles: str, box: float, settings: Settings) -> float:
-    """Vina's score of the crystal's pose after a local minimisation, kcal/mol."""
+def _minimise(target: Target, crystal: Chem.Mol, smiles: str, box: float, settings: Settings) -> float:
+    """Score the crystal's pose after a local minimisation, kcal/mol."""
     from vina import Vina
 
     vina = Vina(sf_name="vina", cpu=1, seed=settings.seed, verbosity=0)
     vina.set_receptor(str(target.receptor))
-    vina.set_ligand_from_string(write_pdbqt(_protonated(crystal, smiles)))
+    vina.set_ligand_from_string(write_pdbqt(_protonate(crystal, smiles)))
     # Larger than the ligand: an atom of the crystal outside the box cannot be scored.
     vina.compute_vina_maps(center=list(target.center), box_size=[max(box, *target.box)] * 3)
     return float(vina.optimize()[0])
 
 
-def _protonated(crystal: Chem.Mol, smiles: str) -> Chem.Mol:
-    """The crystal's pose in the protonation state that is docked, with hydrogens."""
+def _protonate(crystal: Chem.Mol, smiles: str) -> Chem.Mol:
+    """Give the crystal's pose the protonation state that is docked, with hydrogens."""
     from .crystal_ligand import skeleton
 
     state = Chem.MolFromSmiles(protonate(smiles))

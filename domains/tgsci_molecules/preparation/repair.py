@@ -90,7 +90,7 @@ def bonded(first: Residue, second: Residue) -> bool:
     return same and carbon is not None and nitrogen is not None and math.dist(carbon, nitrogen) <= _PEPTIDE_BOND
 
 
-def hydrogenated(
+def add_hydrogens(
     stretches: Sequence[Sequence[Residue]],
     ph: float,
     *,
@@ -105,7 +105,7 @@ def hydrogenated(
     from openmm.app import Modeller, PDBFile
 
     with repeatable() as platform:
-        ended = [[*stretch[:-1], _ended(stretch[-1])] for stretch in stretches]
+        ended = [[*stretch[:-1], _with_oxt(stretch[-1])] for stretch in stretches]
         fixer, added = completed(ended, platform, waters)
         modeller = Modeller(fixer.topology, fixer.positions)
         # Not pdbfixer's own: it asks the network about residues that it does not know.
@@ -113,7 +113,7 @@ def hydrogenated(
         out = io.StringIO()
         PDBFile.writeFile(modeller.topology, modeller.positions, out, keepIds=True)
     lines = [line for line in out.getvalue().splitlines() if line.startswith(("ATOM", "HETATM", "TER"))]
-    return RepairedProtein("\n".join([*_stretched(lines), "END", ""]), added)
+    return RepairedProtein("\n".join([*_set_hydrogen_distances(lines), "END", ""]), added)
 
 
 def completed(stretches: Sequence[Sequence[Residue]], platform: Any, waters: Sequence[Residue] = ()) -> tuple[Any, int]:
@@ -167,7 +167,8 @@ def with_loops(
             residues = list(topology[chain].residues())
             inside = 0 < index < len(residues)
             if inside:
-                words = f"{len(names)} residues between {_named(residues[index - 1])} and {_named(residues[index])}"
+                before, after = _residue_label(residues[index - 1]), _residue_label(residues[index])
+                words = f"{len(names)} residues between {before} and {after}"
                 (built if len(names) <= longest else open_).append(words)
             if not inside or len(names) > longest:
                 del fixer.missingResidues[chain, index]
@@ -187,8 +188,8 @@ def with_loops(
     return completed_chains, built, open_
 
 
-def _ended(residue: Residue) -> Residue:
-    """With the second oxygen of its carboxylate: pdbfixer puts that as close as 1.1 Angstrom to other atoms."""
+def _with_oxt(residue: Residue) -> Residue:
+    """Add the second oxygen of a carboxylate: pdbfixer puts that as close as 1.1 Angstrom to other atoms."""
     atoms = residue.atoms
     if "OXT" in atoms or not {"CA", "C", "O"} <= set(atoms):
         return residue
@@ -205,8 +206,8 @@ def _unit(start: Sequence[float], end: Sequence[float]) -> Point:
     return x, y, z
 
 
-def _stretched(lines: Sequence[str]) -> Iterator[str]:
-    """The lines of a PDB file with every bond to a hydrogen at its usual length."""
+def _set_hydrogen_distances(lines: Sequence[str]) -> Iterator[str]:
+    """Give every bond to a hydrogen its usual length, line by line of a PDB file."""
     for _, group in groupby(lines, key=lambda line: line[17:27] if not line.startswith("TER") else line):
         residue = list(group)
         heavy = [(line[76:78].strip(), _position(line)) for line in residue if _is_heavy(line)]
@@ -225,12 +226,12 @@ def _is_heavy(line: str) -> bool:
     return line.startswith(("ATOM", "HETATM")) and line[76:78].strip() != "H"
 
 
-def _named(residue: Any) -> str:
+def _residue_label(residue: Any) -> str:
     return f"{residue.name.capitalize()}{residue.id}{residue.insertionCode.strip()}"
 
 
 def _variants(fixer: Any, metals: Sequence[Point]) -> list[str | None]:
-    """For each residue the variant that leaves room for a metal, or None: OpenMM chooses."""
+    """Choose for each residue the variant that leaves room for a metal, or None to let OpenMM choose."""
     from openmm import unit
 
     if not metals:

@@ -126,7 +126,7 @@ def read_structure(path: Path) -> Crystal:
     notes = _one_model(structure)
     structure.setup_entities()
     notes += _one_conformation(structure)
-    protein, others, foreign = _sorted(structure, where)
+    protein, others, foreign = _sort(structure, where)
     notes += foreign
     return Crystal(structure, protein, others, notes, block)
 
@@ -255,7 +255,7 @@ def _one_conformation(structure: gemmi.Structure) -> list[str]:
 
 
 def _keep(residue: gemmi.Residue, letter: str) -> None:
-    """Only the atoms of one alternative and those that have none; an atom that lacks it keeps its first."""
+    """Keep only the atoms of one alternative and those that have none; an atom that lacks it keeps its first."""
     letters = {atom.altloc for atom in residue}
     another = letter not in letters and "\0" not in letters  # a residue that is an alternative as a whole
     chosen: dict[str, int] = {}
@@ -269,8 +269,8 @@ def _keep(residue: gemmi.Residue, letter: str) -> None:
         atom.altloc = "\0"
 
 
-def _sorted(structure: gemmi.Structure, where: str) -> tuple[dict[str, list[gemmi.Residue]], list[Group], list[str]]:
-    """Amino acids by chain, everything else, and notes; what no protein has is refused."""
+def _sort(structure: gemmi.Structure, where: str) -> tuple[dict[str, list[gemmi.Residue]], list[Group], list[str]]:
+    """Sort residues into amino acids by chain, everything else, and notes; refuse what no protein has."""
     protein: dict[str, list[gemmi.Residue]] = {}
     others: list[Group] = []
     nucleotides = 0
@@ -307,7 +307,7 @@ def _amino_acid(residue: gemmi.Residue) -> bool:
 
 
 def parent(name: str) -> str | None:
-    """The standard amino acid that a modified one derives from: MSE gives MET; None where there is none."""
+    """Find the standard amino acid that a modified one derives from: MSE gives MET; None where there is none."""
     usual = standard(name)
     if usual in SIDE_CHAINS:
         return usual
@@ -320,7 +320,7 @@ def parent(name: str) -> str | None:
 
 
 def standardized(residue: gemmi.Residue) -> tuple[gemmi.Residue, str | None]:
-    """A copy under its standard name with only that one's atoms, and what was replaced, if anything was."""
+    """Copy a residue under its standard name with only that one's atoms, and say what was replaced, if anything was."""
     copy = residue.clone()
     name = parent(residue.name) or residue.name
     if residue.name == "MSE":

@@ -98,7 +98,7 @@ def _plain(text: str) -> str:
 
 @cache
 def _spelled() -> dict[str, str]:
-    """Every name without its spaces and hyphens, and how it is written."""
+    """Map every name without its spaces and hyphens to how it is written."""
     return {_plain(name): name for protein in proteins().values() for name in protein.names}
 
 

@@ -133,6 +133,6 @@ def _table() -> list[tuple[str, Stretch]]:
 
 
 def _stretch(row: Mapping[str, str]) -> tuple[str, Stretch]:
-    """A target's symbol, and a run of its residues."""
+    """Read a target's symbol, and a run of its residues."""
     first, last, offset = int(row["first"]), int(row["last"]), int(row["offset"])
     return row["symbol"], Stretch(first, last, offset, row["copy"] == "yes", row["label"])

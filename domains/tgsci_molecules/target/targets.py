@@ -149,7 +149,7 @@ def is_name(text: str) -> bool:
 
 
 def _names_a_directory(text: str) -> bool:
-    """A path rather than a name: it has a separator, or there is such a directory."""
+    """Tell whether a text is a path rather than a name: it has a separator, or there is such a directory."""
     return "/" in text or os.sep in text or (len(text) < 200 and "\0" not in text and Path(text).is_dir())
 
 

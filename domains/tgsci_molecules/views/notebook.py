@@ -80,7 +80,7 @@ class MoleculeTable:
         return html_table(header, rows, sortable=True)
 
     def _cells(self, column: Column) -> list[Cell]:
-        """A column's cells, all with the same decimals."""
+        """Write a column's cells, all with the same decimals."""
         values = [_value(column.text(trial)) for trial in self.trials]
         figures = [value if isinstance(value, float) else math.nan for value in values]
         texts = aligned(figures, column.unit if column.title != "loss" else None)
@@ -128,7 +128,7 @@ def _hint(column: Column) -> str:
 
 
 def _picture(draw: Callable[[Trial], str], trial: Trial) -> str:
-    """The molecule as an image, or why there is none."""
+    """Draw the molecule as an image, or say why there is none."""
     try:
         return drawing(_compact(draw(trial)), trial.value)
     except (InvalidValue, UsageError) as error:
@@ -136,14 +136,14 @@ def _picture(draw: Callable[[Trial], str], trial: Trial) -> str:
 
 
 def _compact(picture: str) -> str:
-    """The same picture without what SVG takes for granted: a notebook keeps every one of them."""
+    """Drop from a picture what SVG takes for granted: a notebook keeps every one of them."""
     for default in ("fill-rule:evenodd;", "stroke-linecap:butt;", "stroke-linejoin:miter;", ";stroke-opacity:1"):
         picture = picture.replace(default, "")
     return " ".join(picture.split())
 
 
 def _value(text: str) -> float | str:
-    """A cell's figure; nan where it is empty, the text where it is none."""
+    """Read a cell's figure; nan where it is empty, the text where it is none."""
     try:
         return float(text or "nan")
     except ValueError:

@@ -67,7 +67,7 @@ def numbered(pdb: str, target: Target) -> str:
 
 
 def _place(line: str, target: Target) -> str:
-    """Chain, number and insertion code of an atom's residue, as columns 22 to 27."""
+    """Write chain, number and insertion code of an atom's residue, as columns 22 to 27."""
     label = target.label(line[17:20].strip(), line[22:27].strip(), line[21].strip())
     place = _NUMBER.search(label)
     if not place or len(place["number"]) > 4:

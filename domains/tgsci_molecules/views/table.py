@@ -117,7 +117,7 @@ def _metrics(result: Result) -> Iterator[Column]:
 def _reader(
     name: str, write: Callable[[float | None], str], measurement: Callable[[Trial], Feedback | None]
 ) -> Callable[[Trial], str]:
-    """Reads one metric of a trial's measurement."""
+    """Make a function that writes one metric of a trial's measurement."""
 
     def read(trial: Trial) -> str:
         feedback = measurement(trial)
@@ -127,12 +127,12 @@ def _reader(
 
 
 def _violation(name: str) -> Callable[[Trial], str]:
-    """Reads by how much a trial breaks one limit."""
+    """Make a function that writes by how much a trial breaks one limit."""
     return lambda trial: figure(trial.feedback.violations.get(name)) if trial.feedback else ""
 
 
 def _finals(result: Result) -> Iterator[Column]:
-    """What the second, more careful measurement of the finalists says; empty for all others."""
+    """List the columns of the finalists' second, more careful measurement; their cells are empty for other trials."""
     finals = result.finals
     if not finals:
         return
@@ -188,7 +188,7 @@ def _finals(result: Result) -> Iterator[Column]:
 
 
 def _verdict(result: Result, score: str) -> Callable[[Trial], str]:
-    """Says in words how both measurements of a docking score compare; what is within the noise is called noise."""
+    """Make a function that says in words how both measurements of a docking score compare."""
     from ..objective.finalists import compared
 
     def read(trial: Trial) -> str:
@@ -200,7 +200,7 @@ def _verdict(result: Result, score: str) -> Callable[[Trial], str]:
 
 
 def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
-    """Kind, better end and meaning of each metric, as far as the objective says."""
+    """Give kind, better end and meaning of each metric, as far as the objective says."""
     objective: Any = result.problem.loss if result.problem else result.trials.loss
     if not hasattr(objective, "columns_help"):
         return {}

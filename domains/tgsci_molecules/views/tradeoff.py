@@ -85,7 +85,7 @@ def _all(trials: Sequence[Trial], metric: str) -> list[float]:
 
 
 def _front(trials: Sequence[Trial], x: str, y: str, x_sign: int, y_sign: int) -> list[Trial]:
-    """What is not beaten in both figures, by the first of them; a sign of -1 where higher is better."""
+    """Find the trials not beaten in both figures, in the order of the first; a sign is -1 where higher is better."""
     kept = [t for t in trials if t.feedback and t.feedback.feasible]
     kept = [t for t in kept if all(math.isfinite(v) for v in (*_all([t], x), *_all([t], y)))]
     front: list[Trial] = []

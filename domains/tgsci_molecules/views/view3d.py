@@ -253,7 +253,7 @@ def _scene(title: str, pose: Chem.Mol, target: Target, report: Mapping[str, Any]
 
 
 def _block(pose: Chem.Mol) -> str:
-    """The ligand without the hydrogens on its carbons, as a chemist looks at a pose."""
+    """Write the ligand without the hydrogens on its carbons, as a chemist looks at a pose."""
     mol = Chem.RWMol(pose)
     Chem.Kekulize(mol, clearAromaticFlags=True)
     hydrogens = [a.GetIdx() for a in mol.GetAtoms() if a.GetSymbol() == "H" and a.GetDegree() == 1]
@@ -267,7 +267,7 @@ def _block(pose: Chem.Mol) -> str:
 
 
 def _protein(target: Target) -> list[_Atom]:
-    """The heavy atoms of the receptor, in its own frame."""
+    """Read the heavy atoms of the receptor, in its own frame."""
     atoms = []
     for line in receptor_pdb(target).splitlines():
         if line.startswith(("ATOM", "HETATM")) and line[76:78].strip() != "H":
@@ -278,12 +278,12 @@ def _protein(target: Target) -> list[_Atom]:
 
 
 def _pdb(atoms: Iterable[_Atom]) -> str:
-    """As PDB; 3Dmol guesses bonds by distance."""
+    """Write atoms as PDB; 3Dmol guesses bonds by distance."""
     return _plain("\n".join([*(atom.line.rstrip() for atom in atoms), "END", ""]))
 
 
 def _contacts(report: Mapping[str, Any], pose: Chem.Mol, atoms: Sequence[_Atom]) -> Iterable[Contact]:
-    """The contacts in the report about a pose, with the places of their ends."""
+    """Find the contacts in the report about a pose, with the places of their ends."""
     symbols = {atom["index"]: atom["symbol"] for atom in report.get("atoms", ())}
     ligand = [
         (atom.GetSymbol(), place)
@@ -320,7 +320,7 @@ def _label(place: Mapping[str, float], colour: str) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    """Text that cannot end the script it stands in."""
+    """Escape a text so that it cannot end the script it stands in."""
     return text.replace("<", "(")
 
 
@@ -329,14 +329,14 @@ def _py3dmol() -> Any:
 
 
 def _checked(script: str) -> str:
-    """An address that stands in the page's own script; it must not end there."""
+    """Check an address that stands in the page's own script, so that it cannot end that script."""
     if not re.fullmatch(r"[\w\-./:?=&%@+~]{1,2000}", script):
         raise UsageError(f"script must be the address of 3Dmol.js, not {quote(script)}")
     return script
 
 
 def _usual_script() -> str:
-    """The address of 3Dmol.js that the installed py3Dmol was made for."""
+    """Find the address of 3Dmol.js that the installed py3Dmol was made for."""
     import inspect
 
     return str(inspect.signature(_py3dmol().view.__init__).parameters["js"].default)

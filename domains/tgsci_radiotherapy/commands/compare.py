@@ -48,11 +48,11 @@ def compare(
     """
     from ..goals import evaluate
     from ..qa.gamma import gamma_index
-    from ..views.export import check_figures, write_figures
+    from ..views.export import check_plots, write_plots
     from ..views.tables import side_by_side
 
     criteria = _criteria(**gamma)
-    files = check_figures({"dvh": dvh}, force=force)
+    files = check_plots({"dvh": dvh}, force=force)
     first, second = _pair(a, b, case)
     if first.case.fingerprint != second.case.fingerprint:
         raise UsageError(
@@ -77,7 +77,7 @@ def compare(
         if index:
             print(f"{names[0]} against {names[1]}: {index.text()}")
         print(NOTICE)
-    for line in write_figures(files, of, doses, goals):
+    for line in write_plots(files, of, doses, goals):
         print(line, file=sys.stderr)
     return 0
 

@@ -121,7 +121,7 @@ def _plan(path: Path, case: Case | str | Path | None) -> Dose:
     try:
         plan = read_plan(read_bounded(path, LONGEST))
         config = run_config(path.parent)
-        opened = _open_case(case if case is not None else _named(plan, config), f"the plan {visible(str(path))}")
+        opened = _open_case(case if case is not None else _case_name(plan, config), f"the plan {visible(str(path))}")
         others = config.get("prescription")
         if plan.fingerprint != opened.fingerprint and isinstance(others, Mapping):
             opened = with_prescription(opened, others)  # as its run did
@@ -166,7 +166,7 @@ def sheet_of(dose: Dose) -> str:
     raise UsageError(f"which goals? --goals SHEET; there are: {', '.join(sheet_names())}; or a .toml file of your own")
 
 
-def _named(plan: PlanFile, config: Mapping[str, object]) -> str:
+def _case_name(plan: PlanFile, config: Mapping[str, object]) -> str:
     """Find the case that a plan file is of: a built-in one, or that of the run beside it.
 
     What a plan file calls its case is never taken as a path.

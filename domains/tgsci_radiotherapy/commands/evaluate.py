@@ -55,24 +55,24 @@ def evaluate(
     """
     from ..goals import evaluate as evaluate_goals
     from ..qa.robustness import SHIFT_MM
-    from ..views.export import check_figures, write_figures
+    from ..views.export import check_plots, write_plots
 
-    files = check_figures({"dvh": dvh, "wash": wash}, force=force)
+    files = check_plots({"dvh": dvh, "wash": wash}, force=force)
     dose = open_dose(source, case)
     goals = goals_of(dose, sheet)
     table = evaluate_goals(goals, dose.case, dose.dose)
     shifted = None
     if robust or shift is not None or method:
         print("shifting the patient ...", file=sys.stderr)
-        shifted = _shifted(method or "", SHIFT_MM if shift is None else shift, dose, goals)
+        shifted = _shift(method or "", SHIFT_MM if shift is None else shift, dose, goals)
     (_print_json if as_json else _print)(dose, table, shifted)
-    for line in write_figures(files, dose.case, {dose.label: dose.dose}, goals):
+    for line in write_plots(files, dose.case, {dose.label: dose.dose}, goals):
         print(line, file=sys.stderr)
     good = table.acceptable and (shifted is None or not shifted.lost)
     return 0 if good else 1
 
 
-def _shifted(method: str, shift_mm: float, dose: Dose, goals: BoundSheet) -> Robustness:
+def _shift(method: str, shift_mm: float, dose: Dose, goals: BoundSheet) -> Robustness:
     from ..qa.robustness import under_shifts
 
     return under_shifts(dose.case, goals, dose=dose.dose, fluence=dose.fluence, shift_mm=shift_mm, method=method)

@@ -47,7 +47,7 @@ def export(
     has one.
     """
     from ..goals import evaluate
-    from ..views.export import check_figures, write_figures
+    from ..views.export import check_plots, write_plots
     from ..views.tables import goals_csv, goals_json
 
     wanted: dict[str, Path] = typed(**files)
@@ -57,7 +57,7 @@ def export(
         raise UsageError("--patient-from goes with --rtdose")
     for path in wanted.values():
         writable(path, force=force)
-    figures = check_figures({name: wanted.get(name) for name in ("dvh", "wash")}, force=force)
+    plots = check_plots({name: wanted.get(name) for name in ("dvh", "wash")}, force=force)
     plan = open_dose(source, case)
     goals = goals_of(plan, sheet) if set(wanted) - {"rtdose", "wash"} else None
     table = evaluate(goals, plan.case, plan.dose) if goals else None
@@ -72,7 +72,7 @@ def export(
     if table and "json" in wanted:
         write_atomically(wanted["json"], goals_json(table, plan.case))
         print(f"wrote {wanted['json']}", file=sys.stderr)
-    for line in write_figures(figures, plan.case, {plan.label: plan.dose}, goals):
+    for line in write_plots(plots, plan.case, {plan.label: plan.dose}, goals):
         print(line, file=sys.stderr)
     print(NOTICE)
     return 0

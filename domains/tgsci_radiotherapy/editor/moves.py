@@ -108,7 +108,9 @@ class Move:
         """Say why the edit should help: which goal is missed by how much, what changes, what is predicted."""
         before = self.base.effects.results
         after = predicted_results(before, self.predicted)
-        missed = sorted((r for r in before if not r.met), key=lambda r: -scoring.weight(r) * scoring.shortfall(r))
+        missed = sorted(
+            (r for r in before if not r.met), key=lambda r: -scoring.weight(r) * scoring.relative_shortfall(r)
+        )
         state = "; ".join(_miss(r) for r in missed[:_GOALS_NAMED])
         if len(missed) > _GOALS_NAMED:
             state += f" and {len(missed) - _GOALS_NAMED} more are missed"

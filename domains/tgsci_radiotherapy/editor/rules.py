@@ -42,7 +42,7 @@ LEAST, MOST = 1 / 16, 2.0
 #: A tuned plan that is predicted to take away less than this share of the loss is no progress.
 PROGRESS = 0.1
 #: A tuned plan that is predicted to take away less than this share of the loss is not worth a plan.
-NOTHING = 0.003
+NOT_WORTH_A_PLAN = 0.003
 #: Of a probe: how much more its goal counts, the relative margin that it aims at, and how its edit's name begins.
 _PROBE, _PROBE_AIM, PROBE = 30.0, 0.01, "to see"
 #: A goal that is missed by less than this share of its scale is not probed.
@@ -109,7 +109,7 @@ class RuleEditor(Proposer):
         more = add_objective(best, first.scaled(factor)) if self.structural and loss > 0 else []
         if stuck:
             yield from more[:1]
-        if main and (gain > NOTHING * max(loss, 1.0) or (loss > 0 and main.met > _met(best))):
+        if main and (gain > NOT_WORTH_A_PLAN * max(loss, 1.0) or (loss > 0 and main.met > _met(best))):
             yield main
             for other in (2.0, 0.5) if not stuck else (0.5, 2.0):
                 move = tune(best, surrogate, first.scaled(min(MOST, factor * other)), fixed=fixed)
@@ -133,12 +133,12 @@ class RuleEditor(Proposer):
         for i in sorted(range(len(results)), key=lambda i: -scoring.weight(results[i])):
             wanted = f"{PROBE} what {results[i].goal.criterion} would cost"
             tried = sum(trial.edit.startswith(wanted) for trial in trials)
-            if scoring.shortfall(results[i]) < WORTH_A_PROBE or tried >= PROBES:
+            if scoring.relative_shortfall(results[i]) < WORTH_A_PROBE or tried >= PROBES:
                 continue
             weights = prices(results)
             weights[i] *= _PROBE
             # From the plan that is nearest to meeting it: there the sensitivities know most of what it costs.
-            base = min(alike, key=lambda p: (scoring.shortfall(p.effects.results[i]), p.trial.loss))
+            base = min(alike, key=lambda p: (scoring.relative_shortfall(p.effects.results[i]), p.trial.loss))
             move = tune(base, surrogate, first, weights, aim=_PROBE_AIM * (1 + 4 * tried), fixed=fixed, wanted=wanted)
             if move:
                 yield move

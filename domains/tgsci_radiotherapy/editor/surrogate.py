@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..loss.effects import Effects, effects_of
-from ..loss.scoring import NOTHING
+from ..loss.scoring import UNMEASURED
 from ..plan import Objective, PlanParameters
 
 if TYPE_CHECKING:
@@ -160,5 +160,5 @@ class Surrogate:
 
 def _values(point: Point) -> Floats:
     """Give the values of a plan's goals; a goal without one is missed as far as the loss counts it."""
-    missing = [r.goal.limit - r.goal.sign * NOTHING * r.scale for r in point.effects.results]
+    missing = [r.goal.limit - r.goal.sign * UNMEASURED * r.scale for r in point.effects.results]
     return np.where(np.isnan(point.effects.values), missing, point.effects.values)

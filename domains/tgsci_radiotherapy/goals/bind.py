@@ -111,7 +111,7 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
     if not goals and small:
         raise UsageError(f"none of its goals can be evaluated on this case: {'; '.join(small[:3])}")
     if not goals:
-        raise UsageError(f"none of its structures is in the case, which has {_listed(case.names)}")
+        raise UsageError(f"none of its structures is in the case, which has {_list_names(case.names)}")
     _check_twice(goals)
     _check_together(goals, case, prescriptions)
     return BoundSheet(sheet, tuple(goals), tuple(missing), prescriptions, tuple(_notes(sheet, case, goals)))
@@ -177,7 +177,7 @@ def _find(name: str, sheet: Sheet, case: Case) -> Structure:
     if len(targets) == 1 and [folded(t) for t in sheet.prescription] == [folded(name)]:
         return targets[0]  # one target prescribed, one target there
     near = nearest(name, case.names, 2)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {_listed(case.names)}."
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {_list_names(case.names)}."
     raise UsageError(f"the case has no {name}; {hint} If it has another name there, write it under [structures]")
 
 
@@ -256,7 +256,7 @@ def _notes(sheet: Sheet, case: Case, goals: Iterable[Goal]) -> list[str]:
     ]
 
 
-def _listed(names: Iterable[str], most: int = 12) -> str:
+def _list_names(names: Iterable[str], most: int = 12) -> str:
     names = list(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

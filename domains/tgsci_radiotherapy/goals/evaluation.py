@@ -35,7 +35,7 @@ def evaluate(sheet: BoundSheet, case: Case, dose: NDArray[np.floating]) -> GoalT
     values: list[float] = []
     for goal in sheet.goals:
         if goal.structure not in structures:
-            structures[goal.structure] = _ordered(sheet, case, dose, goal.structure)
+            structures[goal.structure] = _rank_doses(sheet, case, dose, goal.structure)
         values.append(
             goal.metric.value(
                 structures[goal.structure], case.grid.voxel_cc, sheet.prescriptions[goal.structure], everything=dose
@@ -108,7 +108,7 @@ def check_dose(case: Case, dose: NDArray[np.floating]) -> NDArray[np.floating]:
     return dose
 
 
-def _ordered(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: str) -> RankedDoses:
+def _rank_doses(sheet: BoundSheet, case: Case, dose: NDArray[np.floating], name: str) -> RankedDoses:
     """Partition a structure's doses once for all ranks that its goals ask for."""
     rows = case.rows(name)
     asked = [r for g in sheet.goals if g.structure == name for r in ranks(g.metric, len(rows), case.grid.voxel_cc)]

@@ -17,8 +17,8 @@ from .metrics import DIGITS, Metric, Unit
 TARGETS, EXTERNAL = "[targets]", "[external]"
 #: Where the case lacks a goal's structure, the reason why it is not evaluated begins with this.
 ABSENT = "the case has no"
-#: The lowest priority; 1 is the most important. The loss tells no more apart, see `loss.scoring`.
-MOST_PRIORITY = 4
+#: The lowest priority; 1 is the most important. `loss.scoring` weighs them.
+LOWEST_PRIORITY = 4
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")
 _MEANING = {"<=": "<=", "≤": "<=", "<": "<=", ">=": ">=", "≥": ">=", ">": ">="}
@@ -162,7 +162,7 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
         raise UsageError(f"write <= or >=, not {sign}, in {quote(sentence)}")
     structure, metric = _left(sentence[: signs[0].start()].strip(), sentence)
     limit, unit = _amount(sentence[signs[0].end() :].strip(), f"the limit of {quote(sentence)}")
-    metric, unit = _matched(metric, limit, unit, sentence)
+    metric, unit = _match_unit(metric, limit, unit, sentence)
     tolerance, priority = 0.0, 1
     seen: set[str] = set()
     for part in more:
@@ -224,7 +224,7 @@ def _amount(text: str, what: str) -> tuple[float, str]:
     return value, {"gy": "Gy", "%": "%", "": ""}.get(unit, "cc")
 
 
-def _matched(metric: Metric, limit: float, unit: str, sentence: str) -> tuple[Metric, Unit]:
+def _match_unit(metric: Metric, limit: float, unit: str, sentence: str) -> tuple[Metric, Unit]:
     """Check that the limit's unit goes with the metric; `V20Gy <= 30 cc` means V20Gy[cc]."""
     if metric.unit == "Gy":
         if unit not in ("Gy", "%"):
@@ -259,10 +259,10 @@ def _matched(metric: Metric, limit: float, unit: str, sentence: str) -> tuple[Me
 
 
 def _priority(text: str, sentence: str) -> int:
-    if not re.fullmatch(r"\d{1,2}", text) or not 1 <= int(text) <= MOST_PRIORITY:
+    if not re.fullmatch(r"\d{1,2}", text) or not 1 <= int(text) <= LOWEST_PRIORITY:
         raise UsageError(
             f"no priority {quote(text)} in {quote(sentence)}: a priority is a whole number from 1 (most important) to "
-            f"{MOST_PRIORITY}; write 1, 2, 3 or 4, which count 27, 9, 3 and 1 in a plan's loss"
+            f"{LOWEST_PRIORITY}; write 1, 2, 3 or 4, which count 27, 9, 3 and 1 in a plan's loss"
         )
     return int(text)
 

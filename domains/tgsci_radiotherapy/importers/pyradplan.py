@@ -268,7 +268,7 @@ def _quiet() -> Iterator[_Library]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            lib = _imported()
+            lib = _import_pyradplan()
             bars = lib.ProgressReporter.console_progress
             lib.ProgressReporter.console_progress = False
             try:
@@ -280,7 +280,7 @@ def _quiet() -> Iterator[_Library]:
         random.setstate(chance)  # its photon engine seeds everybody's
 
 
-def _imported() -> _Library:
+def _import_pyradplan() -> _Library:
     try:
         return _Library()
     except ImportError as error:

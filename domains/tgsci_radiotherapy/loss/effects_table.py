@@ -10,7 +10,7 @@ import numpy as np
 from ..goals import GoalResult
 from .effects import Effects, short_name
 from .linear import Region, best_step, conflict
-from .scoring import shortfall
+from .scoring import relative_shortfall
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,7 +140,7 @@ def exclusion(effects: Effects, region: Region) -> list[str]:
     if len(among) < 2 or not missed:
         return []
     names = " and ".join([", ".join(results[i].goal.name for i in among[:-1]), results[among[-1]].goal.name])
-    first = max(missed, key=lambda i: (shortfall(results[i]), -i))
+    first = max(missed, key=lambda i: (relative_shortfall(results[i]), -i))
     second = next(i for i in among if i != first)
     rate = (clash.shares[first] / results[first].scale) / (clash.shares[second] / results[second].scale)
     gain = clash.gain * results[first].scale

@@ -54,7 +54,7 @@ class Step:
     """A change of parameters.
 
     Args:
-        doublings: Of each weight, (k,).
+        doublings: Change of each weight, doublings, (k,).
         grays: Change of each dose, Gy, (k,).
         additions: Multiple of each addition's weight, (a,).
         predicted: The goals' values after it, (m,).
@@ -122,7 +122,7 @@ def best_change(
     if weights is None:
         weights = prices(results)
     sign, scale = np.array([r.goal.sign for r in results]), np.array([r.scale for r in results])
-    here = np.nan_to_num(sign * (values - [r.goal.limit for r in results]) / scale, nan=-scoring.NOTHING)
+    here = np.nan_to_num(sign * (values - [r.goal.limit for r in results]) / scale, nan=-scoring.UNMEASURED)
     rise = sign[:, None] * matrix / scale[:, None]
     aims = np.full(m, aim)
     beyond = AIM_PRICE * weights

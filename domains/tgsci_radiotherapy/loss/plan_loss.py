@@ -193,7 +193,7 @@ class PlanLoss(Loss):
 
     def _plan(self, planner: Planner, parameters: PlanParameters) -> Plan:
         anchor = self._anchor(planner)
-        return anchor if parameters == anchor.parameters else self._solved(planner, parameters, anchor)
+        return anchor if parameters == anchor.parameters else self._solve_plan(planner, parameters, anchor)
 
     def _anchor(self, planner: Planner) -> Plan:
         """Solve the start parameters, or take their plan from memory: every other solve starts from it."""
@@ -201,13 +201,13 @@ class PlanLoss(Loss):
         plan: Plan | None = ANCHORS.get(key)
         if plan is None:
             try:
-                plan = self._solved(planner, self.start, None)
+                plan = self._solve_plan(planner, self.start, None)
             except MeasurementError as error:
                 raise MeasurementError(f"the plan of the start, from which every other is solved: {error}") from None
             ANCHORS.put(key, plan)
         return plan
 
-    def _solved(self, planner: Planner, parameters: PlanParameters, anchor: Plan | None) -> Plan:
+    def _solve_plan(self, planner: Planner, parameters: PlanParameters, anchor: Plan | None) -> Plan:
         began = time.monotonic()
         plan = planner.solve(parameters, start=anchor, gap=self.gap, max_seconds=self.seconds)
         if not plan.converged and time.monotonic() - began >= self.seconds:

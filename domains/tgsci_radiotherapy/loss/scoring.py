@@ -6,21 +6,19 @@ import math
 from collections.abc import Sequence
 
 from ..goals import GoalResult
-from ..goals.goal import MOST_PRIORITY
+from ..goals.goal import LOWEST_PRIORITY
 
 #: A goal of each priority counts this many times one of the next priority.
 PER_PRIORITY = 3.0
-#: The lowest priority that is told apart; sheets are refused that write a lower one.
-LOWEST_PRIORITY = MOST_PRIORITY
 #: Relative margin that counts as half of all the room one could ask for.
 HALF_ROOM = 0.03
 #: A goal whose value is nan is missed by this much, relative: more than any dose would.
-NOTHING = 2.0
+UNMEASURED = 2.0
 
 
-def shortfall(result: GoalResult) -> float:
+def relative_shortfall(result: GoalResult) -> float:
     """Measure by how much a goal is missed, as a part of its scale; 0 where it is met."""
-    return NOTHING if math.isnan(result.value) else max(0.0, -result.relative_margin)
+    return UNMEASURED if math.isnan(result.value) else max(0.0, -result.relative_margin)
 
 
 def weight(result: GoalResult) -> float:
@@ -39,7 +37,7 @@ def loss(results: Sequence[GoalResult]) -> float:
     total = sum(weight(r) for r in results)
     if not results:
         return 0.0
-    missed = sum(weight(r) * shortfall(r) for r in results)
+    missed = sum(weight(r) * relative_shortfall(r) for r in results)
     if missed > 0:
         return 100.0 * missed / total
     margins = [r.relative_margin for r in results]

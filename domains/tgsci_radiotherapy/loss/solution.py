@@ -96,7 +96,7 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
         per_doubling, per_gray, per_unit = (
             scale.after(bound, matrix, slopes) for matrix in (per_doubling, per_gray, per_unit)
         )
-    additions, per_addition = _extrapolated(tried, per_unit, results, plan.parameters)
+    additions, per_addition = _choose_weights(tried, per_unit, results, plan.parameters)
     return Solution(
         final,
         table,
@@ -171,7 +171,7 @@ def _without_dose(plan: Plan) -> bool:
     return float(plan.dose.max(initial=0.0)) < _NO_DOSE
 
 
-def _extrapolated(
+def _choose_weights(
     tried: list[Objective], per_unit: Floats, results: tuple[GoalResult, ...], parameters: PlanParameters
 ) -> tuple[tuple[Objective, ...], Floats]:
     """Give each tried objective the weight that moves one goal by a few percent, no larger than the plan's weights."""

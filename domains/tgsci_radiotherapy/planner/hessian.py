@@ -194,7 +194,7 @@ class Grams:
                     continue
                 if before is not None and key not in self._own:
                     before = Gram(before.sum.copy(order="F"), before.rows)
-                self._grams[key] = self._changed(before, rows, penalty.first)
+                self._grams[key] = self._change(before, rows, penalty.first)
                 self._own.add(key)
 
     def share(self, terms: Terms) -> None:
@@ -202,9 +202,9 @@ class Grams:
         for penalty in terms.penalties:
             if np.minimum(penalty.over, penalty.under).any() and penalty.place not in self._whole:
                 rows = np.ones(penalty.last - penalty.first, bool)
-                self._whole[penalty.place] = self._changed(None, rows, penalty.first)
+                self._whole[penalty.place] = self._change(None, rows, penalty.first)
 
-    def _changed(self, before: Gram | None, rows: NDArray[np.bool_], first: int) -> Gram:
+    def _change(self, before: Gram | None, rows: NDArray[np.bool_], first: int) -> Gram:
         """Change a matrix to other rows; `before` is used up."""
         from scipy.linalg import blas
 

@@ -23,8 +23,8 @@ class Plan:
         fluence: One value a beamlet, float64, not negative.
         dose: Total Gy of each row of the case, float32.
         terms: What each objective adds to the value, by its label.
-        value: The objective.
-        bound: No plan's objective is below; nan where the objectives are not convex.
+        value: The value of the whole objective.
+        bound: A number that no plan's objective is below; nan where the objectives are not convex.
         gap: (value - bound) / value; nan where the objectives are not convex.
         convex: True where the bound exists.
         iterations: Steps of the solver.

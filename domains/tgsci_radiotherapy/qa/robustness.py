@@ -221,7 +221,7 @@ def under_shifts(
     for way, axis in _WAYS.items():
         shift = tuple(shift_mm * step for step in axis)
         doses[f"{shift_mm:g} mm {way}"] = (
-            _recalculated(case, fluence, shift) if chosen == "exact" and fluence is not None
+            _recalculate(case, fluence, shift) if chosen == "exact" and fluence is not None
             else shifted_dose(case, dose, shift)
         )  # fmt: skip
     return evaluate_scenarios(case, goals, doses, shift_mm, chosen)
@@ -265,7 +265,7 @@ def _is_built_in(case: Case) -> bool:
     return case.name in case_names() and open_case(case.name).fingerprint == case.fingerprint
 
 
-def _recalculated(case: Case, fluence: NDArray[np.floating], shift: Sequence[float]) -> NDArray[np.float32]:
+def _recalculate(case: Case, fluence: NDArray[np.floating], shift: Sequence[float]) -> NDArray[np.float32]:
     from ..case.library import shifted_dij
 
     return _dose(shifted_dij(case.name, shift), fluence)

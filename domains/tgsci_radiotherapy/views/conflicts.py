@@ -11,7 +11,7 @@ from ..editor.surrogate import Point, points
 from ..goals import GoalResult
 from ..loss import effects_table
 from ..loss.linear import Region
-from ..loss.scoring import shortfall
+from ..loss.scoring import relative_shortfall
 from ..notice import NOTICE
 
 #: Pairs of goals that are spelled out, at most.
@@ -68,7 +68,7 @@ def _never(plans: Sequence[Point], missed: Sequence[int]) -> list[str]:
     for i in missed:
         if any(_met(p, i) for p in plans):
             continue
-        nearest = min(plans, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
+        nearest = min(plans, key=lambda p: (relative_shortfall(p.effects.results[i]), p.trial.number))
         result = nearest.effects.results[i]
         lines.append(
             f"- {result.goal.criterion}: met in no plan. The nearest was {_value(result)} in trial "
@@ -96,7 +96,7 @@ def _pairs(plans: Sequence[Point], missed: Sequence[int]) -> list[str]:
 
 
 def _held(plans: Sequence[Point], held: int, other: int) -> str:
-    nearest = min(plans, key=lambda p: (shortfall(p.effects.results[other]), p.trial.number))
+    nearest = min(plans, key=lambda p: (relative_shortfall(p.effects.results[other]), p.trial.number))
     results = nearest.effects.results
     return (
         f"with {results[held].goal.name} met, {results[other].goal.name} came to {_value(results[other])} at best "
@@ -111,7 +111,7 @@ def _all_but_one(plans: Sequence[Point]) -> list[str]:
         others = [j for j in range(len(plans[0].effects.results)) if j != i]
         met = [p for p in plans if not _met(p, i) and all(_met(p, j) for j in others)]
         if met:
-            nearest = min(met, key=lambda p: (shortfall(p.effects.results[i]), p.trial.number))
+            nearest = min(met, key=lambda p: (relative_shortfall(p.effects.results[i]), p.trial.number))
             lines.append(
                 f"- All goals but {result.goal.criterion} were met in {_plans(met)}; there it came to "
                 f"{_value(nearest.effects.results[i])} at best (trial {nearest.trial.number})."
@@ -121,7 +121,7 @@ def _all_but_one(plans: Sequence[Point]) -> list[str]:
 
 def _others(point: Point, i: int) -> str:
     results = [r for j, r in enumerate(point.effects.results) if j != i]
-    lost = sorted((r for r in results if not r.met), key=lambda r: -shortfall(r))
+    lost = sorted((r for r in results if not r.met), key=lambda r: -relative_shortfall(r))
     if not lost:
         return "all other goals were met" if results else "there is no other goal"
     return "it missed " + "; ".join(_missed(r) for r in lost[:3])

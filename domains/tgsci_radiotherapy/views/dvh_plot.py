@@ -78,7 +78,7 @@ def dvh_figure(
             largest = max(largest, float(gray[-1]))
             width, order = (1.2, 2) if case.structure(name).type == "external" else (1.9, 3)
             ax.plot([*gray, gray[-1]], [*volume, 0.0], color=colour[name], linestyle=_STYLES[i], lw=width, zorder=order)
-    marked = [] if goals is None else _marked(case, goals, next(iter(checked.values())), names)
+    marked = [] if goals is None else _marks_of_goals(case, goals, next(iter(checked.values())), names)
     ax.set_xlim(0, max(largest, case.prescription, *(point.dose for _, point in marked), 1e-3) * 1.05)
     _mark_goals(ax, marked, colour)
     _mark_prescriptions(ax, case, names, colour)
@@ -125,7 +125,7 @@ def _structures(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> 
     return [name for name in case.names if name in names and len(case.structure(name).voxels)]
 
 
-def _marked(case: Case, goals: BoundSheet, dose: NDArray[np.floating], names: Sequence[str]) -> list[Mark]:
+def _marks_of_goals(case: Case, goals: BoundSheet, dose: NDArray[np.floating], names: Sequence[str]) -> list[Mark]:
     from ..goals import evaluate
 
     return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark[0].goal.structure in names]

@@ -76,7 +76,7 @@ def best_plan(result: Result) -> BestPlan | None:
     """Find the best plan of a run, the same object for whoever asks again; None where there is none.
 
     Args:
-        result: A run's; its problem or its trials know the loss, or this process asked before.
+        result: The result of a run whose problem or trials know the loss, or for which this process asked before.
     """
     trial = result.best
     if trial is None or trial.feedback is None or FILE not in trial.feedback.artifacts:
@@ -99,7 +99,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     it misses goals, `conflicts.txt` says which were never met together.
 
     Args:
-        result: A run's; its problem or its trials know the loss.
+        result: The result of a run whose problem or trials know the loss.
         directory: Must exist; files of the same name are replaced, each at once or not at all.
 
     Returns:
@@ -152,7 +152,7 @@ def plan_text(trial: Trial) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> dict[str, Path]:
+def check_plots(wanted: Mapping[str, Path | None], *, force: bool = False) -> dict[str, Path]:
     """Check that the wanted plots can be written.
 
     Args:
@@ -172,7 +172,7 @@ def check_figures(wanted: Mapping[str, Path | None], *, force: bool = False) -> 
     return checked
 
 
-def write_figures(
+def write_plots(
     files: Mapping[str, Path],
     case: Case,
     doses: Mapping[str, NDArray[np.floating]],

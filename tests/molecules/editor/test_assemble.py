@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from tests.molecules.searches import DOCKING, history
-from tgsci_molecules.editor.assemble import BLOCKS, CORES, assembled, block, caps_of, grafted, linkers_on
+from tgsci_molecules.editor.assemble import BLOCKS, CORES, assemble, block, caps_of, graft, linkers_on
 from tgsci_molecules.editor.candidates import Candidate
 from tgsci_molecules.editor.descriptors import descriptors
 from tgsci_molecules.editor.predictor import FOREMOST, Predictor
@@ -55,20 +55,20 @@ def test_a_row_that_is_no_block_is_refused(kind, smiles, sits_on, says):
 @given(st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
 def test_what_is_assembled_can_be_docked_and_says_of_what(seed):
-    found = assembled(random.Random(seed))
+    found = assemble(random.Random(seed))
     if found is not None:
         smiles, words = found
         assert canonical(smiles) == smiles
         assert words.startswith("assemble ")
         assert " with " in words
-        assert assembled(random.Random(seed)) == found
+        assert assemble(random.Random(seed)) == found
 
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
 def test_a_graft_keeps_one_side_of_the_molecule(seed):
     before = "O=C(NCc1cc2ccccc2o1)N1CC(Oc2ccc3c(c2)CCC3)C1"
-    found = grafted(before, random.Random(seed))
+    found = graft(before, random.Random(seed))
     if found is not None:
         smiles, words = found
         assert canonical(smiles) == smiles != before
@@ -78,7 +78,7 @@ def test_a_graft_keeps_one_side_of_the_molecule(seed):
 
 
 def test_nothing_is_grafted_where_nothing_can_be_cut():
-    assert grafted("c1ccccc1", random.Random(0)) is None
+    assert graft("c1ccccc1", random.Random(0)) is None
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
     predictor = Predictor(trials)
     rng = random.Random(3)
     parent = trials[0]
-    smiles = dict.fromkeys(found[0] for _ in range(400) if (found := assembled(rng)))
+    smiles = dict.fromkeys(found[0] for _ in range(400) if (found := assemble(rng)))
     pool = [Candidate(s, parent, ("assembled",), (s,)) for s in smiles]
     molecules = [c.descriptors for c in pool]
     outlook = predictor.predict(molecules)
@@ -114,7 +114,7 @@ def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
 def test_a_short_list_may_be_shorter_than_the_foremost():
     trials = history(DOCKING)
     rng = random.Random(3)
-    made = dict.fromkeys(found[0] for _ in range(40) if (found := assembled(rng)))
+    made = dict.fromkeys(found[0] for _ in range(40) if (found := assemble(rng)))
     pool = [Candidate(smiles, trials[0], ("assembled",), (smiles,)) for smiles in made]
     predictor = Predictor(trials)
     assert predictor.order(pool, 1.0, 4) == predictor.order(pool, 1.0)[:4]

@@ -24,7 +24,7 @@ from tgsci.errors import InvalidValue
 from tgsci.feedback import Feedback
 from tgsci.loss import FunctionLoss, Loss
 from tgsci.search.trial import Proposal, State, Trial, Trials
-from tgsci_molecules.editor.candidates import Candidate, pieces, recombined
+from tgsci_molecules.editor.candidates import Candidate, pieces, recombine
 from tgsci_molecules.editor.descriptors import descriptors, scaffold
 from tgsci_molecules.editor.predictor import MEMORY, Predictor
 from tgsci_molecules.editor.rules import RuleEditor
@@ -229,11 +229,11 @@ def test_predictions_are_close_and_know_it() -> None:
 
 def test_recombination_joins_parts_of_both() -> None:
     a, b = (Candidate(canonical(s), Trial(i, 0, s), ()) for i, s in enumerate(("c1ccccc1CCN", "c1ccncc1CC(N)=O")))
-    made = recombined([a, b], 40, random.Random(0))
+    made = recombine([a, b], 40, random.Random(0))
     assert made
     assert any("n" in c.smiles and c.smiles.count("c") >= 6 for c in made)
     assert {c.steps[0] for c in made} <= {"recombine with trial 0", "recombine with trial 1"}
-    assert recombined([a], 10, random.Random(0)) == []
+    assert recombine([a], 10, random.Random(0)) == []
 
 
 def test_figures_agree_with_rdkit() -> None:

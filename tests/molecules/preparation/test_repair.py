@@ -11,12 +11,12 @@ import pytest
 from tests.molecules.receptor_pieces import pieces
 from tgsci_molecules import Target
 from tgsci_molecules.preparation.receptor_pdbqt import Atom, atoms_of, bare_atoms, protein_pdbqt, typed
-from tgsci_molecules.preparation.repair import PH, Residue, bonded, hydrogenated, receptor_pdb, split
+from tgsci_molecules.preparation.repair import PH, Residue, add_hydrogens, bonded, receptor_pdb, split
 
 
 @pytest.fixture(scope="module")
 def egfr() -> str:
-    return hydrogenated(split(pieces(Target("EGFR"))), PH).pdb
+    return add_hydrogens(split(pieces(Target("EGFR"))), PH).pdb
 
 
 def test_a_built_in_receptor_becomes_a_protein_that_a_force_field_reads(egfr: str) -> None:
@@ -60,7 +60,7 @@ def test_no_two_atoms_of_an_end_are_too_close(egfr: str) -> None:
 
 @pytest.mark.slow
 def test_it_is_the_same_every_time(egfr: str) -> None:
-    assert hydrogenated(split(pieces(Target("EGFR"))), PH).pdb == egfr
+    assert add_hydrogens(split(pieces(Target("EGFR"))), PH).pdb == egfr
 
 
 @pytest.mark.slow
@@ -74,7 +74,7 @@ def test_the_types_of_meeko_are_those_of_the_rules(egfr: str) -> None:
 
 def test_what_meeko_refuses_is_typed_by_the_rules() -> None:
     residues = [piece for stretch in split(pieces(Target("EGFR"))) for piece in stretch][:6]
-    pdb = hydrogenated([residues], 7.4).pdb
+    pdb = add_hydrogens([residues], 7.4).pdb
     rows = pdb.splitlines()
     h = next(n for n, row in enumerate(rows) if row[12:16].strip() == "HB2")
     ca = next(row for row in rows if row[22:26] == rows[h][22:26] and row[12:16].strip() == "CA")
@@ -92,7 +92,7 @@ def test_a_metal_is_not_pointed_at_by_a_hydrogen() -> None:
     target = Target("CA2")
     zinc = next(row for row in target.receptor.read_text().splitlines() if row[77:].strip() == "Zn")
     metal = (float(zinc[30:38]), float(zinc[38:46]), float(zinc[46:54]))
-    names = {(a.number.strip(), a.name) for a in atoms_of(hydrogenated([window], 7.4, metals=[metal]).pdb)}
+    names = {(a.number.strip(), a.name) for a in atoms_of(add_hydrogens([window], 7.4, metals=[metal]).pdb)}
     assert ("94", "HE2") not in names  # His94 holds the zinc with NE2
     assert ("94", "HD1") in names
 

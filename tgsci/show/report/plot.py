@@ -43,7 +43,7 @@ class Plot:
     """The best loss so far against evaluations.
 
     Args:
-        result: A run's.
+        result: The result of a run.
     """
 
     width, height, left, top = 880, 330, 62, 32

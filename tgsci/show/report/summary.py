@@ -41,7 +41,7 @@ class Summary:
     """A run as a whole. Every text is plain: the template escapes it.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         texts: Cuts what is long.
     """
 

@@ -113,7 +113,7 @@ class PageTrials:
     """The trials of a run for the page. Bounded: whatever there is too much of goes to the best trials first.
 
     Args:
-        result: A run's.
+        result: The result of a run.
         texts: Cuts what is long.
     """
 
