@@ -322,6 +322,7 @@ def test_an_installed_package_counts_by_its_version():
     assert len(function_identity(loss)) < 2000
 
 
+@pytest.mark.slow
 def test_a_module_that_reads_itself_and_a_deep_chain_of_helpers_end():
     code = "def a(v): return b(v)\ndef b(v): return a(v)\ndef loss(v): return a(v)"
     assert tg.as_loss(script(code).loss).fingerprint == tg.as_loss(script(code).loss).fingerprint

@@ -80,6 +80,7 @@ def test_a_function_that_notes_what_it_was_asked_stays_the_same():
         assert digest_at_first_sight(function) == before
 
 
+@pytest.mark.slow
 def test_a_function_that_is_gone_lends_its_digest_to_no_other():
     digests = set()
     for i in range(20):

@@ -130,6 +130,7 @@ def test_a_page_that_makes_no_sense_is_ignored(content: str | bytes) -> None:
     assert edits_from_pose(posed(content)) == ()
 
 
+@pytest.mark.slow
 def test_the_editor_proposes_them_with_the_evidence_and_without_a_pose_goes_on_as_ever() -> None:
     trials = Trials([posed({"growth": [VECTOR]})], DOCKING)
     proposals = RuleEditor(pose_edits=20).ask(trials, 12, random.Random(0))

@@ -396,6 +396,7 @@ def test_nothing_in_a_file_commands_the_terminal(crystal: str) -> None:
     assert all(str(group).isprintable() for group in found.others)
 
 
+@pytest.mark.slow
 def test_a_full_directory_is_left_alone(source: Path, made: PreparedTarget, tmp_path: Path) -> None:
     assert made.target.directory is not None
     with pytest.raises(UsageError, match="holds a prepared target already"):

@@ -48,6 +48,7 @@ def test_nothing_is_written_where_a_word_is_wrong(place: Path, tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "options"),
     [("export", ["rtdose", "csv", "json", "dvh", "wash"]), ("compare", ["dvh"]), ("evaluate", ["dvh", "wash"])],

@@ -59,6 +59,7 @@ def test_no_plan_is_below_the_bound(problem, data) -> None:
     assert plan.gap <= 1e-4 or plan.value <= 1e-6 * value(case, wanted, 0 * x)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 99), dose=st.floats(5, 40), exponent=st.sampled_from([1, 3, 12]), weight=st.floats(0.1, 30))
 def test_no_plan_is_below_the_bound_with_eud_objectives(seed, dose, exponent, weight) -> None:

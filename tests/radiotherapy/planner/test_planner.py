@@ -109,6 +109,7 @@ def _interrupt(state):
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_same_plan(planned, tmp_path) -> None:
     _, plan = planned
     script = tmp_path / "again.py"

@@ -26,6 +26,7 @@ def along_x(case: Case, gray_per_mm: float, offset: float) -> np.ndarray:
     return (offset + gray_per_mm * x).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_a_dose_agrees_with_itself() -> None:
     case = small_case()
     dose = np.linspace(1, 50, len(case.voxels))
