@@ -313,6 +313,21 @@ def test_map_raises_what_the_first_failing_item_raised() -> None:
         engines.map(fail, range(8))
 
 
+def test_map_keeps_the_other_results_where_the_caller_wants_the_failures_too() -> None:
+    def fail_on_three(item: int) -> int:
+        if item == 3:
+            raise tg.EngineError("rate limit")
+        return item
+
+    async def fail_later(item: int) -> int:
+        return fail_on_three(item)
+
+    for function in (fail_on_three, fail_later):
+        results = tg.map(function, range(6), return_exceptions=True)
+        assert [r for r in results if isinstance(r, int)] == [0, 1, 2, 4, 5]
+        assert str(results[3]) == "rate limit"
+
+
 def test_map_does_not_start_what_waits_behind_a_failure() -> None:
     started: list[int] = []
 

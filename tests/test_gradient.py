@@ -315,5 +315,6 @@ def test_one_text_in_place_of_a_list_of_gradients_is_one(give):
     variable = tg.Variable("a")
     variable.gradients = give
     variable.gradients.extend(give)
+    variable.gradients += give
     variable.gradients[0] = give
-    assert [gradient.value for gradient in variable.gradients] == ["shorter", "shorter"]
+    assert [gradient.value for gradient in variable.gradients] == ["shorter", "shorter", "shorter"]

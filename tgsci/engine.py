@@ -462,7 +462,9 @@ def _recorder_around() -> Recorder | None:
     return next(iter(innermost.values())) if len(innermost) == 1 else None
 
 
-def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | None = None) -> list[R]:
+def map(
+    function: Callable[[T], R], items: Iterable[T], *, concurrent: int | None = None, return_exceptions: bool = False
+) -> list[R]:
     """Apply a function to every item at the same time, in threads; results in the items' order.
 
     For anything that waits on a model: `losses = tgsci.map(lambda x: loss(model(x)), batch)`. A `map` within a `map`
@@ -472,6 +474,8 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
         function: Called once an item; may be a coroutine function.
         items: What to apply it to.
         concurrent: How many at the same time; None for `MAX_CONCURRENT`.
+        return_exceptions: True puts what an item raised in its place, as `asyncio.gather` does, so that one failing
+            call of sixteen costs one result.
 
     Raises:
         UsageError: The items are one text, whose letters nobody means.
@@ -480,7 +484,16 @@ def map(function: Callable[[T], R], items: Iterable[T], *, concurrent: int | Non
     if isinstance(items, str | bytes):
         raise UsageError(f"map: a list is expected, not {with_type(items)}: write [text]")
     most = MAX_CONCURRENT if concurrent is None else whole("concurrent", concurrent, 1)
+    if return_exceptions:
+        function = partial(_result_or_exception, function)
     return run_all(function, list(items), most)
+
+
+def _result_or_exception(function: Callable[[T], R], item: T) -> Any:
+    try:
+        return awaited(function(item))
+    except Exception as error:  # whatever it is, the caller asked to have it
+        return error
 
 
 def _image_bytes(images: Sequence[bytes] | bytes | None) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 from . import prompts
 from .basics.texts import quote, with_type
@@ -71,6 +71,10 @@ class Gradients(list[Gradient]):
 
     def extend(self, gradients: Iterable[Gradient]) -> None:
         super().extend(_as_gradients(gradients))
+
+    def __iadd__(self, gradients: Iterable[Gradient]) -> Self:  # type: ignore[override,misc] # a text too
+        self.extend(gradients)
+        return self
 
     def __setitem__(self, index: Any, gradient: Any) -> None:
         super().__setitem__(index, _as_gradients(gradient) if isinstance(index, slice) else _as_gradient(gradient))
