@@ -415,7 +415,7 @@ def test_an_interrupted_preparation_leaves_nothing(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tgsci_molecules.preparation.prepare._redocked", interrupted)
+    monkeypatch.setattr("tgsci_molecules.preparation.prepare.redock", interrupted)
     with pytest.raises(KeyboardInterrupt):
         prepare(source, tmp_path / "out", Options(ligand="EST"))
     assert not list(tmp_path.iterdir())
