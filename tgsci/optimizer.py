@@ -105,7 +105,8 @@ class TextualGradientDescent(Optimizer):
         keep_ties: bool = False,
     ) -> None:
         super().__init__(parameters)
-        if not isinstance(verbose, SupportsInt) or isinstance(verbose, str):
+        # A plain number first: the check of a protocol takes as long as a tenth of a step.
+        if not isinstance(verbose, int) and (isinstance(verbose, str) or not isinstance(verbose, SupportsInt)):
             raise UsageError(f"the second argument is `verbose`, not {literal(verbose)}: write TGD(..., engine=...)")
         self.engine = default_engine(engine)
         self.verbose = int(verbose)
