@@ -75,7 +75,7 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
         finishing: Measures, and keeps the results.
         count: How many finalists; 0 for none.
     """
-    loss = result.problem.loss if result.problem else result.trials.loss
+    loss = result.loss
     if loss is None or count <= 0:
         return
     careful = in_full(loss)

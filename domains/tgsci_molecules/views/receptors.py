@@ -82,7 +82,7 @@ def targets_of(result: Result) -> list[Target]:
     Args:
         result: With its problem: one that was read without it does not say.
     """
-    loss: Any = result.problem.loss if result.problem else result.trials.loss
+    loss: Any = result.loss
     docked_into = getattr(loss, "targets", ())
     return [target for target in docked_into if isinstance(target, Target)]
 

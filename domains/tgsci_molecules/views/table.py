@@ -201,7 +201,7 @@ def _verdict(result: Result, score: str) -> Callable[[Trial], str]:
 
 def _explained(result: Result) -> Mapping[str, tuple[str, str, str]]:
     """Give kind, better end and meaning of each metric, as far as the objective says."""
-    objective: Any = result.problem.loss if result.problem else result.trials.loss
+    objective: Any = result.loss
     if not hasattr(objective, "columns_help"):
         return {}
     terms = {term.column: term for term in objective.terms if term.column}

@@ -83,7 +83,7 @@ def best_plan(result: Result) -> BestPlan | None:
         return None
     text = plan_text(trial)  # with the case's fingerprint and the goals in it
     best: BestPlan | None = _BEST.get(text)
-    loss: Any = result.problem.loss if result.problem else result.trials.loss
+    loss: Any = result.loss
     if best is None and loss is not None:
         best = BestPlan(trial, loss)
         _BEST.put(text, best)

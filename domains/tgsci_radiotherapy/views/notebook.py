@@ -187,7 +187,7 @@ def plans(result: Result, top: int = 0) -> PlanTable:
     Raises:
         UsageError: The run is of another domain.
     """
-    loss: Any = result.problem.loss if result.problem else result.trials.loss
+    loss: Any = result.loss
     if not hasattr(loss, "bound"):
         raise UsageError("this run does not say what its goals are: it is not a radiotherapy run")
     accepted = [trial for trial in result.trials if trial.state is State.ACCEPTED]

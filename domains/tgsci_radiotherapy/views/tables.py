@@ -184,7 +184,7 @@ def _metrics(result: Result) -> Iterator[Column]:
 
 def _meanings(result: Result) -> dict[str, tuple[str, str]]:
     """Say what each metric is, and which end of it is better."""
-    loss: Any = result.problem.loss if result.problem else result.trials.loss
+    loss: Any = result.loss
     bound = getattr(loss, "bound", None)
     meanings = {
         "goals met": ("how many goals of the sheet are met exactly", "higher"),

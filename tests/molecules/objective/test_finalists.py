@@ -94,7 +94,7 @@ class _Finishing:
 def run_of(loss: DockingLoss, values: Sequence[str]) -> Any:
     trials = [SimpleNamespace(number=n, value=value, feedback=loss.measure(value)) for n, value in enumerate(values)]
     ranking = SimpleNamespace(ranked=lambda: trials)
-    return SimpleNamespace(problem=SimpleNamespace(loss=loss), trials=ranking, finals={})
+    return SimpleNamespace(loss=loss, problem=SimpleNamespace(loss=loss), trials=ranking, finals={})
 
 
 @pytest.mark.slow
