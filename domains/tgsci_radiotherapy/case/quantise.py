@@ -1,7 +1,8 @@
 """Doses as whole numbers: each row of a dij as 16-bit shares of the row's largest entry.
 
 A case keeps its dij quantised, so that what is saved and read again is the same to the last bit, and so are the plans.
-No entry moves by more than the row's largest / 131070, and the dose of a plan by about 4e-5 of it at the very most.
+No entry moves by more than the row's largest / 131070 (and half the last bit of a 32-bit float), and the dose of a plan
+by about 4e-5 of it at the very most.
 """
 
 from __future__ import annotations
