@@ -17,7 +17,10 @@ import pytest
 import tgsci
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"tgsci": ROOT, "tgsci_molecules": ROOT / "domains", "tgsci_radiotherapy": ROOT / "domains"}
+PACKAGES = {
+    "tgsci": ROOT,
+    **dict.fromkeys(("tgsci_molecules", "tgsci_radiotherapy", "tgsci_language"), ROOT / "domains"),
+}
 
 #: From the ground up: the rooms of each package, by the first name after the package's. Rooms of one floor do not know
 #: each other. A file that stands alone is a room of its own.
@@ -65,6 +68,14 @@ FLOORS = {
         "loss",
         "editor importers qa",
         "views",
+        "commands",
+        "plugin",
+        "__init__",
+    ],
+    "tgsci_language": [
+        "sandbox datasets",
+        "scoring",
+        "answers code prompts",
         "commands",
         "plugin",
         "__init__",
@@ -177,7 +188,7 @@ def test_every_test_has_a_file_of_the_source_beside_it():
 
     A second file about the same module adds a word: test_loop_resume.py. Tests of the whole stand in `tests/` itself.
     """
-    domains = {"molecules": ROOT / "domains/tgsci_molecules", "radiotherapy": ROOT / "domains/tgsci_radiotherapy"}
+    domains = {package.removeprefix("tgsci_"): ROOT / "domains" / package for package in PACKAGES if package != "tgsci"}
     alone = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         *folders, name = path.relative_to(ROOT / "tests").parts

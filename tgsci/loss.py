@@ -50,6 +50,26 @@ class Loss(ABC):
                 raised here is a programming error and stops the run with its traceback.
         """
 
+    def reconsider(self, value: str, feedback: Feedback, other: Feedback) -> Feedback:
+        """Look at a measurement again, with another one at hand; a search calls this right after `evaluate`.
+
+        Pure, and run where `evaluate` runs. A simulator that searches (docking) can begin from what the other one
+        found, and return the better of both. Unless overridden: the measurement as it is.
+
+        Args:
+            value: The canonical value that was measured.
+            feedback: Its measurement.
+            other: A related measurement: that of the value's parent, or an earlier one of the same value by a loss
+                that takes less care.
+
+        Returns:
+            The feedback that counts.
+
+        Raises:
+            MeasurementError: A known failure; the measurement then stays as it was.
+        """
+        return feedback
+
     def validate(self, value: str) -> str:
         """Check a proposed value, and bring it to its canonical form. Two values of one canonical form are the same.
 

@@ -156,7 +156,8 @@ def _check_optimizers(problem: Problem) -> None:
         assert name == name.strip().lower(), f"--optimizer takes names in lower case, not {name!r}"
         assert name not in ("rules", *WITH_MODEL), f"an optimizer of the domain cannot be called {name!r}: it is taken"
     trials = _begun(problem)
-    for name, optimizer in {"rules": problem.rules, **problem.optimizers}.items():
+    rules = {} if problem.rules is None else {"rules": problem.rules}
+    for name, optimizer in {**rules, **problem.optimizers}.items():
         first, second = (optimizer.ask(trials, 3, random.Random(7)) for _ in range(2))
         assert first == second, f"{name}: ask() is not a pure function of (trials, n, rng): a resumed run would differ"
         assert len(first) <= 3, f"{name}: ask(n=3) gave {len(first)} proposals"

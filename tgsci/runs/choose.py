@@ -63,7 +63,7 @@ def choose(
     recorded = _record(engine)
     if optimizer is None:
         engine = engine_of_environment() if engine is None else engine
-        return Chosen(problem.rules, "rules", "rules") if _none(engine) else _with_model(problem, engine, "tgd")
+        return Chosen(_rules(problem), "rules", "rules") if _none(engine) else _with_model(problem, engine, "tgd")
     name = optimizer.strip().lower()
     known = available(problem)
     if name not in known:
@@ -80,7 +80,22 @@ def choose(
             f"the optimizer {name!r} proposes on its own and asks no model, so it cannot be given together with the "
             f"engine {_shown(recorded)}; leave one of them out"
         )
-    return Chosen(problem.rules if name == "rules" else problem.optimizers[name], name, "rules")
+    return Chosen(_rules(problem) if name == "rules" else problem.optimizers[name], name, "rules")
+
+
+def _rules(problem: Problem) -> Proposer:
+    """Give the problem's rule editor.
+
+    Raises:
+        UsageError: It has none.
+    """
+    if problem.rules is None:
+        raise UsageError(
+            f"{problem.domain or 'this problem'} has no rule editor: a model or a person has to propose. Name one with "
+            "--engine (or engine=...): a model such as openai/gpt-5, one on a local server such as "
+            "ollama/qwen3, human to answer yourself, or replay:FILE for recorded replies"
+        )
+    return problem.rules
 
 
 def choose_again(

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..search.insight import Insight
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     import click
 
+    from ..feedback import Feedback
     from ..loss import Loss
+    from ..search.insight import Careful
     from ..search.menu import Options
     from ..search.proposer import Proposer
+    from ..search.trial import Outlook, Trial, Trials
     from .finalists import Finishing
     from .result import Result
 
@@ -35,7 +39,8 @@ class Problem:
     Args:
         loss: The simulator.
         start: The values to start from, canonical or not; measured first.
-        rules: Proposes without a model: the default, and the baseline that a model has to beat.
+        rules: Proposes without a model: the default, and the baseline that a model has to beat. None where only a
+            model or a person can propose.
         task: What is designed and what is wanted, for a model: what a value is and may be.
         domain: The domain's name, under which a resumed run finds it again.
         config: JSON-able; `Domain.problem(config)` builds this same problem again when a run resumes.
@@ -54,11 +59,13 @@ class Problem:
             care, say. It gets the result and a `Finishing`; it may take many minutes. What it hands to
             `Finishing.keep` is in the run at once, so that it can be interrupted: a resumed run calls it again, and it
             skips what `result.finals` holds already.
+        key_columns, family, contrast, change, predict, limiting, setting, careful: What a model at its desk is told
+            of the values, and how leaders are confirmed: see `tgsci.search.insight.Insight`.
     """
 
     loss: Loss
     start: Sequence[str]
-    rules: Proposer
+    rules: Proposer | None
     task: str
     domain: str
     config: Mapping[str, Any]
@@ -72,6 +79,19 @@ class Problem:
     proposals: int = 4
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None
+    key_columns: Sequence[str] = ()
+    family: Callable[[str], str] | None = None
+    contrast: Callable[[Trial, Trial], str] | None = None
+    change: Callable[[str, str], str] | None = None
+    predict: Callable[[Trials, Sequence[str]], Sequence[Outlook | None]] | None = None
+    limiting: Callable[[Feedback], str] | None = None
+    setting: str = ""
+    careful: Careful | None = None
+
+    @property
+    def insight(self) -> Insight:
+        """What the domain tells the search of its values."""
+        return Insight(**{field.name: getattr(self, field.name) for field in fields(Insight)})
 
 
 class Domain(ABC):

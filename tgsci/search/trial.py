@@ -28,6 +28,19 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is expected of a value before it is measured.
+
+    Args:
+        loss: Expected loss, in the loss's unit.
+        sd: Standard deviation of what is expected, same unit.
+    """
+
+    loss: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A new value, not yet measured.
 
@@ -37,6 +50,8 @@ class Proposal:
         parent: Number of the trial it was made from.
         edit: Name of the change, where it has one ("add a fluorine").
         fault: Why there is no usable value; the trial is then recorded as invalid.
+        expected: The loss that the proposer expects; None where it says nothing.
+        role: What it is for in its round: "refine", "combine" or "new"; "" where nobody said.
 
     Raises:
         UsageError: A field is of another type.
@@ -47,15 +62,40 @@ class Proposal:
     parent: int | None = None
     edit: str = ""
     fault: str | None = None
+    expected: float | None = None
+    role: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("value", "reason", "edit"):
+        for name in ("value", "reason", "edit", "role"):
             if not isinstance(getattr(self, name), str):
                 raise UsageError(f"the {name} of a proposal is text, not {literal(getattr(self, name))}")
         if not isinstance(self.fault, str | None):
             raise UsageError(f"the fault of a proposal is text or None, not {literal(self.fault)}")
         if self.parent is not None:
             object.__setattr__(self, "parent", checks.whole("the parent of a proposal", self.parent, 0))
+        if self.expected is not None:
+            object.__setattr__(self, "expected", checks.number("the loss that a proposal expects", self.expected))
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """A proposal that is in the pool: valid and new, and not chosen yet.
+
+    Args:
+        proposal: Its value is canonical.
+        proposer: Who had it.
+        round: The round of proposals that it was asked for.
+        outlook: What the domain expects of it; None where it cannot tell.
+        rank: Its place in the pool when that was last ranked, from 1; 0 before.
+        why: Why it was not measured so far, in a few words.
+    """
+
+    proposal: Proposal
+    proposer: str
+    round: int
+    outlook: Outlook | None = None
+    rank: int = 0
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +109,12 @@ class Trial:
         proposer: The engine's or rule editor's name.
         state: What became of it.
         decision: Why, in words.
-        feedback: The measurement; None where there was none.
+        feedback: The measurement that counts; None where there was none.
         seconds: Wall time of the measurement, s.
+        expected: The loss that its proposer expected; None where it said nothing.
+        role: What it was proposed for: "refine", "combine", "new", or "".
+        contrast: What the change did against the parent, as the domain sees it; "" where there is nothing to say.
+        first: The quicker measurement that came before, where `feedback` is a careful one; else None.
     """
 
     number: int
@@ -84,6 +128,10 @@ class Trial:
     decision: str = ""
     feedback: Feedback | None = None
     seconds: float = 0.0
+    expected: float | None = None
+    role: str = ""
+    contrast: str = ""
+    first: Feedback | None = None
 
     @property
     def loss(self) -> float:

@@ -1,0 +1,1 @@
+"""Questions: refinement at test time beside plain sampling at the same number of calls."""

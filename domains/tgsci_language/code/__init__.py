@@ -1,0 +1,1 @@
+"""Code: a test runner as the loss."""

@@ -1,0 +1,1 @@
+"""Examples and questions: read from published files, split, or made from a seed."""

@@ -1,0 +1,1 @@
+"""Prompts: the error on a data set as the loss."""
