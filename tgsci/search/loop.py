@@ -17,6 +17,7 @@ from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
 from ..loss import Loss
+from .insight import Insight
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer
@@ -60,12 +61,21 @@ class Search:
         start: Canonical values, measured first.
         options: Budget, goal, proposals, seed, ties and whom to tell of the progress.
         task: What is designed and what is wanted, for a model.
+        insight: What the domain knows of its values besides their loss.
     """
 
     def __init__(
-        self, ledger: Ledger, loss: Loss, proposer: Proposer, start: Sequence[str], options: RunOptions, task: str = ""
+        self,
+        ledger: Ledger,
+        loss: Loss,
+        proposer: Proposer,
+        start: Sequence[str],
+        options: RunOptions,
+        task: str = "",
+        insight: Insight | None = None,
     ) -> None:
         self.ledger, self.loss, self.proposer, self.start, self.options = ledger, loss, proposer, start, options
+        self.insight = insight or Insight()
         self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties)
         self.recorders = Recorders(ledger)
         if proposer.engine is not None:
