@@ -334,13 +334,14 @@ def idea_format(tags: tuple[str, str], *, several_lines: bool, by_person: bool) 
     )
 
 
-def wanted(n: int, roles: Mapping[str, int], places: int, *, first: bool) -> str:
+def wanted(n: int, roles: Mapping[str, int], places: int, tags: tuple[str, str], *, first: bool) -> str:
     """Say how many ideas are wanted now, and what for.
 
     Args:
         n: How many ideas.
         roles: How many of each role, in order.
         places: How many values are measured a round.
+        tags: The tags around a value.
         first: Nothing but the start was measured so far.
     """
     parts, at = [], 1
@@ -362,6 +363,10 @@ def wanted(n: int, roles: Mapping[str, int], places: int, *, first: bool) -> str
             "from what the task wants, in size or in completeness, do not creep towards it: propose whole values such "
             "as you expect at the end of the search."
         )
+    lines.append(
+        f"End your reply with them in the form above: the line IDEA with its number, FROM, ROLE and EXPECT; REASON; "
+        f"{tags[0]}...{tags[1]}"
+    )
     return "\n".join(lines)
 
 
@@ -378,7 +383,7 @@ def retry_ideas(faults: Sequence[str], previous: str, taken: int, room: int) -> 
     end = previous
     while tokens(end) > room // 3:
         end = end[-(len(end) // 2) :]
-    rest = f"The {taken} others were taken: give only the ideas that are missing." if taken else "Reply again."
+    rest = f"{taken} usable ideas were taken: give only those that are missing." if taken else "Reply again."
     title = "YOUR PREVIOUS REPLY" if end == previous else "THE END OF YOUR PREVIOUS REPLY"
     return f"{section(title, end)}\n\nThis could not be used:\n{listed}\n{rest}"
 

@@ -99,7 +99,8 @@ class Desk(Proposer):
         answer = prompts.idea_format(tags, several_lines=page.several_lines, by_person=self.engine.answered_by_person)
         whole = int(self.prompt_tokens * (1 - _RETRY)) - tokens(self.system_prompt)
         begin = opening(trials, whole, answer, self.constraints, self.examples)
-        wanted = prompts.section("WANTED NOW", prompts.wanted(n, roles(page, n), trials.proposals, first=page.begins))
+        asked = prompts.wanted(n, roles(page, n), trials.proposals, tags, first=page.begins)
+        wanted = prompts.section("WANTED NOW", asked)
         room = whole - tokens(begin) - tokens(wanted) - 4
         return "\n\n".join(filter(None, [begin, page.write(room), wanted]))
 

@@ -47,6 +47,7 @@ class Page:
         self.last_round = trials[-1].round if len(trials) else 0
         #: Rounds since the best was found.
         self.stalled = self.last_round - trials.best.round if trials.best else 0
+        self._decimals = _decimals([t.loss for t in self.measured])
         #: True where nothing but the start was measured.
         self.begins = not any(t.round and t.measured for t in trials)
         #: True where a value is no line of a table: it is told by its change, and the leader's is shown once.
@@ -111,10 +112,9 @@ class Page:
         if len(off) < 2:
             return ""
         size, mean = fmean(map(abs, off)), fmean(off)
-        bias = (
-            f", {'too hopeful' if mean > 0 else 'too cautious'} by {_short(abs(mean))}" if abs(mean) > size / 4 else ""
-        )
-        return f"Your expected losses were off by {_short(size)} on average ({len(off)} values{bias})."
+        which = "hopeful" if mean > 0 else "cautious"
+        bias = f", too {which} by {self._loss(abs(mean))}" if abs(mean) > size / 4 else ""
+        return f"Your expected losses were off by {self._loss(size)} on average ({len(off)} values{bias})."
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
@@ -125,8 +125,8 @@ class Page:
         values = f"{len(apart)} value{'s' * (len(apart) > 1)}"
         largest = max(map(abs, apart))
         return (
-            f"Noise as measured in this run: with more care {values} came out {_signed(fmean(apart))} on average, "
-            f"{_short(largest)} at most."
+            f"Noise as measured in this run: with more care {values} came out {self._change(fmean(apart))} on average, "
+            f"{self._loss(largest)} at most."
         )
 
     # -- tables ------------------------------------------------------------------------------------
@@ -202,10 +202,10 @@ class Page:
             cells.append(_cell(self.trials.family(trial.value), _LONGEST_NAME))
         cells.append(figure(trial.loss))
         if whole:
-            cells += [trial.role or "-", _short(trial.expected) or "-"]
+            cells += [trial.role or "-", self._loss(trial.expected) or "-"]
         cells += [_short(trial.feedback.metrics.get(name)) or "-" for name in self.trials.insight.key_columns]
         parent = self._parent(trial)
-        cells += [f"{parent.number}", _signed(trial.loss - parent.loss)] if parent else ["-", "-"]
+        cells += [f"{parent.number}", self._change(trial.loss - parent.loss)] if parent else ["-", "-"]
         return " | ".join([*cells, _value(trial), _came_of_it(trial, _WHOLE_CELL if whole else _SHORT_CELL)])
 
     def _parent(self, trial: Trial) -> Trial | None:
@@ -252,7 +252,7 @@ class Page:
         for name in sorted(several, key=lambda name: (-len(several[name]), fmean(d for _, d in several[name]), name)):
             latest = several[name][-_MOST_SEEN:]
             more = f" and {len(several[name]) - len(latest)} earlier" if len(several[name]) > len(latest) else ""
-            did = ", ".join(f"{_signed(change)} (#{trial.number})" for trial, change in latest)
+            did = ", ".join(f"{self._change(change)} (#{trial.number})" for trial, change in latest)
             lines.append(f"{_cut(name, _SHORT_CELL)}: {did}{more}")
         return _listed("CHANGES MADE TWICE OR MORE, and what each did to the loss", lines, room)
 
@@ -276,10 +276,10 @@ class Page:
         return _listed(title, lines, room, head)
 
     def _idea(self, place: int, idea: Idea) -> str:
-        outlook = f"{_short(idea.outlook.loss)} +- {_short(idea.outlook.sd)}" if idea.outlook else "-"
+        outlook = f"{self._loss(idea.outlook.loss)} +- {self._loss(idea.outlook.sd)}" if idea.outlook else "-"
         proposal = idea.proposal
         value = _as_cell(proposal.value, proposal.edit, proposal.reason)
-        cells = [f"{idea.rank or place}", outlook, _short(proposal.expected) or "-"]
+        cells = [f"{idea.rank or place}", outlook, self._loss(proposal.expected) or "-"]
         if self.trials.insight.family:
             cells.append(_cell(self.trials.family(proposal.value), _LONGEST_NAME))
         return " | ".join([*cells, value, _cell(idea.why, _SHORT_CELL)])
@@ -288,10 +288,21 @@ class Page:
         """List what is being measured now."""
         lines = []
         for trial in self.trials.pending:
-            expected = f", {_short(trial.expected)} expected" if trial.expected is not None else ""
+            expected = f", {self._loss(trial.expected)} expected" if trial.expected is not None else ""
             made = f"from {trial.parent}" if trial.parent is not None else "new"
             lines.append(f"#{trial.number} ({made}{expected}): {_value(trial)}")
         return _listed("BEING MEASURED NOW: the next page tells what came", lines, room)
+
+    def _loss(self, value: float | None) -> str:
+        """Write a loss that is expected, or how far losses lie apart; "" for none."""
+        if value is None:
+            return ""
+        text = fixed(value, self._decimals)
+        return _short(value) if value and float(text) == 0 else text
+
+    def _change(self, value: float) -> str:
+        text = self._loss(value)
+        return text if text.startswith("-") else f"+{text}"
 
     # -- whole texts -------------------------------------------------------------------------------
 
@@ -430,6 +441,7 @@ def _short(value: float | None) -> str:
     return fixed(value, decimals - 1 if decimals > 0 else decimals)
 
 
-def _signed(value: float) -> str:
-    text = _short(value)
-    return text if text.startswith("-") else f"+{text}"
+def _decimals(losses: Sequence[float]) -> int:
+    """Choose the decimals that show how far losses, best first, usually lie apart, to about three digits."""
+    apart = abs(median(losses) - losses[0]) if losses else 0.0
+    return max(0, places([apart or 1.0]) - 1)
