@@ -73,7 +73,8 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_language": [
-        "sandbox datasets",
+        "sandbox",
+        "datasets",
         "scoring",
         "answers code prompts",
         "commands",
