@@ -73,7 +73,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_language": [
-        "sandbox datasets",
+        "engines sandbox datasets",
         "scoring",
         "answers code prompts",
         "commands",
