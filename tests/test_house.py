@@ -55,6 +55,7 @@ FLOORS = {
         "physics",
         "objective",
         "editor views",
+        "insight",
         "commands",
         "plugin",
         "__init__",

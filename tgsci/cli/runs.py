@@ -157,7 +157,7 @@ def resume(directory: Path, run: RunArguments) -> int:
     problem = problem_of(directory, header)
     chosen = choose_again(problem, header, directory, run.engine, run.optimizer)
     budget = Budget(**{**header.get("budget", {}), **run.limits}) if run.limits else None
-    changed = {"budget": budget, "goal": run.goal, "workers": run.place()}
+    changed = {"budget": budget, "goal": run.goal, **run.desk, "workers": run.place()}
     return exit_code(watch(problem, chosen, options_again(problem, directory, header, changed)))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..search.menu import Options
     from ..search.proposer import Proposer
     from ..search.trial import Outlook, Trial, Trials
+    from ..show.report import Section
     from .finalists import Finishing
     from .result import Result
 
@@ -63,6 +64,7 @@ class Problem:
             care, say. It gets the result and a `Finishing`; it may take many minutes. What it hands to
             `Finishing.keep` is in the run at once, so that it can be interrupted: a resumed run calls it again, and it
             skips what `result.finals` holds already.
+        sections: Adds sections of its own to the report: a table, a picture, a text. A pure function of the result.
         key_columns, family, contrast, change, predict, limiting, setting, careful: What a model at its desk is told
             of the values, and how leaders are confirmed: see `tgsci.search.insight.Insight`.
     """
@@ -85,6 +87,7 @@ class Problem:
     summary: Callable[[Result], str] | None = None
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None
+    sections: Callable[[Result], Sequence[Section]] | None = None
     key_columns: Sequence[str] = ()
     family: Callable[[str], str] | None = None
     contrast: Callable[[Trial, Trial], str] | None = None
