@@ -55,6 +55,7 @@ FLOORS = {
         "physics",
         "objective",
         "editor views",
+        "insight",
         "commands",
         "plugin",
         "__init__",
@@ -73,7 +74,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_language": [
-        "sandbox",
+        "engines sandbox",
         "datasets",
         "scoring",
         "answers code prompts",

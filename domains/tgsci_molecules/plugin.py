@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Columns of tables besides what the objective is about, and how many there are at most.
 _COLUMNS = ("QED", "MW", "cLogP", "SA")
 _MOST_COLUMNS = 8
+#: The few columns of a model's history besides the scores; how many there are, and how many scores at most.
+_KEY_COLUMNS = ("QED", "MW", "cLogP")
+_FEW, _MOST_SCORES = 4, 4
 #: Limits and terms that are spelled out to a model, at most.
 _MOST_WORDS = 40
 #: Off-targets that a run's directory is named after, at most.
@@ -47,6 +50,8 @@ class MoleculesDomain(Domain):
         from .editor.ga import GraphGA
         from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
+        from .insight.expected import predict
+        from .insight.family import family
         from .objective.build import build_objective, read_job
         from .objective.finalists import finish
         from .views import export, svg
@@ -74,6 +79,10 @@ class MoleculesDomain(Domain):
             optimizers=baselines,
             options=rules.options,
             finish=partial(finish, count=job.finalists) if job.finalists else None,
+            key_columns=_key_columns(objective),
+            family=family,
+            predict=predict,
+            limiting=objective.limiting,
         )
 
     def commands(self) -> click.Group:
@@ -161,6 +170,14 @@ def _columns(objective: Objective) -> tuple[str, ...]:
     wanted += [metric.name for limit in objective.limits if limit.simulated for metric in limit.metrics]
     wanted += [metric.name for limit in objective.limits for metric in limit.metrics]
     return tuple(dict.fromkeys([*wanted, *_COLUMNS]))[:_MOST_COLUMNS]
+
+
+def _key_columns(objective: Objective) -> tuple[str, ...]:
+    """Choose the few figures that a row of a history shows: the scores, then what else the loss is made of."""
+    roots = [root.name for term in objective.terms for root in term.metric.roots]
+    scores = [name for name in roots if objective.metrics[name].simulated]
+    others = [name for name in (*roots, *_KEY_COLUMNS) if name not in scores]
+    return tuple(dict.fromkeys([*scores[:_MOST_SCORES], *others]))[: max(_FEW, min(len(scores), _MOST_SCORES) + 3)]
 
 
 def _task(objective: Objective, advice: Advice) -> str:

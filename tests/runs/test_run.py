@@ -9,8 +9,10 @@ import pytest
 import tgsci as tg
 from tgsci.basics.texts import settings_differences
 from tgsci.runs import comparison, directory
+from tgsci.runs import run as running
 from tgsci.runs.choose import available, choose
 from tgsci.runs.domain import Domains
+from tgsci.runs.run import options_again
 from tgsci.search.proposer import ModelProposer
 from tgsci.testing import Scripted
 
@@ -186,6 +188,38 @@ def test_a_run_of_before_there_were_optimizers_goes_on(problem, tmp_path):
     with tg.Ledger.open(tmp_path, write=True) as ledger, ledger._commit() as db:
         db.execute("DELETE FROM header WHERE key = 'optimizer'")
     assert tg.resume(tmp_path, budget=4, workers=0).spent.evaluations == 4
+
+
+def test_how_a_model_is_asked_is_recorded_and_may_change_when_the_run_goes_on(problem, tmp_path):
+    run = tmp_path / "r"
+    kept = ("ideas", "prompt_tokens", "confirm")
+    began = tg.solve(problem, engine="rules", budget=3, run=run, ideas=9, prompt_tokens=3000, confirm=False, workers=0)
+    assert [began.header[name] for name in kept] == [9, 3000, False]
+    header = directory.read_header(run)
+    again = options_again(problem, run, header, {"ideas": None, "confirm": None})
+    assert (again.ideas, again.prompt_tokens, again.confirm) == (9, 3000, False)
+    tg.resume(run, budget=4, ideas=5, confirm=True, workers=0)
+    assert [directory.read_header(run)[name] for name in kept] == [5, 3000, True]
+
+
+def test_a_run_goes_on_only_with_the_same_careful_measurement(tmp_path):
+    def search(careful, **more):
+        insight = tg.Insight(careful=careful and tg.Careful(careful))
+        return tg.minimize(Distance(5), "0", Step(), insight=insight, run=tmp_path, **more)
+
+    search(Distance(5), budget=3)
+    with pytest.raises(tg.LedgerError, match="how leaders are measured with care"):
+        search(Distance(6), budget=4)
+    assert search(Distance(5), budget=4).spent.evaluations == 4
+
+
+def test_what_is_known_of_the_values_reaches_the_search(tmp_path, monkeypatch):
+    insight = tg.Insight(key_columns=["x"], family=len)
+    got = []
+    search = running.Search
+    monkeypatch.setattr(running, "Search", lambda *given: got.append(given[-1]) or search(*given))
+    tg.minimize(Distance(5), "0", Step(), insight=insight, budget=2)
+    assert got == [insight]
 
 
 def test_files_are_written_when_the_engine_fails_in_the_middle(problem, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -35,12 +35,16 @@ class RunArguments:
         seconds: Wall time after which no new round starts, s.
         usd: Most that model calls may cost, USD.
         model_calls: Most questions to a model.
+        tokens: Most tokens sent to models and received.
         goal: Stop at this loss or below.
         directory: Where to keep the run.
         engine: The model that proposes.
         optimizer: Who proposes, by name.
         proposals: Values a round.
         seed: Of all randomness.
+        ideas: New values that a model is asked for at a time.
+        prompt_tokens: How long a prompt may be, tokens.
+        confirm: Whether what would become the best is measured with care first.
         workers: Processes that measure.
         executor: Address of a cluster that measures.
     """
@@ -49,12 +53,16 @@ class RunArguments:
     seconds: float | None = None
     usd: float | None = None
     model_calls: int | None = None
+    tokens: int | None = None
     goal: float | None = None
     directory: str | None = None
     engine: str | None = None
     optimizer: str | None = None
     proposals: int | None = None
     seed: int | None = None
+    ideas: int | None = None
+    prompt_tokens: int | None = None
+    confirm: bool | None = None
     workers: int | None = None
     executor: str | None = None
 
@@ -66,8 +74,14 @@ class RunArguments:
             "seconds": self.seconds,
             "usd": self.usd,
             "model_calls": self.model_calls,
+            "tokens": self.tokens,
         }
         return {name: limit for name, limit in typed.items() if limit is not None}
+
+    @property
+    def desk(self) -> dict[str, Any]:
+        """What was typed of how a model is asked and leaders are confirmed, by the names of `RunOptions`."""
+        return {"ideas": self.ideas, "prompt_tokens": self.prompt_tokens, "confirm": self.confirm}
 
     def place(self, job: RunTable | None = None) -> int | str | None:
         """Say where to measure: a number of processes, a cluster's address, or None for one process a core.
@@ -104,6 +118,7 @@ def _limits(section: str, default: str = "") -> list[Callable[[Any], Any]]:
         add("--seconds", type=float, metavar="S", help="wall time after which no new round starts, s"),
         add("--usd", type=float, metavar="USD", help="most that model calls may cost, USD"),
         add("--model-calls", type=int, metavar="N", help="most questions to a model"),
+        add("--tokens", type=int, metavar="N", help="most tokens sent to models and received from them"),
         add("--goal", type=float, metavar="LOSS", help="stop at this loss or below"),
     ]
 
@@ -118,6 +133,21 @@ def _proposer(section: str, default: str) -> list[Callable[[Any], Any]]:
             metavar="NAME",
             help="'rules', a baseline of the domain, or with --engine 'tgd' (the model writes values) or 'menu' (it "
             "chooses from the domain's options); an unknown name lists what there is",
+        ),
+    ]
+
+
+def _desk(section: str, defaults: Sequence[str] = ("", "", "")) -> list[Callable[[Any], Any]]:
+    """Make the options on how a model is asked, and on leaders that are confirmed."""
+    ideas, prompt_tokens, confirm = defaults
+    add = partial(option, section=section)
+    return [
+        add("--ideas", type=int, metavar="N", help=f"new values that a model is asked for at a time{ideas}"),
+        add("--prompt-tokens", type=int, metavar="N", help=f"how long a prompt may be, tokens{prompt_tokens}"),
+        add(
+            "--confirm/--no-confirm",
+            default=None,
+            help=f"measure what would become the best with more care before it leads{confirm}",
         ),
     ]
 
@@ -138,6 +168,7 @@ run_options = options(
     *_proposer("Run", "(default: TGSCI_ENGINE, else rules)"),
     option("--proposals", section="Run", type=int, metavar="N", help="values a round (default 4, or the domain's)"),
     option("--seed", section="Run", type=int, metavar="N", help="seed of all randomness (default 0)"),
+    *_desk("Run", (" (default 12)", " (default 8000)", " (default: it is, where the domain says how)")),
     *_place("Run"),
     into=RunArguments,
 )
@@ -146,6 +177,7 @@ run_options = options(
 resume_options = options(
     "run",
     *_proposer("Options", "(default: as before)"),
+    *_desk("Options"),
     *_place("Options"),
     *_limits("New limits, for the whole run; the others stay"),
     into=RunArguments,
@@ -188,7 +220,7 @@ def run_problem(
 
     table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
     chosen = choose(problem, *run.proposer(job.engine if job else None, table.optimizer))
-    typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed}
+    typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed, **run.desk}
     settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
     settings |= {"budget": Budget(**{**stated(limits), **run.limits}), "workers": run.place(table)}
     options = options_for(problem, settings)
@@ -253,7 +285,7 @@ def print_result(result: Result, most: int = 5) -> None:
 
     from ..show.progress import trial_table
 
-    best = result.trials.ranked()[:most]
+    best = [] if result.problem and result.problem.summary else result.trials.ranked()[:most]
     if best:
         print()
         console = Console()

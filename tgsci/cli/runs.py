@@ -91,11 +91,14 @@ def _row(directory: Path) -> tuple[str, str, str, str, str]:
 @option("--trial", type=int, metavar="NUMBER", help="one trial: its report, its line of descent")
 def show(directory: Path, top: int, trial: int | None) -> int:
     """Show a run's best trials, or one trial's whole story."""
+    from ..runs.directory import load
     from ..runs.result import Result
 
     if top < 1:
         raise UsageError(f"--top must be at least 1, not {top}")
     result = Result.load(directory)
+    if result.header.get("summary"):  # the domain's own words
+        result = load(directory)
     if trial is None:
         print_result(result, top)
         return 0
@@ -154,7 +157,7 @@ def resume(directory: Path, run: RunArguments) -> int:
     problem = problem_of(directory, header)
     chosen = choose_again(problem, header, directory, run.engine, run.optimizer)
     budget = Budget(**{**header.get("budget", {}), **run.limits}) if run.limits else None
-    changed = {"budget": budget, "goal": run.goal, "workers": run.place()}
+    changed = {"budget": budget, "goal": run.goal, **run.desk, "workers": run.place()}
     return exit_code(watch(problem, chosen, options_again(problem, directory, header, changed)))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..search.menu import Options
     from ..search.proposer import Proposer
     from ..search.trial import Outlook, Trial, Trials
+    from ..show.report import Section
     from .finalists import Finishing
     from .result import Result
 
@@ -53,12 +54,17 @@ class Problem:
         optimizers: Further proposers without a model, by the name that `--optimizer` takes: baselines to compare with.
         goal: A run is done once a feasible loss is at most this, unless the user names another goal.
         proposals: Values a round, unless the user names another number.
+        own_engines: True where the loss asks the engines that the configuration names, and nobody else may propose
+            values: `rules` only says what is measured next.
+        summary: Tells what the run found, in place of the best trials: where trials are not rivals, the questions of a
+            set say. A pure function of the result.
         options: Enumerates up to so many legal new values, the most promising first, for a model to choose from
             (`--optimizer menu`). A pure function of (trials, n, rng), as `Proposer.ask` is.
         finish: Runs after a search that was not interrupted, before `export`: measures the finalists again with more
             care, say. It gets the result and a `Finishing`; it may take many minutes. What it hands to
             `Finishing.keep` is in the run at once, so that it can be interrupted: a resumed run calls it again, and it
             skips what `result.finals` holds already.
+        sections: Adds sections of its own to the report: a table, a picture, a text. A pure function of the result.
         key_columns, family, contrast, change, predict, limiting, setting, careful: What a model at its desk is told
             of the values, and how leaders are confirmed: see `tgsci.search.insight.Insight`.
     """
@@ -77,8 +83,11 @@ class Problem:
     optimizers: Mapping[str, Proposer] = field(default_factory=dict)
     goal: float | None = None
     proposals: int = 4
+    own_engines: bool = False
+    summary: Callable[[Result], str] | None = None
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None
+    sections: Callable[[Result], Sequence[Section]] | None = None
     key_columns: Sequence[str] = ()
     family: Callable[[str], str] | None = None
     contrast: Callable[[Trial, Trial], str] | None = None

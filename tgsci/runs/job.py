@@ -23,6 +23,7 @@ class BudgetTable:
     seconds: float | None = setting("wall time, s", None)
     usd: float | None = setting("price of the model calls, US dollars", None)
     model_calls: int | None = setting("model calls", None)
+    tokens: int | None = setting("tokens sent to models and received from them", None)
 
     def __post_init__(self) -> None:
         check(self)
@@ -39,6 +40,9 @@ class RunTable:
     executor: str | None = setting("address of a cluster that measures", None)
     directory: str | None = setting("where the run is kept", None)
     optimizer: str | None = setting("who proposes, by name", None)
+    ideas: int | None = setting("new values that a model is asked for at a time", None)
+    prompt_tokens: int | None = setting("how long a prompt may be, tokens", None)
+    confirm: bool | None = setting("measure with care what would become the best", None)
 
     def __post_init__(self) -> None:
         check(self)

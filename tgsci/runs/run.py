@@ -22,6 +22,7 @@ from ..engine import recording
 from ..errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
 from ..loss import Loss, as_loss
 from ..optimizer import TextualGradientDescent
+from ..search.insight import Insight
 from ..search.ledger import Ledger
 from ..search.loop import Progress, Search
 from ..search.options import Budget, RunKeywords, RunOptions
@@ -39,7 +40,8 @@ logger = logging.getLogger("tgsci")
 #: What stands for code in the fingerprint of a loss.
 _DIGEST = re.compile(r"\b[0-9a-f]{8,}\b")
 #: Facts of a run that may change between its sessions: the latest is what a resumed run takes.
-_CHANGING = ("budget", "goal", "engine", "optimizer")
+_OF_THE_DESK = ("ideas", "prompt_tokens", "confirm")
+_CHANGING = ("budget", "goal", "engine", "optimizer", *_OF_THE_DESK)
 
 
 def minimize(
@@ -48,6 +50,7 @@ def minimize(
     optimizer: Proposer | TextualGradientDescent,
     *,
     task: str = "",
+    insight: Insight | None = None,
     header: Mapping[str, Any] | None = None,
     finish: Callable[[Result, Finishing], None] | None = None,
     **options: Unpack[RunKeywords],
@@ -64,11 +67,13 @@ def minimize(
         start: One value or several; measured first.
         optimizer: Proposes: `TGD(engine=...)`, a domain's rule editor, or anything with `ask(trials, n, rng)`.
         task: What is designed and what is wanted, for a model.
+        insight: What is known of the values besides their loss, for a model at its desk: how they group into families,
+            what a change did, what is expected of a value; and how a value is measured with more care before it leads.
         header: JSON-able facts to keep with the run.
         finish: Called with the result after a search that was not interrupted, while the workers are still there;
             see `Problem.finish`.
-        options: `budget=60, goal=None, proposals=4, seed=0, workers=0, run=None, progress=None, keep_ties=False`:
-            see `tgsci.search.options.RunOptions`.
+        options: `budget=60, goal=None, proposals=4, seed=0, workers=0, run=None, progress=None, keep_ties=False,
+            ideas=12, prompt_tokens=8000, confirm=True`: see `tgsci.search.options.RunOptions`.
 
     Returns:
         The result; `result.stopped` says why it ended, Ctrl-C included.
@@ -78,7 +83,8 @@ def minimize(
         LedgerError: The directory cannot be used, or its run is of other settings.
         EngineError: The engine gave no reply after its retries; the run can be resumed.
     """
-    return _run(as_loss(loss), start, as_proposer(optimizer), RunOptions.of(options), task, header or {}, finish)
+    known = RunOptions.of(options)
+    return _run(as_loss(loss), start, as_proposer(optimizer), known, task, insight, header or {}, finish)
 
 
 def solve(
@@ -119,6 +125,9 @@ def resume(
     optimizer: str | Proposer | TextualGradientDescent | None = None,
     budget: Budget | int | None = None,
     goal: float | None = None,
+    ideas: int | None = None,
+    prompt_tokens: int | None = None,
+    confirm: bool | None = None,
     workers: int | str | Executor | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Result:
@@ -130,6 +139,7 @@ def resume(
         optimizer: Proposes from here on, as for `solve`; None takes the last one.
         budget: For the whole run, what was used before included; None takes the last one.
         goal: Stop once a feasible loss is at most this; None takes the last one.
+        ideas, prompt_tokens, confirm: From here on, as in `RunOptions`; None takes the last one.
         workers: As for `solve`.
         progress: Called whenever something happened.
 
@@ -141,7 +151,9 @@ def resume(
     header = read_header(directory)
     problem = problem_of(directory, header)
     chosen = choose_again(problem, header, directory, engine, optimizer)
-    changed = {"budget": budget, "goal": goal, "workers": workers, "progress": progress}
+    limits = {"budget": budget, "goal": goal}
+    desk = {"ideas": ideas, "prompt_tokens": prompt_tokens, "confirm": confirm}
+    changed = {**limits, **desk, "workers": workers, "progress": progress}
     return carry_out(problem, chosen, options_again(problem, directory, header, changed))
 
 
@@ -189,12 +201,12 @@ def options_again(
         problem: The run's.
         directory: The run's.
         header: The facts of the run.
-        changed: Budget, goal, workers and progress; None for what stays.
+        changed: Budget, goal, ideas, prompt_tokens, confirm, workers and progress; None for what stays.
 
     Raises:
         UsageError: One of them cannot be used.
     """
-    before = {name: header.get(name) for name in ("proposals", "seed", "keep_ties", "goal")}
+    before = {name: header.get(name) for name in ("proposals", "seed", "keep_ties", "goal", *_OF_THE_DESK)}
     before["budget"] = Budget(**header["budget"])
     given = {name: value for name, value in changed.items() if value is not None}
     return options_for(problem, {**before, **given, "run": directory})
@@ -221,13 +233,16 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "name": problem.name,
         "notes": list(problem.notes),
         "columns": list(problem.columns),
+        "summary": problem.summary is not None,
         "engine": chosen.engine,
         "optimizer": chosen.name,
         "budget": asdict(options.budget),
         "goal": None if callable(options.goal) else options.goal,  # a function is given again by who resumes
     }
     try:
-        result = _run(problem.loss, problem.start, chosen.proposer, options, problem.task, facts, problem.finish)
+        result = _run(
+            problem.loss, problem.start, chosen.proposer, options, problem.task, problem.insight, facts, problem.finish
+        )
     except (UsageError, LedgerError, InvalidValue):
         raise  # it may be somebody else's run that is there: nothing of it is touched
     except TgsciError:
@@ -246,25 +261,28 @@ def _run(
     proposer: Proposer,
     options: RunOptions,
     task: str,
+    insight: Insight | None,
     header: Mapping[str, Any],
     finish: Callable[[Result, Finishing], None] | None,
 ) -> Result:
     """Search, finish, and return the result."""
-    _check_facts(task, header, finish)
+    _check_facts(task, insight, header, finish)
     values = _checked_start(loss, start)
     most = options.budget.evaluations
     if most is not None and most < len(values):
         raise UsageError(f"{len(values)} start values do not fit into a budget of {most} evaluations")
-    measurers = Measurers(options.workers, loss.timeout)  # a cluster that cannot be reached is said before any work
+    measurers = Measurers(
+        options.workers, loss.timeout, loss.threads
+    )  # a cluster that cannot be reached is said before any work
     try:
         settings = {
             "fingerprint": loss.fingerprint,
+            "careful": insight.careful.loss.fingerprint if insight and insight.careful else "",
             "start": values,
-            "seed": options.seed,
-            "proposals": options.proposals,
-            "keep_ties": options.keep_ties,
+            **{name: getattr(options, name) for name in ("seed", "proposals", "keep_ties")},
         }
-        facts = {**header, "loss": loss.name, "units": dict(loss.units), "task": task}
+        desk = {name: getattr(options, name) for name in _OF_THE_DESK}
+        facts = {**header, **desk, "loss": loss.name, "units": dict(loss.units), "task": task}
         ledger = _open(options.run, settings, facts)
     except BaseException:
         measurers.close()
@@ -275,7 +293,7 @@ def _run(
         ledger.begin_session(proposer.name, " ".join(filter(None, (proposer.description, measurers.destination))))
         if measurers.destination:
             _note_destination(ledger, measurers.destination)
-        search = Search(ledger, loss, proposer, values, options, task)
+        search = Search(ledger, loss, proposer, values, options, task, insight)
         with interruptible(), measurers as executor:
             ended = search.until_stopped(executor)
             found = Result(ledger, loss=loss, stopped=ended, trials=search.trials)
@@ -299,9 +317,11 @@ def _run(
     return result or Result(ledger, loss=loss, stopped=stopped)
 
 
-def _check_facts(task: object, header: object, finish: object) -> None:
+def _check_facts(task: object, insight: object, header: object, finish: object) -> None:
     if not isinstance(task, str):
         raise UsageError(f"task must be text for a model, not {literal(task)}")
+    if not isinstance(insight, Insight | None):
+        raise UsageError(f"insight must be a tgsci.Insight, not {literal(insight)}")
     if not isinstance(header, Mapping):
         raise UsageError(f"header must be a table of facts to keep with the run, not {literal(header)}")
     if finish is not None and not callable(finish):
@@ -336,7 +356,8 @@ def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[s
     if not Ledger.exists(directory):
         return Ledger.create(directory, full)
     ledger = Ledger.open(directory, write=True)
-    there = {"keep_ties": False, **ledger.header}
+    # What a run of an older version did not record is as it is now.
+    there = {"keep_ties": False, "careful": settings["careful"], **ledger.header}
     different = [_difference(key, there.get(key), value) for key, value in settings.items() if there.get(key) != value]
     if different:
         ledger.close()
@@ -354,13 +375,14 @@ def _open(directory: Path | None, settings: Mapping[str, Any], header: Mapping[s
 def _difference(setting: str, there: object, now: object) -> str:
     """Say how a setting of the run differs from that of the call."""
     words = differences(str(there), str(now))
-    if setting != "fingerprint":
+    measured = {"fingerprint": "what is measured", "careful": "how leaders are measured with care"}
+    if setting not in measured:
         return f"{setting}: {words}"
     code = (
         " (its code, or something that the code reads, is not what it was; begin the name of an attribute that only "
         "keeps notes with an underscore)"
     )
-    return f"what is measured: {words}{code if _DIGEST.search(words) else ''}"
+    return f"{measured[setting]}: {words}{code if _DIGEST.search(words) else ''}"
 
 
 def _note_idle(workers: int, proposals: int) -> None:

@@ -46,6 +46,7 @@ class Spent:
         seconds: Wall time of all sessions, s.
         tokens_in: Tokens sent, where known.
         tokens_out: Tokens received, where known.
+        uncounted_calls: Calls whose tokens are unknown.
     """
 
     evaluations: int
@@ -55,6 +56,7 @@ class Spent:
     seconds: float
     tokens_in: int
     tokens_out: int
+    uncounted_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,14 +487,16 @@ class Ledger:
         seconds = self._rows("SELECT total(seconds) FROM sessions WHERE id != ?", session)[0][0]
         seconds += time.monotonic() - began
         unpriced = sums.calls - sums.priced
-        return Spent(sums.evaluations, sums.calls, sums.usd, unpriced, seconds, sums.tokens_in, sums.tokens_out)
+        tokens = sums.tokens_in, sums.tokens_out, sums.calls - sums.counted
+        return Spent(sums.evaluations, sums.calls, sums.usd, unpriced, seconds, *tokens)
 
     def _summed(self) -> _Sums:
         evaluations = self._rows("SELECT count(*) FROM measurements")[0][0]
-        calls, usd, priced, tokens_in, tokens_out = self._rows(
-            "SELECT count(*), total(usd), count(usd), total(tokens_in), total(tokens_out) FROM calls"
+        calls, usd, priced, tokens_in, tokens_out, counted = self._rows(
+            "SELECT count(*), total(usd), count(usd), total(tokens_in), total(tokens_out), "
+            "count(tokens_in + tokens_out) FROM calls"
         )[0]
-        return _Sums(evaluations, calls, usd, priced, int(tokens_in), int(tokens_out))
+        return _Sums(evaluations, calls, usd, priced, int(tokens_in), int(tokens_out), counted)
 
     def _count(self, evaluations: int, answers: Sequence[Answer]) -> None:
         """Add to the sums what is being recorded; within a commit, which drops the sums where it fails."""
@@ -505,11 +509,12 @@ class Ledger:
             self._sums.priced += answer.reply.usd is not None
             self._sums.tokens_in += answer.reply.tokens_in or 0
             self._sums.tokens_out += answer.reply.tokens_out or 0
+            self._sums.counted += None not in (answer.reply.tokens_in, answer.reply.tokens_out)
 
 
 @dataclass(slots=True)
 class _Sums:
-    """Of all measurements and calls; `priced` counts the calls whose price is known."""
+    """Of all measurements and calls; `priced` and `counted` are the calls whose price and whose tokens are known."""
 
     evaluations: int
     calls: int
@@ -517,6 +522,7 @@ class _Sums:
     priced: int
     tokens_in: int
     tokens_out: int
+    counted: int
 
 
 class _Artifacts(Mapping[str, "bytes | str"]):

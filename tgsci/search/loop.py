@@ -17,6 +17,7 @@ from ..compute.measure import Measured, measure
 from ..engine import recording
 from ..errors import InvalidValue, UsageError
 from ..loss import Loss
+from .insight import Insight
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer
@@ -60,13 +61,22 @@ class Search:
         start: Canonical values, measured first.
         options: Budget, goal, proposals, seed, ties and whom to tell of the progress.
         task: What is designed and what is wanted, for a model.
+        insight: What the domain knows of its values besides their loss.
     """
 
     def __init__(
-        self, ledger: Ledger, loss: Loss, proposer: Proposer, start: Sequence[str], options: RunOptions, task: str = ""
+        self,
+        ledger: Ledger,
+        loss: Loss,
+        proposer: Proposer,
+        start: Sequence[str],
+        options: RunOptions,
+        task: str = "",
+        insight: Insight | None = None,
     ) -> None:
         self.ledger, self.loss, self.proposer, self.start, self.options = ledger, loss, proposer, start, options
-        self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties)
+        self.insight = insight or Insight()
+        self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties, insight=self.insight)
         self.recorders = Recorders(ledger)
         if proposer.engine is not None:
             # One that took the place of another, a mended script for instance, goes on where that one stopped.
@@ -132,7 +142,9 @@ class Search:
         """Ask for a round of proposals; make them trials, checked and numbered, not yet measured."""
         round, first, n = self.trials[-1].round + 1, len(self.trials), self.options.proposals
         if self.options.budget.evaluations is not None:
-            n = min(n, self.options.budget.evaluations - self.ledger.spent().evaluations)
+            self.trials.evaluations_left = self.options.budget.evaluations - self.ledger.spent().evaluations
+            n = min(n, self.trials.evaluations_left)
+        self.trials.proposals = n
         self.report(f"{self.proposer.name} proposes")
         with recording(self.recorders.recorder(round)):  # a loss may ask a model whether a value is valid
             asked = self.proposer.ask(self.trials, n, random.Random(f"{self.options.seed}:{first}"))

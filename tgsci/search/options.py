@@ -18,6 +18,9 @@ from .ledger import Spent
 if TYPE_CHECKING:
     from .loop import Progress
 
+#: With fewer tokens a prompt has no room for the task, a report and a table.
+LEAST_PROMPT_TOKENS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -28,6 +31,7 @@ class Budget:
         usd: Known price of all model calls, US dollars.
         seconds: Wall time, s, summed over interrupted sessions. Looked at between rounds.
         model_calls: Questions to an engine, those of a loss included. Looked at between rounds: a round may exceed it.
+        tokens: Sent to and received from engines, those of a loss included. Looked at between rounds.
 
     Raises:
         UsageError: A limit that is no positive number, or none at all.
@@ -37,15 +41,18 @@ class Budget:
     usd: float | None = None
     seconds: float | None = None
     model_calls: int | None = None
+    tokens: int | None = None
 
     def __post_init__(self) -> None:
         limits = {field.name: getattr(self, field.name) for field in fields(self)}
         for name, limit in limits.items():
             if limit is not None:
-                check = checks.whole if name in ("evaluations", "model_calls") else checks.number
+                check = checks.whole if name in ("evaluations", "model_calls", "tokens") else checks.number
                 object.__setattr__(self, name, check(f"the budget of {name}", limit, above=0))
         if all(limit is None for limit in limits.values()):
-            raise UsageError("a budget without any limit never ends: set evaluations, usd, seconds or model_calls")
+            raise UsageError(
+                "a budget without any limit never ends: set evaluations, usd, seconds, model_calls or tokens"
+            )
 
     def exhausted(self, spent: Spent) -> str:
         """Which limit is reached, in words; "" where none is."""
@@ -53,6 +60,10 @@ class Budget:
             return f"the budget of {self.evaluations} evaluations is used up"
         if self.model_calls is not None and spent.model_calls >= self.model_calls:
             return f"the budget of {self.model_calls} model calls is used up"
+        if self.tokens is not None and spent.uncounted_calls:
+            return "a model call's tokens are unknown, so a budget in tokens cannot be kept; use model_calls instead"
+        if self.tokens is not None and spent.tokens_in + spent.tokens_out >= self.tokens:
+            return f"the budget of {self.tokens} tokens is used up"
         if self.seconds is not None and spent.seconds >= self.seconds:
             return f"the budget of {self.seconds:g} s is used up"
         if self.usd is not None and spent.unpriced_calls:
@@ -73,6 +84,9 @@ class RunKeywords(TypedDict, total=False):
     run: str | Path | None
     progress: Callable[[Progress], None] | None
     keep_ties: bool
+    ideas: int
+    prompt_tokens: int
+    confirm: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +104,10 @@ class RunOptions:
         run: Directory of the run; None keeps the record in memory.
         progress: Called with a `Progress` whenever something happened.
         keep_ties: Accept a value that is exactly as good as the best, so that the search moves on from it.
+        ideas: How many new values a model at its desk is asked for at a time; the most promising of all that were not
+            measured yet make the next round.
+        prompt_tokens: How long a prompt from the desk may be, tokens.
+        confirm: Measure what would become the best with care first, where the domain says how.
 
     Raises:
         UsageError: One of them cannot be used; says which, and why.
@@ -103,12 +121,18 @@ class RunOptions:
     run: Path | None = None
     progress: Callable[[Progress], None] | None = None
     keep_ties: bool = False
+    ideas: int = 12
+    prompt_tokens: int = 8000
+    confirm: bool = True
 
     def __post_init__(self) -> None:
         checked: dict[str, object] = {
             "proposals": checks.whole("proposals", self.proposals, above=0),
             "seed": checks.whole("seed", self.seed),
             "keep_ties": checks.flag("keep_ties", self.keep_ties),
+            "ideas": checks.whole("ideas", self.ideas, above=0),
+            "prompt_tokens": checks.whole("prompt_tokens", self.prompt_tokens, LEAST_PROMPT_TOKENS),
+            "confirm": checks.flag("confirm", self.confirm),
         }
         if self.goal is not None and not callable(self.goal):
             checked["goal"] = checks.number("goal", self.goal)

@@ -25,6 +25,9 @@ class Proposer(ABC):
     description: str = "Proposals come from a rule editor: no model is asked and nothing leaves this machine."
     #: The model or person that is asked; None for a rule editor.
     engine: Engine | None = None
+    #: True where it may be asked for the next round while this one is measured: it then sees the rounds before, and
+    #: this one's values as `trials.pending`.
+    ahead: bool = False
 
     @abstractmethod
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:

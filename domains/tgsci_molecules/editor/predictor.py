@@ -314,7 +314,11 @@ class Predictor:
             penalty += POLYCYCLE * max(0, molecule.fused - 2) ** 2
         if self._visits and max(self._visits.values()) > self._per_scaffold_visits:
             penalty += CROWDED * max(0, self._visits[murcko(molecule.smiles)] - self._per_scaffold_visits)
-        return (penalty + _UNMET * self.unmet(molecule)) * self.unit
+        return penalty * self.unit + self.lacking(molecule)
+
+    def lacking(self, molecule: Descriptors) -> float:
+        """Price the limits that only the simulator knows and that are expected to be broken, in the loss's unit."""
+        return _UNMET * self.unmet(molecule) * self.unit
 
     def merit(self, candidate: Candidate) -> float:
         """Price an edit that the pose asks for, as far as such edits proved right in this run; in the loss's unit."""

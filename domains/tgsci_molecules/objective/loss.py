@@ -24,9 +24,9 @@ from ..molecule.patterns import Pattern, catalog_of
 from ..molecule.properties import PROPERTIES
 from ..molecule.smiles import Molecule, as_molecule, canonical, molecule
 from ..target.targets import Target, as_target
+from . import limiting, report
 from . import limits as hard
 from . import metrics as metric_of
-from . import report
 from .contacts import read_contact
 from .core import Core
 from .limits import Limit
@@ -158,6 +158,11 @@ class Objective(Loss):
         return self._aggregate.how
 
     @property
+    def aggregated(self) -> Aggregate:
+        """The terms, and how they are put together to the loss."""
+        return self._aggregate
+
+    @property
     def fingerprint(self) -> str:
         places = "; ".join(fingerprint(target, self.settings) for target in self.targets)
         terms = [(t.label, t.metric, t.transform, t.weight) for t in self.terms]
@@ -228,6 +233,14 @@ class Objective(Loss):
             if target.name not in self.spared:
                 raise
             return report.Unfit(target)
+
+    def limiting(self, feedback: Feedback) -> str:
+        """Say in a few words what limits a molecule: the target that decides, and the terms that cost most.
+
+        Args:
+            feedback: Its measurement; "" comes back for a failure.
+        """
+        return limiting.limiting(self._aggregate, self.metrics, feedback.metrics) if feedback.measured else ""
 
     def columns_help(self) -> dict[str, str]:
         """Explain each metric, for the head of a table."""

@@ -9,8 +9,10 @@ import subprocess
 
 import pytest
 
-from tests.show.report.runs import SCRIPT, Page
+import tgsci as tg
+from tests.show.report.runs import HOSTILE, SCRIPT, Page, Round, problem
 from tgsci.show import report
+from tgsci.show.report import Section
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -78,3 +80,15 @@ def test_the_policy_stops_what_would_get_past_the_escaping(browse, plain):
     assert '<html lang="en" class="js">' in document
     assert len(console) >= 3
     assert any("Content Security Policy" in line for line in console)
+
+
+def test_the_browser_runs_nothing_that_hides_in_a_section_or_in_what_changed(browse):
+    sections = [Section(text, text, HOSTILE, [HOSTILE], f"<svg>{SCRIPT}</svg>", text) for text in HOSTILE]
+    rules = Round(tg.Proposal("\n".join(HOSTILE), "why", 0, "edit"))
+    run = problem(rules=rules, sections=lambda result: sections)
+    document, console = browse(report.html(tg.solve(run, engine="rules", budget=2, workers=0)), "#domain-3")
+    assert '<html lang="en" class="js">' in document
+    assert "data-hacked" not in document.split(">")[1]
+    assert '<pre class="diff">' in document
+    assert 'id="domain-10"' in document
+    assert console == []

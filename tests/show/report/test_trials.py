@@ -75,3 +75,31 @@ def test_a_run_of_thousands_stays_a_page_that_opens():
     assert len(page.all("tbody")) == 3000
     assert 10 < len(page.all("img")) <= 10 * 13
     assert len([a for a in page.all("a") if "download" in a]) == 2 * 100
+
+
+CODE = "def f(x):\n    return x + 1\n"
+
+
+def coded(*proposals):
+    run = problem(start=[CODE], rules=Round(*proposals))
+    return tg.solve(run, engine="rules", budget=len(proposals) + 1, workers=0, proposals=1)
+
+
+def test_a_value_of_several_lines_is_compared_with_its_parent():
+    better = CODE.replace("x + 1", "x")
+    html = report.html(coded(tg.Proposal(better, "no one", 0), tg.Proposal(better + "# more\n", "say it", 1)))
+    assert '<span class="removed">-    return x + 1\n</span><span class="added">+    return x\n</span>' in html
+    assert html.count('<pre class="diff">') == 2
+    page = Page(html)
+    assert page.text.count("What changed from trial 0") == 1
+    assert page.text.count("What changed from trial 1") == 1
+    assert not page.crossed
+
+
+def test_what_changed_is_text_and_bounded(plain):
+    assert 'class="diff"' not in report.html(plain), "values of one line are not compared"
+    lines = "\n".join(f"{n} {HOSTILE[n % len(HOSTILE)]}" * 30 for n in range(900))
+    html = report.html(coded(tg.Proposal(lines, "all of it", 0, "write")))
+    assert len(Page(html).all("script")) == 1
+    assert "more lines)" in html
+    assert 30 < html.count('<span class="added">') < 200

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...basics.files import write_atomically
+from .section import Section
 
 if TYPE_CHECKING:
     from ...runs.result import Result
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 #: The name under which a run keeps its report.
 FILE = "report.html"
 
-__all__ = ["FILE", "html", "write"]
+__all__ = ["FILE", "Section", "html", "write"]
 
 
 def html(result: Result) -> str:

@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from .plot import Plot
+from .section import sections_of
 from .summary import Summary
 from .text import LongTexts, as_attribute, as_html, shortened
 from .trials import PageTrials
@@ -40,6 +41,7 @@ def render(result: Result) -> str:
             plot=Plot(result),
             run=Summary(result, texts),
             trials=trials,
+            sections=sections_of(result, texts),
         )
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ...basics.diff import changed_lines
 from ...basics.texts import counts, figure, fixed, metric, places
 from ...feedback import Feedback
 from ...search.trial import State, Trial
@@ -34,8 +35,14 @@ _METRICS = 20
 _PICTURES = 8_000_000
 #: Artifacts that can be saved from the page: so many bytes each, so many together, of so many of the best trials.
 _ONE_FILE, _ALL_FILES, _TRIALS_WITH_FILES = 200_000, 5_000_000, 100
+#: Lines of what changed from a parent, characters of each.
+_MOST_CHANGED, _LONGEST_CHANGED = 200, 300
 #: Artifacts, and figures in one line, of one trial.
 _MOST_FILES, _MOST_FIGURES = 20, 50
+
+
+#: The classes of a diff's lines in the style sheet, by their first character.
+_CHANGES = {"+": "added", "-": "removed", "@": "place"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,21 @@ class Step:
     change: str
     better: bool
     edit: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed in a value of several lines.
+
+    Args:
+        parent: Number of the trial that it was made from.
+        lines: Of a unified diff, each with its class in the style sheet ("" for one that stayed).
+        missing: Lines that there was no room for.
+    """
+
+    parent: int
+    lines: Sequence[tuple[str, str]]
+    missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,6 +225,23 @@ class PageTrials:
             return None
         self._room_for_pictures -= len(picture.address)
         return picture
+
+    def change(self, trial: Trial) -> Change | None:
+        """Compare a value with its parent's line by line; None where neither has several lines, or nothing changed."""
+        parent = trial.parent
+        if parent is None or not 0 <= parent < trial.number or not trial.value:
+            return None
+        before = self._result.trials[parent].value
+        if ("\n" not in before and "\n" not in trial.value) or before == trial.value:
+            return None
+        found = changed_lines(before, trial.value)
+        text = "\n".join(shortened(line, _LONGEST_CHANGED) for line in found[:_MOST_CHANGED])
+        lines = self._texts.full(text).text.split("\n")
+        return Change(parent, [(_CHANGES.get(line[:1], ""), line) for line in lines], len(found) - len(lines))
+
+    def row_change(self, trial: Trial) -> Change | None:
+        """Compare a value with its parent's for its row; that of a trial with a card stands there."""
+        return None if self.has_card(trial) else self.change(trial)
 
     def files(self, trial: Trial) -> list[File]:
         """List the artifacts of a card, to be saved there."""
