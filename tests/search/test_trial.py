@@ -10,6 +10,7 @@ import pytest
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
 from tgsci.search.proposer import ModelProposer
+from tgsci.search.trial import Idea
 
 
 def measured(number, loss, parent=None, state=tg.State.REJECTED, violation=0.0):
@@ -89,3 +90,29 @@ def test_asking_a_model_at_two_thousand_trials_costs_what_it_costs_at_a_hundred(
     assert seconds(2000) < 1.5 * seconds(100)
     lengths = [len(prompt) for prompt, _ in proposer.engine.calls]
     assert max(lengths) < 1.2 * min(lengths), "the prompt does not grow with the run"
+
+
+def test_a_view_stays_as_it_was_while_the_search_goes_on():
+    insight = tg.Insight(family=lambda value: value[0], change=lambda a, b: f"{a} to {b}")
+    trials = tg.Trials([measured(0, 3.0), measured(1, 2.0, parent=0)], insight=insight)
+    pending = [tg.Trial(2, 2, "w2"), tg.Trial(3, 2, "", state=tg.State.INVALID)]
+    ideas = [Idea(tg.Proposal("w4"), "model", 2, rank=1)]
+    view = trials.view(evaluations_left=7, proposals=2, ideas=ideas, pending=pending)
+    for trial in pending:
+        trials.append(trial)
+    trials.update(measured(2, 1.0, parent=0))
+    assert (len(view), view.best.number, [t.number for t in view.ranked()]) == (2, 1, [1, 0])
+    assert (view.evaluations_left, view.proposals, [*view.ideas], [*view.pending]) == (7, 2, ideas, pending)
+    assert (view.family("v1"), view.change(view[1]), view.change(view[0])) == ("v", "v0 to v1", "")
+    with pytest.raises(tg.InvalidValue, match="proposed before as trial 2: pending"):
+        view.check("w2")
+    assert view.check("w4") == "w4", "an idea of the pool may be had again"
+
+
+def test_what_a_domain_cannot_name_has_no_name():
+    def refuse(*values):
+        raise tg.InvalidValue("no ring")
+
+    trials = tg.Trials([measured(0, 3.0), measured(1, 2.0, parent=0)], insight=tg.Insight(family=refuse, change=refuse))
+    assert trials.family("v0") == trials.change(trials[1]) == ""
+    assert tg.Trials([measured(0, 1.0)]).family("v0") == ""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..basics import checks
-from ..feedback import Feedback
-from ..loss import Loss
-from .trial import Outlook, Trial, Trials
+
+if TYPE_CHECKING:
+    from ..feedback import Feedback
+    from ..loss import Loss
+    from .trial import Outlook, Trial, Trials
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Search:
     ) -> None:
         self.ledger, self.loss, self.proposer, self.start, self.options = ledger, loss, proposer, start, options
         self.insight = insight or Insight()
-        self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties)
+        self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties, insight=self.insight)
         self.recorders = Recorders(ledger)
         if proposer.engine is not None:
             # One that took the place of another, a mended script for instance, goes on where that one stopped.
@@ -142,7 +142,9 @@ class Search:
         """Ask for a round of proposals; make them trials, checked and numbered, not yet measured."""
         round, first, n = self.trials[-1].round + 1, len(self.trials), self.options.proposals
         if self.options.budget.evaluations is not None:
-            n = min(n, self.options.budget.evaluations - self.ledger.spent().evaluations)
+            self.trials.evaluations_left = self.options.budget.evaluations - self.ledger.spent().evaluations
+            n = min(n, self.trials.evaluations_left)
+        self.trials.proposals = n
         self.report(f"{self.proposer.name} proposes")
         with recording(self.recorders.recorder(round)):  # a loss may ask a model whether a value is valid
             asked = self.proposer.ask(self.trials, n, random.Random(f"{self.options.seed}:{first}"))

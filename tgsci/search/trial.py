@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -11,9 +12,10 @@ from typing import overload
 
 from ..basics import checks
 from ..basics.texts import figure, literal, well_formed
-from ..errors import InvalidValue, UsageError
+from ..errors import InvalidValue, TgsciError, UsageError
 from ..feedback import Feedback
 from ..loss import Loss
+from .insight import Insight
 
 
 class State(StrEnum):
@@ -162,14 +164,36 @@ class Trials(Sequence[Trial]):
         loss: What they were measured by; None where a record is only looked at.
         task: What is being designed and what is wanted, in words for a model.
         keep_ties: A value exactly as good as the best becomes the best.
+        insight: What the domain knows of its values besides their loss.
+        evaluations_left: Measurements that the budget has left, those of `pending` taken off; None for no limit.
+        proposals: Values that are measured in the round that is asked for.
+        ideas: The pool: valid and new values that were not measured, best rank first, with what is expected of each
+            and why it waits.
+        pending: The round that is being measured right now, without its measurements. Its numbers go on from those
+            of `trials`, so that a proposal may name one of them as its parent.
     """
 
     def __init__(
-        self, trials: Iterable[Trial], loss: Loss | None = None, task: str = "", *, keep_ties: bool = False
+        self,
+        trials: Iterable[Trial],
+        loss: Loss | None = None,
+        task: str = "",
+        *,
+        keep_ties: bool = False,
+        insight: Insight | None = None,
+        evaluations_left: int | None = None,
+        proposals: int = 1,
+        ideas: Sequence[Idea] = (),
+        pending: Sequence[Trial] = (),
     ) -> None:
         self.loss = loss
         self.task = task
         self.keep_ties = keep_ties
+        self.insight = insight or Insight()
+        self.evaluations_left = evaluations_left
+        self.proposals = proposals
+        self.ideas = ideas
+        self.pending = pending
         #: The trial nothing else beats: feasible first, then less violation, then lower loss.
         self.best: Trial | None = None
         self._trials: list[Trial] = []
@@ -181,8 +205,51 @@ class Trials(Sequence[Trial]):
         self._ranked: list[tuple[float, float, int, int]] = []
         self._children: dict[int, list[int]] = {}
         self._unusable: list[int] = []
+        #: Names that the insight gave: of families by value, of changes by the values of parent and child.
+        self._families: dict[str, str] = {}
+        self._changes: dict[tuple[str, str], str] = {}
         for trial in trials:
             self.append(trial)
+
+    def view(
+        self,
+        *,
+        evaluations_left: int | None,
+        proposals: int,
+        ideas: Sequence[Idea] = (),
+        pending: Sequence[Trial] = (),
+    ) -> Trials:
+        """Copy what there is now, for somebody who reads it while the search goes on."""
+        view = copy(self)
+        view.evaluations_left, view.proposals = evaluations_left, proposals
+        view.ideas, view.pending = tuple(ideas), tuple(pending)
+        view._trials, view._first, view._checked = list(self._trials), dict(self._first), {}
+        view._ranked, view._unusable = list(self._ranked), list(self._unusable)
+        view._children = {parent: list(children) for parent, children in self._children.items()}
+        return view
+
+    def family(self, value: str) -> str:
+        """Name the family of a value; "" where the domain knows none."""
+        if self.insight.family is None:
+            return ""
+        if value not in self._families:
+            try:
+                self._families[value] = self.insight.family(value)
+            except TgsciError:  # it has no place among the families
+                self._families[value] = ""
+        return self._families[value]
+
+    def change(self, trial: Trial) -> str:
+        """Name what a trial changed in its parent; "" where the domain has no name for it."""
+        if self.insight.change is None or trial.parent is None or not 0 <= trial.parent < len(self._trials):
+            return ""
+        values = self._trials[trial.parent].value, trial.value
+        if values not in self._changes:
+            try:
+                self._changes[values] = self.insight.change(*values)
+            except TgsciError:  # nothing that two values have in common
+                self._changes[values] = ""
+        return self._changes[values]
 
     def append(self, trial: Trial) -> None:
         """Add the next trial."""
@@ -261,7 +328,9 @@ class Trials(Sequence[Trial]):
         """
         position = self._first.get(value)
         if position is None:
-            return None
+            return next(
+                (trial for trial in self.pending if trial.value == value and trial.state is State.PENDING), None
+            )
         trial = self._trials[position]
         passing = trial.state is State.FAILED and trial.feedback is not None and trial.feedback.transient
         return None if passing else trial
