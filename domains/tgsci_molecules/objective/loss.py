@@ -108,10 +108,12 @@ class Objective(Loss):
         self.units: Mapping[str, str] = {**{m.name: m.unit for m in self.metrics.values()}, **columns}
         self.name = name or f"{self.formula} in {' '.join(map(str, self.targets))}"
         self._refused: frozenset[str] = frozenset()
+        self._settings_in: Mapping[str, Settings] = {}
         #: Names of off-targets that may be too small for a molecule: there that is good news, and no failure.
         self.spared = self._spared_targets()
         modelled = {m.target for m in self.metrics.values() if m.kind in ("strain", "refined interaction")}
-        self.timeout = len(self.targets) * _longest(self.settings) + len(modelled) * _LONGEST_PHYSICS
+        self._physics_seconds = len(modelled) * _LONGEST_PHYSICS
+        self.timeout = self._longest()
 
     # -- what the rule editor asks ---------------------------------------------------------------------
 
@@ -276,8 +278,24 @@ class Objective(Loss):
             return report.Unfit(target, strained=strained)
 
     def settings_in(self, target: Target) -> Settings:
-        """Get the settings of the docking into a target: a careful objective searches an off-target harder."""
-        return self.settings
+        """Get the settings of the docking into a target."""
+        return self._settings_in.get(target.name, self.settings)
+
+    def searching(self, settings: Settings, special: Mapping[str, Settings] | None = None) -> Objective:
+        """Copy this objective with other settings of the search.
+
+        Args:
+            settings: For every target.
+            special: For some targets instead, by name.
+        """
+        other = copy.copy(self)
+        other.settings, other._settings_in = settings, dict(special or {})
+        other.timeout = other._longest()
+        return other
+
+    def _longest(self) -> float:
+        """Choose the wall time after which a measurement hangs, s."""
+        return self._physics_seconds + sum(_longest(self.settings_in(target)) for target in self.targets)
 
     def limiting(self, feedback: Feedback) -> str:
         """Say in a few words what limits a molecule: the target that decides, and the terms that cost most.
