@@ -12,7 +12,7 @@ from tgsci.errors import MeasurementError
 
 from .runner import Session, run_tests, scores_of
 from .task import CodeTask
-from .tests import Test
+from .tests import TestSet
 from .verdict import Verdict
 
 #: After so many seconds of timing no further repeat begins; two are always made.
@@ -46,15 +46,15 @@ UNITS = {"time": "ms", "baseline time": "ms", "speed-up": "x", "memory": "MB", "
 
 
 def measure(
-    task: CodeTask, source: str, tests: Sequence[Test], session: Session, baseline: str = "", whose: str = "start"
+    task: CodeTask, source: str, tests: TestSet, session: Session, baseline: str = "", whose: str = "start"
 ) -> Measured:
     """Measure what the task minimises, of a solution that passes.
 
     Args:
         task: Says what.
         source: The solution.
-        tests: The calls that are measured.
-        session: The solution's run on these calls.
+        tests: What it passes.
+        session: The solution's run on `tests.measured`.
         baseline: The solution that run times are compared with; "" for none.
         whose: What the baseline is called: "start" or "reference".
 
@@ -68,22 +68,22 @@ def measure(
     return _figure(task, tests, session)
 
 
-def _time(task: CodeTask, source: str, tests: Sequence[Test]) -> Measured:
+def _time(task: CodeTask, source: str, tests: TestSet) -> Measured:
     """Time a solution in fresh processes, so that it remembers no result."""
     times: list[float] = []
     for _ in range(task.repeats):
         if len(times) >= 2 and sum(times) > _TIMING_SECONDS:
             break
-        session = run_tests(task, source, tests)
+        session = run_tests(task, source, tests.measured, label=tests.label)
         if not session.passed:
             return _failing(session)
         times.append(session.seconds)
     time = 1000 * (min(times) if task.statistic == "best" else median(times))
     words = f"Run time: {figure(time)} ms ({_how(task, len(times), tests)}; by the clock inside the sandbox)."
-    return Measured(time, {"time": time}, words, profile=run_tests(task, source, tests, profile=True).profile)
+    return Measured(time, {"time": time}, words, profile=run_tests(task, source, tests.measured, profile=True).profile)
 
 
-def _compared(task: CodeTask, source: str, tests: Sequence[Test], baseline: str, whose: str) -> Measured:
+def _compared(task: CodeTask, source: str, tests: TestSet, baseline: str, whose: str) -> Measured:
     """Time a solution and the baseline by turns: what slows this machine for a while slows both."""
     own: list[float] = []
     others: list[float] = []
@@ -92,7 +92,7 @@ def _compared(task: CodeTask, source: str, tests: Sequence[Test], baseline: str,
         if repeat >= 2 and sum(own) + sum(others) > _TIMING_SECONDS:
             break
         codes = [baseline, source] if repeat % 2 == 0 else [source, baseline]
-        other, session = (run_tests(task, code, tests) for code in codes)
+        other, session = (run_tests(task, code, tests.measured, label=tests.label) for code in codes)
         if codes[0] is source:
             other, session = session, other
         if not session.passed:
@@ -123,11 +123,11 @@ def _compared(task: CodeTask, source: str, tests: Sequence[Test], baseline: str,
             "count as its run time."
         )
     metrics = {"time": 1000 * time, "baseline time": 1000 * start, "speed-up": 1 / ratio}
-    return Measured(ratio, metrics, words, profile=run_tests(task, source, tests, profile=True).profile)
+    return Measured(ratio, metrics, words, profile=run_tests(task, source, tests.measured, profile=True).profile)
 
 
-def _how(task: CodeTask, runs: int, tests: Sequence[Test]) -> str:
-    calls = f"{len(tests)} calls" if len(tests) > 1 else "one call"
+def _how(task: CodeTask, runs: int, tests: TestSet) -> str:
+    calls = f"{len(tests.measured)} calls" if len(tests.measured) > 1 else "one call"
     return f"{task.statistic} of {runs} runs, each of {calls} in a fresh process"
 
 
@@ -135,11 +135,11 @@ def _failing(session: Session) -> Measured:
     return Measured(float("nan"), failed=[each for each in session.verdicts if not each.passed])
 
 
-def _memory(task: CodeTask, source: str, tests: Sequence[Test]) -> Measured:
+def _memory(task: CodeTask, source: str, tests: TestSet) -> Measured:
     """Read the most memory that a process with the solution had, from outside."""
     found = []
     for _ in range(min(task.repeats, 3)):
-        session = run_tests(task, source, tests)
+        session = run_tests(task, source, tests.measured, label=tests.label)
         if not session.passed:
             return _failing(session)
         found.append(session.memory_mb)
@@ -153,11 +153,11 @@ def _memory(task: CodeTask, source: str, tests: Sequence[Test]) -> Measured:
     return Measured(memory, {"memory": memory}, words)
 
 
-def _figure(task: CodeTask, tests: Sequence[Test], session: Session) -> Measured:
+def _figure(task: CodeTask, tests: TestSet, session: Session) -> Measured:
     """Take the figure of each result: returned, printed last, or what the task's own function says of it."""
     found: Sequence[float | str]
     if task.minimise == "score":
-        found = scores_of(task, session.verdicts, tests)
+        found = scores_of(task, session.verdicts, tests.measured)
     elif task.minimise == "returned":
         found = [_returned(verdict) for verdict in session.verdicts]
     else:

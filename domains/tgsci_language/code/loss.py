@@ -15,10 +15,11 @@ from tgsci.loss import Loss
 
 from .goal import UNITS, Measured, measure
 from .page import bounded, profile_page, tests_page
-from .prepare import Checked, TestSet, check_task, judge, visible_set
+from .prepare import Checked, check_task, judge, visible_set
 from .runner import Session, run_tests
 from .source import canonical
 from .task import CodeTask
+from .tests import TestSet
 from .verdict import Verdict, failing, passed
 
 #: A careful measurement has so many times the repeats.
@@ -59,8 +60,8 @@ class CodeLoss(Loss):
         whose = f"of the {self.checked.baseline}'s" if self.checked.baseline else "ms"
         self.units: Mapping[str, str] = {
             "loss": whose if task.minimise == "time" else task.unit,
-            "tests passed": "",
-            "hidden passed": "",
+            "visible tests passed": "",
+            "hidden tests passed": "",
             **UNITS,
         }
 
@@ -89,17 +90,28 @@ class CodeLoss(Loss):
         Raises:
             MeasurementError: The sandbox does not start.
         """
-        tests = visible_set(self.task)
+        return self.judged(value, visible_set(self.task))
+
+    def judged(self, value: str, tests: TestSet) -> Feedback:
+        """Run a solution on a set of tests: the visible ones, or at the end of a run the hidden ones.
+
+        Args:
+            value: The solution.
+            tests: Their labels say what they are.
+
+        Raises:
+            MeasurementError: The sandbox does not start.
+        """
         session = judge(self.task, value, tests)
         measured = None
         if session.passed and self.task.minimise:
             own = session.verdicts[len(tests.tests) :] if tests.inputs else session.verdicts
             whose = self.checked.baseline
             baseline = {"start": self.task.start, "reference": self.task.reference}.get(whose) or ""
-            measured = measure(self.task, value, tests.measured, replace(session, verdicts=own), baseline, whose)
+            measured = measure(self.task, value, tests, replace(session, verdicts=own), baseline, whose)
         verdicts = _together(session, measured)
         wrong = failing(verdicts)
-        metrics = {"tests passed": passed(verdicts)}
+        metrics = {f"{tests.kind} tests passed": float(passed(verdicts))}
         if measured is None or wrong:
             loss = len(wrong) / len(verdicts) if self.task.minimise is None else self._penalty
         else:
@@ -120,7 +132,7 @@ class CodeLoss(Loss):
             where = f" at line {session.line}: {source.splitlines()[session.line - 1].strip()}" if session.line else ""
             parts.append(f"The code does not load, so that no test ran: {session.fault}{where}"[:1000])
         else:
-            parts.append(tests_page(verdicts, source, self.task.seconds))
+            parts.append(tests_page(verdicts, source, self.task.seconds, tests.kind))
         if measured is not None and not measured.failed:
             parts += [measured.words, profile_page(measured.profile, source)]
         elif self.task.minimise:
@@ -140,13 +152,5 @@ class CodeLoss(Loss):
 
 def _together(session: Session, measured: Measured | None) -> list[Verdict]:
     """Put what failed only when it was measured in the place of what had passed."""
-    failed = {verdict.label.rpartition(" ")[2]: verdict for verdict in measured.failed} if measured else {}
-    if not failed:
-        return list(session.verdicts)
-    kind = "input" if any(verdict.label.startswith("input") for verdict in session.verdicts) else "test"
-    return [
-        replace(failed[number], label=verdict.label)
-        if verdict.label.startswith(kind) and (number := verdict.label.rpartition(" ")[2]) in failed
-        else verdict
-        for verdict in session.verdicts
-    ]
+    failed = {verdict.label: verdict for verdict in measured.failed} if measured else {}
+    return [failed.get(verdict.label, verdict) for verdict in session.verdicts]

@@ -15,13 +15,14 @@ _TOLD, _LISTED, _NAMED, _PROFILED = 6, 20, 30, 8
 _LINE, _PRINTED, LONGEST = 160, 300, 8000
 
 
-def tests_page(verdicts: Sequence[Verdict], source: str, seconds: float) -> str:
+def tests_page(verdicts: Sequence[Verdict], source: str, seconds: float, kind: str) -> str:
     """Write what every test gave: those that failed first, the first of them in full.
 
     Args:
         verdicts: Of the tests, in order.
         source: The solution.
         seconds: The longest that a call may take, s.
+        kind: "visible" or "hidden".
     """
     lines = source.split("\n")
     wrong = [verdict for verdict in verdicts if not verdict.passed]
@@ -33,7 +34,7 @@ def tests_page(verdicts: Sequence[Verdict], source: str, seconds: float) -> str:
     if right:
         named = ", ".join(f"{each.label} ({_time(each.seconds)})" for each in right[:_NAMED])
         told.append(f"passed: {named}" + (f" and {len(right) - _NAMED} more" if len(right) > _NAMED else ""))
-    head = f"{passed(verdicts)} of {len(verdicts)} visible tests pass."
+    head = f"{passed(verdicts)} of {len(verdicts)} {kind} tests pass."
     return "\n".join([head, *told])
 
 

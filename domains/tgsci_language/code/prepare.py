@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from tgsci.basics.files import digest
@@ -14,33 +13,10 @@ from .goal import measure
 from .runner import Session, layer_name, make_inputs, results_of, run_tests
 from .source import canonical
 from .task import CodeTask
-from .tests import Test
+from .tests import TestSet
 
 #: Tasks whose tests are kept at hand in this process.
 _MOST_KEPT = 8
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """Tests that say what they must give.
-
-    Args:
-        tests: Those that the task lists.
-        inputs: Those that its generator made.
-    """
-
-    __test__ = False
-
-    tests: Sequence[Test]
-    inputs: Sequence[Test]
-
-    @property
-    def measured(self) -> Sequence[Test]:
-        """The calls whose time, memory or figure counts: the generator's, or where there is none the listed ones."""
-        return self.inputs or self.tests
-
-    def __len__(self) -> int:
-        return len(self.tests) + len(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -50,10 +26,12 @@ class Checked:
     Args:
         baseline: "start" or "reference": whose run time stands for 1; "" for nobody's.
         penalty: The loss of a solution that fails a test; None where nothing is minimised.
+        layer: What keeps code in.
     """
 
     baseline: str = ""
     penalty: float | None = None
+    layer: str = ""
 
 
 _kept: dict[str, TestSet] = {}
@@ -66,7 +44,7 @@ def visible_set(task: CodeTask) -> TestSet:
     Raises:
         UsageError: The reference or the generator fails.
     """
-    return _filled(task, task.visible_tests, task.seed, "test", "input")
+    return _filled(task, TestSet(task.visible_tests, ()), task.seed)
 
 
 def hidden_set(task: CodeTask) -> TestSet:
@@ -75,17 +53,13 @@ def hidden_set(task: CodeTask) -> TestSet:
     Raises:
         UsageError: The reference or the generator fails.
     """
-    return _filled(task, task.hidden_tests, task.seed + 1, "hidden test", "hidden input")
+    return _filled(task, TestSet(task.hidden_tests, (), "hidden"), task.seed + 1)
 
 
-def judge(task: CodeTask, source: str, tests: TestSet, *, hidden: bool = False) -> Session:
+def judge(task: CodeTask, source: str, tests: TestSet) -> Session:
     """Run a solution on a set of tests, listed ones and inputs in processes of their own."""
-    word = "hidden " if hidden else ""
-    sessions = [
-        run_tests(task, source, part, label=f"{word}{label}")
-        for part, label in ((tests.tests, "test"), (tests.inputs, "input"))
-        if part
-    ]
+    parts = [(tests.tests, tests.test_label), (tests.inputs, tests.input_label)]
+    sessions = [run_tests(task, source, part, label=label) for part, label in parts if part]
     verdicts = [verdict for session in sessions for verdict in session.verdicts]
     first = next((session for session in sessions if session.fault), sessions[0])
     return Session(verdicts, first.fault, first.line, layer=first.layer)
@@ -98,7 +72,7 @@ def check_task(task: CodeTask) -> Checked:
         UsageError: It cannot be used: why, and what to change.
         MeasurementError: The sandbox does not start.
     """
-    layer_name(task)
+    layer = layer_name(task)
     visible, hidden = visible_set(task), hidden_set(task)
     for name, text in (("reference", task.reference), ("start", task.start)):
         if text is not None:
@@ -107,18 +81,17 @@ def check_task(task: CodeTask) -> Checked:
             except InvalidValue as error:
                 raise UsageError(f"the {name} solution cannot be used: {error}") from None
     if task.reference is not None:
-        for tests, is_hidden in ((visible, False), (hidden, True)):
-            if len(tests):
-                _check_reference(task, judge(task, task.reference, tests, hidden=is_hidden))
+        for tests in filter(len, (visible, hidden)):
+            _check_reference(judge(task, task.reference, tests))
     if task.minimise is None:
-        return Checked()
+        return Checked(layer=layer)
     baseline = "reference" if task.reference is not None else ""
     if task.start is not None and judge(task, task.start, visible).passed:
         baseline = "start"
-    return Checked(baseline, _penalty(task, visible, baseline))
+    return Checked(baseline, _penalty(task, visible, baseline), layer)
 
 
-def _check_reference(task: CodeTask, session: Session) -> None:
+def _check_reference(session: Session) -> None:
     if session.fault:
         where = f" at its line {session.line}" if session.line else ""
         raise UsageError(f"the reference solution does not load: {session.fault}{where}")
@@ -149,24 +122,23 @@ def _penalty(task: CodeTask, visible: TestSet, baseline: str) -> float:
             f"neither the start nor the reference passes its tests, so minimise = {task.minimise!r} needs the key "
             "'penalty': the loss of a solution that fails a test"
         )
-    found = measure(task, source, visible.measured, run_tests(task, source, visible.measured))
+    found = measure(task, source, visible, run_tests(task, source, visible.measured, label=visible.label))
     if found.failed:
         raise UsageError(f"the {baseline} gives no figure on {found.failed[0].label}: {found.failed[0].error}")
     return found.loss
 
 
-def _filled(task: CodeTask, tests: Sequence[Test], seed: int, label: str, input_label: str) -> TestSet:
-    key = digest(json.dumps([asdict(task), label], sort_keys=True, default=repr))
+def _filled(task: CodeTask, tests: TestSet, seed: int) -> TestSet:
+    """Make the inputs, and let a solution that is right say what tests must give that do not say it."""
+    key = digest(json.dumps([asdict(task), tests.kind], sort_keys=True, default=repr))
     with _lock:  # two threads of one process would both run the generator
         if key not in _kept:
-            made = make_inputs(task, seed)
-            filled = [list(tests), made]
-            source = task.reference or (task.start if task.minimise in (None, "time", "memory") else None)
+            listed, made = list(tests.tests), make_inputs(task, seed)
+            source, who = (task.reference, "reference") if task.reference else (task.start, "start")
             if source is not None and not task.figure_counts:
-                who = "the reference solution" if task.reference else "the start"
-                names = (label, input_label)
-                filled = [results_of(task, source, x, who, name) for x, name in zip(filled, names, strict=True)]
+                listed = results_of(task, source, listed, who, tests.test_label)
+                made = results_of(task, source, made, who, tests.input_label)
             while len(_kept) >= _MOST_KEPT:
                 _kept.pop(next(iter(_kept)))
-            _kept[key] = TestSet(*filled)
+            _kept[key] = TestSet(listed, made, tests.kind)
         return _kept[key]

@@ -18,8 +18,9 @@ from .verdict import Verdict
 
 #: Calls of one generator, and inputs that it makes, at most.
 _MOST_INPUTS = 1000
-#: Calls that may run out of time before the others are given up, and the time to load the code, s.
-_SLOW_CALLS, _LOADING = 3, 10.0
+#: Unless the task says it, all calls together may take so many times the limit of one, and at least so long, s; and
+#: the time to load the code, s.
+_SLOW_CALLS, _ALL_CALLS, _LOADING = 3, 60.0, 10.0
 #: Characters of an expected or a returned value on a page.
 _VALUE = 400
 
@@ -111,7 +112,7 @@ def results_of(task: CodeTask, source: str, tests: Sequence[Test], who: str, lab
         task: Its limits and packages count.
         source: The solution.
         tests: Those that say their result are left as they are.
-        who: What the solution is called in messages: "the reference solution".
+        who: What the solution is called in messages: "reference", "start".
         label: As for `run_tests`.
 
     Raises:
@@ -122,10 +123,10 @@ def results_of(task: CodeTask, source: str, tests: Sequence[Test], who: str, lab
         return list(tests)
     session = run_tests(task, source, open_ones, label=label)
     if session.fault:
-        raise UsageError(f"{who} does not load: {session.fault}")
+        raise UsageError(f"the {who} solution does not load: {session.fault}")
     for verdict in session.verdicts:
         if verdict.error:
-            raise UsageError(f"{who} fails on {verdict.label}, {verdict.call}: {verdict.error}")
+            raise UsageError(f"the {who} solution fails {verdict.label}, {verdict.call}: {verdict.error}")
     found = iter(session.verdicts)
     return [replace(test, expected=next(found).value) if test.open else test for test in tests]
 
@@ -202,7 +203,8 @@ def _layer(task: CodeTask) -> Layer:
 
 
 def _limits(task: CodeTask, calls: int) -> Limits:
-    total = _LOADING + task.seconds * min(max(1, calls), _SLOW_CALLS) + 0.05 * calls
+    own = min(task.seconds * max(1, calls), max(_SLOW_CALLS * task.seconds, _ALL_CALLS))
+    total = _LOADING + (task.total_seconds or own)
     return Limits(
         seconds=task.seconds,
         total_seconds=total,
@@ -217,13 +219,10 @@ def _labels(tests: Sequence[Test], label: str) -> list[str]:
 
 
 def _verdict(task: CodeTask, test: Test, answer: CallResult, label: str, fault: str) -> Verdict:
-    expected = (
-        f"raises {test.raises}" if test.raises else "" if test.expected is UNKNOWN else shown(test.expected, _VALUE)
-    )
     found = Verdict(
         label,
         test.call(task.entry.called),
-        expected,
+        test.shown_expected(_VALUE),
         False,
         line=answer.line,
         seconds=answer.inside if answer.inside == answer.inside else 0.0,

@@ -76,6 +76,13 @@ class CodeTask:
     repeats: int = setting("how often the run time is measured, the start's beside it", 5, low=1, high=100)
     statistic: Literal["best", "median"] = setting("which of the measured run times counts", "best")
     seconds: float = setting("longest that one call may take", 5.0, above=0.0, high=3600.0, unit="s")
+    total_seconds: float | None = setting(
+        "longest that all calls together may take; unless given, three times 'seconds' and at least a minute",
+        None,
+        above=0.0,
+        high=86400.0,
+        unit="s",
+    )
     memory_mb: int = setting("most memory of the whole process", 512, low=64, high=1_000_000, unit="MB")
     output_mb: int = setting("largest result of one call", 64, low=1, high=1000, unit="MB")
     packages: list[str] = setting("packages that a solution may import: ['numpy']", factory=list)
@@ -98,9 +105,9 @@ class CodeTask:
             raise UsageError(f"there are no tests to drive the search: the key 'visible' holds {KEYS['visible']}")
         for kind, tests in (("visible", self.visible_tests), ("hidden", self.hidden_tests)):
             keys = [test.key for test in tests]
-            twice = next((i for i, key in enumerate(keys) if key in keys[:i]), None)
-            if twice is not None:
-                raise UsageError(f"{kind} tests {keys.index(keys[twice]) + 1} and {twice + 1} are the same call")
+            for place, key in enumerate(keys):
+                if key in keys[:place]:
+                    raise UsageError(f"{kind} tests {keys.index(key) + 1} and {place + 1} are the same call")
         seen = {test.key: number for number, test in enumerate(self.visible_tests, 1)}
         for number, test in enumerate(self.hidden_tests, 1):
             if test.key in seen:
@@ -111,9 +118,11 @@ class CodeTask:
         if self.reference is not None or self.figure_counts:
             return
         for kind, tests in (("visible", self.visible_tests), ("hidden", self.hidden_tests)):
-            number = next((number for number, test in enumerate(tests, 1) if test.open), None)
-            if number is not None:
-                raise UsageError(f"{kind} test {number} says no result; write one (==), or give a reference solution")
+            for number, test in enumerate(tests, 1):
+                if test.open:
+                    raise UsageError(
+                        f"{kind} test {number} says no result; write one (==), or give a reference solution"
+                    )
         if self.inputs and self.start is None:
             raise UsageError("inputs need a solution that says what they must give: the key 'reference' or 'start'")
 

@@ -62,6 +62,12 @@ class Test:
         text = f"{name}({', '.join(parts)})"
         return text if len(text) <= most else f"{text[: most - 4]}...)"
 
+    def shown_expected(self, most: int = 200) -> str:
+        """Write what must come back as Python does, cut; "" where the test does not say it."""
+        return (
+            f"raises {self.raises}" if self.raises else "" if self.expected is UNKNOWN else shown(self.expected, most)
+        )
+
     @property
     def key(self) -> str:
         """The call as a text that equal calls share."""
@@ -169,3 +175,43 @@ def shown(value: object, most: int = 200) -> str:
 def read_tests(given: Sequence[object], name: str, what: str) -> list[Test]:
     """Read a list of tests; see `read_test`."""
     return [read_test(each, name, f"{what} test {number}") for number, each in enumerate(given, 1)]
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Tests that say what they must give.
+
+    Args:
+        tests: Those that the task lists.
+        inputs: Those that its generator made.
+        kind: "visible" or "hidden".
+    """
+
+    __test__ = False
+
+    tests: Sequence[Test]
+    inputs: Sequence[Test]
+    kind: str = "visible"
+
+    @property
+    def measured(self) -> Sequence[Test]:
+        """The calls whose time, memory or figure counts: the generator's, or where there is none the listed ones."""
+        return self.inputs or self.tests
+
+    @property
+    def label(self) -> str:
+        """What one of the measured calls is called."""
+        return self.input_label if self.inputs else self.test_label
+
+    @property
+    def test_label(self) -> str:
+        """What a listed test is called, before its number."""
+        return "test" if self.kind == "visible" else f"{self.kind} test"
+
+    @property
+    def input_label(self) -> str:
+        """What a generated one is called, before its number."""
+        return "input" if self.kind == "visible" else f"{self.kind} input"
+
+    def __len__(self) -> int:
+        return len(self.tests) + len(self.inputs)
