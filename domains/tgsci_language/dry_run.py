@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tgsci.basics.texts import column, figure
+from tgsci.basics.texts import figure
 from tgsci.engine import Engine
 
 #: Characters of English text that make a token, about; and tokens of a reply, where nobody knows better.
@@ -54,7 +54,11 @@ def dry_run(planned: Sequence[Planned], *, prompts: bool = True) -> str:
         prompts: Whether the prompts are written too.
     """
     lines: list[str] = []
+    shown: set[tuple[str, str]] = set()
     for each in planned if prompts else ():
+        if (each.system, each.prompt) in shown:
+            continue
+        shown.add((each.system, each.prompt))
         lines.append(f"--- {each.what}: the first prompt to {each.engine.name} ---")
         if each.system:
             lines += ["[system prompt]", _cut(each.system), "[prompt]"]
@@ -62,12 +66,11 @@ def dry_run(planned: Sequence[Planned], *, prompts: bool = True) -> str:
     prices = [each.usd for each in planned]
     known = [price for price in prices if price is not None]
     lines.append("calls that a run would make (nothing was asked now):")
-    tokens = [f"{each.tokens_in * each.calls:,} in, {each.tokens_out * each.calls:,} out" for each in planned]
-    shown = ["unknown" if price is None else f"{figure(price)} USD" for price in prices]
-    for each, calls, about, price in zip(
-        planned, column(float(p.calls) for p in planned), tokens, shown, strict=True
-    ):
-        lines.append(f"  {calls}  {each.what} ({each.engine.name}); about {about} tokens; price {price}")
+    width = max((len(f"{each.calls:,}") for each in planned), default=0)
+    for each, price in zip(planned, prices, strict=True):
+        tokens = f"{each.tokens_in * each.calls:,} tokens in, {each.tokens_out * each.calls:,} out"
+        cost = "unknown" if price is None else f"{figure(price)} USD"
+        lines.append(f"  {each.calls:>{width},}  {each.what} ({each.engine.name}): about {tokens}, price {cost}")
     total = "unknown" if not known else f"about {figure(sum(known))} USD"
     if known and len(known) < len(prices):
         total += " and what has an unknown price"

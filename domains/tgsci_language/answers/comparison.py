@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tgsci.basics.texts import figure
+from tgsci.basics.texts import compact, figure
 from tgsci.runs.result import Result
 from tgsci.search.trial import Trial
 from tgsci.show.report import Section
 
 from ..scoring.intervals import Difference, accuracy_interval, paired_difference
-from .loss import DRAFT, REFINEMENT, REPLIES, SAMPLING
+from .loss import DRAFT, REFINEMENT, REPLIES, SAMPLING, AnswerLoss
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -65,7 +65,7 @@ class Row:
         low, high = self.interval
         price = "unknown" if self.usd is None else figure(self.usd)
         shares = [f"{100 * self.accuracy:.1f}", f"{100 * low:.1f} to {100 * high:.1f}"] if self.n else ["", ""]
-        return [self.name, figure(self.calls), f"{self.right} of {self.n}", *shares, price]
+        return [self.name, compact(self.calls, 3), f"{self.right} of {self.n}", *shares, price]
 
 
 class Comparison:
@@ -73,14 +73,12 @@ class Comparison:
 
     Args:
         result: The run's. Questions that were not answered yet are left out of both arms.
+        loss: What the run measured.
     """
 
-    def __init__(self, result: Result) -> None:
-        self.result = result
+    def __init__(self, result: Result, loss: AnswerLoss) -> None:
+        self.result, self.loss = result, loss
         self.trials: list[Trial] = [t for t in result.trials if t.measured and t.feedback]
-        self.iterations = int(result.header.get("config", {}).get("iterations", 0))
-        #: How many questions there are.
-        self.of = int(result.header.get("questions", 0)) or len(self.trials)
 
     @property
     def n(self) -> int:
@@ -93,27 +91,18 @@ class Comparison:
     @cached_property
     def rows(self) -> list[Row]:
         """The draft, each iteration, the refinement's vote, and the samples' vote."""
-        calls = self._metric("calls")
-        mean = math.fsum(calls) / self.n if self.n else math.nan
-        single = [DRAFT, *(f"iteration {i + 1}" for i in range(self.iterations))]
-        # Retries are spread over the iterations evenly: what is counted exactly is an arm.
-        step = (mean - 1) / self.iterations if self.iterations and self.n else 0.0
-        rows = [Row(f"{name} alone", 1 + i * step, self._right(name), self.n, self._part(i)) for i, name in enumerate(single)]
-        refined = f"refinement: vote over the draft and {self.iterations}"
-        rows.append(Row(refined, mean, self._right(REFINEMENT), self.n, self._price(REFINEMENT)))
-        rows.append(Row("plain sampling: vote", mean, self._right(SAMPLING), self.n, self._price(SAMPLING)))
-        return rows
+        alone = self.loss.arms[: self.loss.iterations + 1]
+        rows = [self._row(f"{name} alone", name, REFINEMENT, place) for place, name in enumerate(alone)]
+        rows.append(self._row(f"refinement: vote over {len(alone)}", REFINEMENT, REFINEMENT, -1))
+        return [*rows, self._row("plain sampling: vote over as many as calls", SAMPLING, SAMPLING, -1)]
 
-    def _right(self, name: str) -> int:
-        return int(sum(self._metric(name)))
-
-    def _price(self, arm: str) -> float | None:
-        prices = self._metric(f"{arm} price")
-        return None if any(map(math.isnan, prices)) else math.fsum(prices)
-
-    def _part(self, number: int) -> float | None:
-        """An iteration alone costs what the refinement did up to it, which is not kept apart: only the whole is."""
-        return self._price(REFINEMENT) if number == self.iterations else None
+    def _row(self, title: str, metric: str, arm: str, place: int) -> Row:
+        """Make a row of what an arm had spent at one of its replies."""
+        replies = [kept[arm]["replies"][place] for kept in self.kept]
+        calls = sum(reply["calls"] for reply in replies) / self.n if self.n else math.nan
+        prices = [reply["usd"] for reply in replies]
+        usd = None if None in prices or not prices else math.fsum(prices)
+        return Row(title, calls, int(sum(self._metric(metric))), self.n, usd)
 
     @property
     def difference(self) -> Difference | None:
@@ -137,7 +126,7 @@ class Comparison:
         found = self.difference
         if found is None:
             return "no question was answered yet"
-        calls = figure(self.rows[-1].calls)
+        calls = compact(self.rows[-1].calls, 3)
         words = {REFINEMENT: "refinement won", SAMPLING: "plain sampling won", "": "no difference shown"}[self.winner]
         p = mcnemar(found.gained, found.lost)
         return (
@@ -160,14 +149,20 @@ class Comparison:
     def notes(self) -> list[str]:
         """What a reader has to know of these figures."""
         notes = []
-        if self.n < self.of:
-            notes.append(f"{self.n} of {self.of} questions were answered: the others count in neither arm")
+        there = len(self.loss.questions.questions)
+        if self.n < there:
+            notes.append(f"{self.n} of {there} questions were answered: the others count in neither arm")
+        if not self.loss.engines.one:
+            notes.append(
+                f"the arms have as many calls but not the same model: {self.loss.engines.engine.name} criticises and "
+                f"refines, {self.loss.engines.student.name} drafts and samples"
+            )
         if self.n and all(_alike(kept[SAMPLING]["replies"]) for kept in self.kept):
             notes.append(
                 "all samples of each question are the same text, so sampling was given no chance: raise --temperature, "
                 "or use an engine that does not repeat its answers"
             )
-        failed = sum(bool(kept["faults"]) for kept in self.kept)
+        failed = sum(any(reply["fault"] for reply in kept[REFINEMENT]["replies"]) for kept in self.kept)
         if failed:
             notes.append(f"{failed} of {self.n} questions had an iteration without a usable reply; the answer stayed")
         return notes
@@ -185,8 +180,11 @@ class Comparison:
     def summary(self) -> str:
         """The table and the verdict, as a terminal shows them."""
         table = [list(_HEADER), *(row.cells for row in self.rows)]
-        widths = [max(len(row[i]) for row in table) for i in range(len(_HEADER))]
-        lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]) for row in table]
+        widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
+        lines = []
+        for name, *figures in table:
+            shown = [figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True)]
+            lines.append("  ".join([name.ljust(widths[0]), *shown]))
         return "\n".join([*lines, "", self.verdict, *self.against_draft, *self.notes, METHOD])
 
     def __repr__(self) -> str:
@@ -200,15 +198,20 @@ class Comparison:
     def sections(self) -> list[Section]:
         """What a report shows of it."""
         text = "\n".join([self.verdict, *self.against_draft, *self.notes, METHOD])
-        marked = {REFINEMENT: [len(self.rows) - 2], SAMPLING: [len(self.rows) - 1]}.get(self.winner, [])
-        found = [Section("Refinement beside plain sampling", text, _HEADER, [row.cells for row in self.rows], marked=marked)]
+        rows = [row.cells for row in self.rows]
+        marked = {REFINEMENT: [len(rows) - 2], SAMPLING: [len(rows) - 1]}.get(self.winner, [])
+        found = [Section("Refinement beside plain sampling", text, _HEADER, rows, marked=marked)]
         if not self.n:
             return found
         both = Counter(zip(self._metric(REFINEMENT), self._metric(SAMPLING), strict=True))
-        cells = [[name, both[mine, 1.0], both[mine, 0.0]] for name, mine in (("refinement right", 1.0), ("refinement wrong", 0.0))]
-        found.append(Section("Where the arms differ, questions", header=["", "sampling right", "sampling wrong"], rows=cells))
-        if self.result.header.get("kind") == "choice":
-            found += [_confusion_section(name, self.confusion(arm)) for name, arm in (("refinement", REFINEMENT), ("plain sampling", SAMPLING))]
+        cells = [
+            [f"refinement {word}", both[mine, 1.0], both[mine, 0.0]] for word, mine in (("right", 1), ("wrong", 0))
+        ]
+        header = ["questions", "sampling right", "sampling wrong"]
+        found.append(Section("Where the arms differ", header=header, rows=cells))
+        if all(question.kind == "choice" for question in self.loss.questions.questions):
+            found.append(_confusion_section("refinement", self.confusion(REFINEMENT)))
+            found.append(_confusion_section("plain sampling", self.confusion(SAMPLING)))
         return found
 
 
@@ -220,7 +223,8 @@ def mcnemar(first: int, second: int) -> float:
         second: Questions that only the other has right.
     """
     n, fewer = first + second, min(first, second)
-    return min(1.0, 2.0 * math.fsum(math.comb(n, i) for i in range(fewer + 1)) / 2**n)
+    as_uneven = sum(math.comb(n, i) for i in range(fewer + 1))
+    return min(1.0, 2.0 * as_uneven / 2.0**n) if n < 1000 else min(1.0, float(2 * as_uneven // 2 ** (n - 60)) / 2.0**60)
 
 
 def _points(found: Difference) -> str:

@@ -31,20 +31,47 @@ def iteration(number: int) -> str:
 
 
 @dataclass(frozen=True)
-class Arm:
-    """What one way to spend calls gave.
+class Answered:
+    """A reply of an arm.
 
     Args:
-        replies: In their order.
-        scores: Theirs.
-        vote: The answer that counts.
-        meter: The calls behind it, the draft's included.
+        reply: The whole text.
+        score: What was read from it, and whether it is right.
+        calls: Calls of the arm up to it, the draft's included.
+        usd: What these cost, US dollars; None where a price is unknown.
+        fault: Why an iteration changed nothing; "" where it did.
     """
 
-    replies: Sequence[str]
-    scores: Sequence[Score]
+    reply: str
+    score: Score
+    calls: int
+    usd: float | None
+    fault: str = ""
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """JSON-able: what the record keeps of it."""
+        found = {"answer": self.score.answer, "right": self.score.right >= 1, "wrong as": self.score.fault}
+        return {**found, "calls": self.calls, "usd": self.usd, "fault": self.fault, "reply": self.reply}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What one way to spend calls gave: its replies in their order, and the answer that counts."""
+
+    replies: Sequence[Answered]
     vote: Score
-    meter: protocol.Meter
+
+    @property
+    def calls(self) -> int:
+        """All calls of the arm, the draft's included."""
+        return self.replies[-1].calls
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """JSON-able: what the record keeps of it."""
+        replies = [reply.kept for reply in self.replies]
+        return {"answer": self.vote.answer, "right": self.vote.right >= 1, "calls": self.calls, "replies": replies}
 
 
 class AnswerLoss(Loss):
@@ -67,7 +94,7 @@ class AnswerLoss(Loss):
         self.questions, self.engines, self.iterations, self.seed = questions, engines, iterations, seed
         self.threads = threads
         self.arms = (DRAFT, *(iteration(i + 1) for i in range(iterations)), REFINEMENT, SAMPLING)
-        self.units = {**dict.fromkeys(self.arms, ""), "calls": "an arm", **dict.fromkeys(_prices(), "USD")}
+        self.units = {**dict.fromkeys(self.arms, ""), "calls": ""}
         self._by_value = {question.value: question for question in questions.questions}
 
     @property
@@ -97,68 +124,59 @@ class AnswerLoss(Loss):
     def evaluate(self, value: str) -> Feedback:
         """Ask a question both ways. Questions are answered at the same time, the samples of one as well."""
         question = self.question(value)
-        refined, sampled, faults = self._refine(question)
-        right = dict(zip(self.arms, [*(s.right for s in refined.scores), refined.vote.right, sampled.vote.right], strict=True))
-        right = {name: float(share >= 1) for name, share in right.items()}
-        metrics = {**right, "calls": float(refined.meter.calls)}
-        for name, arm in zip(_prices(), (refined, sampled), strict=True):
-            if not arm.meter.unpriced:
-                metrics[name] = arm.meter.usd
-        kept = _kept(question, refined, sampled, faults)
+        refined, sampled = self._refine(question)
+        scores = [*(reply.score for reply in refined.replies), refined.vote, sampled.vote]
+        right = {name: float(score.right >= 1) for name, score in zip(self.arms, scores, strict=True)}
+        kept = {
+            "id": question.example.id,
+            "order": list(question.order),  # of the choices: the place in the file of each that was shown
+            "right": question.example.answer,
+            REFINEMENT: refined.kept,
+            SAMPLING: sampled.kept,
+        }
         return Feedback(
             1.0 - right[REFINEMENT],
-            _page(question, self.arms, refined, sampled, faults),
-            metrics,
+            _page(question, self.arms, refined, sampled),
+            {**right, "calls": float(refined.calls)},
             artifacts={REPLIES: json.dumps(kept, ensure_ascii=False, indent=1)},
         )
 
-    def _refine(self, question: Question) -> tuple[Arm, Arm, list[str]]:
-        refining, sampling = protocol.Meter(), protocol.Meter()
-        with recording(refining):
-            with recording(sampling):  # the draft counts in both
-                first = protocol.draft(question, self.engines.student)
-            answers, faults = protocol.refine(question, first, self.engines.engine, self.iterations)
-        with recording(sampling):
-            samples = protocol.sample(question, self.engines.student, refining.calls - sampling.calls)
-        replies = [first, *answers], [first, *samples]
-        scores = [[question.score(reply) for reply in arm] for arm in replies]
-        refined = Arm(replies[0], scores[0], vote(question, scores[0]), refining)
+    def _refine(self, question: Question) -> tuple[Arm, Arm]:
+        meter = protocol.Meter()
+        with recording(meter):
+            first = protocol.draft(question, self.engines.student)
+            drafted = Answered(first, question.score(first), meter.calls, meter.price)
+            replies = [drafted]
+            for each in protocol.refine(question, first, self.engines.engine, self.iterations):
+                score = question.score(each.answer)
+                replies.append(Answered(each.answer, score, meter.calls, meter.price, each.fault))
+        refined = Arm(replies, vote(question, [reply.score for reply in replies]))
+        return refined, self._sample(question, drafted, refined.calls)
+
+    def _sample(self, question: Question, drafted: Answered, calls: int) -> Arm:
+        meter = protocol.Meter()
+        with recording(meter):
+            texts = protocol.sample(question, self.engines.student, calls - drafted.calls)
+        usd = None if None in (meter.price, drafted.usd) else (meter.price or 0.0) + (drafted.usd or 0.0)
+        replies = [drafted, *(Answered(text, question.score(text), calls, usd) for text in texts)]
         # Samples come in any order: what decides between equals must not depend on it.
-        seed = f"{self.seed}:{question.example.id}"
-        return refined, Arm(replies[1], scores[1], vote(question, scores[1], seed), sampling), faults
+        return Arm(replies, vote(question, [r.score for r in replies], f"{self.seed}:{question.example.id}"))
 
 
-def _prices() -> tuple[str, str]:
-    return f"{REFINEMENT} price", f"{SAMPLING} price"
-
-
-def _kept(question: Question, refined: Arm, sampled: Arm, faults: Sequence[str]) -> dict[str, Any]:
-    """What is kept of a question, JSON-able: enough to score and to vote again."""
-
-    def replies(arm: Arm) -> list[dict[str, Any]]:
-        pairs = zip(arm.replies, arm.scores, strict=True)
-        return [{"answer": s.answer, "right": s.right >= 1, "fault": s.fault, "reply": reply} for reply, s in pairs]
-
-    return {
-        "id": question.example.id,
-        "choices in the file's order": list(question.order),
-        "right": question.example.answer,
-        "faults": list(faults),
-        REFINEMENT: {"answer": refined.vote.answer, "calls": refined.meter.calls, "replies": replies(refined)},
-        SAMPLING: {"answer": sampled.vote.answer, "calls": sampled.meter.calls, "replies": replies(sampled)},
-    }
-
-
-def _page(question: Question, arms: Sequence[str], refined: Arm, sampled: Arm, faults: Sequence[str]) -> str:
+def _page(question: Question, arms: Sequence[str], refined: Arm, sampled: Arm) -> str:
     """Write what became of a question."""
     lines = [question.prompt, "", f"right: {question.right}", ""]
-    lines += [f"{name}: {_answer(score)}" for name, score in zip(arms, refined.scores, strict=False)]
-    lines.append(f"refinement, vote over {len(refined.scores)} answers: {_answer(refined.vote)}")
-    votes = Counter(score.answer or "no answer" for score in sampled.scores)
-    said = ", ".join(f"{answer} {count}x" for answer, count in sorted(votes.items(), key=lambda item: (-item[1], item[0])))
-    lines.append(f"sampling, vote over {len(sampled.scores)} answers: {_answer(sampled.vote)} ({said})")
-    lines.append(f"calls: {refined.meter.calls} to refine, {sampled.meter.calls} to sample; the draft is in both")
-    return "\n".join([*lines, *(f"an iteration changed nothing: {fault}" for fault in faults)])
+    for name, reply in zip(arms, refined.replies, strict=False):
+        lines.append(
+            f"{name}: {_answer(reply.score)}" + (f"; nothing was changed: {reply.fault}" if reply.fault else "")
+        )
+    lines.append(f"refinement, vote over {len(refined.replies)} answers: {_answer(refined.vote)}")
+    votes = Counter(reply.score.answer or "no answer" for reply in sampled.replies)
+    most = sorted(votes.items(), key=lambda item: (-item[1], item[0]))
+    said = ", ".join(f"{answer} {count}x" for answer, count in most)
+    lines.append(f"sampling, vote over {len(sampled.replies)} answers: {_answer(sampled.vote)} ({said})")
+    lines.append(f"calls: {refined.calls} to refine, {sampled.calls} to sample; the draft is in both")
+    return "\n".join(lines)
 
 
 def _answer(score: Score) -> str:

@@ -8,23 +8,35 @@ from pathlib import Path
 from typing import Any
 
 from tgsci.basics import checks
+from tgsci.basics.files import write_atomically
 from tgsci.errors import UsageError
 from tgsci.runs.domain import Problem
-from tgsci.runs.result import Result
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 from tgsci.show.tables import csv_text
 
 from ..engines import Engines
+from . import protocol
 from .comparison import Comparison
 from .loss import DRAFT, REFINEMENT, SAMPLING, AnswerLoss
-from .questions import Questions, read_questions
+from .questions import Questions, read_questions, speaks_of_places
 
 #: TextGrad's number of iterations; questions at the same time.
 ITERATIONS, CONCURRENT = 3, 8
 #: The file that a run leaves with a line a question.
 FILE = "answers.csv"
-_OF_QUESTIONS = ("kind", "question", "answer", "choices", "unit", "tolerance", "relative", "shuffle", "seed", "first")
+_OF_QUESTIONS = (
+    "answers",
+    "question",
+    "answer",
+    "choices",
+    "unit",
+    "tolerance",
+    "relative",
+    "shuffle",
+    "seed",
+    "first",
+)
 _KEYS = ("questions", "engine", "student", "iterations", "temperature", "concurrent", *_OF_QUESTIONS)
 
 
@@ -88,25 +100,64 @@ def problem(config: Mapping[str, Any], engines: Engines | None = None, questions
     kept |= {"questions": path, "iterations": iterations, "concurrent": concurrent, "seed": seed}
     return Problem(
         loss=loss,
-        start=[question.value for question in questions.questions[:concurrent]],
+        start=[questions.questions[0].value],  # alone: what is wrong with an engine is said after one call
         rules=NextQuestions(questions, engines, temperature),
         task=f"Answer the questions of {questions.name}.",
         domain="language",
-        config={"kind": "answer", **kept} if "kind" not in kept else kept,
+        config={**kept, "kind": "answer"},
         name=questions.name,
         notes=_notes(questions, engines, iterations),
         columns=(DRAFT, REFINEMENT, SAMPLING),
         proposals=concurrent,
         own_engines=True,
-        summary=lambda result: Comparison(result).summary,
-        sections=lambda result: Comparison(result).sections,
-        export=_export,
+        summary=lambda result: Comparison(result, loss).summary,
+        sections=lambda result: Comparison(result, loss).sections,
+        export=lambda result, directory: [_write(Comparison(result, loss), directory / FILE)],
     )
 
 
 def _notes(questions: Questions, engines: Engines, iterations: int) -> Sequence[str]:
-    return []
+    """Say what a person should know before a run starts."""
+    there, each = len(questions.questions), protocol.calls_of_refinement(iterations)
+    notes = [
+        f"{there} questions, {2 * each - 1} calls each: a draft, {each - 1} to refine it, {each - 1} more samples. "
+        f"Each arm has {each} calls a question, for the draft counts in both."
+    ]
+    fixed = sum(speaks_of_places(question) for question in questions.questions)
+    if fixed:
+        notes.append(
+            f"The choices of {fixed} questions are not shuffled: one of them speaks of others by their places."
+        )
+    if engines.person is not None:
+        notes.append(
+            f"You will be asked {there * (2 * each - 1)} times at most, one prompt after the other; Ctrl-C stops, and "
+            "what you answered is kept."
+        )
+    return notes
 
 
-def _export(result: Result, directory: Path) -> Sequence[Path]:
-    return []
+def _write(comparison: Comparison, path: Path) -> Path:
+    """Write a line a question: the right answer, what each step and arm answered, and whether that was right."""
+    steps = comparison.loss.arms[: comparison.loss.iterations + 1]
+    rows = [
+        [
+            "id",
+            "question",
+            "order of choices",
+            "right",
+            *steps,
+            REFINEMENT,
+            SAMPLING,
+            "refinement right",
+            "sampling right",
+            "calls",
+        ]
+    ]
+    for trial, kept in zip(comparison.trials, comparison.kept, strict=True):
+        refined, sampled = kept[REFINEMENT], kept[SAMPLING]
+        answers = [reply["answer"] for reply in refined["replies"]] + [refined["answer"], sampled["answer"]]
+        order = " ".join(str(place + 1) for place in kept["order"])
+        right = [str(int(arm["right"])) for arm in (refined, sampled)]
+        rows.append([kept["id"], trial.value, order, kept["right"], *answers, *right, str(refined["calls"])])
+    write_atomically(path, csv_text(rows))
+    return path

@@ -7,7 +7,7 @@ one and rewrites it by the criticism. The criticism is the gradient, so an itera
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tgsci.engine import Call, Engine, Reply, map
@@ -49,6 +49,11 @@ class Meter:
     unpriced: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    @property
+    def price(self) -> float | None:
+        """What all calls cost, US dollars; None where the price of one is unknown."""
+        return None if self.unpriced else self.usd
+
     def __call__(self, call: Call, ask: Callable[[], Reply]) -> Reply:
         reply = ask()
         with self._lock:
@@ -69,7 +74,20 @@ def draft(question: Question, student: Engine) -> str:
     return student(question.prompt).text
 
 
-def refine(question: Question, first: str, engine: Engine, iterations: int) -> tuple[list[str], list[str]]:
+@dataclass(frozen=True)
+class Refined:
+    """An answer after an iteration.
+
+    Args:
+        answer: The whole text.
+        fault: Why the iteration changed nothing; "" where it gave an answer.
+    """
+
+    answer: str
+    fault: str = ""
+
+
+def refine(question: Question, first: str, engine: Engine, iterations: int) -> Iterator[Refined]:
     """Criticise and rewrite an answer several times, by `MultiChoiceTestTime` and `TextualGradientDescent`.
 
     Args:
@@ -78,8 +96,8 @@ def refine(question: Question, first: str, engine: Engine, iterations: int) -> t
         engine: Criticises and rewrites.
         iterations: How many times.
 
-    Returns:
-        The answer after each iteration, and what went wrong in some: an answer then stays as it was.
+    Yields:
+        The answer after each iteration. Where a reply was of no use, and a second one too, it stays as it was.
 
     Raises:
         EngineError: The engine had no answer.
@@ -89,13 +107,12 @@ def refine(question: Question, first: str, engine: Engine, iterations: int) -> t
     system = None if question.kind == "choice" else OPEN_JUDGE
     criticise = MultiChoiceTestTime(CRITICISM, engine=engine, system_prompt=system)
     optimizer = TextualGradientDescent([answer], engine=engine, constraints=[question.form])
-    answers = []
     for _ in range(iterations):
+        known = len(optimizer.faults)
         optimizer.zero_grad()
         criticise(asked, answer).backward()
         optimizer.step()
-        answers.append(answer.text)
-    return answers, list(optimizer.faults)
+        yield Refined(answer.text, "; ".join(optimizer.faults[known:]))
 
 
 def sample(question: Question, student: Engine, samples: int) -> list[str]:

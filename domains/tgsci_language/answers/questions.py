@@ -116,7 +116,7 @@ class Questions:
 def read_questions(
     path: str | Path,
     *,
-    kind: str | None = None,
+    answers: str | None = None,
     question: str | None = None,
     answer: str | None = None,
     choices: Sequence[str] = (),
@@ -126,6 +126,7 @@ def read_questions(
     shuffle: bool = True,
     seed: int = 0,
     first: int | None = None,
+    drop_duplicates: bool = False,
 ) -> Questions:
     """Read questions.
 
@@ -135,7 +136,7 @@ def read_questions(
 
     Args:
         path: The file.
-        kind: "choice", "number" or "text"; None tells it: choices make a choice, a unit or a tolerance a number.
+        answers: "choice", "number" or "text"; None tells it: choices make a choice, a unit or a tolerance a number.
         question: The column of the question, where it has another name.
         answer: The column of the reference answer: of a choice its letter or its text.
         choices: The columns of the choices, where they have other names.
@@ -146,21 +147,23 @@ def read_questions(
             ("all of the above") is left as it is.
         seed: Of the shuffling.
         first: Only so many questions; None for all.
+        drop_duplicates: A question that stands there twice is asked once; else it is refused.
 
     Raises:
         UsageError: A missing column or value, an answer that is no choice, fewer than two choices, a question or an id
             that stands there twice, no number, or a unit that is none; says where.
     """
     path = Path(path).expanduser()
-    if kind is not None:
-        checks.choice("kind", kind, KINDS)
-    given = _Settings(kind, _unit(unit), checks.number("tolerance", tolerance, 0), checks.number("relative", relative, 0))
+    if answers is not None:
+        checks.choice("answers", answers, KINDS)
+    given = _Settings(
+        answers, _unit(unit), checks.number("tolerance", tolerance, 0), checks.number("relative", relative, 0)
+    )
     rows = _rows(path, question, answer, choices)
     if first is not None:
         rows = rows[: checks.whole("first", first, 1)]
     try:
-        found = tuple(given.question(row, shuffle, seed) for row in rows)
-        _check_once(found)
+        found = _once([given.question(row, shuffle, seed) for row in rows], drop_duplicates)
         Dataset(path.stem, tuple(q.example for q in found))  # says which id stands there twice
         for each in found:
             complaint = each.scorer.complaint(each.example)
@@ -197,7 +200,7 @@ class _Settings:
             if not example.choices:
                 raise UsageError(f"question {example.id} has no choices; name their columns")
             order = list(range(len(example.choices)))
-            if shuffle and not any(_OF_PLACES.search(choice) for choice in example.choices):
+            if shuffle and not _of_places(example):
                 random.Random(f"{seed}:{example.id}").shuffle(order)
             return Question(_shuffled(example, order), kind, Choice(), tuple(order))
         if example.choices:
@@ -219,6 +222,15 @@ class _Settings:
             return "choice"
         told = (row.unit, row.tolerance, row.relative, self.unit, self.tolerance, self.relative)
         return "number" if any(told) else "text"
+
+
+def speaks_of_places(question: Question) -> bool:
+    """True where a choice speaks of others by their places ("all of the above"): such choices are not shuffled."""
+    return question.kind == "choice" and _of_places(question.example)
+
+
+def _of_places(example: Example) -> bool:
+    return any(_OF_PLACES.search(choice) for choice in example.choices)
 
 
 def _shuffled(example: Example, order: Sequence[int]) -> Example:
@@ -243,7 +255,7 @@ def _rows(path: Path, question: str | None, answer: str | None, choices: Sequenc
     try:
         if question is None and answer is None and all(name.casefold() in header for name in GPQA[1:]):
             return [_gpqa(row, number) for number, row in rows]
-        named = {
+        named: dict[str, str] = {
             "question": _column(header, question or "question"),
             "answer": _column(header, answer or "answer"),
             **{name: header[name] for name in ("id", "unit", "tolerance", "relative") if name in header},
@@ -312,11 +324,15 @@ def _unit(unit: str, where: str = "") -> str:
     return unit
 
 
-def _check_once(questions: Sequence[Question]) -> None:
-    """Refuse a question that stands in the file twice: its answer would count twice, and intervals would be too narrow."""
-    seen: dict[str, str] = {}
+def _once(questions: Sequence[Question], drop: bool) -> tuple[Question, ...]:
+    """Refuse or drop what stands there twice: it would count twice, and the intervals would be too narrow."""
+    seen: dict[str, Question] = {}
     for q in questions:
         asked = " ".join([q.example.question, *sorted(q.example.choices)]).casefold()
-        first = seen.setdefault(" ".join(asked.split()), q.example.id)
-        if first != q.example.id:
-            raise UsageError(f"question {q.example.id} is the same as question {first}; leave one of them out")
+        first = seen.setdefault(" ".join(asked.split()), q)
+        if first is not q and not drop:
+            raise UsageError(
+                f"question {q.example.id} is the same as question {first.example.id}, and would count twice: leave one "
+                "out, or drop duplicates with --drop-duplicates (drop_duplicates = true)"
+            )
+    return tuple(seen.values())
