@@ -74,7 +74,8 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_language": [
-        "dry_run engines sandbox datasets",
+        "dry_run engines sandbox",
+        "datasets",
         "scoring",
         "answers code prompts",
         "commands",
