@@ -224,6 +224,23 @@ class Engine(ABC):
         """TextGrad's spelling of a call."""
         return self(content or prompt, system_prompt, images, **parameters)
 
+    def check(self) -> None:
+        """Say before the first question what would make each one fail. Nothing is asked.
+
+        Raises:
+            UsageError: No question can be answered: there is no such model.
+        """
+        return
+
+    def price(self, tokens_in: int, tokens_out: int) -> float | None:
+        """Tell what a call costs, US dollars; None where that is unknown. Nothing is asked.
+
+        Args:
+            tokens_in: Tokens of the prompt and the system prompt.
+            tokens_out: Tokens of the answer.
+        """
+        return None
+
     def with_parameters(self, **parameters: Any) -> Engine:
         """Make an engine like this one with other sampling parameters.
 

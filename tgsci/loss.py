@@ -42,6 +42,9 @@ class Loss(ABC):
     units: Mapping[str, str] = {}
     #: Longest that one measurement in a worker process may take, s; None for no limit.
     timeout: float | None = None
+    #: How many values are measured at the same time in threads of this process; 0 where worker processes measure. For
+    #: a loss that asks models and computes little: each answer is then in the run's record as soon as it is there.
+    threads: int = 0
 
     @abstractmethod
     def evaluate(self, value: str) -> Feedback:

@@ -6,15 +6,18 @@ import json
 import math
 import random
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 
+from .basics.texts import well_formed
 from .engines.scripted import Scripted
-from .errors import InvalidValue, UsageError
+from .errors import InvalidValue, TgsciError, UsageError
 from .feedback import Feedback
 from .loss import Loss
 from .runs.choose import WITH_MODEL
@@ -22,10 +25,16 @@ from .runs.domain import Domain, Problem
 from .runs.finalists import Finishing
 from .runs.result import Result
 from .runs.run import solve
+from .search.insight import Careful
 from .search.menu import Option
-from .search.trial import State, Trial, Trials
+from .search.trial import Outlook, State, Trial, Trials
 
-__all__ = ["Scripted", "check_domain", "check_loss"]
+__all__ = ["Scripted", "check_domain", "check_insight", "check_loss"]
+
+#: Longest that a hook of `Insight` may think, s: a search calls it in every round.
+HOOK_SECONDS = 20.0
+#: Longest text that each hook may give, characters: it stands in a table, in a prompt that is bounded.
+NAME_CHARACTERS, CONTRAST_CHARACTERS, SETTING_CHARACTERS = 200, 2_000, 8_000
 
 #: What a model may come up with; `validate` must refuse or accept each without falling over.
 HOSTILE_VALUES = (
@@ -99,10 +108,137 @@ def check_domain(domain: Domain, config: Mapping[str, Any], evaluations: int = 8
     _check_optimizers(problem)
     if problem.options:
         _check_options(problem)
+    check_insight(problem)
     if problem.draw:
         assert "<svg" in problem.draw(problem.start[0]), "draw() must return an SVG picture"
     with tempfile.TemporaryDirectory() as directory:
         _check_run(problem, again, Path(directory) / "run", evaluations)
+
+
+def check_insight(problem: Problem, values: Sequence[str] = ()) -> None:
+    """Check that what a problem tells a search of its values can be relied on: pure, bounded, and unshaken.
+
+    Args:
+        problem: Its start value is measured, once with care where it says how, and up to two values made from it.
+        values: Measured beside the start; what the rule editor proposes first where there are none.
+
+    Raises:
+        AssertionError: A hook gives something else for the same arguments, or of another type, or too much, or takes
+            too long, or falls over a trial that is not as expected; says which.
+    """
+    insight, trials = problem.insight, _begun(problem)
+    unknown = [name for name in insight.key_columns if name not in problem.loss.units]
+    assert not unknown, f"key_columns names metrics without an entry in the loss's units: {unknown}"
+    setting = insight.setting
+    assert isinstance(setting, str), f"setting is {type(setting).__name__}, not text"
+    assert len(setting) <= SETTING_CHARACTERS, f"setting has {len(setting)} characters; at most {SETTING_CHARACTERS}"
+    start = trials[0]
+    for value in _children(problem, trials, values):
+        child = Trial(len(trials), 1, value, "to see", 0, state=State.REJECTED, feedback=problem.loss.measure(value))
+        trials.append(child)
+    odd = _odd_trials(start, len(trials))
+    known, hostile = [trial.value for trial in trials], [well_formed(value) for value in HOSTILE_VALUES]
+    family, contrast, change = insight.family, insight.contrast, insight.change
+    predict, limiting = insight.predict, insight.limiting
+    if family:
+        for value in (*known, *hostile):
+            _check_words(f"family({value[:40]!r})", partial(family, value), NAME_CHARACTERS, lines=1)
+    if change:
+        for before, after in [*((start.value, value) for value in known), *((v, v[::-1]) for v in hostile)]:
+            what = f"change({before[:40]!r}, {after[:40]!r})"
+            name = _check_words(what, partial(change, before, after), NAME_CHARACTERS, lines=1)
+            assert not (name and before == after), f"{what} names a change where there is none: {name!r}"
+    if contrast:
+        for trial in (*trials, *odd):
+            for parent, child in ((start, trial), (trial, start)):
+                what = f"contrast of trial {child.number} ({child.state.value}) against {parent.state.value}"
+                _check_words(what, partial(contrast, parent, child), CONTRAST_CHARACTERS)
+    if limiting:
+        for feedback in (trial.feedback for trial in (*trials, *odd)):
+            if feedback is not None:
+                _check_words("limiting()", partial(limiting, feedback), NAME_CHARACTERS, lines=1)
+    if predict:
+        everything = Trials([*trials, *odd], problem.loss, problem.task, insight=insight)
+        for seen in (Trials([], problem.loss, problem.task, insight=insight), trials, everything):
+            _check_predictions(partial(predict, seen, [*known, *hostile]), len(known))
+    if insight.careful:
+        _check_careful(problem.loss, insight.careful, start)
+
+
+def _children(problem: Problem, trials: Trials, values: Sequence[str]) -> list[str]:
+    """Choose up to two values that are made from the start."""
+    if not values and problem.rules is not None:
+        values = [proposal.value for proposal in problem.rules.ask(trials, 2, random.Random(7)) if not proposal.fault]
+    return list(dict.fromkeys(trials.check(value) for value in values))[:2]
+
+
+def _odd_trials(start: Trial, number: int) -> list[Trial]:
+    """Make trials as real runs hold them: never measured, failed, without a report, a metric or an artifact."""
+    assert start.feedback
+    bare = Feedback(start.feedback.loss, "")
+    odd = [
+        Trial(number, 1, start.value, parent=0, state=State.DUPLICATE),
+        Trial(number + 1, 1, "\x00 no value", parent=0, state=State.INVALID, decision="it is none"),
+        Trial(number + 2, 1, start.value, parent=0, state=State.FAILED, feedback=Feedback.failed("no luck")),
+        Trial(number + 3, 1, start.value, state=State.REJECTED, feedback=bare),
+        Trial(number + 4, 2, start.value, parent=0, state=State.REJECTED, feedback=replace(bare, text="x" * 100_000)),
+        Trial(number + 5, 2, "", parent=0),
+    ]
+    strange = dict.fromkeys(start.feedback.artifacts, b"\xff no such file")
+    return [*odd, Trial(number + 6, 2, start.value, parent=0, feedback=replace(start.feedback, artifacts=strange))]
+
+
+def _check_words(what: str, hook: Callable[[], Any], most: int, lines: int | None = None) -> str:
+    """Check a text that a hook gives: the same twice, bounded, in bounded time. An error of tgsci stands for none."""
+    began = time.monotonic()
+    try:
+        text, again = hook(), hook()
+    except TgsciError:
+        return ""
+    except Exception as error:
+        raise AssertionError(f"{what} raised {error!r}; it must give text, or raise one of tgsci's errors") from error
+    seconds = (time.monotonic() - began) / 2
+    assert isinstance(text, str), f"{what} gave {type(text).__name__}, not text"
+    assert text == again, f"{what} is not a pure function: it gave {text[:80]!r}, then {again[:80]!r}"
+    assert len(text) <= most, f"{what} gave {len(text)} characters; at most {most}"
+    assert lines is None or len(text.splitlines()) <= lines, f"{what} gave {len(text.splitlines())} lines, not {lines}"
+    assert seconds <= HOOK_SECONDS, f"{what} took {seconds:.1f} s; at most {HOOK_SECONDS:g}"
+    return text
+
+
+def _check_predictions(hook: Callable[[], Any], known: int) -> None:
+    began = time.monotonic()
+    try:
+        first, second = list(hook()), list(hook())
+    except TgsciError:
+        return
+    except Exception as error:
+        raise AssertionError(f"predict() raised {error!r}; give None for what cannot be told") from error
+    seconds = (time.monotonic() - began) / 2
+    there = known + len(HOSTILE_VALUES)
+    assert len(first) == there, f"predict() gave {len(first)} outlooks for {there} values"
+    for outlook in first:
+        assert isinstance(outlook, Outlook | None), f"predict() gave {outlook!r}, which is no tgsci.Outlook"
+        if outlook is not None:
+            assert math.isfinite(outlook.loss), f"predict() expects {outlook}: give None for what cannot be told"
+            assert 0 <= outlook.sd < math.inf, f"predict() gave a wrong deviation: {outlook}"
+    assert first == second, "predict() is not a pure function of (trials, values): a resumed run would differ"
+    assert seconds <= HOOK_SECONDS, f"predict() took {seconds:.1f} s; at most {HOOK_SECONDS:g}"
+
+
+def _check_careful(loss: Loss, careful: Careful, start: Trial) -> None:
+    """Check the measurement by which leaders are confirmed: of the same value, in the same units, and pure."""
+    assert start.feedback
+    value = careful.loss.validate(start.value)
+    assert value == start.value, f"the careful loss takes {start.value!r} for {value!r}: a value must stay the same"
+    units = {name: unit for name, unit in careful.loss.units.items() if loss.units.get(name, unit) != unit}
+    assert not units, f"the careful loss gives metrics in other units: {units}"
+    copy: Loss = cloudpickle.loads(cloudpickle.dumps(careful.loss))
+    found = [each.reconsider(start.value, each.measure(start.value), start.feedback) for each in (careful.loss, copy)]
+    _check_feedback(careful.loss, found[0], start.value)
+    assert found[0].loss == found[1].loss, (
+        f"the careful measurement is not pure: it gave {found[0].loss}, then {found[1].loss}"
+    )
 
 
 def _check_feedback(loss: Loss, feedback: Feedback, value: str) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Start values of a job, at most; characters of a file with one, at most; metrics with a column, at most.
 _MOST_STARTS, _LONGEST, _MOST_COLUMNS = 20, 20_000_000, 8
+#: Of them in a row of the history that a model sees: the goals met, and the most important goals.
+_KEY_COLUMNS = 4
 #: Goals that are spelled out to a model, at most.
 _MOST_WORDS = 40
 #: Plans a round: the next one is worth more where it has learned from the last.
@@ -44,6 +46,7 @@ class RadiotherapyDomain(Domain):
             UsageError: An unknown key, a missing one or a bad value.
         """
         from .case.library import case_names
+        from .editor import insight
         from .editor.baselines import OptunaPlans, RandomPlans
         from .editor.rules import RuleEditor
         from .goals import sheet_names
@@ -91,6 +94,13 @@ class RadiotherapyDomain(Domain):
             options=rules.options,
             goal=0.0,
             proposals=PROPOSALS,
+            key_columns=_columns(loss)[:_KEY_COLUMNS],
+            family=insight.family,
+            contrast=insight.contrast,
+            change=insight.change,
+            predict=insight.predict,
+            limiting=insight.limiting,
+            setting=insight.setting(loss.case),
         )
 
     def commands(self) -> click.Group:
@@ -176,6 +186,7 @@ def _columns(loss: PlanLoss) -> tuple[str, ...]:
 
 
 def _task(loss: PlanLoss) -> str:
+    from .loss.scoring import WEIGHTS
     from .plan import PlanParameters
 
     case, goals = loss.case, loss.bound.goals
@@ -191,7 +202,7 @@ def _task(loss: PlanLoss) -> str:
         lines.append(f"- and {len(goals) - _MOST_WORDS} more")
     lines.append(
         "The loss is the sum of the missed goals' shortfalls (doses in % of the prescription, volumes in % of the "
-        "structure), weighted by priority; 0 or less where all goals are met. Lower is better."
+        f"structure), weighted {WEIGHTS}; 0 or less where all goals are met. Lower is better."
     )
     if loss.protocol.weights_only:
         lines.append(f"Protocol {loss.protocol.name}: change weights only; everything else stays as it is.")

@@ -594,3 +594,18 @@ def test_a_proxy_carries_loopback_traffic_too(httpserver: HTTPServer, monkeypatc
     assert "pw" not in one.destination
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     assert "nothing leaves" in one.destination
+
+
+def test_a_model_without_a_known_provider_is_said_before_it_is_asked() -> None:
+    with pytest.raises(UsageError, match="no provider is known for the model 'nonsense'"):
+        LiteLLMEngine("nonsense").check()
+    for known in ("gpt-4o", "ollama/qwen3", "openai/anything-at-all"):
+        LiteLLMEngine(known).check()
+
+
+def test_a_price_is_told_before_a_call_where_it_is_known() -> None:
+    asked, answered = LiteLLMEngine("gpt-4o").price(1000, 0), LiteLLMEngine("gpt-4o").price(0, 1000)
+    assert asked is not None
+    assert answered is not None
+    assert 0 < asked < answered
+    assert LiteLLMEngine("ollama/qwen3").price(1000, 1000) is None

@@ -82,6 +82,18 @@ def test_what_a_problem_offers(job: dict[str, Any]) -> None:
     assert any(str(small_case().grid) in note for note in problem.notes), "the grid is part of every figure"
 
 
+def test_a_problem_tells_a_search_what_it_knows_of_plans(job: dict[str, Any]) -> None:
+    problem = domain.problem(job)
+    told = problem.insight
+    assert told.key_columns[0] == "goals met"
+    assert set(told.key_columns) <= set(problem.columns)
+    assert told.family
+    assert told.family(problem.start[0]) == "Body overdose, Core overdose, PTV deviation"
+    assert "PTV 50 Gy in 25 fractions" in told.setting
+    assert None not in (told.contrast, told.change, told.predict, told.limiting)
+    assert "27 : 9 : 3 : 1" in problem.task
+
+
 def test_the_task_tells_a_model_the_form_the_goals_and_what_to_quote(job: dict[str, Any]) -> None:
     task = domain.problem(job).task
     for words in ("PTV D95% >= 50 Gy, priority 1", "total Gy", "squared_overdose", "quote", NOTICE, "prescribed 50 Gy"):

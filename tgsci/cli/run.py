@@ -285,7 +285,7 @@ def print_result(result: Result, most: int = 5) -> None:
 
     from ..show.progress import trial_table
 
-    best = result.trials.ranked()[:most]
+    best = [] if result.problem and result.problem.summary else result.trials.ranked()[:most]
     if best:
         print()
         console = Console()

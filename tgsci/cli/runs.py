@@ -91,11 +91,14 @@ def _row(directory: Path) -> tuple[str, str, str, str, str]:
 @option("--trial", type=int, metavar="NUMBER", help="one trial: its report, its line of descent")
 def show(directory: Path, top: int, trial: int | None) -> int:
     """Show a run's best trials, or one trial's whole story."""
+    from ..runs.directory import load
     from ..runs.result import Result
 
     if top < 1:
         raise UsageError(f"--top must be at least 1, not {top}")
     result = Result.load(directory)
+    if result.header.get("summary"):  # the domain's own words
+        result = load(directory)
     if trial is None:
         print_result(result, top)
         return 0

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import logging
+import queue
 import re
 import sys
+import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, TypeVar
@@ -46,21 +50,73 @@ def check(workers: object) -> None:
         raise UsageError(f"workers must be 0 or more, not {workers}")
 
 
+class Threads(Executor):
+    """Measures in threads of this process: what a loss asks a model there is recorded when it is answered.
+
+    The threads are daemons: Ctrl-C, and the end of the program, do not wait for a model that nobody needs any more.
+
+    Args:
+        workers: Measurements at the same time.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._waiting: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, name="tgsci-measure", daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        self._waiting.put((future, partial(contextvars.copy_context().run, fn, *args, **kwargs)))
+        return future
+
+    def _work(self) -> None:
+        while (task := self._waiting.get()) is not None:
+            future, call = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except BaseException as error:  # raised where the result is asked for
+                future.set_exception(error)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Begin nothing more once what was submitted is done; with `cancel_futures` it is not begun."""
+        while cancel_futures:
+            try:
+                task = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if task is not None:
+                task[0].cancel()
+                task[0].set_running_or_notify_cancel()
+        for _ in self._threads:
+            self._waiting.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+
 class Measurers:
     """The executor of a run, as a context manager: ended when the block is left, at once where something went wrong.
 
     Args:
         workers: As `minimize` takes it; an executor that was given is used and never ended.
-        timeout: Longest that one measurement may take, s; None for no limit.
+        timeout: Longest that one measurement may take, s; None for no limit. Not kept in threads.
+        threads: Measure in so many threads of this process instead: `Loss.threads`.
 
     Raises:
         UsageError: The cluster cannot be used; says why.
     """
 
-    def __init__(self, workers: int | str | Executor, timeout: float | None) -> None:
+    def __init__(self, workers: int | str | Executor, timeout: float | None, threads: int = 0) -> None:
         check(workers)
-        self._own: WorkerPool | DaskExecutor | None = None
-        if isinstance(workers, str):
+        self._own: WorkerPool | DaskExecutor | Threads | None = None
+        if threads:
+            workers = threads
+            self._own = Threads(threads)
+        elif isinstance(workers, str):
             self._own = DaskExecutor(workers, timeout)
         elif isinstance(workers, int) and workers:
             self._own = WorkerPool(workers, timeout)

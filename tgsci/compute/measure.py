@@ -14,7 +14,7 @@ from ..engine import Call, Recorder, Reply, recording
 from ..errors import MeasurementError, TgsciError
 from ..feedback import Feedback
 from ..loss import Loss
-from .executors import DaskExecutor
+from .executors import DaskExecutor, Threads
 from .interrupt import wait_for
 from .workers import WorkerPool
 
@@ -147,7 +147,10 @@ def apply(
     futures: dict[Future[tuple[R | MeasurementError, list[Answer]]], int] = {}
     try:
         for index, item in enumerate(items):
-            if isinstance(executor, WorkerPool | DaskExecutor):
+            if isinstance(executor, Threads):
+                recorder = recorders[index] if recorders else None
+                future = executor.submit(_apply_here, function, item, recorder)
+            elif isinstance(executor, WorkerPool | DaskExecutor):
                 future = executor.submit_within(timeout, _apply_elsewhere, function, item)
             else:
                 future = executor.submit(_apply_elsewhere, function, item)
@@ -171,6 +174,14 @@ def _attempt(function: Callable[[T], R], item: T) -> R | MeasurementError:
         return function(item)
     except MeasurementError as error:
         return error
+
+
+def _apply_here(
+    function: Callable[[T], R], item: T, recorder: Recorder | None
+) -> tuple[R | MeasurementError, list[Answer]]:
+    """Apply a function in a thread of this process, under the item's recorder."""
+    with recording(recorder) if recorder else nullcontext():
+        return _attempt(function, item), []
 
 
 def _apply_elsewhere(function: Callable[[T], R], item: T) -> tuple[R | MeasurementError, list[Answer]]:

@@ -43,6 +43,9 @@ class HumanEngine(Engine):
         self._source = source
         self._sink = sink
 
+    def price(self, tokens_in: int, tokens_out: int) -> float:
+        return 0.0
+
     def complete(self, prompt: str, system: str = "", images: Sequence[bytes] = ()) -> Reply:
         if images:
             raise EngineError("the prompt comes with images, and a terminal shows none: use a model that reads images")

@@ -131,6 +131,25 @@ class LiteLLMEngine(Engine):
         own |= {"sleep": self._sleep, "clock": self._clock}
         return type(self)(self.name, **{**own, **self._parameters, **parameters})
 
+    def check(self) -> None:
+        """Look the model's provider up in litellm's tables.
+
+        Raises:
+            UsageError: No provider is known for the model.
+        """
+        litellm = _litellm()
+        try:
+            litellm.get_llm_provider(self.name, api_base=self.api_base)
+        except Exception as error:  # litellm has a type of its own for each provider's refusal
+            if "LLM Provider NOT provided" in str(error):
+                raise UsageError(self._advice(litellm, error)) from None
+
+    def price(self, tokens_in: int, tokens_out: int) -> float | None:
+        """Price of a call in US dollars by litellm's table; None where the table has none."""
+        litellm = _litellm()
+        usage = litellm.Usage(prompt_tokens=tokens_in, completion_tokens=tokens_out)
+        return _price(litellm, self.name, usage)
+
     @property
     def parameters(self) -> dict[str, Any]:
         """What is passed on to the model, without anything that could be a secret: fit to be recorded."""

@@ -90,6 +90,10 @@ class ReplayEngine(Engine):
         start = repr(prompt if len(prompt) <= 80 else prompt[:80] + "...")
         raise EngineError(f"{self.name}: this prompt was asked {which}: {start} (prompt_sha256 {key})")
 
+    def price(self, tokens_in: int, tokens_out: int) -> float:
+        """Nothing is paid now; the replies carry what they cost when they were recorded."""
+        return 0.0
+
     def skip(self, calls: int) -> None:
         """Pass over the first answers. One that names its question is only put behind its like: with
         concurrent questions the first answers in the file need not be those that a run heard first. Once

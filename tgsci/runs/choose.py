@@ -55,6 +55,13 @@ def choose(
     Raises:
         UsageError: No such optimizer, an engine for one that asks none, or none for one that asks.
     """
+    if problem.own_engines:
+        if not (engine is None or _none(engine)) or optimizer not in (None, "rules"):
+            raise UsageError(
+                f"{problem.domain or 'this problem'} asks the engines that its own settings name, and nobody else "
+                "proposes values: leave out the engine and the optimizer of the search"
+            )
+        return Chosen(_rules(problem), "rules", "rules")
     if optimizer is not None and not isinstance(optimizer, str):
         proposer = as_proposer(optimizer)
         if engine is not None:

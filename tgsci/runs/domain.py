@@ -6,7 +6,7 @@ A domain's module must import quickly and without its heavy libraries: it is loa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,10 @@ class Problem:
         optimizers: Further proposers without a model, by the name that `--optimizer` takes: baselines to compare with.
         goal: A run is done once a feasible loss is at most this, unless the user names another goal.
         proposals: Values a round, unless the user names another number.
+        own_engines: True where the loss asks the engines that the configuration names, and nobody else may propose
+            values: `rules` only says what is measured next.
+        summary: Tells what the run found, in place of the best trials: where trials are not rivals, the questions of a
+            set say. A pure function of the result.
         options: Enumerates up to so many legal new values, the most promising first, for a model to choose from
             (`--optimizer menu`). A pure function of (trials, n, rng), as `Proposer.ask` is.
         finish: Runs after a search that was not interrupted, before `export`: measures the finalists again with more
@@ -79,6 +83,8 @@ class Problem:
     optimizers: Mapping[str, Proposer] = field(default_factory=dict)
     goal: float | None = None
     proposals: int = 4
+    own_engines: bool = False
+    summary: Callable[[Result], str] | None = None
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None
     sections: Callable[[Result], Sequence[Section]] | None = None
@@ -125,6 +131,14 @@ class Domain(ABC):
         returns its exit code, or None for 0; it may raise `UsageError` (exit code 2) and other errors of tgsci (1).
         """
         return None
+
+    def doctor(self) -> Iterable[tuple[bool, str]]:
+        """Tell `tgsci doctor` of what this domain needs of the machine, found by trying it, in a second or less.
+
+        Returns:
+            Lines, each with whether all is well there.
+        """
+        return ()
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,9 @@ class Result:
     def summary(self) -> str:
         """Write the run in a few lines of plain text."""
         lines = [f"stopped: {self.stopped}"]
-        if self.best and self.best.feedback:
+        if self.problem and self.problem.summary:
+            lines = [self.problem.summary(self), "", *lines]
+        elif self.best and self.best.feedback:
             named = self._in_words(self.best.feedback)
             lines.append(
                 f"best: trial {self.best.number}{self.best.pending_note}, loss {figure(self.best.loss)}"

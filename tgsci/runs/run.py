@@ -233,6 +233,7 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "name": problem.name,
         "notes": list(problem.notes),
         "columns": list(problem.columns),
+        "summary": problem.summary is not None,
         "engine": chosen.engine,
         "optimizer": chosen.name,
         "budget": asdict(options.budget),
@@ -270,7 +271,9 @@ def _run(
     most = options.budget.evaluations
     if most is not None and most < len(values):
         raise UsageError(f"{len(values)} start values do not fit into a budget of {most} evaluations")
-    measurers = Measurers(options.workers, loss.timeout)  # a cluster that cannot be reached is said before any work
+    measurers = Measurers(
+        options.workers, loss.timeout, loss.threads
+    )  # a cluster that cannot be reached is said before any work
     try:
         settings = {
             "fingerprint": loss.fingerprint,

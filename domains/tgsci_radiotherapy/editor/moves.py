@@ -101,7 +101,7 @@ class Move:
         facts: dict[str, float | str] = {}
         for b, a in zip(before, after, strict=True):
             state = "" if _far(b, a) else " (met)" if a.met else " (missed)"
-            facts[f"predicted {a.goal.criterion}"] = f"{_predicted_text(b, a)}{state}"
+            facts[f"predicted {a.goal.criterion}"] = f"{predicted_text(b, a)}{state}"
         return facts
 
     def reason(self) -> str:
@@ -122,7 +122,7 @@ class Move:
             zip(before, after, strict=True),
             key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        predictions = [f"{b.goal.name} {_predicted_text(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
+        predictions = [f"{b.goal.name} {predicted_text(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
         predicted = f"predicted {', '.join(predictions)}" if predictions else "predicted to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
         return f"{state}. {purpose}: {predicted}."[:1500]
@@ -282,7 +282,7 @@ def _far(before: GoalResult, after: GoalResult) -> bool:
     return abs(after.value - before.value) > _FAR * before.scale
 
 
-def _predicted_text(before: GoalResult, after: GoalResult) -> str:
+def predicted_text(before: GoalResult, after: GoalResult) -> str:
     """Write a predicted value; only its direction where the slope does not hold that far."""
     if _far(before, after):
         return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"

@@ -23,6 +23,7 @@ from ..plan import Objective, PlanParameters
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tgsci.feedback import Feedback
     from tgsci.search.trial import Trial
 
     Floats = NDArray[np.float64]
@@ -113,7 +114,12 @@ class Effects:
 
 def effects_of(trial: Trial) -> Effects | None:
     """Read the effects that were measured with a trial's plan; None where there are none."""
-    content = trial.feedback.artifacts.get(FILE) if trial.feedback else None
+    return effects_in(trial.feedback) if trial.feedback else None
+
+
+def effects_in(feedback: Feedback) -> Effects | None:
+    """Read the effects that a plan's feedback brings; None where it brings none."""
+    content = feedback.artifacts.get(FILE)
     return None if content is None else _read(content)
 
 

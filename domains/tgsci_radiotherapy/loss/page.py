@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..goals import GoalResult
+from ..goals.goal import with_unit
 from ..goals.table import goal_lines
 from ..notice import NOTICE
-from . import effects_table, places
+from . import effects_table, places, scoring
 from .effects import Effects
 from .linear import Region
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MOST_LINES = 70
 #: Goals, objectives and places that are listed, at most.
 _GOALS, _OBJECTIVES, _SPOTS = 14, 10, 12
+#: Terms of the loss that are written out, at most.
+_TERMS = 5
 #: The region of the step on the page: what a careful planner changes at once.
 STEP = Region(1.0, 1.0)
 
@@ -43,6 +46,7 @@ def write_page(
     sections = [
         _head(case, plan, remarks),
         _goals(effects.results, unevaluated),
+        loss_lines(effects.results),
         _objectives(plan),
         _titled("PULLING APART", effects_table.pulls(effects)),
         _titled("HOT AND COLD", spots),
@@ -79,6 +83,36 @@ def _goals(results: Sequence[GoalResult], unevaluated: Sequence[str]) -> list[st
             f"and {len(results) - _GOALS} goals more; so many of them met: {sum(r.met for r in ordered[_GOALS:])}"
         )
     return lines + [f"not evaluated: {text}" for text in unevaluated[:3]]
+
+
+def loss_lines(results: Sequence[GoalResult]) -> list[str]:
+    """Write the loss out: how goals are weighed by priority, and what each missed one adds."""
+    total, loss = sum(map(scoring.weight, results)), scoring.loss(results)
+    if not results:
+        return []
+    if loss <= 0:
+        least = min(results, key=lambda r: r.relative_margin)
+        return [
+            f"LOSS {loss:.4g}: all goals are met, so it measures room: minus the mean, geometric and weighted "
+            f"{scoring.WEIGHTS}, of m / (m + {scoring.HALF_ROOM:g}), m being a goal's margin as a part of its scale; "
+            f"the least is that of {least.goal.name}, m = {least.relative_margin:.3g}"
+        ]
+    lines = [
+        f"LOSS {loss:.4g}, the sum of each missed goal's weight x shortfall; weights are {scoring.WEIGHTS}, divided by "
+        f"their sum over all goals, {total:g}"
+    ]
+    added = [(part, r) for part, r in zip(scoring.parts(results), results, strict=True) if part > 0]
+    added.sort(key=lambda pair: -pair[0])
+    for part, r in added[:_TERMS]:
+        scale = with_unit(r.scale, r.goal.unit)
+        lines.append(
+            f"- {r.goal.criterion} (P{r.goal.priority}): {scoring.weight(r):g}/{total:g} x "
+            f"{100 * scoring.relative_shortfall(r):.3g}% of {scale} = {part:.4g}"
+        )
+    if len(added) > _TERMS:
+        rest = added[_TERMS:]
+        lines.append(f"- and {len(rest)} goals more: {sum(part for part, _ in rest):.4g}")
+    return lines
 
 
 def _objectives(plan: Plan) -> list[str]:

@@ -63,6 +63,27 @@ def overlaps(case: Case) -> list[str]:
     return list(dict.fromkeys(shared))[:_MOST]
 
 
+def neighbours(case: Case) -> list[str]:
+    """Say of each organ how large it is, how near it comes to a target, and on which side of that it lies."""
+    from scipy.spatial import cKDTree
+
+    targets = [t for t in case.targets if len(t.voxels)]
+    described: list[tuple[float, str]] = []
+    for organ in case.structures:
+        if organ.type != "oar" or not len(organ.voxels) or not targets:
+            continue
+        points = case.grid.points(organ.voxels)
+        away = {t.name: cKDTree(case.grid.points(t.voxels)).query(points) for t in targets}
+        target = min(targets, key=lambda t: float(away[t.name][0].min()))
+        distances, nearest = away[target.name]
+        order = np.argsort(distances, kind="stable")[: _count(case, len(points))]
+        way = (points[order] - case.grid.points(target.voxels)[nearest[order]]).mean(axis=0)
+        distance = float(distances.min())
+        where = f"{distance:.0f} mm {_direction(way)} of the edge of" if distance > 0 else "reaches into"
+        described.append((distance, f"{organ.name}, {organ.volume_cc:.3g} cc, {where} {target.name}"))
+    return [text for _, text in sorted(described)][:_MOST]
+
+
 def _target(case: Case, target: Structure, dose: NDArray[np.floating]) -> list[str]:
     rows = case.rows(target.name)
     there = dose[rows]

@@ -10,6 +10,8 @@ from ..goals.goal import LOWEST_PRIORITY
 
 #: A goal of each priority counts this many times one of the next priority.
 PER_PRIORITY = 3.0
+#: The same in words.
+WEIGHTS = "27 : 9 : 3 : 1 for priority 1 : 2 : 3 : 4"
 #: Relative margin that counts as half of all the room one could ask for.
 HALF_ROOM = 0.03
 #: A goal whose value is nan is missed by this much, relative: more than any dose would.
@@ -26,6 +28,12 @@ def weight(result: GoalResult) -> float:
     return PER_PRIORITY ** (LOWEST_PRIORITY - min(max(result.goal.priority, 1), LOWEST_PRIORITY))
 
 
+def parts(results: Sequence[GoalResult]) -> list[float]:
+    """Split the loss of a plan that misses goals into what each goal adds to it; 0 for a goal that is met."""
+    total = sum(weight(r) for r in results)
+    return [100.0 * weight(r) * relative_shortfall(r) / total for r in results]
+
+
 def loss(results: Sequence[GoalResult]) -> float:
     """Sum up a plan's goals in one figure; lower is better.
 
@@ -34,15 +42,15 @@ def loss(results: Sequence[GoalResult]) -> float:
     Below 0 where all are met: minus the weighted geometric mean of m / (m + 0.03), m being a goal's margin as a part
     of its scale; it goes to -1 as all margins grow.
     """
-    total = sum(weight(r) for r in results)
     if not results:
         return 0.0
-    missed = sum(weight(r) * relative_shortfall(r) for r in results)
+    missed = sum(parts(results))
     if missed > 0:
-        return 100.0 * missed / total
+        return missed
     margins = [r.relative_margin for r in results]
     if min(margins) <= 0:
         return 0.0
+    total = sum(weight(r) for r in results)
     return -math.exp(
         sum(weight(r) / total * math.log(m / (m + HALF_ROOM)) for r, m in zip(results, margins, strict=True))
     )

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tgsci_radiotherapy.loss import PlanLoss
-from tgsci_radiotherapy.loss.page import MOST_LINES, write_page
+from tests.radiotherapy.goal_results import goal_result
+from tgsci_radiotherapy.loss import PlanLoss, scoring
+from tgsci_radiotherapy.loss.page import MOST_LINES, loss_lines, write_page
 from tgsci_radiotherapy.notice import NOTICE
 
 
@@ -45,3 +46,26 @@ def test_the_page_is_bounded_however_much_there_is_to_say(loss: PlanLoss) -> Non
     assert len(text.splitlines()) <= MOST_LINES
     assert "goals more" in text
     assert "SENSITIVITIES" in text
+
+
+def test_the_loss_is_written_out_with_its_weights(loss: PlanLoss) -> None:
+    solved = loss.solve(loss.start)
+    text = write_page(loss.case, solved.plan, solved.effects)
+    assert "27 : 9 : 3 : 1 for priority 1 : 2 : 3 : 4" in text
+    terms = [line for line in text.splitlines() if re.match(r"- .* \(P\d\): \d+/\d+ x", line)]
+    added = [float(line.rpartition(" = ")[2]) for line in terms]
+    assert sum(added) == pytest.approx(scoring.loss(solved.effects.results), rel=1e-3)
+    for line in terms:
+        weight, total, percent = map(float, re.search(r"(\d+)/(\d+) x ([\d.]+)%", line).groups())  # type: ignore[union-attr]
+        assert weight / total * percent == pytest.approx(float(line.rpartition(" = ")[2]), rel=1e-2)
+
+
+def test_many_terms_are_summed_up_and_a_plan_that_meets_its_goals_says_what_is_measured() -> None:
+    missed = [goal_result("PTV D95% >= 50 Gy", 49.0 - i) for i in range(8)]
+    lines = loss_lines(missed)
+    assert len(lines) == 7
+    assert lines[-1].startswith("- and 3 goals more: ")
+    (said,) = loss_lines([goal_result("PTV D95% >= 50 Gy", 51.0)])
+    assert said.startswith("LOSS -0.4: all goals are met")
+    assert "PTV D95%, m = 0.02" in said
+    assert loss_lines([]) == []
