@@ -1,3 +1,13 @@
+from .answers.compare import compare as compare
+from .answers.comparison import Comparison as Comparison
+from .answers.protocol import draft as draft
+from .answers.protocol import refine as refine
+from .answers.protocol import sample as sample
+from .answers.questions import Question as Question
+from .answers.questions import Questions as Questions
+from .answers.questions import read_questions as read_questions
+from .answers.vote import vote as vote
+from .engines import Engines as Engines
 from .plugin import domain as domain
 from .code.loss import CodeLoss as CodeLoss
 from .code.problem import problem_of_task as problem_of_task
