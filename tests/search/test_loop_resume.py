@@ -85,7 +85,9 @@ def uninterrupted(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("proposer", "workers", "most"), [("walk", 0, 4), ("model", 2, 4), ("ahead", 0, 7), ("team", 2, 7)])
+@pytest.mark.parametrize(
+    ("proposer", "workers", "most"), [("walk", 0, 4), ("model", 2, 4), ("ahead", 0, 7), ("team", 2, 7)]
+)
 def test_a_run_killed_again_and_again_ends_like_one_that_never_was(proposer, workers, most, tmp_path, uninterrupted):
     expected = uninterrupted(proposer)
     run, log = tmp_path / "run", tmp_path / "log"
