@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, median
 
 from .. import prompts
 from ..basics.diff import changed_lines
 from ..basics.texts import figure, fixed, one_line, places
+from ..errors import InvalidValue
 from ..prompts import shortened, tokens
 from .reports import Shown, choose_report
 from .trial import Idea, State, Trial, Trials
 
+#: Tokens of a question, and the fewest that a page of use fits in; the share that is kept for what a second try adds.
+PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 #: Rounds whose trials are shown whole.
 RECENT_ROUNDS = 2
 #: Shares of the page that its parts may take; the tables get what is left.
@@ -47,6 +50,8 @@ class Page:
         self.last_round = trials[-1].round if len(trials) else 0
         #: Rounds since the best was found.
         self.stalled = self.last_round - trials.best.round if trials.best else 0
+        #: True where somebody said of a trial of the last rounds what it is for, or which loss to expect.
+        self._told = False
         self._decimals = _decimals([t.loss for t in self.measured])
         #: True where nothing but the start was measured.
         self.begins = not any(t.round and t.measured for t in trials)
@@ -136,6 +141,7 @@ class Page:
         first = self.last_round - RECENT_ROUNDS + 1
         recent = [t for t in self.trials if t.measured and t.round >= max(first, 1)]
         whole = {t.number for t in recent}
+        self._told = any(t.role or t.expected is not None for t in recent)
         rows: dict[int, str] = {}
         room -= for_families + _TITLES
         for trial in self._by_importance(recent):
@@ -191,7 +197,7 @@ class Page:
         units = self.trials.loss.units if self.trials.loss else {}
         keys = [f"{name} ({units[name]})" if units.get(name) else name for name in self.trials.insight.key_columns]
         family = ["family"] if self.trials.insight.family else []
-        own = ["role", "expected"] if whole else []
+        own = ["role", "expected"] if whole and self._told else []
         value = "what was changed" if self.several_lines else "value"
         return " | ".join(["#", *family, "loss", *own, *keys, "from", "change of loss", value, "what came of it"])
 
@@ -201,7 +207,7 @@ class Page:
         if self.trials.insight.family:
             cells.append(_cell(self.trials.family(trial.value), _LONGEST_NAME))
         cells.append(figure(trial.loss))
-        if whole:
+        if whole and self._told:
             cells += [trial.role or "-", self._loss(trial.expected) or "-"]
         cells += [_short(trial.feedback.metrics.get(name)) or "-" for name in self.trials.insight.key_columns]
         parent = self._parent(trial)
@@ -335,7 +341,7 @@ class Page:
 
 
 def opening(
-    trials: Trials, room: int, answer: str, constraints: Sequence[str] = (), examples: Sequence[str] = ()
+    trials: Trials, room: int, answer: str = "", constraints: Sequence[str] = (), examples: Sequence[str] = ()
 ) -> str:
     """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer.
 
@@ -344,7 +350,7 @@ def opening(
     Args:
         trials: Their task and insight are used.
         room: Tokens that the whole question may take.
-        answer: How to answer.
+        answer: How to answer; "" where that comes later.
         constraints: What a new value must satisfy.
         examples: Values or edits to learn from.
     """
@@ -354,10 +360,23 @@ def opening(
     if setting and cheap:
         parts.append(prompts.section("SETTING", setting))
     parts += [shortened(rule, int(room * _RULES)) for rule in prompts.rules(constraints, examples)]
-    parts.append(prompts.section("HOW TO ANSWER", answer))
+    parts += [prompts.section("HOW TO ANSWER", answer)] if answer else []
     if setting and not cheap and not any(t.round and t.measured for t in trials):
         parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
     return "\n\n".join(parts)
+
+
+def new_only(trials: Trials) -> Callable[[str], str]:
+    """Make a check like `trials.check`, for which a value that waits in the pool is not new either."""
+    waiting = {idea.proposal.value: idea.rank or place for place, idea in enumerate(trials.ideas, 1)}
+
+    def check(value: str) -> str:
+        canonical = trials.check(value)
+        if canonical in waiting:
+            raise InvalidValue(f"it waits already, with rank {waiting[canonical]}")
+        return canonical
+
+    return check
 
 
 def _report_title(shown: Shown) -> str:
