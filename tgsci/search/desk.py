@@ -15,10 +15,11 @@ from ..prompts import tokens
 from .ideas import Ideas, read_ideas
 from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, new_only, opening
 from .proposer import Proposer
+from .standing import STALLED
 from .trial import Proposal, Trials
 
-#: From so many rounds without gain on a search has stalled; with so few left it draws to its end.
-_STALLED, _LAST_ROUNDS = 2, 3
+#: With so few rounds left a search draws to its end.
+_LAST_ROUNDS = 3
 #: Rounds in which a search still begins.
 _FIRST_ROUNDS = 2
 #: Measured trials from which on there is something to combine.
@@ -122,13 +123,13 @@ def roles(page: Page, n: int) -> dict[str, int]:
         new = 0
     elif page.begins:
         new = math.ceil(2 * n / 3)
-    elif page.last_round <= _FIRST_ROUNDS or page.stalled >= _STALLED:
+    elif page.last_round <= _FIRST_ROUNDS or page.stalled >= STALLED:
         new = n // 2
     elif left is not None and left <= _LAST_ROUNDS:
         new = n // 8
     else:
         new = math.ceil(n / 4) if n > 1 else 0
-    if n == 1 and page.stalled >= _STALLED:
+    if n == 1 and page.stalled >= STALLED:
         new = page.stalled % 2  # a place for both, in turn
     combine = max(1, (n - new) // 3) if n - new > 1 and len(page.measured) >= _FEWEST_TO_COMBINE else 0
     return {"refine": n - new - combine, "combine": combine, "new": new}

@@ -74,7 +74,6 @@ class Menu(Proposer):
     """
 
     engine: Engine
-    ahead = True
 
     def __init__(
         self,

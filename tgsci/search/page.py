@@ -12,6 +12,7 @@ from ..basics.texts import figure, fixed, one_line, places
 from ..errors import InvalidValue
 from ..prompts import shortened, tokens
 from .reports import Shown, choose_report
+from .standing import STALLED, forecasts, noise, rounds_without_gain
 from .trial import Idea, State, Trial, Trials
 
 #: Tokens of a question, and the fewest that a page of use fits in; the share that is kept for what a second try adds.
@@ -49,7 +50,7 @@ class Page:
         self.measured = trials.ranked()
         self.last_round = trials[-1].round if len(trials) else 0
         #: Rounds since the best was found.
-        self.stalled = self.last_round - trials.best.round if trials.best else 0
+        self.stalled = rounds_without_gain(trials)
         #: True where somebody said of a trial of the last rounds what it is for, or which loss to expect.
         self._told = False
         self._decimals = _decimals([t.loss for t in self.measured])
@@ -95,7 +96,9 @@ class Page:
                 lines.append(f"What limits it: {limiting}.")
         if self.stalled:
             since = f"{self.stalled} rounds" if self.stalled > 1 else "one round"
-            lines.append(f"No gain for {since}" + (": the present lines have stalled." if self.stalled > 1 else "."))
+            lines.append(
+                f"No gain for {since}" + (": the present lines have stalled." if self.stalled >= STALLED else ".")
+            )
         return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
 
     def _budget(self) -> str:
@@ -112,26 +115,22 @@ class Page:
 
     def _own_errors(self) -> str:
         """Say how well the model's own predictions held."""
-        own = [t for t in self.measured if t.expected is not None and t.proposer == self.name]
-        off = [t.loss - (t.expected or 0.0) for t in own]
-        if len(off) < 2:
+        own = forecasts(self.measured).get(self.name)
+        if own is None or own.count < 2:
             return ""
-        size, mean = fmean(map(abs, off)), fmean(off)
-        which = "hopeful" if mean > 0 else "cautious"
-        bias = f", too {which} by {self._loss(abs(mean))}" if abs(mean) > size / 4 else ""
-        return f"Your expected losses were off by {self._loss(size)} on average ({len(off)} values{bias})."
+        which = "hopeful" if own.bias > 0 else "cautious"
+        bias = f", too {which} by {self._loss(abs(own.bias))}" if abs(own.bias) > own.error / 4 else ""
+        return f"Your expected losses were off by {self._loss(own.error)} on average ({own.count} values{bias})."
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
-        twice = [(t.loss, t.first.loss) for t in self.measured if t.first and t.first.measured]
-        apart = [careful - quick for careful, quick in twice if quick is not None]
-        if not apart:
+        apart = noise(self.measured)
+        if apart is None:
             return ""
-        values = f"{len(apart)} value{'s' * (len(apart) > 1)}"
-        largest = max(map(abs, apart))
+        values = "one value" if apart.pairs == 1 else f"{apart.pairs} values"
         return (
-            f"Noise as measured in this run: with more care {values} came out {self._change(fmean(apart))} on average, "
-            f"{self._loss(largest)} at most."
+            f"Noise as measured in this run: with more care {values} came out {self._change(apart.shift)} on average, with "
+            f"a standard deviation of {self._loss(apart.sd)}."
         )
 
     # -- tables ------------------------------------------------------------------------------------
