@@ -96,9 +96,8 @@ class Page:
                 lines.append(f"What limits it: {limiting}.")
         if self.stalled:
             since = f"{self.stalled} rounds" if self.stalled > 1 else "one round"
-            lines.append(
-                f"No gain for {since}" + (": the present lines have stalled." if self.stalled >= STALLED else ".")
-            )
+            stalled = ": the present lines have stalled" if self.stalled >= STALLED else ""
+            lines.append(f"No gain for {since}{stalled}.")
         return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
 
     def _budget(self) -> str:
@@ -274,20 +273,27 @@ class Page:
 
     def _waiting(self, room: int) -> list[str]:
         """List the ideas that nobody measured so far, as they rank, with the reason."""
-        lines = [self._idea(place, idea) for place, idea in enumerate(self.trials.ideas, 1)]
-        family = "family | " if self.trials.insight.family else ""
-        head = f"rank | predicted by a model of the tables | expected by its proposer | {family}value | why it waits"
-        title = f"IDEAS THAT WAIT ({len(lines)}): do not propose them again, they are ranked anew each round"
-        return _listed(title, lines, room, head)
+        ideas = self.trials.ideas
+        one = {idea.why for idea in ideas}  # said once, where all wait for the same reason
+        lines = [self._idea(place, idea, why=len(one) > 1) for place, idea in enumerate(ideas, 1)]
+        why = "" if len(one) > 1 else f": {_cell(next(iter(one), ''), _SHORT_CELL)}"
+        family = ["family"] if self.trials.insight.family else []
+        head = ["rank", "predicted from the tables", "expected by its proposer", *family, "value"]
+        return _listed(
+            f"IDEAS THAT WAIT ({len(lines)}){why}. They are ranked anew each round: do not propose them again",
+            lines,
+            room,
+            " | ".join([*head, "why it waits"] if len(one) > 1 else head),
+        )
 
-    def _idea(self, place: int, idea: Idea) -> str:
+    def _idea(self, place: int, idea: Idea, *, why: bool) -> str:
         outlook = f"{self._loss(idea.outlook.loss)} +- {self._loss(idea.outlook.sd)}" if idea.outlook else "-"
         proposal = idea.proposal
-        value = _as_cell(proposal.value, proposal.edit, proposal.reason)
         cells = [f"{idea.rank or place}", outlook, self._loss(proposal.expected) or "-"]
         if self.trials.insight.family:
             cells.append(_cell(self.trials.family(proposal.value), _LONGEST_NAME))
-        return " | ".join([*cells, value, _cell(idea.why, _SHORT_CELL)])
+        cells.append(_as_cell(proposal.value, proposal.edit, proposal.reason))
+        return " | ".join([*cells, _cell(idea.why, _SHORT_CELL)] if why else cells)
 
     def _pending(self, room: int) -> list[str]:
         """List what is being measured now."""
