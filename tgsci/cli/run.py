@@ -283,6 +283,7 @@ def print_result(result: Result, most: int = 5) -> None:
     """
     from rich.console import Console
 
+    from ..show.origin import confirmation, expectation, proposed
     from ..show.progress import trial_table
 
     best = [] if result.problem and result.problem.summary else result.trials.ranked()[:most]
@@ -295,11 +296,13 @@ def print_result(result: Result, most: int = 5) -> None:
     if origin:
         lines += [origin, ""]
     for trial in best:
-        made = f"from trial {trial.parent}" if trial.parent is not None else "start"
+        made = f"from trial {trial.parent}" if trial.parent is not None else "start" if not trial.round else "new"
         edit = f", {trial.edit}" if trial.edit else ""
+        by = f", {proposed(trial)}" if proposed(trial) else ""
         # A value of several lines is shown once, below: here its edit tells more.
         value = [] if "\n" in trial.value else [f"  {trial.value}"]
-        lines += [f"trial {trial.number} ({made}{edit})", *value, f"  {trial.reason}"]
+        lines += [f"trial {trial.number} ({made}{edit}{by})", *value, f"  {trial.reason}"]
+        lines += [f"  {said}" for said in (expectation(trial), confirmation(trial)) if said]
         if trial.number in result.finals:
             lines.append(f"  measured again: {result.final_in_words(result.finals[trial.number])}")
     lines += ["", result.summary(), *(f"wrote {path}" for path in result.files)]

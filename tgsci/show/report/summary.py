@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Sessions listed one by one; of more, the latest. Start values, notes, models and clusters listed.
 MOST_SESSIONS, _STARTS, _NOTES, _MODELS, _PLACES = 30, 20, 50, 20, 5
-_BUDGET = {"evaluations": "evaluations", "seconds": "s", "usd": "USD", "model_calls": "model calls"}
+_BUDGET = {"evaluations": "evaluations", "seconds": "s", "usd": "USD", "model_calls": "model calls", "tokens": "tokens"}
 
 
 @dataclass(frozen=True)
