@@ -74,7 +74,8 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_language": [
-        "engines sandbox datasets",
+        "engines sandbox",
+        "datasets",
         "scoring",
         "answers code prompts",
         "commands",

@@ -110,14 +110,14 @@ class TextualGradientDescent(Optimizer):
             raise UsageError(f"the second argument is `verbose`, not {literal(verbose)}: write TGD(..., engine=...)")
         self.engine = default_engine(engine)
         self.verbose = int(verbose)
-        self.constraints = _texts("constraints", constraints)
+        self.constraints = as_texts("constraints", constraints)
         self.new_variable_tags = (
             ("<IMPROVED_VARIABLE>", "</IMPROVED_VARIABLE>")
             if new_variable_tags is None
             else two_tags("new_variable_tags", new_variable_tags)
         )
         self.optimizer_system_prompt = optimizer_system_prompt
-        self.in_context_examples = _texts("in_context_examples", in_context_examples)
+        self.in_context_examples = as_texts("in_context_examples", in_context_examples)
         self.gradient_memory = whole("gradient_memory", gradient_memory, 0)
         self.momentum_window = whole("momentum_window", momentum_window, 0)
         self.proposals = whole("proposals", proposals, 1)
@@ -301,7 +301,7 @@ def measured_as(feedback: Feedback) -> str:
     return prompts.figures(feedback.loss, feedback.metrics, feedback.violations)
 
 
-def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
+def as_texts(name: str, given: Sequence[str] | str | None) -> list[str]:
     """Check a list of texts; a single text is a list of one."""
     if isinstance(given, bytes | Mapping) or not isinstance(given, Iterable | None):
         raise UsageError(f'{name} are texts, ["...", "..."], not {literal(given)}')
@@ -333,7 +333,7 @@ def rewrites(
     Returns:
         The usable values, and one suggestion with its fault for each that is missing after the second reply.
     """
-    engine, tags = by.engine, _unused(by.new_variable_tags, current)
+    engine, tags = by.engine, unused_tags(by.new_variable_tags, current)
     system = by.optimizer_system_prompt.replace("{new_variable_start_tag}", tags[0])
     system = system.replace("{new_variable_end_tag}", tags[1])
 
@@ -350,7 +350,7 @@ def rewrites(
     return [*first.suggestions, *(s for s in second.suggestions if s.value not in known), *second.faults]
 
 
-def _unused(tags: tuple[str, str], value: str) -> tuple[str, str]:
+def unused_tags(tags: tuple[str, str], value: str) -> tuple[str, str]:
     """Lengthen the tags until the value contains neither."""
     opening, closing = tags
     while opening.rstrip(">") in value or closing.rstrip(">") in value:

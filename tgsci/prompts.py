@@ -201,7 +201,7 @@ def improve(
     if rejected:
         parts.append(section(REJECTED, "\n".join(rejected)))
     parts.append(section("FEEDBACK TO THE VARIABLE NOW", feedback))
-    return "\n\n".join([*parts, *_rules(constraints, examples)])
+    return "\n\n".join([*parts, *rules(constraints, examples)])
 
 
 #: The title over values that did not help, with what came of each.
@@ -225,7 +225,7 @@ def improve_measured(
         parts.append(section("OTHER GOOD VALUES", "\n".join(others)))
     if rejected:
         parts.append(section(REJECTED, "\n".join(rejected)))
-    return "\n\n".join([*parts, *_rules(constraints, examples)])
+    return "\n\n".join([*parts, *rules(constraints, examples)])
 
 
 CHOOSER = (
@@ -289,6 +289,139 @@ def retry(faults: Sequence[str], previous: str, taken: int = 0) -> str:
     listed = "\n".join(f"- {fault}" for fault in faults)
     rest = f"The other {taken} were taken: reply only with what is missing." if taken else "Reply again."
     return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nThis could not be used:\n{listed}\n{rest}"
+
+
+# -- desk: ideas in a search -------------------------------------------------------------------------
+
+DESK = (
+    "You design values in a measured search: a simulator measures what you propose, and the page before you holds "
+    "everything that was measured so far. Read its tables as evidence: what a change did here says more than what it "
+    "should do in general, and a report explains one value only. Keep several lines of work alive: refine the best, "
+    "combine what worked, begin something new, leave a line that has stalled. Say honestly which loss you expect: the "
+    "next page shows what came of it. Think as long as you need, then end your reply with the ideas in the form that "
+    "is asked for."
+)
+
+#: What an idea can be for, and how a model is told.
+ROLES = {
+    "refine": "change a good value of any family, not only the leader",
+    "combine": "put together what worked in two trials",
+    "new": "begin a family that is not on this page",
+}
+
+
+def idea_format(tags: tuple[str, str], *, several_lines: bool, by_person: bool) -> str:
+    """Say what an idea looks like in the reply; the same in every round, so that it can stand first."""
+    lines = ["IDEA 1 | FROM ... | ROLE ... | EXPECT ..."]
+    if several_lines:
+        lines.append("CHANGE: ...")
+    lines += ["REASON: ...", f"{tags[0]}...{tags[1]}"]
+    where = [
+        "FROM is the number of the trial that you change, such as 7; two for a combination, such as 7+12; none for a "
+        "new beginning.",
+        "ROLE is refine, combine or new. EXPECT is the loss that you expect, a number.",
+        *(["CHANGE names the change in a few words, for the tables of later pages."] if several_lines else []),
+        "REASON is one or two sentences: what changes and why it should help. Cite trials or the report where you can.",
+        f"Between {tags[0]} and {tags[1]} stands the whole new value and nothing else.",
+        "A value that was measured, is being measured or waits is not measured again.",
+    ]
+    if by_person and not several_lines:
+        where.append("Or simply write new values, one a line.")
+    shown = "\n".join(lines)
+    return (
+        f"End your reply with your ideas, numbered, the most promising first, each in this form:\n\n{shown}\n\n"
+        + "\n".join(where)
+    )
+
+
+def wanted(n: int, roles: Mapping[str, int], places: int, tags: tuple[str, str], *, first: bool) -> str:
+    """Say how many ideas are wanted now, and what for.
+
+    Args:
+        n: How many ideas.
+        roles: How many of each role, in order.
+        places: How many values are measured a round.
+        tags: The tags around a value.
+        first: Nothing but the start was measured so far.
+    """
+    parts, at = [], 1
+    for role, count in roles.items():
+        if count:
+            numbers = f"{at}" if count == 1 else f"{at} and {at + 1}" if count == 2 else f"{at} to {at + count - 1}"
+            parts.append(f"- {numbers}: {role} ({ROLES[role]})")
+            at += count
+    several = f"{n} different ideas" if n > 1 else "one idea"
+    lines = [f"Give {several}:" if parts else f"Give {several}.", *parts]
+    if places and n > places:
+        lines.append(
+            f"{places} values are measured a round, chosen from all ideas that wait: those that promise most, and some "
+            "of other families. Ideas that hardly differ from each other teach little."
+        )
+    if first:
+        lines.append(
+            "This is the beginning: make the ideas as different from each other as you can. Where the start is far "
+            "from what the task wants, in size or in completeness, do not creep towards it: propose whole values such "
+            "as you expect at the end of the search."
+        )
+    lines.append(
+        f"End your reply with them in the form above: the line IDEA with its number, FROM, ROLE and EXPECT; REASON; "
+        f"{tags[0]}...{tags[1]}"
+    )
+    return "\n".join(lines)
+
+
+def retry_ideas(faults: Sequence[str], previous: str, taken: int, room: int) -> str:
+    """Name what was wrong with a reply's ideas and ask once more, in so many tokens.
+
+    Args:
+        faults: What is wrong.
+        previous: The reply; of a long one the end is shown, where the ideas should be.
+        taken: Ideas of it that were usable.
+        room: Tokens that this may take.
+    """
+    listed = shortened("\n".join(f"- {fault[:300]}" for fault in faults), room // 2)
+    end = previous
+    while tokens(end) > room // 3:
+        end = end[-(len(end) // 2) :]
+    rest = f"{taken} usable ideas were taken: give only those that are missing." if taken else "Reply again."
+    title = "YOUR PREVIOUS REPLY" if end == previous else "THE END OF YOUR PREVIOUS REPLY"
+    return f"{section(title, end)}\n\nThis could not be used:\n{listed}\n{rest}"
+
+
+def no_ideas(n: int, found: int, truncated: bool) -> str:
+    """Say that a reply holds too few ideas."""
+    if truncated:
+        return f"the reply was cut off by the length limit after {found} whole ideas: think more briefly"
+    form = "IDEA with its number, REASON, and the whole value between its tags"
+    return f"it holds {found} of {n} ideas in the form that was asked for: {form}"
+
+
+def refused_idea(number: int, value: str, reason: str) -> str:
+    """Say why an idea cannot be used."""
+    return f"the value of idea {number} ({value[:200]}) is refused: {reason}"
+
+
+# -- how long a text is ------------------------------------------------------------------------------
+
+_TOKENS = re.compile(r"[A-Za-z]{1,5}|\d{1,3}|[^\w\s]{1,2}|\n|[^\S\n]{2,16}|[^\x00-\x7f]|_")
+
+
+def tokens(text: str) -> int:
+    """Estimate the tokens of a text, rather too many than too few: models cut SMILES and figures into short pieces."""
+    return int(1.1 * len(_TOKENS.findall(text))) + 1
+
+
+def shortened(text: str, room: int) -> str:
+    """Cut a text to about so many tokens, at the end of a line where there is one, and say what is missing."""
+    if len(text) <= room or (len(text) <= 16 * room and tokens(text) <= room):
+        return text
+    low, high = 0, min(len(text), 16 * max(room, 0))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if tokens(text[:middle]) <= room - 12 else (low, middle - 1)
+    line = text.rfind("\n", low // 2, low)
+    end = line if line > 0 else low
+    return f"{text[:end].rstrip()}\n(cut here: {len(text) - end} more characters)"
 
 
 # -- what is wrong with a reply ----------------------------------------------------------------------
@@ -361,7 +494,7 @@ def section(title: str, text: str) -> str:
     return f"{rule} {title} {rule}\n{text}\n{rule} end {rule}"
 
 
-def _rules(constraints: Sequence[str], examples: Sequence[str]) -> list[str]:
+def rules(constraints: Sequence[str], examples: Sequence[str]) -> list[str]:
     parts = []
     if constraints:
         listed = "\n".join(f"{i}. {text}" for i, text in enumerate(constraints, 1))

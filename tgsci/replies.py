@@ -84,7 +84,7 @@ def parse(
             fault = prompts.too_long(own, len(value), MAX_VALUE_CHARS)
         else:
             try:
-                canonical = check(_unfenced(value, current or ""))
+                canonical = check(unfenced(value, current or ""))
             except InvalidValue as error:
                 fault = prompts.refused(own, value, str(error))
             else:
@@ -108,7 +108,7 @@ def _block(line: str, tags: tuple[str, str], i: int, n: int) -> str:
     return f"{reason}given by a person{end}\n{opening}{line}{closing}"
 
 
-def _unfenced(value: str, current: str) -> str:
+def unfenced(value: str, current: str = "") -> str:
     """Take off a code fence around the whole value, where the current value has none."""
     if not value.startswith(("```", "~~~")):
         return value

@@ -1,0 +1,232 @@
+"""Runs a candidate, inside the sandbox: `python -I -S driver`, started by `process.py`.
+
+It reads requests from its standard input and writes replies to a descriptor of its own; both are frames of 8 bytes of
+length and a value (`values.py`). The first request holds the limits and the code. Nothing that is secret ever comes
+here: the candidate shares this process and can change anything in it. What it can reach that way is its own answers,
+which are compared outside.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import sys
+from time import perf_counter
+
+from .values import BadValue, decode, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
+
+#: The file name that a candidate's code has in tracebacks.
+CANDIDATE = "<candidate>"
+#: Characters that are kept of the message of an exception, and bytes of what a call prints.
+LONGEST_MESSAGE, LONGEST_PRINTED = 2000, 20_000
+#: Between two looks at the line that runs, in seconds, where a profile is wanted.
+_PROFILE_EVERY = 0.001
+_NOBODY = 65534
+
+
+class _Printed(io.BytesIO):
+    """Keeps the beginning of what a call prints."""
+
+    def write(self, data: Any) -> int:
+        super().write(bytes(data)[: max(0, LONGEST_PRINTED - self.tell())])
+        return len(data)
+
+    def clear(self) -> None:
+        self.seek(0)
+        self.truncate()
+
+
+class _TimeUp(BaseException):
+    """A call takes longer than it may."""
+
+
+def main(replies: int) -> None:
+    """Serve one candidate.
+
+    Args:
+        replies: The descriptor that replies are written to.
+    """
+    requests = os.dup(0)
+    os.set_inheritable(replies, False)
+    setup = _read(requests)
+    _limit(setup)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    sys.path += setup["paths"]
+    if setup["paths"]:  # one thread each: their pools would take memory and processes
+        os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    sys.dont_write_bytecode = True
+    sys.argv = [CANDIDATE]
+    vars(builtins).update(exit=sys.exit, quit=sys.exit)  # what `site` would bring
+    if setup["mode"] == "program":
+        _program(setup, requests, replies)
+    else:
+        _function(setup, requests, replies)
+
+
+def _limit(setup: dict[str, Any]) -> None:
+    """Give up root where the sandbox was made by it, then take the limits, which cannot be raised again."""
+    if setup["drop"]:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    import resource
+
+    for name, most in setup["limits"].items():
+        which = getattr(resource, name, None)
+        if which is not None:
+            hard = resource.getrlimit(which)[1]
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            try:
+                resource.setrlimit(which, (most, most))
+            except (ValueError, OSError):
+                if name != "RLIMIT_AS":  # macOS has no limit of memory
+                    raise
+
+
+def _program(setup: dict[str, Any], requests: int, replies: int) -> None:
+    """Run the code as a program of its own, with its standard input in a file."""
+    file = os.open(".input", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    os.unlink(".input")
+    for start in range(0, len(setup["stdin"]), 1 << 20):
+        os.write(file, setup["stdin"][start : start + (1 << 20)])
+    os.lseek(file, 0, os.SEEK_SET)
+    os.dup2(file, 0)
+    os.close(file)
+    module = type(sys)("__main__")
+    module.__dict__["__builtins__"] = __builtins__
+    sys.modules["__main__"] = module
+    sys.argv += setup["arguments"]
+    _write(replies, {"started": True})
+    left: BaseException | None = None
+    try:
+        exec(compile(setup["source"], CANDIDATE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    except BaseException as error:
+        left = error
+    found = {} if left is None or isinstance(left, SystemExit) else _described(left)
+    _write(replies, found)
+    os.read(requests, 1)  # until its memory has been read from outside
+    if isinstance(left, SystemExit):
+        raise left
+    if left is not None:
+        trace = left.__traceback__
+        left.__traceback__ = trace and trace.tb_next  # without the driver's own frame
+        sys.excepthook(type(left), left, left.__traceback__)
+        sys.exit(1)
+
+
+def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
+    """Load the code, then answer call by call."""
+    import signal
+
+    module = type(sys)("candidate")
+    sys.modules["candidate"] = module
+    space = module.__dict__
+    space["__builtins__"] = __builtins__
+    printed = _Printed()
+    sys.stdout = sys.stderr = io.TextIOWrapper(printed, "utf-8", "backslashreplace", "\n", write_through=True)
+    sys.stdin = io.StringIO("")
+    lines: dict[int, int] = {}
+
+    def up(number: int, frame: FrameType | None) -> None:
+        raise _TimeUp
+
+    def look(number: int, frame: FrameType | None) -> None:
+        while frame is not None and frame.f_code.co_filename != CANDIDATE:
+            frame = frame.f_back
+        if frame is not None:
+            lines[frame.f_lineno] = lines.get(frame.f_lineno, 0) + 1
+
+    signal.signal(signal.SIGALRM, up)
+    if setup["profile"]:
+        signal.signal(signal.SIGPROF, look)
+
+    def answer(work: Any) -> dict[str, Any]:
+        printed.clear()
+        lines.clear()
+        started = perf_counter()
+        try:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, setup["seconds"])
+                if setup["profile"]:
+                    signal.setitimer(signal.ITIMER_PROF, _PROFILE_EVERY, _PROFILE_EVERY)
+                started = perf_counter()
+                value = work()
+                seconds = perf_counter() - started
+                found = {"value": encode(value)}
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
+        except BaseException as error:
+            seconds = perf_counter() - started
+            found = _described(error)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return {**found, "printed": printed.getvalue(), "inside": seconds, "lines": dict(lines)}
+
+    def load() -> None:
+        for source, name in ((setup["prelude"], "<prelude>"), (setup["source"], CANDIDATE)):
+            exec(compile(source, name, "exec", dont_inherit=True), space)  # noqa: S102
+        if setup["function"]:
+            eval(expression, space)  # noqa: S307
+
+    _write(replies, {"started": True})
+    expression = compile(setup["function"] or "None", "<function>", "eval")
+    _write(replies, answer(load))
+    while True:
+        request = _read(requests)
+        arguments, keywords = request["arguments"], request["keywords"]
+        _write(replies, answer(lambda: eval(expression, space)(*arguments, **keywords)))  # noqa: B023, S307
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    """Say what an exception was and at which line of the candidate; its own methods may do anything."""
+    if isinstance(error, _TimeUp):
+        return {"error": "TimeUp", "message": "", "line": _line(error)}
+    if isinstance(error, BadValue):
+        return {"error": "BadValue", "message": f"the value that was returned is {error}", "line": None}
+    try:
+        message = str(error)[:LONGEST_MESSAGE]
+    except BaseException as second:
+        message = f"its message cannot be shown: str() raises {type(second).__name__}"
+    return {"error": type(error).__name__, "message": message, "line": _line(error)}
+
+
+def _line(error: BaseException) -> int | None:
+    line = None
+    if isinstance(error, SyntaxError) and error.filename == CANDIDATE:
+        line = error.lineno
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == CANDIDATE:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
+
+
+def _read(requests: int) -> Any:
+    size = int.from_bytes(_read_bytes(requests, 8), "big")
+    return decode(_read_bytes(requests, size))
+
+
+def _read_bytes(requests: int, size: int) -> bytes:
+    pieces = []
+    while size:
+        piece = os.read(requests, min(size, 1 << 20))
+        if not piece:  # nobody asks any more
+            os._exit(0)
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def _write(replies: int, reply: dict[str, Any]) -> None:
+    data = encode(reply)
+    data = len(data).to_bytes(8, "big") + data
+    while data:
+        data = data[os.write(replies, data) :]

@@ -1,0 +1,447 @@
+"""Page: what a model sees of a search. The whole history in a bounded number of tokens, from the trials alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median
+
+from .. import prompts
+from ..basics.diff import changed_lines
+from ..basics.texts import figure, fixed, one_line, places
+from ..prompts import shortened, tokens
+from .reports import Shown, choose_report
+from .trial import Idea, State, Trial, Trials
+
+#: Rounds whose trials are shown whole.
+RECENT_ROUNDS = 2
+#: Shares of the page that its parts may take; the tables get what is left.
+_REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.25, 0.08, 0.06, 0.06, 0.10, 0.05
+#: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
+_TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
+#: Longest cells of a table, characters: what came of a trial of the last rounds, of an earlier one, and names.
+_WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 40
+#: A longer value, or one of several lines, is told by its change.
+_LONGEST_VALUE, _LONGEST_CHANGE = 240, 160
+#: Leaders of families, leaders of the run and surprises that the tables show before all others.
+_MOST_FAMILIES, _MOST_LEADERS, _MOST_FAILURES = 8, 12, 6
+#: Latest values that could not be measured; figures of a change that was made more often.
+_MOST_UNUSABLE, _MOST_SEEN = 8, 8
+#: Tokens of the titles and heads of the tables.
+_TITLES = 150
+
+
+class Page:
+    """The state of a search as a model reads it.
+
+    Args:
+        trials: What was measured, what waits and what is being measured.
+        name: Whose predictions are "yours".
+    """
+
+    def __init__(self, trials: Trials, name: str) -> None:
+        self.trials = trials
+        self.name = name
+        #: Measured trials, best first.
+        self.measured = trials.ranked()
+        self.last_round = trials[-1].round if len(trials) else 0
+        #: Rounds since the best was found.
+        self.stalled = self.last_round - trials.best.round if trials.best else 0
+        self._decimals = _decimals([t.loss for t in self.measured])
+        #: True where nothing but the start was measured.
+        self.begins = not any(t.round and t.measured for t in trials)
+        #: True where a value is no line of a table: it is told by its change, and the leader's is shown once.
+        self.several_lines = any(_is_long(t.value) for t in trials[:1])
+
+    @property
+    def rounds_left(self) -> int | None:
+        """Rounds that the budget has left, the one that is planned now included; None for no limit."""
+        left = self.trials.evaluations_left
+        return None if left is None else math.ceil(left / max(1, self.trials.proposals))
+
+    def write(self, room: int) -> str:
+        """Write the page.
+
+        Args:
+            room: Tokens that it may take.
+        """
+        standing = prompts.section("WHERE THE SEARCH STANDS", shortened(self._standing(), room // 4))
+        after = [
+            *self._changes(int(room * _CHANGES)),
+            *self._unusable(int(room * _UNUSABLE)),
+            *self._waiting(int(room * _WAITING)),
+            *self._pending(int(room * _PENDING)),
+            *self._leader(int(room * _LEADER)),
+            *self._report(int(room * _REPORT)),
+        ]
+        left = room - sum(tokens(part) + 2 for part in (standing, *after))
+        return "\n\n".join([standing, *self._tables(left, int(room * _FAMILIES)), *after])
+
+    # -- where the search stands -------------------------------------------------------------------
+
+    def _standing(self) -> str:
+        best = self.trials.best
+        lines = [self._budget()]
+        if best is not None:
+            found = "the start" if best.round == 0 else f"round {best.round}"
+            lines.append(f"The best is #{best.number} of {found}: {_told(best)}.")
+            limiting = self._limiting(best)
+            if limiting:
+                lines.append(f"What limits it: {limiting}.")
+        if self.stalled:
+            since = f"{self.stalled} rounds" if self.stalled > 1 else "one round"
+            lines.append(f"No gain for {since}" + (": the present lines have stalled." if self.stalled > 1 else "."))
+        return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
+
+    def _budget(self) -> str:
+        used, pending = sum(t.feedback is not None for t in self.trials), len(self.trials.pending)
+        told = f"{used} measured so far" + (f", {pending} being measured" if pending else "")
+        left, rounds = self.trials.evaluations_left, self.rounds_left
+        if left is None:
+            return f"{told}."
+        return f"{told}, {left} left: {rounds} round{'s' * (rounds != 1)} of up to {self.trials.proposals}."
+
+    def _limiting(self, trial: Trial) -> str:
+        limiting = self.trials.insight.limiting
+        return _cell(limiting(trial.feedback), _SHORT_CELL) if limiting and trial.feedback else ""
+
+    def _own_errors(self) -> str:
+        """Say how well the model's own predictions held."""
+        own = [t for t in self.measured if t.expected is not None and t.proposer == self.name]
+        off = [t.loss - (t.expected or 0.0) for t in own]
+        if len(off) < 2:
+            return ""
+        size, mean = fmean(map(abs, off)), fmean(off)
+        which = "hopeful" if mean > 0 else "cautious"
+        bias = f", too {which} by {self._loss(abs(mean))}" if abs(mean) > size / 4 else ""
+        return f"Your expected losses were off by {self._loss(size)} on average ({len(off)} values{bias})."
+
+    def _noise(self) -> str:
+        """Say how far two measurements of the same value lay apart in this run."""
+        twice = [(t.loss, t.first.loss) for t in self.measured if t.first and t.first.measured]
+        apart = [careful - quick for careful, quick in twice if quick is not None]
+        if not apart:
+            return ""
+        values = f"{len(apart)} value{'s' * (len(apart) > 1)}"
+        largest = max(map(abs, apart))
+        return (
+            f"Noise as measured in this run: with more care {values} came out {self._change(fmean(apart))} on average, "
+            f"{self._loss(largest)} at most."
+        )
+
+    # -- tables ------------------------------------------------------------------------------------
+
+    def _tables(self, room: int, for_families: int) -> list[str]:
+        """Write the measured trials: the last rounds whole, the others best first, and by families what has no row."""
+        first = self.last_round - RECENT_ROUNDS + 1
+        recent = [t for t in self.trials if t.measured and t.round >= max(first, 1)]
+        whole = {t.number for t in recent}
+        rows: dict[int, str] = {}
+        room -= for_families + _TITLES
+        for trial in self._by_importance(recent):
+            row = self._row(trial, whole=trial.number in whole)
+            room -= tokens(row)
+            if room < 0:
+                break
+            rows[trial.number] = row
+        now = [rows[t.number] for t in recent if t.number in rows]
+        then = [rows[t.number] for t in self.measured if t.number in rows and t.number not in whole]
+        parts = []
+        if now:
+            title = "THE LAST ROUND" if self.last_round < RECENT_ROUNDS else f"THE LAST {RECENT_ROUNDS} ROUNDS"
+            parts.append(prompts.section(title, "\n".join([self._head(whole=True), *now])))
+        if then:
+            title = "EARLIER, best first" if now else "MEASURED, best first"
+            parts.append(prompts.section(title, "\n".join([self._head(whole=False), *then])))
+        return parts + self._families(set(rows), for_families)
+
+    def _by_importance(self, recent: Sequence[Trial]) -> Iterable[Trial]:
+        """List the measured trials, each once, in the order in which they get a row while there is room."""
+        leaders = list(self._members().values())[:_MOST_FAMILIES]
+        ordered = [
+            *self.measured[:1],
+            *sorted(recent, key=lambda t: -t.number),
+            *(members[0] for members in leaders),
+            *self.measured[:_MOST_LEADERS],
+            *self._failures(),
+            *self.measured,
+        ]
+        return {t.number: t for t in ordered}.values()
+
+    def _failures(self) -> list[Trial]:
+        """List what disappointed most: against what was expected, else against a good parent."""
+        good = {t.number for t in self.measured[: max(3, len(self.measured) // 4)]}
+        missed = []
+        for trial in self.measured:
+            against = trial.expected
+            if against is None and trial.parent in good:
+                against = self.trials[trial.parent].loss
+            if against is not None and trial.loss > against:
+                missed.append((against - trial.loss, trial.number))
+        return [self.trials[number] for _, number in sorted(missed)[:_MOST_FAILURES]]
+
+    def _members(self) -> dict[str, list[Trial]]:
+        """Sort the measured trials into their families, the best family and in each the best trial first."""
+        members: dict[str, list[Trial]] = {}
+        for trial in self.measured:
+            members.setdefault(self.trials.family(trial.value), []).append(trial)
+        return members
+
+    def _head(self, *, whole: bool) -> str:
+        units = self.trials.loss.units if self.trials.loss else {}
+        keys = [f"{name} ({units[name]})" if units.get(name) else name for name in self.trials.insight.key_columns]
+        family = ["family"] if self.trials.insight.family else []
+        own = ["role", "expected"] if whole else []
+        value = "what was changed" if self.several_lines else "value"
+        return " | ".join(["#", *family, "loss", *own, *keys, "from", "change of loss", value, "what came of it"])
+
+    def _row(self, trial: Trial, *, whole: bool) -> str:
+        assert trial.feedback is not None
+        cells = [f"{trial.number}"]
+        if self.trials.insight.family:
+            cells.append(_cell(self.trials.family(trial.value), _LONGEST_NAME))
+        cells.append(figure(trial.loss))
+        if whole:
+            cells += [trial.role or "-", self._loss(trial.expected) or "-"]
+        cells += [_short(trial.feedback.metrics.get(name)) or "-" for name in self.trials.insight.key_columns]
+        parent = self._parent(trial)
+        cells += [f"{parent.number}", self._change(trial.loss - parent.loss)] if parent else ["-", "-"]
+        return " | ".join([*cells, _value(trial), _came_of_it(trial, _WHOLE_CELL if whole else _SHORT_CELL)])
+
+    def _parent(self, trial: Trial) -> Trial | None:
+        """Find the measured trial that this one was made from."""
+        if trial.parent is None or not 0 <= trial.parent < trial.number:
+            return None
+        parent = self.trials[trial.parent]
+        return parent if parent.measured else None
+
+    def _families(self, shown: set[int], room: int) -> list[str]:
+        """Tell of each family its count, best and spread, and how many of its trials have no row."""
+        if not self.trials.insight.family:
+            hidden = [t for t in self.measured if t.number not in shown]
+            return [f"Not in the tables: {_spread(hidden)}."] if hidden else []
+        lines, rest = [], []
+        for name, members in self._members().items():
+            count = sum(t.number not in shown for t in members)
+            if len(members) == 1 and not count:
+                continue  # its row says it all
+            line = f"{_cell(name, _LONGEST_NAME) or 'of no family'}: {_spread(members)}{_without_row(count)}"
+            room -= tokens(line)
+            if room < 0:
+                rest += members
+            else:
+                lines.append(line)
+        if rest:
+            count = sum(t.number not in shown for t in rest)
+            families = len({self.trials.family(t.value) for t in rest})
+            lines.append(f"{families} more families: {_spread(rest)}{_without_row(count)}")
+        return [prompts.section("FAMILIES", "\n".join(lines))] if lines else []
+
+    # -- what was learnt, what waits ---------------------------------------------------------------
+
+    def _changes(self, room: int) -> list[str]:
+        """Tell what changes that were made more than once did to the loss."""
+        seen: dict[str, list[tuple[Trial, float]]] = {}
+        for trial in self.trials:
+            parent = self._parent(trial) if trial.measured and trial.round else None
+            name = parent and one_line(self.trials.change(trial) or trial.edit)
+            if parent and name:
+                seen.setdefault(name, []).append((trial, trial.loss - parent.loss))
+        several = {name: made for name, made in seen.items() if len(made) > 1}
+        lines = []
+        for name in sorted(several, key=lambda name: (-len(several[name]), fmean(d for _, d in several[name]), name)):
+            latest = several[name][-_MOST_SEEN:]
+            more = f" and {len(several[name]) - len(latest)} earlier" if len(several[name]) > len(latest) else ""
+            did = ", ".join(f"{self._change(change)} (#{trial.number})" for trial, change in latest)
+            lines.append(f"{_cut(name, _SHORT_CELL)}: {did}{more}")
+        return _listed("CHANGES MADE TWICE OR MORE, and what each did to the loss", lines, room)
+
+    def _unusable(self, room: int) -> list[str]:
+        """List the latest values that gave no measurement, with the reason."""
+        without = [t for t in self.trials if t.state in (State.INVALID, State.FAILED)]
+        latest = [t for t in without if t.value or t.round >= self.last_round][-_MOST_UNUSABLE:]
+        lines = [
+            (f"#{t.number} {_value(t)}: " if t.value else f"#{t.number}: ") + _cut(one_line(t.decision), _LONGEST_VALUE)
+            for t in reversed(latest)
+        ]
+        title = f"COULD NOT BE MEASURED ({len(without)} in all), the latest first; do not propose them again"
+        return _listed(title, lines, room)
+
+    def _waiting(self, room: int) -> list[str]:
+        """List the ideas that nobody measured so far, as they rank, with the reason."""
+        lines = [self._idea(place, idea) for place, idea in enumerate(self.trials.ideas, 1)]
+        family = "family | " if self.trials.insight.family else ""
+        head = f"rank | predicted by a model of the tables | expected by its proposer | {family}value | why it waits"
+        title = f"IDEAS THAT WAIT ({len(lines)}): do not propose them again, they are ranked anew each round"
+        return _listed(title, lines, room, head)
+
+    def _idea(self, place: int, idea: Idea) -> str:
+        outlook = f"{self._loss(idea.outlook.loss)} +- {self._loss(idea.outlook.sd)}" if idea.outlook else "-"
+        proposal = idea.proposal
+        value = _as_cell(proposal.value, proposal.edit, proposal.reason)
+        cells = [f"{idea.rank or place}", outlook, self._loss(proposal.expected) or "-"]
+        if self.trials.insight.family:
+            cells.append(_cell(self.trials.family(proposal.value), _LONGEST_NAME))
+        return " | ".join([*cells, value, _cell(idea.why, _SHORT_CELL)])
+
+    def _pending(self, room: int) -> list[str]:
+        """List what is being measured now."""
+        lines = []
+        for trial in self.trials.pending:
+            expected = f", {self._loss(trial.expected)} expected" if trial.expected is not None else ""
+            made = f"from {trial.parent}" if trial.parent is not None else "new"
+            lines.append(f"#{trial.number} ({made}{expected}): {_value(trial)}")
+        return _listed("BEING MEASURED NOW: the next page tells what came", lines, room)
+
+    def _loss(self, value: float | None) -> str:
+        """Write a loss that is expected, or how far losses lie apart; "" for none."""
+        if value is None:
+            return ""
+        text = fixed(value, self._decimals)
+        return _short(value) if value and float(text) == 0 else text
+
+    def _change(self, value: float) -> str:
+        text = self._loss(value)
+        return text if text.startswith("-") else f"+{text}"
+
+    # -- whole texts -------------------------------------------------------------------------------
+
+    def _leader(self, room: int) -> list[str]:
+        """Show the best value, where no table does."""
+        best = self.trials.best
+        if best is None or not _is_long(best.value):
+            return []
+        return [prompts.section(f"THE VALUE OF #{best.number}, the best so far", shortened(best.value, room))]
+
+    def _report(self, room: int) -> list[str]:
+        """Show one report that is new, with its value where no table and no other part has it."""
+        shown = choose_report(self.trials)
+        if shown is None or shown.trial.feedback is None:
+            return []
+        trial, text = shown.trial, shown.trial.feedback.text
+        changed = self._difference(trial, room // 3)
+        limiting = "" if trial is self.trials.best else self._limiting(trial)
+        limits = f"What limits it: {limiting}.\n" if limiting else ""
+        room -= tokens("\n".join(changed)) + tokens(limits) + 40
+        return [*changed, prompts.section(_report_title(shown), limits + shortened(text, room))]
+
+    def _difference(self, trial: Trial, room: int) -> list[str]:
+        """Show in which lines a value differs from the best one."""
+        best = self.trials.best
+        if best is None or best.number == trial.number or not _is_long(trial.value):
+            return []
+        lines = "\n".join(changed_lines(best.value, trial.value, context=1))
+        return [prompts.section(f"#{trial.number} AGAINST #{best.number}, line by line", shortened(lines, room))]
+
+
+def opening(
+    trials: Trials, room: int, answer: str, constraints: Sequence[str] = (), examples: Sequence[str] = ()
+) -> str:
+    """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer.
+
+    A setting that is long comes last, and in the first questions only.
+
+    Args:
+        trials: Their task and insight are used.
+        room: Tokens that the whole question may take.
+        answer: How to answer.
+        constraints: What a new value must satisfy.
+        examples: Values or edits to learn from.
+    """
+    setting = trials.insight.setting
+    cheap = tokens(setting[: 16 * room]) <= room * _CHEAP_SETTING
+    parts = [prompts.section("TASK", shortened(trials.task, int(room * _TASK)))] if trials.task else []
+    if setting and cheap:
+        parts.append(prompts.section("SETTING", setting))
+    parts += [shortened(rule, int(room * _RULES)) for rule in prompts.rules(constraints, examples)]
+    parts.append(prompts.section("HOW TO ANSWER", answer))
+    if setting and not cheap and not any(t.round and t.measured for t in trials):
+        parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
+    return "\n\n".join(parts)
+
+
+def _report_title(shown: Shown) -> str:
+    return f"THE SIMULATOR'S REPORT ON #{shown.trial.number}, loss {figure(shown.trial.loss)} ({shown.why})"
+
+
+def _listed(title: str, lines: Sequence[str], room: int, head: str = "") -> list[str]:
+    """Put as many lines under a title as there is room for, and say how many are left out."""
+    room -= tokens(title) + tokens(head) + 12
+    kept: list[str] = []
+    for line in lines:
+        room -= tokens(line)
+        if room < 0:
+            break
+        kept.append(line)
+    if not kept:
+        return []
+    left_out = [f"and {len(lines) - len(kept)} more"] if len(kept) < len(lines) else []
+    return [prompts.section(title, "\n".join([*([head] if head else []), *kept, *left_out]))]
+
+
+def _told(trial: Trial) -> str:
+    return f"loss {figure(trial.loss)}" + "".join(f", {each}" for each in _broken(trial))
+
+
+def _broken(trial: Trial) -> list[str]:
+    violations = trial.feedback.violations if trial.feedback else {}
+    return [f"breaks {one_line(name)} by {_short(by)}" for name, by in violations.items() if by > 0]
+
+
+def _came_of_it(trial: Trial, longest: int) -> str:
+    """Say what a trial's change did, which limits it breaks, and what a quicker measurement had said."""
+    first = trial.first.loss if trial.first and trial.first.measured else None
+    quick = f"measured with care; the quick figure was {figure(first)}" if first is not None else ""
+    return _cell("; ".join(filter(None, [*_broken(trial), quick, trial.contrast])), longest)
+
+
+def _spread(trials: Sequence[Trial]) -> str:
+    """Condense trials: how many, the best, the middle and the worst."""
+    best, losses = trials[0], [t.loss for t in trials]
+    if len(trials) == 1:
+        return f"1 measured, {figure(best.loss)} (#{best.number})"
+    return (
+        f"{len(trials)} measured, best {figure(best.loss)} (#{best.number}), median {_short(median(losses))}, "
+        f"worst {_short(max(losses))}"
+    )
+
+
+def _without_row(hidden: int) -> str:
+    return f"; {hidden} not in the tables" if hidden else ""
+
+
+def _value(trial: Trial) -> str:
+    return _as_cell(trial.value, trial.edit, trial.reason)
+
+
+def _as_cell(value: str, edit: str, reason: str) -> str:
+    """Write a value for a table: itself, or where it is long what was changed in it."""
+    if not _is_long(value):
+        return one_line(value)
+    return _cell(edit or reason or value, _LONGEST_CHANGE)
+
+
+def _is_long(value: str) -> bool:
+    return "\n" in value or len(value) > _LONGEST_VALUE
+
+
+def _cell(text: str, longest: int) -> str:
+    return _cut(one_line(text), longest)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3].rstrip()}..."
+
+
+def _short(value: float | None) -> str:
+    """Write a figure with about three digits; "" for none."""
+    if value is None or math.isnan(value):
+        return ""
+    decimals = places([value])
+    return fixed(value, decimals - 1 if decimals > 0 else decimals)
+
+
+def _decimals(losses: Sequence[float]) -> int:
+    """Choose the decimals that show how far losses, best first, usually lie apart, to about three digits."""
+    apart = abs(median(losses) - losses[0]) if losses else 0.0
+    return max(0, places([apart or 1.0]) - 1)
