@@ -131,8 +131,9 @@ def _proposer(section: str, default: str) -> list[Callable[[Any], Any]]:
             "--optimizer",
             section=section,
             metavar="NAME",
-            help="'rules', a baseline of the domain, or with --engine 'tgd' (the model writes values) or 'menu' (it "
-            "chooses from the domain's options); an unknown name lists what there is",
+            help="'rules', a baseline of the domain, or with --engine 'team' (the model and the rule editor: the "
+            "default), 'desk' (the model alone), 'tgd' (it sees the best value and its report) or 'menu' (it chooses "
+            "from the domain's options); an unknown name lists what there is",
         ),
     ]
 
@@ -219,11 +220,12 @@ def run_problem(
     from ..search.options import Budget
 
     table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
-    chosen = choose(problem, *run.proposer(job.engine if job else None, table.optimizer))
     typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed, **run.desk}
     settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
     settings |= {"budget": Budget(**{**stated(limits), **run.limits}), "workers": run.place(table)}
     options = options_for(problem, settings)
+    engine, optimizer = run.proposer(job.engine if job else None, table.optimizer)
+    chosen = choose(problem, engine, optimizer, prompt_tokens=options.prompt_tokens)
     named = run.directory or table.directory
     directory = Path(named).expanduser() if named else new_directory(problem)
     try:
