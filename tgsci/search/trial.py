@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from typing import overload
@@ -135,6 +135,10 @@ class Trial:
     contrast: str = ""
     first: Feedback | None = None
 
+    def with_care(self, careful: Feedback) -> Trial:
+        """Let a careful measurement count in place of the first one; where it failed, the first one stays."""
+        return replace(self, feedback=careful, first=self.feedback) if careful.measured else self
+
     @property
     def loss(self) -> float:
         """The loss, or nan where there is none."""
@@ -262,10 +266,14 @@ class Trials(Sequence[Trial]):
         self._consider(trial)
 
     def update(self, trial: Trial) -> None:
-        """Put what became of a trial in the place of what was known of it; a measurement that is there stays."""
-        known = self._trials[trial.number].measured
+        """Put what became of a trial in the place of what was known of it; one that was measured stays measured."""
+        before = self._trials[trial.number]
         self._trials[trial.number] = trial
-        self._consider(trial, known)
+        if before.measured and self._rank(before) != self._rank(trial):  # it was measured with care since
+            self._ranked.remove((*self._rank(before), trial.number))
+            insort(self._ranked, (*self._rank(trial), trial.number))
+            self.best = self._trials[self._ranked[0][-1]]
+        self._consider(trial, before.measured)
 
     def _consider(self, trial: Trial, known: bool = False) -> None:
         if trial.state in (State.INVALID, State.FAILED) and trial.value:
