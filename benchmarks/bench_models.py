@@ -34,6 +34,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from model_views import REPORTS, seeing, target_names, withheld
 from search_tasks import BAR, PUBLISHED, START, TASKS
 
 if TYPE_CHECKING:
@@ -76,124 +77,13 @@ ARMS = {
     "desk": Arm("desk", "the model at its desk; as many ideas as are measured", pool=False),
     "desk-pool": Arm("desk", "the same with --ideas ideas a round, screened"),
     "team": Arm("team", "the same and the rule editor's ideas, in one pool"),
-    "score-only": Arm("desk", "desk-pool, told the losses alone: no report, no other figure, no contrast", report="score"),
-    "other-report": Arm("desk", "desk-pool, the report under each value being that of another one", report="other"),
-    "no-report": Arm("desk", "desk-pool, told everything but the report itself: table, figures, contrasts", report="none"),
-}  # fmt: skip
+    "score-only": Arm("desk", "desk-pool, told losses alone: no report, no other figure, no contrast", report="score"),
+    "other-report": Arm("desk", "desk-pool, each value with the report of another one", report="other"),
+    "no-report": Arm("desk", "desk-pool, told everything but the reports: figures, contrasts", report="none"),
+}
 #: Names for several arms at once.
 GROUPS = {"all": [*ARMS], "reports": ["desk-pool", "score-only", "other-report", "no-report"],
           "proposers": ["rules", "tgd", "desk", "desk-pool", "team"]}  # fmt: skip
-
-
-# -- what a model is told ------------------------------------------------------------------------------
-
-
-def told(trials: Trials, change: Callable[[Trial], Trial], **insight: Any) -> Trials:
-    """Copy a proposer's view with other trials and another insight; what was measured stays what it was."""
-    from tgsci.search.trial import Trials
-
-    return Trials(
-        map(change, trials),
-        trials.loss,
-        trials.task,
-        keep_ties=trials.keep_ties,
-        insight=replace(trials.insight, **insight),
-        evaluations_left=trials.evaluations_left,
-        proposals=trials.proposals,
-        ideas=trials.ideas,
-        pending=[change(trial) for trial in trials.pending],
-    )
-
-
-def score_only(trials: Trials) -> Trials:
-    """Tell the losses and which limits are broken by how much; nothing else that the simulator said."""
-
-    def bare(feedback: Feedback | None) -> Feedback | None:
-        return feedback and replace(feedback, text="", metrics={}, artifacts={})
-
-    def change(trial: Trial) -> Trial:
-        return replace(trial, feedback=bare(trial.feedback), first=bare(trial.first), contrast="")
-
-    return told(trials, change, key_columns=(), contrast=None, limiting=None, setting="")
-
-
-def no_report(trials: Trials) -> Trials:
-    """Tell everything but the reports."""
-    return told(trials, partial(_with_text, text=""))
-
-
-def other_report(trials: Trials) -> Trials:
-    """Tell everything, each value with the report of the next worse one, the worst with that of the best."""
-    ranked = [trial for trial in trials.ranked() if trial.feedback]
-    texts = {
-        trial.number: other.feedback.text
-        for trial, other in zip(ranked, [*ranked[1:], *ranked[:1]], strict=True)
-        if other.feedback and other is not trial
-    }
-    return told(trials, lambda trial: _with_text(trial, texts.get(trial.number, "")))
-
-
-def _with_text(trial: Trial, text: str) -> Trial:
-    """Give a trial another report."""
-    first = trial.first and replace(trial.first, text="")
-    return replace(trial, feedback=trial.feedback and replace(trial.feedback, text=text), first=first)
-
-
-#: What of the report is told, by the name that `Arm.report` takes.
-REPORTS: Mapping[str, Callable[[Trials], Trials]] = {"score": score_only, "other": other_report, "none": no_report}
-
-
-def withheld(trials: Trials, names: Sequence[str]) -> Trials:
-    """Tell everything with the targets' names left out: "target A" stands for the first, "target B" for the next."""
-    letters = {name.casefold(): f"target {chr(ord('A') + i % 26)}" for i, name in enumerate(names)}
-    pattern = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(map(re.escape, names))})(?![A-Za-z0-9])", re.IGNORECASE)
-
-    def hide(text: str) -> str:
-        return pattern.sub(lambda match: letters[match[1].casefold()], text)
-
-    def hidden(feedback: Feedback | None) -> Feedback | None:
-        if feedback is None:
-            return None
-        metrics = {hide(name): value for name, value in feedback.metrics.items()}
-        violations = {hide(name): by for name, by in feedback.violations.items()}
-        error = feedback.error and hide(feedback.error)
-        return replace(feedback, text=hide(feedback.text), metrics=metrics, violations=violations, error=error)
-
-    def change(trial: Trial) -> Trial:
-        words = {name: hide(getattr(trial, name)) for name in ("reason", "decision", "contrast", "edit")}
-        return replace(trial, feedback=hidden(trial.feedback), first=hidden(trial.first), **words)
-
-    limiting = trials.insight.limiting
-    found = told(
-        trials,
-        change,
-        key_columns=[hide(name) for name in trials.insight.key_columns],
-        setting=hide(trials.insight.setting),
-        limiting=limiting and (lambda feedback: hide(limiting(feedback))),
-    )
-    found.task = hide(found.task)
-    return found
-
-
-def target_names(loss: Any) -> list[str]:
-    """Name the targets that a loss docks into."""
-    return [str(target.name) for target in getattr(loss, "targets", ())]
-
-
-def seeing(proposer: Any, views: Sequence[Callable[[Trials], Trials]]) -> Any:
-    """Make a proposer that sees the search through other eyes; it keeps its name, its engine and its ways."""
-    from tgsci.search.proposer import Proposer
-
-    class Told(Proposer):
-        name, description = proposer.name, proposer.description
-        engine, ahead = proposer.engine, proposer.ahead
-
-        def ask(self, trials: Trials, n: int, rng: Any) -> Any:
-            for view in views:
-                trials = view(trials)
-            return proposer.ask(trials, n, rng)
-
-    return Told() if views else proposer
 
 
 # -- a run ---------------------------------------------------------------------------------------------
@@ -291,7 +181,9 @@ def carried_out(run: Run, options: argparse.Namespace, progress: Callable[[Any],
             "progress": progress,
         },
     )
-    return carry_out(problem, chosen(run, problem, options), settings, {ARM: run.label, "task of the benchmark": run.task})
+    return carry_out(
+        problem, chosen(run, problem, options), settings, {ARM: run.label, "task of the benchmark": run.task}
+    )
 
 
 def confirm(result: Result, finishing: Any, most: int) -> None:
@@ -456,10 +348,20 @@ def spread(found: Sequence[float | None]) -> str:
 
 
 def _each(outcomes: Sequence[Outcome]) -> list[str]:
-    lines = [
-        "| task | arm | seed | quick | confirmed | evaluations | confirmations | calls | proposed by | value | stopped |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+    titles = [
+        "task",
+        "arm",
+        "seed",
+        "quick",
+        "confirmed",
+        "evaluations",
+        "confirmations",
+        "calls",
+        "proposed by",
+        "value",
+        "stopped",
     ]
+    lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
     for o in sorted(outcomes, key=lambda o: (o.run.task, o.run.label, o.run.seed)):
         losses = ["" if loss is None else f"{loss:.2f}" for loss in (o.quick, o.confirmed)]
         value = f"`{_cell(o.value)}`" if "\n" not in o.value else f"{len(o.value.splitlines())} lines"
@@ -509,7 +411,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             outcome = attempt(run, options)
             if isinstance(outcome, Outcome):
                 outcomes[run] = outcome
-                write(options, [outcomes[r] for r in runs if r in outcomes], [_name(r) for r in runs if r not in outcomes])
+                write(
+                    options, [outcomes[r] for r in runs if r in outcomes], [_name(r) for r in runs if r not in outcomes]
+                )
             else:
                 faults[run] = outcome
                 print(f"{_name(run)}: {outcome}", file=sys.stderr, flush=True)
@@ -563,11 +467,13 @@ class Told:
             print(f"  {_name(self.run)} [{done}] {best.loss:.3f} {_cell(best.value)}", flush=True)
 
 
-def write(options: argparse.Namespace, outcomes: Sequence[Outcome], missing: Sequence[str]) -> None:
+def write(options: argparse.Namespace, runs: Sequence[Run], outcomes: Mapping[Run, Outcome]) -> None:
     """Write the table, whole or not at all."""
     from tgsci.basics.files import write_atomically
 
-    write_atomically(options.work / TABLE, page(outcomes, missing, options))
+    there = [outcomes[run] for run in runs if run in outcomes]
+    missing = [_name(run) for run in runs if run not in outcomes]
+    write_atomically(options.work / TABLE, page(there, missing, options))
 
 
 def _name(run: Run) -> str:
@@ -588,7 +494,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--arms", nargs="+", default=["rules", "tgd", "team"], metavar="ARM",
         help="see below (default rules tgd team); all, proposers and reports stand for several")  # fmt: skip
     add("--reports-of", choices=("desk", "team"), default="desk",
-        help="whose report is changed in the arms on reports: the desk with its pool, or the team (%(default)s)")  # fmt: skip
+        help="whose report the arms on reports change: desk-pool's, or the team's (%(default)s)")  # fmt: skip
     add("--target-names", nargs="+", choices=("named", "withheld"), default=["named"],
         help="whether the model is told which targets they are (%(default)s)")  # fmt: skip
     add("--seeds", type=int, default=3, help="how many runs of each arm (%(default)s)")

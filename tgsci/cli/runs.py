@@ -166,9 +166,7 @@ def resume(directory: Path, run: RunArguments) -> int:
 
     header = read_header(directory)
     problem = problem_of(directory, header)
-    chosen = choose_again(
-        problem, header, directory, run.engine, run.optimizer, prompt_tokens=run.prompt_tokens
-    )
+    chosen = choose_again(problem, header, directory, run.engine, run.optimizer, prompt_tokens=run.prompt_tokens)
     budget = Budget(**{**header.get("budget", {}), **run.limits}) if run.limits else None
     changed = {"budget": budget, "goal": run.goal, **run.desk, "workers": run.place()}
     return exit_code(watch(problem, chosen, options_again(problem, directory, header, changed)))

@@ -19,6 +19,7 @@ from .ledger import Spent
 if TYPE_CHECKING:
     from .loop import Progress
 
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """When to stop. Whatever is None has no limit.
