@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,11 @@ class LanguageDomain(Domain):
         module = import_module(f".{_KINDS[kind]}", __package__)
         problem: Problem = module.problem({key: value for key, value in config.items() if key != "kind"})
         return problem
+
+    def doctor(self) -> Iterable[tuple[bool, str]]:
+        from .sandbox.selftest import report
+
+        return report()
 
     def commands(self) -> click.Group:
         from .commands import language

@@ -65,11 +65,13 @@ def _version(name: str) -> str:
 
 
 def _domains() -> Iterator[tuple[bool, str]]:
-    """List each domain: whether it loads, and what it is for or why it does not load."""
+    """List each domain: whether it loads, what it is for or why it does not load, and what it says of this machine."""
     domains = Domains.installed()
     for name in domains.entries:
         try:
-            yield True, f"  {name}: {domains.load(name).summary}"
+            domain = domains.load(name)
+            yield True, f"  {name}: {domain.summary}"
+            yield from ((sound, f"    {line}") for sound, line in domain.doctor())
         except TgsciError as error:
             yield False, f"  {name}: {error}"
 

@@ -6,7 +6,7 @@ A domain's module must import quickly and without its heavy libraries: it is loa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,6 +131,14 @@ class Domain(ABC):
         returns its exit code, or None for 0; it may raise `UsageError` (exit code 2) and other errors of tgsci (1).
         """
         return None
+
+    def doctor(self) -> Iterable[tuple[bool, str]]:
+        """Tell `tgsci doctor` of what this domain needs of the machine, found by trying it, in a second or less.
+
+        Returns:
+            Lines, each with whether all is well there.
+        """
+        return ()
 
 
 @dataclass(frozen=True)

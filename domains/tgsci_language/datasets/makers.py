@@ -41,7 +41,7 @@ def _some(thing: str, number: int) -> str:
     if number == 1:
         return f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
     ending = "es" if thing.endswith(("ch", "sh", "s", "x", "o")) and thing not in ("piano", "cello") else "s"
-    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}{ending}"
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") and thing[-2] not in "aeo" else f"{thing}{ending}"
     return f"{_NUMBERS[number]} {plural}"
 
 

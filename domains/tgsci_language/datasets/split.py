@@ -85,12 +85,25 @@ def split_dataset(
     Raises:
         UsageError: Sizes that do not fit, or anything that `Split` refuses.
     """
-    train, validation, test = _counts(sizes, len(dataset))
-    order = list(dataset)
-    if shuffle is not None:
-        random.Random(f"{shuffle}:split").shuffle(order)
-    parts = [order[:train], order[train : train + validation], order[len(order) - test :] if test else []]
+    train, validation, test = _counts(sizes, len(dataset), NAMES)
+    order = _mixed(dataset, shuffle)
+    parts = order[:train], order[train : train + validation], order[len(order) - test :]
     return make_split(*parts, name=dataset.name, drop_duplicates=drop_duplicates)
+
+
+def split_in_two(
+    dataset: Dataset, sizes: Sequence[float], *, shuffle: int | None = None
+) -> tuple[list[Example], list[Example]]:
+    """Split a data set into train and validation, where test is another file; the arguments as for `split_dataset`.
+
+    Args:
+        dataset: What to split.
+        sizes: Two whole numbers, or two shares.
+        shuffle: As for `split_dataset`.
+    """
+    train, validation = _counts(sizes, len(dataset), NAMES[:2])
+    order = _mixed(dataset, shuffle)
+    return order[:train], order[train : train + validation]
 
 
 def make_split(
@@ -115,9 +128,16 @@ def make_split(
     return Split(*(Dataset(f"{name} {kind}".strip(), tuple(p)) for kind, p in zip(NAMES, parts, strict=True)))
 
 
-def _counts(sizes: Sequence[float], total: int) -> tuple[int, int, int]:
-    if isinstance(sizes, str) or len(sizes) != 3:
-        raise UsageError(f"split must be three numbers, of train, validation and test; not {literal(sizes)}")
+def _mixed(dataset: Dataset, seed: int | None) -> list[Example]:
+    order = list(dataset)
+    if seed is not None:
+        random.Random(f"{seed}:split").shuffle(order)
+    return order
+
+
+def _counts(sizes: Sequence[float], total: int, names: Sequence[str]) -> list[int]:
+    if isinstance(sizes, str) or len(sizes) != len(names):
+        raise UsageError(f"split must be {len(names)} numbers, of {' and '.join(names)}; not {literal(sizes)}")
     numbers = [checks.number("a size of split", size, above=0) for size in sizes]
     if all(number < 1 for number in numbers):
         if sum(numbers) > 1 + 1e-9:
@@ -125,7 +145,7 @@ def _counts(sizes: Sequence[float], total: int) -> tuple[int, int, int]:
         numbers = [float(int(number * total + 1e-9)) for number in numbers]
     counts = [checks.whole("a size of split", int(n) if n == int(n) else n, 0) for n in numbers]
     if 0 in counts:
-        raise UsageError(f"the {NAMES[counts.index(0)]} set is empty: split {list(sizes)} of {total} examples")
+        raise UsageError(f"the {names[counts.index(0)]} set is empty: split {list(sizes)} of {total} examples")
     if sum(counts) > total:
         raise UsageError(f"split asks for {' + '.join(map(str, counts))} = {sum(counts)} examples; there are {total}")
-    return counts[0], counts[1], counts[2]
+    return counts

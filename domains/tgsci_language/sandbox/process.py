@@ -78,8 +78,7 @@ class Process:
                 **setup, "limits": _resources(limits), "seconds": limits.seconds, "drop": self._started.drop,
                 "paths": list(self._started.paths),
             }, _START_SECONDS)  # fmt: skip
-            if self.receive(_START_SECONDS) != {"started": True}:
-                raise Ended("exited", "an unexpected reply")
+            self.receive(_START_SECONDS)
         except Ended as ended:
             said = self.printed["stderr"].decode(errors="replace").strip()[-300:]
             self.close()
@@ -98,7 +97,8 @@ class Process:
         Raises:
             Ended: Its process has ended, or does not take it in time.
         """
-        data = encode(dict(request))
+        self._nonce = os.urandom(8)
+        data = encode({**request, "nonce": self._nonce})
         data = len(data).to_bytes(8, "big") + data
         deadline = min(time.monotonic() + seconds, self._end)
         while data:
@@ -110,7 +110,7 @@ class Process:
                 raise self._exited() from None
 
     def receive(self, seconds: float) -> dict[str, Any]:
-        """Wait for a reply.
+        """Wait for a reply to the last request.
 
         Raises:
             Ended: None came: the time is up, a limit was broken, or the process has ended.
@@ -132,6 +132,8 @@ class Process:
             reply = None
         if not isinstance(reply, dict):
             raise Ended("exited", "it wrote something else than an answer to the channel of the answers")
+        if reply.get("nonce") != self._nonce:  # drawn for each request, so that none can be answered ahead
+            raise Ended("exited", "it answered before it was asked")
         return reply
 
     def read_memory(self) -> float:

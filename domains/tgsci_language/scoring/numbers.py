@@ -23,6 +23,8 @@ _PREFIXES = {"f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "c": -2, "d": -1, "k
 _UNITS = "m g s A K mol cd Hz N Pa J W C V F ohm T Wb H lm lx Bq Gy Sv eV L l M bar cal"
 _KNOWN = frozenset(_UNITS.split())
 _WORDS_OF_A_UNIT = 4
+#: So many different numbers stand in a reply that only answers.
+_FEW = 3
 
 
 class LastInteger(Scorer):
@@ -41,11 +43,7 @@ class LastInteger(Scorer):
             return Score(0.0, "", NO_ANSWER)
         if found == wanted:
             return Score(1.0, str(found))
-        if abs(found - wanted) == 1:
-            fault = OFF_BY_ONE
-        else:
-            named = last_integer(_first_line(stated(reply) or ""))
-            fault = FORMAT if named == wanted else WRONG_NUMBER
+        fault = OFF_BY_ONE if abs(found - wanted) == 1 else FORMAT if _says(reply, wanted) else WRONG_NUMBER
         return Score(0.0, str(found), fault)
 
     def complaint(self, example: Example) -> str:
@@ -55,6 +53,15 @@ class LastInteger(Scorer):
         return f"the scorer {self.name!r} reads digits only, and the reference answer is {quote(example.answer)}" + (
             "; 'number' reads signs and decimals" if _NUMBER.search(example.answer) else ""
         )
+
+
+def _says(reply: str, wanted: int) -> bool:
+    """True where a reply states the number as its answer, or is short and names it, but ends with another one."""
+    after = stated(reply)
+    if after is not None:
+        return last_integer(_first_line(after)) == wanted
+    named = {int(digits) for digits in re.findall(r"\d{1,18}", reply[-2_000:])}
+    return wanted in named and len(named) <= _FEW
 
 
 def last_integer(text: str) -> int | None:

@@ -28,10 +28,10 @@ def test_shares_are_taken_of_a_set_that_a_seed_mixes():
         ((5, 5, 5), r"split asks for 5 \+ 5 \+ 5 = 15 examples; there are 10"),
         ((0.5, 0.4, 0.2), "the shares of split add up to 1.1"),
         ((0.05, 0.4, 0.4), "the train set is empty"),
-        ((1, 2), "split must be three numbers"),
+        ((1, 2), "split must be 3 numbers, of train and validation and test"),
         ((1, -2, 3), "a size of split must be a number above 0"),
         ((1.5, 2, 3), "a size of split must be a whole number"),
-        ("abc", "split must be three numbers"),
+        ("abc", "split must be 3 numbers, of train and validation and test"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(sizes, message):

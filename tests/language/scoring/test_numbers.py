@@ -36,6 +36,8 @@ def test_the_last_integer_agrees_with_textgrads_on_every_reply(reply, wanted):
         ("Answer: 7", "7", "off by one"),
         ("Answer: 80", "80", "wrong number"),
         ("Answer: 8\nThat is 4 and 4.", "4", "format"),
+        ("It is 8, of that I am 100 % sure", "100", "format"),
+        ("2, 3, 5, 8 and 13", "13", "wrong number"),
         ("I cannot say.", "", "no answer"),
     ],
 )

@@ -104,14 +104,14 @@ def _program(setup: dict[str, Any], requests: int, replies: int) -> None:
     module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = module
     sys.argv += setup["arguments"]
-    _write(replies, {"started": True})
+    _write(replies, {"nonce": setup["nonce"]})
     left: BaseException | None = None
     try:
         exec(compile(setup["source"], CANDIDATE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     except BaseException as error:
         left = error
     found = {} if left is None or isinstance(left, SystemExit) else _described(left)
-    _write(replies, found)
+    _write(replies, {**found, "nonce": setup["nonce"]})
     os.read(requests, 1)  # until its memory has been read from outside
     if isinstance(left, SystemExit):
         raise left
@@ -175,13 +175,14 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
         if setup["function"]:
             eval(expression, space)  # noqa: S307
 
-    _write(replies, {"started": True})
+    _write(replies, {"nonce": setup["nonce"]})
     expression = compile(setup["function"] or "None", "<function>", "eval")
-    _write(replies, answer(load))
+    _write(replies, {**answer(load), "nonce": setup["nonce"]})
     while True:
         request = _read(requests)
         arguments, keywords = request["arguments"], request["keywords"]
-        _write(replies, answer(lambda: eval(expression, space)(*arguments, **keywords)))  # noqa: B023, S307
+        reply = answer(lambda: eval(expression, space)(*arguments, **keywords))  # noqa: B023, S307
+        _write(replies, {**reply, "nonce": request["nonce"]})
 
 
 def _described(error: BaseException) -> dict[str, Any]:

@@ -72,25 +72,25 @@ def encode(value: object) -> bytes:
 
 
 def _encode(value: Any, write: Callable[[bytes], object], depth: int) -> None:
-    kind = type(value)
+    kind = type(value)  # not what the value says of itself: it may lie
     if value is None:
         write(b"N")
     elif value is True:
         write(b"T")
     elif value is False:
         write(b"F")
-    elif isinstance(value, int):
+    elif issubclass(kind, int):
         write(b"i%x;" % int.__add__(value, 0))
-    elif isinstance(value, float):
+    elif issubclass(kind, float):
         write(b"f" + pack("<d", value))
-    elif isinstance(value, complex):
+    elif issubclass(kind, complex):
         write(b"c" + pack("<dd", value.real, value.imag))
-    elif isinstance(value, str):
+    elif issubclass(kind, str):
         text = str.encode(value, "utf-8", "surrogatepass")
         write(b"s%d;" % len(text) + text)
-    elif isinstance(value, bytes | bytearray):
+    elif issubclass(kind, bytes | bytearray):
         write(b"b%d;" % len(value) + bytes(value))
-    elif isinstance(value, list | tuple | set | frozenset | dict):
+    elif issubclass(kind, list | tuple | set | frozenset | dict):
         if depth == 0:
             raise BadValue(f"nested more than {DEEPEST} deep, or it holds itself")
         _encode_container(value, write, depth - 1)
@@ -107,13 +107,14 @@ def _encode(value: Any, write: Callable[[bytes], object], depth: int) -> None:
 
 
 def _encode_container(value: Any, write: Callable[[bytes], object], depth: int) -> None:
-    if isinstance(value, dict):
+    kind = type(value)
+    if issubclass(kind, dict):
         write(b"d%d;" % len(value))
         for key, item in dict.items(value):
             _encode(key, write, depth)
             _encode(item, write, depth)
         return
-    if isinstance(value, list | tuple) and len(value) >= _PACK_FROM:
+    if issubclass(kind, list | tuple) and len(value) >= _PACK_FROM:
         kinds = set(map(type, value))
         packed: array[Any] | None = None
         if kinds == {float} or kinds == {int}:
@@ -122,11 +123,11 @@ def _encode_container(value: Any, write: Callable[[bytes], object], depth: int) 
             except OverflowError:  # a whole number of more than 64 bits
                 packed = None
         if packed is not None:
-            letters = "IR" if isinstance(value, list) else "JQ"
+            letters = "IR" if issubclass(kind, list) else "JQ"
             write(letters[packed.typecode == "d"].encode() + b"%d;" % len(packed) + packed.tobytes())
             return
-    letter = b"l" if isinstance(value, list) else b"t" if isinstance(value, tuple) else b"z"
-    write((b"S" if isinstance(value, set) else letter) + b"%d;" % len(value))
+    letter = b"l" if issubclass(kind, list) else b"t" if issubclass(kind, tuple) else b"z"
+    write((b"S" if issubclass(kind, set) else letter) + b"%d;" % len(value))
     for item in value:
         _encode(item, write, depth)
 
