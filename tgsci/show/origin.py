@@ -24,11 +24,10 @@ def proposed(trial: Trial) -> str:
 
 
 def expectation(trial: Trial) -> str:
-    """Say what its proposer expected beside what came: "expected -9.500, got -9.100"; "" where it said nothing."""
-    if trial.expected is None:
+    """Say what its proposer expected beside what came: "expected -9.500, got -9.100"; "" where one is missing."""
+    if trial.expected is None or not trial.measured:
         return ""
-    got = figure(trial.loss) if trial.measured else "no figure"
-    return f"expected {figure(trial.expected)}, got {got}"
+    return f"expected {figure(trial.expected)}, got {figure(trial.loss)}"
 
 
 def confirmation(trial: Trial) -> str:
