@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgsci.basics.texts import compact
-from tgsci.engine import Engine
+from tgsci.engine import Call, Engine, Reply, recording
+from tgsci.runs.domain import Problem
+from tgsci.search.proposer import Proposer
+from tgsci.search.trial import State, Trial, Trials, canonical_value
 
 #: Characters of English text that make a token, about; and tokens of a reply, where nobody knows better.
 CHARACTERS_A_TOKEN, REPLY_TOKENS = 4, 500
@@ -44,6 +48,44 @@ class Planned:
         """Price of all the calls, US dollars; None where it is unknown."""
         price = self.engine.price(self.tokens_in, self.tokens_out)
         return None if price is None else price * self.calls
+
+
+class _Seen(BaseException):
+    """A question that was about to be asked. Not an error: nothing may take it for one and go on."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+
+def first_question(problem: Problem, proposer: Proposer, ideas: int = 1) -> tuple[str, str] | None:
+    """Write the first question that a search would ask its proposer. Nothing is asked.
+
+    The start values are measured for it, so that their page is in the prompt: for a loss that asks no model.
+
+    Args:
+        problem: Of the search.
+        proposer: Proposes.
+        ideas: New values that it is asked for.
+
+    Returns:
+        The prompt and the system prompt; None where the proposer asks nobody.
+    """
+    trials = Trials([], problem.loss, problem.task, insight=problem.insight, proposals=ideas)
+    with recording(_refuse):
+        try:
+            for number, value in enumerate(problem.start):
+                canonical = canonical_value(problem.loss, value)
+                feedback = problem.loss.measure(canonical)
+                state = State.ACCEPTED if feedback.measured else State.FAILED
+                trials.append(Trial(number, 0, canonical, "start value", state=state, feedback=feedback))
+            proposer.ask(trials, ideas, random.Random(0))
+        except _Seen as seen:
+            return seen.call.prompt, seen.call.system
+    return None
+
+
+def _refuse(call: Call, ask: object) -> Reply:
+    raise _Seen(call)
 
 
 def dry_run(planned: Sequence[Planned], *, prompts: bool = True) -> str:
