@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tgsci.basics.texts import figure
+from tgsci.basics.texts import compact
 from tgsci.engine import Engine
 
 #: Characters of English text that make a token, about; and tokens of a reply, where nobody knows better.
@@ -69,9 +69,9 @@ def dry_run(planned: Sequence[Planned], *, prompts: bool = True) -> str:
     width = max((len(f"{each.calls:,}") for each in planned), default=0)
     for each, price in zip(planned, prices, strict=True):
         tokens = f"{each.tokens_in * each.calls:,} tokens in, {each.tokens_out * each.calls:,} out"
-        cost = "unknown" if price is None else f"{figure(price)} USD"
+        cost = "unknown" if price is None else f"{compact(price, 3)} USD"
         lines.append(f"  {each.calls:>{width},}  {each.what} ({each.engine.name}): about {tokens}, price {cost}")
-    total = "unknown" if not known else f"about {figure(sum(known))} USD"
+    total = "unknown" if not known else f"about {compact(sum(known), 3)} USD"
     if known and len(known) < len(prices):
         total += " and what has an unknown price"
     lines.append(f"in all {sum(each.calls for each in planned):,} calls, price {total}")

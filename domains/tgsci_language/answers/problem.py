@@ -25,17 +25,10 @@ from .questions import Questions, read_questions, speaks_of_places
 ITERATIONS, CONCURRENT = 3, 8
 #: The file that a run leaves with a line a question.
 FILE = "answers.csv"
+_COLUMNS = ("question", "answer", "choices")
 _OF_QUESTIONS = (
-    "answers",
-    "question",
-    "answer",
-    "choices",
-    "unit",
-    "tolerance",
-    "relative",
-    "shuffle",
-    "seed",
-    "first",
+    *_COLUMNS,
+    *("answers", "unit", "tolerance", "relative", "shuffle", "seed", "first", "drop_duplicates"),
 )
 _KEYS = ("questions", "engine", "student", "iterations", "temperature", "concurrent", *_OF_QUESTIONS)
 
