@@ -280,3 +280,63 @@ def test_a_loss_is_copied_with_what_it_holds():
     for twin in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):  # noqa: S301
         assert twin.fingerprint == loss.fingerprint
         assert twin.measure("ABCDEF") == loss.measure("ABCDEF")
+
+
+class Searching(tg.Loss):
+    """Finds 10 by itself; begins from the other's pose where there is one, and finds one less than that."""
+
+    units = {"energy": "kcal/mol"}
+
+    def __init__(self, name="dock"):
+        self.name = name
+
+    def evaluate(self, value):
+        return self.found(10.0)
+
+    def found(self, energy):
+        return tg.Feedback(energy, f"energy {energy:g}", {"energy": energy}, artifacts={"pose": f"{energy:g}"})
+
+    def reconsider(self, value, feedback, other):
+        if value == "breaks":
+            raise tg.MeasurementError("the pose does not fit")
+        energy = float(other.artifacts["pose"]) - 1
+        return self.found(energy) if energy < feedback.loss else feedback
+
+
+def test_a_measurement_is_reconsidered_by_whoever_wrapped_the_loss():
+    dock, twice = Searching(), 2 * Searching("first") + Searching("second") + Length()
+    limited = dock.limit("energy", high=5)
+    whole = (1 * limited + Length()).limit("energy", low=-5)
+    assert dock.reconsiders
+    assert limited.reconsiders
+    assert twice.reconsiders
+    assert not Length().reconsiders
+    assert not (Length() + Length()).reconsiders
+
+    def again(loss, other, value="ab"):
+        return loss.measure_again(value, loss.measure(value), other)
+
+    other = tg.Feedback(0.0, metrics={"energy": 4.0}, artifacts={"pose": "4", "second pose": "20"})
+    assert again(dock, other).loss == 3
+    assert again(dock, None).loss == 10
+    assert again(dock, other, "breaks").loss == 10, "a known failure leaves the measurement"
+    summed = again(twice, other)
+    assert summed.loss == 2 * 3 + 10 + Length().measure("ab").loss
+    assert (summed.artifacts["pose"], summed.artifacts["second pose"]) == ("3", "10")
+    assert limited.measure("ab").violation == 5
+    assert again(limited, other) == tg.Feedback(
+        3.0, "energy 3", {"energy": 3.0}, {"energy <= 5": 0.0}, artifacts={"pose": "3"}
+    )
+    assert again(whole, other).violations == {"energy <= 5": 0.0, "energy >= -5": 0.0}
+    there = pickle.loads(pickle.dumps(whole.measure("ab")))  # noqa: S301
+    assert type(there) is type(again(whole, None)) is tg.Feedback, "what it was made of stays where it was measured"
+    assert whole.reconsider("ab", there, other) is there
+
+
+def test_what_reconsider_returns_is_checked():
+    class Forgets(Searching):
+        def reconsider(self, value, feedback, other):
+            return None
+
+    with pytest.raises(TypeError, match="reconsider must return a Feedback"):
+        Forgets().measure_again("a", tg.Feedback(1.0), tg.Feedback(2.0))

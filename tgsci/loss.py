@@ -5,9 +5,11 @@ Losses compose: `0.5 * a + b` adds them with weights, `loss.limit("MW", high=500
 
 from __future__ import annotations
 
+import contextlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, SupportsFloat
 
 from .basics.texts import figure, literal, named_metric, trimmed, with_type
@@ -73,6 +75,11 @@ class Loss(ABC):
         """
         return feedback
 
+    @property
+    def reconsiders(self) -> bool:
+        """True where `reconsider` does something: only then is the other measurement sent to where it is called."""
+        return type(self).reconsider is not Loss.reconsider
+
     def validate(self, value: str) -> str:
         """Check a proposed value, and bring it to its canonical form. Two values of one canonical form are the same.
 
@@ -104,14 +111,24 @@ class Loss(ABC):
     def measure(self, value: str) -> Feedback:
         """`evaluate`, with the simulator's known failures turned into feedback."""
         try:
-            feedback = self.evaluate(value)
-            if not isinstance(feedback, Feedback):
-                feedback = awaited(feedback)
+            return self._checked("evaluate", self.evaluate(value))
         except MeasurementError as error:
             return Feedback.failed(str(error), transient=error.transient)
+
+    def measure_again(self, value: str, feedback: Feedback, other: Feedback | None) -> Feedback:
+        """`reconsider` a measurement, if there is another one to look at; a known failure leaves it as it was."""
+        if other is not None and feedback.measured and self.reconsiders:
+            with contextlib.suppress(MeasurementError):
+                feedback = self._checked("reconsider", self.reconsider(value, feedback, other))
+        return feedback.whole if isinstance(feedback, _Made) else feedback
+
+    def _checked(self, method: str, feedback: object) -> Feedback:
+        """Wait for what a method of this loss returned, where it is a coroutine, and check that it is a feedback."""
+        if not isinstance(feedback, Feedback):
+            feedback = awaited(feedback)
         if not isinstance(feedback, Feedback):
             raise TypeError(
-                f"{self.name or type(self).__name__}.evaluate must return a Feedback, not {with_type(feedback)}: "
+                f"{self.name or type(self).__name__}.{method} must return a Feedback, not {with_type(feedback)}: "
                 f"write return tgsci.Feedback(loss, 'the report')"
             )
         return feedback
@@ -280,7 +297,28 @@ class WeightedLoss(Loss):
         return canonical
 
     def evaluate(self, value: str) -> Feedback:
-        parts = [(weight, term, term.measure(value)) for weight, term in self.terms]
+        return self._summed([term.measure(value) for _, term in self.terms])
+
+    @property
+    def reconsiders(self) -> bool:
+        return any(term.reconsiders for _, term in self.terms)
+
+    def reconsider(self, value: str, feedback: Feedback, other: Feedback) -> Feedback:
+        """Let each term look at its own measurement again, with its own metrics and artifacts of the other one."""
+        if not isinstance(feedback, _Made):
+            return feedback  # it came from a record, where the terms' own measurements are not kept
+        terms = [term for _, term in self.terms]
+        metrics = _names([(t.name, part.metrics) for t, part in zip(terms, feedback.parts, strict=True)], self._stated)
+        artifacts = _names([(t.name, part.artifacts) for t, part in zip(terms, feedback.parts, strict=True)])
+        again = []
+        for term, part, figures, files in zip(terms, feedback.parts, metrics, artifacts, strict=True):
+            its_metrics = {key: other.metrics[name] for key, name in figures.items() if name in other.metrics}
+            its_files = {key: other.artifacts[name] for key, name in files.items() if name in other.artifacts}
+            again.append(term.measure_again(value, part, Feedback(None, other.text, its_metrics, artifacts=its_files)))
+        return self._summed(again)
+
+    def _summed(self, measured: Sequence[Feedback]) -> Feedback:
+        parts = [(weight, term, part) for (weight, term), part in zip(self.terms, measured, strict=True)]
         for _, term, part in parts:
             if not part.measured:
                 why = part.error or "it gave no number"
@@ -288,13 +326,36 @@ class WeightedLoss(Loss):
         total = math.fsum(w * (f.loss or 0.0) for w, _, f in parts)
         lines = [f"{w:g} x {t.name} ({figure(f.loss)}) = {figure(w * (f.loss or 0.0))}" for w, t, f in parts]
         reports = [f"[{t.name}]\n{f.text}" for _, t, f in parts if f.text]
-        return Feedback(
+        whole = Feedback(
             total,
             "\n".join([f"Loss {figure(total)} (lower is better) is the sum of:", *lines, *reports]),
             metrics=_merged([(t.name, f.metrics) for _, t, f in parts], self._stated),
             violations=_merged([(t.name, f.violations) for _, t, f in parts]),
             artifacts=_merged([(t.name, f.artifacts) for _, t, f in parts]),
         )
+        return _Made.of(whole, measured) if self.reconsiders else whole
+
+
+@dataclass(frozen=True)
+class _Made(Feedback):
+    """A feedback that was made of others and still has them, for `reconsider`; elsewhere it is a plain one."""
+
+    parts: tuple[Feedback, ...] = ()
+
+    @classmethod
+    def of(cls, whole: Feedback, parts: Iterable[Feedback]) -> _Made:
+        return cls(**_fields(whole), parts=tuple(parts))
+
+    @property
+    def whole(self) -> Feedback:
+        return Feedback(**_fields(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Feedback, tuple(_fields(self).values())
+
+
+def _fields(feedback: Feedback) -> dict[str, Any]:
+    return {field.name: getattr(feedback, field.name) for field in fields(Feedback)}
 
 
 class LimitedLoss(Loss):
@@ -317,7 +378,19 @@ class LimitedLoss(Loss):
         return self.loss.validate(value)
 
     def evaluate(self, value: str) -> Feedback:
-        feedback = self.loss.measure(value)
+        return self._limited(self.loss.measure(value))
+
+    @property
+    def reconsiders(self) -> bool:
+        return self.loss.reconsiders
+
+    def reconsider(self, value: str, feedback: Feedback, other: Feedback) -> Feedback:
+        """Let the loss look at its own measurement again; the limit is then looked at again too."""
+        if not isinstance(feedback, _Made):
+            return feedback  # it came from a record, where the measurement without the limit is not kept
+        return self._limited(self.loss.measure_again(value, feedback.parts[0], other))
+
+    def _limited(self, feedback: Feedback) -> Feedback:
         if not feedback.measured:
             return feedback
         if self.metric not in feedback.metrics:
@@ -338,7 +411,7 @@ class LimitedLoss(Loss):
             if excess > 0:
                 shown = named_metric(f"{self.metric} is", measured, unit)
                 text += f"\nHARD LIMIT BROKEN: {shown}, must be {sign} {bound:g}; it is out by {figure(excess)}."
-        return Feedback(
+        limited = Feedback(
             feedback.loss,
             text,
             feedback.metrics,
@@ -347,6 +420,7 @@ class LimitedLoss(Loss):
             feedback.error,
             feedback.transient,
         )
+        return _Made.of(limited, [feedback]) if self.reconsiders else limited
 
 
 def _terms(loss: Loss) -> Sequence[tuple[float, Loss]]:

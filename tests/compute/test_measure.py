@@ -91,3 +91,30 @@ def test_a_bug_is_raised(pool):
     for executor in (None, pool):
         with pytest.raises(AttributeError):
             list(apply(work, [5], executor))
+
+
+class Nearer(tg.Loss):
+    """Goes on from where the other measurement was."""
+
+    name = "nearer"
+
+    def evaluate(self, value):
+        return tg.Feedback(9.0, artifacts={"pose": "9"})
+
+    def reconsider(self, value, feedback, other):
+        return tg.Feedback(float(other.artifacts["pose"]) - 1)
+
+
+class Unshippable(tg.Feedback):
+    def __reduce__(self):
+        raise AssertionError("a loss that reconsiders nothing needs no other measurement")
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_another_measurement_is_at_hand_where_a_loss_asks_for_it(pool, here):
+    executor = None if here else pool
+    others = [tg.Feedback(1.0, artifacts={"pose": "5"}), None]
+    found = sorted((m.index, m.feedback.loss) for m in measure(Nearer(), ["a", "b"], executor, others=others))
+    assert found == [(0, 4.0), (1, 9.0)]
+    plain = tg.FunctionLoss(len, name="length")
+    assert [m.feedback.loss for m in measure(plain, ["a"], executor, others=[Unshippable(1.0)])] == [1.0]

@@ -554,7 +554,7 @@ def test_a_run_of_another_format_is_refused(tmp_path):
     database.close()
     message = refusal(tmp_path)
     assert "format 7" in message
-    assert "reads formats up to 2" in message
+    assert "reads formats up to 3" in message
 
 
 def test_a_foreign_database_is_refused_and_left_as_it_is(tmp_path):

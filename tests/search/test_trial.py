@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -92,21 +93,33 @@ def test_asking_a_model_at_two_thousand_trials_costs_what_it_costs_at_a_hundred(
     assert max(lengths) < 1.2 * min(lengths), "the prompt does not grow with the run"
 
 
-def test_a_view_stays_as_it_was_while_the_search_goes_on():
+def test_what_was_known_before_a_round_stays_as_it_was_while_the_search_goes_on():
     insight = tg.Insight(family=lambda value: value[0], change=lambda a, b: f"{a} to {b}")
-    trials = tg.Trials([measured(0, 3.0), measured(1, 2.0, parent=0)], insight=insight)
     pending = [tg.Trial(2, 2, "w2"), tg.Trial(3, 2, "", state=tg.State.INVALID)]
+    trials = tg.Trials([measured(0, 3.0), measured(1, 2.0, parent=0), *pending], insight=insight)
     ideas = [Idea(tg.Proposal("w4"), "model", 2, rank=1)]
-    view = trials.view(evaluations_left=7, proposals=2, ideas=ideas, pending=pending)
-    for trial in pending:
-        trials.append(trial)
-    trials.update(measured(2, 1.0, parent=0))
-    assert (len(view), view.best.number, [t.number for t in view.ranked()]) == (2, 1, [1, 0])
-    assert (view.evaluations_left, view.proposals, [*view.ideas], [*view.pending]) == (7, 2, ideas, pending)
+    for measured_meanwhile in (False, True):
+        if measured_meanwhile:
+            trials.update(replace(pending[0], feedback=tg.Feedback(1.0), state=tg.State.ACCEPTED, decision="better"))
+        view = trials.before(2, evaluations_left=7, proposals=2, ideas=ideas)
+        assert (len(view), view.best.number, [t.number for t in view.ranked()]) == (2, 1, [1, 0])
+        assert (view.evaluations_left, view.proposals, [*view.ideas], [*view.pending]) == (7, 2, ideas, pending)
+    assert trials.best.number == 2
     assert (view.family("v1"), view.change(view[1]), view.change(view[0])) == ("v", "v0 to v1", "")
     with pytest.raises(tg.InvalidValue, match="proposed before as trial 2: pending"):
         view.check("w2")
     assert view.check("w4") == "w4", "an idea of the pool may be had again"
+
+
+def test_a_careful_measurement_ranks_in_place_of_the_first():
+    trials = tg.Trials([measured(0, 3.0), measured(1, 1.0), measured(2, 2.0)])
+    trials.update(trials[1].with_care(tg.Feedback(2.5)))
+    assert [t.number for t in trials.ranked()] == [2, 1, 0]
+    assert trials.best.number == 2
+    assert (trials[1].loss, trials[1].first.loss) == (2.5, 1.0)
+    trials.update(trials[0].with_care(tg.Feedback(0.5)))
+    assert trials.best is trials[0]
+    assert trials[2].with_care(tg.Feedback.failed("no convergence")) is trials[2]
 
 
 def test_what_a_domain_cannot_name_has_no_name():

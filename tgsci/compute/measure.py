@@ -81,7 +81,12 @@ class Applied(Generic[R]):
 
 
 def measure(
-    loss: Loss, values: Sequence[str], executor: Executor | None = None, *, recorders: Sequence[Recorder] = ()
+    loss: Loss,
+    values: Sequence[str],
+    executor: Executor | None = None,
+    *,
+    recorders: Sequence[Recorder] = (),
+    others: Sequence[Feedback | None] = (),
 ) -> Generator[Measured, None, None]:
     """Measure values, each as the loss's `validate` returned it. A failure that may pass is tried once more.
 
@@ -90,6 +95,8 @@ def measure(
         values: What to measure.
         executor: Where to; None for this process.
         recorders: For each value, what records the questions that its measurement asks in this process.
+        others: For each value, the other measurement that `loss.reconsider` is given, None for none. They travel to
+            workers only where the loss reconsiders anything.
 
     Yields:
         The measurements as they come, whatever their order.
@@ -98,7 +105,8 @@ def measure(
         TgsciError: The executor broke.
         Exception: A bug in the loss, as it was raised.
     """
-    for done in apply(partial(_measure, loss), values, executor, timeout=loss.timeout, recorders=recorders):
+    with_other = list(zip(values, others, strict=True)) if others and loss.reconsiders else [(v, None) for v in values]
+    for done in apply(partial(_measure, loss), with_other, executor, timeout=loss.timeout, recorders=recorders):
         if isinstance(done.result, MeasurementError):
             feedback, seconds = Feedback.failed(str(done.result), transient=done.result.transient), 0.0
         else:
@@ -189,9 +197,10 @@ def _apply_elsewhere(function: Callable[[T], R], item: T) -> tuple[R | Measureme
         return _attempt(function, item), answers
 
 
-def _measure(loss: Loss, value: str) -> tuple[Feedback, float]:
+def _measure(loss: Loss, value_and_other: tuple[str, Feedback | None]) -> tuple[Feedback, float]:
+    value, other = value_and_other
     started = time.perf_counter()
     feedback = loss.measure(value)
     if feedback.transient:
         feedback = loss.measure(value)
-    return feedback, time.perf_counter() - started
+    return loss.measure_again(value, feedback, other), time.perf_counter() - started

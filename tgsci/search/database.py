@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 DATABASE = "run.db"
 #: Written into every run; a file of a format that is not known is refused, never guessed at.
-FORMAT = 2
+FORMAT = 3
 #: Older formats: they can be read, and are brought to the present one when the run goes on.
-OLDER = (1,)
+OLDER = (1, 2)
 APPLICATION = 0x74677363  # "tgsc"
 #: Runs below a directory that a message names.
 _MOST_NAMED = 6
@@ -29,12 +30,34 @@ _CALLS = """CREATE TABLE calls (
     tokens_in INTEGER, tokens_out INTEGER, usd REAL, seconds REAL NOT NULL, finish TEXT NOT NULL,
     asked_at REAL NOT NULL, UNIQUE (round, trial, question, occurrence))"""
 
+#: Columns of the trials that formats 1 and 2 did not have.
+SINCE_3 = {"expected": "REAL", "role": "TEXT NOT NULL DEFAULT ''", "contrast": "TEXT NOT NULL DEFAULT ''"}
+_TRIALS_SINCE_3 = ", ".join(f"{name} {kind}" for name, kind in SINCE_3.items())
+
+#: Ideas, who was asked for which round, and careful measurements: formats 1 and 2 had none of them.
+_SINCE_3 = """
+CREATE TABLE IF NOT EXISTS ideas (
+    id INTEGER PRIMARY KEY, round INTEGER NOT NULL, proposer TEXT NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL,
+    parent INTEGER, edit TEXT NOT NULL, fault TEXT, expected REAL, role TEXT NOT NULL, outlook REAL, sd REAL,
+    rank INTEGER NOT NULL, why TEXT NOT NULL, trial INTEGER REFERENCES trials, had_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS pool ON ideas (trial);
+CREATE TABLE IF NOT EXISTS asked (
+    round INTEGER NOT NULL, proposer TEXT NOT NULL, answered INTEGER NOT NULL,
+    PRIMARY KEY (round, proposer)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS careful (
+    number INTEGER PRIMARY KEY REFERENCES trials, loss REAL, text TEXT NOT NULL, metrics TEXT NOT NULL,
+    violations TEXT NOT NULL, error TEXT, transient INTEGER NOT NULL, seconds REAL NOT NULL, measured_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS careful_artifacts (
+    number INTEGER NOT NULL REFERENCES trials, name TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (number, name)) WITHOUT ROWID
+"""
+
 SCHEMA = f"""
 CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE trials (
     number INTEGER PRIMARY KEY, round INTEGER NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL,
     parent INTEGER, edit TEXT NOT NULL, proposer TEXT NOT NULL, state TEXT NOT NULL, decision TEXT NOT NULL,
-    proposed_at REAL NOT NULL);
+    proposed_at REAL NOT NULL, {_TRIALS_SINCE_3});
 CREATE TABLE measurements (
     number INTEGER PRIMARY KEY REFERENCES trials, loss REAL, unmeasured INTEGER NOT NULL, text TEXT NOT NULL,
     metrics TEXT NOT NULL, violations TEXT NOT NULL, error TEXT, transient INTEGER NOT NULL,
@@ -49,10 +72,12 @@ CREATE TABLE sessions (
 -- What a run has spent is summed again and again: from these, without reading reports and prompts.
 CREATE INDEX measured ON measurements (loss);
 CREATE INDEX prices ON calls (usd, tokens_in, tokens_out);
-"""
+{_SINCE_3}"""
 
 #: The `trial` of a call that measured none.
 NO_TRIAL = -1
+#: Added to a trial's number, negative: the `trial` of a call that measured it with care.
+_WITH_CARE = -2
 
 #: Format 1 did not know which trial a call measured, nor which engine answered: its replies stay, and are not reused.
 FROM_FORMAT_1 = f"""
@@ -76,6 +101,23 @@ FINALS = (
     PRIMARY KEY (number, name)) WITHOUT ROWID
     """,
 )
+
+
+def with_care(number: int) -> int:
+    """Tell what stands as the `trial` of a call that measured this trial with care."""
+    return _WITH_CARE - number
+
+
+def upgrade(found: int, columns: Iterable[str]) -> str:
+    """Write the script that brings a file to the present format.
+
+    Args:
+        found: Its format.
+        columns: Of its trials.
+    """
+    there = set(columns)
+    missing = [f"ALTER TABLE trials ADD COLUMN {name} {kind}" for name, kind in SINCE_3.items() if name not in there]
+    return ";\n".join([*([FROM_FORMAT_1.rstrip("; \n")] if found == 1 else []), *missing, _SINCE_3])
 
 
 def connect(path: str) -> sqlite3.Connection:

@@ -23,15 +23,17 @@ from ..engine import Reply
 from ..errors import LedgerError, RecordError
 from ..feedback import Feedback
 from . import database
-from .trial import State, Trial
+from .trial import Idea, Outlook, Proposal, State, Trial
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 #: The fields of a trial that are columns of their own.
-_TRIAL = ("number", "round", "value", "reason", "parent", "edit", "proposer", "state", "decision")
+_TRIAL = ("number", "round", "value", "reason", "parent", "edit", "proposer", "state", "decision", *database.SINCE_3)
 #: Where the artifacts of each kind of measurement are.
-_ARTIFACTS = {"measurements": "artifacts", "finals": "final_artifacts"}
+_ARTIFACTS = {"measurements": "artifacts", "careful": "careful_artifacts", "finals": "final_artifacts"}
+#: The fields of a proposal, columns of the ideas.
+_PROPOSAL = ("value", "reason", "parent", "edit", "fault", "expected", "role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Spent:
         tokens_in: Tokens sent, where known.
         tokens_out: Tokens received, where known.
         uncounted_calls: Calls whose tokens are unknown.
+        confirmations: Leaders measured with care, failed ones included; no evaluations.
+        confirmation_seconds: Wall time of these measurements, s, summed over workers.
     """
 
     evaluations: int
@@ -57,6 +61,8 @@ class Spent:
     tokens_in: int
     tokens_out: int
     uncounted_calls: int = 0
+    confirmations: int = 0
+    confirmation_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +170,7 @@ class Ledger:
         try:
             ledger = cls(database.connect(str(path)) if write else database.connect_readonly(path), directory, lock)
             if write and found in database.OLDER:
-                ledger._run_script(database.FROM_FORMAT_1)
+                ledger._run_script(database.upgrade(found, ledger._columns("trials")))
             return ledger
         except sqlite3.Error as error:
             if lock:
@@ -261,8 +267,63 @@ class Ledger:
     def add_trials(self, trials: Iterable[Trial]) -> None:
         """Record a round of proposals, all or none of it, before any is measured."""
         with self._commit() as db:
-            rows = [(*(getattr(t, name) for name in _TRIAL), time.time()) for t in trials]
-            db.executemany(f"INSERT INTO trials VALUES ({', '.join('?' * (len(_TRIAL) + 1))})", rows)
+            self._add_trials(db, trials)
+
+    def _add_trials(self, db: sqlite3.Connection, trials: Iterable[Trial]) -> None:
+        rows = [(*(getattr(t, name) for name in _TRIAL), time.time()) for t in trials]
+        columns = f"{', '.join(_TRIAL)}, proposed_at"
+        db.executemany(f"INSERT INTO trials ({columns}) VALUES ({', '.join('?' * (len(_TRIAL) + 1))})", rows)
+
+    def ask(self, round: int, proposers: Iterable[str]) -> None:
+        """Record who is asked for the ideas of a round, before it is asked."""
+        with self._commit() as db:
+            self._ask(db, round, proposers)
+
+    def _ask(self, db: sqlite3.Connection, round: int, proposers: Iterable[str]) -> None:
+        db.executemany("INSERT OR IGNORE INTO asked VALUES (?, ?, 0)", [(round, name) for name in proposers])
+
+    def add_ideas(self, round: int, proposer: str, proposals: Sequence[Proposal]) -> list[int]:
+        """Record the ideas that a proposer had for a round, all of them or none, and that it answered.
+
+        Returns:
+            The number of each idea.
+        """
+        columns = ("round", "proposer", *_PROPOSAL, "rank", "why", "had_at")
+        insert = f"INSERT INTO ideas ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        numbers = []
+        with self._commit() as db:
+            for proposal in proposals:
+                given = (getattr(proposal, name) for name in _PROPOSAL)
+                row = db.execute(insert, (round, proposer, *given, 0, "", time.time()))
+                numbers.append(int(row.lastrowid or 0))
+            db.execute("INSERT OR REPLACE INTO asked VALUES (?, ?, 1)", (round, proposer))
+        return numbers
+
+    def begin_round(
+        self,
+        trials: Sequence[Trial],
+        taken: Mapping[int, int],
+        waiting: Mapping[int, Idea],
+        ahead: Iterable[str] = (),
+    ) -> None:
+        """Record a round that was chosen from the pool, all or none of it, before any of it is measured.
+
+        Args:
+            trials: The round's.
+            taken: By the number of each idea that left the pool, that of its trial.
+            waiting: By their numbers, the ideas that stay, with rank, outlook and why.
+            ahead: Who is asked for the next round while this one is measured.
+        """
+        with self._commit() as db:
+            self._add_trials(db, trials)
+            db.executemany(
+                "UPDATE ideas SET trial = ? WHERE id = ?", [(trial, number) for number, trial in taken.items()]
+            )
+            db.executemany(
+                "UPDATE ideas SET rank = ?, why = ?, outlook = ?, sd = ? WHERE id = ?",
+                [(i.rank, i.why, *_figures(i.outlook), number) for number, i in waiting.items()],
+            )
+            self._ask(db, trials[0].round + 1, ahead)
 
     def add_measurement(
         self, number: int, feedback: Feedback, seconds: float, answers: Sequence[Answer] = ()
@@ -285,6 +346,35 @@ class Ledger:
                 self._add_answers(db, round, number, answers)
             self._count(1, answers)
             return self._add(db, "measurements", number, feedback, seconds, {"unmeasured": unmeasured})
+
+    def add_careful(
+        self,
+        number: int,
+        feedback: Feedback,
+        seconds: float,
+        answers: Sequence[Answer] = (),
+        judged: Sequence[Trial] = (),
+    ) -> Feedback:
+        """Record a trial's careful measurement beside its first one, and what it changes in decisions made before.
+
+        Args:
+            number: The trial's.
+            feedback: What the careful loss said.
+            seconds: Wall time, s.
+            answers: As for `add_measurement`.
+            judged: Trials whose decision is another one now.
+
+        Returns:
+            The feedback with its artifacts left on disk.
+        """
+        with self._commit() as db:
+            if answers:
+                (round,) = db.execute("SELECT round FROM trials WHERE number = ?", (number,)).fetchone()
+                self._add_answers(db, round, database.with_care(number), answers)
+            self._count(0, answers, seconds)
+            stored = self._add(db, "careful", number, feedback, seconds, {})
+            self._decide(db, judged)
+            return stored
 
     def add_final(self, number: int, feedback: Feedback, seconds: float) -> Feedback:
         """Record a trial's second measurement, in place of an earlier second one; the first stays.
@@ -332,10 +422,13 @@ class Ledger:
     def decide(self, trials: Iterable[Trial]) -> None:
         """Record what became of measured trials."""
         with self._commit() as db:
-            db.executemany(
-                "UPDATE trials SET state = ?, decision = ? WHERE number = ?",
-                [(t.state, t.decision, t.number) for t in trials],
-            )
+            self._decide(db, trials)
+
+    def _decide(self, db: sqlite3.Connection, trials: Iterable[Trial]) -> None:
+        db.executemany(
+            "UPDATE trials SET state = ?, decision = ?, contrast = ? WHERE number = ?",
+            [(t.state, t.decision, t.contrast, t.number) for t in trials],
+        )
 
     def add_answers(
         self, round: int, trial: int | None, answers: Sequence[Answer], occurrence: int | None = None
@@ -394,17 +487,49 @@ class Ledger:
 
     def trials(self) -> list[Trial]:
         """Read every trial in order, with its feedback; artifacts are read when they are looked at."""
-        measured = self._measurements("measurements", "unmeasured")
-        found = []
-        for row in self._rows(f"SELECT {', '.join(_TRIAL)} FROM trials ORDER BY number"):
-            kept = dict(zip(_TRIAL, row, strict=True))
+        measured, careful = self._measurements("measurements", "unmeasured"), self.careful()
+        there = self._columns("trials")
+        columns, found = [name for name in _TRIAL if name in there], []
+        for row in self._rows(f"SELECT {', '.join(columns)} FROM trials ORDER BY number"):
+            kept = dict(zip(columns, row, strict=True))
             feedback, seconds = measured.get(kept["number"], (None, 0.0))
-            found.append(Trial(**{**kept, "state": State(kept["state"])}, feedback=feedback, seconds=seconds))
+            trial = Trial(**{**kept, "state": State(kept["state"])}, feedback=feedback, seconds=seconds)
+            found.append(trial.with_care(careful[trial.number]) if trial.number in careful else trial)
         return found
+
+    def careful(self) -> dict[int, Feedback]:
+        """Read the careful measurements, failed ones included, by trial number."""
+        if not self._columns("careful"):
+            return {}
+        return {number: feedback for number, (feedback, _) in self._measurements("careful", "loss IS NULL").items()}
+
+    def ideas(self) -> dict[int, Idea]:
+        """Read the ideas that did not become a trial yet, by their numbers, in the order in which they were had."""
+        if not self._columns("ideas"):
+            return {}
+        query = f"SELECT id, proposer, round, outlook, sd, rank, why, {', '.join(_PROPOSAL)} FROM ideas"
+        found = {}
+        for row in self._rows(f"{query} WHERE trial IS NULL ORDER BY id"):
+            number, proposer, round, loss, sd, rank, why, *fields = row
+            outlook = None if loss is None else Outlook(loss, sd)
+            proposal = Proposal(**dict(zip(_PROPOSAL, fields, strict=True)))
+            found[number] = Idea(proposal, proposer, round, outlook, rank, why)
+        return found
+
+    def asked(self, round: int) -> dict[str, bool]:
+        """Read who was asked for the ideas of a round, and whether it answered."""
+        if not self._columns("asked"):
+            return {}
+        rows = self._rows("SELECT proposer, answered FROM asked WHERE round = ?", round)
+        return {name: bool(answered) for name, answered in rows}
+
+    def _columns(self, table: str) -> set[str]:
+        """Name the columns of a table; none where an older version wrote the file, which had no such table."""
+        return {name for (name,) in self._rows("SELECT name FROM pragma_table_info(?)", table)}
 
     def finals(self) -> dict[int, Feedback]:
         """Read the second measurements of finalists, by trial number."""
-        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'finals'"):
+        if not self._columns("finals"):
             return {}
         return {number: feedback for number, (feedback, _) in self._measurements("finals", "loss IS NULL").items()}
 
@@ -488,7 +613,8 @@ class Ledger:
         seconds += time.monotonic() - began
         unpriced = sums.calls - sums.priced
         tokens = sums.tokens_in, sums.tokens_out, sums.calls - sums.counted
-        return Spent(sums.evaluations, sums.calls, sums.usd, unpriced, seconds, *tokens)
+        care = sums.confirmations, sums.confirmation_seconds
+        return Spent(sums.evaluations, sums.calls, sums.usd, unpriced, seconds, *tokens, *care)
 
     def _summed(self) -> _Sums:
         evaluations = self._rows("SELECT count(*) FROM measurements")[0][0]
@@ -496,13 +622,17 @@ class Ledger:
             "SELECT count(*), total(usd), count(usd), total(tokens_in), total(tokens_out), "
             "count(tokens_in + tokens_out) FROM calls"
         )[0]
-        return _Sums(evaluations, calls, usd, priced, int(tokens_in), int(tokens_out), counted)
+        care = self._rows("SELECT count(*), total(seconds) FROM careful")[0] if self._columns("careful") else (0, 0.0)
+        return _Sums(evaluations, calls, usd, priced, int(tokens_in), int(tokens_out), counted, *care)
 
-    def _count(self, evaluations: int, answers: Sequence[Answer]) -> None:
+    def _count(self, evaluations: int, answers: Sequence[Answer], with_care: float | None = None) -> None:
         """Add to the sums what is being recorded; within a commit, which drops the sums where it fails."""
         if self._sums is None:
             return
         self._sums.evaluations += evaluations
+        if with_care is not None:
+            self._sums.confirmations += 1
+            self._sums.confirmation_seconds += with_care
         for answer in answers:
             self._sums.calls += 1
             self._sums.usd += answer.reply.usd or 0.0
@@ -523,6 +653,8 @@ class _Sums:
     tokens_in: int
     tokens_out: int
     counted: int
+    confirmations: int
+    confirmation_seconds: float
 
 
 class _Artifacts(Mapping[str, "bytes | str"]):
@@ -543,6 +675,10 @@ class _Artifacts(Mapping[str, "bytes | str"]):
     def __reduce__(self) -> tuple[Any, ...]:
         """Elsewhere there is no ledger: the contents travel along."""
         return dict, (dict(self),)
+
+
+def _figures(outlook: Outlook | None) -> tuple[float | None, float | None]:
+    return (None, None) if outlook is None else (outlook.loss, outlook.sd)
 
 
 def _storable(feedback: Feedback) -> tuple[Feedback, dict[str, bytes | str]]:

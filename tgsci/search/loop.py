@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
 
-from ..basics.texts import figure, literal, well_formed
+from ..basics.texts import figure, well_formed
 from ..basics.threads import awaited
 from ..compute.measure import Measured, measure
-from ..engine import recording
-from ..errors import InvalidValue, UsageError
+from ..errors import TgsciError
+from ..feedback import Feedback
 from ..loss import Loss
+from .asking import Asking
+from .confirming import Confirming
 from .insight import Insight
 from .ledger import Ledger, Spent
 from .options import Budget, RunOptions
 from .proposer import Proposer
 from .recorder import Recorders
-from .trial import Proposal, State, Trial, Trials
+from .trial import State, Trial, Trials
 
 #: A search gives up after so many rounds in a row without a single value to measure.
 _FRUITLESS_ROUNDS = 10
@@ -74,15 +74,21 @@ class Search:
         task: str = "",
         insight: Insight | None = None,
     ) -> None:
-        self.ledger, self.loss, self.proposer, self.start, self.options = ledger, loss, proposer, start, options
+        self.ledger, self.loss, self.start, self.options = ledger, loss, start, options
         self.insight = insight or Insight()
         self.trials = Trials(ledger.trials(), loss, task, keep_ties=options.keep_ties, insight=self.insight)
         self.recorders = Recorders(ledger)
         if proposer.engine is not None:
             # One that took the place of another, a mended script for instance, goes on where that one stopped.
             self.recorders.meet(proposer.engine, ledger.replies_to_proposers())
-        #: What a new measurement has to beat.
-        self._accepted = next((t for t in reversed(self.trials) if t.state is State.ACCEPTED), None)
+        self.asking = Asking(ledger, self.recorders, proposer, options, self.trials, self.report)
+        careful = self.insight.careful if options.confirm else None
+        self.confirming = Confirming(careful, ledger, self.recorders, self.trials, self.report)
+        #: What a new measurement has to beat: the best that was accepted.
+        self._accepted: Trial | None = None
+        for trial in self.trials:
+            if trial.state is State.ACCEPTED and self.trials.beats(trial, self._accepted):
+                self._accepted = trial
         self._began = (time.monotonic(), ledger.spent().evaluations)
 
     def until_stopped(self, executor: Executor | None) -> str:
@@ -94,20 +100,36 @@ class Search:
         Returns:
             Why the search ended, in words.
         """
+        try:
+            return self._until_stopped(executor)
+        except Exception:
+            self.asking.end(wait=True)
+            raise
+        except BaseException:  # Ctrl-C: nobody waits any more
+            self.asking.end(wait=False)
+            raise
+
+    def _until_stopped(self, executor: Executor | None) -> str:
         while True:
             if not self._pending():
+                failure = self.asking.collect()
+                if failure is None:
+                    self._confirm_earlier(executor)
                 stop = self._stop()
                 if stop:
                     return stop
-                new = self._ask() if self.trials else self._begin()
+                if failure is not None:
+                    raise failure
+                new = self.asking.next_round() if self.trials else self._begin()
                 if not new:
                     return "nothing is left to propose"
-                self.ledger.add_trials(new)
                 for trial in new:
                     self.trials.append(trial)
             pending = self._pending()
             if pending:
+                self.asking.think()
                 self._measure([t for t in pending if t.feedback is None], executor)
+                self.confirming.of_round(self._pending(), self._accepted, executor)
                 self._decide()
 
     def _pending(self) -> list[Trial]:
@@ -131,44 +153,16 @@ class Search:
         recent = itertools.takewhile(lambda t: t.round > last - _FRUITLESS_ROUNDS, reversed(self.trials))
         if last >= _FRUITLESS_ROUNDS and not any(t.feedback for t in recent):
             return f"{_FRUITLESS_ROUNDS} rounds in a row gave no new value to measure ({self.trials[-1].decision})"
-        return self.options.budget.exhausted(self.ledger.spent())
-
-    # -- proposing ---------------------------------------------------------------------------------
+        spent = self.ledger.spent()
+        if self.asking.answered:  # what was paid for is measured; then nobody is asked any more
+            spent = replace(spent, model_calls=0, usd=0, unpriced_calls=0, tokens_in=0, tokens_out=0, uncounted_calls=0)
+        return self.options.budget.exhausted(spent)
 
     def _begin(self) -> list[Trial]:
-        return [Trial(number, 0, value, "start value", proposer="you") for number, value in enumerate(self.start)]
-
-    def _ask(self) -> list[Trial]:
-        """Ask for a round of proposals; make them trials, checked and numbered, not yet measured."""
-        round, first, n = self.trials[-1].round + 1, len(self.trials), self.options.proposals
-        if self.options.budget.evaluations is not None:
-            self.trials.evaluations_left = self.options.budget.evaluations - self.ledger.spent().evaluations
-            n = min(n, self.trials.evaluations_left)
-        self.trials.proposals = n
-        self.report(f"{self.proposer.name} proposes")
-        with recording(self.recorders.recorder(round)):  # a loss may ask a model whether a value is valid
-            asked = self.proposer.ask(self.trials, n, random.Random(f"{self.options.seed}:{first}"))
-            proposals = _proposals(asked, self.proposer, first)[:n]
-            seen: dict[str, int] = {}
-            return [self._trial(proposal, first + i, round, seen) for i, proposal in enumerate(proposals)]
-
-    def _trial(self, proposal: Proposal, number: int, round: int, seen: dict[str, int]) -> Trial:
-        """Make a proposal a trial; `seen` holds the values of the same round."""
-        value, state, decision = well_formed(proposal.value), State.PENDING, ""
-        if proposal.fault is not None:
-            state, decision = State.INVALID, well_formed(proposal.fault)
-        else:
-            try:
-                value = self.trials.canonical(value)
-            except InvalidValue as error:
-                state, decision = State.INVALID, well_formed(str(error))
-            else:
-                earlier = self.trials.find(value)
-                first = earlier.number if earlier else seen.setdefault(value, number)
-                if first != number:
-                    state, decision = State.DUPLICATE, f"proposed before as trial {first}"
-        reason, edit = well_formed(proposal.reason), well_formed(proposal.edit)
-        return Trial(number, round, value, reason, proposal.parent, edit, self.proposer.name, state, decision)
+        """Record the start values as the first round."""
+        start = [Trial(number, 0, value, "start value", proposer="you") for number, value in enumerate(self.start)]
+        self.ledger.add_trials(start)
+        return start
 
     # -- measuring ---------------------------------------------------------------------------------
 
@@ -179,7 +173,11 @@ class Search:
         self.report(f"measuring {len(trials)}")
         recorders = [self.recorders.recorder(trial.round, trial.number) for trial in trials]
         values = [trial.value for trial in trials]
-        with closing(measure(self.loss, values, executor, recorders=recorders)) as measurements:
+        others: list[Feedback | None] = []
+        if self.loss.reconsiders:
+            parents = map(self._measured_parent, trials)
+            others = [parent.feedback if parent else None for parent in parents]
+        with closing(measure(self.loss, values, executor, recorders=recorders, others=others)) as measurements:
             for measured in measurements:
                 self._record(trials[measured.index], measured)
 
@@ -188,14 +186,25 @@ class Search:
         self.trials.update(replace(trial, feedback=stored, seconds=measured.seconds))
         self.report("measuring")
 
+    def _measured_parent(self, trial: Trial) -> Trial | None:
+        """Find the trial that a value was made from, where it was measured."""
+        parent = self.trials[trial.parent] if trial.parent is not None else None
+        return parent if parent is not None and parent.measured else None
+
     # -- accepting ---------------------------------------------------------------------------------
+
+    def _confirm_earlier(self, executor: Executor | None) -> None:
+        """Confirm a leader that could not be confirmed in its round, where that is possible by now."""
+        self.confirming.of_earlier_rounds(executor)
+        if self.confirming.careful:
+            self._accepted = self.trials.best
 
     def _decide(self) -> None:
         """Judge the round's measurements in the order of their numbers, whatever order they came in."""
-        decided, best = [], self._accepted
-        for trial in self._pending():
-            state, decision = self._judge(trial, best)
-            judged = replace(trial, state=state, decision=decision)
+        decided, best, pending = [], self._accepted, self._pending()
+        for trial in pending:
+            state, decision = self._judge(trial, self.confirming.bar(trial, best, pending))
+            judged = self._contrasted(self.confirming.judge(trial, state, decision))
             decided.append(judged)
             if state is State.ACCEPTED:
                 best = judged
@@ -219,6 +228,16 @@ class Search:
         if self.trials.beats(trial, best):
             return State.ACCEPTED, f"{'as good as' if tie else 'better than'} {against}"
         return State.REJECTED, f"as good as {against}; ties are not kept" if tie else f"not better than {against}"
+
+    def _contrasted(self, trial: Trial) -> Trial:
+        """Note what the change did, as the domain sees it."""
+        parent = self._measured_parent(trial)
+        if self.insight.contrast is None or parent is None or not trial.measured:
+            return trial
+        try:
+            return replace(trial, contrast=well_formed(self.insight.contrast(parent, trial)))
+        except TgsciError:  # it has nothing to say of these two
+            return trial
 
     # -- telling -----------------------------------------------------------------------------------
 
@@ -244,20 +263,3 @@ class Search:
         if budget.seconds is not None:
             estimates.append(max(0.0, budget.seconds - spent.seconds))
         return min(estimates, default=None)
-
-
-def _proposals(asked: object, proposer: Proposer, trials: int) -> list[Proposal]:
-    """Check what a proposer returned: it may be somebody's own.
-
-    Raises:
-        UsageError: It is no list of proposals, or one is made from a trial that does not exist.
-    """
-    proposals: list[Any] = list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
-    for proposal in proposals:
-        if not isinstance(proposal, Proposal):
-            raise UsageError(f"{proposer.name}: ask() must return a list of tgsci.Proposal, not {literal(proposal)}")
-        if proposal.parent is not None and proposal.parent >= trials:
-            raise UsageError(
-                f"{proposer.name}: a proposal is made from trial {proposal.parent}; there are {trials} trials"
-            )
-    return proposals

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from typing import overload
@@ -135,6 +134,16 @@ class Trial:
     contrast: str = ""
     first: Feedback | None = None
 
+    def unmeasured(self) -> Trial:
+        """Take a trial as it was before it was measured and judged."""
+        if self.state in (State.INVALID, State.DUPLICATE):
+            return self
+        return replace(self, state=State.PENDING, decision="", feedback=None, seconds=0.0, contrast="", first=None)
+
+    def with_care(self, careful: Feedback) -> Trial:
+        """Let a careful measurement count in place of the first one; where it failed, the first one stays."""
+        return replace(self, feedback=careful, first=self.feedback) if careful.measured else self
+
     @property
     def loss(self) -> float:
         """The loss, or nan where there is none."""
@@ -211,21 +220,26 @@ class Trials(Sequence[Trial]):
         for trial in trials:
             self.append(trial)
 
-    def view(
-        self,
-        *,
-        evaluations_left: int | None,
-        proposals: int,
-        ideas: Sequence[Idea] = (),
-        pending: Sequence[Trial] = (),
+    def before(
+        self, round: int, *, evaluations_left: int | None = None, proposals: int = 1, ideas: Sequence[Idea] = ()
     ) -> Trials:
-        """Copy what there is now, for somebody who reads it while the search goes on."""
-        view = copy(self)
-        view.evaluations_left, view.proposals = evaluations_left, proposals
-        view.ideas, view.pending = tuple(ideas), tuple(pending)
-        view._trials, view._first, view._checked = list(self._trials), dict(self._first), {}
-        view._ranked, view._unusable = list(self._ranked), list(self._unusable)
-        view._children = {parent: list(children) for parent, children in self._children.items()}
+        """Copy what was known before a round; the trials of that round are `pending` in the copy.
+
+        Who is asked while the round is measured gets this, whenever it is asked: what was measured meanwhile, or before
+        a run was stopped, is not in it.
+        """
+        view = Trials(
+            (trial for trial in self if trial.round < round),
+            self.loss,
+            self.task,
+            keep_ties=self.keep_ties,
+            insight=self.insight,
+            evaluations_left=evaluations_left,
+            proposals=proposals,
+            ideas=tuple(ideas),
+            pending=tuple(trial.unmeasured() for trial in self if trial.round >= round),
+        )
+        view._families, view._changes = self._families, self._changes
         return view
 
     def family(self, value: str) -> str:
@@ -262,10 +276,14 @@ class Trials(Sequence[Trial]):
         self._consider(trial)
 
     def update(self, trial: Trial) -> None:
-        """Put what became of a trial in the place of what was known of it; a measurement that is there stays."""
-        known = self._trials[trial.number].measured
+        """Put what became of a trial in the place of what was known of it; one that was measured stays measured."""
+        before = self._trials[trial.number]
         self._trials[trial.number] = trial
-        self._consider(trial, known)
+        if before.measured and self._rank(before) != self._rank(trial):  # it was measured with care since
+            self._ranked.remove((*self._rank(before), trial.number))
+            insort(self._ranked, (*self._rank(trial), trial.number))
+            self.best = self._trials[self._ranked[0][-1]]
+        self._consider(trial, before.measured)
 
     def _consider(self, trial: Trial, known: bool = False) -> None:
         if trial.state in (State.INVALID, State.FAILED) and trial.value:

@@ -12,7 +12,7 @@ import builtins
 import io
 import os
 import sys
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from .values import BadValue, decode, encode
 
@@ -151,23 +151,23 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
     def answer(work: Any) -> dict[str, Any]:
         printed.clear()
         lines.clear()
-        started = perf_counter()
+        started, worked = perf_counter(), thread_time()
         try:
             try:
                 signal.setitimer(signal.ITIMER_REAL, setup["seconds"])
                 if setup["profile"]:
                     signal.setitimer(signal.ITIMER_PROF, _PROFILE_EVERY, _PROFILE_EVERY)
-                started = perf_counter()
+                started, worked = perf_counter(), thread_time()
                 value = work()
-                seconds = perf_counter() - started
+                processor, seconds = thread_time() - worked, perf_counter() - started
                 found = {"value": encode(value)}
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
         except BaseException as error:
-            seconds = perf_counter() - started
+            processor, seconds = thread_time() - worked, perf_counter() - started
             found = _described(error)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        return {**found, "printed": printed.getvalue(), "inside": seconds, "lines": dict(lines)}
+        return {**found, "printed": printed.getvalue(), "inside": seconds, "processor": processor, "lines": dict(lines)}
 
     def load() -> None:
         for source, name in ((setup["prelude"], "<prelude>"), (setup["source"], CANDIDATE)):
