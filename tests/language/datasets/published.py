@@ -91,7 +91,8 @@ LEETCODE = [
         "prompt": "from typing import *\nfrom math import inf\n",
         "entry_point": "Solution().twoSum",
         "completion": "class Solution:\n    def twoSum(self, nums: List[int], target: int) -> List[int]:\n"
-        "        d = {}\n        for i, x in enumerate(nums):\n            if (y := target - x) in d:\n                return [d[y], i]\n"
+        "        d = {}\n        for i, x in enumerate(nums):\n            if (y := target - x) in d:\n"
+        "                return [d[y], i]\n"
         "            d[x] = i\n",
         "query": "Solve: two sum",
         "response": "...",

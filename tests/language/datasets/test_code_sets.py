@@ -98,7 +98,7 @@ def test_a_damaged_or_missing_file_is_said(tmp_path):
     path.write_bytes(write(tmp_path, HUMANEVAL, "good.jsonl.gz").read_bytes()[:-30])
     with pytest.raises(UsageError, match="damaged gzip"):
         read_tasks(path)
-    with pytest.raises(UsageError, match="format cannot be 'humanevil'; did you mean humaneval?"):
+    with pytest.raises(UsageError, match="format cannot be 'humanevil'; did you mean"):
         read_tasks(write(tmp_path, HUMANEVAL), "humanevil")
 
 
