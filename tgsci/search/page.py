@@ -128,8 +128,8 @@ class Page:
             return ""
         values = "one value" if apart.pairs == 1 else f"{apart.pairs} values"
         return (
-            f"Noise as measured in this run: with more care {values} came out {self._change(apart.shift)} on average, with "
-            f"a standard deviation of {self._loss(apart.sd)}."
+            f"Noise as measured in this run: with more care {values} came out {self._change(apart.shift)} on average, "
+            f"with a standard deviation of {self._loss(apart.sd)}."
         )
 
     # -- tables ------------------------------------------------------------------------------------
