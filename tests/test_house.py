@@ -74,7 +74,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_language": [
-        "engines sandbox",
+        "dry_run engines sandbox",
         "datasets",
         "scoring",
         "answers code prompts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tgsci.basics.checks import whole
@@ -41,7 +41,7 @@ class Engines:
         concurrency: int | None = None,
         student_concurrency: int | None = None,
     ) -> Engines:
-        """Find both, and check what can be checked without asking them.
+        """Find both. Nothing is asked.
 
         Args:
             engine: A name, `{"name": ..., "temperature": ..., "concurrency": ...}`, or an object; None takes the
@@ -73,10 +73,34 @@ class Engines:
         recorded = {"engine": record(first), "student": record(second)}
         return cls(built("engine", first), built("student", second), recorded)
 
+    def check(self) -> None:
+        """Say before any call what would make each one fail.
+
+        Raises:
+            UsageError: There is no such model.
+        """
+        self.engine.check()
+        self.student.check()
+
+    def at_temperature(self, temperature: float) -> Engines:
+        """Give the student a temperature of sampling; the engine keeps its own.
+
+        Raises:
+            UsageError: The student takes none.
+        """
+        student = self.student.with_parameters(temperature=temperature)
+        student.concurrency = self.student.concurrency
+        return replace(self, student=student)
+
+    @property
+    def person(self) -> Engine | None:
+        """The one of both that a person answers; None where none is."""
+        return next((each for each in (self.engine, self.student) if each.answered_by_person), None)
+
     @property
     def description(self) -> str:
         """Who does what, and where prompts go; printed before a run starts."""
-        if self.one:
+        if (self.engine.name, self.engine.destination) == (self.student.name, self.student.destination):
             return f"Every call goes to {self.engine.name}: {self.engine.destination}."
         return (
             f"{self.engine.name} proposes and criticises: {self.engine.destination}. "
@@ -85,8 +109,8 @@ class Engines:
 
     @property
     def one(self) -> bool:
-        """True where both are the same."""
-        return self.engine.identity == self.student.identity
+        """True where both are the same model."""
+        return self.engine.name == self.student.name
 
 
 def with_concurrency(engine: AnyEngine, most: int | None) -> AnyEngine:
@@ -102,14 +126,14 @@ def with_concurrency(engine: AnyEngine, most: int | None) -> AnyEngine:
 
 
 def built(what: str, engine: AnyEngine) -> Engine:
-    """Make an engine of what names it, and check what can be checked without asking it.
+    """Make an engine of what names it.
 
     Args:
         what: What it is called in messages: "engine", "student".
         engine: A name, a table with a name and the model's parameters, or an object.
 
     Raises:
-        UsageError: It is none, or no such model is known.
+        UsageError: It is none.
     """
     if isinstance(engine, Mapping):
         parameters = dict(engine)
@@ -118,15 +142,12 @@ def built(what: str, engine: AnyEngine) -> Engine:
             raise UsageError(f"{what}: a table needs a name, {{name = 'MODEL'}}, not {literal(dict(engine))}")
         if name == "rules":
             raise UsageError(f"{what}: there is no rule editor for language; name a model, human or replay:FILE")
-        found = get_engine(name, **parameters)
-    elif engine == "rules":
+        return get_engine(name, **parameters)
+    if engine == "rules":
         raise UsageError(f"{what}: there is no rule editor for language; name a model, human or replay:FILE")
-    elif engine is None:
+    if engine is None:
         raise UsageError(f"{what}: none is named")
-    else:
-        found = as_engine(engine)
-    found.check()
-    return found
+    return as_engine(engine)
 
 
 def record(engine: AnyEngine) -> Any:

@@ -66,9 +66,9 @@ def test_without_an_engine_it_says_what_there_is(monkeypatch):
 )
 def test_bad_names_are_said_before_any_call(engine, words):
     with pytest.raises(UsageError, match=words):
-        Engines.of(engine)
+        Engines.of(engine).check()
     with pytest.raises(UsageError, match=words):
-        Engines.of(Scripted(["a"]), engine)
+        Engines.of(Scripted(["a"]), engine).check()
 
 
 def test_concurrency_is_a_whole_number(recording):

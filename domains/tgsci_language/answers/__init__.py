@@ -1,1 +1,9 @@
-"""Questions: refinement at test time beside plain sampling at the same number of calls."""
+"""Questions: refinement at test time beside plain sampling at the same number of calls.
+
+questions.py   the questions of a file, with their choices shuffled and their scorers
+protocol.py    draft, criticism, refinement; and the samples
+vote.py        what most replies say
+loss.py        one question asked both ways, under the run's record
+comparison.py  which way won, and how sure that is
+problem.py     a file of questions as a problem for the core
+"""

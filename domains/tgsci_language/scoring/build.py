@@ -13,6 +13,7 @@ from tgsci.errors import UsageError
 
 from ..datasets.example import Example
 from .choice import Choice
+from .function import Function
 from .judge import Judge
 from .numbers import LastInteger, Number, quantities
 from .scorer import Scorer
@@ -24,6 +25,7 @@ _SCORERS: dict[str, Callable[..., Scorer]] = {
     "number": Number,
     "choice": Choice,
     "pattern": Pattern,
+    "function": Function,
     "judge": Judge,
 }
 #: Every scorer, by the name that a task gives it.

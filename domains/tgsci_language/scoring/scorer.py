@@ -84,6 +84,11 @@ class Scorer(ABC):
         read = f"reads {quote(found.answer)} in" if found.answer else "finds no answer in"
         return f"the scorer {self.name!r} {read} the reference answer itself, {quote(example.answer)}"
 
+    def first_complaint(self, examples: Iterable[Example]) -> tuple[Example, str] | None:
+        """Find the first example to which no reply can be right, and say why; None where all can be answered."""
+        found = ((example, self.complaint(example)) for example in examples)
+        return next((each for each in found if each[1]), None)
+
 
 def check_scorer(scorer: Scorer, examples: Iterable[Example]) -> None:
     """Check that a scorer can be right on every example.
@@ -91,10 +96,10 @@ def check_scorer(scorer: Scorer, examples: Iterable[Example]) -> None:
     Raises:
         UsageError: It cannot: on which one, and why.
     """
-    for example in examples:
-        complaint = scorer.complaint(example)
-        if complaint:
-            raise UsageError(f"example {example.id} ({quote(example.question)}): {complaint}; choose another scorer")
+    found = scorer.first_complaint(examples)
+    if found is not None:
+        example, complaint = found
+        raise UsageError(f"example {example.id} ({quote(example.question)}): {complaint}; choose another scorer")
 
 
 def end_of(reply: str) -> str:
