@@ -7,5 +7,9 @@ from .answers.questions import Question as Question
 from .answers.questions import Questions as Questions
 from .answers.questions import read_questions as read_questions
 from .answers.vote import vote as vote
+from .code.loss import CodeLoss as CodeLoss
+from .code.problem import problem_of_task as problem_of_task
+from .code.task import CodeTask as CodeTask
+from .code.task import read_task as read_task
 from .engines import Engines as Engines
 from .plugin import domain as domain

@@ -53,6 +53,7 @@ class MoleculesDomain(Domain):
         from .insight.expected import predict
         from .insight.family import family
         from .objective.build import build_objective, read_job
+        from .objective.careful import careful
         from .objective.finalists import finish
         from .views import export, svg
 
@@ -83,6 +84,7 @@ class MoleculesDomain(Domain):
             family=family,
             predict=predict,
             limiting=objective.limiting,
+            careful=careful(objective),
         )
 
     def commands(self) -> click.Group:

@@ -25,17 +25,10 @@ from .questions import Questions, read_questions, speaks_of_places
 ITERATIONS, CONCURRENT = 3, 8
 #: The file that a run leaves with a line a question.
 FILE = "answers.csv"
+_COLUMNS = ("question", "answer", "choices")
 _OF_QUESTIONS = (
-    "answers",
-    "question",
-    "answer",
-    "choices",
-    "unit",
-    "tolerance",
-    "relative",
-    "shuffle",
-    "seed",
-    "first",
+    *_COLUMNS,
+    *("answers", "unit", "tolerance", "relative", "shuffle", "seed", "first", "drop_duplicates"),
 )
 _KEYS = ("questions", "engine", "student", "iterations", "temperature", "concurrent", *_OF_QUESTIONS)
 
@@ -53,7 +46,7 @@ class NextQuestions(Proposer):
 
     def __init__(self, questions: Questions, engines: Engines, temperature: float | None) -> None:
         self.values = [question.value for question in questions.questions]
-        self.engine = engines.person or engines.engine
+        self.engine = engines.person  # nothing may be drawn over what a person types
         stated = "the model's own, as none was given" if temperature is None else f"{temperature:g}"
         self.description = f"{engines.description} Temperature of drafts and samples: {stated}."
 

@@ -59,7 +59,7 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
         MeasurementError: A stage failed; the message names it.
     """
     form = protonate(smiles) if form is None else form
-    return _ready(smiles, form, [_embed_and_relax(form, seed)])[0]
+    return ready(smiles, form, [_embed_and_relax(form, seed)])[0]
 
 
 def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
@@ -79,8 +79,8 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
         MeasurementError: A stage failed; the message names it.
     """
     if large_ring(molecule(form)):
-        return _ready(smiles, form, ring_shapes(form, seed, max(conformers, ring_conformers)))
-    return _ready(smiles, form, [_embed_and_relax(form, seed + n) for n in range(conformers)])
+        return ready(smiles, form, ring_shapes(form, seed, max(conformers, ring_conformers)))
+    return ready(smiles, form, [_embed_and_relax(form, seed + n) for n in range(conformers)])
 
 
 def large_ring(mol: Chem.Mol) -> int:
@@ -131,8 +131,17 @@ def _embed_and_relax(form: str, seed: int) -> Chem.Mol:
     return conformer
 
 
-def _ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligand]:
-    """Write each conformer of a form of a molecule as Vina reads it."""
+def ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligand]:
+    """Write each conformer of a form of a molecule as Vina reads it.
+
+    Args:
+        smiles: Canonical, from `canonical()`.
+        form: The protonated form.
+        conformers: With all hydrogens; where they lie does not matter.
+
+    Raises:
+        MeasurementError: Meeko has no type for an atom.
+    """
     undefined = tuple(stereo_in_words(molecule(smiles), open_in_water(smiles)))
     ligands = []
     for conformer in conformers:

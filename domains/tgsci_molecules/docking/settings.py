@@ -8,6 +8,8 @@ from tgsci.basics.settings import check, setting
 
 #: Edges of a box that is searched, Angstrom.
 SMALLEST_BOX, LARGEST_BOX = 10.0, 38.0
+#: Between the seeds of a first and a second search: each conformer takes the next seed.
+_OTHER_SEEDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,23 @@ class Settings:
             settings: The settings to take the rest from, such as the seed; the default where None.
         """
         return replace(settings or cls(), exhaustiveness=8, max_evals=0, whole_box=True)
+
+    @classmethod
+    def careful(cls, settings: Settings | None = None, *, harder: bool = False) -> Settings:
+        """A second search of one molecule: more restarts from more conformers, under other seeds.
+
+        Args:
+            settings: The settings of the first search; the default where None.
+            harder: For an off-target, where a missed pose looks like success.
+        """
+        first, times = settings or cls(), 3 if harder else 2
+        return replace(
+            first,
+            exhaustiveness=min(256, times * first.exhaustiveness),
+            conformers=min(10, times * first.conformers),
+            ring_conformers=min(20, 2 * first.ring_conformers),
+            seed=first.seed + _OTHER_SEEDS if first.seed < 2**31 - 1_000 - _OTHER_SEEDS else first.seed - _OTHER_SEEDS,
+        )
 
     @property
     def capped(self) -> bool:

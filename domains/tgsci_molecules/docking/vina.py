@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,8 @@ from rdkit import Chem, rdBase
 from tgsci.basics.texts import literal, quote
 from tgsci.errors import MeasurementError, UsageError
 
-from ..molecule.isomers import Form, forms, has_shape, possible_stereoisomers
-from ..molecule.smiles import canonical, molecule
+from ..molecule.isomers import Form, forms, has_shape, possible_stereoisomers, stereoisomers
+from ..molecule.smiles import Molecule, as_molecule, canonical, molecule
 from ..target.site import check_site
 from ..target.targets import Target, as_target
 from . import cache as results
@@ -52,6 +54,8 @@ _LEAST_CONTACT = 0.5
 _WALL = 0.5
 #: Vina warns on the terminal of boxes larger than this, whatever its verbosity, Angstrom^3.
 _LOUD_VOLUME = 27_000.0
+#: The steps of a local optimisation, each time it is taken up again; 0 leaves their number to Vina.
+_RELAX_STEPS = (0, 0, 20, 300, 0, 0)
 #: Stereoisomers that are looked at for each that is docked: some have no shape in space.
 _LOOKED_AT = 16
 
@@ -101,6 +105,8 @@ class Docking:
         settings: The settings of the search.
         target: The name of the target.
         known: True where it was docked before and comes from the cache.
+        relaxed_from: The pose that this one was relaxed from, such as "the pose of its parent"; empty where the search
+            found it.
     """
 
     score: float
@@ -115,6 +121,7 @@ class Docking:
     settings: Settings
     target: str
     known: bool = False
+    relaxed_from: str = ""
 
     @cached_property
     def pose(self) -> Chem.Mol:
@@ -137,6 +144,15 @@ class Docking:
         return tuple(dict.fromkeys(form.smiles for form in self.forms))
 
     @property
+    def isomer(self) -> Molecule:
+        """The molecule as it was written, with the stereochemistry of the pose where that was left open."""
+        best = min(self.forms, key=lambda form: form.score)
+        if not best.isomer:
+            return as_molecule(self.ligand.smiles)
+        listed = itertools.islice(stereoisomers(self.ligand.smiles), _LOOKED_AT * self.settings.isomers)
+        return next((spelled for spelled, label in listed if label == best.isomer), as_molecule(self.ligand.smiles))
+
+    @property
     def search(self) -> str:
         """What was searched, and how hard, in a sentence."""
         settings, ligand = self.settings, self.ligand
@@ -145,6 +161,11 @@ class Docking:
         effort = f"{settings.max_evals} evaluations each" if settings.capped else "no cap on evaluations"
         kind = "ring shapes" if large_ring(molecule(ligand.smiles)) else "starting conformers"
         of = f" of {len(self.forms)} forms" if len(self.forms) > 1 else ""
+        if self.relaxed_from:
+            return (
+                f"The search in a box of {box} A missed this pose: it was found from {self.relaxed_from}, relaxed by "
+                "Vina's local optimiser."
+            )
         return (
             f"Docked{form} in a box of {box} A, exhaustiveness {settings.exhaustiveness}, {effort}, "
             f"seed {settings.seed}, best of {len(self.scores)} {kind}{of}."
@@ -211,8 +232,52 @@ def dock(smiles: str, target: Target | str, settings: Settings | None = None) ->
     kept = results.get("docking", key)
     if kept is not None and (docking := _from_cache(kept, smiles, target, settings)) is not None:
         return docking
-    docking = _dock(smiles, target, settings)
+    docking = _latest[key] if key in _latest else _dock(smiles, target, settings)
     results.put("docking", key, _for_cache(docking))
+    _latest[key] = docking
+    while len(_latest) > _MOST_LATEST:
+        _latest.pop(next(iter(_latest)), None)
+    return docking
+
+
+#: What this process docked last, where no cache keeps it: a search looks at a docking again right after it.
+_latest: dict[str, Docking] = {}
+_MOST_LATEST = 8
+
+
+def relax(ligand: Ligand, form: Form, target: Target, settings: Settings, edges: Edges | None = None) -> Docking:
+    """Relax a ligand where it lies by Vina's local optimiser, in the maps that docking searches; nothing is searched.
+
+    Args:
+        ligand: Prepared from a conformer in the receptor's frame.
+        form: The form of the molecule that it is.
+        target: The target whose binding site it lies in.
+        settings: The settings of the docking that it is compared with.
+        edges: The box of that docking; the one that fits the ligand where None.
+
+    Raises:
+        MeasurementError: Vina refuses it, or the relaxed pose is no binding mode.
+    """
+    started = time.perf_counter()
+    edges = edges or _edges(settings, target, ligand.extent)
+    with _one_at_a_time:
+        score, inter, torsion_penalty, pose = _optimise(_maps(target, edges, settings.seed), ligand)
+    if score >= 0 or inter > -_LEAST_CONTACT:
+        raise DoesNotFit(f"docking: {quote(ligand.smiles)} does not fit into {target} where it was placed")
+    docking = Docking(
+        score=score,
+        inter=inter,
+        torsion_penalty=torsion_penalty,
+        ligand=ligand,
+        pose_pdbqt=pose,
+        forms=(FormScore(ligand.docked_smiles, form.label, (score,), form.isomer),),
+        possible=possible_stereoisomers(ligand.smiles),
+        edges=edges,
+        seconds=time.perf_counter() - started,
+        settings=settings,
+        target=target.name,
+    )
+    _check_inside(docking, target)
     return docking
 
 
@@ -461,6 +526,29 @@ def _search(vina: Any, ligand: Ligand, settings: Settings) -> tuple[float, float
         )
     total, inter, _, torsions, _ = (float(e) for e in energies[0])
     return total, inter, torsions, str(poses)
+
+
+def _optimise(vina: Any, ligand: Ligand) -> tuple[float, float, float, str]:
+    """Relax in place: score, intermolecular energy, torsion penalty (kcal/mol), and the pose as pdbqt.
+
+    Vina optimises on a grid and scores without: the best that it passes counts, so that no pose gets worse.
+    """
+    best: tuple[float, float, float] | None = None
+    try:
+        vina.set_ligand_from_string(ligand.pdbqt)
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "pose.pdbqt")
+            for steps in (None, *_RELAX_STEPS):
+                energies = vina.score() if steps is None else vina.optimize(steps)
+                total, inter, torsions = (float(energies[i]) for i in (0, 1, 6))
+                if best is None or total < best[0]:
+                    best = total, inter, torsions
+                    vina.write_pose(str(path), overwrite=True)
+            pose = path.read_text()
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise MeasurementError(f"docking: Vina refuses {quote(ligand.smiles)} ({error})") from error
+    assert best is not None
+    return *best, pose
 
 
 def _pose(pdbqt: str, ligand: Ligand) -> Chem.Mol:

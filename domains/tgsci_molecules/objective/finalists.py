@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +26,9 @@ L = TypeVar("L", bound=Loss)
 
 #: The artifact of a finalist that says in a line what the check of its pose found.
 CHECK = "check.txt"
+
+#: How a second figure is headed, by where it comes from.
+FULL, CONFIRMED = "FULL SETTING", "CONFIRMED DURING THE RUN"
 
 #: Longest that one finalist may take in one target, s: ten times a large drug's.
 LONGEST = 4 * 3600.0
@@ -67,8 +72,9 @@ def in_full(loss: L) -> L:
 def finish(result: Result, finishing: Finishing, *, count: int) -> None:
     """Measure the best feasible trials of a run again, at the full setting; for `Problem.finish`.
 
-    A finalist that was measured again already is left alone, and what was docked before comes from the cache: after an
-    interruption this goes on where it stopped.
+    One that was confirmed during the run by the careful measurement keeps that figure: only its pose is checked. The
+    others are docked in full, and the better of both poses counts. A finalist that was measured again already is left
+    alone, and what was docked before comes from the cache: after an interruption this goes on where it stopped.
 
     Args:
         result: The result of a run whose loss docks.
@@ -84,7 +90,10 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
     if not todo:
         return
     measured = finishing.each(
-        partial(_again, careful), list(todo), "re-docking the finalists at the full setting", timeout=careful.timeout
+        partial(_again, careful, {value: (t.feedback, t.first is not None) for value, t in todo.items() if t.feedback}),
+        list(todo),
+        "re-docking the finalists at the full setting",
+        timeout=careful.timeout,
     )
     for value, outcome in measured:
         trial = todo[value]
@@ -92,16 +101,23 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
             finishing.keep(trial, Feedback.failed(str(outcome)))
             continue
         feedback, seconds = outcome
-        if feedback.measured and trial.feedback:
-            feedback = replace(feedback, text="\n".join([*_both(trial.feedback, feedback), feedback.text]))
+        first = trial.first or trial.feedback
+        if feedback.measured and first:
+            setting = FULL if trial.first is None else CONFIRMED
+            feedback = replace(feedback, text="\n".join([*_both(setting, first, feedback), feedback.text]))
         finishing.keep(trial, feedback, seconds)
 
 
-def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
-    """Measure again, and check the pose in the first target with force fields that are not Vina's."""
+def _again(loss: Loss, measured: Mapping[str, tuple[Feedback, bool]], value: str) -> tuple[Feedback, float]:
+    """Measure again what is not confirmed yet, and check the pose in the first target with other force fields."""
     started = time.perf_counter()
+    first, confirmed = measured[value]
     value = as_molecule(value)
-    feedback = loss.measure(value)
+    feedback = first
+    if not confirmed:
+        feedback = loss.measure(value)
+        with suppress(MeasurementError):  # the measurement then stays as it was
+            feedback = loss.reconsider(value, feedback, first)
     pose, target = feedback.artifacts.get("pose.sdf"), getattr(loss, "target", None)
     if feedback.measured and isinstance(pose, str) and target is not None:
         from rdkit import Chem
@@ -114,13 +130,13 @@ def _again(loss: Loss, value: str) -> tuple[Feedback, float]:
     return feedback, time.perf_counter() - started
 
 
-def _both(fast: Feedback, full: Feedback) -> list[str]:
+def _both(setting: str, fast: Feedback, full: Feedback) -> list[str]:
     """Write both scores of each target, for the head of the second report."""
     lines = []
     for name, score in full.metrics.items():
         if (name == "vina" or name.endswith(" vina")) and name in fast.metrics:
             before = fast.metrics[name]
             lines.append(
-                f"FULL SETTING: {name} {score:.2f} kcal/mol; {before:.2f} in the search: {compared(before, score)}."
+                f"{setting}: {name} {score:.2f} kcal/mol; {before:.2f} in the search: {compared(before, score)}."
             )
     return lines

@@ -70,6 +70,18 @@ def deciding(found: Sequence[Pull]) -> list[Pull]:
     return [*(p for p in telling if not p.off_target), *(p for p in telling if p.off_target)]
 
 
+def worth_of_a_unit(aggregate: Aggregate, metrics: Mapping[str, Metric]) -> float:
+    """Compute what a kcal/mol of docking is worth in the loss at most, about the scores of usual molecules."""
+    usual = {metric.name: -8.0 if metric.simulated else 1.0 for m in metrics.values() for metric in m.roots}
+    steps = []
+    for name, metric in metrics.items():
+        if metric.kind == "vina":
+            for score in (-10.0, -8.0, -6.0):
+                here, there = ({**usual, name: score + step} for step in (0.0, _STEP))
+                steps.append(abs(_loss(aggregate, there) - _loss(aggregate, here)) / _STEP)
+    return max((step for step in steps if math.isfinite(step)), default=0.0)
+
+
 def limiting(aggregate: Aggregate, metrics: Mapping[str, Metric], figures: Mapping[str, float]) -> str:
     """Say in a few words what limits a molecule: "PPARD decides max vina (-8.1; PPARA -9.0); QED costs 2.7".
 

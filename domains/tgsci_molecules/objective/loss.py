@@ -13,6 +13,7 @@ import numpy as np
 from rdkit import Chem
 
 from tgsci.basics.checks import number, whole
+from tgsci.basics.files import digest
 from tgsci.basics.texts import literal, quote
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 from tgsci.feedback import Feedback
@@ -24,7 +25,7 @@ from ..molecule.patterns import Pattern, catalog_of
 from ..molecule.properties import PROPERTIES
 from ..molecule.smiles import Molecule, as_molecule, canonical, molecule
 from ..target.targets import Target, as_target
-from . import limiting, report
+from . import limiting, report, revisit
 from . import limits as hard
 from . import metrics as metric_of
 from .contacts import read_contact
@@ -107,10 +108,12 @@ class Objective(Loss):
         self.units: Mapping[str, str] = {**{m.name: m.unit for m in self.metrics.values()}, **columns}
         self.name = name or f"{self.formula} in {' '.join(map(str, self.targets))}"
         self._refused: frozenset[str] = frozenset()
+        self._settings_in: Mapping[str, Settings] = {}
         #: Names of off-targets that may be too small for a molecule: there that is good news, and no failure.
         self.spared = self._spared_targets()
         modelled = {m.target for m in self.metrics.values() if m.kind in ("strain", "refined interaction")}
-        self.timeout = len(self.targets) * _longest(self.settings) + len(modelled) * _LONGEST_PHYSICS
+        self._physics_seconds = len(modelled) * _LONGEST_PHYSICS
+        self.timeout = self._longest()
 
     # -- what the rule editor asks ---------------------------------------------------------------------
 
@@ -164,7 +167,7 @@ class Objective(Loss):
 
     @property
     def fingerprint(self) -> str:
-        places = "; ".join(fingerprint(target, self.settings) for target in self.targets)
+        places = "; ".join(fingerprint(target, self.settings_in(target)) for target in self.targets)
         terms = [(t.label, t.metric, t.transform, t.weight) for t in self.terms]
         physics = [m for m in self.metrics.values() if m.kind == "refined interaction"]
         engine = f"; openmm {version('openmm')}" if physics else ""
@@ -211,10 +214,49 @@ class Objective(Loss):
         molecule_of_value = as_molecule(value)
         return cached_feedback(self.fingerprint, molecule_of_value, lambda: self._evaluate(molecule_of_value))
 
+    def reconsider(self, value: str, feedback: Feedback, other: Feedback) -> Feedback:
+        """Look whether the molecule does better in another's pose than in the one that docking found, in each target.
+
+        The part that both have in common is laid onto the other's pose, the rest is grown there, and all is relaxed by
+        Vina's local optimiser in the maps that docking searched. The better pose counts: an off-target is not avoided
+        by missing how the molecule binds to it.
+
+        Args:
+            value: Canonical SMILES.
+            feedback: Its measurement.
+            other: That of its parent, or a less careful one of the molecule itself.
+
+        Returns:
+            The measurement with the better pose in each target, and all figures that follow from it. The artifact
+            `revisit.PLACED` says what the other's pose gives.
+        """
+        if not feedback.measured:
+            return feedback
+        poses = revisit.poses_of(other, self.targets)
+        if not poses:
+            return feedback
+        molecule_of_value = as_molecule(value)
+        beside = f"{self.fingerprint} beside {digest(*(f'{name}:{pose}' for name, pose in sorted(poses.items())))}"
+        return cached_feedback(beside, molecule_of_value, lambda: self._reconsider(molecule_of_value, feedback, poses))
+
+    def _reconsider(self, value: Molecule, feedback: Feedback, poses: Mapping[str, str]) -> Feedback:
+        docked = [self._dock(value, target) for target in self.targets]
+        seen = [
+            revisit.Revisit.of(value, posed, poses[posed.target.name], self.settings_in(posed.target))
+            for posed in docked
+            if posed.target.name in poses
+        ]
+        by_target = {each.posed.target.name: each.better for each in seen}
+        if any(each.found for each in seen):
+            feedback = self._measured(value, [by_target.get(posed.target.name, posed) for posed in docked])
+        return revisit.noted(feedback, seen)
+
     def _evaluate(self, value: Molecule) -> Feedback:
+        return self._measured(value, [self._dock(value, target) for target in self.targets])
+
+    def _measured(self, value: Molecule, docked: Sequence[report.DockedPose | report.Unfit]) -> Feedback:
+        """Put the figures of the poses and the molecule together."""
         mol = value.mol
-        strained = {metric.target for metric in self.metrics.values() if metric.kind == "strain"}
-        docked = [self._dock(value, target, target.name in strained) for target in self.targets]
         figures = self._measure(mol, docked)
         loss = self.combine(figures)
         _check_numbers(figures, [*self.simulated, *(m.name for x in self.limits for m in x.metrics)])
@@ -226,13 +268,34 @@ class Objective(Loss):
         tags = {"loss": f"{loss:.3f}", "QED": f"{figures['QED']:.3f}"}
         return Feedback(loss, report.text(measurement), figures, violations, report.artifacts(docked, tags))
 
-    def _dock(self, value: str, target: Target, strained: bool) -> report.DockedPose | report.Unfit:
+    def _dock(self, value: str, target: Target) -> report.DockedPose | report.Unfit:
+        strained = any(metric.kind == "strain" and metric.target == target.name for metric in self.metrics.values())
         try:
-            return report.DockedPose(target, dock(value, target, self.settings), strained=strained)
+            return report.DockedPose(target, dock(value, target, self.settings_in(target)), strained=strained)
         except DoesNotFit:
             if target.name not in self.spared:
                 raise
-            return report.Unfit(target)
+            return report.Unfit(target, strained=strained)
+
+    def settings_in(self, target: Target) -> Settings:
+        """Get the settings of the docking into a target."""
+        return self._settings_in.get(target.name, self.settings)
+
+    def searching(self, settings: Settings, special: Mapping[str, Settings] | None = None) -> Objective:
+        """Copy this objective with other settings of the search.
+
+        Args:
+            settings: For every target.
+            special: For some targets instead, by name.
+        """
+        other = copy.copy(self)
+        other.settings, other._settings_in = settings, dict(special or {})
+        other.timeout = other._longest()
+        return other
+
+    def _longest(self) -> float:
+        """Choose the wall time after which a measurement hangs, s."""
+        return self._physics_seconds + sum(_longest(self.settings_in(target)) for target in self.targets)
 
     def limiting(self, feedback: Feedback) -> str:
         """Say in a few words what limits a molecule: the target that decides, and the terms that cost most.

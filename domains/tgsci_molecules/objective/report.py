@@ -34,14 +34,14 @@ class DockedPose:
     def __init__(self, target: Target, docking: Docking, *, strained: bool = False) -> None:
         self.target, self.docking = target, docking
         #: True where the strain is wanted: it takes seconds.
-        self._strained = strained
+        self.strained = strained
 
     @cached_property
     def report(self) -> PoseReport:
         """The report about the pose."""
         from ..pose import explain
 
-        return explain(self.docking, self.target, self.strain if self._strained else None)
+        return explain(self.docking, self.target, self.strain if self.strained else None)
 
     @cached_property
     def refined(self) -> Refinement:
@@ -72,8 +72,8 @@ class DockedPose:
 class Unfit:
     """An off-target that a molecule does not fit into: its score counts as none."""
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, target: Target, *, strained: bool = False) -> None:
+        self.target, self.strained = target, strained
 
     def figure(self, metric: Metric) -> float:
         """Get the score, 0.0 kcal/mol: the only metric that such an off-target has."""

@@ -140,3 +140,13 @@ def test_a_job_file_runs_the_same(tgsci, questions, recording, tmp_path):
     done = tgsci("run", str(job), "--run", "run")
     assert done.returncode == 0, done.stderr
     assert "refinement minus sampling" in done.stdout
+
+
+def test_a_question_that_stands_there_twice(tgsci, tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("question,A,B,answer\nWhich?,1,2,A\nWhich?,1,2,A\n")
+    refused = tgsci("language", "answer", str(path), "--engine", "human")
+    assert refused.returncode == 2
+    assert "drop duplicates with --drop-duplicates" in refused.stderr
+    dropped = tgsci("language", "answer", str(path), "--engine", "human", "--drop-duplicates", "--dry-run")
+    assert "in all 13 calls, price about 0 USD" in dropped.stdout

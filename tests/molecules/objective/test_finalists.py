@@ -92,7 +92,10 @@ class _Finishing:
 
 
 def run_of(loss: DockingLoss, values: Sequence[str]) -> Any:
-    trials = [SimpleNamespace(number=n, value=value, feedback=loss.measure(value)) for n, value in enumerate(values)]
+    trials = [
+        SimpleNamespace(number=n, value=value, feedback=loss.measure(value), first=None)
+        for n, value in enumerate(values)
+    ]
     ranking = SimpleNamespace(ranked=lambda: trials)
     return SimpleNamespace(loss=loss, problem=SimpleNamespace(loss=loss), trials=ranking, finals={})
 
@@ -111,7 +114,22 @@ def test_a_finish_keeps_both_figures_and_goes_on_after_an_interruption(short_ful
     head = result.finals[1].text.splitlines()[0]
     assert head.startswith("FULL SETTING: vina -")
     assert f"; {result.trials.ranked()[1].feedback.metrics['vina']:.2f} in the search:" in head
-    assert result.finals[1].loss == pytest.approx(in_full(loss).measure("CCN").loss)
+    careful, first = in_full(loss), result.trials.ranked()[1].feedback
+    assert result.finals[1].loss == careful.reconsider("CCN", careful.measure("CCN"), first).loss
+    assert result.finals[1].loss <= careful.measure("CCN").loss
+
+
+@pytest.mark.slow
+def test_what_was_confirmed_during_the_run_is_not_docked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss = DockingLoss("ABL1", QUICK)
+    result = run_of(loss, ["CCO"])
+    trial = result.trials.ranked()[0]
+    trial.first, trial.feedback = trial.feedback, loss.reconsider("CCO", trial.feedback, trial.feedback)
+    monkeypatch.setattr(DockingLoss, "measure", lambda self, value: pytest.fail(f"{value} is docked again"))
+    finish(result, _Finishing(result.finals), count=1)  # type: ignore[arg-type]
+    assert result.finals[0].loss == trial.feedback.loss
+    assert result.finals[0].text.startswith("CONFIRMED DURING THE RUN: vina -")
+    assert module.CHECK in result.finals[0].artifacts
 
 
 def table(run: Path) -> list[dict[str, str]]:
@@ -172,7 +190,7 @@ def test_a_run_that_is_killed_among_its_finalists_goes_on_there(tmp_path: Path) 
 def test_a_finalist_that_fails_is_kept_as_failed(short_full: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run_of(DockingLoss("ABL1", QUICK), ["CCO"])
 
-    def died(loss: object, value: str) -> None:
+    def died(loss: object, measured: object, value: str) -> None:
         raise MeasurementError("the worker process died")
 
     monkeypatch.setattr(module, "_again", died)

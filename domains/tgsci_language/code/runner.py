@@ -1,0 +1,253 @@
+"""Run a solution on tests, in the sandbox, and compare what came back here, outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tgsci.basics.texts import literal
+from tgsci.errors import UsageError
+
+from ..sandbox.calls import Call, CallResult, call
+from ..sandbox.layers import Layer, Local, best
+from ..sandbox.limits import Limits
+from .compare import difference
+from .task import CodeTask
+from .tests import UNKNOWN, Test, shown
+from .verdict import Verdict
+
+#: Calls of one generator, and inputs that it makes, at most.
+_MOST_INPUTS = 1000
+#: Unless the task says it, all calls together may take so many times the limit of one, and at least so long, s; and
+#: the time to load the code, s.
+_SLOW_CALLS, _ALL_CALLS, _LOADING = 3, 60.0, 10.0
+#: Characters of an expected or a returned value on a page.
+_VALUE = 400
+
+
+@dataclass(frozen=True)
+class Session:
+    """A solution run once on all its tests, in one process.
+
+    Args:
+        verdicts: One a test, in order.
+        fault: Why the code does not even load; "" where it does.
+        line: Of the solution where that is; None where it is unknown.
+        seconds: Processor time of all calls together, as their own process read it, s.
+        outside: The same as the system counted it from outside, in hundredths, with reading the arguments and writing
+            the results, s; nan where it does not say.
+        wall: Time of all calls together by the clock, s.
+        memory_mb: The most memory that its process had, MB; nan where the system does not say.
+        profile: For each line, how often it was the one that ran; empty where none was wanted.
+        layer: What kept it in.
+    """
+
+    verdicts: Sequence[Verdict]
+    fault: str = ""
+    line: int | None = None
+    seconds: float = 0.0
+    outside: float = float("nan")
+    wall: float = 0.0
+    memory_mb: float = float("nan")
+    profile: Mapping[int, int] = field(default_factory=dict)
+    layer: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """True where every test passed."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+
+def run_tests(
+    task: CodeTask, source: str, tests: Sequence[Test], *, label: str = "test", profile: bool = False
+) -> Session:
+    """Run a solution on tests.
+
+    Args:
+        task: Its limits and packages count, and its tolerance.
+        source: The solution; hostile.
+        tests: What to call. Those that say no result take any.
+        label: What a test is called; "{kind} {number}".
+        profile: Whether to look where the time goes.
+
+    Raises:
+        MeasurementError: The sandbox does not start.
+        UsageError: There is no sandbox, or a package is not installed.
+    """
+    outcome = call(
+        source,
+        task.entry.called,
+        [Call(test.arguments, test.keywords) for test in tests],
+        _limits(task, len(tests)),
+        layer=_layer(task),
+        packages=tuple(task.packages),
+        prelude=task.prelude,
+        profile=profile,
+    )
+    labels = _labels(tests, label)
+    fault = ""
+    if outcome.status == "raised" or (outcome.calls and all(each.status == "not run" for each in outcome.calls)):
+        fault = f"{outcome.error}: {outcome.message}" if outcome.error else outcome.message or outcome.status
+    verdicts = [
+        _verdict(task, test, each, name, fault) for test, each, name in zip(tests, outcome.calls, labels, strict=True)
+    ]
+    lines: dict[int, int] = {}
+    for each in outcome.calls:
+        for line, count in each.lines.items():
+            lines[line] = lines.get(line, 0) + count
+    timed = [each for each in outcome.calls if each.status in ("returned", "raised")]
+    return Session(
+        verdicts,
+        fault,
+        outcome.line if fault else None,
+        sum(each.processor for each in timed),
+        outcome.processor,
+        sum(each.seconds for each in timed),
+        outcome.memory_mb,
+        lines,
+        outcome.layer,
+    )
+
+
+def results_of(task: CodeTask, source: str, tests: Sequence[Test], who: str, label: str = "test") -> list[Test]:
+    """Let a solution that is trusted to be right say what tests must give that do not say it themselves.
+
+    Args:
+        task: Its limits and packages count.
+        source: The solution.
+        tests: Those that say their result are left as they are.
+        who: What the solution is called in messages: "reference", "start".
+        label: As for `run_tests`.
+
+    Raises:
+        UsageError: It fails on one of them.
+    """
+    open_ones = [test for test in tests if test.open]
+    if not open_ones:
+        return list(tests)
+    session = run_tests(task, source, open_ones, label=label)
+    if session.fault:
+        raise UsageError(f"the {who} solution does not load: {session.fault}")
+    for verdict in session.verdicts:
+        if verdict.error:
+            raise UsageError(f"the {who} solution fails {verdict.label}, {verdict.call}: {verdict.error}")
+    found = iter(session.verdicts)
+    return [replace(test, expected=next(found).value) if test.open else test for test in tests]
+
+
+def make_inputs(task: CodeTask, seed: int) -> list[Test]:
+    """Run the task's generator in the sandbox; each list of arguments that it returns is a test without a result.
+
+    Raises:
+        UsageError: It fails, never ends, or returns something else than a list of argument lists.
+        MeasurementError: The sandbox does not start.
+    """
+    if task.inputs is None:
+        return []
+    outcome = call(
+        task.inputs,
+        "inputs",
+        [(seed,)],
+        _limits(replace(task, seconds=max(60.0, task.seconds)), 1),
+        layer=_layer(task),
+        packages=tuple(task.packages),
+    )
+    (answer,) = outcome.calls
+    if not answer.returned:
+        raise UsageError(f"the key 'inputs': inputs({seed}) gives nothing: {_fault(answer, 60.0, outcome.message)}")
+    made = answer.value
+    if not isinstance(made, list | tuple) or not made or not all(isinstance(each, list | tuple) for each in made):
+        raise UsageError(
+            f"the key 'inputs': inputs({seed}) must return a list with a list of arguments for each call, such as "
+            f"[(x, 3), (y, 5)]; not {literal(made)}"
+        )
+    if len(made) > _MOST_INPUTS:
+        raise UsageError(
+            f"the key 'inputs': inputs({seed}) returns {len(made):,} calls; at most {_MOST_INPUTS} are run"
+        )
+    return [Test(tuple(each), loose=False) for each in made]
+
+
+def scores_of(task: CodeTask, verdicts: Sequence[Verdict], tests: Sequence[Test]) -> list[float | str]:
+    """Score results by the task's own function, in a process that the solution never was in.
+
+    Returns:
+        For each result its figure, or why it is not allowed.
+    """
+    assert task.score is not None  # checked by the task
+    outcome = call(
+        task.score,
+        "score",
+        [Call((verdict.value, *test.arguments)) for verdict, test in zip(verdicts, tests, strict=True)],
+        _limits(task, len(tests)),
+        layer=_layer(task),
+        packages=tuple(task.packages),
+    )
+    if outcome.status == "raised":
+        raise UsageError(f"the key 'score' does not load: {outcome.error}: {outcome.message}")
+    return [
+        float(each.value)
+        if each.returned and isinstance(each.value, int | float) and float(each.value) == each.value
+        else _fault(each, task.seconds, outcome.message)
+        for each in outcome.calls
+    ]
+
+
+def layer_name(task: CodeTask) -> str:
+    """Name what keeps code in.
+
+    Raises:
+        UsageError: Nothing does; says what to install.
+    """
+    return _layer(task).name
+
+
+def _layer(task: CodeTask) -> Layer:
+    return Local() if task.unsafe_local else best()
+
+
+def _limits(task: CodeTask, calls: int) -> Limits:
+    own = min(task.seconds * max(1, calls), max(_SLOW_CALLS * task.seconds, _ALL_CALLS))
+    total = _LOADING + (task.total_seconds or own)
+    return Limits(
+        seconds=task.seconds,
+        total_seconds=total,
+        cpu_seconds=total,
+        memory_mb=task.memory_mb,
+        output_mb=task.output_mb,
+    )
+
+
+def _labels(tests: Sequence[Test], label: str) -> list[str]:
+    return [f"{label} {number}" for number in range(1, len(tests) + 1)]
+
+
+def _verdict(task: CodeTask, test: Test, answer: CallResult, label: str, fault: str) -> Verdict:
+    found = Verdict(
+        label,
+        test.call(task.entry.called),
+        test.shown_expected(_VALUE),
+        False,
+        line=answer.line,
+        seconds=answer.inside if answer.inside == answer.inside else 0.0,
+        slow=answer.status == "timeout",
+        printed=answer.printed,
+    )
+    if not answer.returned:
+        right = bool(test.raises) and answer.status == "raised" and answer.error == test.raises
+        return replace(found, passed=right, error="" if right else fault or _fault(answer, task.seconds, ""))
+    got = shown(answer.value, _VALUE)
+    if test.raises:
+        return replace(found, got=got, value=answer.value, difference=f"no {test.raises} was raised")
+    if test.expected is UNKNOWN:
+        return replace(found, got=got, value=answer.value, passed=True)
+    wrong = difference(answer.value, test.expected, task.tolerance, loose=test.loose)
+    return replace(found, got=got, value=answer.value, passed=not wrong, difference=wrong)
+
+
+def _fault(answer: CallResult, seconds: float, why: str) -> str:
+    if answer.status == "timeout":
+        return f"no result after {seconds:g} s, the time limit"
+    if answer.status == "raised":
+        return f"{answer.error}: {answer.message}" if answer.message else answer.error
+    return answer.message or why or f"the process {answer.status}"

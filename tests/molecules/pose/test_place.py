@@ -1,0 +1,64 @@
+"""A molecule on the pose of another: the common part stays, the rest grows, and Vina relaxes all of it in place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rdkit import Chem
+
+from tgsci.errors import MeasurementError
+from tgsci_molecules import Settings, dock
+from tgsci_molecules.docking.vina import Docking
+from tgsci_molecules.molecule.common import common_part
+from tgsci_molecules.pose import place as module
+from tgsci_molecules.pose.place import place
+from tgsci_molecules.target.targets import Target
+
+QUICK = Settings(exhaustiveness=2, max_evals=2_000, conformers=1)
+PARENT, CHILD = "CC(=O)Nc1ccc(O)cc1", "CC(=O)Nc1ccc(O)c(F)c1"
+ABL1 = Target("ABL1")
+
+
+@pytest.fixture(scope="module")
+def parent() -> Docking:
+    return dock(PARENT, ABL1, QUICK)
+
+
+def test_a_molecule_in_its_own_pose_loses_nothing(parent: Docking) -> None:
+    again = place(PARENT, parent.pose, ABL1, QUICK, parent)
+    assert again is not None
+    assert again.score <= parent.score + 0.002
+    assert again.forms[0].smiles == parent.ligand.docked_smiles
+
+
+def test_a_child_lies_where_its_parent_lies(parent: Docking) -> None:
+    child = place(CHILD, parent.pose, ABL1, QUICK, None)
+    assert child is not None
+    here, there = (Chem.RemoveHs(pose) for pose in (parent.pose, child.pose))
+    xyz, other = (mol.GetConformer().GetPositions() for mol in (here, there))
+    off = [np.sqrt(np.mean([((xyz[a] - other[b]) ** 2).sum() for a, b in pairs])) for pairs in common_part(here, there)]
+    assert min(off) < 1.5
+    assert child.score < 0
+    assert child.ligand.smiles == CHILD
+
+
+def test_the_same_arguments_give_the_same_pose(parent: Docking) -> None:
+    first, second = (place(CHILD, parent.pose, ABL1, QUICK, None) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert (first.score, first.pose_pdbqt) == (second.score, second.pose_pdbqt)
+
+
+def test_nothing_is_placed_where_little_is_common_or_there_is_no_pose(parent: Docking) -> None:
+    assert place("CCCCC", parent.pose, ABL1, QUICK, None) is None
+    assert place(CHILD, Chem.MolFromSmiles(PARENT), ABL1, QUICK, None) is None
+
+
+def test_what_preparation_raises_is_that_molecules_failure(parent: Docking, monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (MeasurementError("atom typing"), Chem.KekulizeException("c1"), RuntimeError("Pre-condition")):
+
+        def refuse(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(module, "ready", refuse)
+        assert place(CHILD, parent.pose, ABL1, QUICK, None) is None
