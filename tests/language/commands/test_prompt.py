@@ -23,6 +23,7 @@ instruction = "Answer the question."
 evaluations = 3
 [run]
 proposals = 1
+ideas = 1
 """
 
 
@@ -49,9 +50,12 @@ def recordings(task, tmp_path):
     table = absolute(tomllib.loads(task.read_text())["language"], task.parent)
     del table["kind"]
     student = RecordingEngine(Priced(scripts.split()), tmp_path / "student.jsonl")
-    proposer = RecordingEngine(scripts.Proposer(scripts.SLOW, scripts.BEST), tmp_path / "strong.jsonl")
-    tg.solve(problem(table, student=student), engine=proposer, budget=3, proposals=1)
-    tg.solve(problem(table, student=student), engine=scripts.Proposer(scripts.SLOW), budget=2, proposals=1)
+    for budget in (3, 2):
+        proposer = scripts.Proposer(scripts.SLOW, scripts.BEST)
+        tg.solve(problem(table, student=student), engine=proposer, budget=budget, proposals=1, ideas=1)
+    offered = scripts.Proposer(scripts.SLOW, scripts.BEST)
+    lines = [json.dumps({"reply": str(offered("Give 1 different idea"))}) for _ in range(2)]
+    (tmp_path / "strong.jsonl").write_text("\n".join(lines))  # in their order, to whatever is asked
     return [
         *("--engine", f"replay:{tmp_path / 'strong.jsonl'}"),
         *("--student", f"replay:{tmp_path / 'student.jsonl'}"),

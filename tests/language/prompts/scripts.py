@@ -79,7 +79,7 @@ class Student(_Counting):
 
 
 class Proposer(_Counting):
-    """Offers these values in turn, in whatever tags it is asked for.
+    """Offers these values in turn, as many as it is asked for, in the form of a reply from the desk.
 
     Args:
         values: What it offers.
@@ -90,12 +90,10 @@ class Proposer(_Counting):
         self.values = values
 
     def complete(self, prompt, system="", images=()):
-        call = self.count(prompt, system) - 1
-        tags = dict.fromkeys(re.findall(r"<([A-Z_]+?(?:_\d+)?)>(?:\.\.\.|the whole new value)", prompt[-6000:]))
-        tags = [tag for tag in tags if not tag.startswith("REASON")]
-        reply = []
-        for position, tag in enumerate(tags, call * len(tags)):
-            number = re.search(r"(?:_\d+)?$", tag)[0]
-            value = self.values[position % len(self.values)]
-            reply.append(f"<REASON{number}>what the page says</REASON{number}>\n<{tag}>{value}</{tag}>")
-        return "\n".join(reply)
+        wanted = int(re.findall(r"Give (\d+) different idea|Give (one) new idea|$", prompt)[0][0] or 1)
+        first = (self.count(prompt, system) - 1) * wanted
+        offered = [self.values[position % len(self.values)] for position in range(first, first + wanted)]
+        return "\n\n".join(
+            f"IDEA {i} | FROM 0 | ROLE refine | EXPECT {10 + i}\nREASON: what the page says\n<VALUE>{value}</VALUE>"
+            for i, value in enumerate(offered, 1)
+        )

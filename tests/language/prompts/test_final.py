@@ -8,7 +8,7 @@ SETS = scripts.split((20, 20, 30))
 
 def run(*values, start=scripts.STATED, directory=None, budget=2, student=None):
     made = prompt_problem(SETS, student or scripts.Student(SETS), start, race=0)
-    return tg.solve(made, engine=scripts.Proposer(*values), budget=budget, proposals=1, run=directory)
+    return tg.solve(made, engine=scripts.Proposer(*values), budget=budget, proposals=1, ideas=1, run=directory)
 
 
 def test_a_gain_within_noise_is_said_to_be_so():

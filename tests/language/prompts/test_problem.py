@@ -20,7 +20,7 @@ SETS = scripts.split()
 def search(*values, budget=5, run=None, start=scripts.START, **settings):
     made = prompt_problem(SETS, scripts.Student(SETS), start, **settings)
     proposer = scripts.Proposer(*values)
-    return tg.solve(made, engine=proposer, budget=budget, run=run, proposals=2), made, proposer
+    return tg.solve(made, engine=proposer, budget=budget, run=run, proposals=2, ideas=2), made, proposer
 
 
 def test_the_better_instruction_is_found_by_validation_and_shown_to_be_better_by_test():
@@ -74,6 +74,7 @@ def test_the_students_calls_count_in_the_budget():
         engine=scripts.Proposer(scripts.STATED, scripts.SLOW),
         budget=tg.Budget(evaluations=None, model_calls=60),
         proposals=1,
+        ideas=1,
     )
     assert limited.stopped == "the budget of 60 model calls is used up"
     assert len([t for t in limited.trials if t.feedback]) == 2  # 52 calls, one to the proposer, 52 more
@@ -84,7 +85,7 @@ def test_ties_are_kept_where_asked():
     values = [f"{scripts.SLOW} Please.", f"{scripts.SLOW} Now."]
     for keep in (True, False):
         made = prompt_problem(SETS, scripts.Student(SETS), same, race=0)
-        result = tg.solve(made, engine=scripts.Proposer(*values), budget=3, proposals=1, keep_ties=keep)
+        result = tg.solve(made, engine=scripts.Proposer(*values), budget=3, proposals=1, ideas=1, keep_ties=keep)
         assert [t.loss for t in result.trials] == [result.trials[0].loss] * 3
         assert result.best.number == (2 if keep else 0)
 

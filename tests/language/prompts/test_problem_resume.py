@@ -24,7 +24,7 @@ def search(run, log, fall_at=None, concurrency=1):
     made = prompt_problem(SETS, student, scripts.START, minibatch=4, race=8)
     made.loss.threads = made.careful.loss.threads = min(concurrency, 4)
     proposer = scripts.Proposer(scripts.STATED, scripts.WORSE, scripts.SLOW, scripts.BEST)
-    return tg.solve(made, engine=proposer, budget=5, proposals=2, run=run)
+    return tg.solve(made, engine=proposer, budget=5, proposals=2, ideas=2, run=run)
 
 
 def story(result):

@@ -17,7 +17,7 @@ def run(tmp_path_factory):
     made = prompt_problem(SETS, scripts.Student(SETS), scripts.START, racing_margin=0.0)
     directory = tmp_path_factory.mktemp("sections") / "run"
     proposer = scripts.Proposer(scripts.SLOW, scripts.WORSE, scripts.BEST)
-    return tg.solve(made, engine=proposer, budget=4, proposals=1, run=directory), made, directory
+    return tg.solve(made, engine=proposer, budget=4, proposals=1, ideas=1, run=directory), made, directory
 
 
 def test_a_report_shows_accuracy_against_calls_test_race_and_confusion(run):
