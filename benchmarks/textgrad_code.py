@@ -160,7 +160,7 @@ def table(result: Result) -> str:
     }
     rows = [Row(titles[arm], 1 if arm == "first" else mean, int(sum(column[arm])), n).cells[:-1] for arm in ARMS]
     header = ["solution", "calls a task", "right", "accuracy, %", "95 % interval, %"]
-    widths = [max(map(len, cells)) for cells in zip(header, *rows)]
+    widths = [max(map(len, cells)) for cells in zip(header, *rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (header, *rows)
