@@ -131,8 +131,9 @@ def _proposer(section: str, default: str) -> list[Callable[[Any], Any]]:
             "--optimizer",
             section=section,
             metavar="NAME",
-            help="'rules', a baseline of the domain, or with --engine 'tgd' (the model writes values) or 'menu' (it "
-            "chooses from the domain's options); an unknown name lists what there is",
+            help="'rules', a baseline of the domain, or with --engine 'team' (the model and the rule editor: the "
+            "default), 'desk' (the model alone), 'tgd' (it sees the best value and its report) or 'menu' (it chooses "
+            "from the domain's options); an unknown name lists what there is",
         ),
     ]
 
@@ -219,11 +220,12 @@ def run_problem(
     from ..search.options import Budget
 
     table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
-    chosen = choose(problem, *run.proposer(job.engine if job else None, table.optimizer))
     typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed, **run.desk}
     settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
     settings |= {"budget": Budget(**{**stated(limits), **run.limits}), "workers": run.place(table)}
     options = options_for(problem, settings)
+    engine, optimizer = run.proposer(job.engine if job else None, table.optimizer)
+    chosen = choose(problem, engine, optimizer, prompt_tokens=options.prompt_tokens)
     named = run.directory or table.directory
     directory = Path(named).expanduser() if named else new_directory(problem)
     try:
@@ -283,6 +285,7 @@ def print_result(result: Result, most: int = 5) -> None:
     """
     from rich.console import Console
 
+    from ..show.origin import confirmation, expectation, proposed
     from ..show.progress import trial_table
 
     best = [] if result.problem and result.problem.summary else result.trials.ranked()[:most]
@@ -295,11 +298,13 @@ def print_result(result: Result, most: int = 5) -> None:
     if origin:
         lines += [origin, ""]
     for trial in best:
-        made = f"from trial {trial.parent}" if trial.parent is not None else "start"
+        made = f"from trial {trial.parent}" if trial.parent is not None else "start" if not trial.round else "new"
         edit = f", {trial.edit}" if trial.edit else ""
+        by = f", {proposed(trial)}" if proposed(trial) else ""
         # A value of several lines is shown once, below: here its edit tells more.
         value = [] if "\n" in trial.value else [f"  {trial.value}"]
-        lines += [f"trial {trial.number} ({made}{edit})", *value, f"  {trial.reason}"]
+        lines += [f"trial {trial.number} ({made}{edit}{by})", *value, f"  {trial.reason}"]
+        lines += [f"  {said}" for said in (expectation(trial), confirmation(trial)) if said]
         if trial.number in result.finals:
             lines.append(f"  measured again: {result.final_in_words(result.finals[trial.number])}")
     lines += ["", result.summary(), *(f"wrote {path}" for path in result.files)]
