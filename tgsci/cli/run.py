@@ -48,6 +48,7 @@ class RunArguments:
         confirm: Whether what would become the best is measured with care first.
         workers: Processes that measure.
         executor: Address of a cluster that measures.
+        plan_only: Print what would be asked and what it would cost, and ask nothing.
     """
 
     evals: int | None = None
@@ -67,6 +68,7 @@ class RunArguments:
     confirm: bool | None = None
     workers: int | None = None
     executor: str | None = None
+    plan_only: bool = False
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -179,6 +181,13 @@ run_options = options(
     ),
     *_desk("Run", (" (default 12)", " (default 8000)", " (default: it is, where the domain says how)")),
     *_place("Run"),
+    option(
+        "--dry-run",
+        "plan_only",
+        section="Run",
+        is_flag=True,
+        help="print the first prompt, the number of calls and their price, and ask nothing",
+    ),
     into=RunArguments,
 )
 
@@ -220,9 +229,11 @@ def run_problem(
 
     Raises:
         UsageError: A bad option; nothing was started.
+        Exit: Of click: only the plan was wanted, and it is printed.
     """
     from ..runs.choose import choose
     from ..runs.directory import new_directory
+    from ..runs.dry_run import dry_run, plan
     from ..runs.job import BudgetTable, RunTable, stated
     from ..runs.run import options_for
     from ..search.options import Budget
@@ -234,6 +245,9 @@ def run_problem(
     options = options_for(problem, settings)
     engine, optimizer = run.proposer(job.engine if job else None, table.optimizer)
     chosen = choose(problem, engine, optimizer, prompt_tokens=options.prompt_tokens)
+    if run.plan_only:
+        print(visible(dry_run(plan(problem, chosen.proposer, options))))
+        raise click.exceptions.Exit(0)
     named = run.directory or table.directory
     directory = Path(named).expanduser() if named else new_directory(problem)
     try:
