@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
@@ -17,7 +18,8 @@ from .verdict import Verdict
 
 #: After so many seconds of timing no further repeat begins; two are always made.
 _TIMING_SECONDS = 60.0
-#: Time outside of the clock inside that counts as time of the solution, beyond the start's: this, and a share of it, s.
+#: Processor time that the system saw and the solution's own clock did not counts as its run time where it is more than
+#: the baseline's by this, s, and by this share of the baseline's time: that clock may be forged.
 _UNSEEN, _UNSEEN_SHARE = 0.05, 0.5
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -71,64 +73,64 @@ def measure(
 def _time(task: CodeTask, source: str, tests: TestSet) -> Measured:
     """Time a solution in fresh processes, so that it remembers no result."""
     times: list[float] = []
+    began = time.monotonic()
     for _ in range(task.repeats):
-        if len(times) >= 2 and sum(times) > _TIMING_SECONDS:
+        if len(times) >= 2 and time.monotonic() - began > _TIMING_SECONDS:
             break
         session = run_tests(task, source, tests.measured, label=tests.label)
         if not session.passed:
             return _failing(session)
         times.append(session.seconds)
-    time = 1000 * (min(times) if task.statistic == "best" else median(times))
-    words = f"Run time: {figure(time)} ms ({_how(task, len(times), tests)}; by the clock inside the sandbox)."
-    return Measured(time, {"time": time}, words, profile=run_tests(task, source, tests.measured, profile=True).profile)
+    found = 1000 * (min(times) if task.statistic == "best" else median(times))
+    words = f"Run time: {figure(found)} ms ({_how(task, len(times), tests)})."
+    return Measured(
+        found, {"time": found}, words, profile=run_tests(task, source, tests.measured, profile=True).profile
+    )
 
 
 def _compared(task: CodeTask, source: str, tests: TestSet, baseline: str, whose: str) -> Measured:
     """Time a solution and the baseline by turns: what slows this machine for a while slows both."""
     own: list[float] = []
     others: list[float] = []
-    beyond = 0.0
+    beyond, began = 0.0, time.monotonic()
     for repeat in range(task.repeats):
-        if repeat >= 2 and sum(own) + sum(others) > _TIMING_SECONDS:
+        if repeat >= 2 and time.monotonic() - began > _TIMING_SECONDS:
             break
-        codes = [baseline, source] if repeat % 2 == 0 else [source, baseline]
-        other, session = (run_tests(task, code, tests.measured, label=tests.label) for code in codes)
-        if codes[0] is source:
-            other, session = session, other
+        first, second = (baseline, source) if repeat % 2 == 0 else (source, baseline)
+        sessions = {code: run_tests(task, code, tests.measured, label=tests.label) for code in (first, second)}
+        session, other = sessions[source], sessions[baseline]
         if not session.passed:
             return _failing(session)
         if not other.passed:
             fault = next(each.error or each.difference for each in other.verdicts if not each.passed)
             raise MeasurementError(f"the {whose}, timed beside it, does not pass now: {fault}", transient=True)
         unseen = (session.outside - session.seconds) - (other.outside - other.seconds)
-        trusted = unseen <= _UNSEEN + _UNSEEN_SHARE * other.seconds
-        own.append(session.seconds if trusted else session.seconds + unseen)
-        others.append(other.seconds)
-        beyond = beyond if trusted else max(beyond, unseen)
-    pairs = [one / max(other, 1e-9) for one, other in zip(own, others, strict=True)]
-    if task.statistic == "best":
-        time, start = min(own), max(min(others), 1e-9)
-        ratio = time / start
-    else:  # pair by pair: each was measured at the same time
-        time, start, ratio = median(own), median(others), median(pairs)
-    ratio = max(ratio, 1e-9)
+        forged = unseen > _UNSEEN + _UNSEEN_SHARE * other.seconds  # never of nan
+        own.append(session.seconds + unseen if forged else session.seconds)
+        others.append(max(other.seconds, 1e-9))
+        beyond = max(beyond, unseen) if forged else beyond
+    pairs = [one / other for one, other in zip(own, others, strict=True)]
+    choose = min if task.statistic == "best" else median
+    mine, theirs = choose(own), choose(others)
+    # Of medians, pair by pair: each pair was measured at the same time.
+    ratio = max(1e-9, mine / theirs if task.statistic == "best" else median(pairs))
     words = (
-        f"Run time: {figure(1000 * time)} ms; the {whose}'s, by turns with it, {figure(1000 * start)} ms "
+        f"Run time: {figure(1000 * mine)} ms; the {whose}'s, by turns with it, {figure(1000 * theirs)} ms "
         f"({_how(task, len(own), tests)}). That is {figure(ratio)} of the {whose}'s time, {figure(1 / ratio)} times as "
         f"fast. The ratio of single pairs goes from {figure(min(pairs))} to {figure(max(pairs))}."
     )
     if beyond:
         words += (
-            f" The clock outside the sandbox saw up to {figure(1000 * beyond)} ms more of it than the one inside: they "
-            "count as its run time."
+            f" From outside the sandbox up to {figure(1000 * beyond)} ms more of it were seen than its own clock says: "
+            "they count as its run time."
         )
-    metrics = {"time": 1000 * time, "baseline time": 1000 * start, "speed-up": 1 / ratio}
+    metrics = {"time": 1000 * mine, "baseline time": 1000 * theirs, "speed-up": 1 / ratio}
     return Measured(ratio, metrics, words, profile=run_tests(task, source, tests.measured, profile=True).profile)
 
 
 def _how(task: CodeTask, runs: int, tests: TestSet) -> str:
     calls = f"{len(tests.measured)} calls" if len(tests.measured) > 1 else "one call"
-    return f"{task.statistic} of {runs} runs, each of {calls} in a fresh process"
+    return f"processor time, {task.statistic} of {runs} runs, each of {calls} in a fresh process"
 
 
 def _failing(session: Session) -> Measured:

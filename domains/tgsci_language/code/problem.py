@@ -80,7 +80,7 @@ def problem_of_task(task: CodeTask, checked: Checked | None = None) -> Problem:
         contrast=views.contrast,
         limiting=views.limiting,
         setting=_setting(task),
-        careful=Careful(loss.careful) if task.minimise == "time" else None,
+        careful=Careful(loss.careful, share=0.5) if task.minimise == "time" else None,
     )
 
 

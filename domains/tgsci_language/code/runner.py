@@ -33,8 +33,10 @@ class Session:
         verdicts: One a test, in order.
         fault: Why the code does not even load; "" where it does.
         line: Of the solution where that is; None where it is unknown.
-        seconds: Time of all calls together by the clock inside, s.
-        outside: The same by the clock outside, with the way of arguments and results, s.
+        seconds: Processor time of all calls together, as their own process read it, s.
+        outside: The same as the system counted it from outside, in hundredths, with reading the arguments and writing
+            the results, s; nan where it does not say.
+        wall: Time of all calls together by the clock, s.
         memory_mb: The most memory that its process had, MB; nan where the system does not say.
         profile: For each line, how often it was the one that ran; empty where none was wanted.
         layer: What kept it in.
@@ -44,7 +46,8 @@ class Session:
     fault: str = ""
     line: int | None = None
     seconds: float = 0.0
-    outside: float = 0.0
+    outside: float = float("nan")
+    wall: float = 0.0
     memory_mb: float = float("nan")
     profile: Mapping[int, int] = field(default_factory=dict)
     layer: str = ""
@@ -97,7 +100,8 @@ def run_tests(
         verdicts,
         fault,
         outcome.line if fault else None,
-        sum(each.inside for each in timed),
+        sum(each.processor for each in timed),
+        outcome.processor,
         sum(each.seconds for each in timed),
         outcome.memory_mb,
         lines,

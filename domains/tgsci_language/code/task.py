@@ -59,8 +59,8 @@ class CodeTask:
     seed: int = setting("seed of the inputs that drive the search; the hidden ones have the next", 1, low=0)
     tolerance: float = setting("how far numbers may be off, absolute, and relative above 1", 0.0, low=0.0, high=1.0)
     minimise: Literal["time", "memory", "returned", "printed", "score"] | None = setting(
-        "what is to become small once the tests pass: run time, memory, the figure that the function returns or "
-        "prints, or the one that 'score' computes",
+        "what is to become small once the tests pass: run time (of the processor), memory, the figure that the "
+        "function returns or prints, or the one that 'score' computes",
         None,
     )
     score: str | None = setting(

@@ -44,6 +44,8 @@ class CallResult:
         printed: The beginning of what it printed.
         seconds: Measured outside, with the way of the arguments and the value: it cannot be forged.
         inside: Seconds as the candidate's own process measured them: finer, and only as honest as the candidate.
+        processor: Seconds of processor time as the candidate's own process measured them: what else runs on this
+            machine hardly shows in it.
         lines: How often each line was seen running, a look each millisecond; only where a profile was asked for.
     """
 
@@ -55,6 +57,7 @@ class CallResult:
     printed: str = ""
     seconds: float = nan
     inside: float = nan
+    processor: float = nan
     lines: Mapping[int, int] = field(default_factory=dict)
 
     @property
@@ -78,6 +81,8 @@ class Outcome:
         seconds: By the clock, without the start of the sandbox.
         memory_mb: The most memory that its process had; nan where it ended too soon to be looked at.
         exit_code: Of a program; None where it was ended.
+        processor: Seconds of processor time that its process took for the calls, as the system counts them, in
+            hundredths: it cannot be forged. nan where it ended too soon, and of a program.
     """
 
     status: str
@@ -91,6 +96,7 @@ class Outcome:
     seconds: float = nan
     memory_mb: float = nan
     exit_code: int | None = None
+    processor: float = nan
 
 
 def call(
@@ -125,17 +131,19 @@ def call(
     asked = [each if isinstance(each, Call) else Call(each) for each in calls]
     requests = [{"arguments": tuple(each.arguments), "keywords": dict(each.keywords)} for each in asked]
     setup = {"mode": "function", "source": source, "function": function, "prelude": prelude, "profile": profile}
-    loaded, results, status, why = CallResult("not run"), [], "done", ""
+    loaded, results, status, why, processor = CallResult("not run"), [], "done", "", nan
     with Process(layer, limits, packages, setup) as process:
         started = time.perf_counter()
         try:
-            loaded = _answer(process, limits)
+            loaded = answer(process, limits)
             if not loaded.returned:
                 status, why = loaded.status, loaded.message
                 requests = []
+            before = process.read_processor()
             for request in requests:
-                results.append(_answer(process, limits, request))
+                results.append(answer(process, limits, request))
             process.read_memory()
+            processor = process.read_processor() - before
         except Ended as ended:
             status, why = ended.status, ended.why
             if loaded.status != "not run":  # it was a call that ended it
@@ -144,7 +152,7 @@ def call(
         results += [CallResult("not run", message=why)] * (len(asked) - len(results))
         return Outcome(
             status, layer.name, results, loaded.error, why, loaded.line, *_texts(process),
-            seconds, process.memory_mb,
+            seconds, process.memory_mb, processor=processor,
         )  # fmt: skip
 
 
@@ -178,7 +186,7 @@ def run(
     with Process(layer, limits, packages, setup) as process:
         started = time.perf_counter()
         try:
-            raised = _result(process.receive(limits.seconds), nan)
+            raised = read_result(process.receive(limits.seconds), nan)
             seconds = time.perf_counter() - started
             process.read_memory()
             code = process.wait(_GRACE)
@@ -191,23 +199,25 @@ def run(
         )  # fmt: skip
 
 
-def _answer(process: Process, limits: Limits, request: Mapping[str, Any] | None = None) -> CallResult:
+def answer(process: Process, limits: Limits, request: Mapping[str, Any] | None = None) -> CallResult:
     """Send a request, where there is one, and wait for its answer; measures the time in between."""
     started = time.perf_counter()
     if request is not None:
         process.send(request, limits.seconds)
     reply = process.receive(limits.seconds + _GRACE)
-    return _result(reply, time.perf_counter() - started)
+    return read_result(reply, time.perf_counter() - started)
 
 
-def _result(reply: Mapping[str, Any], seconds: float) -> CallResult:
+def read_result(reply: Mapping[str, Any], seconds: float) -> CallResult:
     """Read a reply, in which anything may stand."""
-    line, inside, printed, lines = (reply.get(key) for key in ("line", "inside", "printed", "lines"))
+    line, printed, lines = (reply.get(key) for key in ("line", "printed", "lines"))
+    inside, processor = (reply.get(key) for key in ("inside", "processor"))
     common: dict[str, Any] = {
         "line": line if type(line) is int and 0 < line < 1_000_000 else None,
         "printed": printed[:LONGEST_PRINTED].decode("utf-8", "replace") if type(printed) is bytes else "",
         "seconds": seconds,
         "inside": inside if type(inside) is float and inside >= 0 else nan,
+        "processor": processor if type(processor) is float and processor >= 0 else nan,
         "lines": _counts(lines),
     }
     value, error, message = (reply.get(key) for key in ("value", "error", "message"))
