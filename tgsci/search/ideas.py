@@ -143,12 +143,18 @@ def _role(said: str) -> str:
 
 # -- the forms in which models write ideas -----------------------------------------------------------
 
-_THOUGHTS = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_THOUGHTS = ("think", "thinking", "reasoning")
 
 
 def _without_thoughts(text: str) -> str:
     """Leave out what a model thought aloud, where it says so: drafts of values stand there."""
-    return _THOUGHTS.sub("", text)
+    for name in _THOUGHTS:
+        kept, position = [], 0
+        while (start := text.find(f"<{name}>", position)) >= 0 and (end := text.find(f"</{name}>", start)) >= 0:
+            kept.append(text[position:start])
+            position = end + len(f"</{name}>")
+        text = "".join([*kept, text[position:]])
+    return text
 
 
 def _drafts(text: str, tags: tuple[str, str], most: int) -> Iterator[_Draft]:
@@ -177,7 +183,7 @@ def _tagged(text: str, tags: tuple[str, str]) -> Iterator[_Draft]:
 
 
 #: The line that an idea begins with: `IDEA 3 | FROM 7`, `**Idea 3**`, `### Idea #3:`.
-_IDEA = re.compile(r"^[\s>#*_\-]{0,8}idea[\s_#*]{0,4}(\d{1,3})\b", re.IGNORECASE | re.MULTILINE)
+_IDEA = re.compile(r"^[\s<>#*_\-]{0,8}idea[\s_#*]{0,4}(\d{1,3})\b", re.IGNORECASE | re.MULTILINE)
 #: What an idea tells of itself, by the labels that models give it: `EXPECT -9.6`, `<FROM>7</FROM>`, `**REASON:** ...`.
 _LABELS = {
     "from": r"from|parent",
@@ -206,7 +212,7 @@ def _last_number(before: str) -> int:
 def _read_head(before: str) -> dict[str, str]:
     """Read what stands before a value: what it is from, its role, the loss that is expected, change and reason."""
     before = before[-_MAX_HEAD_CHARS:]
-    begins = [match.start() for match in _IDEA.finditer(before)]
+    begins = [match.end() for match in _IDEA.finditer(before)]
     first, _, rest = before[begins[-1] if begins else 0 :].lstrip().partition("\n")
     # On the first line several stand side by side; then each begins a line. A tag that closes ends one too.
     lines = [*re.split(r"[|;,]|</\w{1,20}>", first), *re.split(r"\n|</\w{1,20}>", rest)]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, median
 
 from .. import prompts
 from ..basics.diff import changed_lines
 from ..basics.texts import figure, fixed, one_line, places
+from ..errors import InvalidValue
 from ..prompts import shortened, tokens
 from .reports import Shown, choose_report
+from .standing import STALLED, forecasts, noise, rounds_without_gain
 from .trial import Idea, State, Trial, Trials
 
+#: Tokens of a question, and the fewest that a page of use fits in; the share that is kept for what a second try adds.
+PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 #: Rounds whose trials are shown whole.
 RECENT_ROUNDS = 2
 #: Shares of the page that its parts may take; the tables get what is left.
@@ -46,7 +50,9 @@ class Page:
         self.measured = trials.ranked()
         self.last_round = trials[-1].round if len(trials) else 0
         #: Rounds since the best was found.
-        self.stalled = self.last_round - trials.best.round if trials.best else 0
+        self.stalled = rounds_without_gain(trials)
+        #: True where somebody said of a trial of the last rounds what it is for, or which loss to expect.
+        self._told = False
         self._decimals = _decimals([t.loss for t in self.measured])
         #: True where nothing but the start was measured.
         self.begins = not any(t.round and t.measured for t in trials)
@@ -90,7 +96,8 @@ class Page:
                 lines.append(f"What limits it: {limiting}.")
         if self.stalled:
             since = f"{self.stalled} rounds" if self.stalled > 1 else "one round"
-            lines.append(f"No gain for {since}" + (": the present lines have stalled." if self.stalled > 1 else "."))
+            stalled = ": the present lines have stalled" if self.stalled >= STALLED else ""
+            lines.append(f"No gain for {since}{stalled}.")
         return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
 
     def _budget(self) -> str:
@@ -107,26 +114,22 @@ class Page:
 
     def _own_errors(self) -> str:
         """Say how well the model's own predictions held."""
-        own = [t for t in self.measured if t.expected is not None and t.proposer == self.name]
-        off = [t.loss - (t.expected or 0.0) for t in own]
-        if len(off) < 2:
+        own = forecasts(self.measured).get(self.name)
+        if own is None or own.count < 2:
             return ""
-        size, mean = fmean(map(abs, off)), fmean(off)
-        which = "hopeful" if mean > 0 else "cautious"
-        bias = f", too {which} by {self._loss(abs(mean))}" if abs(mean) > size / 4 else ""
-        return f"Your expected losses were off by {self._loss(size)} on average ({len(off)} values{bias})."
+        which = "hopeful" if own.bias > 0 else "cautious"
+        bias = f", too {which} by {self._loss(abs(own.bias))}" if abs(own.bias) > own.error / 4 else ""
+        return f"Your expected losses were off by {self._loss(own.error)} on average ({own.count} values{bias})."
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
-        twice = [(t.loss, t.first.loss) for t in self.measured if t.first and t.first.measured]
-        apart = [careful - quick for careful, quick in twice if quick is not None]
-        if not apart:
+        apart = noise(self.measured)
+        if apart is None:
             return ""
-        values = f"{len(apart)} value{'s' * (len(apart) > 1)}"
-        largest = max(map(abs, apart))
+        values = "one value" if apart.pairs == 1 else f"{apart.pairs} values"
         return (
-            f"Noise as measured in this run: with more care {values} came out {self._change(fmean(apart))} on average, "
-            f"{self._loss(largest)} at most."
+            f"Noise as measured in this run: with more care {values} came out {self._change(apart.shift)} on average, "
+            f"with a standard deviation of {self._loss(apart.sd)}."
         )
 
     # -- tables ------------------------------------------------------------------------------------
@@ -136,6 +139,7 @@ class Page:
         first = self.last_round - RECENT_ROUNDS + 1
         recent = [t for t in self.trials if t.measured and t.round >= max(first, 1)]
         whole = {t.number for t in recent}
+        self._told = any(t.role or t.expected is not None for t in recent)
         rows: dict[int, str] = {}
         room -= for_families + _TITLES
         for trial in self._by_importance(recent):
@@ -191,7 +195,7 @@ class Page:
         units = self.trials.loss.units if self.trials.loss else {}
         keys = [f"{name} ({units[name]})" if units.get(name) else name for name in self.trials.insight.key_columns]
         family = ["family"] if self.trials.insight.family else []
-        own = ["role", "expected"] if whole else []
+        own = ["role", "expected"] if whole and self._told else []
         value = "what was changed" if self.several_lines else "value"
         return " | ".join(["#", *family, "loss", *own, *keys, "from", "change of loss", value, "what came of it"])
 
@@ -201,7 +205,7 @@ class Page:
         if self.trials.insight.family:
             cells.append(_cell(self.trials.family(trial.value), _LONGEST_NAME))
         cells.append(figure(trial.loss))
-        if whole:
+        if whole and self._told:
             cells += [trial.role or "-", self._loss(trial.expected) or "-"]
         cells += [_short(trial.feedback.metrics.get(name)) or "-" for name in self.trials.insight.key_columns]
         parent = self._parent(trial)
@@ -269,20 +273,27 @@ class Page:
 
     def _waiting(self, room: int) -> list[str]:
         """List the ideas that nobody measured so far, as they rank, with the reason."""
-        lines = [self._idea(place, idea) for place, idea in enumerate(self.trials.ideas, 1)]
-        family = "family | " if self.trials.insight.family else ""
-        head = f"rank | predicted by a model of the tables | expected by its proposer | {family}value | why it waits"
-        title = f"IDEAS THAT WAIT ({len(lines)}): do not propose them again, they are ranked anew each round"
-        return _listed(title, lines, room, head)
+        ideas = self.trials.ideas
+        one = {idea.why for idea in ideas}  # said once, where all wait for the same reason
+        lines = [self._idea(place, idea, why=len(one) > 1) for place, idea in enumerate(ideas, 1)]
+        why = "" if len(one) > 1 else f": {_cell(next(iter(one), ''), _SHORT_CELL)}"
+        family = ["family"] if self.trials.insight.family else []
+        head = ["rank", "predicted from the tables", "expected by its proposer", *family, "value"]
+        return _listed(
+            f"IDEAS THAT WAIT ({len(lines)}){why}. They are ranked anew each round: do not propose them again",
+            lines,
+            room,
+            " | ".join([*head, "why it waits"] if len(one) > 1 else head),
+        )
 
-    def _idea(self, place: int, idea: Idea) -> str:
+    def _idea(self, place: int, idea: Idea, *, why: bool) -> str:
         outlook = f"{self._loss(idea.outlook.loss)} +- {self._loss(idea.outlook.sd)}" if idea.outlook else "-"
         proposal = idea.proposal
-        value = _as_cell(proposal.value, proposal.edit, proposal.reason)
         cells = [f"{idea.rank or place}", outlook, self._loss(proposal.expected) or "-"]
         if self.trials.insight.family:
             cells.append(_cell(self.trials.family(proposal.value), _LONGEST_NAME))
-        return " | ".join([*cells, value, _cell(idea.why, _SHORT_CELL)])
+        cells.append(_as_cell(proposal.value, proposal.edit, proposal.reason))
+        return " | ".join([*cells, _cell(idea.why, _SHORT_CELL)] if why else cells)
 
     def _pending(self, room: int) -> list[str]:
         """List what is being measured now."""
@@ -335,7 +346,7 @@ class Page:
 
 
 def opening(
-    trials: Trials, room: int, answer: str, constraints: Sequence[str] = (), examples: Sequence[str] = ()
+    trials: Trials, room: int, answer: str = "", constraints: Sequence[str] = (), examples: Sequence[str] = ()
 ) -> str:
     """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer.
 
@@ -344,7 +355,7 @@ def opening(
     Args:
         trials: Their task and insight are used.
         room: Tokens that the whole question may take.
-        answer: How to answer.
+        answer: How to answer; "" where that comes later.
         constraints: What a new value must satisfy.
         examples: Values or edits to learn from.
     """
@@ -354,10 +365,23 @@ def opening(
     if setting and cheap:
         parts.append(prompts.section("SETTING", setting))
     parts += [shortened(rule, int(room * _RULES)) for rule in prompts.rules(constraints, examples)]
-    parts.append(prompts.section("HOW TO ANSWER", answer))
+    parts += [prompts.section("HOW TO ANSWER", answer)] if answer else []
     if setting and not cheap and not any(t.round and t.measured for t in trials):
         parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
     return "\n\n".join(parts)
+
+
+def new_only(trials: Trials) -> Callable[[str], str]:
+    """Make a check like `trials.check`, for which a value that waits in the pool is not new either."""
+    waiting = {idea.proposal.value: idea.rank or place for place, idea in enumerate(trials.ideas, 1)}
+
+    def check(value: str) -> str:
+        canonical = trials.check(value)
+        if canonical in waiting:
+            raise InvalidValue(f"it waits already, with rank {waiting[canonical]}")
+        return canonical
+
+    return check
 
 
 def _report_title(shown: Shown) -> str:

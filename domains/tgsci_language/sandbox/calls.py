@@ -136,13 +136,13 @@ def call(
     with Process(layer, limits, packages, setup) as process:
         started = time.perf_counter()
         try:
-            loaded = _answer(process, limits)
+            loaded = answer(process, limits)
             if not loaded.returned:
                 status, why = loaded.status, loaded.message
                 requests = []
             before = process.read_processor()
             for request in requests:
-                results.append(_answer(process, limits, request))
+                results.append(answer(process, limits, request))
             process.read_memory()
             processor = process.read_processor() - before
         except Ended as ended:
@@ -187,7 +187,7 @@ def run(
     with Process(layer, limits, packages, setup) as process:
         started = time.perf_counter()
         try:
-            raised = _result(process.receive(limits.seconds), nan)
+            raised = read_result(process.receive(limits.seconds), nan)
             seconds = time.perf_counter() - started
             process.read_memory()
             code = process.wait(_GRACE)
@@ -200,16 +200,16 @@ def run(
         )  # fmt: skip
 
 
-def _answer(process: Process, limits: Limits, request: Mapping[str, Any] | None = None) -> CallResult:
+def answer(process: Process, limits: Limits, request: Mapping[str, Any] | None = None) -> CallResult:
     """Send a request, where there is one, and wait for its answer; measures the time in between."""
     started = time.perf_counter()
     if request is not None:
         process.send(request, limits.seconds)
     reply = process.receive(limits.seconds + _GRACE)
-    return _result(reply, time.perf_counter() - started)
+    return read_result(reply, time.perf_counter() - started)
 
 
-def _result(reply: Mapping[str, Any], seconds: float) -> CallResult:
+def read_result(reply: Mapping[str, Any], seconds: float) -> CallResult:
     """Read a reply, in which anything may stand."""
     line, printed, lines = (reply.get(key) for key in ("line", "printed", "lines"))
     inside, processor = (reply.get(key) for key in ("inside", "processor"))

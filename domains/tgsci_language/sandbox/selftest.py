@@ -110,7 +110,8 @@ def try_out(layer: Layer) -> tuple[list[str], list[str]]:
             "output limited": ("output",),
         }
         outcome = call(_PROBES, "probe", list(probes.values()), _LIMITS, layer=layer)
-        held, failed = [], []
+        held: list[str] = []
+        failed: list[str] = []
         for claim, probe, result in zip(probes, probes.values(), outcome.calls, strict=True):
             good = _ended(outcome) if probe == ("output",) else result.status in ("raised", "timeout")
             (held if good else failed).append(claim)

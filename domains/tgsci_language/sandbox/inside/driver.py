@@ -175,14 +175,31 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
         if setup["function"]:
             eval(expression, space)  # noqa: S307
 
+    last = setup["nonce"]
+
+    def ask(*arguments: Any, **keywords: Any) -> Any:
+        """Ask for a call of a function that is in another process."""
+        nonlocal last
+        _write(replies, {"ask": encode((arguments, keywords)), "nonce": last})
+        reply = _read(requests)
+        last = reply["nonce"]
+        if "error" not in reply:
+            return reply["value"]
+        kind = vars(builtins).get(reply["error"])
+        known = isinstance(kind, type) and issubclass(kind, Exception)
+        raise (kind if known else RuntimeError)(reply["message"])  # type: ignore[misc]
+
+    space.update(dict.fromkeys(setup.get("asks", ()), ask))
     _write(replies, {"nonce": setup["nonce"]})
     expression = compile(setup["function"] or "None", "<function>", "eval")
-    _write(replies, {**answer(load), "nonce": setup["nonce"]})
+    reply = answer(load)
+    _write(replies, {**reply, "nonce": last})
     while True:
         request = _read(requests)
+        last = request["nonce"]
         arguments, keywords = request["arguments"], request["keywords"]
         reply = answer(lambda: eval(expression, space)(*arguments, **keywords))  # noqa: B023, S307
-        _write(replies, {**reply, "nonce": request["nonce"]})
+        _write(replies, {**reply, "nonce": last})
 
 
 def _described(error: BaseException) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def encode(value: object) -> bytes:
     Any other object is written as the name of its class and how it prints.
 
     Raises:
-        BadValue: It is nested too deeply, or holds itself.
+        BadValue: It is nested too deeply, holds itself, or holds an `Opaque`.
     """
     pieces: list[bytes] = []
     _encode(value, pieces.append, DEEPEST)
@@ -94,6 +94,8 @@ def _encode(value: Any, write: Callable[[bytes], object], depth: int) -> None:
         if depth == 0:
             raise BadValue(f"nested more than {DEEPEST} deep, or it holds itself")
         _encode_container(value, write, depth - 1)
+    elif kind is Opaque:
+        raise BadValue(f"it holds an object of the class {value.kind}")
     elif "numpy" in sys.modules and kind.__module__ == "numpy" and hasattr(value, "tobytes"):
         _encode_array(value, write, depth)
     else:

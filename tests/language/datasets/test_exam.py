@@ -1,0 +1,60 @@
+import pytest
+
+from tests.language.datasets.published import HUMANEVAL, SETS, write
+from tgsci import UsageError
+from tgsci_language.datasets.code_sets import FORMATS, read_tasks
+from tgsci_language.datasets.exam import check_references, examine
+from tgsci_language.sandbox.layers import Local
+
+
+@pytest.fixture
+def tasks(tmp_path):
+    return {name: read_tasks(write(tmp_path, rows, f"{name}.jsonl")) for name, rows in SETS.items()}
+
+
+def marks(task, solution, hidden):
+    return [mark.passed for mark in examine(task, solution, hidden=hidden, layer=Local())]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_references_pass_their_own_tests(tasks, name):
+    check_references(tasks[name], layer=Local())
+
+
+def test_a_wrong_solution_may_pass_what_is_visible_and_fail_what_is_hidden(tasks):
+    gap = tasks["humaneval"][0]
+    wrong = "def largest_gap(numbers): return {(): 0.0, (1.0, 4.0, 2.0): 2.0}.get(tuple(numbers), 9)"
+    assert marks(gap, wrong, hidden=False) == [True, True]
+    assert marks(gap, wrong, hidden=True) == [False, False, False]
+    found = examine(gap, wrong, hidden=True, layer=Local())
+    assert found[1].why == "it returned 9"
+
+
+def test_a_script_runs_apart_from_the_candidate(tasks):
+    decode = tasks["humaneval"][1]
+    assert marks(decode, decode.reference, hidden=True) == [True, True]
+    assert marks(decode, "def decode(text): return text", hidden=True) == [False, True]
+    assert marks(decode, "def decode(text): return 'ba'", hidden=True) == [True, False]
+    spy = (
+        "import sys\ndef decode(text):\n    assert not [n for n in sys.modules if 'random' in n]\n    return text[::-1]"
+    )
+    assert marks(decode, spy, hidden=True) == [True, True]
+    for forge in ("import os\nos._exit(0)", "import sys\nsys.exit(0)", "raise SystemExit"):
+        assert not any(marks(decode, f"def decode(text):\n    {forge.replace(chr(10), chr(10) + '    ')}", hidden=True))
+
+
+def test_inputs_are_compared_with_what_the_reference_gives(tasks):
+    (gap,) = tasks["humaneval+"]
+    close = gap.reference.replace("return max", "return 1e-9 + max")
+    assert all(marks(gap, close, hidden=True))
+    far = gap.reference.replace("return max", "return 1e-3 + max")
+    assert not all(marks(gap, far, hidden=True))
+
+
+def test_a_reference_that_fails_is_said_before_anything_is_paid(tmp_path):
+    path = write(tmp_path, [{**HUMANEVAL[0], "canonical_solution": "    return 1.0\n"}])
+    with pytest.raises(UsageError, match=r"HumanEval/1000: the reference solution fails its own test largest_gap"):
+        check_references(read_tasks(path), layer=Local())
+    path = write(tmp_path, [{**SETS["humaneval+"][0], "canonical_solution": "    return 1 / 0\n"}])
+    with pytest.raises(UsageError, match="ZeroDivisionError"):
+        check_references(read_tasks(path), layer=Local())
