@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from tgsci.basics.settings import read
-from tgsci.basics.texts import quote, visible
+from tgsci.basics.texts import quote
 from tgsci.cli.command import command, option
 from tgsci.cli.run import RunArguments, exit_code, run_options, run_problem
 from tgsci.errors import UsageError
-from tgsci.runs.job import BudgetTable, Job, RunTable, read_job, stated
+from tgsci.runs.job import BudgetTable, Job, RunTable, read_job
 
 from ..code.problem import problem_of_task
 from ..code.task import read_task
 
 if TYPE_CHECKING:
-    from tgsci.runs.domain import Problem
     from tgsci.runs.result import Result
 
 #: Solutions that a model is asked for at a time, unless the user says it: each is a whole module.
@@ -33,10 +32,9 @@ _IDEAS = 4
     "A misspelt key of a task lists what there is; data/code holds tasks to copy.",
 )
 @click.argument("task", metavar="TASK.toml", type=Path)
-@option("--dry-run", is_flag=True, help="show the first prompt, the number of calls and the price, and ask nothing")
 @option("--unsafe-local", is_flag=True, help="no sandbox: code runs as you, under resource limits only")
 @run_options
-def code(task: Path, dry_run: bool, unsafe_local: bool, run: RunArguments) -> int:
+def code(task: Path, unsafe_local: bool, run: RunArguments) -> int:
     """Improve a function until its tests pass, then until it is fast.
 
     A task has a statement, a signature, visible and hidden tests, and optionally what to minimise: run time, memory, a
@@ -52,30 +50,9 @@ def code(task: Path, dry_run: bool, unsafe_local: bool, run: RunArguments) -> in
     if found.minimise == "time" and run.workers is None and run.executor is None and job.run.workers is None:
         run = replace(run, workers=1)  # two that are timed side by side would slow each other
     built = problem_of_task(found)
-    if dry_run:
-        print(visible(_plan(built, run, job)))
-        return 0
     result = run_problem(built, run, job)
     print(f"\n{ending(result)}")
     return exit_code(result)
-
-
-def _plan(built: Problem, run: RunArguments, job: Job) -> str:
-    """Write what a run would ask, and the price. The start is tested; no model is asked."""
-    from tgsci.runs.choose import choose
-    from tgsci.search.options import Budget
-
-    from ..dry_run import Planned, dry_run, first_question
-
-    proposer = choose(built, *run.proposer(job.engine, job.run.optimizer)).proposer
-    if proposer.engine is None:
-        raise UsageError("nobody is asked here: a dry run goes with --engine")
-    proposer.engine.check()
-    budget = Budget(**{**stated(job.budget), **run.limits})
-    rounds = -(-((budget.evaluations or 1) - 1) // (run.proposals or job.run.proposals or built.proposals))
-    calls = min(rounds, budget.model_calls or rounds)
-    prompt, system = first_question(built, proposer, run.ideas or job.run.ideas or _IDEAS) or ("", "")
-    return dry_run([Planned("proposals, a round each at most", proposer.engine, calls, prompt, system)])
 
 
 def read_task_file(path: Path) -> Job:

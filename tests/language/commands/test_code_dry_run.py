@@ -15,7 +15,7 @@ def _no_engine(monkeypatch):
 def test_a_dry_run_of_code(tgsci):
     done = tgsci("language", "code", str(TASK), "--engine", "gpt-4o", "--dry-run", "--evals", "9", "--proposals", "4")
     assert done.returncode == 0, done.stderr
-    assert "--- proposals, a round each at most: the first prompt to gpt-4o ---" in done.stdout
+    assert "--- proposals, a round each: the first prompt to gpt-4o, about " in done.stdout
     assert "visible tests pass" in done.stdout  # the page of the start, which was run
     assert " 2  proposals" in done.stdout
     assert "price about 0." in done.stdout
