@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tgsci.errors import UsageError
 from tgsci.runs.domain import Problem
+from tgsci.runs.dry_run import Planned, dry_run
 from tgsci.search.proposer import Proposer
 
-from ..dry_run import Planned, dry_run
 from .loss import PromptLoss
 
 
