@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tgsci.engines.scripted import Scripted
 from tgsci_language.datasets.makers import make_dataset, write_dataset
 
 from .language.answers.students import Student, write_questions
@@ -60,6 +62,73 @@ def test_prompts_before_and_after_on_test(bench: Any, tmp_path: Path, capsys: py
     asked = len(student.calls)
     assert script.main(arguments, engine, student) == 0
     assert len(student.calls) == asked
+
+
+def write_tasks(path: Path) -> Path:
+    """Write two tasks as LeetCodeDataset has them; the visible tests of the second do not tell all."""
+    row = {
+        "task_id": "add",
+        "query": "Add two whole numbers.",
+        "entry_point": "Solution().add",
+        "starter_code": "class Solution:\n    def add(self, a: int, b: int) -> int:\n        ",
+        "prompt": "",
+        "completion": "class Solution:\n    def add(self, a, b):\n        return a + b\n",
+        "test": "def check(candidate):\n"
+        + "".join(
+            f"    assert candidate(a = {a}, b = {b}) == {a + b}\n" for a, b in ((1, 2), (2, 2), (5, 4), (0, 7), (9, 9))
+        ),
+    }
+    zero = {
+        **row,
+        "task_id": "product",
+        "query": "Multiply two whole numbers.",
+        "entry_point": "Solution().times",
+        "starter_code": "class Solution:\n    def times(self, a: int, b: int) -> int:\n        ",
+        "completion": "class Solution:\n    def times(self, a, b):\n        return a * b\n",
+        "test": "def check(candidate):\n"
+        + "".join(
+            f"    assert candidate(a = {a}, b = {b}) == {a * b}\n" for a, b in ((2, 2), (0, 0), (1, 1), (3, 5), (4, 4))
+        ),
+    }
+    path.write_text("".join(json.dumps(each) + "\n" for each in (row, zero)))
+    return path
+
+
+class Programmer(Scripted):
+    """Adds wrongly at first and mends it by the page; takes a square for a product, as the visible tests let it."""
+
+    def __init__(self) -> None:
+        super().__init__(self._answer, name="programmer")
+
+    def _answer(self, prompt: str, system: str) -> str:
+        if "Multiply" in prompt:
+            code = "class Solution:\n    def times(self, a, b):\n        return a * a\n"
+        else:
+            sign = "+" if "visible tests pass; harder" in prompt else "-"
+            code = f"class Solution:\n    def add(self, a, b):\n        return a {sign} b\n"
+        if "<IMPROVED_VARIABLE>" in prompt:
+            return f"<IMPROVED_VARIABLE>{code}</IMPROVED_VARIABLE>"
+        return f"```python\n{code}```"
+
+
+@pytest.mark.slow
+def test_code_with_visible_against_hidden_tests(bench: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_tasks(tmp_path / "leetcode.jsonl")
+    arguments = [str(data), "--work", str(tmp_path / "work")]
+    engine = Programmer()
+    assert bench("textgrad_code").main(arguments, engine) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "26.0 -> 36.0" in shown
+    assert "first solution 1 0 of 2 0.0" in shown
+    assert "revised by its page 2 1 of 2 50.0" in shown
+    assert "plain samples, chosen by visible 2 0 of 2 0.0" in shown
+    assert "1 of 1 first solutions that passed all visible tests failed hidden ones" in shown
+    assert "pass@1 0.0 %" in shown
+    assert "no difference shown" in shown
+    assert len(engine.calls) == 2 * 3
+    again = Programmer()
+    assert bench("textgrad_code").main(arguments, again) == 0
+    assert again.calls == []
 
 
 def test_what_textgrad_reported_is_found_by_the_name_of_the_file(bench: Any) -> None:

@@ -229,19 +229,16 @@ def improve_measured(
 
 
 CHOOSER = (
-    "You choose the next experiments from a menu of legal options, using a simulator's report as evidence. First quote "
-    "the evidence: copy the figure or phrase from the report, or from the option, that decides. Then give the option's "
-    "number. Options that were predicted are no measurements; choose different ones where several are asked for."
+    "You choose the next experiments of a measured search from a menu of legal options. The page before you holds "
+    "everything that was measured so far: read its tables as evidence. What the menu predicts is no measurement; what "
+    "a change did in the tables says more. Choose different options where several are asked for, and say honestly "
+    "which loss you expect: the next page shows what came of it."
 )
 
 
-def choose(*, task: str, best: str, report: str, options: Sequence[str], rejected: Sequence[str] = ()) -> str:
-    """Ask for choices from a menu: the best value with its report, what was tried, and the options."""
-    parts = [section("TASK", task)] if task else []
-    parts += [section("THE BEST VALUE SO FAR", best), section("ITS REPORT", report)]
-    if rejected:
-        parts.append(section("TRIED WITHOUT SUCCESS", "\n".join(rejected)))
-    return "\n\n".join([*parts, section("THE MENU, the most promising by the figures first", "\n".join(options))])
+def menu(options: str) -> str:
+    """Put a title over the options of a menu."""
+    return section("THE MENU, the most promising by the figures first", options)
 
 
 def option(number: int, label: str, facts: str, reason: str) -> str:
@@ -250,17 +247,17 @@ def option(number: int, label: str, facts: str, reason: str) -> str:
 
 
 def choice_format(n: int) -> str:
-    """Say what a reply to a menu looks like: the evidence first."""
+    """Say what a reply to a menu looks like: the reason first, so that the choice follows from it."""
     # Dots where the answer goes: words would come back as the answer.
-    pair = 'EVIDENCE: "..."\nCHOICE: ...'
+    one = "REASON: ...\nEXPECT: ...\nCHOICE: ..."
     lines = (
-        "EVIDENCE with the figure or phrase that decides, copied from the report or the option, "
-        "then CHOICE with its number"
+        "REASON with what decides, such as a figure of the report, of a table or of the option; EXPECT with the loss "
+        "that you expect; CHOICE with the number of the option"
     )
     if n == 1:
-        return f"Choose one option. Answer with two lines: {lines}:\n{pair}"
-    return f"Choose {n} different options, the best first. Answer with {n} pairs of lines: {lines}:\n" + "\n".join(
-        [pair] * min(n, 3)
+        return f"Choose one option. Answer with three lines: {lines}:\n{one}"
+    return f"Choose {n} different options, the best first. Answer with three lines for each: {lines}:\n" + "\n".join(
+        [one] * min(n, 2)
     )
 
 
@@ -383,7 +380,11 @@ def retry_ideas(faults: Sequence[str], previous: str, taken: int, room: int) -> 
     end = previous
     while tokens(end) > room // 3:
         end = end[-(len(end) // 2) :]
-    rest = f"{taken} usable ideas were taken: give only those that are missing." if taken else "Reply again."
+    rest = (
+        f"{taken} of it {'was' if taken == 1 else 'were'} usable: give only what is missing."
+        if taken
+        else "Reply again."
+    )
     title = "YOUR PREVIOUS REPLY" if end == previous else "THE END OF YOUR PREVIOUS REPLY"
     return f"{section(title, end)}\n\nThis could not be used:\n{listed}\n{rest}"
 

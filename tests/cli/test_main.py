@@ -57,11 +57,14 @@ def _measured(directory):
         (["runs", "show", "nowhere"], "is no run"),
         (["runs", "resume", "nowhere"], "is no run"),
         (["runs", "plot", "nowhere"], "is no run"),
-        (["bogus"], "No such command 'bogus'; there are: run, runs, doctor, molecules, polynomial, radiotherapy"),
+        (
+            ["bogus"],
+            "No such command 'bogus'; there are: run, runs, doctor, language, molecules, polynomial, radiotherapy",
+        ),
         (["rnu"], "No such command 'rnu'; did you mean run?"),
         (
             ["run", "job.toml", "--optimizer", "ga"],
-            "there are: rules, throw, tgd (with an engine), menu (with an engine)",
+            "there are: rules, throw, team (with an engine), desk (with an engine), tgd (with an engine), menu",
         ),
         (["run", "job.toml", "--optimizer", "throw", "--engine", "human"], "proposes on its own and asks no model"),
         (["run", "job.toml", "--optimizer", "menu"], "name one with --engine"),

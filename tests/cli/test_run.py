@@ -1,11 +1,13 @@
 """`tgsci run`, and what every command that runs a problem says and keeps."""
 
 import json
+import re
 import sqlite3
 
 import pytest
 
 from tests.cli.jobs import BARE, JOB
+from tgsci.runs.result import Result
 
 
 def test_the_end_shows_the_best_why_it_was_made_and_where_things_are(done):
@@ -90,11 +92,43 @@ def test_a_job_file_may_name_the_rule_editor_or_a_recording(tgsci, job, tmp_path
     reply = "<REASON>r</REASON><IMPROVED_VARIABLE>2.5</IMPROVED_VARIABLE>"
     line = json.dumps({"reply": {"text": reply}})
     (tmp_path / "replies.jsonl").write_text(f"{line}\n")
-    job.write_text(JOB.replace("= 20", "= 2") + 'proposals = 1\n[engine]\nname = "replay:replies.jsonl"\n')
+    job.write_text(
+        JOB.replace("= 20", "= 2") + 'proposals = 1\noptimizer = "tgd"\n[engine]\nname = "replay:replies.jsonl"\n'
+    )
     played = tgsci("run", "job.toml", "--run", "b")
     assert played.returncode == 0, played.stderr
     assert "2.5000" in played.stdout
     assert "answered from a recording" in (tmp_path / "b" / "report.html").read_text()
+
+
+def test_a_model_and_the_rule_editor_share_a_run_and_it_is_seen_who_proposed_what(tgsci, job, tmp_path):
+    idea = "IDEA 1\nFROM: #0\nROLE: refine\nEXPECTED: 0.5\nREASON: nearer\n<VALUE>2.25</VALUE>"
+    line = json.dumps({"reply": {"text": idea}})
+    (tmp_path / "replies.jsonl").write_text(f"{line}\n" * 20)
+    ran = tgsci("run", "job.toml", "--run", "r", "--engine", "replay:replies.jsonl", "--evals", "6", "--ideas", "1")
+    assert ran.returncode == 0, ran.stderr
+    assert "by replay:replies.jsonl, to refine; expected 0.5000, got 0.5625" in ran.stderr
+    assert re.search(r"proposed by: .*replay:replies.jsonl \d+ trials, 1 measured, 1 of them gains", ran.stdout)
+    number = next(t.number for t in Result.load(tmp_path / "r").trials if t.value == "2.2500")
+    shown = tgsci("runs", "show", "r", "--trial", str(number)).stdout
+    assert "By replay:replies.jsonl, to refine.\nExpected 0.5000, got 0.5625." in shown
+    header = Result.load(tmp_path / "r").header
+    assert (header["ideas"], header["optimizer"]) == (1, "team")
+
+
+def test_the_options_of_the_desk_are_read_from_a_job_and_the_command_line_wins(tgsci, job, tmp_path):
+    job.write_text(JOB + "ideas = 5\nprompt_tokens = 4000\nconfirm = false\n")
+    assert tgsci("run", "job.toml", "--run", "r", "--prompt-tokens", "3000", "--evals", "3").returncode == 0
+    header = Result.load(tmp_path / "r").header
+    assert [header[name] for name in ("ideas", "prompt_tokens", "confirm")] == [5, 3000, False]
+    resumed = tgsci("runs", "resume", "r", "--confirm", "--ideas", "7", "--tokens", "1000", "--evals", "4")
+    assert resumed.returncode == 0, resumed.stderr
+    header = Result.load(tmp_path / "r").header
+    assert [header[name] for name in ("ideas", "prompt_tokens", "confirm")] == [7, 3000, True]
+    assert header["budget"]["tokens"] == 1000
+    refused = tgsci("run", "job.toml", "--run", "s", "--prompt-tokens", "100")
+    assert refused.returncode == 2
+    assert "prompt_tokens must be a whole number of 2000 or more, not 100" in refused.stderr
 
 
 def test_result_files_that_cannot_be_written_cost_the_exit_code_and_nothing_else(tgsci, job, tmp_path):
@@ -124,7 +158,7 @@ def test_what_a_person_should_know_is_said_by_every_command_that_runs_and_kept(t
 def test_a_baseline_proposes_and_a_resumed_run_keeps_it(tgsci, job, tmp_path):
     done = tgsci("run", "job.toml", "--run", "r", "--optimizer", "throw", "--evals", "5")
     assert done.returncode == 0, done.stderr
-    assert ", throw)" in done.stdout
+    assert "(new, throw, by throw)" in done.stdout
     more = tgsci("runs", "resume", "r", "--evals", "9")
     assert "trial 8" in more.stderr
     assert "by chance" in tgsci("runs", "show", "r", "--trial", "8").stdout
@@ -132,10 +166,10 @@ def test_a_baseline_proposes_and_a_resumed_run_keeps_it(tgsci, job, tmp_path):
 
 def test_the_command_line_wins_over_the_jobs_proposer(tgsci, job, tmp_path):
     job.write_text(JOB + 'optimizer = "throw"\n')
-    assert ", throw)" in tgsci("run", "job.toml", "--run", "a").stdout
-    assert ", throw)" not in tgsci("run", "job.toml", "--run", "b", "--optimizer", "rules").stdout
+    assert "(new, throw, by throw)" in tgsci("run", "job.toml", "--run", "a").stdout
+    assert "(new, throw, by throw)" not in tgsci("run", "job.toml", "--run", "b", "--optimizer", "rules").stdout
     job.write_text(JOB + '[engine]\nname = "replay:nowhere.jsonl"\n')
-    assert ", throw)" in tgsci("run", "job.toml", "--run", "c", "--optimizer", "throw").stdout
+    assert "(new, throw, by throw)" in tgsci("run", "job.toml", "--run", "c", "--optimizer", "throw").stdout
 
 
 def test_a_menu_is_chosen_from_and_the_recording_is_read_once(tgsci, job, tmp_path):
@@ -180,3 +214,16 @@ def test_figures_keep_their_decimals(tgsci, job, tmp_path):
     done = tgsci("run", "job.toml", "--run", "r")
     assert "loss 144.0 (x -9.000 m)" in done.stdout
     assert "loss 144.0  x -9.000" in done.stderr
+
+
+def test_a_dry_run_shows_the_prompt_the_calls_and_the_price_and_leaves_nothing(tgsci, job, tmp_path):
+    planned = tgsci("run", "job.toml", "--engine", "gpt-4o", "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    assert "--- proposals, a round each: the first prompt to gpt-4o, about " in planned.stdout
+    assert "x = 0.0 m gives 9 m^2" in planned.stdout
+    assert re.search(r"5  proposals, a round each \(gpt-4o\): about [\d,]+ tokens in", planned.stdout)
+    assert re.search(r"in all 5 calls, price about 0\.\d+ USD", planned.stdout)
+    assert not (tmp_path / "runs").exists()
+    nobody = tgsci("run", "job.toml", "--dry-run")
+    assert nobody.returncode == 2
+    assert "nobody is asked here: a dry run goes with --engine" in nobody.stderr

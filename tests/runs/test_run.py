@@ -10,10 +10,12 @@ import tgsci as tg
 from tgsci.basics.texts import settings_differences
 from tgsci.runs import comparison, directory
 from tgsci.runs import run as running
-from tgsci.runs.choose import available, choose
+from tgsci.runs.choose import available, choose, choose_again
 from tgsci.runs.domain import Domains
 from tgsci.runs.run import options_again
+from tgsci.search.desk import Desk
 from tgsci.search.proposer import ModelProposer
+from tgsci.search.team import Team
 from tgsci.testing import Scripted
 
 
@@ -105,7 +107,8 @@ MENU = "EVIDENCE: up by 3\nCHOICE: 3\nEVIDENCE: up by 5\nCHOICE: 5\n"
 
 
 def test_the_names_there_are(problem):
-    assert available(problem) == ["rules", "giant", "tgd", "menu"]
+    assert available(problem) == ["rules", "giant", "team", "desk", "tgd", "menu"]
+    assert available(replace(problem, rules=None, options=None)) == ["giant", "desk", "tgd"]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,9 @@ def test_the_names_there_are(problem):
         (None, "rules", Step, ("rules", "rules")),
         (None, "giant", Baseline, ("giant", "rules")),
         (None, " Giant ", Baseline, ("giant", "rules")),
-        ("human", None, ModelProposer, ("tgd", "human")),
+        ("human", None, Team, ("team", "human")),
+        ("human", "team", Team, ("team", "human")),
+        ("human", "desk", Desk, ("desk", "human")),
         ("human", "tgd", ModelProposer, ("tgd", "human")),
         ("human", "menu", tg.Menu, ("menu", "human")),
         ({"name": "human"}, "menu", tg.Menu, ("menu", {"name": "human"})),
@@ -138,13 +143,14 @@ def test_an_optimizer_is_chosen_by_engine_and_name(problem, engine, optimizer, k
         (
             None,
             "ga",
-            "no optimizer 'ga' for line; there are: rules, giant, tgd .with an engine., menu .with an engine.",
+            "no optimizer 'ga' for line; there are: rules, giant, team .with an engine., desk .with an engine., tgd",
         ),
         ("human", "giant", "'giant' proposes on its own and asks no model.*engine 'human'"),
         ("human", "rules", "'rules' proposes on its own"),
         ("rules", "giant", "'giant' proposes on its own"),
         (None, "menu", "'menu' asks a model: name one with --engine"),
         ("rules", "tgd", "'tgd' asks a model"),
+        (None, "team", "'team' asks a model"),
         ("human", Step(), "an engine or an optimizer, not both"),
         (None, 5, "not a proposer"),
         (None, Step, "not a proposer"),
@@ -157,9 +163,41 @@ def test_what_does_not_go_together_is_refused_with_the_reason(problem, engine, o
 
 def test_the_environments_engine_is_used_by_those_that_ask_and_by_no_baseline(problem, monkeypatch):
     monkeypatch.setenv("TGSCI_ENGINE", "human")
-    assert choose(problem).name == "tgd"
+    assert choose(problem).name == "team"
     assert choose(problem, None, "menu").engine is None or choose(problem, None, "menu").proposer.name == "human"
     assert choose(problem, None, "giant").name == "giant"
+
+
+def test_a_team_has_the_model_and_the_rule_editor_and_prompts_of_the_length_asked_for(problem):
+    team = choose(problem, Scripted([]), prompt_tokens=3000).proposer
+    desk, rules = team.members
+    assert isinstance(desk, Desk)
+    assert desk.prompt_tokens == 3000
+    assert rules is problem.rules
+
+
+def test_without_a_rule_editor_a_model_is_alone_at_its_desk_and_is_needed(problem):
+    alone = replace(problem, rules=None)
+    assert choose(alone, "human").name == "desk"
+    for optimizer in (None, "rules"):
+        with pytest.raises(tg.UsageError, match="has no rule editor: a model or a person has to propose"):
+            choose(alone, None, optimizer)
+    with pytest.raises(tg.UsageError, match=r"there are: giant, desk .with an engine.*It has no rule editor"):
+        choose(alone, "human", "team")
+
+
+def test_another_model_does_what_the_one_before_did(problem, tmp_path):
+    def resumed(header, **asked):
+        return choose_again(problem, header, tmp_path, **asked)
+
+    tgd = {"engine": "replay:a", "optimizer": "tgd", "prompt_tokens": 4000}
+    assert resumed(tgd, engine="human").name == "tgd"
+    assert resumed(tgd, engine="rules").name == "rules"
+    assert resumed({"engine": "rules", "optimizer": "rules"}, engine="human").name == "team"
+    desk = {"engine": "human", "optimizer": "desk", "prompt_tokens": 4000}
+    assert resumed(desk).proposer.prompt_tokens == 4000
+    assert resumed(desk, prompt_tokens=5000).proposer.prompt_tokens == 5000
+    assert resumed(desk, optimizer="team").engine == "human"
 
 
 def test_who_proposes_is_recorded_and_a_resumed_run_takes_it_again(problem, tmp_path):
@@ -226,7 +264,7 @@ def test_files_are_written_when_the_engine_fails_in_the_middle(problem, tmp_path
     good = "<REASON>r</REASON><IMPROVED_VARIABLE>7</IMPROVED_VARIABLE>"
     engine = Scripted([good, tg.EngineError("no network")])
     with pytest.raises(tg.EngineError, match="no network"):
-        tg.solve(problem, engine=engine, proposals=1, run=tmp_path, workers=0)
+        tg.solve(problem, engine=engine, optimizer="tgd", proposals=1, run=tmp_path, workers=0)
     assert (tmp_path / "x.csv").read_text() == "0\n7"
     assert "no reply from the engine: no network" in (tmp_path / "report.html").read_text()
 

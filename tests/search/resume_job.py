@@ -12,6 +12,7 @@ from pathlib import Path
 
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
+from tgsci.search.team import Team
 
 EVALUATIONS = 26
 
@@ -65,6 +66,66 @@ class Walk(tg.Proposer):
         return [tg.Proposal(v, f"near {best.loss!r}", best.number, "shift") for v in values]
 
 
+class Careful(Slow):
+    """What is measured with care is a little worse; now and then it cannot be."""
+
+    def evaluate(self, value):
+        time.sleep(self._seconds)
+        log(self.path, f"careful {value}")
+        x = int(value)
+        if x % 5 == 0:
+            raise tg.MeasurementError(f"too long at {x}")
+        return tg.Feedback(abs(x - 500) / 3 + x % 11, f"{x} with care", artifacts={"pose.sdf": bytes([x % 256])})
+
+
+class Thinker(tg.Proposer):
+    """Asks an engine ahead; all that it sees is in the prompt."""
+
+    name = "thinker"
+    ahead = True
+
+    def __init__(self, engine):
+        self.engine = engine
+
+    def ask(self, trials, n, rng):
+        shown = [(t.number, t.value, t.state.value, t.decision, t.loss, t.contrast) for t in (*trials, *trials.pending)]
+        ideas = [(i.proposal.value, i.rank, i.why, i.outlook) for i in trials.ideas]
+        prompt = repr([n, trials.proposals, trials.evaluations_left, len(trials.pending), shown, ideas, rng.random()])
+        return [
+            tg.Proposal(word, "thought of", trials.best.number, expected=1.5, role="new")
+            for word in self.engine(prompt).text.split()
+        ]
+
+
+class Answers(Scripted):
+    """Answers with numbers that follow from the prompt, one of them no number; the log tells what was answered."""
+
+    def __init__(self, path):
+        super().__init__(lambda prompt, system: self.numbers(prompt), seconds=0.03, name="answers")
+        self.path = path
+
+    def numbers(self, prompt):
+        seed = int(hash_of(prompt), 16)
+        log(self.path, f"asked {hash_of(prompt)}")
+        return tg.Reply(" ".join([*(str(seed // 1009**k % 1000) for k in range(5)), "x"]), 7, 5, 0.001)
+
+
+def predict(trials, values):
+    if len(trials) < 8:
+        raise tg.MeasurementError("too few trials")
+    nearest = [min(trials.ranked(5), key=lambda t, v=value: abs(int(t.value) - int(v))) for value in values]
+    return [tg.Outlook(t.loss, abs(int(t.value) - int(v)) / 9) for t, v in zip(nearest, values, strict=True)]
+
+
+def insight(path):
+    return tg.Insight(
+        family=lambda value: f"{int(value) // 100} hundreds",
+        contrast=lambda parent, child: f"from {parent.value} to {child.value}",
+        predict=predict,
+        careful=tg.Careful(Careful(path, 0.02), share=0.3),
+    )
+
+
 class Logged(Scripted):
     def __init__(self, replies, path):
         super().__init__(replies, seconds=0.02, name="script")
@@ -100,12 +161,20 @@ def replies() -> list[tg.Reply]:
 
 
 def main(run: str, path: str, workers: str, proposer: str) -> None:
-    optimizer = Walk() if proposer == "walk" else tg.TGD(engine=Logged(replies(), path))
+    thinker = Thinker(Answers(path))
+    optimizers = {
+        "walk": Walk,
+        "model": lambda: tg.TGD(engine=Logged(replies(), path)),
+        "ahead": lambda: thinker,
+        "team": lambda: Team([thinker, Walk()]),
+    }
     print("begins", flush=True)
     result = tg.minimize(
         Slow("LOG" if path == "-" else path, 0.02),
         ["950", "20"],
-        optimizer,
+        optimizers[proposer](),
+        insight=insight("LOG" if path == "-" else path) if proposer in ("ahead", "team") else None,
+        ideas=6,
         budget=EVALUATIONS,
         proposals=3,
         seed=3,

@@ -32,6 +32,7 @@ def content(run: Path):
         trials = [
             (
                 (t.number, t.round, t.value, t.state, t.decision, t.reason, t.parent, t.edit, t.proposer, repr(t.loss)),
+                (t.expected, t.role, t.contrast, t.first and (t.first.loss, dict(t.first.artifacts))),
                 t.feedback
                 and (
                     t.feedback.text,
@@ -47,7 +48,8 @@ def content(run: Path):
             (number, system, prompt, reply.text, reply.tokens_in, reply.tokens_out, reply.usd, reply.model)
             for number, system, prompt, reply in ledger.calls()
         ]
-    return trials, calls
+        ideas, with_care = list(ledger.ideas().values()), {n: repr(f.loss) for n, f in ledger.careful().items()}
+    return trials, calls, ideas, with_care
 
 
 def recorded(run: Path) -> set[str]:
@@ -56,6 +58,7 @@ def recorded(run: Path) -> set[str]:
         return set()
     with tg.Ledger.open(run) as ledger:
         values = {f"value {t.value}" for t in ledger.trials() if t.feedback}
+        values |= {f"careful {ledger.trials()[number].value}" for number in ledger.careful()}
         return values | {f"asked {hash_of(prompt)}" for _, _, prompt, _ in ledger.calls()}
 
 
@@ -82,13 +85,15 @@ def uninterrupted(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("proposer", "workers"), [("walk", 0), ("model", 2)])
-def test_a_run_killed_again_and_again_ends_like_one_that_never_was(proposer, workers, tmp_path, uninterrupted):
+@pytest.mark.parametrize(
+    ("proposer", "workers", "most"), [("walk", 0, 4), ("model", 2, 4), ("ahead", 0, 7), ("team", 2, 7)]
+)
+def test_a_run_killed_again_and_again_ends_like_one_that_never_was(proposer, workers, most, tmp_path, uninterrupted):
     expected = uninterrupted(proposer)
     run, log = tmp_path / "run", tmp_path / "log"
     chance = random.Random(f"{proposer}{workers}")
     kills, moments = 0, []
-    while kills < 4:
+    while kills < most:
         before, seen = recorded(run), len(lines(log))
         process = start(run, log, workers, proposer)
         assert process.stdout.readline() == "begins\n"
@@ -117,7 +122,7 @@ def test_a_run_killed_again_and_again_ends_like_one_that_never_was(proposer, wor
     assert len(set(moments)) >= 3, "it was killed at the same point each time"
     # What was under way when the blow fell is done again, nothing else.
     done = lines(log)
-    assert len(done) - len(set(done)) <= kills * max(1, workers)
+    assert len(done) - len(set(done)) <= kills * (max(1, workers) + (proposer in ("ahead", "team")))
     assert {line for line in done if line.startswith("asked")} == {f"asked {hash_of(call[2])}" for call in expected[1]}
 
 

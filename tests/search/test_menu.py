@@ -13,6 +13,7 @@ import tgsci as tg
 from tgsci.engine import Reply
 from tgsci.engines.human import HumanEngine
 from tgsci.engines.litellm import LiteLLMEngine
+from tgsci.search.trial import Idea
 from tgsci.testing import Scripted
 
 
@@ -47,14 +48,14 @@ def chosen(replies, n=2, engine=None):
     return tg.Menu(engine, options).ask(trials, n, None), engine
 
 
-TWO = 'EVIDENCE: "costs 100.00 EUR"\nCHOICE: 2\nEVIDENCE: cost 95.25\nCHOICE: 1'
+TWO = "REASON: costs 100.00 EUR\nEXPECT: 97\nCHOICE: 2\nREASON: cost 95.25\nEXPECT: 95\nCHOICE: 1"
 
 
-def test_one_call_chooses_and_the_evidence_is_kept_before_the_options_own_reason():
+def test_one_call_chooses_and_the_models_reason_and_its_expectation_are_kept():
     made, engine = chosen([TWO])
     assert len(engine.calls) == 1
     assert [p.value for p in made] == ["97", "95"]
-    assert made[0].reason == 'evidence: "costs 100.00 EUR" because 97 is next'
+    assert (made[0].reason, made[0].expected) == ("costs 100.00 EUR", 97.0)
     assert (made[0].edit, made[0].parent) == ("set 97", 0)
 
 
@@ -65,7 +66,7 @@ def test_the_prompt_holds_the_report_and_only_legal_new_options_with_their_facts
     assert "1. pay 95; cost 95.25 EUR, grade A; because 95 is next" in prompt
     assert "pay none" not in prompt
     assert "pay 100;" not in prompt
-    assert prompt.rindex("EVIDENCE:") < prompt.rindex("CHOICE:")
+    assert prompt.rindex("REASON:") < prompt.rindex("CHOICE:"), "the choice follows from the reason"
     assert "evidence" in system
 
 
@@ -90,14 +91,12 @@ def test_a_reply_is_read_in_any_of_the_ways_models_write_it(reply):
 @pytest.mark.parametrize(
     ("first", "names"),
     [
-        ("no idea", "0 complete pairs"),
+        ("no idea", "0 lines with CHOICE"),
         ("EVIDENCE: 95.25\nCHOICE: 40", "there is no option 40"),
         ("EVIDENCE: 95.25\nCHOICE: 0", "there is no option 0"),
-        ("CHOICE: 1\nCHOICE: 2", "quotes no evidence"),
-        ("EVIDENCE: it is nice\nCHOICE: 1", "quotes no evidence"),
         ("EVIDENCE: 95.25\nCHOICE: 1\nEVIDENCE: 95.25\nCHOICE: 1", "option 1 is chosen twice"),
         (Reply("EVIDENCE: 95.25\nCHOICE: 1", finish="length"), "cut off"),
-        ("", "0 complete pairs"),
+        ("", "0 lines with CHOICE"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_asked_for_once_more(first, names):
@@ -111,7 +110,7 @@ def test_what_cannot_be_used_is_named_and_asked_for_once_more(first, names):
 def test_what_was_usable_is_kept_when_the_rest_is_asked_for_again():
     made, engine = chosen(["EVIDENCE: 98.25\nCHOICE: 3", "EVIDENCE: cost 95.25\nCHOICE: 1"])
     assert [p.value for p in made] == ["98", "95"]
-    assert "The other 1 were taken" in engine.calls[1][0]
+    assert "1 of it was usable" in engine.calls[1][0]
 
 
 def test_after_a_second_bad_reply_the_first_by_rank_are_taken_and_the_trials_say_so():
@@ -121,10 +120,35 @@ def test_after_a_second_bad_reply_the_first_by_rank_are_taken_and_the_trials_say
     assert len(engine.calls) == 2
 
 
-def test_a_second_choice_without_evidence_is_taken_and_says_so():
-    made, _ = chosen(["CHOICE: 2\nCHOICE: 4", "CHOICE: 2\nCHOICE: 4"])
-    assert [p.value for p in made] == ["97", "99"]
-    assert "(without evidence)" in made[0].reason
+def test_a_choice_without_a_reason_counts_and_keeps_the_options_own():
+    made, engine = chosen(["CHOICE: 2\nCHOICE: 4"])
+    assert [(p.value, p.reason) for p in made] == [("97", "because 97 is next"), ("99", "because 99 is next")]
+    assert len(engine.calls) == 1
+
+
+def test_the_menu_stands_on_the_page_of_the_whole_search():
+    """What was measured, what waits and what is measured now: no option repeats it."""
+    measured = [
+        tg.Trial(i, i, str(100 - i), parent=i - 1 if i else None, feedback=Cost().measure(str(100 - i)))
+        for i in range(4)
+    ]
+    waits = Idea(tg.Proposal("95", "r", 3), "scripted", 3, rank=1, why="another family came first")
+    pending = tg.Trial(4, 4, "94", parent=3)
+    trials = tg.Trials(
+        measured, Cost(), "Pay less.", evaluations_left=20, proposals=2, ideas=[waits], pending=[pending]
+    )
+    engine = Scripted(["CHOICE: 1\nCHOICE: 2"])
+    made = tg.Menu(engine, options).ask(trials, 2, None)
+    prompt = engine.calls[0][0]
+    for part in (
+        "Pay less.",
+        "4 measured so far, 1 being measured, 20 left",
+        "| 98.00 |",
+        "another family came first",
+        "#4",
+    ):
+        assert part in prompt
+    assert not {p.value for p in made} & {"94", "95", "97", "98", "99", "100"}
 
 
 def test_a_person_may_type_bare_numbers():
@@ -149,7 +173,7 @@ def test_a_menu_no_longer_than_the_round_is_taken_without_a_question():
 
 def test_a_run_with_a_menu_is_recorded_and_resumes_without_asking_again(tmp_path):
     def answer(prompt, system):
-        return "EVIDENCE: the pump is worn\nCHOICE: 1\nEVIDENCE: the pump is worn\nCHOICE: 2"
+        return "REASON: the pump is worn\nCHOICE: 1\nREASON: the pump is worn\nCHOICE: 2"
 
     def run(budget, engine):
         return tg.minimize(Cost(), "100", tg.Menu(engine, options), budget=budget, proposals=2, run=tmp_path)
@@ -161,7 +185,7 @@ def test_a_run_with_a_menu_is_recorded_and_resumes_without_asking_again(tmp_path
     assert (calls, len(engine.calls)) == (2, 4)
     assert whole.best.value == "80"
     assert whole.trials[1].proposer == "scripted"
-    assert 'evidence: "the pump is worn"' in whole.trials[1].reason
+    assert whole.trials[1].reason == "the pump is worn"
 
 
 def test_a_served_model_chooses_over_the_wire(httpserver: HTTPServer):

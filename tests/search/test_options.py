@@ -35,7 +35,7 @@ def test_options_are_what_is_given_in_their_own_types():
         ({"progress": 5}, "progress must be a function"),
         ({"keep_ties": 1}, "keep_ties must be true or false"),
         ({"ideas": 0}, "ideas must be a whole number above 0, not 0"),
-        ({"prompt_tokens": 10}, "prompt_tokens must be a whole number of 1000 or more, not 10"),
+        ({"prompt_tokens": 10}, "prompt_tokens must be a whole number of 2000 or more, not 10"),
         ({"confirm": "no"}, "confirm must be true or false"),
         ({"workers": None}, "workers must be a whole number"),
         ({"run": 5}, "run must be a directory's path"),

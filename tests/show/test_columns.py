@@ -52,9 +52,10 @@ def test_the_last_columns_say_what_became_of_a_trial():
         outcome_columns("no word", "could not be read", "time to read", lambda x: "" if x is None else "some")
     )
     assert [column.title for column in columns] == [
-        *("state", "decision", "reason", "edit", "parent", "proposer", "seconds (s)")
+        *("state", "decision", "reason", "edit", "parent", "proposer", "role", "expected loss", "contrast"),
+        *("first loss", "seconds (s)"),
     ]
     assert columns[0].meaning.endswith("invalid: no word; failed: could not be read")
     first, second = result.trials
-    assert [columns[0].text(first), columns[4].text(first), columns[6].text(first)] == ["accepted", "", "some"]
+    assert [columns[0].text(first), columns[4].text(first), columns[-1].text(first)] == ["accepted", "", "some"]
     assert columns[0].text(second) == "failed"

@@ -42,11 +42,13 @@ class RunArguments:
         optimizer: Who proposes, by name.
         proposals: Values a round.
         seed: Of all randomness.
+        keep_ties: Whether a value as good as the best takes its place.
         ideas: New values that a model is asked for at a time.
         prompt_tokens: How long a prompt may be, tokens.
         confirm: Whether what would become the best is measured with care first.
         workers: Processes that measure.
         executor: Address of a cluster that measures.
+        plan_only: Print what would be asked and what it would cost, and ask nothing.
     """
 
     evals: int | None = None
@@ -60,11 +62,13 @@ class RunArguments:
     optimizer: str | None = None
     proposals: int | None = None
     seed: int | None = None
+    keep_ties: bool | None = None
     ideas: int | None = None
     prompt_tokens: int | None = None
     confirm: bool | None = None
     workers: int | None = None
     executor: str | None = None
+    plan_only: bool = False
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -131,8 +135,9 @@ def _proposer(section: str, default: str) -> list[Callable[[Any], Any]]:
             "--optimizer",
             section=section,
             metavar="NAME",
-            help="'rules', a baseline of the domain, or with --engine 'tgd' (the model writes values) or 'menu' (it "
-            "chooses from the domain's options); an unknown name lists what there is",
+            help="'rules', a baseline of the domain, or with --engine 'team' (the model and the rule editor: the "
+            "default), 'desk' (the model alone), 'tgd' (it sees the best value and its report) or 'menu' (it chooses "
+            "from the domain's options); an unknown name lists what there is",
         ),
     ]
 
@@ -168,8 +173,21 @@ run_options = options(
     *_proposer("Run", "(default: TGSCI_ENGINE, else rules)"),
     option("--proposals", section="Run", type=int, metavar="N", help="values a round (default 4, or the domain's)"),
     option("--seed", section="Run", type=int, metavar="N", help="seed of all randomness (default 0)"),
+    option(
+        "--keep-ties/--no-keep-ties",
+        section="Run",
+        default=None,
+        help="a value as good as the best takes its place, so that the search moves on from it (default: it does not)",
+    ),
     *_desk("Run", (" (default 12)", " (default 8000)", " (default: it is, where the domain says how)")),
     *_place("Run"),
+    option(
+        "--dry-run",
+        "plan_only",
+        section="Run",
+        is_flag=True,
+        help="print the first prompt, the number of calls and their price, and ask nothing",
+    ),
     into=RunArguments,
 )
 
@@ -211,19 +229,25 @@ def run_problem(
 
     Raises:
         UsageError: A bad option; nothing was started.
+        Exit: Of click: only the plan was wanted, and it is printed.
     """
     from ..runs.choose import choose
     from ..runs.directory import new_directory
+    from ..runs.dry_run import dry_run, plan
     from ..runs.job import BudgetTable, RunTable, stated
     from ..runs.run import options_for
     from ..search.options import Budget
 
     table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
-    chosen = choose(problem, *run.proposer(job.engine if job else None, table.optimizer))
-    typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed, **run.desk}
+    typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed, "keep_ties": run.keep_ties, **run.desk}
     settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
     settings |= {"budget": Budget(**{**stated(limits), **run.limits}), "workers": run.place(table)}
     options = options_for(problem, settings)
+    engine, optimizer = run.proposer(job.engine if job else None, table.optimizer)
+    chosen = choose(problem, engine, optimizer, prompt_tokens=options.prompt_tokens)
+    if run.plan_only:
+        print(visible(dry_run(plan(problem, chosen.proposer, options))))
+        raise click.exceptions.Exit(0)
     named = run.directory or table.directory
     directory = Path(named).expanduser() if named else new_directory(problem)
     try:
@@ -283,6 +307,7 @@ def print_result(result: Result, most: int = 5) -> None:
     """
     from rich.console import Console
 
+    from ..show.origin import confirmation, expectation, proposed
     from ..show.progress import trial_table
 
     best = [] if result.problem and result.problem.summary else result.trials.ranked()[:most]
@@ -295,11 +320,13 @@ def print_result(result: Result, most: int = 5) -> None:
     if origin:
         lines += [origin, ""]
     for trial in best:
-        made = f"from trial {trial.parent}" if trial.parent is not None else "start"
+        made = f"from trial {trial.parent}" if trial.parent is not None else "start" if not trial.round else "new"
         edit = f", {trial.edit}" if trial.edit else ""
+        by = f", {proposed(trial)}" if proposed(trial) else ""
         # A value of several lines is shown once, below: here its edit tells more.
         value = [] if "\n" in trial.value else [f"  {trial.value}"]
-        lines += [f"trial {trial.number} ({made}{edit})", *value, f"  {trial.reason}"]
+        lines += [f"trial {trial.number} ({made}{edit}{by})", *value, f"  {trial.reason}"]
+        lines += [f"  {said}" for said in (expectation(trial), confirmation(trial)) if said]
         if trial.number in result.finals:
             lines.append(f"  measured again: {result.final_in_words(result.finals[trial.number])}")
     lines += ["", result.summary(), *(f"wrote {path}" for path in result.files)]

@@ -107,7 +107,14 @@ def show(directory: Path, top: int, trial: int | None) -> int:
 
 
 def _print_trial(result: Result, trial: Trial) -> None:
-    lines = [f"trial {trial.number}: {trial.state.value} ({trial.decision})", trial.value, "", "line of descent:"]
+    from ..show.origin import confirmation, expectation, proposed
+
+    lines = [f"trial {trial.number}: {trial.state.value} ({trial.decision})", trial.value]
+    said = filter(None, (proposed(trial), expectation(trial), confirmation(trial)))
+    lines += [f"{text[:1].upper()}{text[1:]}." for text in said]
+    if trial.contrast:
+        lines.append(f"Against its parent: {trial.contrast}")
+    lines += ["", "line of descent:"]
     if result.branched_from():
         lines.append(f"  {result.branched_from()}")
     for step in result.lineage(trial):
@@ -115,6 +122,8 @@ def _print_trial(result: Result, trial: Trial) -> None:
         lines.append(f"  {step.number:>4}  {loss}  {step.value}")
         lines.append(f"        {step.edit + ': ' if step.edit else ''}{step.reason}")
     lines += ["", trial.feedback.text if trial.feedback else "not measured"]
+    if trial.first:
+        lines += ["", "the quicker measurement that came before:", trial.first.text]
     if trial.feedback and trial.feedback.artifacts:
         lines += ["", f"artifacts: {', '.join(trial.feedback.artifacts)}"]
     final = result.finals.get(trial.number)
@@ -127,13 +136,15 @@ def _print_trial(result: Result, trial: Trial) -> None:
 @click.argument("directories", metavar="RUN...", type=Path, nargs=-1, required=True)
 @option("--plot", type=Path, metavar="FILE", help="write their curves, one over the other, as a PNG")
 @option("--anyway", is_flag=True, help="also runs that do not measure the same, which cannot be ranked together")
-def compare_runs(directories: tuple[Path, ...], plot: Path | None, anyway: bool) -> int:
+@option("--together/--each", default=None, help="runs that differ in nothing but the seed in one column, with median "
+        "and range, or each in its own (default: together where several arms are compared)")  # fmt: skip
+def compare_runs(directories: tuple[Path, ...], plot: Path | None, anyway: bool, together: bool | None) -> int:
     """Put runs side by side at equal numbers of evaluations."""
     from rich.console import Console
 
     from ..runs.comparison import compare
 
-    comparison = compare(directories, anyway=anyway)
+    comparison = compare(directories, anyway=anyway, together=together)
     console = Console()
     console.print(comparison.rich_table(console.width))
     for warning in comparison.warnings:
@@ -155,7 +166,7 @@ def resume(directory: Path, run: RunArguments) -> int:
 
     header = read_header(directory)
     problem = problem_of(directory, header)
-    chosen = choose_again(problem, header, directory, run.engine, run.optimizer)
+    chosen = choose_again(problem, header, directory, run.engine, run.optimizer, prompt_tokens=run.prompt_tokens)
     budget = Budget(**{**header.get("budget", {}), **run.limits}) if run.limits else None
     changed = {"budget": budget, "goal": run.goal, **run.desk, "workers": run.place()}
     return exit_code(watch(problem, chosen, options_again(problem, directory, header, changed)))

@@ -1,10 +1,11 @@
-"""Who proposes: a domain's rule editor, one of its baselines, or a model that writes values or chooses from a menu."""
+"""Who proposes: a domain's rule editor, one of its baselines, a model, or a team of a model and the rule editor."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,18 +13,24 @@ from ..engine import Engine, as_engine, get_engine
 from ..errors import UsageError
 from ..functions import EngineLike
 from ..optimizer import TGD, TextualGradientDescent
+from ..search.desk import Desk
 from ..search.menu import Menu
+from ..search.page import PROMPT_TOKENS
 from ..search.proposer import ModelProposer, Proposer, as_proposer
+from ..search.team import Team
 from .domain import Problem
 
 #: Names the engine where none is given; without it the domain's rule editor proposes.
 ENGINE_VARIABLE = "TGSCI_ENGINE"
 
+#: Said where a rule editor is asked for and there is none.
+_NO_RULES = "It has no rule editor: a model or a person has to propose"
+
 #: An engine as people give it: an object, a name, or a job file's [engine] table.
 AnyEngine: TypeAlias = EngineLike | Mapping[str, Any]
 
 #: What needs an engine, by the name that `--optimizer` takes.
-WITH_MODEL = ("tgd", "menu")
+WITH_MODEL = ("team", "desk", "tgd", "menu")
 
 
 @dataclass(frozen=True)
@@ -42,15 +49,22 @@ class Chosen:
 
 
 def choose(
-    problem: Problem, engine: AnyEngine = None, optimizer: str | Proposer | TextualGradientDescent | None = None
+    problem: Problem,
+    engine: AnyEngine = None,
+    optimizer: str | Proposer | TextualGradientDescent | None = None,
+    *,
+    prompt_tokens: int = PROMPT_TOKENS,
 ) -> Chosen:
     """Choose who proposes, by what is asked for.
 
     Args:
         problem: Brings the rule editor, the baselines and the menu.
         engine: A model; None takes the environment's TGSCI_ENGINE, else none. "rules" is none.
-        optimizer: "rules", one of the domain's own, or with an engine "tgd" (it writes values: the default then) or
-            "menu" (it chooses among the domain's options). A `Proposer` is taken as it is.
+        optimizer: "rules", one of the domain's own, or with an engine "team" (the model at its desk and the rule
+            editor, in one pool: the default then), "desk" (the model alone: the default where there is no rule
+            editor), "tgd" (it sees the best value and its report) or "menu" (it chooses among the domain's options).
+            A `Proposer` is taken as it is.
+        prompt_tokens: How long a prompt from the desk may be.
 
     Raises:
         UsageError: No such optimizer, an engine for one that asks none, or none for one that asks.
@@ -70,18 +84,23 @@ def choose(
     recorded = _record(engine)
     if optimizer is None:
         engine = engine_of_environment() if engine is None else engine
-        return Chosen(_rules(problem), "rules", "rules") if _none(engine) else _with_model(problem, engine, "tgd")
+        if _none(engine):
+            return Chosen(_rules(problem), "rules", "rules")
+        return _with_model(problem, engine, "desk" if problem.rules is None else "team", prompt_tokens)
     name = optimizer.strip().lower()
     known = available(problem)
+    if name == "rules":
+        _rules(problem)
     if name not in known:
         raise UsageError(
             f"there is no optimizer {optimizer!r} for {problem.domain or 'this problem'}; there are: {_listed(known)}"
+            + (f". {_NO_RULES}" if name == "team" and problem.rules is None else "")
         )
     if name in WITH_MODEL:
         engine = engine_of_environment() if engine is None else engine
         if _none(engine):
             raise UsageError(f"the optimizer {name!r} asks a model: name one with --engine (or engine=...)")
-        return _with_model(problem, engine, name)
+        return _with_model(problem, engine, name, prompt_tokens)
     if engine is not None and not (_none(engine) and name == "rules"):
         raise UsageError(
             f"the optimizer {name!r} proposes on its own and asks no model, so it cannot be given together with the "
@@ -111,6 +130,8 @@ def choose_again(
     run: Path,
     engine: AnyEngine = None,
     optimizer: str | Proposer | TextualGradientDescent | None = None,
+    *,
+    prompt_tokens: int | None = None,
 ) -> Chosen:
     """Choose who proposes in a run that goes on: who is asked for now, else who did before.
 
@@ -120,31 +141,34 @@ def choose_again(
         run: Its directory.
         engine: As for `choose`.
         optimizer: As for `choose`.
+        prompt_tokens: As for `choose`; None takes the run's.
 
     Raises:
         UsageError: Who did before has no name.
     """
-    if optimizer is None and engine is not None:
-        before = header.get("optimizer")
-        return choose(problem, engine, "menu" if before == "menu" and engine != "rules" else None)
+    again = partial(choose, problem, prompt_tokens=prompt_tokens or header.get("prompt_tokens") or PROMPT_TOKENS)
+    before, name = header.get("engine"), header.get("optimizer")
+    if optimizer is None and engine is not None:  # another model does what the one before did
+        return again(engine, name if name in WITH_MODEL and not _none(engine) else None)
     if engine is not None or not isinstance(optimizer, str | None):
-        return choose(problem, engine, optimizer)
-    before = header.get("engine")
+        return again(engine, optimizer)
     if optimizer is not None:  # with the engine of before, where it is one that asks
-        return choose(problem, None if before == "rules" or optimizer not in ("tgd", "menu") else before, optimizer)
+        return again(None if before == "rules" or optimizer not in WITH_MODEL else before, optimizer)
     if before is None:
         raise UsageError(
             f"{str(run)!r} was started with an engine or optimizer that has no name; "
             "give one, or engine 'rules' for the rule editor"
         )
-    name = header.get("optimizer")
-    return choose(problem, None if before == "rules" and name not in (None, "rules") else before, name)
+    return again(None if before == "rules" and name not in (None, "rules") else before, name)
 
 
 def available(problem: Problem) -> list[str]:
     """List the names that `--optimizer` takes for this problem."""
-    with_model = ["tgd", *(["menu"] if problem.options else [])]
-    return ["rules", *(name for name in problem.optimizers if name not in ("rules", *WITH_MODEL)), *with_model]
+    baselines = [name for name in problem.optimizers if name not in ("rules", *WITH_MODEL)]
+    if problem.own_engines:
+        return ["rules"]
+    alone = ["desk", "tgd", *(["menu"] if problem.options else [])]
+    return [*baselines, *alone] if problem.rules is None else ["rules", *baselines, "team", *alone]
 
 
 def engine_of_environment() -> str:
@@ -170,12 +194,19 @@ def _none(engine: AnyEngine) -> bool:
     return isinstance(engine, str) and engine == "rules"
 
 
-def _with_model(problem: Problem, engine: AnyEngine, name: str) -> Chosen:
+def _with_model(problem: Problem, engine: AnyEngine, name: str, prompt_tokens: int) -> Chosen:
     built = _built(engine)
+    proposer: Proposer
     if name == "tgd":
-        return Chosen(ModelProposer(TGD(engine=built)), name, _record(engine))
-    assert problem.options is not None  # it is available
-    return Chosen(Menu(built, problem.options), name, _record(engine))
+        proposer = ModelProposer(TGD(engine=built))
+    elif name == "menu":
+        assert problem.options is not None  # it is available
+        proposer = Menu(built, problem.options)
+    else:
+        proposer = Desk(built, prompt_tokens=prompt_tokens)
+        if name == "team":
+            proposer = Team([proposer, _rules(problem)])
+    return Chosen(proposer, name, _record(engine))
 
 
 def _built(engine: AnyEngine) -> Engine:

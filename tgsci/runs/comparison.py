@@ -12,6 +12,7 @@ from ..basics.texts import differences, duration, fixed, places, settings_differ
 from ..errors import UsageError
 from ..feedback import is_better
 from ..search.trial import Trial
+from .arms import arms_of, counted, spread, winner
 from .result import Result
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-#: Least room for a run's column, characters.
-_LEAST_WIDTH = 16
+#: Least room for a run's column, and for an arm's, which holds a range, characters.
+_LEAST_WIDTH, _LEAST_ARM = 16, 28
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,18 @@ class Comparison:
         runs: The runs by the names they are shown under.
         milestones: Numbers of evaluations at which they are compared.
         warnings: Why some of them cannot be compared, in words.
+        together: True where runs that differ in nothing but the seed stand in one column, with median and range.
     """
 
     runs: Mapping[str, Result]
     milestones: Sequence[int]
     warnings: Sequence[str]
+    together: bool = False
+
+    @property
+    def arms(self) -> dict[str, list[str]]:
+        """The names of the runs by the arm that they belong to."""
+        return arms_of(self.runs)
 
     def best_after(self, name: str, evaluations: int) -> Trial | None:
         """Find a run's best trial after so many evaluations; None where it has made fewer, or measured nothing."""
@@ -63,7 +71,7 @@ class Comparison:
         return overlay(self.runs, ax, note="not all of the same loss: see the warnings" if self.warnings else "")
 
     def rich_table(self, width: int = 80) -> Table:
-        """Make a table for a terminal: a column for each run, or one run below the other where that is too wide.
+        """Make a table for a terminal: a column for each run (or arm), or one below the other where that is too wide.
 
         Args:
             width: Of the terminal, characters.
@@ -72,30 +80,32 @@ class Comparison:
         from rich.text import Text
 
         rows = self._rows()
+        names, what = self._names(), "arm" if self.together else "run"
         titles = max(len(title) for title, _ in rows) + 2
-        beside = titles + _LEAST_WIDTH * len(self.runs) <= width
+        beside = titles + (_LEAST_ARM if self.together else _LEAST_WIDTH) * len(names) <= width
         table = Table(box=None, padding=(0, 1), header_style="bold", show_header=beside)
         table.add_column("", no_wrap=True)
-        for name in self.runs if beside else ["run"]:
+        for name in names if beside else [what]:
             table.add_column(Text(visible(name)), overflow="fold", justify="right" if beside else "left")
         if beside:
             for title, cells in rows:
                 table.add_row(*(Text(visible(text)) for text in (title, *cells)))
             return table
-        for n, name in enumerate(self.runs):
-            for title, text in [("run", name), *((title, cells[n]) for title, cells in rows if cells[n])]:
-                table.add_row(Text(title), Text(visible(text), style="bold" if title == "run" else ""))
+        for n, name in enumerate(names):
+            for title, text in [(what, name), *((title, cells[n]) for title, cells in rows if cells[n])]:
+                table.add_row(Text(title), Text(visible(text), style="bold" if title == what else ""))
             table.add_row("", "")
         return table
 
     def __repr__(self) -> str:
-        lines = [f"{title}: {' | '.join(cells)}" for title, cells in [("run", list(self.runs)), *self._rows()]]
+        head = ("arm" if self.together else "run", self._names())
+        lines = [f"{title}: {' | '.join(cells)}" for title, cells in [head, *self._rows()]]
         return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:
         from ..show.html import html_table
 
-        return html_table(["", *self.runs], [[title, *cells] for title, cells in self._rows()], notes=self.warnings)
+        return html_table(["", *self._names()], [[title, *cells] for title, cells in self._rows()], notes=self.warnings)
 
     def _facts(self, name: str) -> dict[str, Any]:
         """Collect what is known of a run, as figures."""
@@ -107,17 +117,27 @@ class Comparison:
             "evaluations": spent.evaluations,
             **after,
             "best loss": best.loss if best else None,
+            "best proposed by": winner(result),
             "best value": best.value if best else None,
+            "confirmations": spent.confirmations,
             "model calls": spent.model_calls,
             "USD": None if spent.unpriced_calls else spent.usd,
             "seconds": spent.seconds,
         }
 
+    def _names(self) -> list[str]:
+        """The names of the columns: of arms, or of runs."""
+        return list(self.arms if self.together else self.runs)
+
     def _rows(self) -> list[tuple[str, list[str]]]:
-        """(title, a text for each run) for people."""
+        """(title, a text for each run, or for each arm) for people."""
         facts = [self._facts(name) for name in self.runs]
         losses = [key for key in facts[0] if key.startswith("best loss")]
         decimals = places([f[key] for f in facts for key in losses if f[key] is not None])
+        if self.together:
+            by_run = dict(zip(self.runs, facts, strict=True))
+            columns = [_arm([by_run[name] for name in names], losses, decimals) for names in self.arms.values()]
+            return [(title, [column[title] for column in columns]) for title in columns[0]]
         rows = []
         for key in facts[0]:
             cells = [
@@ -127,12 +147,14 @@ class Comparison:
         return rows
 
 
-def compare(runs: Sequence[str | Path | Result], *, anyway: bool = False) -> Comparison:
+def compare(runs: Sequence[str | Path | Result], *, anyway: bool = False, together: bool | None = None) -> Comparison:
     """Put runs side by side at equal numbers of evaluations.
 
     Args:
         runs: Directories or results, two or more. The first is what the others are compared with.
         anyway: Also where they do not measure the same: their losses then say nothing about each other.
+        together: True puts the runs of one arm, which differ in nothing but the seed, into one column with their
+            median and range. None does so where there are several arms and one of them has several runs.
 
     Raises:
         UsageError: Fewer than two, or they do not measure the same: what differs.
@@ -149,7 +171,10 @@ def compare(runs: Sequence[str | Path | Result], *, anyway: bool = False) -> Com
     if warnings and not anyway:
         hint = "To see them side by side all the same: anyway=True (--anyway)"
         raise UsageError("\n".join(["these runs cannot be ranked together", *warnings, hint]))
-    return Comparison(named, _milestones(max(len(best_by_evaluation(result)) for result in named.values())), warnings)
+    milestones = _milestones(max(len(best_by_evaluation(result)) for result in named.values()))
+    if together is None:
+        together = 1 < len(arms_of(named)) < len(named)
+    return Comparison(named, milestones, warnings, together)
 
 
 def best_by_evaluation(result: Result) -> list[Trial | None]:
@@ -162,6 +187,22 @@ def best_by_evaluation(result: Result) -> list[Trial | None]:
                 best = trial
             curve.append(best)
     return curve
+
+
+def _arm(facts: Sequence[Mapping[str, Any]], losses: Sequence[str], decimals: int) -> dict[str, str]:
+    """Put the facts of an arm's runs together, in words."""
+    usd = spread(f["USD"] for f in facts)
+    seconds = spread(f["seconds"] for f in facts).median
+    return {
+        "runs": str(len(facts)),
+        "evaluations": spread(f["evaluations"] for f in facts).words(0),
+        **{key: spread(f[key] for f in facts).words(decimals) for key in losses},
+        "best proposed by": counted(f["best proposed by"] for f in facts),
+        "confirmations": spread(f["confirmations"] for f in facts).words(0),
+        "model calls": spread(f["model calls"] for f in facts).words(0),
+        "USD": usd.words(4) if usd.figures else "unknown",
+        "time": "" if seconds is None else duration(seconds),
+    }
 
 
 def _milestones(most: int) -> list[int]:

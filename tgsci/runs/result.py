@@ -17,8 +17,9 @@ from ..errors import UsageError
 from ..feedback import Feedback
 from ..loss import Loss
 from ..search.ledger import Ledger, Session, Spent
-from ..search.trial import Trial, Trials
+from ..search.trial import Idea, Trial, Trials
 from ..show.columns import titled
+from ..show.origin import shares
 from .domain import Problem
 
 if TYPE_CHECKING:
@@ -113,6 +114,13 @@ class Result:
         return self._ledger.spent()
 
     @property
+    def ideas(self) -> list[Idea]:
+        """The ideas that were not measured: those with a rank first, the best one ahead."""
+        had = [idea for idea in self._ledger.ideas().values() if idea.proposal.fault is None]
+        latest = {idea.proposal.value: idea for idea in had}  # one that was had again counts once
+        return sorted(latest.values(), key=lambda idea: (not idea.rank, idea.rank))
+
+    @property
     def sessions(self) -> list[Session]:
         """Each stretch of work on the run, in order."""
         return self._ledger.sessions()
@@ -158,7 +166,11 @@ class Result:
         return line[::-1]
 
     def to_frame(self) -> DataFrame:
-        """Make a pandas table with every trial as a row; metrics are columns named with their units."""
+        """Make a pandas table with every trial as a row; metrics are columns named with their units.
+
+        "loss" and the metrics are those that count; "first loss" is that of the quicker measurement, where a leader was
+        measured with care; "expected" is what its proposer said before.
+        """
         pandas = needs("pandas", "a table")
         rows = []
         for t in self.trials:
@@ -177,6 +189,10 @@ class Result:
                     "reason": t.reason,
                     "decision": t.decision,
                     "proposer": t.proposer,
+                    "role": t.role,
+                    "expected": math.nan if t.expected is None else t.expected,
+                    "first loss": t.first.loss if t.first and t.first.loss is not None else math.nan,
+                    "contrast": t.contrast,
                     "seconds": t.seconds,
                 }
             )
@@ -215,15 +231,25 @@ class Result:
                 + (f" ({named})" if named else "")
             )
             lines += [f"      {line}" for line in self.best.value.splitlines()]
+            if self.best.first is not None:
+                lines.append(f"      measured with care; at first: {self.final_in_words(self.best.first)}")
             final = self.finals.get(self.best.number)
             if final:
                 lines.append(f"      measured again: {self.final_in_words(final)}")
         spent = self.spent
         used = f"{spent.evaluations} evaluations, {spent.seconds:.0f} s"
+        if spent.confirmations:
+            care = f"{spent.confirmation_seconds:.0f} s"
+            used += f", {spent.confirmations} leaders measured with care ({care} of the measurements)"
         if spent.model_calls:
             price = f"{spent.usd:.4f} USD" if not spent.unpriced_calls else "price unknown"
             used += f", {spent.model_calls} model calls ({price})"
         lines.append(f"used: {used}")
+        given = shares(self.trials, self.trials.ranked())
+        if len(given) > 1:
+            lines.append(f"proposed by: {'; '.join(share.words() for share in given)}")
+        if self.ideas:
+            lines.append(f"ideas not measured: {len(self.ideas)}, listed in the report")
         return "\n".join(lines)
 
     def final_in_words(self, final: Feedback) -> str:

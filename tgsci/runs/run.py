@@ -103,8 +103,10 @@ def solve(
         problem: From `Domain.problem`.
         engine: Proposes: a model name, any callable, or `{"name": ..., "temperature": ...}`. None takes the
             environment's TGSCI_ENGINE, else the domain's rule editor; "rules" is always the rule editor.
-        optimizer: Who proposes: "rules", one of `problem.optimizers`, or with an engine "tgd" (it writes values;
-            the default with one) or "menu" (it chooses from the domain's options); or a `Proposer` of your own.
+        optimizer: Who proposes: "rules", one of `problem.optimizers`, or with an engine "team" (the model at its desk
+            and the rule editor together: the default with one), "desk" (the model alone; the default where there is
+            no rule editor), "tgd" (the model sees the best value and its report) or "menu" (it chooses from the
+            domain's options); or a `Proposer` of your own.
         options: As for `minimize`; goal and proposals are the problem's where they are not given, and workers one a
             core.
 
@@ -115,7 +117,8 @@ def solve(
     """
     if not isinstance(problem, Problem):
         raise UsageError(f"solve() takes a domain's Problem, not {problem!r}; for a loss of your own use minimize()")
-    return carry_out(problem, choose(problem, engine, optimizer), options_for(problem, options))
+    known = options_for(problem, options)
+    return carry_out(problem, choose(problem, engine, optimizer, prompt_tokens=known.prompt_tokens), known)
 
 
 def resume(
@@ -150,7 +153,7 @@ def resume(
     directory = as_path(run, "run")
     header = read_header(directory)
     problem = problem_of(directory, header)
-    chosen = choose_again(problem, header, directory, engine, optimizer)
+    chosen = choose_again(problem, header, directory, engine, optimizer, prompt_tokens=prompt_tokens)
     limits = {"budget": budget, "goal": goal}
     desk = {"ideas": ideas, "prompt_tokens": prompt_tokens, "confirm": confirm}
     changed = {**limits, **desk, "workers": workers, "progress": progress}
@@ -179,7 +182,8 @@ def branch(
         UsageError: There is no such trial, or the run was not started from a domain.
     """
     problem, came_from = branched(as_path(origin, "origin"), trial)
-    return carry_out(problem, choose(problem, engine, optimizer), options_for(problem, options), came_from)
+    known = options_for(problem, options)
+    return carry_out(problem, choose(problem, engine, optimizer, prompt_tokens=known.prompt_tokens), known, came_from)
 
 
 def options_for(problem: Problem, keywords: Mapping[str, Any]) -> RunOptions:
@@ -287,7 +291,8 @@ def _run(
     except BaseException:
         measurers.close()
         raise
-    _note_idle(measurers.workers, options.proposals)
+    if not loss.threads:  # threads that wait cost nothing
+        _note_idle(measurers.workers, options.proposals)
     stopped, result = "an error", None
     try:
         ledger.begin_session(proposer.name, " ".join(filter(None, (proposer.description, measurers.destination))))
@@ -298,7 +303,7 @@ def _run(
             ended = search.until_stopped(executor)
             found = Result(ledger, loss=loss, stopped=ended, trials=search.trials)
             if finish is not None and found.best is not None:
-                with recording(search.recorders.recorder(FINISH, reuse=False)):
+                with recording(search.recorders.recorder(FINISH)):
                     finish(found, Finishing(found, executor, max(1, measurers.workers), search.say))
             search.report("done")
             stopped, result = ended, found

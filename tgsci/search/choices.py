@@ -1,65 +1,61 @@
-"""Choices: what a model chose from a menu, read from its reply with the evidence that it quotes."""
+"""Choices: what a model chose from a menu, read from its reply with its reason and the loss that it expects."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from ..basics.texts import well_formed
 from ..engine import Reply
 
-_MAX_EVIDENCE_CHARS = 1_000
+_MAX_REASON_CHARS = 1_000
 #: Of a reply, characters and choices that are read: one that went astray is not worth the time.
 _MAX_REPLY_CHARS = 200_000
-_MAX_PAIRS = 200
+_MAX_CHOICES = 200
 #: Faults that a model is told of.
 _MAX_FAULTS = 6
 
 
-def read_choices(
-    reply: Reply, n: int, options: int, source: str, *, strict: bool
-) -> tuple[dict[int, tuple[str, str]], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why an option was chosen, and the loss that is expected of it; "" and None where the model did not say."""
+
+    reason: str = ""
+    expected: float | None = None
+
+
+def read_choices(reply: Reply, n: int, options: int) -> tuple[dict[int, Choice], list[str]]:
     """Read up to `n` choices from a reply.
 
     Args:
         reply: What the model answered.
         n: How many choices were asked for.
         options: How many options there are.
-        source: What was shown to the model: evidence quotes it.
-        strict: Take no choice whose evidence quotes nothing that was shown.
 
     Returns:
-        Position of each option chosen, with its evidence and a note; and what is wrong with the reply.
+        Each choice by the position of its option; and what is wrong with the reply.
     """
-    chosen: dict[int, tuple[str, str]] = {}
+    chosen: dict[int, Choice] = {}
     faults: list[str] = []
-    figures, words = _figures(source), _words(source)
     text = well_formed(reply.text)[:_MAX_REPLY_CHARS]
     if reply.truncated:  # its last line may be half a number
         text = text.rpartition("\n")[0]
         faults.append("the reply was cut off by the length limit; answer more briefly")
-    for evidence, number in islice(pairs(text), _MAX_PAIRS):
-        evidence = " ".join(evidence.split())[:_MAX_EVIDENCE_CHARS]
+    for number, choice in islice(found_choices(text), _MAX_CHOICES):
         if len(chosen) == n:
             break
         if not 1 <= number <= options:
             faults.append(f"there is no option {number}; they are numbered 1 to {options}")
         elif number - 1 in chosen:
             faults.append(f"option {number} is chosen twice")
-        elif _quotes(evidence, figures, words):
-            chosen[number - 1] = (evidence, "")
-        elif strict:
-            faults.append(
-                f"the choice of option {number} quotes no evidence before it: copy a figure or a phrase from the "
-                "report or from the option"
-            )
         else:
-            chosen[number - 1] = (evidence, "its evidence is not in the report" if evidence else "without evidence")
+            chosen[number - 1] = choice
     if len(chosen) < n and not faults:
-        faults.append(f"it holds {len(chosen)} complete pairs of EVIDENCE and CHOICE; {n} are asked for")
+        faults.append(f"it holds {len(chosen)} lines with CHOICE and the number of an option; {n} are asked for")
     return chosen, list(dict.fromkeys(faults))[:_MAX_FAULTS] if len(chosen) < n else []
 
 
@@ -69,7 +65,12 @@ _CHOICE = re.compile(
     r"(?<![\w/])choice[\s*_>\"']*(?:\d{1,2}\s*+)?[:=>][\s*_\"'\[(#]*+(?:(?:option|number|no\.)\s*+)?#?(\d{1,6})\b",
     re.IGNORECASE,
 )
-_EVIDENCE = re.compile(r"(?<![\w/])evidence[\s*_\"']*(?:\d{1,2}\s*)?[:=>][\s*_]*", re.IGNORECASE)
+#: What stands before a choice; models that were taught to quote evidence go on doing so.
+_REASON = re.compile(r"(?<![\w/])(?:reason|evidence)[\s*_\"']*(?:\d{1,2}\s*)?[:=>][\s*_]*", re.IGNORECASE)
+_EXPECT = re.compile(
+    r"(?<![\w/])expect(?:ed)?(?:[ _]loss)?[\s*_\"':=>]{1,12}([-+\u2212]?\d{1,12}(?:\.\d{1,12})?)",
+    re.IGNORECASE,
+)
 _BARE = re.compile(r"[\d\s,;]+")
 #: Characters that are read to find JSON, and what an opening brace that begins none counts as: braces within braces
 #: would be read again and again.
@@ -77,9 +78,9 @@ _MAX_JSON_CHARS, _JSON_TRY = 2_000_000, 500
 _NUMBER = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
 
 
-def pairs(text: str) -> Iterator[tuple[str, int]]:
-    """Find (evidence, number) of each choice: in JSON, in labelled lines or tags, or as bare numbers."""
-    found = list(_json_pairs(text))
+def found_choices(text: str) -> Iterator[tuple[int, Choice]]:
+    """Find the number of each option chosen: in JSON, in labelled lines or tags, or as bare numbers."""
+    found = list(_json_choices(text))
     if found:
         yield from found
         return
@@ -87,68 +88,57 @@ def pairs(text: str) -> Iterator[tuple[str, int]]:
     for match in _CHOICE.finditer(text):
         before = text[start : match.start()]
         start = match.end()
-        labels = list(_EVIDENCE.finditer(before))
-        yield (_stripped(before[labels[-1].end() :]) if labels else ""), int(match[1])
+        yield int(match[1]), _choice(before)
     if not start and _BARE.fullmatch(text):
-        yield from (("", int(number)) for number in _NUMBER.findall(text))
+        yield from ((int(number), Choice()) for number in _NUMBER.findall(text))
 
 
-def _stripped(evidence: str) -> str:
-    return evidence.split("</", 1)[0].strip(" \n\t*_\"'`,<")
+def _choice(before: str) -> Choice:
+    """Read the reason and the expected loss from what stands before a choice."""
+    labels, expected = list(_REASON.finditer(before)), list(_EXPECT.finditer(before))
+    reason = before[labels[-1].end() :] if labels else ""
+    later = _EXPECT.search(reason)
+    reason = (reason[: later.start()] if later else reason).split("</", 1)[0].strip(" \n\t*_\"'`,<|")
+    return Choice(_one_line(reason), _figure(expected[-1][1]) if expected else None)
 
 
-def _json_pairs(text: str) -> Iterator[tuple[str, int]]:
+def _one_line(reason: str) -> str:
+    return " ".join(reason.split())[:_MAX_REASON_CHARS]
+
+
+def _figure(text: str) -> float:
+    return float(text.replace("\u2212", "-"))
+
+
+def _json_choices(text: str) -> Iterator[tuple[int, Choice]]:
     decoder = json.JSONDecoder()
     position = read = 0
     while read < _MAX_JSON_CHARS and (position := text.find("{", position)) >= 0:
         try:
             found, position = decoder.raw_decode(text, position)
-            pairs = list(_in_object(found))
+            choices = list(_in_object(found))
         except json.JSONDecodeError as error:
             read += _JSON_TRY + error.pos - position
             position += 1
         except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits: no answer
             return
         else:
-            yield from pairs
+            yield from choices
 
 
-def _in_object(found: Any) -> Iterator[tuple[str, int]]:
+def _in_object(found: Any) -> Iterator[tuple[int, Choice]]:
     """Find the choice in an object, or those in the lists that it holds."""
     if not isinstance(found, dict):
         return
     keyed = {str(key).lower(): value for key, value in found.items()}
     number = re.fullmatch(r"\D{0,10}(\d{1,6})", str(keyed.get("choice", "")))
     if number:
-        evidence = keyed.get("evidence", "")
-        yield evidence if isinstance(evidence, str) else json.dumps(evidence), int(number[1])
+        reason = keyed.get("reason", keyed.get("evidence", ""))
+        reason = reason if isinstance(reason, str) else json.dumps(reason)
+        expected = re.fullmatch(
+            r"[-+\u2212]?\d{1,12}(?:\.\d{1,12})?", str(keyed.get("expect", keyed.get("expected", "")))
+        )
+        yield int(number[1]), Choice(_one_line(reason), _figure(expected[0]) if expected else None)
     for value in keyed.values():
         for item in value if isinstance(value, list) else []:
             yield from _in_object(item)
-
-
-_FIGURE = re.compile(r"(?<![\w.])[-+\u2212]?\d+(?:\.\d+)?(?![\w.]*\d)")
-_WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
-_PHRASE_WORDS = 3
-
-
-def _quotes(evidence: str, figures: set[str], words: str) -> bool:
-    """Tell whether the evidence quotes one of the figures that were shown, or three of the words in a row."""
-    if not evidence:
-        return False
-    if _figures(evidence) & figures:
-        return True
-    said = _words(evidence).split()
-    runs = (said[i : i + _PHRASE_WORDS] for i in range(len(said) - _PHRASE_WORDS + 1))
-    return any(f" {' '.join(run)} " in words for run in runs)
-
-
-def _words(text: str) -> str:
-    """Collect the words of a text in lower case, each between blanks."""
-    return f" {' '.join(_WORD.findall(text.lower()))} "
-
-
-def _figures(text: str) -> set[str]:
-    """Collect the figures in a text, without signs; a single digit does not count, since any text has some."""
-    figures = {figure.lstrip("+-\u2212") for figure in _FIGURE.findall(text)}
-    return {figure for figure in figures if len(figure) > 1}

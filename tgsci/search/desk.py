@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from .. import prompts
 from ..basics import checks
 from ..engine import Engine, Reply, default_engine
-from ..errors import InvalidValue
 from ..functions import EngineLike
 from ..optimizer import as_texts, unused_tags
 from ..prompts import tokens
-from .ideas import Ideas, read_ideas
-from .page import Page, opening
+from .ideas import Ideas, new_only, read_ideas
+from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, opening
 from .proposer import Proposer
+from .standing import STALLED
 from .trial import Proposal, Trials
 
-#: Tokens of a question, and the fewest that a page of use fits in.
-PROMPT_TOKENS, FEWEST_TOKENS = 8_000, 2_000
-#: The share of a question that is kept for what a second try adds.
-_RETRY = 0.08
-#: From so many rounds without gain on a search has stalled; with so few left it draws to its end.
-_STALLED, _LAST_ROUNDS = 2, 3
+#: With so few rounds left a search draws to its end.
+_LAST_ROUNDS = 3
 #: Rounds in which a search still begins.
 _FIRST_ROUNDS = 2
 #: Measured trials from which on there is something to combine.
@@ -33,9 +29,9 @@ _FEWEST_TO_COMBINE = 4
 class Desk(Proposer):
     """A model has ideas, from a page that holds the whole search: see `tgsci.search.page`.
 
-    A reply is read tolerantly: whatever form its ideas have, those with a usable value count. Where fewer are usable
-    than a round measures, or than half of what was asked for, the model is asked once more, with the faults named; what
-    is still faulty is recorded as an invalid trial.
+    A reply is read tolerantly: whatever form its ideas have, those with a usable value count. Where these are fewer
+    than a round measures, the model is asked once more, with the faults named. What is still faulty is recorded as an
+    invalid trial.
 
     Args:
         engine: Has the ideas; else the one set by `set_backward_engine`.
@@ -81,9 +77,9 @@ class Desk(Proposer):
         question = self._question(trials, n, tags)
         reply = self.engine(question, self.system_prompt)
         first = self._read(reply, trials, n, tags)
-        if not first.faults or len(first.usable) >= max(trials.proposals, math.ceil(n / 2)):
+        if not first.faults or len(first.usable) >= min(n, trials.proposals):
             return [*first.usable, *first.faulty]
-        again = prompts.retry_ideas(first.faults, reply.text, len(first.usable), int(self.prompt_tokens * _RETRY))
+        again = prompts.retry_ideas(first.faults, reply.text, len(first.usable), int(self.prompt_tokens * RETRY_SHARE))
         second = self._read(
             self.engine(f"{question}\n\n{again}", self.system_prompt), trials, n - len(first.usable), tags
         )
@@ -97,7 +93,7 @@ class Desk(Proposer):
         """Write the question: what never changes first, then the page, then what is wanted now."""
         page = Page(trials, self.name)
         answer = prompts.idea_format(tags, several_lines=page.several_lines, by_person=self.engine.answered_by_person)
-        whole = int(self.prompt_tokens * (1 - _RETRY)) - tokens(self.system_prompt)
+        whole = int(self.prompt_tokens * (1 - RETRY_SHARE)) - tokens(self.system_prompt)
         begin = opening(trials, whole, answer, self.constraints, self.examples)
         asked = prompts.wanted(n, roles(page, n), trials.proposals, tags, first=page.begins)
         wanted = prompts.section("WANTED NOW", asked)
@@ -110,7 +106,7 @@ class Desk(Proposer):
             reply,
             n,
             tags,
-            _checker(trials),
+            new_only(trials),
             parents=len(trials) + len(trials.pending),
             default_parent=trials.best.number,
             by_person=self.engine.answered_by_person,
@@ -127,26 +123,13 @@ def roles(page: Page, n: int) -> dict[str, int]:
         new = 0
     elif page.begins:
         new = math.ceil(2 * n / 3)
-    elif page.last_round <= _FIRST_ROUNDS or page.stalled >= _STALLED:
+    elif page.last_round <= _FIRST_ROUNDS or page.stalled >= STALLED:
         new = n // 2
     elif left is not None and left <= _LAST_ROUNDS:
         new = n // 8
     else:
         new = math.ceil(n / 4) if n > 1 else 0
-    if n == 1 and page.stalled >= _STALLED:
+    if n == 1 and page.stalled >= STALLED:
         new = page.stalled % 2  # a place for both, in turn
     combine = max(1, (n - new) // 3) if n - new > 1 and len(page.measured) >= _FEWEST_TO_COMBINE else 0
     return {"refine": n - new - combine, "combine": combine, "new": new}
-
-
-def _checker(trials: Trials) -> Callable[[str], str]:
-    """Make the check of an idea: what waits in the pool is no new idea either."""
-    waiting = {idea.proposal.value: idea.rank or place for place, idea in enumerate(trials.ideas, 1)}
-
-    def check(value: str) -> str:
-        canonical = trials.check(value)
-        if canonical in waiting:
-            raise InvalidValue(f"it waits already, with rank {waiting[canonical]}")
-        return canonical
-
-    return check

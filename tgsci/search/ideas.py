@@ -15,7 +15,7 @@ from ..basics.texts import one_line, trimmed, well_formed
 from ..engine import Reply
 from ..errors import InvalidValue
 from ..replies import MAX_VALUE_CHARS, unfenced
-from .trial import Proposal
+from .trial import Proposal, Trials
 
 #: Of a reply, characters that are read, and of what stands before a value.
 _MAX_REPLY_CHARS, _MAX_HEAD_CHARS = 2_000_000, 4_000
@@ -31,7 +31,7 @@ class Ideas:
 
     Args:
         usable: Valid and new, each value canonical and once, in the model's order.
-        faulty: What was refused, each with its fault.
+        faulty: What was refused, each with its fault; not what is an idea already.
         faults: What is wrong with the reply, for a second try; none where as many ideas are usable as were asked for.
     """
 
@@ -47,6 +47,29 @@ class _Draft:
     number: int
     value: str
     head: dict[str, str] = field(default_factory=dict)
+
+
+class KnownIdea(InvalidValue):
+    """The value is an idea already: it waits in the pool, or is being measured. No fault to record."""
+
+
+def new_only(trials: Trials) -> Callable[[str], str]:
+    """Make a check like `trials.check`, for which a value that waits in the pool is not new either.
+
+    Its `KnownIdea` is an `InvalidValue`.
+    """
+    waiting = {idea.proposal.value: idea.rank or place for place, idea in enumerate(trials.ideas, 1)}
+    under_way = {trial.value: trial.number for trial in trials.pending}
+
+    def check(value: str) -> str:
+        canonical = trials.canonical(value)
+        if canonical in under_way:
+            raise KnownIdea(f"it is being measured as trial {under_way[canonical]}")
+        if canonical in waiting:
+            raise KnownIdea(f"it waits already, with rank {waiting[canonical]}")
+        return trials.check(canonical)
+
+    return check
 
 
 def read_ideas(
@@ -65,7 +88,7 @@ def read_ideas(
         reply: What the model answered.
         n: How many were asked for.
         tags: The opening and the closing tag of a value.
-        check: Canonicalises a value or raises `InvalidValue`.
+        check: Canonicalises a value or raises `InvalidValue`, as `new_only` does.
         parents: How many trials there are: an idea is made from one of these, by its number.
         default_parent: What an idea that begins nothing new is made from, where it does not say.
         by_person: A reply in no form that is known then holds a value a line, and fewer than `n` will do.
@@ -89,6 +112,9 @@ def read_ideas(
         else:
             try:
                 value = check(unfenced(value))
+            except KnownIdea as error:
+                faults.append(prompts.refused_idea(draft.number, value, str(error)))
+                continue
             except InvalidValue as error:
                 fault = prompts.refused_idea(draft.number, value, str(error))
             else:
@@ -143,12 +169,18 @@ def _role(said: str) -> str:
 
 # -- the forms in which models write ideas -----------------------------------------------------------
 
-_THOUGHTS = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_THOUGHTS = ("think", "thinking", "reasoning")
 
 
 def _without_thoughts(text: str) -> str:
     """Leave out what a model thought aloud, where it says so: drafts of values stand there."""
-    return _THOUGHTS.sub("", text)
+    for name in _THOUGHTS:
+        kept, position = [], 0
+        while (start := text.find(f"<{name}>", position)) >= 0 and (end := text.find(f"</{name}>", start)) >= 0:
+            kept.append(text[position:start])
+            position = end + len(f"</{name}>")
+        text = "".join([*kept, text[position:]])
+    return text
 
 
 def _drafts(text: str, tags: tuple[str, str], most: int) -> Iterator[_Draft]:
@@ -177,7 +209,7 @@ def _tagged(text: str, tags: tuple[str, str]) -> Iterator[_Draft]:
 
 
 #: The line that an idea begins with: `IDEA 3 | FROM 7`, `**Idea 3**`, `### Idea #3:`.
-_IDEA = re.compile(r"^[\s>#*_\-]{0,8}idea[\s_#*]{0,4}(\d{1,3})\b", re.IGNORECASE | re.MULTILINE)
+_IDEA = re.compile(r"^[\s<>#*_\-]{0,8}idea[\s_#*]{0,4}(\d{1,3})\b", re.IGNORECASE | re.MULTILINE)
 #: What an idea tells of itself, by the labels that models give it: `EXPECT -9.6`, `<FROM>7</FROM>`, `**REASON:** ...`.
 _LABELS = {
     "from": r"from|parent",
@@ -206,7 +238,7 @@ def _last_number(before: str) -> int:
 def _read_head(before: str) -> dict[str, str]:
     """Read what stands before a value: what it is from, its role, the loss that is expected, change and reason."""
     before = before[-_MAX_HEAD_CHARS:]
-    begins = [match.start() for match in _IDEA.finditer(before)]
+    begins = [match.end() for match in _IDEA.finditer(before)]
     first, _, rest = before[begins[-1] if begins else 0 :].lstrip().partition("\n")
     # On the first line several stand side by side; then each begins a line. A tag that closes ends one too.
     lines = [*re.split(r"[|;,]|</\w{1,20}>", first), *re.split(r"\n|</\w{1,20}>", rest)]

@@ -1,7 +1,7 @@
 """Menu: a model chooses among options that the domain enumerated, instead of writing values itself.
 
-Small models write few usable values, but choose well among legal options with figures beside them, if they quote
-their evidence before they choose. So that is what they are asked for, and what is read.
+Small models write few usable values, but choose well among legal options with figures beside them. The page of the
+search around the menu is the one that a model at its desk sees.
 """
 
 from __future__ import annotations
@@ -13,15 +13,22 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .. import prompts
+from ..basics import checks
 from ..basics.texts import named_metric
 from ..engine import Engine, default_engine
 from ..errors import InvalidValue, UsageError
 from ..functions import EngineLike
-from .choices import read_choices
-from .proposer import Proposer, outcome
+from ..prompts import tokens
+from .choices import Choice, read_choices
+from .ideas import new_only
+from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, opening
+from .proposer import Proposer
 from .trial import Proposal, Trials
 
 logger = logging.getLogger("tgsci")
+
+#: Tokens of what a menu says of the answer.
+_ANSWER_TOKENS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ Options: TypeAlias = Callable[[Trials, int, random.Random], Sequence[Option]]
 
 
 class Menu(Proposer):
-    """A model chooses from enumerated options, quoting its evidence first; one call for all choices of a round.
+    """A model chooses from enumerated options, from the page of the whole search; one call for all choices of a round.
 
     A reply that cannot be used is asked for once more, naming the fault. After that the first options by rank are
     taken and the trials say so: a bad reply costs the model's say, never the run.
@@ -60,6 +67,7 @@ class Menu(Proposer):
         engine: Chooses; else the one set by `set_backward_engine`.
         options: The domain's enumeration (`Problem.options`).
         size: Options on the menu; at least twice as many as choices are asked for.
+        prompt_tokens: A question with its system prompt is no longer, as `tgsci.prompts.tokens` estimates it.
         system_prompt: Who the model is and how it should choose.
 
     Raises:
@@ -69,13 +77,20 @@ class Menu(Proposer):
     engine: Engine
 
     def __init__(
-        self, engine: EngineLike, options: Options, *, size: int = 12, system_prompt: str = prompts.CHOOSER
+        self,
+        engine: EngineLike,
+        options: Options,
+        *,
+        size: int = 12,
+        prompt_tokens: int = PROMPT_TOKENS,
+        system_prompt: str = prompts.CHOOSER,
     ) -> None:
         if size < 2:
             raise UsageError(f"a menu needs at least 2 options, not {size}")
         self.engine = default_engine(engine)
         self.options = options
         self.size = size
+        self.prompt_tokens = checks.whole("prompt_tokens", prompt_tokens, FEWEST_TOKENS)
         self.system_prompt = system_prompt
         self.name = self.engine.name
         self.description = (
@@ -84,55 +99,52 @@ class Menu(Proposer):
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         """Choose `n` of the options for the best trials so far, in one model call."""
-        best = trials.best
-        if best is None or best.feedback is None:
+        if trials.best is None:
             return []
         offered = _usable(self.options(trials, max(self.size, 2 * n), rng), trials)
         if len(offered) <= n:
-            return [_proposal(option, "", "all that the menu had") for option in offered]
-        units = trials.loss.units if trials.loss else {}
-        lines = [prompts.option(i, o.label, _facts(o, units), o.reason) for i, o in enumerate(offered, 1)]
-        prompt = prompts.choose(
-            task=trials.task,
-            best=best.value,
-            report=best.feedback.text,
-            rejected=[prompts.tried(t.edit or t.value, outcome(t)) for t in trials.unsuccessful(5)],
-            options=lines,
-        )
-        evidence = "\n".join([best.feedback.text, *(f"{o.label} {_facts(o, units)} {o.reason}" for o in offered)])
-        chosen, fault = self._choices(prompt, n, len(offered), evidence)
-        made = [_proposal(offered[i], quoted, note) for i, (quoted, note) in chosen.items()]
+            return [_proposal(option, Choice(), "all that the menu had") for option in offered]
+        chosen, fault = self._choices(self._question(trials, offered), n, len(offered))
+        made = [_proposal(offered[i], choice) for i, choice in chosen.items()]
         if len(made) < n:
             logger.warning("%s made %d of %d choices: %s", self.name, len(made), n, fault)
             left = [option for i, option in enumerate(offered) if i not in chosen]
             note = f"the first by rank: {self.name} made no usable choice ({fault})"
-            made += [_proposal(option, "", note) for option in left[: n - len(made)]]
+            made += [_proposal(option, Choice(), note) for option in left[: n - len(made)]]
         return made
 
-    def _choices(self, prompt: str, n: int, options: int, source: str) -> tuple[dict[int, tuple[str, str]], str]:
-        """Position of each option chosen, with the evidence and a note; and what was wrong, "" for nothing."""
-        lenient = self.engine.answered_by_person
+    def _question(self, trials: Trials, offered: Sequence[Option]) -> str:
+        """Write the question: what never changes first, then the page, then the menu."""
+        units = trials.loss.units if trials.loss else {}
+        whole = int(self.prompt_tokens * (1 - RETRY_SHARE)) - tokens(self.system_prompt)
+        begin = opening(trials, whole)
+        lines = "\n".join(prompts.option(i, o.label, _facts(o, units), o.reason) for i, o in enumerate(offered, 1))
+        menu = prompts.menu(prompts.shortened(lines, whole // 3))
+        room = whole - tokens(begin) - tokens(menu) - _ANSWER_TOKENS
+        return "\n\n".join(filter(None, [begin, Page(trials, self.name).write(room), menu]))
+
+    def _choices(self, prompt: str, n: int, options: int) -> tuple[dict[int, Choice], str]:
+        """Each choice by the position of its option; and what was wrong, "" for nothing."""
         first = self.engine(f"{prompt}\n\n{prompts.choice_format(n)}", self.system_prompt)
-        chosen, faults = read_choices(first, n, options, source, strict=not lenient)
-        if not faults or (lenient and chosen):
+        chosen, faults = read_choices(first, n, options)
+        if not faults or (self.engine.answered_by_person and chosen):
             return chosen, "; ".join(faults)
-        again = "\n\n".join(
-            [prompt, prompts.retry(faults, first.text, len(chosen)), prompts.choice_format(n - len(chosen))]
-        )
-        # The evidence was asked for twice: a legal choice is now taken without it, and the trial says so.
-        second, faults = read_choices(self.engine(again, self.system_prompt), n, options, source, strict=False)
-        for position, made in second.items():
+        room = int(self.prompt_tokens * RETRY_SHARE) - _ANSWER_TOKENS
+        retry = prompts.retry_ideas(faults, first.text, len(chosen), room)
+        again = "\n\n".join([prompt, retry, prompts.choice_format(n - len(chosen))])
+        second, faults = read_choices(self.engine(again, self.system_prompt), n, options)
+        for position, choice in second.items():
             if len(chosen) < n:
-                chosen.setdefault(position, made)
+                chosen.setdefault(position, choice)
         return chosen, "; ".join(faults) or "it repeated a choice"
 
 
 def _usable(options: Sequence[Option], trials: Trials) -> list[Option]:
     """Keep the options that could be measured: valid, new, and each once."""
-    usable: dict[str, Option] = {}
+    check, usable = new_only(trials), dict[str, Option]()
     for option in options:
         try:
-            usable.setdefault(trials.check(option.value), option)
+            usable.setdefault(check(option.value), option)
         except InvalidValue as error:
             logger.debug("not offered: %s (%s)", option.label, error)
     return list(usable.values())
@@ -146,6 +158,7 @@ def _fact(name: str, fact: float | str, unit: str) -> str:
     return f"{name} {fact} {unit}".rstrip() if isinstance(fact, str) else named_metric(name, fact, unit)
 
 
-def _proposal(option: Option, evidence: str, note: str) -> Proposal:
-    parts = [f'evidence: "{evidence}"' if evidence else "", option.reason or option.label, f"({note})" if note else ""]
-    return Proposal(option.value, " ".join(filter(None, parts)), option.parent, option.edit or option.label)
+def _proposal(option: Option, choice: Choice, note: str = "") -> Proposal:
+    """Make a proposal of an option: the model's own reason, else the option's."""
+    reason = " ".join(filter(None, [choice.reason or option.reason or option.label, f"({note})" if note else ""]))
+    return Proposal(option.value, reason, option.parent, option.edit or option.label, expected=choice.expected)

@@ -14,12 +14,10 @@ from ..compute import executors
 from ..errors import UsageError
 from ..feedback import Feedback
 from .ledger import Spent
+from .page import FEWEST_TOKENS, PROMPT_TOKENS
 
 if TYPE_CHECKING:
     from .loop import Progress
-
-#: With fewer tokens a prompt has no room for the task, a report and a table.
-LEAST_PROMPT_TOKENS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ class RunOptions:
     progress: Callable[[Progress], None] | None = None
     keep_ties: bool = False
     ideas: int = 12
-    prompt_tokens: int = 8000
+    prompt_tokens: int = PROMPT_TOKENS
     confirm: bool = True
 
     def __post_init__(self) -> None:
@@ -131,7 +129,7 @@ class RunOptions:
             "seed": checks.whole("seed", self.seed),
             "keep_ties": checks.flag("keep_ties", self.keep_ties),
             "ideas": checks.whole("ideas", self.ideas, above=0),
-            "prompt_tokens": checks.whole("prompt_tokens", self.prompt_tokens, LEAST_PROMPT_TOKENS),
+            "prompt_tokens": checks.whole("prompt_tokens", self.prompt_tokens, FEWEST_TOKENS),
             "confirm": checks.flag("confirm", self.confirm),
         }
         if self.goal is not None and not callable(self.goal):

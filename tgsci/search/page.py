@@ -11,8 +11,11 @@ from ..basics.diff import changed_lines
 from ..basics.texts import figure, fixed, one_line, places
 from ..prompts import shortened, tokens
 from .reports import Shown, choose_report
+from .standing import STALLED, forecasts, noise, rounds_without_gain
 from .trial import Idea, State, Trial, Trials
 
+#: Tokens of a question, and the fewest that a page of use fits in; the share that is kept for what a second try adds.
+PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 #: Rounds whose trials are shown whole.
 RECENT_ROUNDS = 2
 #: Shares of the page that its parts may take; the tables get what is left.
@@ -23,6 +26,8 @@ _TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
 _WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 40
 #: A longer value, or one of several lines, is told by its change.
 _LONGEST_VALUE, _LONGEST_CHANGE = 240, 160
+#: Rows of the tables at most: with more, a long search would ask for much longer prompts than a short one.
+_MOST_ROWS = 50
 #: Leaders of families, leaders of the run and surprises that the tables show before all others.
 _MOST_FAMILIES, _MOST_LEADERS, _MOST_FAILURES = 8, 12, 6
 #: Latest values that could not be measured; figures of a change that was made more often.
@@ -46,7 +51,9 @@ class Page:
         self.measured = trials.ranked()
         self.last_round = trials[-1].round if len(trials) else 0
         #: Rounds since the best was found.
-        self.stalled = self.last_round - trials.best.round if trials.best else 0
+        self.stalled = rounds_without_gain(trials)
+        #: True where somebody said of a trial of the last rounds what it is for, or which loss to expect.
+        self._told = False
         self._decimals = _decimals([t.loss for t in self.measured])
         #: True where nothing but the start was measured.
         self.begins = not any(t.round and t.measured for t in trials)
@@ -90,12 +97,14 @@ class Page:
                 lines.append(f"What limits it: {limiting}.")
         if self.stalled:
             since = f"{self.stalled} rounds" if self.stalled > 1 else "one round"
-            lines.append(f"No gain for {since}" + (": the present lines have stalled." if self.stalled > 1 else "."))
+            stalled = ": the present lines have stalled" if self.stalled >= STALLED else ""
+            lines.append(f"No gain for {since}{stalled}.")
         return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
 
     def _budget(self) -> str:
-        used, pending = sum(t.feedback is not None for t in self.trials), len(self.trials.pending)
-        told = f"{used} measured so far" + (f", {pending} being measured" if pending else "")
+        failed = sum(t.feedback is not None and not t.measured for t in self.trials)
+        told = f"{len(self.measured)} measured so far" + (f" and {failed} that failed" if failed else "")
+        told += f", {len(self.trials.pending)} being measured" if self.trials.pending else ""
         left, rounds = self.trials.evaluations_left, self.rounds_left
         if left is None:
             return f"{told}."
@@ -107,26 +116,22 @@ class Page:
 
     def _own_errors(self) -> str:
         """Say how well the model's own predictions held."""
-        own = [t for t in self.measured if t.expected is not None and t.proposer == self.name]
-        off = [t.loss - (t.expected or 0.0) for t in own]
-        if len(off) < 2:
+        own = forecasts(self.measured).get(self.name)
+        if own is None or own.count < 2:
             return ""
-        size, mean = fmean(map(abs, off)), fmean(off)
-        which = "hopeful" if mean > 0 else "cautious"
-        bias = f", too {which} by {self._loss(abs(mean))}" if abs(mean) > size / 4 else ""
-        return f"Your expected losses were off by {self._loss(size)} on average ({len(off)} values{bias})."
+        which = "hopeful" if own.bias > 0 else "cautious"
+        bias = f", too {which} by {self._loss(abs(own.bias))}" if abs(own.bias) > own.error / 4 else ""
+        return f"Your expected losses were off by {self._loss(own.error)} on average ({own.count} values{bias})."
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
-        twice = [(t.loss, t.first.loss) for t in self.measured if t.first and t.first.measured]
-        apart = [careful - quick for careful, quick in twice if quick is not None]
-        if not apart:
+        apart = noise(self.measured)
+        if apart is None:
             return ""
-        values = f"{len(apart)} value{'s' * (len(apart) > 1)}"
-        largest = max(map(abs, apart))
+        values = "one value" if apart.pairs == 1 else f"{apart.pairs} values"
         return (
-            f"Noise as measured in this run: with more care {values} came out {self._change(fmean(apart))} on average, "
-            f"{self._loss(largest)} at most."
+            f"Noise as measured in this run: with more care {values} came out {self._change(apart.shift)} on average, "
+            f"with a standard deviation of {self._loss(apart.sd)}."
         )
 
     # -- tables ------------------------------------------------------------------------------------
@@ -136,12 +141,13 @@ class Page:
         first = self.last_round - RECENT_ROUNDS + 1
         recent = [t for t in self.trials if t.measured and t.round >= max(first, 1)]
         whole = {t.number for t in recent}
+        self._told = any(t.role or t.expected is not None for t in recent)
         rows: dict[int, str] = {}
         room -= for_families + _TITLES
         for trial in self._by_importance(recent):
             row = self._row(trial, whole=trial.number in whole)
             room -= tokens(row)
-            if room < 0:
+            if room < 0 or len(rows) == _MOST_ROWS:
                 break
             rows[trial.number] = row
         now = [rows[t.number] for t in recent if t.number in rows]
@@ -191,7 +197,7 @@ class Page:
         units = self.trials.loss.units if self.trials.loss else {}
         keys = [f"{name} ({units[name]})" if units.get(name) else name for name in self.trials.insight.key_columns]
         family = ["family"] if self.trials.insight.family else []
-        own = ["role", "expected"] if whole else []
+        own = ["role", "expected"] if whole and self._told else []
         value = "what was changed" if self.several_lines else "value"
         return " | ".join(["#", *family, "loss", *own, *keys, "from", "change of loss", value, "what came of it"])
 
@@ -201,7 +207,7 @@ class Page:
         if self.trials.insight.family:
             cells.append(_cell(self.trials.family(trial.value), _LONGEST_NAME))
         cells.append(figure(trial.loss))
-        if whole:
+        if whole and self._told:
             cells += [trial.role or "-", self._loss(trial.expected) or "-"]
         cells += [_short(trial.feedback.metrics.get(name)) or "-" for name in self.trials.insight.key_columns]
         parent = self._parent(trial)
@@ -221,6 +227,7 @@ class Page:
             hidden = [t for t in self.measured if t.number not in shown]
             return [f"Not in the tables: {_spread(hidden)}."] if hidden else []
         lines, rest = [], []
+        room -= _TITLES // 2  # for the line on the rest
         for name, members in self._members().items():
             count = sum(t.number not in shown for t in members)
             if len(members) == 1 and not count:
@@ -269,20 +276,27 @@ class Page:
 
     def _waiting(self, room: int) -> list[str]:
         """List the ideas that nobody measured so far, as they rank, with the reason."""
-        lines = [self._idea(place, idea) for place, idea in enumerate(self.trials.ideas, 1)]
-        family = "family | " if self.trials.insight.family else ""
-        head = f"rank | predicted by a model of the tables | expected by its proposer | {family}value | why it waits"
-        title = f"IDEAS THAT WAIT ({len(lines)}): do not propose them again, they are ranked anew each round"
-        return _listed(title, lines, room, head)
+        ideas = self.trials.ideas
+        one = {idea.why for idea in ideas}  # said once, where all wait for the same reason
+        lines = [self._idea(place, idea, why=len(one) > 1) for place, idea in enumerate(ideas, 1)]
+        why = "" if len(one) > 1 else f": {_cell(next(iter(one), ''), _SHORT_CELL)}"
+        family = ["family"] if self.trials.insight.family else []
+        head = ["rank", "predicted from the tables", "expected by its proposer", *family, "value"]
+        return _listed(
+            f"IDEAS THAT WAIT ({len(lines)}){why}. They are ranked anew each round: do not propose them again",
+            lines,
+            room,
+            " | ".join([*head, "why it waits"] if len(one) > 1 else head),
+        )
 
-    def _idea(self, place: int, idea: Idea) -> str:
+    def _idea(self, place: int, idea: Idea, *, why: bool) -> str:
         outlook = f"{self._loss(idea.outlook.loss)} +- {self._loss(idea.outlook.sd)}" if idea.outlook else "-"
         proposal = idea.proposal
-        value = _as_cell(proposal.value, proposal.edit, proposal.reason)
         cells = [f"{idea.rank or place}", outlook, self._loss(proposal.expected) or "-"]
         if self.trials.insight.family:
             cells.append(_cell(self.trials.family(proposal.value), _LONGEST_NAME))
-        return " | ".join([*cells, value, _cell(idea.why, _SHORT_CELL)])
+        cells.append(_as_cell(proposal.value, proposal.edit, proposal.reason))
+        return " | ".join([*cells, _cell(idea.why, _SHORT_CELL)] if why else cells)
 
     def _pending(self, room: int) -> list[str]:
         """List what is being measured now."""
@@ -335,7 +349,7 @@ class Page:
 
 
 def opening(
-    trials: Trials, room: int, answer: str, constraints: Sequence[str] = (), examples: Sequence[str] = ()
+    trials: Trials, room: int, answer: str = "", constraints: Sequence[str] = (), examples: Sequence[str] = ()
 ) -> str:
     """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer.
 
@@ -344,7 +358,7 @@ def opening(
     Args:
         trials: Their task and insight are used.
         room: Tokens that the whole question may take.
-        answer: How to answer.
+        answer: How to answer; "" where that comes later.
         constraints: What a new value must satisfy.
         examples: Values or edits to learn from.
     """
@@ -354,7 +368,7 @@ def opening(
     if setting and cheap:
         parts.append(prompts.section("SETTING", setting))
     parts += [shortened(rule, int(room * _RULES)) for rule in prompts.rules(constraints, examples)]
-    parts.append(prompts.section("HOW TO ANSWER", answer))
+    parts += [prompts.section("HOW TO ANSWER", answer)] if answer else []
     if setting and not cheap and not any(t.round and t.measured for t in trials):
         parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
     return "\n\n".join(parts)
@@ -442,6 +456,6 @@ def _short(value: float | None) -> str:
 
 
 def _decimals(losses: Sequence[float]) -> int:
-    """Choose the decimals that show how far losses, best first, usually lie apart, to about three digits."""
+    """Choose the decimals that show how far losses, best first, usually lie apart: two digits of it, or three."""
     apart = abs(median(losses) - losses[0]) if losses else 0.0
-    return max(0, places([apart or 1.0]) - 1)
+    return max(0, math.floor(2.3 - math.log10(apart or 1.0)))

@@ -39,7 +39,7 @@ def choose(ideas: Mapping[int, Idea], trials: Trials, places: int, turns: Sequen
         trials: Everything that is known.
         places: How many ideas to choose.
         turns: Whose turn each place is, by the proposers' names; none where rank alone counts. A place whose
-            proposer has no idea goes to whatever ranks best.
+            proposer has no idea goes to the one with the most turns, or stays empty: a bad idea is no stopgap.
     """
     left = rank(ideas, trials)
     order = list(left)
@@ -56,7 +56,9 @@ def choose(ideas: Mapping[int, Idea], trials: Trials, places: int, turns: Sequen
         if number is not None and len(taken) < places:
             taken.append(number)
             del left[number]
-    for number in list(left)[: places - len(taken)]:
+    most = Counter(turns).most_common(1)
+    rest = [n for n, idea in left.items() if not taken or not most or idea.proposer == most[0][0]]
+    for number in rest[: places - len(taken)]:
         taken.append(number)
         del left[number]
     last = max((order.index(number) for number in taken), default=-1)

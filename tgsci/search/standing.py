@@ -13,7 +13,7 @@ from ..feedback import Feedback
 from .trial import Trial, Trials
 
 #: Rounds without gain after which a search has stalled.
-STALLED = 3
+STALLED = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from ..errors import UsageError
 from .proposer import Proposer, as_proposer
 from .trial import Proposal, State, Trial, Trials
 
-#: What a place brought: it led, or it is among the best quarter of all that was measured.
-_LED, _GOOD = 1.0, 0.25
+#: What a place brought: it came to lead in one of the last rounds, or it is among the best quarter of all.
+_LED, _GOOD, _LAST_ROUNDS = 1.0, 0.25, 8
 #: Success of a member before it has measured anything: so much from so many places.
 _BEFORE, _PLACES_BEFORE = 0.4, 4
 #: Each member gets a place at least once in so many rounds.
@@ -57,7 +57,7 @@ class Team(Proposer):
         brought: dict[str, list[float]] = {member.name: [] for member in self.members}
         for trial in trials:
             if _took_a_place(trial) and trial.proposer in brought:
-                led = trial.state is State.ACCEPTED
+                led = trial.state is State.ACCEPTED and trial.round > trials[-1].round - _LAST_ROUNDS
                 brought[trial.proposer].append(_LED if led else _GOOD if trial.number in best else 0.0)
         rates = {name: (sum(each) + _BEFORE) / (len(each) + _PLACES_BEFORE) for name, each in brought.items()}
         return {name: rate / sum(rates.values()) for name, rate in rates.items()}

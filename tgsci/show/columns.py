@@ -73,6 +73,14 @@ def outcome_columns(invalid: str, failed: str, seconds: str, figure: Callable[[f
         lambda t: "" if t.parent is None else str(t.parent),
     )
     yield column("proposer", "the model or editor that proposed it", lambda t: t.proposer)
+    yield column("role", "what it was proposed for: to refine, to combine, or as something new", lambda t: t.role)
+    yield column("expected loss", "the loss that its proposer expected", lambda t: figure(t.expected))
+    yield column("contrast", "what the change did against its parent, as the simulator sees it", lambda t: t.contrast)
+    yield column(
+        "first loss",
+        "the loss of the quicker measurement that came before, where the figures are those of a careful one",
+        lambda t: figure(t.first.loss if t.first else None),
+    )
     yield column("seconds", seconds, lambda t: figure(t.seconds), "s")
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from ..basics.texts import column, duration, figure, metric, visible
 from ..search.loop import Progress
 from ..search.trial import State, Trial
+from .origin import confirmation, expectation, proposed
 
 _STYLES = {
     State.ACCEPTED: "bold green",
@@ -26,6 +27,8 @@ _STYLES = {
 _LATEST = 8
 #: Least room for the values, characters; and the terminal's width from which on there is a bar.
 _VALUE_WIDTH, _BAR_FROM = 14, 80
+#: Characters of a proposer's name in a table.
+_PROPOSER = 16
 
 
 class LiveProgress:
@@ -90,6 +93,8 @@ class LiveProgress:
         if progress.spent.model_calls:
             price = "price unknown" if progress.spent.unpriced_calls else f"{progress.spent.usd:.4f} USD"
             parts.append(Text(f"{progress.spent.model_calls} model calls ({price})"))
+        if progress.spent.confirmations:
+            parts.append(Text(f"{progress.spent.confirmations} confirmations"))
         line.add_row(*parts)
         return line
 
@@ -112,7 +117,9 @@ class LiveProgress:
             named = [(name, metric(metrics.get(name), self.units.get(name, ""))) for name in self.columns]
             shown = "  ".join(f"{name} {text}" for name, text in named if text)
             outcome = f"loss {figure(trial.loss)}  {shown}" if trial.measured else trial.decision
+            said = "; ".join(filter(None, (proposed(trial), expectation(trial), confirmation(trial))))
             text = f"[{done}{eta}] trial {trial.number} {trial.state.value}: {trial.brief}  {outcome}"
+            text += f"  ({said})" if said else ""
             self.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -127,6 +134,8 @@ def trial_table(
 ) -> Table:
     """Make a table of trials: number, state, loss, metrics with units, and the value or what became of it.
 
+    Where there is room: what was expected, what was measured before care, and who proposed, as far as rows differ.
+
     Args:
         trials: A row each.
         columns: Metrics that get a column.
@@ -139,9 +148,12 @@ def trial_table(
     losses = column(trial.loss if trial.measured else None for trial in rows)
     cells = {name: _cells(rows, name, units.get(name, "")) for name in columns}
     titles = {name: f"{name}\n{units[name]}" if units.get(name) else name for name in columns}
+    for name, texts in _origin(rows).items():
+        if name not in cells:  # a metric of that name comes first
+            cells[name], titles[name] = texts, name
     taken = sum(_width(column) for column in ([str(t.number) for t in rows], [t.state.value for t in rows], losses))
     room = (width or 10_000) - taken - (_VALUE_WIDTH if values else 0)
-    fitting = _fitting({name: _width([*titles[name].split("\n"), *cells[name]]) for name in columns}, room)
+    fitting = _fitting({name: _width([*titles[name].split("\n"), *cells[name]]) for name in cells}, room)
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for title in ("#", "state", "loss"):
         table.add_column(Text(title), justify="right" if title != "state" else "left", no_wrap=True)
@@ -156,11 +168,23 @@ def trial_table(
         texts = [str(trial.number), trial.state.value, losses[i], *(cells[name][i] for name in fitting)]
         texts += [visible(_value(trial))] if values else []
         table.add_row(*map(Text, texts), style="bold green" if trial is best else _STYLES[trial.state])
-    if len(fitting) < len(columns):
-        without = ", ".join(name for name in columns if name not in fitting)
+    if len(fitting) < len(cells):
+        without = ", ".join(name for name in cells if name not in fitting)
         table.caption = Text(f"no room for: {without}", style="dim")
         table.caption_justify = "left"
     return table
+
+
+def _origin(rows: Sequence[Trial]) -> dict[str, list[str]]:
+    """List the columns on where trials come from, those in which there is something to see."""
+    found = {
+        "expected": column(trial.expected for trial in rows),
+        "first": column(trial.first.loss if trial.first else None for trial in rows),
+    }
+    proposers = [visible(trial.proposer)[:_PROPOSER] if trial.round else "" for trial in rows]
+    if len(set(filter(None, proposers))) > 1:
+        found["by"] = proposers
+    return {name: texts for name, texts in found.items() if any(texts)}
 
 
 def _cells(trials: Sequence[Trial], name: str, unit: str) -> list[str]:

@@ -46,7 +46,7 @@ class NextQuestions(Proposer):
 
     def __init__(self, questions: Questions, engines: Engines, temperature: float | None) -> None:
         self.values = [question.value for question in questions.questions]
-        self.engine = engines.person or engines.engine
+        self.engine = engines.person  # nothing may be drawn over what a person types
         stated = "the model's own, as none was given" if temperature is None else f"{temperature:g}"
         self.description = f"{engines.description} Temperature of drafts and samples: {stated}."
 

@@ -49,7 +49,8 @@ def code(task: Path, unsafe_local: bool, run: RunArguments) -> int:
         run = replace(run, ideas=_IDEAS)
     if found.minimise == "time" and run.workers is None and run.executor is None and job.run.workers is None:
         run = replace(run, workers=1)  # two that are timed side by side would slow each other
-    result = run_problem(problem_of_task(found), run, job)
+    built = problem_of_task(found)
+    result = run_problem(built, run, job)
     print(f"\n{ending(result)}")
     return exit_code(result)
 

@@ -27,11 +27,11 @@ def test_the_head_says_what_was_run_and_that_nothing_left(plain):
 def test_model_calls_are_counted_and_what_they_cost_is_not_made_up():
     reply = "<IMPROVED_VARIABLE>b</IMPROVED_VARIABLE>"
     engine = Scripted([tg.Reply(reply, 1200, 34, None, model="some-model <b>")])
-    html = report.html(tg.solve(problem(), engine=engine, budget=2, proposals=1, workers=0))
+    html = report.html(tg.solve(problem(), engine=engine, optimizer="tgd", budget=2, proposals=1, workers=0))
     text = Page(html).text
     assert "1 model calls (1,200 tokens sent, 34 received; price unknown)" in text
     assert "1 prompts, with values and reports in them, went to some-model <b> (1)." in text
     assert "Nothing" not in text
     priced = Scripted([tg.Reply(reply, None, None, 0.25)])
-    text = Page(report.html(tg.solve(problem(), engine=priced, budget=2, proposals=1, workers=0))).text
+    text = Page(report.html(tg.solve(problem(), engine=priced, optimizer="tgd", budget=2, proposals=1, workers=0))).text
     assert "1 model calls (tokens unknown; 0.2500 USD)" in text

@@ -11,7 +11,8 @@ import jinja2
 from markupsafe import Markup
 
 from .plot import Plot
-from .section import sections_of
+from .proposed import sections_on_proposals
+from .section import sections_of, shown
 from .summary import Summary
 from .text import LongTexts, as_attribute, as_html, shortened
 from .trials import PageTrials
@@ -41,7 +42,7 @@ def render(result: Result) -> str:
             plot=Plot(result),
             run=Summary(result, texts),
             trials=trials,
-            sections=sections_of(result, texts),
+            sections=[*sections_of(result, texts), *shown(sections_on_proposals(result), texts, "proposed")],
         )
     )
 

@@ -80,12 +80,23 @@ def sections_of(result: Result, texts: LongTexts) -> list[PageSection]:
     if make is None:
         return []
     try:
-        return list(_shown(make(result), texts))
+        return shown(make(result), texts, "domain")
     except Exception as error:  # whatever it is, a section is not worth the page; and it is said
         return [PageSection("domain-1", "More", error=shortened(f"{type(error).__name__}: {error}", 300))]
 
 
-def _shown(sections: Sequence[Section], texts: LongTexts) -> Iterator[PageSection]:
+def shown(sections: Sequence[Section], texts: LongTexts, kind: str) -> list[PageSection]:
+    """Cut sections to what there is room for.
+
+    Args:
+        sections: As somebody made them.
+        texts: Cuts what is long.
+        kind: How the names of their elements on the page begin.
+    """
+    return list(_shown(sections, texts, kind))
+
+
+def _shown(sections: Sequence[Section], texts: LongTexts, kind: str) -> Iterator[PageSection]:
     for number, section in enumerate(list(sections)[:_SECTIONS], 1):
         header = [shortened(str(title), _CELL) for title in section.header[:_COLUMNS]]
         rows = [list(row)[:_COLUMNS] for row in section.rows[:_ROWS]]
@@ -95,7 +106,7 @@ def _shown(sections: Sequence[Section], texts: LongTexts) -> Iterator[PageSectio
             address = picture_address(section.picture)
             address = as_attribute(address, len(address))
         yield PageSection(
-            f"domain-{number}",
+            f"{kind}-{number}",
             shortened(section.title, 100),
             texts.full(section.text),
             list(zip(header, figures, strict=False)),

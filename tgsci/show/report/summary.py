@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Sessions listed one by one; of more, the latest. Start values, notes, models and clusters listed.
 MOST_SESSIONS, _STARTS, _NOTES, _MODELS, _PLACES = 30, 20, 50, 20, 5
-_BUDGET = {"evaluations": "evaluations", "seconds": "s", "usd": "USD", "model_calls": "model calls"}
+_BUDGET = {"evaluations": "evaluations", "seconds": "s", "usd": "USD", "model_calls": "model calls", "tokens": "tokens"}
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,9 @@ class Summary:
         """What the run took."""
         spent = self._result.spent
         used = f"{spent.evaluations} evaluations, {duration(spent.seconds)}"
+        if spent.confirmations:
+            care = duration(spent.confirmation_seconds)
+            used += f", {spent.confirmations} leaders measured with care ({care} of the measurements)"
         if not spent.model_calls:
             return f"{used}, no model calls"
         known = spent.tokens_in or spent.tokens_out

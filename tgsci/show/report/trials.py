@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from ...basics.texts import counts, figure, fixed, metric, places
 from ...feedback import Feedback
 from ...search.trial import State, Trial
 from ..columns import ranks
+from ..origin import ROLES, confirmation, expectation
 from .text import LongText, LongTexts, as_attribute, file_name, picture_address, shortened
 
 if TYPE_CHECKING:
@@ -275,11 +276,19 @@ class PageTrials:
             yield "Edit", self.folded(trial.edit, 500)
         if trial.reason or trial.edit:
             yield "Reason", self.folded(trial.reason or trial.edit, 2000)
+        yield from self.origin(trial)
         if trial.decision:
             yield "Decision", self.folded(trial.decision, 1000)
         if trial.feedback:
             yield "Limits broken", LongText(self.broken(trial.feedback))
             yield "Also measured", LongText(self.others(trial.feedback))
+
+    def origin(self, trial: Trial) -> Iterator[tuple[str, LongText]]:
+        """List what was proposed, expected and came, and what care changed, as far as there is anything."""
+        yield "For", LongText(ROLES.get(trial.role, ""))
+        yield "Loss", LongText(expectation(trial))
+        yield "Confirmed", LongText(confirmation(trial))
+        yield "Against its parent", self.folded(trial.contrast, 1000)
 
     def _step(self, before: Trial | None, trial: Trial) -> Step:
         by = trial.loss - before.loss if before is not None and before.measured and trial.measured else None
@@ -359,21 +368,39 @@ class PageTrials:
             *([PageColumn("picture", "picture", number=False)] if self.pictured_rows else []),
             PageColumn("state", "state", number=False),
             PageColumn("loss", "loss"),
+            *(PageColumn(key, title) for key, title, _ in self._figures_of_origin),
             *(PageColumn(name, shortened(self._result.titled(name), 60)) for name in self._metrics),
             *([PageColumn("violation", "limits broken by")] if self.limited else []),
+            *([PageColumn("proposer", "proposed by", number=False)] if self.several else []),
             PageColumn("value", "value", number=False),
         ]
 
     def cells(self, trial: Trial) -> list[PageCell]:
-        """List the figures of a row: the loss, the metrics, and by how much limits are broken."""
+        """List the figures of a row: losses (got, expected, first), the metrics, by how much limits are broken."""
         feedback = trial.feedback
         metrics = feedback.metrics if feedback else {}
         cells = [_cell(trial.loss, self._loss_places)]
+        cells += [_cell(loss(trial), self._loss_places) for _, _, loss in self._figures_of_origin]
         cells += [_cell(metrics.get(name), self._places[name]) for name in self._metrics]
         if self.limited:
             broken = feedback.violation if feedback else 0.0
             cells.append(_cell(broken or None, places([broken])))
         return cells
+
+    @cached_property
+    def several(self) -> bool:
+        """True where more than one proposed."""
+        return len({trial.proposer for trial in self.rows if trial.round}) > 1
+
+    @cached_property
+    def _figures_of_origin(self) -> Sequence[tuple[str, str, Callable[[Trial], float | None]]]:
+        """The losses that were expected and first measured, where there are any: key, title, and what reads it."""
+        found: list[tuple[str, str, Callable[[Trial], float | None]]] = []
+        if any(trial.expected is not None for trial in self.rows):
+            found.append(("expected", "expected loss", lambda trial: trial.expected))
+        if any(trial.first for trial in self.rows):
+            found.append(("first", "first loss", lambda trial: trial.first.loss if trial.first else None))
+        return found
 
     def value(self, trial: Trial) -> str:
         """Cut a value to what a row has room for."""
