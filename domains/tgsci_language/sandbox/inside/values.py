@@ -230,8 +230,10 @@ def _decode_array(data: bytes, at: int) -> tuple[object, int]:
     kind, at = _decode(data, at, 0)
     shape, at = _decode(data, at, 1)
     raw, at = _decode(data, at, 0)
-    sound = type(kind) is str and kind[1:2] in tuple("biufcSU") and kind[2:].isdigit() and type(raw) is bytes
-    if not sound or type(shape) is not tuple or not all(type(size) is int and size >= 0 for size in shape):
+    if type(kind) is not str or type(shape) is not tuple or type(raw) is not bytes:
+        raise BadValue("a bad array")
+    plain = kind[1:2] in tuple("biufcSU") and kind[2:].isdigit()
+    if not plain or not all(type(size) is int and size >= 0 for size in shape):
         raise BadValue("a bad array")
     import numpy
 

@@ -76,7 +76,8 @@ def test_what_holds_itself_or_is_too_deep_has_no_encoding():
     [
         b"", b"x", b"NN", b"i;", b"iz;", b"i1", b"f123", b"s5;abc", b"s-1;", b"s1e9;", b"l99999999999;", b"l1;",
         b"d1;N", b"S1;l0;", b"d1;l0;N", b"s1;\xff", b"R9;", b"as1;xt0;b0;", b"as3;|O8t1;i1;b8;12345678", b"oNN",
-        b"l1;" * 400 + b"N", b"as3;<f8t1;i5;b8;12345678", b"as3;<f8t1;i-1;b8;12345678", b"c1234", b"aNNN", b"l 1;N", b"l\xb2;NN",
+        b"l1;" * 400 + b"N", b"as3;<f8t1;i5;b8;12345678", b"as3;<f8t1;i-1;b8;12345678", b"c1234",
+        b"aNNN", b"l 1;N", b"l\xb2;NN",
     ],
 )  # fmt: skip
 def test_bytes_that_are_no_value_are_refused(data):
