@@ -183,3 +183,21 @@ def test_the_best_of_an_unfinished_round_is_said_to_be_so(tmp_path):
     assert "best: trial 1 (not judged yet: its round is unfinished), loss 3.000" in first.summary()
     assert "trial 1 (not judged yet" in (report.write(first, tmp_path / "a.html") and (tmp_path / "a.html").read_text())
     assert "not judged yet" not in tg.minimize(Size(), "abcdef", rounds, run=tmp_path / "r").summary()
+
+
+class Careful(Size):
+    def evaluate(self, value):
+        return tg.Feedback(len(value) + 0.5, "with care", {"size": len(value) + 0.5})
+
+
+def test_both_figures_of_a_leader_that_was_measured_with_care_are_shown(tmp_path):
+    insight = tg.Insight(careful=tg.Careful(Careful(), share=1.0), contrast=lambda parent, child: "a letter less")
+    rounds = Rounds([tg.Proposal("abc", "shorter", 0, expected=2.0, role="refine"), tg.Proposal("abcd", "longer", 0)])
+    result = tg.minimize(Size(), "abcd", rounds, run=tmp_path, insight=insight)
+    assert "best: trial 1, loss 3.500 (size 3.500 chars)" in result.summary()
+    assert "measured with care; at first: loss 3.000, size 3.000 chars" in result.summary()
+    assert "2 leaders measured with care" in result.summary()
+    row = result.to_frame().iloc[1]
+    assert (row["loss"], row["first loss"], row["expected"], row["role"]) == (3.5, 3.0, 2.0, "refine")
+    assert row["contrast"] == "a letter less"
+    assert tg.load(tmp_path).to_frame().equals(result.to_frame())

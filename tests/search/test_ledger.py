@@ -21,6 +21,7 @@ from tgsci.compute.measure import Answer
 from tgsci.engine import Call
 from tgsci.engines.scripted import Scripted
 from tgsci.errors import RecordError
+from tgsci.search.trial import Idea
 
 ENGINE = Scripted([])
 
@@ -406,3 +407,69 @@ def test_many_threads_may_record_at_once(tmp_path):
     tg.map(lambda i: ledger.add_answers(0, None, [answer(call(str(i)), tg.Reply(str(i), usd=0.5))]), range(100))
     assert sorted(int(reply.text) for _, _, _, reply in ledger.calls()) == list(range(100))
     assert ledger.spent().usd == 50.0
+
+
+def test_a_run_of_format_2_can_be_looked_at_and_goes_on(tmp_path):
+    """It knew no ideas, no careful measurements, and of a trial neither what was expected nor what the change did."""
+
+    class Next(tg.Proposer):
+        name = "next"
+
+        def ask(self, trials, n, rng):
+            return [tg.Proposal(str(len(trials) + i), expected=1.0) for i in range(n)]
+
+    def run(budget, **more):
+        return tg.minimize(tg.FunctionLoss(float, name="size"), "50", Next(), budget=budget, run=tmp_path, **more)
+
+    run(5)
+    with sqlite3.connect(tmp_path / "run.db") as db:
+        db.executescript(
+            """ALTER TABLE trials DROP COLUMN expected;
+            ALTER TABLE trials DROP COLUMN role;
+            ALTER TABLE trials DROP COLUMN contrast;
+            DROP TABLE ideas;
+            DROP TABLE asked;
+            DROP TABLE careful;
+            DROP TABLE careful_artifacts;
+            DELETE FROM header WHERE key IN ('careful', 'confirm', 'ideas');
+            PRAGMA user_version = 2;"""
+        )
+    old = tg.Result.load(tmp_path)
+    assert [(t.value, t.expected, t.role, t.contrast, t.first) for t in old.trials][1] == ("1", None, "", "", None)
+    assert (old.spent.evaluations, old.spent.confirmations, old.ideas) == (5, 0, [])
+    insight = tg.Insight(careful=tg.Careful(tg.FunctionLoss(float, name="care")))
+    result = run(9, insight=insight)
+    assert [t.expected for t in result.trials] == [None] * 5 + [1.0] * 4
+    assert result.best.first.loss == 1.0
+    assert tg.Result.load(tmp_path).best.first.loss == 1.0
+
+
+IDEA = tg.Proposal("b", "because", 0, "edit", expected=1.5, role="new")
+
+
+def test_ideas_come_back_as_they_were_and_leave_with_their_trial(tmp_path):
+    ledger = tg.Ledger.create(tmp_path, {})
+    ledger.add_trials([tg.Trial(0, 0, "a")])
+    ledger.ask(1, ["model", "other"])
+    assert ledger.asked(1) == {"model": False, "other": False}
+    faulty = tg.Proposal("", fault="no value")
+    first, second = ledger.add_ideas(1, "model", [IDEA, faulty])
+    third, fourth = ledger.add_ideas(1, "rules", [IDEA, tg.Proposal("c")])
+    assert ledger.asked(1) == {"model": True, "other": False, "rules": True}
+    assert ledger.ideas()[first] == Idea(IDEA, "model", 1)
+    waiting = Idea(tg.Proposal("c"), "rules", 1, tg.Outlook(-1.0, 0.5), 1, "newer ideas came first")
+    trials = [tg.Trial(1, 1, "b", expected=1.5, role="new"), tg.Trial(2, 1, "", state=tg.State.INVALID)]
+    ledger.begin_round(trials, {first: 1, third: 1, second: 2}, {fourth: waiting}, ["model"])
+    ledger.close()
+    with tg.Ledger.open(tmp_path) as again:
+        assert again.ideas() == {fourth: waiting}
+        assert again.asked(2) == {"model": False}
+        assert again.trials()[1:] == trials
+
+
+def test_a_round_is_begun_whole_or_not_at_all():
+    ledger = tg.Ledger.in_memory({})
+    (idea,) = ledger.add_ideas(0, "model", [IDEA])
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.begin_round([tg.Trial(0, 0, "a"), tg.Trial(0, 0, "b")], {idea: 0}, {}, ["model"])
+    assert (ledger.trials(), list(ledger.ideas()), ledger.asked(1)) == ([], [idea], {})

@@ -42,6 +42,7 @@ class RunArguments:
         optimizer: Who proposes, by name.
         proposals: Values a round.
         seed: Of all randomness.
+        keep_ties: Whether a value as good as the best takes its place.
         ideas: New values that a model is asked for at a time.
         prompt_tokens: How long a prompt may be, tokens.
         confirm: Whether what would become the best is measured with care first.
@@ -61,6 +62,7 @@ class RunArguments:
     optimizer: str | None = None
     proposals: int | None = None
     seed: int | None = None
+    keep_ties: bool | None = None
     ideas: int | None = None
     prompt_tokens: int | None = None
     confirm: bool | None = None
@@ -171,6 +173,12 @@ run_options = options(
     *_proposer("Run", "(default: TGSCI_ENGINE, else rules)"),
     option("--proposals", section="Run", type=int, metavar="N", help="values a round (default 4, or the domain's)"),
     option("--seed", section="Run", type=int, metavar="N", help="seed of all randomness (default 0)"),
+    option(
+        "--keep-ties/--no-keep-ties",
+        section="Run",
+        default=None,
+        help="a value as good as the best takes its place, so that the search moves on from it (default: it does not)",
+    ),
     *_desk("Run", (" (default 12)", " (default 8000)", " (default: it is, where the domain says how)")),
     *_place("Run"),
     option(
@@ -231,7 +239,7 @@ def run_problem(
     from ..search.options import Budget
 
     table, limits = (job.run, job.budget) if job else (RunTable(), BudgetTable())
-    typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed, **run.desk}
+    typed = {"goal": run.goal, "proposals": run.proposals, "seed": run.seed, "keep_ties": run.keep_ties, **run.desk}
     settings = {name: getattr(table, name) if value is None else value for name, value in typed.items()}
     settings |= {"budget": Budget(**{**stated(limits), **run.limits}), "workers": run.place(table)}
     options = options_for(problem, settings)

@@ -36,6 +36,7 @@ class RunTable:
     goal: float | None = setting("the loss that is good enough", None)
     proposals: int | None = setting("values a round", None)
     seed: int | None = setting("all randomness comes from it", None)
+    keep_ties: bool | None = setting("a value as good as the best takes its place", None)
     workers: int | None = setting("processes that measure", None)
     executor: str | None = setting("address of a cluster that measures", None)
     directory: str | None = setting("where the run is kept", None)

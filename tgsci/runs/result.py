@@ -116,7 +116,9 @@ class Result:
     @property
     def ideas(self) -> list[Idea]:
         """The ideas that were not measured: those with a rank first, the best one ahead."""
-        return sorted(self._ledger.ideas().values(), key=lambda idea: (not idea.rank, idea.rank))
+        had = [idea for idea in self._ledger.ideas().values() if idea.proposal.fault is None]
+        latest = {idea.proposal.value: idea for idea in had}  # one that was had again counts once
+        return sorted(latest.values(), key=lambda idea: (not idea.rank, idea.rank))
 
     @property
     def sessions(self) -> list[Session]:
@@ -164,7 +166,11 @@ class Result:
         return line[::-1]
 
     def to_frame(self) -> DataFrame:
-        """Make a pandas table with every trial as a row; metrics are columns named with their units."""
+        """Make a pandas table with every trial as a row; metrics are columns named with their units.
+
+        "loss" and the metrics are those that count; "first loss" is that of the quicker measurement, where a leader was
+        measured with care; "expected" is what its proposer said before.
+        """
         pandas = needs("pandas", "a table")
         rows = []
         for t in self.trials:
@@ -225,6 +231,8 @@ class Result:
                 + (f" ({named})" if named else "")
             )
             lines += [f"      {line}" for line in self.best.value.splitlines()]
+            if self.best.first is not None:
+                lines.append(f"      measured with care; at first: {self.final_in_words(self.best.first)}")
             final = self.finals.get(self.best.number)
             if final:
                 lines.append(f"      measured again: {self.final_in_words(final)}")

@@ -291,7 +291,8 @@ def _run(
     except BaseException:
         measurers.close()
         raise
-    _note_idle(measurers.workers, options.proposals)
+    if not loss.threads:  # threads that wait cost nothing
+        _note_idle(measurers.workers, options.proposals)
     stopped, result = "an error", None
     try:
         ledger.begin_session(proposer.name, " ".join(filter(None, (proposer.description, measurers.destination))))
@@ -302,7 +303,7 @@ def _run(
             ended = search.until_stopped(executor)
             found = Result(ledger, loss=loss, stopped=ended, trials=search.trials)
             if finish is not None and found.best is not None:
-                with recording(search.recorders.recorder(FINISH, reuse=False)):
+                with recording(search.recorders.recorder(FINISH)):
                     finish(found, Finishing(found, executor, max(1, measurers.workers), search.say))
             search.report("done")
             stopped, result = ended, found

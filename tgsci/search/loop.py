@@ -154,7 +154,8 @@ class Search:
         if last >= _FRUITLESS_ROUNDS and not any(t.feedback for t in recent):
             return f"{_FRUITLESS_ROUNDS} rounds in a row gave no new value to measure ({self.trials[-1].decision})"
         spent = self.ledger.spent()
-        if self.asking.answered:  # what was paid for is measured; then nobody is asked any more
+        if self.asking.answered and not self.loss.threads:
+            # What was paid for is measured; then nobody is asked any more. Not where measuring itself asks models.
             spent = replace(spent, model_calls=0, usd=0, unpriced_calls=0, tokens_in=0, tokens_out=0, uncounted_calls=0)
         return self.options.budget.exhausted(spent)
 

@@ -27,9 +27,9 @@ class Recorders:
         self._met: dict[int, Engine] = {}
         self._lock = threading.Lock()
 
-    def recorder(self, round: int, trial: int | None = None, *, reuse: bool = True) -> Recorder:
+    def recorder(self, round: int, trial: int | None = None) -> Recorder:
         """Make a recorder; the arguments are those of `Recorder`."""
-        return Recorder(self, round, trial, reuse=reuse)
+        return Recorder(self, round, trial)
 
     def meet(self, engine: Engine, otherwise: int = 0) -> None:
         """Tell an engine, once, how many of its questions were answered in earlier sessions: a script goes on there.
@@ -58,12 +58,11 @@ class Recorder:
     Args:
         run: The session that it belongs to.
         round: The round that is worked on.
-        trial: Number of the trial that is measured; None while values are proposed.
-        reuse: False asks every question anew, and only keeps the replies.
+        trial: Number of the trial that is measured; None while values are proposed, and while a run is finished.
     """
 
-    def __init__(self, run: Recorders, round: int, trial: int | None = None, *, reuse: bool = True) -> None:
-        self._run, self._round, self._trial, self._reuse = run, round, trial, reuse
+    def __init__(self, run: Recorders, round: int, trial: int | None = None) -> None:
+        self._run, self._round, self._trial = run, round, trial
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -72,12 +71,11 @@ class Recorder:
         with self._lock:
             occurrence = self._asked[question]
             self._asked[question] += 1
-        reply = ledger.answer(self._round, self._trial, question, occurrence) if self._reuse else None
+        reply = ledger.answer(self._round, self._trial, question, occurrence)
         if reply is None:
             self._run.meet(call.engine)
             reply = wait_for(ask)
             reply = replace(reply, text=well_formed(reply.text))
             # Under its own number: where threads ask the same at once, none is handed what another was just told.
-            own = occurrence if self._reuse else None
-            ledger.add_answers(self._round, self._trial, [Answer.to(call, reply)], own)
+            ledger.add_answers(self._round, self._trial, [Answer.to(call, reply)], occurrence)
         return reply

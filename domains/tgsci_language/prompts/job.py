@@ -128,4 +128,7 @@ def absolute(table: dict[str, Any], directory: Path) -> dict[str, Any]:
             if not isinstance(found[name], str):
                 raise UsageError(f"{name} must be a file's path, not {visible(repr(found[name])[:80])}")
             found[name] = str((directory / Path(found[name]).expanduser()).absolute())
+    scorer = found.get("scorer")
+    if isinstance(scorer, dict) and isinstance(scorer.get("file"), str):
+        found["scorer"] = {**scorer, "file": str((directory / Path(scorer["file"]).expanduser()).absolute())}
     return found

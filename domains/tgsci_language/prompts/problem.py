@@ -147,6 +147,14 @@ def prompt_problem(
     )
 
 
+def engines_of(problem: Problem) -> list[Engine]:
+    """List the engines that a measurement asks: the student, and a judge and a critic where there are any."""
+    loss = problem.loss
+    assert isinstance(loss, PromptLoss)
+    judge: Engine | None = getattr(loss.student.scorer, "engine", None)
+    return [engine for engine in (loss.student.engine, judge, loss.critic) if engine is not None]
+
+
 def _first(wanted: int | None, validation: int) -> int:
     if wanted is not None:
         return wanted

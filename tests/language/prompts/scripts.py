@@ -2,55 +2,98 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import threading
+import time
 from hashlib import sha256
 
-from tgsci.engines.scripted import Scripted
+from tgsci.engine import Engine
 from tgsci_language.datasets.makers import make_dataset
 from tgsci_language.datasets.split import split_dataset
 
-#: Instructions from bad to good, with the share of questions that the student has right by each, about, %.
+#: Instructions from bad to good.
 START = "Answer the question."
+WORSE = "Hurry. End with 'Answer: N'."
 STATED = "End with 'Answer: N'."
 SLOW = "Count one by one. End with 'Answer: N'."
 BEST = "Count one by one, then check. End with 'Answer: N'."
-WORSE = "Hurry. End with 'Answer: N'."
 
 
 def split(sizes=(20, 40, 40), kind="object-counting", seed=0):
     return split_dataset(make_dataset(kind, int(sum(sizes)), seed), sizes)
 
 
-def student(sets, **more):
-    """A student with more luck the better its instruction is; what it knows of a question is the question's own."""
-    answers = {example.prompt: example.answer for dataset in sets.sets.values() for example in dataset}
+class _Counting(Engine):
+    """Counts its calls; one that takes the place of another in a resumed run goes on where that stopped."""
 
-    def answer(prompt, system):
+    def __init__(self, name):
+        self.name = name
+        self.calls = []
+        self._asked = 0
+        self._lock = threading.Lock()
+
+    @property
+    def identity(self):
+        return self.name
+
+    def count(self, prompt, system):
+        with self._lock:
+            self.calls.append((prompt, system))
+            self._asked += 1
+            return self._asked
+
+    def skip(self, calls):
+        self._asked = max(self._asked, calls)
+
+
+class Student(_Counting):
+    """Has more luck the better its instruction is; without "Answer:" in it, it ends with another number.
+
+    Args:
+        sets: The questions that it knows.
+        log: A file that gets a line for each answer.
+        fall_at: The process is killed when so many questions were asked.
+        seconds: How long an answer takes, s.
+    """
+
+    def __init__(self, sets, log=None, fall_at=None, seconds=0.0):
+        super().__init__("student")
+        self.answers = {example.prompt: int(example.answer) for dataset in sets.sets.values() for example in dataset}
+        self.log, self.fall_at, self.seconds = log, fall_at, seconds
+
+    def complete(self, prompt, system="", images=()):
+        if self.count(prompt, system) == self.fall_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(self.seconds)
+        if self.log is not None:
+            with open(self.log, "a") as file:
+                file.write(f"{sha256(f'{system}|{prompt}'.encode()).hexdigest()}\n")
         skill = 35 + 30 * ("one by one" in system) + 20 * ("check" in system) - 20 * ("Hurry" in system)
         skill += 10 * system.count("Question:")  # examples help
         luck = int(sha256(prompt.encode()).hexdigest(), 16) % 100
-        number = int(answers[prompt.partition("\n\nThe result of step")[0]])
+        number = self.answers[prompt.partition("\n\nThe result of step")[0]]
         found = number if luck < skill else number + 1 if luck % 2 else number + 5
         return f"I count.\nAnswer: {found}" if "Answer:" in system else f"There are {found}, 100 % sure."
 
-    return Scripted(answer, name="student", **more)
 
+class Proposer(_Counting):
+    """Offers these values in turn, as many as it is asked for, in the form of a reply from the desk.
 
-def proposer(*values, name="proposer"):
-    """A proposer that offers these values in turn, in whatever tags it is asked for."""
-    offered = iter(())
+    Args:
+        values: What it offers.
+    """
 
-    def propose(prompt, system):
-        nonlocal offered
-        tags = dict.fromkeys(re.findall(r"<((?:[A-Z]+_?)+?_?\d*)>(?:\.\.\.|the whole new value)", prompt[-6000:]))
-        reply = []
-        for tag in (tag for tag in tags if not tag.startswith("REASON")):
-            value = next(offered, None)
-            if value is None:
-                offered = iter(values)
-                value = next(offered)
-            number = re.search(r"_?\d*$", tag)[0]
-            reply.append(f"<REASON{number}>what the page says</REASON{number}>\n<{tag}>{value}</{tag}>")
-        return "\n".join(reply)
+    def __init__(self, *values):
+        super().__init__("proposer")
+        self.values = values
 
-    return Scripted(propose, name=name)
+    def complete(self, prompt, system="", images=()):
+        wanted = int(re.findall(r"Give (\d+) different idea|Give (one) new idea|$", prompt)[0][0] or 1)
+        first = (self.count(prompt, system) - 1) * wanted
+        offered = [self.values[position % len(self.values)] for position in range(first, first + wanted)]
+        return "\n\n".join(
+            f"IDEA {i} | FROM 0 | ROLE refine | EXPECT {10 + i}\nREASON: what the page says\n<VALUE>{value}</VALUE>"
+            for i, value in enumerate(offered, 1)
+        )

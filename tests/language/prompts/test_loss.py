@@ -12,7 +12,7 @@ SPLIT = scripts.split()
 
 
 def loss(**settings):
-    return PromptLoss(SPLIT, scripts.student(SPLIT), LastInteger(), **{"minibatch": 6, **settings})
+    return PromptLoss(SPLIT, scripts.Student(SPLIT), LastInteger(), **{"minibatch": 6, **settings})
 
 
 def test_the_loss_keeps_the_contract_of_losses():
@@ -105,7 +105,7 @@ def test_everything_that_changes_a_measurement_is_in_the_fingerprint():
     others = [loss(minibatch=5), loss(examples=1), loss(first=3), loss(seed=2), loss(critic=Scripted([]))]
     assert loss().fingerprint == same
     assert len({same, *(other.fingerprint for other in others)}) == 6
-    assert PromptLoss(scripts.split(seed=1), scripts.student(SPLIT), LastInteger(), minibatch=6).fingerprint != same
+    assert PromptLoss(scripts.split(seed=1), scripts.Student(SPLIT), LastInteger(), minibatch=6).fingerprint != same
 
 
 @pytest.mark.parametrize(
