@@ -109,7 +109,7 @@ def test_what_was_measured_waits_or_is_being_measured_is_told_and_not_proposed_a
     for part in (
         "proposed before as trial 3: loss",
         "it waits already, with rank 2",
-        "proposed before as trial 9: pending",
+        "being measured as trial 9",
     ):
         assert part in second
     assert [p.value for p in made] == ["x1", "x2", "x3", "x4"]
@@ -175,6 +175,15 @@ def test_more_ideas_begin_something_new_at_first_and_when_stalled_and_fewer_at_t
     assert new(moving) == 3
     assert new(moving, left=10) == 1
     assert new(moving, left=4) == 0
+
+
+def test_a_search_that_begins_is_asked_for_more_ideas():
+    made, engine = asked(search(1), [reply(*(f"x{i}" for i in range(18)))], 12)
+    assert "Give 18 different ideas:" in engine.calls[0][0]
+    assert "7 to 18: new" in engine.calls[0][0]
+    assert len(made) == 18
+    _, engine = asked(search(5), [reply(*(f"x{i}" for i in range(12)))], 12)
+    assert "Give 12 different ideas:" in engine.calls[0][0]
 
 
 def test_a_search_at_its_desk_is_told_what_came_of_its_ideas_and_resumes_without_a_question(tmp_path):
