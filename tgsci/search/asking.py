@@ -189,7 +189,8 @@ class Asking:
     def _arrive(self, member: Proposer, view: Trials, asked: object) -> None:
         """Check what a proposer returned, and record it: from here on no idea is lost."""
         assert self._pool is not None
-        n = self._wanted(view.evaluations_left) if member.name in self.ahead else view.proposals
+        # Who is asked ahead may have more ideas than were asked for, as a search begins: what is not chosen waits.
+        n = 2 * self._wanted(view.evaluations_left) if member.name in self.ahead else view.proposals
         with recording(self.recorders.recorder(self._next)):
             proposals = [_checked(proposal, view) for proposal in _proposals(asked, member, view)[:n]]
         numbers = self.ledger.add_ideas(self._next, member.name, proposals)

@@ -61,9 +61,9 @@ def _difference(got: Any, expected: Any, tolerance: float, loose: bool, place: s
 def _number_difference(got: Any, expected: Any, tolerance: float, place: str) -> str:
     if got == expected:
         return ""
-    if cmath.isnan(got) or cmath.isnan(expected):
-        return "" if cmath.isnan(got) and cmath.isnan(expected) else f"{_at(place)}nan against a number"
     try:
+        if cmath.isnan(got) or cmath.isnan(expected):
+            return "" if cmath.isnan(got) and cmath.isnan(expected) else f"{_at(place)}nan against a number"
         by = abs(got - expected)
         allowed = tolerance * max(1.0, abs(expected))
     except OverflowError:  # a whole number that no float can hold
@@ -110,7 +110,8 @@ def _array_difference(got: Any, expected: Any, tolerance: float, loose: bool, pl
         one, other = (each.astype(complex if each.dtype.kind == "c" else float) for each in (one, other))
         same |= numpy.isnan(one) & numpy.isnan(other)
         by = numpy.abs(one - other)
-        wrong = ~(same | (by <= tolerance * numpy.maximum(1.0, numpy.abs(other))))
+        near = by <= tolerance * numpy.maximum(1.0, numpy.abs(other))
+        wrong = ~(same | near) if tolerance else ~same
     if not wrong.any():
         return ""
     count, worst = int(wrong.sum()), float(numpy.nanmax(by[wrong], initial=0.0))

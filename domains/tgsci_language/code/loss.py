@@ -16,7 +16,7 @@ from tgsci.loss import Loss
 from .goal import UNITS, Measured, measure
 from .page import bounded, profile_page, tests_page
 from .prepare import Checked, check_task, judge, visible_set
-from .runner import Session, run_tests
+from .runner import Session, profile_of
 from .source import canonical
 from .task import CodeTask
 from .tests import TestSet
@@ -143,8 +143,7 @@ class CodeLoss(Loss):
         slow = [index for index, verdict in enumerate(verdicts) if verdict.slow]
         if slow and not session.fault:
             listed = [*tests.tests, *tests.inputs]
-            one = run_tests(self.task, source, [listed[slow[0]]], profile=True)
-            parts.append(profile_page(one.profile, source))
+            parts.append(profile_page(profile_of(self.task, source, [listed[slow[0]]]), source))
         if self.task.unsafe_local:
             parts.append("Run without a sandbox, under resource limits only.")
         return bounded(parts)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-
-from tgsci.basics.texts import figure
 
 from .verdict import Verdict, passed
 
 #: Failing tests that are told in full, and in a line; passing ones that are named; lines of a profile.
 _TOLD, _LISTED, _NAMED, _PROFILED = 6, 20, 30, 8
-#: Characters of a line of code, of what was printed, and of the page.
-_LINE, _PRINTED, LONGEST = 160, 300, 8000
+#: Characters of a line of code, of what was printed, of a fault, and of the page.
+_LINE, _PRINTED, _FAULT, LONGEST = 160, 300, 200, 8000
+#: Calls that take less are called short, s; lines that take less than this share of the time are not named.
+_SHORT, _SEEN = 0.02, 0.005
 
 
 def tests_page(verdicts: Sequence[Verdict], source: str, seconds: float, kind: str) -> str:
@@ -38,23 +37,24 @@ def tests_page(verdicts: Sequence[Verdict], source: str, seconds: float, kind: s
     return "\n".join([head, *told])
 
 
-def profile_page(profile: Mapping[int, int], source: str) -> str:
-    """Write where the time went, line by line; "" where too little was seen to tell.
+def profile_page(profile: Mapping[int, tuple[int, float]], source: str) -> str:
+    """Write where the time went, line by line; "" where nothing was seen.
 
     Args:
-        profile: For each line, how often it was the one that ran.
+        profile: For each line, how often it ran and how long, s.
         source: The solution.
     """
-    total = sum(profile.values())
-    if total < 10:
+    total = sum(seconds for _, seconds in profile.values())
+    if not total:
         return ""
     lines = source.split("\n")
+    slowest = sorted(profile.items(), key=lambda item: -item[1][1])[:_PROFILED]
     rows = [
-        f"{100 * count / total:5.1f} %  line {number}: {_code(lines, number)}"
-        for number, count in Counter(profile).most_common(_PROFILED)
-        if 1 <= number <= len(lines)
+        f"{100 * seconds / total:5.1f} %  {count:>9,} times  line {number}: {_code(lines, number)}"
+        for number, (count, seconds) in slowest
+        if seconds >= _SEEN * total
     ]
-    return "\n".join([f"Where the time goes, by line ({total} looks, 1 ms of processor time apart):", *rows])
+    return "\n".join(["Where the time goes, by line (traced, which makes short lines look longer):", *rows])
 
 
 def bounded(parts: Iterable[str]) -> str:
@@ -82,7 +82,7 @@ def _told(verdict: Verdict, lines: Sequence[str], seconds: float) -> list[str]:
 def _fault(verdict: Verdict, seconds: float) -> str:
     if verdict.slow:
         return f"no result after {seconds:g} s, the time limit"
-    return verdict.error or verdict.difference or "wrong result"
+    return _cut(verdict.error or verdict.difference or "wrong result", _FAULT)
 
 
 def _code(lines: Sequence[str], number: int | None) -> str:
@@ -90,7 +90,10 @@ def _code(lines: Sequence[str], number: int | None) -> str:
 
 
 def _time(seconds: float) -> str:
-    return f"{figure(seconds)} s" if seconds >= 1 else f"{figure(1000 * seconds)} ms" if seconds > 0 else "0 ms"
+    """Write a time; of a short one only that it is short, so that the page of a solution stays the same."""
+    if seconds < _SHORT:
+        return f"under {1000 * _SHORT:.0f} ms"
+    return f"{seconds:.2g} s" if seconds >= 1 else f"{1000 * seconds:.2g} ms"
 
 
 def _cut(text: str, most: int) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
 
 from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
 
 from ..sandbox.calls import Call, CallResult, call
+from ..sandbox.inside.driver import CANDIDATE
 from ..sandbox.layers import Layer, Local, best
 from ..sandbox.limits import Limits
 from .compare import difference
@@ -21,6 +23,8 @@ _MOST_INPUTS = 1000
 #: Unless the task says it, all calls together may take so many times the limit of one, and at least so long, s; and
 #: the time to load the code, s.
 _SLOW_CALLS, _ALL_CALLS, _LOADING = 3, 60.0, 10.0
+#: Longest that the lines of one call are timed, s, and of how many calls.
+_TRACED, _TRACED_CALLS = 3.0, 3
 #: Characters of an expected or a returned value on a page.
 _VALUE = 400
 
@@ -34,11 +38,10 @@ class Session:
         fault: Why the code does not even load; "" where it does.
         line: Of the solution where that is; None where it is unknown.
         seconds: Processor time of all calls together, as their own process read it, s.
-        outside: The same as the system counted it from outside, in hundredths, with reading the arguments and writing
-            the results, s; nan where it does not say.
+        outside: The same as the system counted it from outside, with reading the arguments and writing the results,
+            s; nan where it does not say.
         wall: Time of all calls together by the clock, s.
         memory_mb: The most memory that its process had, MB; nan where the system does not say.
-        profile: For each line, how often it was the one that ran; empty where none was wanted.
         layer: What kept it in.
     """
 
@@ -49,7 +52,6 @@ class Session:
     outside: float = float("nan")
     wall: float = 0.0
     memory_mb: float = float("nan")
-    profile: Mapping[int, int] = field(default_factory=dict)
     layer: str = ""
 
     @property
@@ -58,17 +60,14 @@ class Session:
         return all(verdict.passed for verdict in self.verdicts)
 
 
-def run_tests(
-    task: CodeTask, source: str, tests: Sequence[Test], *, label: str = "test", profile: bool = False
-) -> Session:
+def run_tests(task: CodeTask, source: str, tests: Sequence[Test], *, label: str = "test") -> Session:
     """Run a solution on tests.
 
     Args:
         task: Its limits and packages count, and its tolerance.
         source: The solution; hostile.
         tests: What to call. Those that say no result take any.
-        label: What a test is called; "{kind} {number}".
-        profile: Whether to look where the time goes.
+        label: What a test is called, before its number.
 
     Raises:
         MeasurementError: The sandbox does not start.
@@ -82,7 +81,6 @@ def run_tests(
         layer=_layer(task),
         packages=tuple(task.packages),
         prelude=task.prelude,
-        profile=profile,
     )
     labels = _labels(tests, label)
     fault = ""
@@ -91,10 +89,6 @@ def run_tests(
     verdicts = [
         _verdict(task, test, each, name, fault) for test, each, name in zip(tests, outcome.calls, labels, strict=True)
     ]
-    lines: dict[int, int] = {}
-    for each in outcome.calls:
-        for line, count in each.lines.items():
-            lines[line] = lines.get(line, 0) + count
     timed = [each for each in outcome.calls if each.status in ("returned", "raised")]
     return Session(
         verdicts,
@@ -104,9 +98,37 @@ def run_tests(
         outcome.processor,
         sum(each.seconds for each in timed),
         outcome.memory_mb,
-        lines,
         outcome.layer,
     )
+
+
+def profile_of(task: CodeTask, source: str, tests: Sequence[Test]) -> dict[int, tuple[int, float]]:
+    """Find out where the time goes, line by line, by a run in which each line is timed.
+
+    Returns:
+        For each line of the solution how often it ran and how long, s; empty where that could not be found out.
+    """
+    tracer = files(__package__).joinpath("tracer.py").read_text(encoding="utf-8")
+    longest = min(_TRACED, 0.8 * task.seconds)
+    outcome = call(
+        source,
+        f"traced({task.entry.called}, {CANDIDATE!r}, {longest!r})",
+        [Call(test.arguments, test.keywords) for test in tests[:_TRACED_CALLS]],
+        _limits(task, _TRACED_CALLS),
+        layer=_layer(task),
+        packages=tuple(task.packages),
+        prelude=f"{tracer}\n{task.prelude}",
+    )
+    found: dict[int, tuple[int, float]] = {}
+    last = source.count("\n") + 1
+    for each in outcome.calls:
+        for line, spent in each.value.items() if isinstance(each.value, dict) else ():
+            if type(line) is int and 1 <= line <= last and isinstance(spent, tuple) and len(spent) == 2:
+                count, seconds = spent
+                if type(count) is int and type(seconds) is float and seconds >= 0:  # it comes from hostile code
+                    before = found.get(line, (0, 0.0))
+                    found[line] = (before[0] + count, before[1] + seconds)
+    return found
 
 
 def results_of(task: CodeTask, source: str, tests: Sequence[Test], who: str, label: str = "test") -> list[Test]:

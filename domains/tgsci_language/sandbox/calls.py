@@ -81,8 +81,9 @@ class Outcome:
         seconds: By the clock, without the start of the sandbox.
         memory_mb: The most memory that its process had; nan where it ended too soon to be looked at.
         exit_code: Of a program; None where it was ended.
-        processor: Seconds of processor time that its process took for the calls, as the system counts them, in
-            hundredths: it cannot be forged. nan where it ended too soon, and of a program.
+        processor: Seconds of processor time that its process took for the calls, as the system counts them, with
+            reading the arguments and writing the values: it cannot be forged. nan where it ended too soon, and of a
+            program.
     """
 
     status: str

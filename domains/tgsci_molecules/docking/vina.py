@@ -199,6 +199,7 @@ class Docking:
             "vina_kcal_per_mol": f"{self.score:.3f}",
             "smiles": self.ligand.smiles,
             "docked_smiles": self.ligand.docked_smiles,
+            **({"isomer": self.isomer} if self.isomer != self.ligand.smiles else {}),
             **(properties or {}),
         }
         mol = Chem.Mol(self.pose)

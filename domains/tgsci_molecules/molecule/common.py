@@ -116,7 +116,7 @@ def _whole_rings(first: Chem.Mol, second: Chem.Mol, pairs: Pairs) -> Pairs:
         if not partial:
             break
         kept = {here: other for here, other in kept.items() if here not in partial}
-    pieces = _pieces(first, set(kept))
+    pieces = connected(first, set(kept))
     largest = max(pieces, key=lambda piece: (len(piece), [-i for i in sorted(piece)]), default=set())
     return tuple(sorted((here, other) for here, other in kept.items() if here in largest))
 
@@ -127,7 +127,8 @@ def _in_whole_ring(mol: Chem.Mol, atom: int, atoms: set[int]) -> bool:
     return not rings.NumAtomRings(atom) or any(atom in ring and atoms.issuperset(ring) for ring in rings.AtomRings())
 
 
-def _pieces(mol: Chem.Mol, atoms: set[int]) -> list[set[int]]:
+def connected(mol: Chem.Mol, atoms: set[int]) -> list[set[int]]:
+    """Split some atoms of a molecule into connected pieces, that of the first atom first."""
     pieces, left = [], set(atoms)
     while left:
         ahead = [min(left)]

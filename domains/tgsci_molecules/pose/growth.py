@@ -222,7 +222,7 @@ def _growth(room: Room, atom: int, hydrogen: int) -> Growth:
     partner = ""
     if character in ("donor", "acceptor"):
         n = MAPPED.index(character)
-        partner = _partner(room.receptor, xyz[close][int(energies[n][close].argmin())], character)
+        partner = partner_of(room.receptor, xyz[close][int(energies[n][close].argmin())], character)
     return Growth(
         atom=number,
         reach=float(distance[in_pocket].max(initial=0.0)),
@@ -256,7 +256,7 @@ def _character(best: Sequence[float], ranked: Sequence[tuple[str, float]]) -> tu
     return "solvent", lipophilic
 
 
-def _partner(receptor: Receptor, point: Floats, character: str) -> str:
+def partner_of(receptor: Receptor, point: Floats, character: str) -> str:
     """Find the atom that answers a polar probe: its residue and name."""
     wanted = receptor.acceptors if character == "donor" else receptor.donors
     near = [int(receptor.heavy[i]) for i in receptor.tree.query_ball_point(point, 3.6)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from rdkit import Chem
 
 from tests.molecules.searches import DOCKING, DRUG, Pocket, history
@@ -20,6 +21,7 @@ class NoSulfur(Pocket):
         return {"no sulfur": float(sulfurs)} if sulfurs else {}
 
 
+@pytest.mark.slow
 def test_expectations_are_close_where_much_is_known_and_wide_where_little_is() -> None:
     trials = history(DOCKING, evals=24)
     known = trials.ranked(1)[0]
