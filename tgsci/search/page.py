@@ -456,6 +456,11 @@ def _short(value: float | None) -> str:
 
 
 def _decimals(losses: Sequence[float]) -> int:
-    """Choose the decimals that show how far losses, best first, usually lie apart: two digits of it, or three."""
-    apart = abs(median(losses) - losses[0]) if losses else 0.0
-    return max(0, math.floor(2.3 - math.log10(apart or 1.0)))
+    """Choose the decimals that show how far losses, best first, usually lie apart: two digits of it.
+
+    A third one where the best loss is itself told so exactly.
+    """
+    if not losses:
+        return 2
+    size = math.log10(abs(median(losses) - losses[0]) or abs(losses[0]) or 1.0)
+    return max(0, math.floor(1.7 - size), min(math.floor(2.7 - size), places(losses[:1]) - 1))
