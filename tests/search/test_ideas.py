@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tgsci as tg
+from tests.search.searches import idea as waiting
+from tests.search.searches import search
 from tgsci.engine import Reply
 from tgsci.errors import InvalidValue
 from tgsci.prompts import idea_format
 from tgsci.replies import MAX_VALUE_CHARS
-from tgsci.search.ideas import read_ideas
+from tgsci.search.ideas import KnownIdea, new_only, read_ideas
 
 TAGS = ("<VALUE>", "</VALUE>")
 
@@ -176,8 +179,8 @@ def test_a_person_may_write_a_value_a_line_and_fewer_than_asked_for():
 
 @given(st.text(alphabet='IDEAFROMLXPCTSNVU<>/|:#*-\n{}[]",0123456789 .', max_size=400))
 def test_no_reply_breaks_the_reading(text):
-    for idea in read(text, 3, str).usable:
-        assert idea.parent is None or idea.parent < 9
+    for read_idea in read(text, 3, str).usable:
+        assert read_idea.parent is None or read_idea.parent < 9
 
 
 @pytest.mark.parametrize(
@@ -202,3 +205,14 @@ def test_a_reply_that_went_astray_takes_no_time(reply):
     assert time.process_time() - began < 1.0
     assert len(ideas.usable) <= 12
     assert sum(map(len, ideas.faults)) < 20_000
+
+
+def test_a_value_that_waits_or_is_being_measured_is_no_new_one():
+    check = new_only(search(5, ideas=[waiting("z1", 3)], pending=[tg.Trial(5, 2, "z5")]))
+    assert check("z2") == "z2"
+    with pytest.raises(KnownIdea, match="it waits already, with rank 3"):
+        check("z1")
+    with pytest.raises(KnownIdea, match="it is being measured as trial 5"):
+        check(" z5 ")
+    with pytest.raises(InvalidValue, match="proposed before as trial 0"):
+        check(search(5)[0].value)

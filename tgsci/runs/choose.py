@@ -13,8 +13,9 @@ from ..engine import Engine, as_engine, get_engine
 from ..errors import UsageError
 from ..functions import EngineLike
 from ..optimizer import TGD, TextualGradientDescent
-from ..search.desk import PROMPT_TOKENS, Desk
+from ..search.desk import Desk
 from ..search.menu import Menu
+from ..search.page import PROMPT_TOKENS
 from ..search.proposer import ModelProposer, Proposer, as_proposer
 from ..search.team import Team
 from .domain import Problem

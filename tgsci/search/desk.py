@@ -12,8 +12,8 @@ from ..engine import Engine, Reply, default_engine
 from ..functions import EngineLike
 from ..optimizer import as_texts, unused_tags
 from ..prompts import tokens
-from .ideas import Ideas, read_ideas
-from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, new_only, opening
+from .ideas import Ideas, new_only, read_ideas
+from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, opening
 from .proposer import Proposer
 from .standing import STALLED
 from .trial import Proposal, Trials

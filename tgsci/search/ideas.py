@@ -15,7 +15,7 @@ from ..basics.texts import one_line, trimmed, well_formed
 from ..engine import Reply
 from ..errors import InvalidValue
 from ..replies import MAX_VALUE_CHARS, unfenced
-from .trial import Proposal
+from .trial import Proposal, Trials
 
 #: Of a reply, characters that are read, and of what stands before a value.
 _MAX_REPLY_CHARS, _MAX_HEAD_CHARS = 2_000_000, 4_000
@@ -31,7 +31,7 @@ class Ideas:
 
     Args:
         usable: Valid and new, each value canonical and once, in the model's order.
-        faulty: What was refused, each with its fault.
+        faulty: What was refused, each with its fault; not what is an idea already.
         faults: What is wrong with the reply, for a second try; none where as many ideas are usable as were asked for.
     """
 
@@ -47,6 +47,29 @@ class _Draft:
     number: int
     value: str
     head: dict[str, str] = field(default_factory=dict)
+
+
+class KnownIdea(InvalidValue):
+    """The value is an idea already: it waits in the pool, or is being measured. No fault to record."""
+
+
+def new_only(trials: Trials) -> Callable[[str], str]:
+    """Make a check like `trials.check`, for which a value that waits in the pool is not new either.
+
+    Its `KnownIdea` is an `InvalidValue`.
+    """
+    waiting = {idea.proposal.value: idea.rank or place for place, idea in enumerate(trials.ideas, 1)}
+    under_way = {trial.value: trial.number for trial in trials.pending}
+
+    def check(value: str) -> str:
+        canonical = trials.canonical(value)
+        if canonical in under_way:
+            raise KnownIdea(f"it is being measured as trial {under_way[canonical]}")
+        if canonical in waiting:
+            raise KnownIdea(f"it waits already, with rank {waiting[canonical]}")
+        return trials.check(canonical)
+
+    return check
 
 
 def read_ideas(
@@ -65,7 +88,7 @@ def read_ideas(
         reply: What the model answered.
         n: How many were asked for.
         tags: The opening and the closing tag of a value.
-        check: Canonicalises a value or raises `InvalidValue`.
+        check: Canonicalises a value or raises `InvalidValue`, as `new_only` does.
         parents: How many trials there are: an idea is made from one of these, by its number.
         default_parent: What an idea that begins nothing new is made from, where it does not say.
         by_person: A reply in no form that is known then holds a value a line, and fewer than `n` will do.
@@ -89,6 +112,9 @@ def read_ideas(
         else:
             try:
                 value = check(unfenced(value))
+            except KnownIdea as error:
+                faults.append(prompts.refused_idea(draft.number, value, str(error)))
+                continue
             except InvalidValue as error:
                 fault = prompts.refused_idea(draft.number, value, str(error))
             else:

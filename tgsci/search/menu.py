@@ -20,7 +20,8 @@ from ..errors import InvalidValue, UsageError
 from ..functions import EngineLike
 from ..prompts import tokens
 from .choices import Choice, read_choices
-from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, new_only, opening
+from .ideas import new_only
+from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, opening
 from .proposer import Proposer
 from .trial import Proposal, Trials
 

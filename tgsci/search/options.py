@@ -13,8 +13,8 @@ from ..basics.files import as_path
 from ..compute import executors
 from ..errors import UsageError
 from ..feedback import Feedback
-from .desk import FEWEST_TOKENS, PROMPT_TOKENS
 from .ledger import Spent
+from .page import FEWEST_TOKENS, PROMPT_TOKENS
 
 if TYPE_CHECKING:
     from .loop import Progress

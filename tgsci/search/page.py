@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 
 from .. import prompts
 from ..basics.diff import changed_lines
 from ..basics.texts import figure, fixed, one_line, places
-from ..errors import InvalidValue
 from ..prompts import shortened, tokens
 from .reports import Shown, choose_report
 from .standing import STALLED, forecasts, noise, rounds_without_gain
@@ -27,6 +26,8 @@ _TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
 _WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 40
 #: A longer value, or one of several lines, is told by its change.
 _LONGEST_VALUE, _LONGEST_CHANGE = 240, 160
+#: Rows of the tables at most: with more, a long search would ask for much longer prompts than a short one.
+_MOST_ROWS = 50
 #: Leaders of families, leaders of the run and surprises that the tables show before all others.
 _MOST_FAMILIES, _MOST_LEADERS, _MOST_FAILURES = 8, 12, 6
 #: Latest values that could not be measured; figures of a change that was made more often.
@@ -101,8 +102,9 @@ class Page:
         return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
 
     def _budget(self) -> str:
-        used, pending = sum(t.feedback is not None for t in self.trials), len(self.trials.pending)
-        told = f"{used} measured so far" + (f", {pending} being measured" if pending else "")
+        failed = sum(t.feedback is not None and not t.measured for t in self.trials)
+        told = f"{len(self.measured)} measured so far" + (f" and {failed} that failed" if failed else "")
+        told += f", {len(self.trials.pending)} being measured" if self.trials.pending else ""
         left, rounds = self.trials.evaluations_left, self.rounds_left
         if left is None:
             return f"{told}."
@@ -145,7 +147,7 @@ class Page:
         for trial in self._by_importance(recent):
             row = self._row(trial, whole=trial.number in whole)
             room -= tokens(row)
-            if room < 0:
+            if room < 0 or len(rows) == _MOST_ROWS:
                 break
             rows[trial.number] = row
         now = [rows[t.number] for t in recent if t.number in rows]
@@ -225,6 +227,7 @@ class Page:
             hidden = [t for t in self.measured if t.number not in shown]
             return [f"Not in the tables: {_spread(hidden)}."] if hidden else []
         lines, rest = [], []
+        room -= _TITLES // 2  # for the line on the rest
         for name, members in self._members().items():
             count = sum(t.number not in shown for t in members)
             if len(members) == 1 and not count:
@@ -371,19 +374,6 @@ def opening(
     return "\n\n".join(parts)
 
 
-def new_only(trials: Trials) -> Callable[[str], str]:
-    """Make a check like `trials.check`, for which a value that waits in the pool is not new either."""
-    waiting = {idea.proposal.value: idea.rank or place for place, idea in enumerate(trials.ideas, 1)}
-
-    def check(value: str) -> str:
-        canonical = trials.check(value)
-        if canonical in waiting:
-            raise InvalidValue(f"it waits already, with rank {waiting[canonical]}")
-        return canonical
-
-    return check
-
-
 def _report_title(shown: Shown) -> str:
     return f"THE SIMULATOR'S REPORT ON #{shown.trial.number}, loss {figure(shown.trial.loss)} ({shown.why})"
 
@@ -466,6 +456,6 @@ def _short(value: float | None) -> str:
 
 
 def _decimals(losses: Sequence[float]) -> int:
-    """Choose the decimals that show how far losses, best first, usually lie apart, to about three digits."""
+    """Choose the decimals that show how far losses, best first, usually lie apart: two digits of it, or three."""
     apart = abs(median(losses) - losses[0]) if losses else 0.0
-    return max(0, places([apart or 1.0]) - 1)
+    return max(0, math.floor(2.3 - math.log10(apart or 1.0)))

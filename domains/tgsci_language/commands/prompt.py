@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import replace
 from functools import partial
@@ -33,7 +34,6 @@ _making = partial(option, section="Sets of our own")
 @_engines("--student-concurrency", type=int, metavar="N", help="most questions to the student at the same time (32)")
 @_engines("--engine-concurrency", type=int, metavar="N", help="most questions to the proposer at the same time (32)")
 @_engines("--critic", metavar="NAME", help="a model that reads each page and says what to change, one call a page")
-@option("--dry-run", is_flag=True, help="show the first prompts, the number of calls and the price, and ask nothing")
 @_making("--make", metavar="NAME", help="write a set and its task to TASK.toml, and run nothing: object-counting, "
          "word-sorting or arithmetic")  # fmt: skip
 @_making("--size", type=int, metavar="N", help="examples of that set (250)")
@@ -44,7 +44,6 @@ def prompt(
     student_concurrency: int | None,
     engine_concurrency: int | None,
     critic: str | None,
-    dry_run: bool,
     make: str | None,
     size: int | None,
     settings: dict[str, Any],
@@ -60,17 +59,16 @@ def prompt(
     if size is not None:
         raise UsageError("--size goes with --make")
     from tgsci.runs.choose import choose
-    from tgsci.runs.job import read_job
+    from tgsci.runs.job import stated
+    from tgsci.runs.run import options_for
+    from tgsci.search.options import Budget
 
     from ..prompts.final import verdict
     from ..prompts.job import EVALUATIONS, absolute
+    from ..prompts.plan import plan
     from ..prompts.problem import engines_of, problem
 
-    job = read_job(task)
-    if job.domain != "language" or job.table.get("kind") != "prompt":
-        raise UsageError(
-            f'{visible(str(task))} is no prompt task: it needs domain = "language", and kind = "prompt" in [language]'
-        )
+    job = _read(task)
     typed = {"student": student, "student_concurrency": student_concurrency, "critic": critic}
     table = {**absolute(job.table, task.parent), **absolute(settings, Path())}
     table |= {name: value for name, value in typed.items() if value is not None}
@@ -79,21 +77,37 @@ def prompt(
         job, run = _limited(job, run, engine_concurrency)
     if run.evals is None and job.budget.evaluations is None:
         run = replace(run, evals=EVALUATIONS)
-    proposer = choose(built, *run.proposer(job.engine, job.run.optimizer)).proposer
-    for engine in filter(None, (proposer.engine, *engines_of(built))):
-        engine.check()
-    if dry_run:
-        from ..prompts.plan import plan
-
-        evaluations = run.evals or job.budget.evaluations or 1
-        proposals = run.proposals or job.run.proposals or built.proposals
-        print(visible(plan(built, proposer, evaluations, proposals)))
+    engine, optimizer = run.proposer(job.engine, job.run.optimizer)
+    proposer = choose(built, engine, optimizer).proposer
+    for asked in filter(None, (proposer.engine, *engines_of(built))):
+        asked.check()
+    if run.plan_only:
+        budget = Budget(**{**stated(job.budget), **run.limits})
+        wanted = {"proposals": run.proposals or job.run.proposals, "ideas": run.ideas or job.run.ideas}
+        print(visible(plan(built, proposer, options_for(built, {"budget": budget, **wanted}))))
         return 0
     result = run_problem(built, run, job)
     said = verdict(result)
     if said:
         print(f"\n{visible(said)}")
     return exit_code(result)
+
+
+def _read(task: Path) -> Job:
+    """Read a task: a job file, or its [language] table alone."""
+    import tomllib
+
+    from tgsci.runs.job import Job, read_job
+
+    with contextlib.suppress(OSError, ValueError):  # what cannot be read is said by who reads it next
+        table = tomllib.loads(task.read_text(encoding="utf-8-sig"))
+        if "domain" not in table and "instruction" in table:
+            return Job("language", {"kind": "prompt", **table})
+    job = read_job(task)
+    if job.domain != "language" or job.table.get("kind") != "prompt":
+        where = visible(str(task))
+        raise UsageError(f'{where} is no prompt task: it needs domain = "language", and kind = "prompt" in [language]')
+    return job
 
 
 def _limited(job: Job, run: RunArguments, most: int) -> tuple[Job, RunArguments]:

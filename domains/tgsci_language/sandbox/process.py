@@ -16,7 +16,7 @@ from typing import Any
 from tgsci.errors import MeasurementError
 
 from .inside.values import BadValue, decode, encode
-from .layers import Layer
+from .layer import Layer
 from .limits import Limits
 
 #: Longest that an empty sandbox may take to start on a busy machine, in seconds.
@@ -25,6 +25,8 @@ _START_SECONDS = 60.0
 _TICK = 0.05
 #: What a reply takes beside the answer itself: what was printed, a message, a profile.
 _REPLY_BYTES = 1 << 20
+#: How often what is left of a candidate is looked for and ended.
+_ROUNDS = 20
 #: Threads that a candidate may have beside its processes.
 _THREADS = 31
 
@@ -33,7 +35,7 @@ class Ended(Exception):
     """A candidate's process has ended, or was ended, before it replied.
 
     Args:
-        status: "timeout", "memory", "output" or "exited".
+        status: "timeout", "memory", "disk", "output" or "exited".
         why: In words.
     """
 
@@ -66,10 +68,13 @@ class Process:
         self._pid = 0
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._started.replies, selectors.EVENT_READ, "replies")
-        for name in ("stdout", "stderr"):
-            stream = getattr(self._process, name)
-            os.set_blocking(stream.fileno(), False)
-            self._selector.register(stream.fileno(), selectors.EVENT_READ, name)
+        streams = [self._process.stdout, self._process.stderr]
+        if streams[0] is None:  # replies come that way, and all that is printed comes by the other
+            streams.reverse()
+        for name, stream in zip(("stdout", "stderr"), streams, strict=True):
+            if stream is not None:
+                os.set_blocking(stream.fileno(), False)
+                self._selector.register(stream.fileno(), selectors.EVENT_READ, name)
         os.set_blocking(self._started.replies, False)
         os.set_blocking(self._started.requests, False)
         self._end = time.monotonic() + _START_SECONDS
@@ -134,6 +139,7 @@ class Process:
             raise Ended("exited", "it wrote something else than an answer to the channel of the answers")
         if reply.get("nonce") != self._nonce:  # drawn for each request, so that none can be answered ahead
             raise Ended("exited", "it answered before it was asked")
+        self._check_disk()
         return reply
 
     def read_memory(self) -> float:
@@ -181,6 +187,14 @@ class Process:
         if self._selector.get_map() is None:
             return
         self._selector.close()
+        if self._started.directory:  # no namespace of its own, and a process may have left the group
+            for _ in range(_ROUNDS):
+                below = _descendants(self._started.first)
+                for pid in below:
+                    with contextlib.suppress(OSError):
+                        os.kill(pid, signal.SIGKILL)
+                if not below:
+                    break
         with contextlib.suppress(OSError):  # gone already
             os.killpg(self._process.pid, signal.SIGKILL)
         if self._started.first != self._process.pid:
@@ -213,7 +227,7 @@ class Process:
             elif key.data != "requests":
                 self._read_stream(key.data, key.fd)
         if not ready:
-            self._check_memory()
+            self._check_use()
             if self._process.poll() is not None and self._started.replies in self._selector.get_map():
                 raise self._exited()
 
@@ -263,23 +277,23 @@ class Process:
     def _find(self) -> int:
         """Find the candidate's own process: the innermost first child."""
         pid = self._started.first
-        while children := _children(pid):
+        while not self._started.itself and (children := _children(pid)):
             pid = children[0]
-            if self._started.first == self._process.pid:
-                break
-        self._pid = pid if self._started.first != self._process.pid else self._process.pid
-        return self._pid
+        self._pid = pid
+        return pid
 
-    def _check_memory(self) -> None:
-        """End a candidate whose processes together take more memory than it may; one alone the kernel limits."""
+    def _check_disk(self) -> None:
+        if self._started.directory and _size(self._started.directory.name) > self.limits.disk_mb << 20:
+            raise Ended("disk", f"it wrote more than {self.limits.disk_mb} MB")
+
+    def _check_use(self) -> None:
+        """End a candidate that takes more than the kernel's limits see: all processes together, all files together."""
         self.read_memory()
+        self._check_disk()
         if self.limits.processes == 1:
             return
-        pids, total = [self._started.first], 0.0
-        while pids:
-            pid = pids.pop()
-            pids += _children(pid)
-            total += sum(int(line.split()[1]) / 1024 for line in _status(pid) if line.startswith("VmRSS:"))
+        lines = [line for pid in _descendants(self._started.first) for line in _status(pid)]
+        total = sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
         if total > self.limits.memory_mb:
             raise Ended("memory", f"its processes took more than {self.limits.memory_mb} MB together")
 
@@ -307,6 +321,23 @@ def _children(pid: int) -> list[int]:
         ]
     except OSError:
         return []
+
+
+def _descendants(pid: int) -> list[int]:
+    found = _children(pid)
+    for each in found:  # grows meanwhile
+        found += _children(each)
+    return found
+
+
+def _size(directory: str) -> int:
+    """Add up the bytes of the files in a directory that may change meanwhile."""
+    total = 0
+    for place, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(f"{place}/{name}").st_blocks * 512
+    return total
 
 
 def _status(pid: int) -> list[str]:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from tgsci.errors import MeasurementError, UsageError
 
-from .calls import Outcome, call
+from .calls import CallResult, Outcome, call
 from .layers import Layer, best
 from .limits import Limits
 
 _LIMITS = Limits(seconds=0.2, total_seconds=10.0, memory_mb=96, disk_mb=1, output_mb=1)
+_OUTPUT = "output limited"
+#: What may end a process instead of raising an exception in it.
+_MAY_END = ("memory limited", "processes limited", "disk limited")
 #: Each function tries to get out, and returns what it reached.
 _PROBES = """
 import os, signal, socket
@@ -107,16 +110,23 @@ def try_out(layer: Layer) -> tuple[list[str], list[str]]:
             "processes limited": ("fork",),
             "disk limited": ("disk",),
             "time limited": ("forever",),
-            "output limited": ("output",),
+            _OUTPUT: ("output",),
         }
-        outcome = call(_PROBES, "probe", list(probes.values()), _LIMITS, layer=layer)
         held: list[str] = []
-        failed: list[str] = []
-        for claim, probe, result in zip(probes, probes.values(), outcome.calls, strict=True):
-            good = _ended(outcome) if probe == ("output",) else result.status in ("raised", "timeout")
-            (held if good else failed).append(claim)
-    return held, failed
+        left = list(probes)
+        while left:  # a probe may end its process, as it should
+            outcome = call(_PROBES, "probe", [probes[claim] for claim in left], _LIMITS, layer=layer)
+            count = sum(each.status != "not run" for each in outcome.calls)
+            if not count:
+                raise MeasurementError(f"{layer.name}: the probes do not load ({outcome.message})")
+            for claim, result in zip(left[:count], outcome.calls, strict=False):
+                if _held(claim, result, outcome):
+                    held.append(claim)
+            left = left[count:]
+    return held, [claim for claim in probes if claim not in held]
 
 
-def _ended(outcome: Outcome) -> bool:
-    return outcome.status == "output" and len(outcome.stdout) <= _LIMITS.output_mb << 20
+def _held(claim: str, result: CallResult, outcome: Outcome) -> bool:
+    if claim == _OUTPUT:
+        return outcome.status == "output" and len(outcome.stdout) <= _LIMITS.output_mb << 20
+    return result.status in ("raised", "timeout") or (result.status == "ended" and claim in _MAY_END)

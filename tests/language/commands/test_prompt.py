@@ -89,7 +89,7 @@ def test_a_dry_run_asks_nothing_and_counts(tgsci, task, recordings):
     assert done.returncode == 0, done.stderr
     assert "156  instructions measured" in done.stdout
     assert "80  test, at the end" in done.stdout
-    assert "2  proposals" in done.stdout
+    assert "2  proposals, a round each" in done.stdout
     assert not Path("runs").exists()
 
 

@@ -50,9 +50,13 @@ def main(replies: int) -> None:
     """Serve one candidate.
 
     Args:
-        replies: The descriptor that replies are written to.
+        replies: The descriptor that replies are written to; where it is the standard output, what is printed goes to
+            the standard error.
     """
     requests = os.dup(0)
+    if replies == 1:
+        replies = os.dup(1)
+        os.dup2(2, 1)
     os.set_inheritable(replies, False)
     setup = _read(requests)
     _limit(setup)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from struct import error as _StructError
 from struct import pack, unpack
 
 TYPE_CHECKING = False  # as typing has it, without the time that importing typing takes at every start
@@ -156,7 +157,7 @@ def decode(data: bytes) -> object:
     """
     try:
         value, end = _decode(data, 0, DEEPEST + 1)
-    except (IndexError, ValueError, TypeError, OverflowError, MemoryError, ArithmeticError) as error:
+    except (IndexError, ValueError, TypeError, MemoryError, ArithmeticError, _StructError) as error:
         raise BadValue(f"not a value: {str(error)[:80]}") from None
     if end != len(data):
         raise BadValue("not a value: something follows it")
@@ -229,7 +230,10 @@ def _decode_array(data: bytes, at: int) -> tuple[object, int]:
     kind, at = _decode(data, at, 0)
     shape, at = _decode(data, at, 1)
     raw, at = _decode(data, at, 0)
-    if type(kind) is not str or type(shape) is not tuple or type(raw) is not bytes or kind[1:2] not in tuple("biufcSU"):
+    if type(kind) is not str or type(shape) is not tuple or type(raw) is not bytes:
+        raise BadValue("a bad array")
+    plain = kind[1:2] in tuple("biufcSU") and kind[2:].isdigit()
+    if not plain or not all(type(size) is int and size >= 0 for size in shape):
         raise BadValue("a bad array")
     import numpy
 
