@@ -14,7 +14,7 @@ from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
 from .goal import UNITS, Measured, measure
-from .page import bounded, profile_page, page_of_tests
+from .page import bounded, page_of_tests, profile_page
 from .prepare import Checked, check_task, judge, visible_set
 from .runner import Session, profile_of
 from .source import canonical

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tgsci_language.code.page import LONGEST, bounded, profile_page, page_of_tests
+from tgsci_language.code.page import LONGEST, bounded, page_of_tests, profile_page
 from tgsci_language.code.verdict import Verdict
 
 SOURCE = "def f(x):\n    return 1 / x\n"
