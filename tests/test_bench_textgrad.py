@@ -53,7 +53,7 @@ def test_prompts_before_and_after_on_test(bench: Any, tmp_path: Path, capsys: py
     script = bench("textgrad_prompt")
     arguments = [str(data), "--work", str(tmp_path / "work"), "--steps", "2"]
     better = f"{script.START['number']} Count one by one, then check."
-    student, engine = scripts.student(scripts.split((50, 100, 100))), scripts.proposer(better)
+    student, engine = scripts.Student(scripts.split((50, 100, 100))), scripts.Proposer(better)
     assert script.main(arguments, engine, student) == 0
     shown = capsys.readouterr().out
     assert "BIG-Bench Hard object counting (gpt-3.5-turbo, improved by gpt-4o): 77.8 -> 91.9" in shown

@@ -74,7 +74,7 @@ FLOORS = {
         "__init__",
     ],
     "tgsci_language": [
-        "dry_run engines sandbox",
+        "engines sandbox",
         "datasets",
         "scoring",
         "answers code prompts",

@@ -50,6 +50,7 @@ class MoleculesDomain(Domain):
         from .editor.ga import GraphGA
         from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
+        from .insight.change import change
         from .insight.contrast import contrast
         from .insight.expected import predict
         from .insight.family import family
@@ -84,6 +85,7 @@ class MoleculesDomain(Domain):
             finish=partial(finish, count=job.finalists) if job.finalists else None,
             key_columns=_key_columns(objective),
             family=family,
+            change=change,
             contrast=partial(contrast, objective),
             predict=predict,
             limiting=objective.limiting,

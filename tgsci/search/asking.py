@@ -157,7 +157,10 @@ class Asking:
             else:
                 latest[idea.proposal.value] = number
         ideas = {number: self._pool[number] for number in sorted(latest.values())}
-        turns = self.proposer.turns(self.trials, self.trials.proposals) if isinstance(self.proposer, Team) else ()
+        turns: list[str] = []
+        if isinstance(self.proposer, Team):
+            having = {idea.proposer for idea in ideas.values()}
+            turns = self.proposer.turns(self.trials, self.trials.proposals, having)
         choice = choose(ideas, self.trials, self.trials.proposals, turns)
         left_pool = [*choice.taken.items(), *refused.items()]
         trials = [self._trial(i.proposal, at, i.proposer) for at, (_, i) in enumerate(left_pool, len(self.trials))]
@@ -186,7 +189,8 @@ class Asking:
     def _arrive(self, member: Proposer, view: Trials, asked: object) -> None:
         """Check what a proposer returned, and record it: from here on no idea is lost."""
         assert self._pool is not None
-        n = self._wanted(view.evaluations_left) if member.name in self.ahead else view.proposals
+        # Who is asked ahead may have more ideas than were asked for, as a search begins: what is not chosen waits.
+        n = 2 * self._wanted(view.evaluations_left) if member.name in self.ahead else view.proposals
         with recording(self.recorders.recorder(self._next)):
             proposals = [_checked(proposal, view) for proposal in _proposals(asked, member, view)[:n]]
         numbers = self.ledger.add_ideas(self._next, member.name, proposals)

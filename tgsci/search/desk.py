@@ -22,6 +22,8 @@ from .trial import Proposal, Trials
 _LAST_ROUNDS = 3
 #: Rounds in which a search still begins.
 _FIRST_ROUNDS = 2
+#: At first, when nothing but the start was measured, this many times as many ideas are asked for.
+_AT_FIRST = 1.5
 #: Measured trials from which on there is something to combine.
 _FEWEST_TO_COMBINE = 4
 
@@ -65,7 +67,7 @@ class Desk(Proposer):
         self.description = f"Ideas come from {self.engine.name}: {self.engine.destination}."
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
-        """Ask for `n` ideas in one model call, from everything that the trials tell.
+        """Ask for `n` ideas in one model call, from everything that the trials tell; for more when a search begins.
 
         Returns:
             The usable ideas, values canonical and new, the most promising first; then those that are faulty, each with
@@ -73,8 +75,10 @@ class Desk(Proposer):
         """
         if trials.best is None or n < 1:
             return []
+        page = Page(trials, self.name)
+        n = math.ceil(n * _AT_FIRST) if page.begins and n > trials.proposals else n
         tags = unused_tags(("<VALUE>", "</VALUE>"), "\n".join(t.value for t in trials if t.round == 0))
-        question = self._question(trials, n, tags)
+        question = self._question(page, n, tags)
         reply = self.engine(question, self.system_prompt)
         first = self._read(reply, trials, n, tags)
         if not first.faults or len(first.usable) >= min(n, trials.proposals):
@@ -89,9 +93,9 @@ class Desk(Proposer):
             return [Proposal("", fault="; ".join(second.faults))]
         return [*usable, *second.faulty]
 
-    def _question(self, trials: Trials, n: int, tags: tuple[str, str]) -> str:
+    def _question(self, page: Page, n: int, tags: tuple[str, str]) -> str:
         """Write the question: what never changes first, then the page, then what is wanted now."""
-        page = Page(trials, self.name)
+        trials = page.trials
         answer = prompts.idea_format(tags, several_lines=page.several_lines, by_person=self.engine.answered_by_person)
         whole = int(self.prompt_tokens * (1 - RETRY_SHARE)) - tokens(self.system_prompt)
         begin = opening(trials, whole, answer, self.constraints, self.examples)

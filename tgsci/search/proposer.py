@@ -35,7 +35,8 @@ class Proposer(ABC):
 
         A pure function of its arguments (engines aside), so that a resumed run goes on as if it had
         never stopped. `trials.check(value)` canonicalises a value and refuses what was seen before.
-        Fewer than `n` is fine; none at all ends the run: nothing is left to try.
+        Fewer than `n` is fine; none at all ends the run: nothing is left to try. Who is asked ahead may have
+        up to twice as many: what is not measured waits.
         """
 
 

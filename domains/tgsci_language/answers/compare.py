@@ -11,11 +11,11 @@ from tgsci.engines.scripted import Scripted
 from tgsci.errors import UsageError
 from tgsci.runs.choose import AnyEngine
 from tgsci.runs.domain import Problem
+from tgsci.runs.dry_run import Planned, dry_run
 from tgsci.runs.run import solve
 from tgsci.search.loop import Progress
 from tgsci.search.options import Budget
 
-from ..dry_run import Planned, dry_run
 from ..engines import Engines
 from . import protocol
 from .comparison import Comparison

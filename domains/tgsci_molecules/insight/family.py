@@ -57,19 +57,17 @@ def generic_scaffold(value: str) -> str | None:
 
 def ring_systems(mol: Chem.Mol) -> list[tuple[int, ...]]:
     """List the ring systems of a molecule, rings that share an atom, each as the sorted sizes of its rings."""
-    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings()]
-    systems: list[tuple[set[int], list[int]]] = []
-    for ring in rings:
-        joined, sizes = set(ring), [len(ring)]
-        apart = []
-        for atoms, others in systems:
-            if atoms & ring:
-                joined |= atoms
-                sizes += others
-            else:
-                apart.append((atoms, others))
-        systems = [*apart, (joined, sizes)]
-    return [tuple(sorted(sizes)) for _, sizes in systems]
+    rings = mol.GetRingInfo().AtomRings()
+    return [tuple(sorted(len(ring) for ring in rings if system.issuperset(ring))) for system in ring_atoms(mol)]
+
+
+def ring_atoms(mol: Chem.Mol) -> list[set[int]]:
+    """List the atoms of each ring system of a molecule."""
+    systems: list[set[int]] = []
+    for ring in map(set, mol.GetRingInfo().AtomRings()):
+        joined = [system for system in systems if system & ring]
+        systems = [*(system for system in systems if not system & ring), ring.union(*joined)]
+    return systems
 
 
 def _flat(mol: Chem.Mol) -> Chem.Mol:
