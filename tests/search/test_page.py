@@ -155,10 +155,13 @@ def test_where_the_search_stands():
 
 def test_noise_is_what_was_measured_twice_in_this_run_and_a_row_tells_both_figures():
     trials = list(search(9))
-    trials[8] = replace(trials[8], first=tg.Feedback(trials[8].loss - 0.5, "quick"))
+    trials[7] = replace(trials[7], first=tg.Feedback(trials[7].loss - 0.3, "quick"))
+    assert "Noise" not in write(tg.Trials(trials, insight=INSIGHT)), "one value tells little"
+    trials[8] = replace(trials[8], first=tg.Feedback(trials[8].loss - 0.5, "quick"), contrast="kept;\nshifted.\n")
     page = write(tg.Trials(trials, insight=INSIGHT))
-    assert "with more care one value came out +0.50 on average" in page
-    assert f"measured with care; the quick figure was {trials[8].loss - 0.5:.3f}" in rows(page)[8]["what came of it"]
+    assert "with more care 2 values came out +0.40 on average, with a standard deviation of 0.14" in page
+    came = f"measured again with care (first {trials[8].loss - 0.5:.3f}); kept; shifted"
+    assert rows(page)[8]["what came of it"] == came
 
 
 def test_what_limits_and_which_limits_are_broken_is_said():

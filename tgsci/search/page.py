@@ -126,12 +126,11 @@ class Page:
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
         apart = noise(self.measured)
-        if apart is None:
+        if apart is None or apart.pairs < 2:
             return ""
-        values = "one value" if apart.pairs == 1 else f"{apart.pairs} values"
         return (
-            f"Noise as measured in this run: with more care {values} came out {self._change(apart.shift)} on average, "
-            f"with a standard deviation of {self._loss(apart.sd)}."
+            f"Noise as measured in this run: with more care {apart.pairs} values came out {self._change(apart.shift)} "
+            f"on average, with a standard deviation of {self._loss(apart.sd)}."
         )
 
     # -- tables ------------------------------------------------------------------------------------
@@ -405,8 +404,9 @@ def _broken(trial: Trial) -> list[str]:
 def _came_of_it(trial: Trial, longest: int) -> str:
     """Say what a trial's change did, which limits it breaks, and what a quicker measurement had said."""
     first = trial.first.loss if trial.first and trial.first.measured else None
-    quick = f"measured with care; the quick figure was {figure(first)}" if first is not None else ""
-    return _cell("; ".join(filter(None, [*_broken(trial), quick, trial.contrast])), longest)
+    quick = f"measured again with care (first {figure(first)})" if first is not None else ""
+    contrast = (one_line(line).rstrip(" .;") for line in trial.contrast.splitlines())
+    return _cut("; ".join(filter(None, [*_broken(trial), quick, *contrast])), longest)
 
 
 def _spread(trials: Sequence[Trial]) -> str:
