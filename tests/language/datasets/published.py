@@ -108,7 +108,8 @@ LISTS = {
     "entry_point": "Solution().reverse",
     "starter_code": "class Solution:\n    def reverse(self, head: Optional[ListNode]) -> Optional[ListNode]:\n        ",
     "prompt": "from typing import *\nclass ListNode:\n    def __init__(self, val=0, next=None):\n"
-    "        self.val = val\n        self.next = next\ndef list_node(values):\n    head = None\n    for value in reversed(values):\n"
+    "        self.val = val\n        self.next = next\ndef list_node(values):\n"
+    "    head = None\n    for value in reversed(values):\n"
     "        head = ListNode(value, head)\n    return head\ndef is_same_list(p, q):\n    while p and q:\n"
     "        if p.val != q.val:\n            return False\n        p, q = p.next, q.next\n    return not p and not q\n",
     "query": "Reverse a linked list.",
