@@ -212,7 +212,8 @@ def run_job(job: Path, settings: dict[str, Any], run: RunArguments) -> int:
     from ..runs.job import read_job
 
     read = read_job(job)
-    problem = Domains.installed().load(read.domain).problem({**read.table, **settings})
+    domain = Domains.installed().load(read.domain)
+    problem = domain.problem({**domain.located(read.table, job.parent), **settings})
     return exit_code(run_problem(problem, run, read))
 
 

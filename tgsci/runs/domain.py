@@ -126,6 +126,15 @@ class Domain(ABC):
             UsageError: An unknown key, a missing one or a bad value: which one, and what to write.
         """
 
+    def located(self, table: Mapping[str, Any], directory: Path) -> Mapping[str, Any]:
+        """Say where the files are that a job file's table names. Unless overridden: as written, from the current one.
+
+        Args:
+            table: As the job file has it, not checked.
+            directory: Where the job file is.
+        """
+        return table
+
     def commands(self) -> click.Group | None:
         """Give this domain's own commands, a click group; None where it has none.
 

@@ -157,7 +157,10 @@ class Asking:
             else:
                 latest[idea.proposal.value] = number
         ideas = {number: self._pool[number] for number in sorted(latest.values())}
-        turns = self.proposer.turns(self.trials, self.trials.proposals) if isinstance(self.proposer, Team) else ()
+        turns: list[str] = []
+        if isinstance(self.proposer, Team):
+            having = {idea.proposer for idea in ideas.values()}
+            turns = self.proposer.turns(self.trials, self.trials.proposals, having)
         choice = choose(ideas, self.trials, self.trials.proposals, turns)
         left_pool = [*choice.taken.items(), *refused.items()]
         trials = [self._trial(i.proposal, at, i.proposer) for at, (_, i) in enumerate(left_pool, len(self.trials))]

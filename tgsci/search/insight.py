@@ -25,6 +25,8 @@ class Careful:
         loss: Measures with care, in the unit of the run's loss.
         margin: First figures that are worse than the best by at most this are measured with care too, loss's unit.
         share: Careful measurements for each evaluation, at most.
+        alike: First figures are compared with the first figure of the best, not with its careful one: where they err
+            alike, because they are of the same part of a data set.
 
     Raises:
         UsageError: A number that cannot be used.
@@ -33,6 +35,7 @@ class Careful:
     loss: Loss
     margin: float = 0.0
     share: float = 0.25
+    alike: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "margin", checks.number("the margin of a careful measurement", self.margin, 0))

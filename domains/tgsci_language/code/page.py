@@ -14,7 +14,7 @@ _LINE, _PRINTED, _FAULT, LONGEST = 160, 300, 200, 8000
 _SHORT, _SEEN = 0.02, 0.005
 
 
-def tests_page(verdicts: Sequence[Verdict], source: str, seconds: float, kind: str) -> str:
+def page_of_tests(verdicts: Sequence[Verdict], source: str, seconds: float, kind: str) -> str:
     """Write what every test gave: those that failed first, the first of them in full.
 
     Args:
@@ -67,7 +67,7 @@ def _told(verdict: Verdict, lines: Sequence[str], seconds: float) -> list[str]:
     found = [f"{verdict.label}: {verdict.call}"]
     if verdict.expected:
         found.append(f"  expected: {verdict.expected}")
-    if verdict.error:
+    if verdict.error or verdict.slow:
         where = f" at line {verdict.line}: {_code(lines, verdict.line)}" if verdict.line else ""
         found.append(f"  {'stopped' if verdict.slow else 'failed'}: {_fault(verdict, seconds)}{where}")
     else:
