@@ -106,14 +106,20 @@ class Run:
     named: bool = True
 
     @property
+    def title(self) -> str:
+        """The task as the table calls it."""
+        return Path(self.task).stem if self.task.endswith(".toml") else self.task
+
+    @property
     def label(self) -> str:
         """The arm as the table calls it."""
         return self.arm if self.named else f"{self.arm}, names withheld"
 
-    def directory(self, work: Path) -> Path:
-        """Where it is kept."""
-        task = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.task).stem if self.task.endswith(".toml") else self.task)
-        return work / f"{task}-{self.arm}{'' if self.named else '-withheld'}-{self.seed}"
+    def directory(self, options: argparse.Namespace) -> Path:
+        """Where it is kept: what is compared within one table is told apart by its name."""
+        engine = "" if ARMS[self.arm].optimizer == "rules" else f"-{options.engine}"
+        name = f"{self.title}-{self.arm}{'' if self.named else '-withheld'}{engine}-{options.evaluations}-{self.seed}"
+        return Path(options.work) / re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:150]
 
 
 def problem_of(task: str) -> Problem:
@@ -177,13 +183,43 @@ def carried_out(run: Run, options: argparse.Namespace, progress: Callable[[Any],
             "ideas": options.ideas if arm.pool else options.proposals,
             "prompt_tokens": options.prompt_tokens,
             "confirm": options.confirm,
-            "run": run.directory(options.work),
+            "run": run.directory(options),
             "progress": progress,
         },
     )
-    return carry_out(
-        problem, chosen(run, problem, options), settings, {ARM: run.label, "task of the benchmark": run.task}
-    )
+    facts = {ARM: run.label, "benchmark": _conditions(run, options)}
+    _check_conditions(run, options)
+    return carry_out(problem, chosen(run, problem, options), settings, facts)
+
+
+def _conditions(run: Run, options: argparse.Namespace) -> dict[str, Any]:
+    """List what must be the same where a run goes on, and is not said by its directory or checked by its record."""
+    names = ["confirm", "finalists"]
+    if ARMS[run.arm].optimizer != "rules":
+        names += ["prompt_tokens", "parameters"]
+        names += ["ideas"] if ARMS[run.arm].pool else []
+        names += ["reports_of"] if ARMS[run.arm].report else []
+    return {name: getattr(options, name) for name in names}
+
+
+def _check_conditions(run: Run, options: argparse.Namespace) -> None:
+    """Refuse to go on with a run of other conditions.
+
+    Raises:
+        UsageError: Says which.
+    """
+    from tgsci.basics.texts import settings_differences
+    from tgsci.errors import UsageError
+    from tgsci.runs.directory import read_header
+    from tgsci.search.ledger import Ledger
+
+    directory = run.directory(options)
+    if not Ledger.exists(directory):
+        return
+    there = read_header(directory).get("benchmark", {})
+    found = settings_differences(there, _conditions(run, options), "the run", "this call")
+    if found:
+        raise UsageError(f"{directory} was begun otherwise ({'; '.join(found)}): choose another --work")
 
 
 def confirm(result: Result, finishing: Any, most: int) -> None:
@@ -280,7 +316,7 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], options: argparse.
     """Write what was found: medians by arm and task, then every run."""
     import tgsci
 
-    tasks = list(dict.fromkeys(o.run.task for o in outcomes))
+    tasks = list(dict.fromkeys(o.run.title for o in outcomes))
     labels = list(dict.fromkeys(o.run.label for o in outcomes))
     pool = f"{options.ideas} ideas a round in the pool"
     lines = [
@@ -294,14 +330,14 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], options: argparse.
     ]
     for label in labels:
         mine = [o for o in outcomes if o.run.label == label]
-        cells = [spread([o.confirmed for o in mine if o.run.task == task]) for task in tasks]
+        cells = [spread([o.confirmed for o in mine if o.run.title == task]) for task in tasks]
         usd = [o.usd for o in mine if o.usd is not None]
         costs = [_middle([o.calls for o in mine]), _middle([o.tokens for o in mine])]
         price = f"{median(usd):.2f}" if len(usd) == len(mine) else "unknown"
         lines.append(f"| {label} | {' | '.join([*cells, _counted(o.proposer for o in mine), *costs, price])} |")
     lines += ["", f"| quick loss | {' | '.join(tasks)} |", f"|---|{'---|' * len(tasks)}"]
     for label in labels:
-        found = [spread([o.quick for o in outcomes if (o.run.label, o.run.task) == (label, task)]) for task in tasks]
+        found = [spread([o.quick for o in outcomes if (o.run.label, o.run.title) == (label, task)]) for task in tasks]
         lines.append(f"| {label} | {' | '.join(found)} |")
     known = [task for task in tasks if task in BAR]
     if known and options.evaluations == 100:
@@ -318,12 +354,17 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], options: argparse.
 def verdicts(outcomes: Sequence[Outcome], tasks: Sequence[str], options: argparse.Namespace) -> list[str]:
     """Say in words what the medians say, and nothing where there are too few runs."""
 
+    confirmed = {o.run.title for o in outcomes if o.confirmed is not None}
+
     def middle(label: str, task: str) -> float | None:
-        found = [o.confirmed for o in outcomes if (o.run.label, o.run.task) == (label, task)]
+        mine = [o for o in outcomes if (o.run.label, o.run.title) == (label, task)]
+        found = [o.confirmed if task in confirmed else o.quick for o in mine]
         there = [loss for loss in found if loss is not None]
         return median(there) if len(there) >= 3 else None
 
-    lines = []
+    unconfirmed = [task for task in tasks if task not in confirmed]
+    lines = [f"- {task}: nothing was confirmed; quick losses are compared." for task in unconfirmed]
+    claims = len(lines)
     pairs = [("team", "rules"), ("desk-pool", "tgd"), *(("desk-pool", each) for each in GROUPS["reports"][1:])]
     for first, second in pairs:
         for task in tasks:
@@ -336,7 +377,7 @@ def verdicts(outcomes: Sequence[Outcome], tasks: Sequence[str], options: argpars
         if task in WANTED and found is not None and options.evaluations == 100:
             how = "reaches" if found <= WANTED[task] else "MISSES"
             lines.append(f"- {task}: team {how} {WANTED[task]:.1f} (median {found:.2f}).")
-    return lines or ["Fewer than 3 runs of an arm: nothing is claimed."]
+    return lines if len(lines) > claims else [*lines, "Fewer than 3 runs of an arm: nothing is claimed."]
 
 
 def spread(found: Sequence[float | None]) -> str:
@@ -362,10 +403,10 @@ def _each(outcomes: Sequence[Outcome]) -> list[str]:
         "stopped",
     ]
     lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
-    for o in sorted(outcomes, key=lambda o: (o.run.task, o.run.label, o.run.seed)):
+    for o in sorted(outcomes, key=lambda o: (o.run.title, o.run.label, o.run.seed)):
         losses = ["" if loss is None else f"{loss:.2f}" for loss in (o.quick, o.confirmed)]
         value = f"`{_cell(o.value)}`" if "\n" not in o.value else f"{len(o.value.splitlines())} lines"
-        cells = [o.run.task, o.run.label, str(o.run.seed), *losses, str(o.evaluations), str(o.confirmations)]
+        cells = [o.run.title, o.run.label, str(o.run.seed), *losses, str(o.evaluations), str(o.confirmations)]
         lines.append(f"| {' | '.join([*cells, str(o.calls), _cell(o.proposer), value, _cell(o.stopped)])} |")
     return lines
 
@@ -404,19 +445,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for _ in range(TRIES):
         left = [run for run in runs if run not in outcomes]
         if faults and left:
-            print(f"once more in {options.pause:g} s: {', '.join(map(_name, left))}", flush=True)
+            print(f"{len(left)} runs are left; once more in {options.pause:g} s", flush=True)
             time.sleep(options.pause)
+        silent = False
         for run in left:
+            if silent and ARMS[run.arm].optimizer != "rules":
+                continue
             faults.pop(run, None)
             outcome = attempt(run, options)
             if isinstance(outcome, Outcome):
                 outcomes[run] = outcome
-                write(
-                    options, [outcomes[r] for r in runs if r in outcomes], [_name(r) for r in runs if r not in outcomes]
-                )
+                write(options, runs, outcomes)
             else:
                 faults[run] = outcome
                 print(f"{_name(run)}: {outcome}", file=sys.stderr, flush=True)
+                silent = not any(o.calls for o in outcomes.values())  # it has never answered: no use to ask for each
     if outcomes:
         print(f"\n{(options.work / TABLE).read_text(encoding='utf-8')}\nwrote {options.work / TABLE}")
     if len(outcomes) < len(runs):
@@ -428,15 +471,15 @@ def attempt(run: Run, options: argparse.Namespace) -> Outcome | str:
     """Carry a run out; why it is not finished where its engine failed or another process works on it.
 
     Raises:
-        SystemExit: It was interrupted from the keyboard.
+        SystemExit: It was interrupted from the keyboard, or cannot be run at all.
     """
     from tgsci.errors import TgsciError, UsageError
 
     began = time.perf_counter()
     try:
         result = carried_out(run, options, Told(run) if options.verbose else None)
-    except UsageError:
-        raise  # it would fail in every run
+    except UsageError as error:
+        raise SystemExit(f"{_name(run)}: {error}") from None
     except TgsciError as error:
         return str(error)
     if result.stopped == "interrupted":
@@ -477,7 +520,7 @@ def write(options: argparse.Namespace, runs: Sequence[Run], outcomes: Mapping[Ru
 
 
 def _name(run: Run) -> str:
-    return f"{run.task} {run.label} seed {run.seed}"
+    return f"{run.title} {run.label} seed {run.seed}"
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tgsci.basics.texts import literal
@@ -43,6 +44,14 @@ class LanguageDomain(Domain):
         from .sandbox.selftest import report
 
         return report()
+
+    def located(self, table: Mapping[str, Any], directory: Path) -> Mapping[str, Any]:
+        """The files of a prompt task are meant beside it."""
+        if table.get("kind") != "prompt":
+            return table
+        from .prompts.job import absolute
+
+        return absolute(table, directory)
 
     def commands(self) -> click.Group:
         from .commands import language

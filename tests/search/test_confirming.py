@@ -54,6 +54,18 @@ def search(*rounds, share=1.0, margin=0.0, fails=(), log=None, **more):
     return tg.minimize(Quick(), "start", Script(*rounds), insight=tg.Insight(careful=careful), proposals=5, **more)
 
 
+def test_first_figures_that_err_alike_are_compared_with_the_first_figure_of_the_best(monkeypatch):
+    """The best is -3 at first and -9 with care; another one is -4 at first, which is better on equal terms."""
+    monkeypatch.setattr(f"{__name__}.TRUE", {"b": -9.0, "f": -10.0})
+    for alike, measured in ((False, ["start", "b"]), (True, ["start", "b", "f"])):
+        log = []
+        careful = Careful(WithCare(log), share=1.0, alike=alike)
+        insight = tg.Insight(careful=careful)
+        found = tg.minimize(Quick(), "start", Script(["b"], ["f", "c"]), insight=insight, proposals=5, budget=4)
+        assert log == measured
+        assert found.best.value == measured[-1]
+
+
 def told(result):
     return [(t.value, t.state.value, t.loss, t.first and t.first.loss) for t in result.trials]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,8 @@ from tgsci.prompts import tokens
 from tgsci.search.desk import Desk, roles
 from tgsci.search.insight import Insight
 from tgsci.search.page import Page
+
+QUESTION = Path(__file__).with_name("question.txt")
 
 
 def reply(*values, of=0, expect=-8.0):
@@ -175,6 +179,17 @@ def test_more_ideas_begin_something_new_at_first_and_when_stalled_and_fewer_at_t
     assert new(moving) == 3
     assert new(moving, left=10) == 1
     assert new(moving, left=4) == 0
+
+
+def test_a_whole_question_reads_as_in_the_file_beside_this_one():
+    """An example for people, and for whoever changes a word of it."""
+    insight = replace(INSIGHT, setting="The pocket is deep; Leu83 donates a hydrogen bond at its mouth.")
+    waiting = [idea("e15(=O)Nc1ccccc1Br", 1), idea("b16(=O)Nc1ccccc1F", 2, loss=-6.9)]
+    pending = [tg.Trial(14, 4, "a14(=O)NC1CCCC1", parent=9, expected=-7.25)]
+    trials = search(14, insight=insight, report=4, ideas=waiting, pending=pending, evaluations_left=85)
+    _, engine = asked(trials, [reply("x1", "x2", "x3", "x4")], 12, constraints=["no nitro group"])
+    question, system = engine.calls[0]
+    assert f"{system}\n\n{question}\n" == QUESTION.read_text(encoding="utf-8")
 
 
 def test_a_search_that_begins_is_asked_for_more_ideas():

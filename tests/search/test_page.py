@@ -155,10 +155,14 @@ def test_where_the_search_stands():
 
 def test_noise_is_what_was_measured_twice_in_this_run_and_a_row_tells_both_figures():
     trials = list(search(9))
-    trials[8] = replace(trials[8], first=tg.Feedback(trials[8].loss - 0.5, "quick"))
+    trials[7] = replace(trials[7], first=tg.Feedback(trials[7].loss - 0.3, "quick"))
+    assert "Noise" not in write(tg.Trials(trials, insight=INSIGHT)), "one value tells little"
+    trials[8] = replace(trials[8], first=tg.Feedback(trials[8].loss - 0.5, "quick"), contrast="kept;\nshifted.\n")
     page = write(tg.Trials(trials, insight=INSIGHT))
-    assert "with more care one value came out +0.50 on average" in page
-    assert f"measured with care; the quick figure was {trials[8].loss - 0.5:.3f}" in rows(page)[8]["what came of it"]
+    assert "2 values that were measured again with care" in page
+    assert "came out +0.40 on average, with a standard deviation of 0.14." in page
+    assert rows(page)[8]["loss"] == f"{trials[8].loss:.3f} (first {trials[8].loss - 0.5:.3f})"
+    assert rows(page)[8]["what came of it"] == "kept; shifted"
 
 
 def test_what_limits_and_which_limits_are_broken_is_said():
@@ -237,6 +241,16 @@ def test_a_plain_loss_without_any_insight_gets_a_sensible_page():
     }  # fmt: skip
     for missing in ("family", "FAMILIES", "None", "nan"):
         assert missing not in page
+
+
+def test_counts_are_whole_and_a_metric_that_is_missing_is_a_dash():
+    insight = Insight(key_columns=("rings", "QED", "charge"))
+    metrics = [{"rings": 3.0, "QED": 0.04}, {"rings": 12.0, "QED": 0.91}, {"QED": 0.5}]
+    trials = [tg.Trial(i, i, f"v{i}", feedback=tg.Feedback(float(i), "r", each)) for i, each in enumerate(metrics)]
+    found = rows(write(tg.Trials(trials, insight=insight)))
+    assert [row["rings"] for row in found.values()] == ["12", "-", "3"]
+    assert {row["charge"] for row in found.values()} == {"-"}
+    assert found[0]["QED"] == "0.040"
 
 
 def test_small_and_equal_losses_stay_apart():

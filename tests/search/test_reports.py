@@ -51,8 +51,8 @@ def test_then_a_gain_a_surprise_and_the_best_of_another_family_take_turns():
         (1, "the best of its family"),
         (2, "the newest gain: better than its parent #1"),
         (3, "a surprise: -9.500 was expected"),
-        (6, "the newest gain: better than its parent #5"),
-        (4, "the best of its family"),
+        (4, "the best of its family"),  # that #6 is better than the poor #5 is no news
+        (6, "the best that you have not seen yet"),
     ]
 
 

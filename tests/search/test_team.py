@@ -142,6 +142,15 @@ def test_shares_follow_what_the_places_brought():
     assert team.turns(start, 1) == ["talker"]
 
 
+def test_whoever_has_no_idea_has_no_turn_and_the_others_fill_the_round():
+    team = Team([Talker(""), Rules()])
+    start = tg.Trials([trial(0, 0, "you", 9.0, tg.State.ACCEPTED)])
+    assert team.turns(start, 4, {"rules"}) == ["rules"] * 4
+    assert team.turns(start, 4, {"somebody before"}) == []
+    result = search(Team([Talker("nothing usable"), Rules()]), budget=29)
+    assert result.trials[-1].round <= 12, "not twice as many rounds, of two values each"
+
+
 def test_a_team_is_a_proposer_too():
     team = Team([Talker("worthless"), Rules()])
     trials = tg.Trials([trial(0, 0, "you", 9.0)], Letters())

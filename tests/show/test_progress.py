@@ -69,3 +69,36 @@ def test_a_figure_is_shown_whole_or_its_column_not_at_all():
     assert "no room for: half, missing" in text
     assert "3.000" in text
     assert all(len(line) <= 50 for line in text.splitlines())
+
+
+def test_where_trials_come_from_has_columns_where_there_is_room_and_something_to_see():
+    def trial(number, proposer, **more):
+        return tg.Trial(number, number, "v" * number, proposer=proposer, feedback=tg.Feedback(float(number)), **more)
+
+    start = trial(0, "you")
+    one = trial(1, "rules", expected=1.5)
+    two = trial(2, "a model of a very long name", first=tg.Feedback(1.25), role="new")
+
+    def shown(*trials, width=100):
+        console = Console(file=io.StringIO(), width=width)
+        console.print(trial_table(trials, [], {}, width=width))
+        return console.file.getvalue()
+
+    table = shown(start, one, two)
+    assert all(word in table for word in ("expected", "1.500", "first", "1.250", "by", "rules", "a model of a ve"))
+    assert "you" not in table
+    assert "by" not in shown(start, trial(1, "rules"))
+    assert "no room for: first, by" in shown(start, one, two, width=44)
+
+
+def test_a_line_of_the_log_says_who_proposed_and_what_was_expected():
+    class Told(tg.Proposer):
+        name = "teller"
+
+        def ask(self, trials, n, rng):
+            return [tg.Proposal("bb", "why", 0, expected=1.0, role="refine")]
+
+    console = Console(file=io.StringIO(), width=80)
+    with LiveProgress([], {}, console) as progress:
+        tg.minimize(Length(), "aaa", Told(), budget=2, proposals=1, progress=progress)
+    assert "(by teller, to refine; expected 1.000, got 2.000)" in console.file.getvalue()

@@ -261,7 +261,9 @@ class Result:
     def _in_words(self, feedback: Feedback) -> str:
         there = feedback.metrics
         units = self.units
-        return ", ".join(named_metric(name, there[name], units.get(name, "")) for name in self.columns if name in there)
+        # Of a second measurement that measures something else altogether there is no column.
+        named = [name for name in self.columns if name in there] or list(there)
+        return ", ".join(named_metric(name, there[name], units.get(name, "")) for name in named)
 
     def __repr__(self) -> str:
         return f"<Result of {len(self.trials)} trials>\n{self.summary()}"

@@ -2,7 +2,8 @@
 
 A rule editor is asked when a round begins, with everything known. Whoever takes its time, a model, is asked ahead: for
 the next round while this one is measured. It then sees what was known before this round, whenever that is and however
-often the run was stopped, so that the same run has the same trials.
+often the run was stopped, so that the same run has the same trials. Where this round meets the goal or the budget of
+seconds, that question was in vain; after the last evaluation none is asked.
 """
 
 from __future__ import annotations
@@ -157,7 +158,10 @@ class Asking:
             else:
                 latest[idea.proposal.value] = number
         ideas = {number: self._pool[number] for number in sorted(latest.values())}
-        turns = self.proposer.turns(self.trials, self.trials.proposals) if isinstance(self.proposer, Team) else ()
+        turns: list[str] = []
+        if isinstance(self.proposer, Team):
+            having = {idea.proposer for idea in ideas.values()}
+            turns = self.proposer.turns(self.trials, self.trials.proposals, having)
         choice = choose(ideas, self.trials, self.trials.proposals, turns)
         left_pool = [*choice.taken.items(), *refused.items()]
         trials = [self._trial(i.proposal, at, i.proposer) for at, (_, i) in enumerate(left_pool, len(self.trials))]

@@ -106,7 +106,8 @@ class Confirming:
         if best is None or best.feedback is None or trial.feedback is None or self.trials.beats(trial, best):
             return True
         near = (trial.feedback.violation, trial.loss - self.careful.margin)
-        return near < (best.feedback.violation, best.loss)
+        bar = best.first if self.careful.alike and best.first is not None else best.feedback
+        return near < (bar.violation, math.inf if bar.loss is None else bar.loss)
 
     def _measure(self, trial: Trial, executor: Executor | None, *, judge: bool = False) -> None:
         assert self.careful

@@ -25,6 +25,8 @@ class Careful:
         loss: Measures with care, in the unit of the run's loss.
         margin: First figures that are worse than the best by at most this are measured with care too, loss's unit.
         share: Careful measurements for each evaluation, at most.
+        alike: First figures are compared with the first figure of the best, not with its careful one: where they err
+            alike, because they are of the same part of a data set.
 
     Raises:
         UsageError: A number that cannot be used.
@@ -33,6 +35,7 @@ class Careful:
     loss: Loss
     margin: float = 0.0
     share: float = 0.25
+    alike: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "margin", checks.number("the margin of a careful measurement", self.margin, 0))
@@ -53,6 +56,7 @@ class Insight:
         limiting: Which part of a measurement decides its loss (the target of a maximum), in a few words; "" for none.
         setting: The world in which values are measured, described once for a model that begins: a pocket, a case.
         careful: How leaders are measured before they lead.
+        rivals: False where values do not compete, as the questions of a set: every measured one is accepted.
     """
 
     key_columns: Sequence[str] = ()
@@ -63,3 +67,4 @@ class Insight:
     limiting: Callable[[Feedback], str] | None = None
     setting: str = ""
     careful: Careful | None = None
+    rivals: bool = True

@@ -42,7 +42,7 @@ def choose(ideas: Mapping[int, Idea], trials: Trials, places: int, turns: Sequen
             proposer has no idea goes to the one with the most turns, or stays empty: a bad idea is no stopgap.
     """
     left = rank(ideas, trials)
-    order = list(left)
+    position = {number: at for at, number in enumerate(left)}
     taken: list[int] = []
     owed = Counter(turns)
     for _ in range(min(places, _places_elsewhere(trials, places))):
@@ -61,9 +61,9 @@ def choose(ideas: Mapping[int, Idea], trials: Trials, places: int, turns: Sequen
     for number in rest[: places - len(taken)]:
         taken.append(number)
         del left[number]
-    last = max((order.index(number) for number in taken), default=-1)
+    last = max((position[number] for number in taken), default=-1)
     waiting = {
-        number: replace(idea, rank=at, why=_why(idea, order.index(number) < last))
+        number: replace(idea, rank=at, why=_why(idea, position[number] < last))
         for at, (number, idea) in enumerate(left.items(), 1)
     }
     return Choice({number: ideas[number] for number in taken}, waiting)

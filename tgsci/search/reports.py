@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -11,6 +12,8 @@ from .trial import Trial, Trials
 
 #: Gains and surprises are news for so many rounds.
 _NEWS_ROUNDS = 2
+#: A gain counts where it leads to the best third of what is known: to be better than a bad parent is nothing.
+_GOOD = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class _Showing:
     known: dict[int, Trial] = field(default_factory=dict)
     news: list[list[Trial]] = field(default_factory=list)
     shown: set[int] = field(default_factory=set)
+    ranks: list[tuple[float, float]] = field(default_factory=list)
     best: Trial | None = None
     best_of: dict[str, Trial] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("gain", "failure", "family"), 0))
@@ -60,6 +64,7 @@ class _Showing:
         self.news = [*self.news, round][-_NEWS_ROUNDS:]
         for trial in round:
             self.known[trial.number] = trial
+            insort(self.ranks, _rank(trial))
             if self.trials.beats(trial, self.best):
                 self.best = trial
             family = self.trials.family(trial.value)
@@ -88,12 +93,13 @@ class _Showing:
         return None
 
     def _gain(self) -> Shown | None:
-        """Find the newest trial that is better than its parent; of a round, the one that gained most."""
+        """Find the newest good trial that is better than its parent; of a round, the one that gained most."""
         for round in reversed(self.news):
             gains = []
             for trial in self._new(round):
                 parent = self.known.get(trial.parent) if trial.parent is not None else None
-                if parent and trial.round and self.trials.beats(trial, parent):
+                good = bisect_left(self.ranks, _rank(trial)) < _GOOD * len(self.ranks)
+                if good and parent and trial.round and self.trials.beats(trial, parent):
                     gains.append((trial.loss - parent.loss, trial.number))
             if gains:
                 trial = self.known[min(gains)[1]]
@@ -129,3 +135,7 @@ class _Showing:
         for trial in trials[1:]:
             best = trial if self.trials.beats(trial, best) else best
         return best
+
+
+def _rank(trial: Trial) -> tuple[float, float]:
+    return (trial.feedback.violation if trial.feedback else 0.0), trial.loss

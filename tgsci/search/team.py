@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain, takewhile, zip_longest
 
 from ..errors import UsageError
@@ -62,17 +62,26 @@ class Team(Proposer):
         rates = {name: (sum(each) + _BEFORE) / (len(each) + _PLACES_BEFORE) for name, each in brought.items()}
         return {name: rate / sum(rates.values()) for name, rate in rates.items()}
 
-    def turns(self, trials: Trials, places: int) -> list[str]:
-        """Tell whose turn each place of the next round is, by name."""
-        shares, last = self.shares(trials), trials[-1].round
+    def turns(self, trials: Trials, places: int, having: Collection[str] | None = None) -> list[str]:
+        """Tell whose turn each place of the next round is, by name.
+
+        Args:
+            trials: Everything that is known.
+            places: Of the round.
+            having: Who has ideas, by name; None where all have.
+        """
+        deserved, last = self.shares(trials), trials[-1].round
+        shares = {name: share for name, share in deserved.items() if having is None or name in having}
+        if not shares:
+            return []
         recent = takewhile(lambda trial: trial.round > last - (_ROUNDS - 1), reversed(trials))
         given = Counter(trial.proposer for trial in recent if _took_a_place(trial))
-        before = sum(given[name] for name in shares)
+        before, together = sum(given[name] for name in shares), sum(shares.values())
         turns = [name for name in shares if not given[name]][:places] if last >= _ROUNDS - 1 else []
         for name in turns:
             given[name] += 1
         while len(turns) < places:
-            due = before + len(turns) + 1
+            due = (before + len(turns) + 1) / together
             turns.append(max(shares, key=lambda name: shares[name] * due - given[name]))
             given[turns[-1]] += 1
         return turns

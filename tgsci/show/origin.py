@@ -10,7 +10,7 @@ from ..basics.texts import figure
 from ..search.trial import State
 
 if TYPE_CHECKING:
-    from ..search.trial import Idea, Trial
+    from ..search.trial import Trial
 
 #: What an idea is for, by its role.
 ROLES = {"refine": "to refine", "combine": "to combine", "new": "to begin a new family"}
@@ -36,16 +36,6 @@ def confirmation(trial: Trial) -> str:
         return ""
     with_care = figure(trial.loss) if trial.measured else "it could not be measured"
     return f"first measured {figure(trial.first.loss)}; with care {with_care}, which counts"
-
-
-def of_idea(idea: Idea) -> str:
-    """Say what is expected of an idea that was not measured: "by the domain -9.1 ± 0.6, by its proposer -9.8"."""
-    words = []
-    if idea.outlook is not None:
-        words.append(f"{figure(idea.outlook.loss)} ± {figure(idea.outlook.sd)} by what was measured")
-    if idea.proposal.expected is not None:
-        words.append(f"{figure(idea.proposal.expected)} by its proposer")
-    return ", ".join(words)
 
 
 @dataclass(frozen=True)

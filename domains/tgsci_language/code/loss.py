@@ -14,7 +14,7 @@ from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 
 from .goal import UNITS, Measured, measure
-from .page import bounded, profile_page, tests_page
+from .page import bounded, page_of_tests, profile_page
 from .prepare import Checked, check_task, judge, visible_set
 from .runner import Session, profile_of
 from .source import canonical
@@ -132,7 +132,7 @@ class CodeLoss(Loss):
             where = f" at line {session.line}: {source.splitlines()[session.line - 1].strip()}" if session.line else ""
             parts.append(f"The code does not load, so that no test ran: {session.fault}{where}"[:1000])
         else:
-            parts.append(tests_page(verdicts, source, self.task.seconds, tests.kind))
+            parts.append(page_of_tests(verdicts, source, self.task.seconds, tests.kind))
         if measured is not None and not measured.failed:
             parts += [measured.words, profile_page(measured.profile, source)]
         elif self.task.minimise:

@@ -14,7 +14,7 @@ _LINE, _PRINTED, _FAULT, LONGEST = 160, 300, 200, 8000
 _SHORT, _SEEN = 0.02, 0.005
 
 
-def tests_page(verdicts: Sequence[Verdict], source: str, seconds: float, kind: str) -> str:
+def page_of_tests(verdicts: Sequence[Verdict], source: str, seconds: float, kind: str) -> str:
     """Write what every test gave: those that failed first, the first of them in full.
 
     Args:
@@ -67,7 +67,7 @@ def _told(verdict: Verdict, lines: Sequence[str], seconds: float) -> list[str]:
     found = [f"{verdict.label}: {verdict.call}"]
     if verdict.expected:
         found.append(f"  expected: {verdict.expected}")
-    if verdict.error:
+    if verdict.error or verdict.slow:
         where = f" at line {verdict.line}: {_code(lines, verdict.line)}" if verdict.line else ""
         found.append(f"  {'stopped' if verdict.slow else 'failed'}: {_fault(verdict, seconds)}{where}")
     else:
@@ -93,7 +93,7 @@ def _time(seconds: float) -> str:
     """Write a time; of a short one only that it is short, so that the page of a solution stays the same."""
     if seconds < _SHORT:
         return f"under {1000 * _SHORT:.0f} ms"
-    return f"{seconds:.2g} s" if seconds >= 1 else f"{1000 * seconds:.2g} ms"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
 def _cut(text: str, most: int) -> str:

@@ -18,7 +18,8 @@ from . import views
 from .hidden import finish
 from .loss import CodeLoss
 from .prepare import Checked, check_task
-from .source import skeleton
+from .published import problem_of as published_problem
+from .source import skeleton, stub
 from .task import CodeTask, read_task
 
 #: Tests that a model is told, and characters of all of them.
@@ -44,6 +45,8 @@ def problem(config: Mapping[str, Any]) -> Problem:
             end, no sandbox.
         MeasurementError: The sandbox does not start.
     """
+    if "set" in config:
+        return published_problem(config)
     table = dict(config)
     found = table.pop("checked", None)
     return problem_of_task(read_task(table, "a code task"), None if found is None else _checked(found))
@@ -63,7 +66,7 @@ def problem_of_task(task: CodeTask, checked: Checked | None = None) -> Problem:
     loss = CodeLoss(task, checked)
     return Problem(
         loss=loss,
-        start=[task.start or _stub(task)],
+        start=[task.start or stub(task.entry)],
         rules=None,
         task=_task(task, loss),
         domain="language",
@@ -99,15 +102,6 @@ def _stated(task: CodeTask) -> dict[str, Any]:
         if value != (each.default if each.default_factory is MISSING else each.default_factory()):
             stated[each.name] = value
     return stated
-
-
-def _stub(task: CodeTask) -> str:
-    """Write a start that fails every test, for a task that has none."""
-    entry = task.entry
-    if entry.owner:
-        head, _, method = entry.text.partition(":")
-        return f"{head}:\n    {method.strip()}:\n        raise NotImplementedError\n"
-    return f"{entry.text}:\n    raise NotImplementedError\n"
 
 
 def _task(task: CodeTask, loss: CodeLoss) -> str:

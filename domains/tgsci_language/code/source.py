@@ -25,14 +25,14 @@ class Signature:
     Args:
         name: Of the function or method.
         owner: The class of a method; "" for a function.
-        least: Arguments by position that a call gives at least, `self` not counted.
+        least: Arguments by position that a call gives at least, `self` not counted; None where that is unknown.
         most: At most; None for any number.
         text: As it was written.
     """
 
     name: str
     owner: str
-    least: int
+    least: int | None
     most: int | None
     text: str
 
@@ -61,6 +61,22 @@ def read_signature(text: str) -> Signature:
         )
     least, most = _span(parsed[0].args, 1 if owner else 0)
     return Signature(parsed[0].name, owner[1] if owner else "", least, most, given)
+
+
+def signature_of(called: str) -> Signature:
+    """Make the signature of what is only known by its call: "area", "Solution().area"."""
+    owner, _, name = called.rpartition("().")
+    return Signature(name, owner, None, None, f"class {owner} with a method {name}" if owner else f"a function {name}")
+
+
+def stub(signature: Signature) -> str:
+    """Write a solution that raises, for a task that has no start."""
+    head, _, method = signature.text.partition(":") if signature.text.startswith("class") else ("", "", signature.text)
+    if signature.least is None:
+        head, method = f"class {signature.owner}" if signature.owner else "", f"def {signature.name}(*arguments)"
+    if signature.owner:
+        return f"{head}:\n    {method.strip()}:\n        raise NotImplementedError\n"
+    return f"{method}:\n    raise NotImplementedError\n"
 
 
 def canonical(text: str, signature: Signature) -> str:
@@ -178,7 +194,7 @@ def _check_defined(tree: ast.Module, signature: Signature) -> None:
         raise InvalidValue(f"the code does not define {signature.name} at its top level; it must have {signature.text}")
     if isinstance(found[-1], ast.AsyncFunctionDef):
         raise InvalidValue(f"{signature.name} is an async function; it is called as a plain one")
-    if not isinstance(found[-1], ast.FunctionDef):
+    if not isinstance(found[-1], ast.FunctionDef) or signature.least is None:
         return  # given by assignment or import: what it takes shows when it is called
     least, most = _span(found[-1].args, 1 if signature.owner else 0)
     if least > signature.least or (most is not None and (signature.most is None or most < signature.most)):

@@ -60,7 +60,7 @@ def limiting(feedback: Feedback) -> str:
     """Say what decides a solution's loss: the tests that fail, or else what is minimised."""
     failing = _failing(feedback)
     if failing:
-        return f"{len(failing)} failing tests: {_named(list(failing))}"
+        return f"{_named(list(failing))} {'fails' if len(failing) == 1 else 'fail'}"
     names = {"time": "run time", "memory": "memory", "figure": "the figure of its results"}
     return next((words for name, words in names.items() if name in feedback.metrics), "")
 

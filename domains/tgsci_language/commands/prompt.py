@@ -67,6 +67,7 @@ def prompt(
     from ..prompts.job import EVALUATIONS, absolute
     from ..prompts.plan import plan
     from ..prompts.problem import engines_of, problem
+    from ..prompts.sections import race
 
     job = _read(task)
     typed = {"student": student, "student_concurrency": student_concurrency, "critic": critic}
@@ -87,9 +88,8 @@ def prompt(
         print(visible(plan(built, proposer, options_for(built, {"budget": budget, **wanted}))))
         return 0
     result = run_problem(built, run, job)
-    said = verdict(result)
-    if said:
-        print(f"\n{visible(said)}")
+    said = [verdict(result), race(result) if result.trials.best else ""]
+    print(visible("\n".join(["", *filter(None, said)])))
     return exit_code(result)
 
 

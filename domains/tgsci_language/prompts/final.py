@@ -45,7 +45,6 @@ class Final:
         metrics = {
             "test accuracy": accuracy(samples),
             "test n": float(len(samples)),
-            "calls": float(len(samples) * self.loss.student.calls(self.loss.steps)),
         }
         text = headline("Test", samples)
         if before:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -112,7 +112,7 @@ class PromptJob:
         return read_dataset(path, self.format, question=self.question, answer=self.answer, choices=self.choices)
 
 
-def absolute(table: dict[str, Any], directory: Path) -> dict[str, Any]:
+def absolute(table: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     """Make the paths of a task file absolute: they are meant beside it, whoever resumes the run and wherever.
 
     Args:

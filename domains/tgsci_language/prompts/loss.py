@@ -200,8 +200,8 @@ def racing(quick: PromptLoss, margin: float | None = None) -> Careful | None:
 
     Args:
         quick: Asks the first examples; None comes back where it asks all.
-        margin: How far behind the best it may be on the first ones, in points; None takes one standard error of an
-            accuracy measured on so few.
+        margin: How far behind the best it may be on the same first ones, in points; None takes one standard error of
+            an accuracy measured on so few.
 
     Raises:
         UsageError: As many first examples as there are, or a margin that is none.
@@ -215,7 +215,7 @@ def racing(quick: PromptLoss, margin: float | None = None) -> Careful | None:
         )
     if margin is None:
         margin = 50.0 / quick.first**0.5
-    return Careful(WholeValidation(quick), checks.number("racing_margin", margin, 0, 100), share=1.0)
+    return Careful(WholeValidation(quick), checks.number("racing_margin", margin, 0, 100), share=1.0, alike=True)
 
 
 def reading(scorer: Scorer) -> str:

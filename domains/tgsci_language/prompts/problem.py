@@ -136,7 +136,7 @@ def prompt_problem(
         config={"kind": "prompt", **(config if config is not None else {_FROM_OBJECTS: True})},
         name=split.train.name.removesuffix(" train") or "prompt",
         notes=_notes(loss),
-        columns=("validation accuracy", "validation n", "train accuracy", "test accuracy", "test gain"),
+        columns=KEY_COLUMNS,
         goal=0.0,
         finish=Final(loss),
         sections=Sections(loss),

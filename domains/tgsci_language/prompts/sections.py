@@ -70,7 +70,7 @@ class Sections:
         return Section("Test, measured once", verdict(result), header, rows)
 
     def _race(self, result: Result) -> Section:
-        return Section("Racing", race(result, self.loss))
+        return Section("Racing", race(result))
 
     def _answers(self, result: Result) -> list[Section]:
         best = result.best
@@ -86,8 +86,11 @@ class Sections:
         return [*found, *([confusion(samples)] if samples else [])]
 
 
-def race(result: Result, loss: PromptLoss) -> str:
-    """Say how many instructions were dropped early, and how many calls that saved."""
+def race(result: Result) -> str:
+    """Say how many instructions were dropped early, and how many calls that saved; "" where there was no race."""
+    loss = result.loss
+    if not isinstance(loss, PromptLoss) or not loss.first:
+        return ""
     measured = [t for t in result.trials if t.feedback is not None and t.measured]
     n = len(loss.validation)
     left = [n - int(t.feedback.metrics["validation n"]) for t in measured if t.feedback]

@@ -6,7 +6,7 @@ What is where:
   limits.py      what a candidate may use
   layers.py      best(): which layer is taken here; layer.py: what a layer is
   bubblewrap.py  new namespaces with nothing in them but Python; seccomp.py: the system calls that it refuses
-  sandlock.py    Landlock, where user namespaces are forbidden
+  sandlock.py    Landlock, where user namespaces are forbidden; launcher.py: ends what is left there
   view.py        what a candidate sees of this machine
   selftest.py    what the layer really keeps in, by trying: the lines of `tgsci doctor`
   process.py     one candidate's process from outside: requests, replies, the clock

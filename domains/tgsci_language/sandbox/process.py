@@ -87,7 +87,8 @@ class Process:
         except Ended as ended:
             said = self.printed["stderr"].decode(errors="replace").strip()[-300:]
             self.close()
-            raise MeasurementError(f"{layer.name}: Python does not start in it ({said or ended})") from None
+            why = f"{layer.name}: Python does not start in it ({said or ended})"
+            raise MeasurementError(why, transient=True) from None
         self._end = time.monotonic() + limits.total_seconds
 
     def __enter__(self) -> Process:

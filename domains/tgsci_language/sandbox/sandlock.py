@@ -14,13 +14,6 @@ from .layer import NOBODY, Layer, Pipes, Started
 from .limits import Limits
 from .view import DRIVER, files_of, interpreter, seen_paths
 
-#: Its arguments: where sandlock is, its policy, and the command. Orphans come to it (PR_SET_CHILD_SUBREAPER), so that
-#: every process of a candidate is found below it.
-_LAUNCH = (
-    "import sys; sys.path.append(sys.argv[1]); import ctypes, json, sandlock; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); "
-    "sys.exit(sandlock.Sandbox(**json.loads(sys.argv[2])).run_interactive(sys.argv[3:]))"
-)
-
 
 @dataclass(frozen=True)
 class Sandlock(Layer):
@@ -61,7 +54,8 @@ class Sandlock(Layer):
             policy["max_memory"] = limits.memory_mb << 20
         if root and not drop:  # another user could not read Python: root under another name, without its rights
             policy |= {"uid": NOBODY, "gid": NOBODY}
-        launcher = [interpreter(), "-I", "-S", "-B", "-W", "ignore", "-c", _LAUNCH, self.directory, json.dumps(policy)]
+        script = str(DRIVER / "launcher.py")
+        launcher = [interpreter(), "-I", "-S", "-B", "-W", "ignore", script, self.directory, json.dumps(policy)]
         with Pipes() as pipes:
             started = pipes.popen(launcher, str(beside), [], cwd=directory.name, standard=True)
         started.directory, started.drop, started.paths = directory, drop, [str(beside)] if packages else []

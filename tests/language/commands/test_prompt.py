@@ -69,6 +69,7 @@ def test_the_better_instruction_is_found_and_the_verdict_is_said(tgsci, task, re
     assert scripts.BEST in done.stdout
     assert "Test, measured once: " in done.stdout
     assert "Test shows that the best instruction is better than the first one." in done.stdout
+    assert "were dropped there. That saved" in done.stdout
     assert "Accuracy against calls" in Path("run/report.html").read_text()
     shown = tgsci("runs", "show", "run")
     assert shown.returncode == 0
@@ -82,6 +83,21 @@ def test_a_run_goes_on_from_its_directory_in_another_place(tgsci, task, recordin
     again = tgsci("runs", "resume", str(tmp_path / "run"), "--evals", "3")
     assert again.returncode == 0, again.stderr
     assert scripts.BEST in again.stdout
+
+
+def test_a_task_is_a_job_too_and_its_files_are_beside_it(tgsci, task, recordings):
+    engine, student = recordings[1], recordings[3]
+    done = tgsci("run", str(task), "--engine", engine, "--student", student, "--run", "run")
+    assert done.returncode == 0, done.stderr
+    assert scripts.BEST in done.stdout
+
+
+def test_a_task_may_be_its_table_alone(tgsci, task, recordings):
+    table = task.read_text().partition("[language]")[2].partition("[budget]")[0].replace('kind = "prompt"', "")
+    task.write_text(table)
+    done = tgsci("language", "prompt", str(task), *recordings, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "1,040  instructions measured" in done.stdout  # 20 x 52
 
 
 def test_a_dry_run_asks_nothing_and_counts(tgsci, task, recordings):

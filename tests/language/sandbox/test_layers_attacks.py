@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -33,7 +35,8 @@ def processes_with(word):
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if word in path.read_bytes():
+            line = path.read_bytes()
+            if line.startswith(b"python\0") and word in line:
                 found.append(path)
         except OSError:
             pass
@@ -147,7 +150,7 @@ def test_endless_output_is_cut(safe):
 
 
 def test_a_giant_answer_is_refused(safe):
-    result, outcome = answer("def f(): return 'x' * 40_000_000", safe)
+    result, outcome = answer("def f(): return 'x' * 40_000_000", safe, Limits(memory_mb=512))
     assert (result.status, outcome.status) == ("ended", "output")
     result, _ = answer("def f(): return 'x' * (1 << 30)", safe)
     assert not result.returned
@@ -387,10 +390,41 @@ def f():
 """
     outcome = call(leave, "f", [()], Limits(seconds=3, processes=8), layer=safe)
     assert outcome.calls[0].value == 1
-    deadline = time.monotonic() + 2
-    while processes_with(word.encode()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not processes_with(word.encode())
+    assert eventually(lambda: not processes_with(word.encode()), 2)
+
+
+RUN_AND_WAIT = """
+import sys
+sys.path += {path!r}
+from tgsci_language.sandbox.layers import candidates
+from tgsci_language.sandbox.calls import call
+from tgsci_language.sandbox.limits import Limits
+call({source!r}, "f", [()], Limits(seconds=60, processes=8), layer=dict(candidates())[{layer!r}])
+"""
+
+
+def test_a_candidate_does_not_outlive_a_run_that_is_killed(safe, request):
+    word = f"tgsci-killed-{os.getpid()}-{time.monotonic_ns()}"
+    python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    source = (
+        f"import os\ndef f():\n    for _ in range(2):\n        if os.fork() == 0:\n            os.setsid()\n"
+        f"            os.execv({python!r}, ['python', '-c', 'import time; time.sleep(60)', {word!r}])\n"
+        "    while True: pass"
+    )
+    code = RUN_AND_WAIT.format(path=sys.path, source=source, layer=request.node.callspec.params["safe"])
+    with subprocess.Popen([sys.executable, "-c", code]) as run:
+        assert eventually(lambda: len(processes_with(word.encode())) >= 2)
+        run.kill()
+    assert eventually(lambda: not processes_with(word.encode()))
+
+
+def eventually(what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_what_never_ends_is_ended(safe):

@@ -80,8 +80,8 @@ def test_a_run_of_thousands_stays_a_page_that_opens():
 CODE = "def f(x):\n    return x + 1\n"
 
 
-def coded(*proposals):
-    run = problem(start=[CODE], rules=Round(*proposals))
+def coded(*proposals, start=CODE):
+    run = problem(start=[start], rules=Round(*proposals))
     return tg.solve(run, engine="rules", budget=len(proposals) + 1, workers=0, proposals=1)
 
 
@@ -94,6 +94,12 @@ def test_a_value_of_several_lines_is_compared_with_its_parent():
     assert page.text.count("What changed from trial 0") == 1
     assert page.text.count("What changed from trial 1") == 1
     assert not page.crossed
+
+
+def test_a_text_of_sentences_on_one_line_is_compared_sentence_by_sentence():
+    html = report.html(coded(tg.Proposal("Count. Then check. Say the number.", "b", 0, "b"), start="Count. Say it."))
+    assert '<span class="removed">-Say it.\n</span>' in html
+    assert '<span class="added">+Then check.\n</span>' in html
 
 
 def test_what_changed_is_text_and_bounded(plain):

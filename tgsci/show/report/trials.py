@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,8 @@ _MOST_CHANGED, _LONGEST_CHANGED = 200, 300
 _MOST_FILES, _MOST_FIGURES = 20, 50
 
 
+#: Where a sentence of a text ends.
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=\S)")
 #: The classes of a diff's lines in the style sheet, by their first character.
 _CHANGES = {"+": "added", "-": "removed", "@": "place"}
 
@@ -228,14 +231,19 @@ class PageTrials:
         return picture
 
     def change(self, trial: Trial) -> Change | None:
-        """Compare a value with its parent's line by line; None where neither has several lines, or nothing changed."""
+        """Compare a value with its parent's line by line, or sentence by sentence where both stand on one line.
+
+        None where neither has several lines or sentences, or nothing changed.
+        """
         parent = trial.parent
         if parent is None or not 0 <= parent < trial.number or not trial.value:
             return None
-        before = self._result.trials[parent].value
-        if ("\n" not in before and "\n" not in trial.value) or before == trial.value:
+        before, after = self._result.trials[parent].value, trial.value
+        if "\n" not in before and "\n" not in after:
+            before, after = (_SENTENCE_END.sub("\n", text) for text in (before, after))
+        if ("\n" not in before and "\n" not in after) or before == after:
             return None
-        found = changed_lines(before, trial.value)
+        found = changed_lines(before, after)
         text = "\n".join(shortened(line, _LONGEST_CHANGED) for line in found[:_MOST_CHANGED])
         lines = self._texts.full(text).text.split("\n")
         return Change(parent, [(_CHANGES.get(line[:1], ""), line) for line in lines], len(found) - len(lines))
