@@ -65,8 +65,9 @@ class Problem:
             `Finishing.keep` is in the run at once, so that it can be interrupted: a resumed run calls it again, and it
             skips what `result.finals` holds already.
         sections: Adds sections of its own to the report: a table, a picture, a text. A pure function of the result.
-        key_columns, family, contrast, change, predict, limiting, setting, careful: What a model at its desk is told
-            of the values, and how leaders are confirmed: see `tgsci.search.insight.Insight`.
+        key_columns, family, contrast, change, predict, limiting, setting, careful, rivals: What a model at its desk is
+            told of the values, how leaders are confirmed, and whether there are leaders: see
+            `tgsci.search.insight.Insight`.
     """
 
     loss: Loss
@@ -96,6 +97,7 @@ class Problem:
     limiting: Callable[[Feedback], str] | None = None
     setting: str = ""
     careful: Careful | None = None
+    rivals: bool = True
 
     @property
     def insight(self) -> Insight:

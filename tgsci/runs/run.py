@@ -238,6 +238,7 @@ def carry_out(problem: Problem, chosen: Chosen, options: RunOptions, header: Map
         "notes": list(problem.notes),
         "columns": list(problem.columns),
         "summary": problem.summary is not None,
+        "rivals": problem.rivals,
         "engine": chosen.engine,
         "optimizer": chosen.name,
         "budget": asdict(options.budget),

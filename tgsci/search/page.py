@@ -11,7 +11,7 @@ from ..basics.diff import changed_lines
 from ..basics.texts import counts, figure, fixed, one_line, places
 from ..prompts import shortened, tokens
 from .reports import Shown, choose_report
-from .standing import STALLED, forecasts, noise, rounds_without_gain
+from .standing import STALLED, changes, forecasts, noise, rounds_without_gain
 from .trial import Idea, State, Trial, Trials
 
 #: Tokens of a question, and the fewest that a page of use fits in; the share that is kept for what a second try adds.
@@ -262,13 +262,9 @@ class Page:
 
     def _changes(self, room: int) -> list[str]:
         """Tell what changes that were made more than once did to the loss."""
-        seen: dict[str, list[tuple[Trial, float]]] = {}
-        for trial in self.trials:
-            parent = self._parent(trial) if trial.measured and trial.round else None
-            name = parent and one_line(self.trials.change(trial) or trial.edit)
-            if parent and name:
-                seen.setdefault(name, []).append((trial, trial.loss - parent.loss))
-        several = {name: made for name, made in seen.items() if len(made) > 1}
+        several: dict[str, list[tuple[Trial, float]]] = {}
+        for name, made in changes(self.trials).items():
+            several.setdefault(one_line(name), []).extend(made)
         lines = []
         for name in sorted(several, key=lambda name: (-len(several[name]), fmean(d for _, d in several[name]), name)):
             latest = several[name][-_MOST_SEEN:]

@@ -103,6 +103,7 @@ def problem(config: Mapping[str, Any], engines: Engines | None = None, questions
         columns=(DRAFT, REFINEMENT, SAMPLING),
         proposals=concurrent,
         own_engines=True,
+        rivals=False,
         summary=lambda result: Comparison(result, loss).summary,
         sections=lambda result: Comparison(result, loss).sections,
         export=lambda result, directory: [_write(Comparison(result, loss), directory / FILE)],

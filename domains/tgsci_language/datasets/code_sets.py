@@ -16,7 +16,7 @@ from tgsci.basics.texts import literal, quote, visible
 from tgsci.errors import UsageError
 
 from ..sandbox.calls import Call
-from .assertions import Assertion, NoLiteral, read_assertion, read_assertions
+from .assertions import Assertion, NoLiteral, read_assertion, read_assertions, split_script
 from .code_tasks import Task
 from .mbpp_types import typed
 from .readers import LARGEST, read_text
@@ -127,13 +127,16 @@ def _mbpp_plus(row: Row, examples: int) -> Task:
 
 
 def _leetcode(row: Row, examples: int) -> Task:
-    function = _text(row, "entry_point")
-    prelude = row.get("prompt") or ""
-    found, scripts = _tests(_text(row, "test"), [function])
-    statement = _text(row, "query" if row.get("query") else "problem_description")
+    prelude = _text(row, "prompt") if row.get("prompt") else ""
+    found, scripts = _tests(_text(row, "test"), [_text(row, "entry_point")])
+    shown: list[str] = []
+    if not found:  # lists and trees: each call makes its arguments by functions of the prelude
+        parts = [split_script(script, examples) for script in scripts]
+        shown, scripts = [first for first, _ in parts if first], [rest for _, rest in parts if rest]
     return Task(
-        _text(row, "task_id"), statement, function, row.get("starter_code") or "", found[:examples], found[examples:],
-        scripts, prelude=checks.text("prompt", prelude) if prelude else "", reference=_text(row, "completion"),
+        _text(row, "task_id"), _text(row, "query" if row.get("query") else "problem_description"), row["entry_point"],
+        row.get("starter_code") or "", found[:examples], found[examples:], scripts, prelude=prelude,
+        reference=_text(row, "completion"), visible_scripts=shown,
     )  # fmt: skip
 
 
@@ -152,7 +155,7 @@ def _without_repeats(task: Task) -> Task:
     seen = {_key(call) for each in task.visible for call in each.calls}
     hidden = [each for each in task.hidden if not {_key(call) for call in each.calls} <= seen]
     inputs = {_key(call): call for call in task.inputs if _key(call) not in seen}
-    if not (hidden or task.scripts or inputs or task.visible):
+    if not (hidden or task.scripts or inputs or task.visible or task.visible_scripts):
         raise UsageError(f"task {quote(task.name)} has no test")
     return replace(task, hidden=hidden, inputs=list(inputs.values()))
 

@@ -71,7 +71,7 @@ def examine(
         marks.append(_fault(test.text, broken) if broken else _holds(test, [each.value for each in found]))
     for given, right in zip(inputs, expected or (), strict=True):
         marks.append(_same(call_text(given, task.function), next(results), right, task.tolerance))
-    for number, script in enumerate(task.scripts if hidden else (), 1):
+    for number, script in enumerate(task.scripts if hidden else task.visible_scripts, 1):
         result = check(
             script, solution, task.function, limits, names=[task.function], layer=layer, prelude=task.prelude
         )

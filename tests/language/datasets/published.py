@@ -103,6 +103,25 @@ LEETCODE = [
         "    assert candidate(nums = [1,5,9],target = 14) == [1, 2]\n",
     }
 ]
+LISTS = {
+    "task_id": "reverse-list",
+    "entry_point": "Solution().reverse",
+    "starter_code": "class Solution:\n    def reverse(self, head: Optional[ListNode]) -> Optional[ListNode]:\n        ",
+    "prompt": "from typing import *\nclass ListNode:\n    def __init__(self, val=0, next=None):\n"
+    "        self.val = val\n        self.next = next\ndef list_node(values):\n"
+    "    head = None\n    for value in reversed(values):\n"
+    "        head = ListNode(value, head)\n    return head\ndef is_same_list(p, q):\n    while p and q:\n"
+    "        if p.val != q.val:\n            return False\n        p, q = p.next, q.next\n    return not p and not q\n",
+    "query": "Reverse a linked list.",
+    "completion": "class Solution:\n    def reverse(self, head):\n        back = None\n        while head:\n"
+    "            head.next, back, head = back, head, head.next\n        return back\n",
+    "test": "def check(candidate):\n"
+    "    assert is_same_list(candidate(head = list_node([1,2,3])), list_node([3,2,1]))\n"
+    "    assert is_same_list(candidate(head = list_node([])), list_node([]))\n"
+    "    assert is_same_list(candidate(head = list_node([7])), list_node([7]))\n"
+    "    assert is_same_list(candidate(head = list_node(list(range(900)))), list_node(list(range(899, -1, -1))))\n",
+}
+LEETCODE.append(LISTS)
 SETS = {
     "humaneval": HUMANEVAL,
     "humaneval+": HUMANEVAL_PLUS,

@@ -43,6 +43,15 @@ def test_a_script_runs_apart_from_the_candidate(tasks):
         assert not any(marks(decode, f"def decode(text):\n    {forge.replace(chr(10), chr(10) + '    ')}", hidden=True))
 
 
+def test_a_linked_list_passes_between_the_two_processes(tasks):
+    task = next(each for each in tasks["leetcode"] if each.name == "reverse-list")
+    assert marks(task, task.reference, hidden=False) == [True]
+    same = "class Solution:\n    def reverse(self, head):\n        return head"
+    assert marks(task, same, hidden=False) == [False]
+    numbers = "class Solution:\n    def reverse(self, head):\n        return [3, 2, 1]"
+    assert marks(task, numbers, hidden=False) == [False]
+
+
 def test_inputs_are_compared_with_what_the_reference_gives(tasks):
     (gap,) = tasks["humaneval+"]
     close = gap.reference.replace("return max", "return 1e-9 + max")
