@@ -2,7 +2,8 @@
 
 A rule editor is asked when a round begins, with everything known. Whoever takes its time, a model, is asked ahead: for
 the next round while this one is measured. It then sees what was known before this round, whenever that is and however
-often the run was stopped, so that the same run has the same trials.
+often the run was stopped, so that the same run has the same trials. Where this round meets the goal or the budget of
+seconds, that question was in vain; after the last evaluation none is asked.
 """
 
 from __future__ import annotations
