@@ -6,9 +6,10 @@ import pytest
 
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
-from tgsci_language.answers.compare import calls_a_question, compare
+from tgsci_language.answers.compare import compare
 from tgsci_language.answers.loss import REPLIES
 from tgsci_language.answers.problem import problem
+from tgsci_language.answers.protocol import calls_a_question
 from tgsci_language.engines import Engines
 
 from .students import Student, write_questions
