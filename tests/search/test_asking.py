@@ -157,6 +157,7 @@ def test_what_a_domain_expects_ranks_the_pool_anew_each_round():
     assert [t.value for t in result.trials] == ["900", "600", "610", "620", "501", "502", "700", "701"]
 
 
+@pytest.mark.slow
 def test_wall_time_is_that_of_the_slower_of_the_two():
     def model(prompt, system):
         time.sleep(0.1)
@@ -166,7 +167,7 @@ def test_wall_time_is_that_of_the_slower_of_the_two():
         proposer = Thinker(Scripted(model))
         proposer.ahead = ahead
         began = time.perf_counter()
-        search(Slow(0.1), proposer, budget=11, proposals=1)
+        search(Slow(0.1), proposer, budget=17, proposals=1)
         return time.perf_counter() - began
 
     assert seconds(True) <= 0.6 * seconds(False)

@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,10 @@ from tgsci.search.trial import Trial
 from tgsci.show.report import Section
 
 from ..scoring.intervals import Difference, accuracy_interval, paired_difference
+from ..scoring.scorer import Score
 from .loss import DRAFT, REFINEMENT, REPLIES, SAMPLING, AnswerLoss
+from .picture import Curve, picture
+from .vote import vote
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -94,7 +97,9 @@ class Comparison:
         alone = self.loss.arms[: self.loss.iterations + 1]
         rows = [self._row(f"{name} alone", name, REFINEMENT, place) for place, name in enumerate(alone)]
         rows.append(self._row(f"refinement: vote over {len(alone)}", REFINEMENT, REFINEMENT, -1))
-        return [*rows, self._row("plain sampling: vote over as many as calls", SAMPLING, SAMPLING, -1)]
+        sampled = self._row("", SAMPLING, SAMPLING, -1)
+        title = f"plain sampling: vote over {compact(sampled.calls, 3)}" if self.n else "plain sampling: vote"
+        return [*rows, replace(sampled, name=title)]
 
     def _row(self, title: str, metric: str, arm: str, place: int) -> Row:
         """Make a row of what an arm had spent at one of its replies."""
@@ -194,6 +199,37 @@ class Comparison:
         """Make a pandas table with every question as a row: what each arm answered, and whether it was right."""
         return self.result.to_frame()
 
+    @cached_property
+    def samples_alone(self) -> list[Row]:
+        """What votes over the first samples alone would have given: over one, over two, and so on."""
+        most = min((len(kept[SAMPLING]["replies"]) for kept in self.kept), default=0)
+        rows = []
+        for calls in range(1, most + 1):
+            right = 0
+            for trial, kept in zip(self.trials, self.kept, strict=True):
+                question = self.loss.question(trial.value)
+                scores = [Score(float(r["right"]), r["answer"]) for r in kept[SAMPLING]["replies"][:calls]]
+                right += vote(question, scores, f"{self.loss.seed}:{question.example.id}").right >= 1
+            rows.append(Row(f"vote over {calls}", calls, right, self.n))
+        return rows
+
+    @property
+    def _picture(self) -> Section:
+        def points(rows: Sequence[Row]) -> list[tuple[float, float, float, float]]:
+            return [(row.calls, row.accuracy, *row.interval) for row in rows]
+
+        curves = [
+            Curve("votes over samples", "#1f6fb4", points(self.samples_alone)),
+            Curve("single answers", "#9aa4ad", points(self.rows[:-2])),
+            Curve("refinement, vote", "#c0392b", points(self.rows[-2:-1])),
+        ]
+        return Section(
+            "Accuracy against calls",
+            "With 95 % intervals. The draft is the first single answer, the iterations follow it.",
+            picture=picture(curves),
+            alternative="accuracy of both arms against calls a question",
+        )
+
     @property
     def sections(self) -> list[Section]:
         """What a report shows of it."""
@@ -203,6 +239,7 @@ class Comparison:
         found = [Section("Refinement beside plain sampling", text, _HEADER, rows, marked=marked)]
         if not self.n:
             return found
+        found.append(self._picture)
         both = Counter(zip(self._metric(REFINEMENT), self._metric(SAMPLING), strict=True))
         cells = [
             [f"refinement {word}", both[mine, 1.0], both[mine, 0.0]] for word, mine in (("right", 1), ("wrong", 0))
