@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import gzip
 import json
@@ -85,15 +86,21 @@ def _humaneval(row: Row, examples: int) -> Task:
     return Task(
         _text(row, "task_id"), prompt, name, prompt, _docstring_examples(prompt, name), hidden, scripts,
         reference=prompt + _text(row, "canonical_solution"), visible_from_text=True,
+        prelude=_code(prompt),
     )  # fmt: skip
 
 
 def _humaneval_plus(row: Row, examples: int) -> Task:
+    """Read a task with EvalPlus's inputs.
+
+    EvalPlus judges find_zero (HumanEval/32) by whether the result is a root; here it must be the reference's root.
+    """
     prompt, name = _text(row, "prompt"), _text(row, "entry_point")
     return Task(
         _text(row, "task_id"), prompt, name, prompt, _docstring_examples(prompt, name),
         inputs=[*_inputs(row, "base_input"), *_inputs(row, "plus_input")], tolerance=_number(row, "atol"),
         reference=prompt + _text(row, "canonical_solution"), visible_from_text=True,
+        prelude=_code(prompt),
     )  # fmt: skip
 
 
@@ -207,10 +214,17 @@ def _partition(line: str) -> tuple[str, str, str]:
     return (line[: sign.start()], sign[0], line[sign.end() :]) if sign else (line, "", "")
 
 
+def _code(prompt: str) -> str:
+    """Take a prompt as code that a solution completes: its imports and helpers count; "" where it is none."""
+    try:
+        ast.parse(prompt)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    return prompt
+
+
 def _called(code: str, tests: str) -> str:
     """Find the name that the tests call: the last function of the reference that they name."""
-    import ast
-
     try:
         names = [node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
         used = {node.id for node in ast.walk(ast.parse(tests)) if isinstance(node, ast.Name)}

@@ -33,7 +33,8 @@ def test_a_wrong_solution_may_pass_what_is_visible_and_fail_what_is_hidden(tasks
 def test_a_script_runs_apart_from_the_candidate(tasks):
     decode = tasks["humaneval"][1]
     assert marks(decode, decode.reference, hidden=True) == [True, True]
-    assert marks(decode, "def decode(text): return text", hidden=True) == [False, True]
+    other = "def decode(text): return 'x' if text == 'ab' else text[::-1]"
+    assert marks(decode, other, hidden=True) == [False, True]
     assert marks(decode, "def decode(text): return 'ba'", hidden=True) == [True, False]
     spy = (
         "import sys\ndef decode(text):\n    assert not [n for n in sys.modules if 'random' in n]\n    return text[::-1]"
