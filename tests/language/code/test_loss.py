@@ -134,7 +134,7 @@ def test_run_time_is_measured_beside_the_start() -> None:
     assert "of the start's time" in fast.text
 
 
-def test_fast_and_wrong_is_charged_the_limit_and_never_wins() -> None:
+def test_fast_and_wrong_is_charged_and_never_wins() -> None:
     loss = CodeLoss(total())
     wrong = measured(loss, "def total(values):\n    return 5.0 if values else 0\n")
     assert wrong.violations == {"input 1": 1.0}

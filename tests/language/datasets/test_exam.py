@@ -33,7 +33,8 @@ def test_a_wrong_solution_may_pass_what_is_visible_and_fail_what_is_hidden(tasks
 def test_a_script_runs_apart_from_the_candidate(tasks):
     decode = tasks["humaneval"][1]
     assert marks(decode, decode.reference, hidden=True) == [True, True]
-    assert marks(decode, "def decode(text): return text", hidden=True) == [False, True]
+    other = "def decode(text): return 'x' if text == 'ab' else text[::-1]"
+    assert marks(decode, other, hidden=True) == [False, True]
     assert marks(decode, "def decode(text): return 'ba'", hidden=True) == [True, False]
     spy = (
         "import sys\ndef decode(text):\n    assert not [n for n in sys.modules if 'random' in n]\n    return text[::-1]"
@@ -60,9 +61,17 @@ def test_inputs_are_compared_with_what_the_reference_gives(tasks):
     assert not all(marks(gap, far, hidden=True))
 
 
+def test_an_example_of_a_docstring_that_the_reference_contradicts_is_left_out(tmp_path):
+    wrong = HUMANEVAL[0]["prompt"].replace("    2.0\n", "    15.0\n")
+    tasks = read_tasks(write(tmp_path, [{**HUMANEVAL[0], "prompt": wrong}]))
+    (task,) = check_references(tasks, layer=Local())
+    assert [len(tasks[0].visible), len(task.visible)] == [2, 1]
+    assert all(marks(task, task.reference, hidden=False))
+
+
 def test_a_reference_that_fails_is_said_before_anything_is_paid(tmp_path):
     path = write(tmp_path, [{**HUMANEVAL[0], "canonical_solution": "    return 1.0\n"}])
-    with pytest.raises(UsageError, match=r"HumanEval/1000: the reference solution fails its own test largest_gap"):
+    with pytest.raises(UsageError, match=r"HumanEval/1000: the reference solution fails its own test abs"):
         check_references(read_tasks(path), layer=Local())
     path = write(tmp_path, [{**SETS["humaneval+"][0], "canonical_solution": "    return 1 / 0\n"}])
     with pytest.raises(UsageError, match="ZeroDivisionError"):
