@@ -307,3 +307,16 @@ def test_a_parent_may_be_a_trial_that_is_being_measured_and_no_other():
     wrong.offset = 1
     with pytest.raises(tg.UsageError, match="made from trial 4; there are 4 trials"):
         search(proposer=wrong, budget=10)
+
+
+def test_an_object_of_ones_own_is_asked_ahead_where_it_says_so():
+    class Own:
+        ahead = True
+
+        def ask(self, trials, n, rng):
+            self.pending = len(trials.pending)
+            return [tg.Proposal(str(rng.randint(0, 999))) for _ in range(n)]
+
+    own = Own()
+    assert search(proposer=own).spent.evaluations == 20
+    assert own.pending == 3
