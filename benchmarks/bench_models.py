@@ -187,9 +187,39 @@ def carried_out(run: Run, options: argparse.Namespace, progress: Callable[[Any],
             "progress": progress,
         },
     )
-    return carry_out(
-        problem, chosen(run, problem, options), settings, {ARM: run.label, "task of the benchmark": run.task}
-    )
+    facts = {ARM: run.label, "benchmark": _conditions(run, options)}
+    _check_conditions(run, options)
+    return carry_out(problem, chosen(run, problem, options), settings, facts)
+
+
+def _conditions(run: Run, options: argparse.Namespace) -> dict[str, Any]:
+    """List what must be the same where a run goes on, and is not said by its directory or checked by its record."""
+    names = ["confirm", "finalists"]
+    if ARMS[run.arm].optimizer != "rules":
+        names += ["prompt_tokens", "parameters"]
+        names += ["ideas"] if ARMS[run.arm].pool else []
+        names += ["reports_of"] if ARMS[run.arm].report else []
+    return {name: getattr(options, name) for name in names}
+
+
+def _check_conditions(run: Run, options: argparse.Namespace) -> None:
+    """Refuse to go on with a run of other conditions.
+
+    Raises:
+        UsageError: Says which.
+    """
+    from tgsci.basics.texts import settings_differences
+    from tgsci.errors import UsageError
+    from tgsci.runs.directory import read_header
+    from tgsci.search.ledger import Ledger
+
+    directory = run.directory(options)
+    if not Ledger.exists(directory):
+        return
+    there = read_header(directory).get("benchmark", {})
+    found = settings_differences(there, _conditions(run, options), "the run", "this call")
+    if found:
+        raise UsageError(f"{directory} was begun otherwise ({'; '.join(found)}): choose another --work")
 
 
 def confirm(result: Result, finishing: Any, most: int) -> None:

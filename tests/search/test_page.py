@@ -122,6 +122,21 @@ def test_a_family_keeps_its_name_and_is_told_with_count_best_and_spread():
             assert "worst" in line
 
 
+def test_a_family_with_a_long_name_goes_by_a_number_that_stays():
+    long = replace(INSIGHT, family=lambda value: f"{value[0]} with everything that makes a name a long one")
+    numbers = {}
+    for count in (30, 200):
+        trials = search(count, insight=long)
+        page = write(trials)
+        legend = dict(
+            re.findall(r"^(F\d+): .*; (\w) with everything that makes a name a long one$", page, re.MULTILINE)
+        )
+        assert set(legend.values()) == {trials.family(t.value)[0] for t in trials.ranked()}
+        assert all(legend[row["family"]] == row["value"][0] for row in rows(page).values())
+        numbers[count] = legend
+    assert numbers[30] == numbers[200]
+
+
 def test_a_change_that_was_made_twice_is_told_with_what_it_did_each_time():
     values = ["aF", "aH", "bF", "bH", "bI"]
     losses = [-5.0, -5.4, -6.0, -6.5, -5.0]
@@ -159,9 +174,10 @@ def test_noise_is_what_was_measured_twice_in_this_run_and_a_row_tells_both_figur
     assert "Noise" not in write(tg.Trials(trials, insight=INSIGHT)), "one value tells little"
     trials[8] = replace(trials[8], first=tg.Feedback(trials[8].loss - 0.5, "quick"), contrast="kept;\nshifted.\n")
     page = write(tg.Trials(trials, insight=INSIGHT))
-    assert "with more care 2 values came out +0.40 on average, with a standard deviation of 0.14" in page
-    came = f"measured again with care (first {trials[8].loss - 0.5:.3f}); kept; shifted"
-    assert rows(page)[8]["what came of it"] == came
+    assert "2 values that were measured again with care" in page
+    assert "came out +0.40 on average, with a standard deviation of 0.14." in page
+    assert rows(page)[8]["loss"] == f"{trials[8].loss:.3f} (first {trials[8].loss - 0.5:.3f})"
+    assert rows(page)[8]["what came of it"] == "kept; shifted"
 
 
 def test_what_limits_and_which_limits_are_broken_is_said():
@@ -240,6 +256,16 @@ def test_a_plain_loss_without_any_insight_gets_a_sensible_page():
     }  # fmt: skip
     for missing in ("family", "FAMILIES", "None", "nan"):
         assert missing not in page
+
+
+def test_counts_are_whole_and_a_metric_that_is_missing_is_a_dash():
+    insight = Insight(key_columns=("rings", "QED", "charge"))
+    metrics = [{"rings": 3.0, "QED": 0.04}, {"rings": 12.0, "QED": 0.91}, {"QED": 0.5}]
+    trials = [tg.Trial(i, i, f"v{i}", feedback=tg.Feedback(float(i), "r", each)) for i, each in enumerate(metrics)]
+    found = rows(write(tg.Trials(trials, insight=insight)))
+    assert [row["rings"] for row in found.values()] == ["12", "-", "3"]
+    assert {row["charge"] for row in found.values()} == {"-"}
+    assert found[0]["QED"] == "0.040"
 
 
 def test_small_and_equal_losses_stay_apart():

@@ -282,7 +282,7 @@ def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping
     again = f"Go on with: tgsci runs resume {shell_word(options.run)}"
     try:
         # A person who pastes replies would have the live table drawn over what is typed.
-        with LiveProgress(problem.columns, problem.loss.units, live=not person) as progress:
+        with LiveProgress(problem.columns, problem.loss.units, live=not person, rivals=problem.rivals) as progress:
             result = carry_out(problem, chosen, replace(options, progress=progress), header)
     except (EngineError, RecordError) as error:
         raise type(error)(f"{error}\nNothing is lost. {again}") from error

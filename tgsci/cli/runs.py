@@ -81,7 +81,7 @@ def _row(directory: Path) -> tuple[str, str, str, str, str]:
         result = Result.load(directory)
     except LedgerError as error:
         return str(directory), "", "", "", str(error)
-    best = figure(result.best.loss) if result.best else ""
+    best = figure(result.best.loss) if result.best and result.header.get("rivals", True) else ""
     return str(directory), str(result.header.get("domain", "")), str(len(result.trials)), best, result.stopped
 
 

@@ -56,6 +56,7 @@ class Insight:
         limiting: Which part of a measurement decides its loss (the target of a maximum), in a few words; "" for none.
         setting: The world in which values are measured, described once for a model that begins: a pocket, a case.
         careful: How leaders are measured before they lead.
+        rivals: False where values do not compete, as the questions of a set: every measured one is accepted.
     """
 
     key_columns: Sequence[str] = ()
@@ -66,3 +67,4 @@ class Insight:
     limiting: Callable[[Feedback], str] | None = None
     setting: str = ""
     careful: Careful | None = None
+    rivals: bool = True

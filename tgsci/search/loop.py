@@ -222,6 +222,8 @@ class Search:
             return State.FAILED, feedback.error if feedback and feedback.error else "the loss gave no number"
         broken = ", ".join(f"{name} by {figure(by)}" for name, by in feedback.violations.items() if by > 0)
         limits = f"; limits broken: {broken}" if broken else ""
+        if not self.insight.rivals:
+            return State.ACCEPTED, f"measured{limits}"
         if best is None or best.feedback is None:
             return State.ACCEPTED, f"the first measured value{limits}"
         against = f"trial {best.number} (loss {figure(best.loss)}){limits}"

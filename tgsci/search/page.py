@@ -8,10 +8,10 @@ from statistics import fmean, median
 
 from .. import prompts
 from ..basics.diff import changed_lines
-from ..basics.texts import figure, fixed, one_line, places
+from ..basics.texts import counts, figure, fixed, one_line, places
 from ..prompts import shortened, tokens
 from .reports import Shown, choose_report
-from .standing import STALLED, forecasts, noise, rounds_without_gain
+from .standing import STALLED, changes, forecasts, noise, rounds_without_gain
 from .trial import Idea, State, Trial, Trials
 
 #: Tokens of a question, and the fewest that a page of use fits in; the share that is kept for what a second try adds.
@@ -23,7 +23,7 @@ _REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.2
 #: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
 _TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
 #: Longest cells of a table, characters: what came of a trial of the last rounds, of an earlier one, and names.
-_WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 40
+_WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 24
 #: A longer value, or one of several lines, is told by its change.
 _LONGEST_VALUE, _LONGEST_CHANGE = 240, 160
 #: Rows of the tables at most: with more, a long search would ask for much longer prompts than a short one.
@@ -55,6 +55,8 @@ class Page:
         #: True where somebody said of a trial of the last rounds what it is for, or which loss to expect.
         self._told = False
         self._decimals = _decimals([t.loss for t in self.measured])
+        self._metrics = {name: self._usual(name) for name in trials.insight.key_columns}
+        self._labels = self._numbered()
         #: True where nothing but the start was measured.
         self.begins = not any(t.round and t.measured for t in trials)
         #: True where a value is no line of a table: it is told by its change, and the leader's is shown once.
@@ -129,8 +131,9 @@ class Page:
         if apart is None or apart.pairs < 2:
             return ""
         return (
-            f"Noise as measured in this run: with more care {apart.pairs} values came out {self._change(apart.shift)} "
-            f"on average, with a standard deviation of {self._loss(apart.sd)}."
+            f"Noise as measured in this run: {apart.pairs} values that were measured again with care (the first figure "
+            f"is in brackets) came out {self._change(apart.shift)} on average, with a standard deviation of "
+            f"{self._loss(apart.sd)}."
         )
 
     # -- tables ------------------------------------------------------------------------------------
@@ -159,6 +162,16 @@ class Page:
             title = "EARLIER, best first" if now else "MEASURED, best first"
             parts.append(prompts.section(title, "\n".join([self._head(whole=False), *then])))
         return parts + self._families(set(rows), for_families)
+
+    def _family(self, value: str) -> str:
+        """Name the family of a value as the tables do: by itself, or where that is long by a number that stays."""
+        name = self.trials.family(value)
+        return self._labels.get(name) or _cell(name, _LONGEST_NAME) or "none"
+
+    def _numbered(self) -> dict[str, str]:
+        """Number the families in the order in which they were measured first; only those with a long name count."""
+        names = dict.fromkeys(self.trials.family(t.value) for t in self.trials if t.measured)
+        return {name: f"F{i}" for i, name in enumerate(names, 1) if len(name) > _LONGEST_NAME}
 
     def _by_importance(self, recent: Sequence[Trial]) -> Iterable[Trial]:
         """List the measured trials, each once, in the order in which they get a row while there is room."""
@@ -204,11 +217,12 @@ class Page:
         assert trial.feedback is not None
         cells = [f"{trial.number}"]
         if self.trials.insight.family:
-            cells.append(_cell(self.trials.family(trial.value), _LONGEST_NAME))
-        cells.append(figure(trial.loss))
+            cells.append(self._family(trial.value))
+        quick = f" (first {figure(trial.first.loss)})" if trial.first and trial.first.measured else ""
+        cells.append(figure(trial.loss) + quick)
         if whole and self._told:
             cells += [trial.role or "-", self._loss(trial.expected) or "-"]
-        cells += [_short(trial.feedback.metrics.get(name)) or "-" for name in self.trials.insight.key_columns]
+        cells += [self._metric(name, trial.feedback.metrics.get(name)) for name in self.trials.insight.key_columns]
         parent = self._parent(trial)
         cells += [f"{parent.number}", self._change(trial.loss - parent.loss)] if parent else ["-", "-"]
         return " | ".join([*cells, _value(trial), _came_of_it(trial, _WHOLE_CELL if whole else _SHORT_CELL)])
@@ -229,9 +243,10 @@ class Page:
         room -= _TITLES // 2  # for the line on the rest
         for name, members in self._members().items():
             count = sum(t.number not in shown for t in members)
-            if len(members) == 1 and not count:
+            if len(members) == 1 and not count and name not in self._labels:
                 continue  # its row says it all
-            line = f"{_cell(name, _LONGEST_NAME) or 'of no family'}: {_spread(members)}{_without_row(count)}"
+            spread = f"{self._family(members[0].value)}: {_spread(members)}{_without_row(count)}"
+            line = f"{spread}; {_cell(name, _LONGEST_VALUE)}" if name in self._labels else spread
             room -= tokens(line)
             if room < 0:
                 rest += members
@@ -247,13 +262,9 @@ class Page:
 
     def _changes(self, room: int) -> list[str]:
         """Tell what changes that were made more than once did to the loss."""
-        seen: dict[str, list[tuple[Trial, float]]] = {}
-        for trial in self.trials:
-            parent = self._parent(trial) if trial.measured and trial.round else None
-            name = parent and one_line(self.trials.change(trial) or trial.edit)
-            if parent and name:
-                seen.setdefault(name, []).append((trial, trial.loss - parent.loss))
-        several = {name: made for name, made in seen.items() if len(made) > 1}
+        several: dict[str, list[tuple[Trial, float]]] = {}
+        for name, made in changes(self.trials).items():
+            several.setdefault(one_line(name), []).extend(made)
         lines = []
         for name in sorted(several, key=lambda name: (-len(several[name]), fmean(d for _, d in several[name]), name)):
             latest = several[name][-_MOST_SEEN:]
@@ -293,7 +304,7 @@ class Page:
         proposal = idea.proposal
         cells = [f"{idea.rank or place}", outlook, self._loss(proposal.expected) or "-"]
         if self.trials.insight.family:
-            cells.append(_cell(self.trials.family(proposal.value), _LONGEST_NAME))
+            cells.append(self._family(proposal.value))
         cells.append(_as_cell(proposal.value, proposal.edit, proposal.reason))
         return " | ".join([*cells, _cell(idea.why, _SHORT_CELL)] if why else cells)
 
@@ -316,6 +327,19 @@ class Page:
     def _change(self, value: float) -> str:
         text = self._loss(value)
         return text if text.startswith("-") else f"+{text}"
+
+    def _usual(self, name: str) -> int:
+        """Choose the decimals of a metric's column: three digits of what is usual in it."""
+        known = [abs(t.feedback.metrics.get(name, math.nan)) for t in self.measured if t.feedback]
+        usual = [value for value in known if math.isfinite(value)]
+        if counts(usual, self.trials.loss.units.get(name, "") if self.trials.loss else ""):
+            return 0
+        return places([median(usual)]) - 1
+
+    def _metric(self, name: str, value: float | None) -> str:
+        if value is None or math.isnan(value):
+            return "-"
+        return fixed(value, max(self._metrics[name], 0)) if self._metrics[name] > -2 else _short(value)
 
     # -- whole texts -------------------------------------------------------------------------------
 
@@ -402,11 +426,9 @@ def _broken(trial: Trial) -> list[str]:
 
 
 def _came_of_it(trial: Trial, longest: int) -> str:
-    """Say what a trial's change did, which limits it breaks, and what a quicker measurement had said."""
-    first = trial.first.loss if trial.first and trial.first.measured else None
-    quick = f"measured again with care (first {figure(first)})" if first is not None else ""
+    """Say which limits a trial breaks, and what its change did."""
     contrast = (one_line(line).rstrip(" .;") for line in trial.contrast.splitlines())
-    return _cut("; ".join(filter(None, [*_broken(trial), quick, *contrast])), longest)
+    return _cut("; ".join(filter(None, [*_broken(trial), *contrast])), longest)
 
 
 def _spread(trials: Sequence[Trial]) -> str:
@@ -456,6 +478,11 @@ def _short(value: float | None) -> str:
 
 
 def _decimals(losses: Sequence[float]) -> int:
-    """Choose the decimals that show how far losses, best first, usually lie apart: two digits of it, or three."""
-    apart = abs(median(losses) - losses[0]) if losses else 0.0
-    return max(0, math.floor(2.3 - math.log10(apart or 1.0)))
+    """Choose the decimals that show how far losses, best first, usually lie apart: two digits of it.
+
+    A third one where the best loss is itself told so exactly.
+    """
+    if not losses:
+        return 2
+    size = math.log10(abs(median(losses) - losses[0]) or abs(losses[0]) or 1.0)
+    return max(0, math.floor(1.7 - size), min(math.floor(2.7 - size), places(losses[:1]) - 1))

@@ -100,20 +100,22 @@ def families(trials: Trials) -> dict[str, list[Trial]]:
     return found
 
 
-def changes(trials: Trials, least: int = 2) -> dict[str, list[float]]:
-    """Collect what equal changes did: the loss of the child less that of the parent, in order, by the change's name.
+def changes(trials: Trials, least: int = 2) -> dict[str, list[tuple[Trial, float]]]:
+    """Collect what equal changes did: each child with its loss less that of its parent, in order, by the change's name.
+
+    A change has the name that the domain gives it, else that of the edit.
 
     Args:
         trials: Children and parents that are measured count.
         least: How often a change must have been seen.
     """
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[tuple[Trial, float]]] = {}
     for trial in trials:
         if trial.parent is None or not trial.measured or not trials[trial.parent].measured:
             continue
-        if name := trials.change(trial):
-            found.setdefault(name, []).append(trial.loss - trials[trial.parent].loss)
-    return {name: differences for name, differences in found.items() if len(differences) >= least}
+        if name := trials.change(trial) or trial.edit:
+            found.setdefault(name, []).append((trial, trial.loss - trials[trial.parent].loss))
+    return {name: made for name, made in found.items() if len(made) >= least}
 
 
 def _loss(feedback: Feedback) -> float:

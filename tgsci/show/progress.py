@@ -39,12 +39,19 @@ class LiveProgress:
         units: Their units.
         console: Where to; standard error by default, so that results can be piped.
         live: False for a line a trial on a terminal too, where somebody types there.
+        rivals: False where trials do not compete: then none is the best, and losses are not compared.
     """
 
     def __init__(
-        self, columns: Sequence[str], units: Mapping[str, str], console: Console | None = None, *, live: bool = True
+        self,
+        columns: Sequence[str],
+        units: Mapping[str, str],
+        console: Console | None = None,
+        *,
+        live: bool = True,
+        rivals: bool = True,
     ) -> None:
-        self.columns, self.units = columns, units
+        self.columns, self.units, self.rivals = columns, units, rivals
         self.console = console or Console(stderr=True)
         self._may_live = live
         self._live: Live | None = None
@@ -74,7 +81,7 @@ class LiveProgress:
             self._live = None
 
     def _screen(self, progress: Progress) -> Group:
-        best = progress.trials.best
+        best = progress.trials.best if self.rivals else None
         recent = [t for t in progress.trials if t is not best][-_LATEST:]
         shown = trial_table(recent, self.columns, self.units, best=best, width=self.console.width)
         return Group(shown, self._bar(progress))
@@ -116,10 +123,12 @@ class LiveProgress:
             metrics = trial.feedback.metrics if trial.feedback else {}
             named = [(name, metric(metrics.get(name), self.units.get(name, ""))) for name in self.columns]
             shown = "  ".join(f"{name} {text}" for name, text in named if text)
-            outcome = f"loss {figure(trial.loss)}  {shown}" if trial.measured else trial.decision
+            loss = f"loss {figure(trial.loss)}  " if self.rivals else ""
+            outcome = f"{loss}{shown}" if trial.measured else trial.decision
             said = "; ".join(filter(None, (proposed(trial), expectation(trial), confirmation(trial))))
-            text = f"[{done}{eta}] trial {trial.number} {trial.state.value}: {trial.brief}  {outcome}"
-            text += f"  ({said})" if said else ""
+            state = f"trial {trial.number} {trial.state.value}: " if self.rivals or not trial.measured else ""
+            text = f"[{done}{eta}] {state}{trial.brief}  {outcome}"
+            text += f"  ({said})" if said and self.rivals else ""
             self.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 

@@ -6,17 +6,21 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tgsci.basics.imports import needs
 from tgsci.basics.texts import compact, figure
 from tgsci.runs.result import Result
 from tgsci.search.trial import Trial
 from tgsci.show.report import Section
 
 from ..scoring.intervals import Difference, accuracy_interval, paired_difference
+from ..scoring.scorer import Score
 from .loss import DRAFT, REFINEMENT, REPLIES, SAMPLING, AnswerLoss
+from .picture import Curve, picture
+from .vote import vote
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -94,7 +98,9 @@ class Comparison:
         alone = self.loss.arms[: self.loss.iterations + 1]
         rows = [self._row(f"{name} alone", name, REFINEMENT, place) for place, name in enumerate(alone)]
         rows.append(self._row(f"refinement: vote over {len(alone)}", REFINEMENT, REFINEMENT, -1))
-        return [*rows, self._row("plain sampling: vote over as many as calls", SAMPLING, SAMPLING, -1)]
+        sampled = self._row("", SAMPLING, SAMPLING, -1)
+        title = f"plain sampling: vote over {compact(sampled.calls, 3)}" if self.n else "plain sampling: vote"
+        return [*rows, replace(sampled, name=title)]
 
     def _row(self, title: str, metric: str, arm: str, place: int) -> Row:
         """Make a row of what an arm had spent at one of its replies."""
@@ -190,9 +196,72 @@ class Comparison:
     def __repr__(self) -> str:
         return self.summary
 
+    def _repr_html_(self) -> str:
+        """Show the table and the verdict in Jupyter, the winner's row marked, with the picture."""
+        from tgsci.show.html import Cell, drawing, html_table
+
+        rows = []
+        for row in self.rows:
+            won = self.winner and row.name.removeprefix("plain ").startswith(f"{self.winner}:")
+            style = "font-weight:bold" if won else ""
+            rows.append([Cell(cell, figure=place > 0, style=style) for place, cell in enumerate(row.cells)])
+        header = [Cell(title, figure=place > 0) for place, title in enumerate(_HEADER)]
+        table = html_table(header, rows, notes=[self.verdict, *self.against_draft, *self.notes, METHOD])
+        return table + (drawing(self.drawing, "accuracy of both arms against calls") if self.n else "")
+
+    @property
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """The header and a row a question: the right answer, what each step and arm answered, whether it was right."""
+        steps, arms = self.loss.arms[: self.loss.iterations + 1], (REFINEMENT, SAMPLING)
+        marks = [f"{arm} right" for arm in arms]
+        header = ["id", "question", "order of choices", "right answer", *steps, *arms, *marks, "calls"]
+        rows = []
+        for trial, kept in zip(self.trials, self.kept, strict=True):
+            question, refined, sampled = (
+                self.loss.question(trial.value).example.question,
+                kept[REFINEMENT],
+                kept[SAMPLING],
+            )
+            answers = [reply["answer"] for reply in refined["replies"]] + [refined["answer"], sampled["answer"]]
+            order = " ".join(str(place + 1) for place in kept["order"])
+            right = [str(int(arm["right"])) for arm in (refined, sampled)]
+            rows.append([kept["id"], question, order, kept["right"], *answers, *right, str(refined["calls"])])
+        return header, rows
+
     def to_frame(self) -> DataFrame:
-        """Make a pandas table with every question as a row: what each arm answered, and whether it was right."""
-        return self.result.to_frame()
+        """Make a pandas table of `table`: a row a question."""
+        header, rows = self.table
+        frame: DataFrame = needs("pandas", "a table").DataFrame(rows, columns=header)
+        whole = [name for name in header if name.endswith(" right") or name == "calls"]
+        return frame.astype(dict.fromkeys(whole, int)).set_index("id")
+
+    @cached_property
+    def samples_alone(self) -> list[Row]:
+        """What votes over the first samples alone would have given: over one, over two, and so on."""
+        most = min((len(kept[SAMPLING]["replies"]) for kept in self.kept), default=0)
+        rows = []
+        for calls in range(1, most + 1):
+            right = 0
+            for trial, kept in zip(self.trials, self.kept, strict=True):
+                question = self.loss.question(trial.value)
+                scores = [Score(float(r["right"]), r["answer"]) for r in kept[SAMPLING]["replies"][:calls]]
+                right += vote(question, scores, f"{self.loss.seed}:{question.example.id}").right >= 1
+            rows.append(Row(f"vote over {calls}", calls, right, self.n))
+        return rows
+
+    @property
+    def drawing(self) -> str:
+        """Accuracy against calls, as an SVG picture."""
+
+        def points(rows: Sequence[Row]) -> list[tuple[float, float, float, float]]:
+            return [(row.calls, row.accuracy, *row.interval) for row in rows]
+
+        curves = [
+            Curve("votes over samples", "#1f6fb4", points(self.samples_alone)),
+            Curve("single answers", "#9aa4ad", points(self.rows[:-2])),
+            Curve("refinement, vote", "#c0392b", points(self.rows[-2:-1])),
+        ]
+        return picture(curves)
 
     @property
     def sections(self) -> list[Section]:
@@ -203,6 +272,9 @@ class Comparison:
         found = [Section("Refinement beside plain sampling", text, _HEADER, rows, marked=marked)]
         if not self.n:
             return found
+        about = "With 95 % intervals. The draft is the first single answer, the iterations follow it."
+        what = "accuracy of both arms against calls a question"
+        found.append(Section("Accuracy against calls", about, picture=self.drawing, alternative=what))
         both = Counter(zip(self._metric(REFINEMENT), self._metric(SAMPLING), strict=True))
         cells = [
             [f"refinement {word}", both[mine, 1.0], both[mine, 0.0]] for word, mine in (("right", 1), ("wrong", 0))

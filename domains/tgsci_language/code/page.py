@@ -93,7 +93,7 @@ def _time(seconds: float) -> str:
     """Write a time; of a short one only that it is short, so that the page of a solution stays the same."""
     if seconds < _SHORT:
         return f"under {1000 * _SHORT:.0f} ms"
-    return f"{seconds:.2g} s" if seconds >= 1 else f"{1000 * seconds:.2g} ms"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
 def _cut(text: str, most: int) -> str:

@@ -117,6 +117,30 @@ def read_assertions(source: str, names: Sequence[str]) -> tuple[list[Assertion],
     return found, [ast.unparse(ast.fix_missing_locations(module))]
 
 
+def split_script(script: str, count: int) -> tuple[str, str]:
+    """Take the first assert statements of a script that has nothing but such.
+
+    Args:
+        script: As `read_assertions` left it.
+        count: How many.
+
+    Returns:
+        A script of these, and one of the rest; "" for one that would be empty, and for the first where the script has
+        other statements.
+    """
+    module = ast.parse(script)
+    check = next((node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == "check"), None)
+    holder: ast.Module | ast.FunctionDef = check or module
+    body = list(holder.body)
+    if count < 1 or not all(isinstance(each, ast.Assert) for each in body):
+        return "", script
+    parts = []
+    for part in (body[:count], body[count:]):
+        holder.body = list[ast.stmt](part) or [ast.Pass()]
+        parts.append(ast.unparse(module) if part else "")
+    return parts[0], parts[1]
+
+
 def read_assertion(text: str, names: Sequence[str]) -> Assertion:
     """Read one assert statement, with or without the word.
 

@@ -40,7 +40,7 @@ def check(
         names: What the function is called in the script, beside `candidate`.
         layer: What keeps them in; the best of this machine where None.
         packages: What both may import beside the standard library.
-        prelude: Code that runs before each of them.
+        prelude: Code that runs before each of them; objects of the classes in it are handed over, too.
 
     Returns:
         "returned" where every assert holds; else what was raised in the script ("AssertionError"), with the line in
@@ -58,7 +58,7 @@ def check(
     started = time.perf_counter()
     with ExitStack() as stack:
         candidate = stack.enter_context(
-            Process(layer, limits, packages, {**common, "source": source, "function": function})
+            Process(layer, limits, packages, {**common, "source": source, "function": function, "asks": []})
         )
         try:
             loaded = answer(candidate, limits)
@@ -79,18 +79,10 @@ def _relay(script: Process, candidate: Process, limits: Limits, started: float) 
         if type(asked) is not bytes:
             return read_result(reply, time.perf_counter() - started)
         try:
-            arguments, keywords = _arguments(asked)
-            result = answer(candidate, limits, {"arguments": arguments, "keywords": keywords})
+            result = answer(candidate, limits, {"call": decode(asked)})
             back = {"value": result.value} if result.returned else {"error": result.error, "message": result.message}
             if result.status == "timeout":
                 return result
             script.send(back, limits.total_seconds)
         except BadValue as error:
             return CallResult("raised", error="BadValue", message=f"a value cannot be handed over: {error}")
-
-
-def _arguments(asked: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    match decode(asked):
-        case (tuple() as arguments, dict() as keywords):
-            return arguments, keywords
-    raise BadValue("it is no call")

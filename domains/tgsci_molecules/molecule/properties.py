@@ -16,6 +16,8 @@ from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
 from tgsci.basics.texts import metric
 
+from ..tables import read_table
+
 
 @dataclass(frozen=True)
 class Property:
@@ -103,6 +105,30 @@ class Alert:
     fragment: str
 
 
+@dataclass(frozen=True)
+class QedPrice:
+    """What QED does if one of its properties changes and the others stay.
+
+    Args:
+        name: The change in plain words, such as "one aromatic ring less".
+        change: Of QED.
+    """
+
+    name: str
+    change: float
+
+
+#: The changes of one property that a chemist thinks of, by RDKit's name of it: their size and what they are called.
+_STEPS = {
+    "AROM": (1.0, "one aromatic ring"),
+    "MW": (14.0, "14 g/mol"),
+    "ALOGP": (0.5, "0.5 cLogP"),
+    "HBD": (1.0, "one donor"),
+    "HBA": (1.0, "one acceptor"),
+    "PSA": (10.0, "10 A^2 polar surface"),
+    "ROTB": (1.0, "one rotatable bond"),
+    "ALERTS": (1.0, "one alert of QED's own"),
+}
 #: The parts of QED that are whole numbers, and the largest that is looked at.
 _COUNTS = ("HBA", "HBD", "ROTB", "AROM", "ALERTS")
 _LARGEST_COUNT = 20
@@ -145,6 +171,47 @@ def qed_parts(mol: Chem.Mol) -> list[QedPart]:
             QedPart(_QED_PARTS[key], figure, desirability, qed * (factor - 1.0), "higher" if rising else "lower")
         )
     return sorted(parts, key=lambda part: -part.gain)
+
+
+def qed_prices(mol: Chem.Mol) -> list[QedPrice]:
+    """Price the changes of one property in QED, up and down, each with all others as they are."""
+    figures = QED.properties(mol)._asdict()
+    weights = QED.WEIGHT_MEAN._asdict()
+    total = sum(weights.values())
+    qed = QED.qed(mol)
+    prices = []
+    for key, (step, name) in _STEPS.items():
+        here = QED.ads(figures[key], QED.adsParameters[key])
+        for sign, word in ((1, "more"), (-1, "less")):
+            figure = figures[key] + sign * step
+            if figure < 0 and key != "ALOGP":
+                continue
+            there = QED.ads(figure, QED.adsParameters[key])
+            factor = math.exp(weights[key] * math.log(there / here) / total)
+            prices.append(QedPrice(f"{name} {word}", qed * (factor - 1.0)))
+    return prices
+
+
+def qed_alerts(mol: Chem.Mol) -> list[Alert]:
+    """Find the alerts that QED counts by a list of its own; PAINS and BRENK are others.
+
+    Args:
+        mol: A molecule without explicit hydrogens.
+    """
+    raised = []
+    for smarts, query in zip(QED.StructuralAlertSmarts, QED.StructuralAlerts, strict=True):
+        match = mol.GetSubstructMatch(query)
+        if match:
+            atoms = tuple(sorted(match))
+            raised.append(Alert("QED", _qed_names().get(smarts, smarts), atoms, Chem.MolFragmentToSmiles(mol, atoms)))
+    return raised
+
+
+@cache
+def _qed_names() -> Mapping[str, str]:
+    """List the names of QED's alerts by SMARTS; `qed_alerts.tsv` beside this file."""
+    rows = read_table(Path(__file__).with_name("qed_alerts.tsv"), lambda row: (row["smarts"], row["name"]))
+    return dict(rows)
 
 
 def alerts(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> list[Alert]:

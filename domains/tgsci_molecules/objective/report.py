@@ -13,11 +13,13 @@ from rdkit import Chem
 from tgsci.errors import MeasurementError
 
 from ..docking.vina import Docking
-from ..molecule.properties import PROPERTIES, above_usual, alerts, qed_parts
+from ..molecule.properties import PROPERTIES, above_usual, alerts, qed_alerts, qed_parts, qed_prices
 from ..molecule.smiles import atom_name
 from ..target.targets import Target
+from .limiting import Pull, deciding, pulls
 from .limits import Limit
 from .metrics import Metric, calculated
+from .several import several_lines
 from .terms import Aggregate
 
 if TYPE_CHECKING:
@@ -109,18 +111,29 @@ class Measurement:
 
 def text(measurement: Measurement) -> str:
     """Write the report on a molecule; atoms are numbered from 1, as in the SMILES with map numbers that it prints."""
-    first, *others = measurement.poses
-    assert isinstance(first, DockedPose)  # only off-targets may be too small
+    limiting, pulled = _limiting(measurement)
     lines = [
         *_loss_lines(measurement),
         *_limit_lines(measurement),
-        *_pose_lines(first),
-        *map(_other_pose_line, others),
+        *_pose_lines(limiting),
+        *(_other_pose_line(posed) for posed in measurement.poses if posed is not limiting),
+        *_isomer_lines(measurement.poses),
+        *several_lines([posed for posed in measurement.poses if isinstance(posed, DockedPose)], pulled),
         *_qed_lines(measurement),
         *_property_lines(measurement),
         *_alert_lines(measurement.mol),
     ]
     return "\n".join(lines)
+
+
+def _limiting(measurement: Measurement) -> tuple[DockedPose, list[Pull]]:
+    """Choose the pose to report in full, that of the target that decides the loss; and what the loss wants of each."""
+    pulled = deciding(pulls(measurement.aggregate, measurement.metrics, measurement.figures))
+    docked = {posed.target.name: posed for posed in measurement.poses if isinstance(posed, DockedPose)}
+    first = measurement.poses[0]
+    assert isinstance(first, DockedPose)  # only off-targets may be too small
+    bound = [docked[pull.target] for pull in pulled if pull.target in docked and not pull.off_target]
+    return next(iter(bound), first), pulled
 
 
 def artifacts(poses: Sequence[DockedPose | Unfit], tags: Mapping[str, object]) -> dict[str, str]:
@@ -160,7 +173,19 @@ def _limit_lines(measurement: Measurement) -> list[str]:
 
 def _pose_lines(posed: DockedPose) -> list[str]:
     """Write the report about the pose, how it was searched, and what was left open."""
-    return [posed.report.text(), *posed.docking.remarks, posed.docking.search]
+    docking = posed.docking
+    open_ = docking.isomer != docking.ligand.smiles
+    form = [f"THE FORM that counts is {docking.isomer}; the pose and its score are its own."] if open_ else []
+    return [posed.report.text(), *form, *docking.remarks, docking.search]
+
+
+def _isomer_lines(poses: Sequence[DockedPose | Unfit]) -> list[str]:
+    """Warn where different stereoisomers count in different targets: no one molecule has all these figures."""
+    counted = {posed.target.name: str(posed.docking.isomer) for posed in poses if isinstance(posed, DockedPose)}
+    if len(set(counted.values())) < 2:
+        return []
+    which = ", ".join(f"{isomer} in {name}" for name, isomer in counted.items())
+    return [f"ANOTHER STEREOISOMER counts in another target, and no molecule has all these figures: {which}."]
 
 
 def _other_pose_line(posed: DockedPose | Unfit) -> str:
@@ -189,7 +214,25 @@ def _qed_lines(measurement: Measurement) -> list[str]:
             f"  {part.name} {part.figure:.{_decimals(part.figure)}f}, better {part.wish}: QED {qed + part.gain:.2f} "
             f"(loss {change:+.2f})"
         )
-    return lines
+    return [*lines, *_price_lines(measurement), *_qed_alert_lines(measurement.mol)]
+
+
+def _price_lines(measurement: Measurement) -> list[str]:
+    """Say what QED, and with it the loss, does if one property changes and all else stays."""
+    figures, qed = measurement.figures, measurement.figures["QED"]
+    prices = []
+    for price in qed_prices(measurement.mol):
+        if abs(price.change) >= _WORTH_SAYING:
+            change = measurement.aggregate.loss({**figures, "QED": qed + price.change}) - measurement.loss
+            prices.append(f"{price.name} {price.change:+.2f} (loss {change:+.2f})")
+    return [f"  price in QED of one change alone: {', '.join(prices)}"] if prices else []
+
+
+def _qed_alert_lines(mol: Chem.Mol) -> list[str]:
+    """Name the alerts that QED counts, where it counts some."""
+    raised = qed_alerts(mol)
+    named = [f"{a.name} ({a.fragment} at {', '.join(atom_name(mol, i) for i in a.atoms)})" for a in raised]
+    return [f"  QED's own alerts: {'; '.join(named)}"] if named else []
 
 
 def _decimals(figure: float) -> int:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from rdkit import Chem, rdBase
+from rdkit.Chem.MolStandardize import rdMolStandardize
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
@@ -37,6 +39,8 @@ _WORTH = -0.25
 #: How far from its atom a growth vector is followed, Angstrom, and how wide its cone opens to either side.
 REACH = 7.0
 _OPENING = math.cos(math.radians(55.0))
+#: How far ahead of its atom a hydrogen points, and how near a residue lies that it points at, Angstrom.
+_AHEAD, _POINTED = 4.0, 3.5
 #: A probe atom feels welcome below this, kcal/mol.
 _FREE = 0.5
 #: Receptor atoms within 6 A of a point that lies in a pocket; fewer, and it lies in water.
@@ -104,6 +108,9 @@ class Growth:
         fits: What fits, in words: the substituents worth naming with their energies, kcal/mol, the lowest first.
         substituents: All that fit, as figures, the best for its size first.
         partner: The residue that the best polar probe would bond to, "" if none.
+        toward: The residue that the hydrogen points at, "" where none is near.
+        hydrogens: How many hydrogens the atom bears; this is the one with most room.
+        isomer: Where a group in its place makes a stereocentre: the SMILES of the product, with `*` for the group.
     """
 
     atom: int
@@ -115,6 +122,9 @@ class Growth:
     fits: str
     substituents: tuple[tuple[str, float], ...]
     partner: str
+    toward: str = ""
+    hydrogens: int = 1
+    isomer: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,11 +165,44 @@ def growth_vectors(room: Room, smiles: str, hbonds: Sequence[HBond]) -> list[Gro
             or not mol.GetAtomWithIdx(number).GetTotalNumHs()
         ):
             continue
-        for hydrogen in (n.GetIdx() for n in atom.GetNeighbors() if n.GetAtomicNum() == 1):
-            growth = _growth(room, atom.GetIdx(), hydrogen)
-            if number not in best or _promise(growth) < _promise(best[number]):
-                best[number] = growth
+        hydrogens = [n.GetIdx() for n in atom.GetNeighbors() if n.GetAtomicNum() == 1]
+        growths = {hydrogen: _growth(room, atom.GetIdx(), hydrogen) for hydrogen in hydrogens}
+        if growths:
+            chosen = min(hydrogens, key=lambda hydrogen: _promise(growths[hydrogen]))
+            best[number] = replace(
+                growths[chosen],
+                toward=_toward(room, atom.GetIdx(), chosen),
+                hydrogens=len(hydrogens),
+                isomer=_isomer(ligand.mol, atom, chosen) if growths[chosen].substituents else "",
+            )
     return sorted(best.values(), key=lambda g: (_promise(g), g.atom))
+
+
+def _toward(room: Room, atom: int, hydrogen: int) -> str:
+    """Name the residue that a hydrogen points at."""
+    origin = room.ligand.xyz[atom]
+    direction = room.ligand.xyz[hydrogen] - origin
+    point = origin + direction * (_AHEAD / float(np.linalg.norm(direction)))
+    distance, nearest = room.receptor.tree.query(point)
+    if distance > _POINTED:
+        return ""
+    return room.receptor.labels[int(room.receptor.residue[room.receptor.heavy[int(nearest)]])]
+
+
+def _isomer(mol: Chem.Mol, atom: Chem.Atom, hydrogen: int) -> str:
+    """Write the product of putting a group in place of a hydrogen, with its stereo; "" where it makes no centre."""
+    if atom.GetHybridization() != Chem.HybridizationType.SP3 or atom.GetSymbol() != "C" or atom.GetDegree() < 4:
+        return ""
+    product = Chem.RWMol(mol)
+    product.GetAtomWithIdx(hydrogen).SetAtomicNum(0)
+    product.GetAtomWithIdx(hydrogen).SetNoImplicit(True)
+    made = product.GetMol()
+    with rdBase.BlockLogs():
+        Chem.SanitizeMol(made)
+        Chem.AssignStereochemistryFrom3D(made)
+        if made.GetAtomWithIdx(atom.GetIdx()).GetChiralTag() == Chem.ChiralType.CHI_UNSPECIFIED:
+            return ""
+        return str(Chem.MolToSmiles(rdMolStandardize.Uncharger().uncharge(Chem.RemoveHs(made))))
 
 
 def pockets(room: Room, most: int = 3) -> list[Pocket]:

@@ -206,10 +206,19 @@ def _growth_lines(report: PoseReport, names: Sequence[str]) -> list[str]:
 
 def _growth_line(growth: Growth, names: Sequence[str]) -> str:
     room = f"Room {_reach(growth)}, {growth.volume:.0f} A^3"
+    isomer = f"; as {growth.isomer}" if growth.isomer else ""
     return (
-        f"  {names[growth.atom]}: {growth.fits}. {room}, {growth.character} (best probe atom {growth.energy:+.2f}); "
-        f"lined by {', '.join(growth.residues)}"
+        f"  {names[growth.atom]}{_hydrogen(growth)}: {growth.fits}. {room}, {growth.character} (best probe atom "
+        f"{growth.energy:+.2f}); lined by {', '.join(growth.residues)}{isomer}"
     )
+
+
+def _hydrogen(growth: Growth) -> str:
+    """Say where the hydrogen points, and which of two is meant; those of a methyl turn."""
+    toward = f"toward {growth.toward}" if growth.toward else ""
+    which = f"of {growth.hydrogens} hydrogens the one" if growth.hydrogens == 2 and toward else ""
+    words = " ".join(filter(None, (which, toward)))
+    return f" ({words})" if words else ""
 
 
 def _reach(growth: Growth) -> str:

@@ -27,7 +27,7 @@ FILE = "poses.sdf"
 FINALISTS_FILE = "finalists.sdf"
 _END_OF_BLOCK, _END_OF_RECORD = "M  END", "$$$$"
 #: Tags of a docking's own record that no metric repeats.
-_KEPT = ("target", "smiles", "docked_smiles")
+_KEPT = ("target", "smiles", "docked_smiles", "isomer")
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,12 @@ def _first(result: Result) -> Iterator[Column]:
         "the protomer and isomer that the pose shows, as SMILES; empty where there is no pose",
         lambda t: next((record.tags.get("docked_smiles", "") for _, record in records(t.feedback)), ""),
     )
+    yield Column(
+        "isomer",
+        "record",
+        "the stereoisomer that the figures belong to, as SMILES; empty where the SMILES leaves none open",
+        lambda t: next((record.tags.get("isomer", "") for _, record in records(t.feedback)), ""),
+    )
     name = str(result.header.get("loss") or "")
     yield Column(
         "loss", "raw", f"what the run made lower{f': {name}' if name else ''}", lambda t: figure(t.loss), better="lower"

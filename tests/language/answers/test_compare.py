@@ -6,9 +6,10 @@ import pytest
 
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
-from tgsci_language.answers.compare import calls_a_question, compare
+from tgsci_language.answers.compare import compare
 from tgsci_language.answers.loss import REPLIES
 from tgsci_language.answers.problem import problem
+from tgsci_language.answers.protocol import calls_a_question
 from tgsci_language.engines import Engines
 
 from .students import Student, write_questions
@@ -111,7 +112,7 @@ def test_the_table_says_n_the_intervals_and_the_method(questions):
     assert lines[0].split("  ")[0] == "answer"
     assert [line.split("  ")[0] for line in lines[1:7]] == [
         *("draft alone", "iteration 1 alone", "iteration 2 alone", "iteration 3 alone", "refinement: vote over 4"),
-        "plain sampling: vote over as many as calls",
+        "plain sampling: vote over 7",
     ]
     assert "24 of 24 100.0 86.2 to 100.0" in " ".join(lines[5].split())  # Wilson's interval of 24 of 24
     assert "(n = 24; right only by refinement" in summary
@@ -176,3 +177,42 @@ def test_a_student_without_temperature_says_so(questions):
         compare(questions, Scripted(["Answer: A"]), temperature=0.7)
     with pytest.raises(tg.UsageError, match="at temperature 0 all samples are the same"):
         compare(questions, "gpt-4o", temperature=0)
+
+
+def test_votes_over_the_first_samples_begin_with_the_draft_and_end_with_the_vote(questions):
+    found = compare(questions, Student(draft=0.7, refined=True))
+    alone = found.samples_alone
+    assert [row.calls for row in alone] == [1, 2, 3, 4, 5, 6, 7]
+    assert alone[0].right == found.rows[0].right
+    assert alone[-1].right == found.rows[-1].right
+
+
+def test_the_report_begins_with_the_table_and_has_no_best_trials(questions, tmp_path):
+    found = compare(questions, Student(draft=0.7, refined=False), first=6, run=tmp_path / "run")
+    titles = [section.title for section in found.sections]
+    assert titles == [
+        *("Refinement beside plain sampling", "Accuracy against calls", "Where the arms differ"),
+        *("Confusion of answers, refinement", "Confusion of answers, plain sampling"),
+    ]
+    assert found.sections[0].marked == ([5] if found.winner == "sampling" else [])
+    assert {trial.state.value for trial in found.result.trials} == {"accepted"}
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "The best trials" not in page
+    assert "best loss" not in page
+    assert page.index("Refinement beside plain sampling") < page.index("About this run")
+    assert "vote over 4" in page
+    differ = found.sections[2].rows
+    assert sum(cell for row in differ for cell in row[1:]) == 6
+
+
+def test_a_notebook_shows_the_winner_and_a_table_a_question(questions):
+    found = compare(questions, Student(draft=0.8, refined=False), first=8)
+    shown = found._repr_html_()
+    assert found.winner == "sampling"
+    assert shown.count("font-weight:bold") == 6  # the cells of one row
+    assert "plain sampling won" in shown
+    assert "<img" in shown
+    frame = found.to_frame()
+    assert list(frame["refinement right"]) == [0] * 8
+    assert frame["sampling right"].sum() == found.rows[-1].right
+    assert list(frame["draft"]) == [kept["refinement"]["replies"][0]["answer"] for kept in found.kept]

@@ -19,13 +19,14 @@ HUMANEVAL = [
     },
     {
         "task_id": "HumanEval/1001",
-        "prompt": 'def decode(text: str) -> str:\n    """ Reverse the text. """\n',
+        "prompt": "def encode(text: str) -> str:\n    return text[::-1]\n\n\n"
+        'def decode(text: str) -> str:\n    """ Undo encode. """\n',
         "entry_point": "decode",
         "canonical_solution": "    return text[::-1]\n",
         "test": "def check(candidate):\n    from random import randint, seed\n    seed(1)\n"
         "    assert candidate('ab') == 'ba'\n    for _ in range(20):\n"
         "        text = ''.join(chr(97 + randint(0, 25)) for _ in range(10))\n"
-        "        assert candidate(candidate(text)) == text\n",
+        "        assert candidate(encode(text)) == text == decode(decode(text))\n",
     },
 ]
 HUMANEVAL_PLUS = [
@@ -103,6 +104,25 @@ LEETCODE = [
         "    assert candidate(nums = [1,5,9],target = 14) == [1, 2]\n",
     }
 ]
+LISTS = {
+    "task_id": "reverse-list",
+    "entry_point": "Solution().reverse",
+    "starter_code": "class Solution:\n    def reverse(self, head: Optional[ListNode]) -> Optional[ListNode]:\n        ",
+    "prompt": "from typing import *\nclass ListNode:\n    def __init__(self, val=0, next=None):\n"
+    "        self.val = val\n        self.next = next\ndef list_node(values):\n"
+    "    head = None\n    for value in reversed(values):\n"
+    "        head = ListNode(value, head)\n    return head\ndef is_same_list(p, q):\n    while p and q:\n"
+    "        if p.val != q.val:\n            return False\n        p, q = p.next, q.next\n    return not p and not q\n",
+    "query": "Reverse a linked list.",
+    "completion": "class Solution:\n    def reverse(self, head):\n        back = None\n        while head:\n"
+    "            head.next, back, head = back, head, head.next\n        return back\n",
+    "test": "def check(candidate):\n"
+    "    assert is_same_list(candidate(head = list_node([1,2,3])), list_node([3,2,1]))\n"
+    "    assert is_same_list(candidate(head = list_node([])), list_node([]))\n"
+    "    assert is_same_list(candidate(head = list_node([7])), list_node([7]))\n"
+    "    assert is_same_list(candidate(head = list_node(list(range(900)))), list_node(list(range(899, -1, -1))))\n",
+}
+LEETCODE.append(LISTS)
 SETS = {
     "humaneval": HUMANEVAL,
     "humaneval+": HUMANEVAL_PLUS,

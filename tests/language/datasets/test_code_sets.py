@@ -1,6 +1,6 @@
 import pytest
 
-from tests.language.datasets.published import HUMANEVAL, LEETCODE, MBPP, MBPP_PLUS, MBPP_SANITIZED, SETS, write
+from tests.language.datasets.published import HUMANEVAL, LEETCODE, LISTS, MBPP, MBPP_PLUS, MBPP_SANITIZED, SETS, write
 from tgsci import UsageError
 from tgsci_language.datasets.code_sets import FORMATS, read_tasks
 
@@ -15,7 +15,7 @@ def test_each_set_is_told_by_its_fields_and_reads_alike_when_packed(tmp_path, na
     for task in tasks:
         assert task.statement
         assert task.reference
-        assert task.visible or task.hidden or task.inputs
+        assert task.visible or task.hidden or task.inputs or task.scripts
 
 
 def test_humaneval_shows_the_docstring_and_hides_the_check(tmp_path):
@@ -29,6 +29,19 @@ def test_humaneval_shows_the_docstring_and_hides_the_check(tmp_path):
     assert (gap.scripts, len(decode.scripts)) == ([], 1)
     assert "candidate('ab')" not in decode.scripts[0]
     assert "for _ in range(20)" in decode.scripts[0]
+
+
+def test_docstrings_write_examples_in_many_ways(tmp_path):
+    lines = [
+        "grow(1) == 2", "grow(2) => 3", "grow(3) ==> 4", "grow(4) ➞ 5", "grow(5) -> 6", "grow(6) → true",
+        "grow(1) == 9", "other(1) == 2", "grow(7) == x", "grow(x) == 8", "if grow(8) == 9 then",
+        ">>> grow(9)", "10", ">>> grow(10)",
+    ]  # fmt: skip
+    prompt = 'def grow(x):\n    """ Grow.\n' + "".join(f"    {line}\n" for line in lines) + '    """\n'
+    (task,) = read_tasks(write(tmp_path, [{**HUMANEVAL[1], "entry_point": "grow", "prompt": prompt}]))
+    assert {each.calls[0].arguments[0]: each.expected for each in task.visible} == {
+        1: 2, 2: 3, 3: 4, 4: 5, 5: 6, 6: True, 9: 10,
+    }  # fmt: skip
 
 
 def test_mbpp_hides_its_challenges_or_all_tests_but_the_first(tmp_path):
@@ -46,13 +59,22 @@ def test_evalplus_inputs_have_the_types_that_json_lost(tmp_path):
 
 
 def test_leetcode_shows_as_many_tests_as_asked(tmp_path):
-    path = write(tmp_path, LEETCODE)
+    path = write(tmp_path, LEETCODE[:1])
     assert [(len(t.visible), len(t.hidden)) for n in (0, 2, 3) for t in read_tasks(path, examples=n)] == [
         (0, 4), (2, 2), (3, 1),
     ]  # fmt: skip
     (task,) = read_tasks(path)
     assert dict(task.hidden[0].calls[0].keywords) == {"nums": [1, 5, 9], "target": 14}
     assert task.hidden[0].expected == [1, 2]
+
+
+def test_lists_and_trees_of_leetcode_are_scripts(tmp_path):
+    (task,) = read_tasks(write(tmp_path, [LISTS]), examples=2)
+    (shown,), (hidden,) = task.visible_scripts, task.scripts
+    assert (shown.count("assert"), hidden.count("assert")) == (2, 2)
+    assert "range(900)" not in shown
+    (task,) = read_tasks(write(tmp_path, [LISTS]), examples=0)
+    assert (task.visible_scripts, len(task.scripts)) == ([], 1)
 
 
 def without(row, key):

@@ -52,6 +52,8 @@ class Summary:
         self.name = shortened(name, 100)
         parts = [str(header.get(key) or "") for key in ("domain", "loss")]
         self.subtitle = [shortened(part, 100) for part in parts if part and part != name]
+        #: False where trials do not compete: then the page shows no best ones.
+        self.rivals = bool(header.get("rivals", True))
         self.created = moment(header.get("created_at"))
         self.stopped = result.stopped
         self.branched = texts.folded(result.branched_from(), 400)
@@ -69,16 +71,19 @@ class Summary:
 
     @property
     def tiles(self) -> list[Tile]:
-        """The run in five figures."""
+        """The run in five figures; in three where trials do not compete."""
         best, spent = self._result.best, self._result.spent
         start = [t.loss for t in self._result.trials if t.round == 0 and t.measured]
         limit = _mapping(self._header.get("budget")).get("evaluations")
         sessions = len(self._result.sessions)
-        return [
+        losses = [
             Tile("best loss", figure(best.loss), self._best_note(), best.number)
             if best
             else Tile("best loss", "none", self._best_note()),
             Tile("start", figure(min(start)) if start else "none", "lower is better"),
+        ]
+        return [
+            *(losses if self.rivals else ()),
             Tile("evaluations", str(spent.evaluations), f"of {limit}" if isinstance(limit, int) else ""),
             Tile("wall time", duration(spent.seconds), f"in {sessions} sessions" if sessions > 1 else ""),
             Tile("model calls", str(spent.model_calls), self.price if spent.model_calls else "no model was asked"),

@@ -14,6 +14,7 @@ import os
 import sys
 from time import perf_counter, thread_time
 
+from .objects import flatten, restore
 from .values import BadValue, decode, encode
 
 TYPE_CHECKING = False
@@ -138,6 +139,8 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
     sys.stdout = sys.stderr = io.TextIOWrapper(printed, "utf-8", "backslashreplace", "\n", write_through=True)
     sys.stdin = io.StringIO("")
     lines: dict[int, int] = {}
+    #: The task's own classes by name, where objects of them are handed over between two processes.
+    classes: dict[str, type] | None = {} if "asks" in setup else None
 
     def up(number: int, frame: FrameType | None) -> None:
         raise _TimeUp
@@ -164,7 +167,7 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
                 started, worked = perf_counter(), thread_time()
                 value = work()
                 processor, seconds = thread_time() - worked, perf_counter() - started
-                found = {"value": encode(value)}
+                found = {"value": encode(value if classes is None else flatten(value, classes))}
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
         except BaseException as error:
@@ -174,8 +177,12 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
         return {**found, "printed": printed.getvalue(), "inside": seconds, "processor": processor, "lines": dict(lines)}
 
     def load() -> None:
-        for source, name in ((setup["prelude"], "<prelude>"), (setup["source"], CANDIDATE)):
-            exec(compile(source, name, "exec", dont_inherit=True), space)  # noqa: S102
+        exec(compile(setup["prelude"], "<prelude>", "exec", dont_inherit=True), space)  # noqa: S102
+        if classes is not None:  # those that were imported are no task's own
+            own = {name: each for name, each in space.items() if isinstance(each, type)}
+            classes.update({name: each for name, each in own.items() if each.__module__ == module.__name__})
+        space.update(dict.fromkeys(setup.get("asks", ()), ask))  # the prelude may have a head of the same name
+        exec(compile(setup["source"], CANDIDATE, "exec", dont_inherit=True), space)  # noqa: S102
         if setup["function"]:
             eval(expression, space)  # noqa: S307
 
@@ -184,16 +191,15 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
     def ask(*arguments: Any, **keywords: Any) -> Any:
         """Ask for a call of a function that is in another process."""
         nonlocal last
-        _write(replies, {"ask": encode((arguments, keywords)), "nonce": last})
+        _write(replies, {"ask": encode(flatten((arguments, keywords), classes or {})), "nonce": last})
         reply = _read(requests)
         last = reply["nonce"]
         if "error" not in reply:
-            return reply["value"]
+            return restore(reply["value"], classes or {})
         kind = vars(builtins).get(reply["error"])
         known = isinstance(kind, type) and issubclass(kind, Exception)
         raise (kind if known else RuntimeError)(reply["message"])  # type: ignore[misc]
 
-    space.update(dict.fromkeys(setup.get("asks", ()), ask))
     _write(replies, {"nonce": setup["nonce"]})
     expression = compile(setup["function"] or "None", "<function>", "eval")
     reply = answer(load)
@@ -201,7 +207,10 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
     while True:
         request = _read(requests)
         last = request["nonce"]
-        arguments, keywords = request["arguments"], request["keywords"]
+        if classes is None:
+            arguments, keywords = request["arguments"], request["keywords"]
+        else:
+            arguments, keywords = restore(request["call"], classes)
         reply = answer(lambda: eval(expression, space)(*arguments, **keywords))  # noqa: B023, S307
         _write(replies, {**reply, "nonce": last})
 
@@ -249,6 +258,6 @@ def _read_bytes(requests: int, size: int) -> bytes:
 
 def _write(replies: int, reply: dict[str, Any]) -> None:
     data = encode(reply)
-    data = len(data).to_bytes(8, "big") + data
-    while data:
-        data = data[os.write(replies, data) :]
+    left = memoryview(len(data).to_bytes(8, "big") + data)
+    while left:
+        left = left[os.write(replies, left) :]

@@ -11,6 +11,7 @@ A value is one letter and what follows it:
     I R COUNT ; ...  a list of 64-bit whole numbers, of numbers, packed;  J Q: a tuple of them
     a ... ...        a numpy array: its kind as text, its shape as a tuple, its bytes
     o ... ...        an object of another class: the class's name, and how it prints, as text
+    r PLACE ;        an object in a table of objects (`objects.py`)
 
 Reading is strict and bounded: the answers of a candidate are hostile.
 """
@@ -58,6 +59,17 @@ class Opaque:
         return self.shown
 
 
+class Ref:
+    """Stands for an object in a table.
+
+    Args:
+        place: Where it is there.
+    """
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+
 def encode(value: object) -> bytes:
     """Write a value as bytes.
 
@@ -95,6 +107,8 @@ def _encode(value: Any, write: Callable[[bytes], object], depth: int) -> None:
         if depth == 0:
             raise BadValue(f"nested more than {DEEPEST} deep, or it holds itself")
         _encode_container(value, write, depth - 1)
+    elif kind is Ref:
+        write(b"r%d;" % value.place)
     elif kind is Opaque:
         raise BadValue(f"it holds an object of the class {value.kind}")
     elif "numpy" in sys.modules and kind.__module__ == "numpy" and hasattr(value, "tobytes"):
@@ -181,7 +195,7 @@ def _decode(data: bytes, at: int, depth: int) -> tuple[object, int]:
         if type(kind) is not str or type(shown) is not str:
             raise BadValue("an object without a name")
         return Opaque(kind[:80], shown[:LONGEST_OBJECT]), at
-    if not letter or letter not in b"isbltSzdIRJQ":
+    if not letter or letter not in b"isbltSzdIRJQr":
         raise BadValue(f"unknown letter {letter!r}")
     end = data.index(b";", at)
     if letter == b"i":
@@ -189,6 +203,8 @@ def _decode(data: bytes, at: int, depth: int) -> tuple[object, int]:
     if end - at > 12 or not data[at:end].isdigit():
         raise BadValue("a bad count")
     count, at = int(data[at:end]), end + 1
+    if letter == b"r":
+        return Ref(count), at
     if letter in b"sbIRJQ":
         return _decode_run(letter, count, data, at)
     if count > len(data) - at:
