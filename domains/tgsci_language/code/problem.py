@@ -139,6 +139,8 @@ def _told(task: CodeTask, number: int) -> str:
     call = test.call(task.entry.called, 400)
     if test.raises:
         return f"{call}  # raises {test.raises}"
+    if test.condition is not None:
+        return test.condition.text[:400]
     return call if test.open else f"{call} == {test.shown_expected(400)}"
 
 
