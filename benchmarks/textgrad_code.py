@@ -188,7 +188,7 @@ def main(arguments: Sequence[str], engine: Any = None) -> int:
         engines = Engines.of(engine or asked.engine)
         engines.check()
         tasks = read_tasks(asked.data)[: asked.first]
-        check_references(tasks)
+        tasks = check_references(tasks)
         names = [task.name for task in tasks]
         result = minimize(
             Problems(tasks, engines.engine),

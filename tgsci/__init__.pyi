@@ -49,6 +49,7 @@ from .runs.run import branch as branch
 from .runs.run import minimize as minimize
 from .runs.run import resume as resume
 from .runs.run import solve as solve
+from .search.desk import Desk as Desk
 from .search.insight import Careful as Careful
 from .search.insight import Insight as Insight
 from .search.ledger import Ledger as Ledger
@@ -58,6 +59,7 @@ from .search.menu import Menu as Menu
 from .search.menu import Option as Option
 from .search.options import Budget as Budget
 from .search.proposer import Proposer as Proposer
+from .search.team import Team as Team
 from .search.trial import Outlook as Outlook
 from .search.trial import Proposal as Proposal
 from .search.trial import State as State

@@ -173,13 +173,14 @@ def test_the_command_line_wins_over_the_jobs_proposer(tgsci, job, tmp_path):
 
 
 def test_a_menu_is_chosen_from_and_the_recording_is_read_once(tgsci, job, tmp_path):
-    line = json.dumps({"reply": {"text": "EVIDENCE: x = 0.0 m gives 9.000\nCHOICE: 9"}})
+    line = json.dumps({"reply": {"text": "REASON: nearer to 3 m\nEXPECT: 1.5\nCHOICE: 9"}})
     (tmp_path / "replies.jsonl").write_text(f"{line}\n")
     job.write_text(JOB.replace("= 20", "= 2") + 'proposals = 1\noptimizer = "menu"\n')
     done = tgsci("run", "job.toml", "--run", "r", "--engine", "replay:replies.jsonl")
     assert done.returncode == 0, done.stderr
     assert "chosen from enumerated options by replay:replies.jsonl" in done.stderr
-    assert 'evidence: "x = 0.0 m gives 9.000" a step of the menu' in done.stdout
+    assert "nearer to 3 m" in done.stdout
+    assert "expected 1.500, got 1.000" in done.stdout
     assert "2.0000" in done.stdout
     assert tgsci("runs", "resume", "r").returncode == 0
 

@@ -1,5 +1,6 @@
 """Threads that measure: answers are recorded as soon as they are there, and the end of a program waits for none."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -97,3 +98,40 @@ def test_the_end_of_the_program_waits_for_no_thread():
     started = time.monotonic()
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
     assert time.monotonic() - started < 20
+
+
+def test_where_one_fails_the_others_end_with_the_replies_that_were_on_their_way(tmp_path):
+    together = threading.Barrier(3, timeout=10)
+
+    def answer(prompt, system):
+        if prompt.endswith("question 0"):
+            together.wait()
+            if prompt.startswith("bb"):
+                raise tg.EngineError("no answer")
+            time.sleep(0.3)
+        return "yes"
+
+    engine = Scripted(answer)
+    with pytest.raises(tg.EngineError, match="no answer"):
+        tg.minimize(Asks(engine), ["a", "bb", "ccc"], Nothing(), budget=3, run=tmp_path / "run")
+    with Ledger.open(tmp_path / "run") as ledger:
+        assert sorted(prompt for _, _, prompt, _ in ledger.calls()) == ["a, question 0", "ccc, question 0"]
+    assert len(engine.calls) == 3  # nothing was asked after the failure
+
+
+def test_after_ctrl_c_nothing_more_is_asked():
+    def answer(prompt, system):
+        if len(engine.calls) == 6:
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(0.02)
+        return "yes"
+
+    engine = Scripted(answer)
+    values = [f"{i:04d}" + "x" * i for i in range(40)]
+    result = tg.minimize(Asks(engine), values, Nothing(), budget=40)
+    assert result.stopped == "interrupted"
+    asked = len(engine.calls)
+    assert asked < 30
+    time.sleep(0.3)
+    assert len(engine.calls) <= asked + 4
+    assert result.spent.model_calls >= 5

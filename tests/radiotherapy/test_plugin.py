@@ -259,7 +259,7 @@ def test_a_served_model_writes_plans_and_is_told_what_was_wrong(case: str, https
 
     httpserver.expect_request("/v1/chat/completions", method="POST").respond_with_handler(handle)
     engine = LiteLLMEngine("openai/local", api_base=httpserver.url_for("/v1"), api_key="x")
-    result = runs.solve(problem, engine=engine, budget=3, workers=0, proposals=1)
+    result = runs.solve(problem, engine=engine, optimizer="tgd", budget=3, workers=0, proposals=1)
     assert [t.value for t in result.trials] == [problem.start[0], best, better]
     assert all(t.measured for t in result.trials)
     asked = [json.loads(request.get_data())["messages"][-1]["content"] for request, _ in httpserver.log]

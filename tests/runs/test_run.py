@@ -172,7 +172,9 @@ def test_a_team_has_the_model_and_the_rule_editor_and_prompts_of_the_length_aske
     team = choose(problem, Scripted([]), prompt_tokens=3000).proposer
     desk, rules = team.members
     assert isinstance(desk, Desk)
-    assert desk.prompt_tokens == 3000
+    assert (
+        desk.prompt_tokens == choose(problem, Scripted([]), "menu", prompt_tokens=3000).proposer.prompt_tokens == 3000
+    )
     assert rules is problem.rules
 
 

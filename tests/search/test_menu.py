@@ -10,9 +10,11 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 import tgsci as tg
+from tests.search.searches import search
 from tgsci.engine import Reply
 from tgsci.engines.human import HumanEngine
 from tgsci.engines.litellm import LiteLLMEngine
+from tgsci.prompts import tokens
 from tgsci.search.trial import Idea
 from tgsci.testing import Scripted
 
@@ -149,6 +151,17 @@ def test_the_menu_stands_on_the_page_of_the_whole_search():
     ):
         assert part in prompt
     assert not {p.value for p in made} & {"94", "95", "97", "98", "99", "100"}
+
+
+@pytest.mark.parametrize("room", [2_000, 8_000])
+def test_no_question_is_longer_than_allowed_not_even_the_second_one(room):
+    def long_options(trials, n, rng):
+        return [tg.Option(f"x{i}", "pay " * 200, {"cost": 1.0}, 0, reason="because " * 300) for i in range(n)]
+
+    engine = Scripted(["nonsense " * 20_000, "no"])
+    tg.Menu(engine, long_options, prompt_tokens=room).ask(search(200, report=2_000), 4, None)
+    assert len(engine.calls) == 2
+    assert max(tokens(prompt) + tokens(system) for prompt, system in engine.calls) <= room
 
 
 def test_a_person_may_type_bare_numbers():

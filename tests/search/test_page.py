@@ -122,6 +122,21 @@ def test_a_family_keeps_its_name_and_is_told_with_count_best_and_spread():
             assert "worst" in line
 
 
+def test_a_family_with_a_long_name_goes_by_a_number_that_stays():
+    long = replace(INSIGHT, family=lambda value: f"{value[0]} with everything that makes a name a long one")
+    numbers = {}
+    for count in (30, 200):
+        trials = search(count, insight=long)
+        page = write(trials)
+        legend = dict(
+            re.findall(r"^(F\d+): .*; (\w) with everything that makes a name a long one$", page, re.MULTILINE)
+        )
+        assert set(legend.values()) == {trials.family(t.value)[0] for t in trials.ranked()}
+        assert all(legend[row["family"]] == row["value"][0] for row in rows(page).values())
+        numbers[count] = legend
+    assert numbers[30] == numbers[200]
+
+
 def test_a_change_that_was_made_twice_is_told_with_what_it_did_each_time():
     values = ["aF", "aH", "bF", "bH", "bI"]
     losses = [-5.0, -5.4, -6.0, -6.5, -5.0]

@@ -61,6 +61,8 @@ class Threads(Executor):
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        #: True once what runs should end: it asks no model any more.
+        self.stopped = False
         self._waiting: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name="tgsci-measure", daemon=True) for _ in range(workers)]
         for thread in self._threads:
@@ -81,21 +83,30 @@ class Threads(Executor):
             except BaseException as error:  # raised where the result is asked for
                 future.set_exception(error)
 
+    def stop(self) -> None:
+        """Let what runs end as soon as the models that it asked have answered; what was not begun is cancelled."""
+        self.stopped = True
+        self._cancel()
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Begin nothing more once what was submitted is done; with `cancel_futures` it is not begun."""
-        while cancel_futures:
-            try:
-                task = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if task is not None:
-                task[0].cancel()
-                task[0].set_running_or_notify_cancel()
+        if cancel_futures:
+            self.stop()
         for _ in self._threads:
             self._waiting.put(None)
         if wait:
             for thread in self._threads:
                 thread.join()
+
+    def _cancel(self) -> None:
+        while True:
+            try:
+                task = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            if task is not None:
+                task[0].cancel()
+                task[0].set_running_or_notify_cancel()
 
 
 class Measurers:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 from ..engine import Call, Recorder, Reply, recording
-from ..errors import MeasurementError, TgsciError
+from ..errors import EngineError, MeasurementError, TgsciError
 from ..feedback import Feedback
 from ..loss import Loss
 from .executors import DaskExecutor, Threads
@@ -149,7 +149,7 @@ def apply(
         for index, item in enumerate(items):
             if isinstance(executor, Threads):
                 recorder = recorders[index] if recorders else None
-                future = executor.submit(_apply_here, function, item, recorder)
+                future = executor.submit(_apply_here, executor, function, item, recorder)
             elif isinstance(executor, WorkerPool | DaskExecutor):
                 future = executor.submit_within(timeout, _apply_elsewhere, function, item)
             else:
@@ -164,6 +164,11 @@ def apply(
                 raise TgsciError(
                     f"the executor broke ({error}); nothing measured is lost, the run can be resumed"
                 ) from error
+    except Exception:
+        if isinstance(executor, Threads):  # replies that are on their way were paid for: they are recorded first
+            executor.stop()
+            wait(futures)
+        raise
     finally:
         for future in futures:
             future.cancel()
@@ -177,10 +182,16 @@ def _attempt(function: Callable[[T], R], item: T) -> R | MeasurementError:
 
 
 def _apply_here(
-    function: Callable[[T], R], item: T, recorder: Recorder | None
+    threads: Threads, function: Callable[[T], R], item: T, recorder: Recorder | None
 ) -> tuple[R | MeasurementError, list[Answer]]:
-    """Apply a function in a thread of this process, under the item's recorder."""
-    with recording(recorder) if recorder else nullcontext():
+    """Apply a function in a thread of this process, under the item's recorder, which asks nothing after a stop."""
+
+    def unless_stopped(call: Call, ask: Callable[[], Reply]) -> Reply:
+        if threads.stopped:
+            raise EngineError("the run was stopped")
+        return recorder(call, ask) if recorder else ask()
+
+    with recording(unless_stopped):
         return _attempt(function, item), []
 
 

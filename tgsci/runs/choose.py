@@ -201,7 +201,7 @@ def _with_model(problem: Problem, engine: AnyEngine, name: str, prompt_tokens: i
         proposer = ModelProposer(TGD(engine=built))
     elif name == "menu":
         assert problem.options is not None  # it is available
-        proposer = Menu(built, problem.options)
+        proposer = Menu(built, problem.options, prompt_tokens=prompt_tokens)
     else:
         proposer = Desk(built, prompt_tokens=prompt_tokens)
         if name == "team":

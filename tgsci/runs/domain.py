@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..loss import Loss
     from ..search.insight import Careful
     from ..search.menu import Options
+    from ..search.options import Budget
     from ..search.proposer import Proposer
     from ..search.trial import Outlook, Trial, Trials
     from ..show.report import Section
@@ -58,6 +59,8 @@ class Problem:
             values: `rules` only says what is measured next.
         summary: Tells what the run found, in place of the best trials: where trials are not rivals, the questions of a
             set say. A pure function of the result.
+        budget: Fits a budget to the problem: as many questions of a set as there are calls for. Whatever is asked for,
+            by a new run or a resumed one, goes through it; it may refuse a budget that is too small.
         options: Enumerates up to so many legal new values, the most promising first, for a model to choose from
             (`--optimizer menu`). A pure function of (trials, n, rng), as `Proposer.ask` is.
         finish: Runs after a search that was not interrupted, before `export`: measures the finalists again with more
@@ -86,6 +89,7 @@ class Problem:
     proposals: int = 4
     own_engines: bool = False
     summary: Callable[[Result], str] | None = None
+    budget: Callable[[Budget], Budget] | None = None
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None
     sections: Callable[[Result], Sequence[Section]] | None = None

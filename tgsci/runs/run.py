@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -193,7 +193,8 @@ def options_for(problem: Problem, keywords: Mapping[str, Any]) -> RunOptions:
         UsageError: One of them cannot be used.
     """
     given = {name: value for name, value in keywords.items() if value is not None}
-    return RunOptions.of({"goal": problem.goal, "proposals": problem.proposals, "workers": cores(), **given})
+    options = RunOptions.of({"goal": problem.goal, "proposals": problem.proposals, "workers": cores(), **given})
+    return replace(options, budget=problem.budget(options.budget)) if problem.budget else options
 
 
 def options_again(

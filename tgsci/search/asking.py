@@ -128,16 +128,19 @@ class Asking:
         for member in sorted(self.members, key=lambda member: member.name not in self.ahead):  # the costly ones first
             if not asked.get(member.name):
                 n = self._wanted(left) if member.name in self.ahead else self.trials.proposals
-                self._arrive(member, self.trials, self._ask(member, n))
+                with recording(self.recorders.recorder(self._next)):
+                    had = self._ask(member, n)
+                self._arrive(member, self.trials, had)
         return self._chosen()
 
     def _all_that_is_proposed(self) -> list[Trial]:
         """Ask for as many values as there are places: each becomes a trial."""
         first, n = len(self.trials), self.trials.proposals
-        asked = self._ask(self.proposer, n)
-        with recording(self.recorders.recorder(self._next)):  # a loss may ask a model whether a value is valid
-            proposals = _proposals(asked, self.proposer, self.trials)[:n]
-            proposals = [_checked(proposal, self.trials) for proposal in proposals]
+        with recording(self.recorders.recorder(self._next)):  # a loss too may ask a model, whether a value is valid
+            asked = self._ask(self.proposer, n)
+            proposals = [
+                _checked(proposal, self.trials) for proposal in _proposals(asked, self.proposer, self.trials)[:n]
+            ]
         trials: list[Trial] = []
         seen: dict[str, int] = {}
         for number, proposal in enumerate(proposals, first):
@@ -163,11 +166,11 @@ class Asking:
             having = {idea.proposer for idea in ideas.values()}
             turns = self.proposer.turns(self.trials, self.trials.proposals, having)
         choice = choose(ideas, self.trials, self.trials.proposals, turns)
-        left_pool = [*choice.taken.items(), *refused.items()]
-        trials = [self._trial(i.proposal, at, i.proposer) for at, (_, i) in enumerate(left_pool, len(self.trials))]
+        leaving = [*choice.taken.items(), *refused.items()]
+        trials = [self._trial(i.proposal, at, i.proposer) for at, (_, i) in enumerate(leaving, len(self.trials))]
         if not trials:
             return []
-        taken = {number: trial.number for (number, _), trial in zip(left_pool, trials, strict=True)}
+        taken = {number: trial.number for (number, _), trial in zip(leaving, trials, strict=True)}
         chosen = {trial.value: trial.number for trial in trials[: len(choice.taken)]}
         older = {n: chosen[i.proposal.value] for n, i in self._pool.items() if i.proposal.value in chosen}
         taken = older | taken
@@ -184,8 +187,7 @@ class Asking:
 
     def _ask(self, member: Proposer, n: int) -> object:
         self.report(f"{member.name} proposes")
-        with recording(self.recorders.recorder(self._next)):
-            return member.ask(self.trials, n, self._chance(len(self.trials)))
+        return member.ask(self.trials, n, self._chance(len(self.trials)))
 
     def _arrive(self, member: Proposer, view: Trials, asked: object) -> None:
         """Check what a proposer returned, and record it: from here on no idea is lost."""

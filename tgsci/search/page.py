@@ -23,7 +23,7 @@ _REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.2
 #: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
 _TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
 #: Longest cells of a table, characters: what came of a trial of the last rounds, of an earlier one, and names.
-_WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 40
+_WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 24
 #: A longer value, or one of several lines, is told by its change.
 _LONGEST_VALUE, _LONGEST_CHANGE = 240, 160
 #: Rows of the tables at most: with more, a long search would ask for much longer prompts than a short one.
@@ -56,6 +56,7 @@ class Page:
         self._told = False
         self._decimals = _decimals([t.loss for t in self.measured])
         self._metrics = {name: self._usual(name) for name in trials.insight.key_columns}
+        self._labels = self._numbered()
         #: True where nothing but the start was measured.
         self.begins = not any(t.round and t.measured for t in trials)
         #: True where a value is no line of a table: it is told by its change, and the leader's is shown once.
@@ -162,6 +163,16 @@ class Page:
             parts.append(prompts.section(title, "\n".join([self._head(whole=False), *then])))
         return parts + self._families(set(rows), for_families)
 
+    def _family(self, value: str) -> str:
+        """Name the family of a value as the tables do: by itself, or where that is long by a number that stays."""
+        name = self.trials.family(value)
+        return self._labels.get(name) or _cell(name, _LONGEST_NAME) or "none"
+
+    def _numbered(self) -> dict[str, str]:
+        """Number the families in the order in which they were measured first; only those with a long name count."""
+        names = dict.fromkeys(self.trials.family(t.value) for t in self.trials if t.measured)
+        return {name: f"F{i}" for i, name in enumerate(names, 1) if len(name) > _LONGEST_NAME}
+
     def _by_importance(self, recent: Sequence[Trial]) -> Iterable[Trial]:
         """List the measured trials, each once, in the order in which they get a row while there is room."""
         leaders = list(self._members().values())[:_MOST_FAMILIES]
@@ -206,7 +217,7 @@ class Page:
         assert trial.feedback is not None
         cells = [f"{trial.number}"]
         if self.trials.insight.family:
-            cells.append(_cell(self.trials.family(trial.value), _LONGEST_NAME))
+            cells.append(self._family(trial.value))
         quick = f" (first {figure(trial.first.loss)})" if trial.first and trial.first.measured else ""
         cells.append(figure(trial.loss) + quick)
         if whole and self._told:
@@ -232,9 +243,10 @@ class Page:
         room -= _TITLES // 2  # for the line on the rest
         for name, members in self._members().items():
             count = sum(t.number not in shown for t in members)
-            if len(members) == 1 and not count:
+            if len(members) == 1 and not count and name not in self._labels:
                 continue  # its row says it all
-            line = f"{_cell(name, _LONGEST_NAME) or 'of no family'}: {_spread(members)}{_without_row(count)}"
+            spread = f"{self._family(members[0].value)}: {_spread(members)}{_without_row(count)}"
+            line = f"{spread}; {_cell(name, _LONGEST_VALUE)}" if name in self._labels else spread
             room -= tokens(line)
             if room < 0:
                 rest += members
@@ -292,7 +304,7 @@ class Page:
         proposal = idea.proposal
         cells = [f"{idea.rank or place}", outlook, self._loss(proposal.expected) or "-"]
         if self.trials.insight.family:
-            cells.append(_cell(self.trials.family(proposal.value), _LONGEST_NAME))
+            cells.append(self._family(proposal.value))
         cells.append(_as_cell(proposal.value, proposal.edit, proposal.reason))
         return " | ".join([*cells, _cell(idea.why, _SHORT_CELL)] if why else cells)
 

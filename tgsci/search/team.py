@@ -53,12 +53,15 @@ class Team(Proposer):
 
     def shares(self, trials: Trials) -> dict[str, float]:
         """Tell which part of the places each member deserves, by name; together they are 1."""
-        best = {trial.number for trial in trials.ranked(len(trials.ranked()) // 4)}
+        recent = trials[-1].round - _LAST_ROUNDS
+        # Of a round the last one that was accepted came to lead; those before it were only judged earlier.
+        led = {trial.round: trial.number for trial in trials if trial.state is State.ACCEPTED and trial.round > recent}
+        leaders, good = set(led.values()), {trial.number for trial in trials.ranked(len(trials.ranked()) // 4)}
         brought: dict[str, list[float]] = {member.name: [] for member in self.members}
         for trial in trials:
             if _took_a_place(trial) and trial.proposer in brought:
-                led = trial.state is State.ACCEPTED and trial.round > trials[-1].round - _LAST_ROUNDS
-                brought[trial.proposer].append(_LED if led else _GOOD if trial.number in best else 0.0)
+                worth = _LED if trial.number in leaders else _GOOD if trial.number in good else 0.0
+                brought[trial.proposer].append(worth)
         rates = {name: (sum(each) + _BEFORE) / (len(each) + _PLACES_BEFORE) for name, each in brought.items()}
         return {name: rate / sum(rates.values()) for name, rate in rates.items()}
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tgsci.engines.scripted import Scripted
-from tgsci.errors import UsageError
 from tgsci.runs.choose import AnyEngine
 from tgsci.runs.domain import Problem
 from tgsci.runs.dry_run import Planned, dry_run
@@ -62,7 +60,7 @@ def compare(
     given = questions if isinstance(questions, Questions) else None
     config = {**settings, "questions": None if given else questions}
     built = problem(config, engines, given)
-    result = solve(built, optimizer="rules", budget=limits(built, budget or {}), run=run, progress=progress)
+    result = solve(built, optimizer="rules", budget=Budget(**(budget or {})), run=run, progress=progress)
     return comparison_of(built, result)
 
 
@@ -77,33 +75,6 @@ def comparison_of(built: Problem, result: Any) -> Comparison:
     return Comparison(result, built.loss)
 
 
-def limits(built: Problem, given: Mapping[str, Any]) -> Budget:
-    """Make the budget of a set of questions: as many of them as fit into a number of calls.
-
-    Args:
-        built: The problem.
-        given: Limits, by `Budget`'s names.
-
-    Raises:
-        UsageError: One that is none, or calls that are too few for one question.
-    """
-    loss = built.loss
-    assert isinstance(loss, AnswerLoss)
-    asked = Budget(**{"evaluations": len(loss.questions.questions), **given})
-    each = calls_a_question(loss.iterations)
-    if asked.model_calls is None:
-        return asked
-    fitting = asked.model_calls // each
-    if not fitting:
-        raise UsageError(f"a budget of {asked.model_calls} calls is too small: one question takes {each}")
-    return replace(asked, evaluations=min(fitting, asked.evaluations or fitting))
-
-
-def calls_a_question(iterations: int) -> int:
-    """Count the calls that both arms make together, the shared draft once."""
-    return 2 * protocol.calls_of_refinement(iterations) - 1
-
-
 def plan(built: Problem, budget: Budget) -> str:
     """Write what a run would ask, and the price. Nothing is asked.
 
@@ -114,7 +85,7 @@ def plan(built: Problem, budget: Budget) -> str:
     loss = built.loss
     assert isinstance(loss, AnswerLoss)
     engines, first = loss.engines, loss.questions.questions[0]
-    n = min(len(loss.questions.questions), budget.evaluations or len(loss.questions.questions))
+    n = budget.evaluations or len(loss.questions.questions)
     drafted, criticism, refinement = _asked(first, engines)
     calls = n * loss.iterations
     return dry_run(

@@ -21,6 +21,8 @@ from .vote import vote
 
 #: The artifact that keeps every reply of a question.
 REPLIES = "replies.json"
+#: Characters of a reply that it keeps; the record of calls has all of it.
+LONGEST_KEPT = 20_000
 #: The arms, as metrics and tables name them.
 DRAFT, REFINEMENT, SAMPLING = "draft", "refinement", "sampling"
 
@@ -52,7 +54,7 @@ class Answered:
     def kept(self) -> dict[str, Any]:
         """JSON-able: what the record keeps of it."""
         found = {"answer": self.score.answer, "right": self.score.right >= 1, "wrong as": self.score.fault}
-        return {**found, "calls": self.calls, "usd": self.usd, "fault": self.fault, "reply": self.reply}
+        return {**found, "calls": self.calls, "usd": self.usd, "fault": self.fault, "reply": self.reply[:LONGEST_KEPT]}
 
 
 @dataclass(frozen=True)

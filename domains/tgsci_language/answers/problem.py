@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from tgsci.basics import checks
 from tgsci.basics.files import write_atomically
 from tgsci.errors import UsageError
 from tgsci.runs.domain import Problem
+from tgsci.search.options import Budget
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 from tgsci.show.tables import csv_text
@@ -103,11 +106,30 @@ def problem(config: Mapping[str, Any], engines: Engines | None = None, questions
         columns=(DRAFT, REFINEMENT, SAMPLING),
         proposals=concurrent,
         own_engines=True,
+        budget=partial(fitted, questions=len(questions.questions), iterations=iterations),
         rivals=False,
         summary=lambda result: Comparison(result, loss).summary,
         sections=lambda result: Comparison(result, loss).sections,
         export=lambda result, directory: [_write(Comparison(result, loss), directory / FILE)],
     )
+
+
+def fitted(budget: Budget, questions: int, iterations: int) -> Budget:
+    """Fit a budget to a set: all its questions, or as many as there are calls for.
+
+    Args:
+        budget: Its evaluations are replaced, its other limits stay.
+        questions: How many there are.
+        iterations: Of the refinement.
+
+    Raises:
+        UsageError: There are too few calls for one question.
+    """
+    each = protocol.calls_a_question(iterations)
+    fitting = questions if budget.model_calls is None else min(questions, budget.model_calls // each)
+    if not fitting:
+        raise UsageError(f"a budget of {budget.model_calls} calls is too small: one question takes {each}")
+    return replace(budget, evaluations=fitting)
 
 
 def _notes(questions: Questions, engines: Engines, iterations: int) -> Sequence[str]:
@@ -131,27 +153,7 @@ def _notes(questions: Questions, engines: Engines, iterations: int) -> Sequence[
 
 
 def _write(comparison: Comparison, path: Path) -> Path:
-    """Write a line a question: the right answer, what each step and arm answered, and whether that was right."""
-    steps = comparison.loss.arms[: comparison.loss.iterations + 1]
-    rows = [
-        [
-            "id",
-            "question",
-            "order of choices",
-            "right",
-            *steps,
-            REFINEMENT,
-            SAMPLING,
-            "refinement right",
-            "sampling right",
-            "calls",
-        ]
-    ]
-    for trial, kept in zip(comparison.trials, comparison.kept, strict=True):
-        refined, sampled = kept[REFINEMENT], kept[SAMPLING]
-        answers = [reply["answer"] for reply in refined["replies"]] + [refined["answer"], sampled["answer"]]
-        order = " ".join(str(place + 1) for place in kept["order"])
-        right = [str(int(arm["right"])) for arm in (refined, sampled)]
-        rows.append([kept["id"], trial.value, order, kept["right"], *answers, *right, str(refined["calls"])])
-    write_atomically(path, csv_text(rows))
+    """Write a line a question."""
+    header, rows = comparison.table
+    write_atomically(path, csv_text([header, *rows]))
     return path

@@ -69,6 +69,11 @@ def calls_of_refinement(iterations: int) -> int:
     return 2 * iterations + 1
 
 
+def calls_a_question(iterations: int) -> int:
+    """Count the calls that both arms make together, the shared draft once."""
+    return 2 * calls_of_refinement(iterations) - 1
+
+
 def draft(question: Question, student: Engine) -> str:
     """Ask for a first answer."""
     return student(question.prompt).text

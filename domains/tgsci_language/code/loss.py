@@ -41,8 +41,8 @@ class CodeLoss(Loss):
         loss.measure("def area(w, h):\\n    return w * h\\n").loss  # 0.0
 
     Each failing test is a violation of 1. The loss is the share of tests that fail or, with something to minimise, its
-    figure: run time as a share of the start's, memory in MB, or the function's own figure; a solution that fails a
-    test is charged the whole limit of time or memory (`Checked.penalty`).
+    figure: run time as a share of the start's, memory in MB, or the function's own figure. A solution that fails a
+    test is charged `checked.penalty`: 10 times the start's time, the limit of memory, the figure of the start.
 
     Args:
         task: What is to be solved; its hidden tests are left out.
@@ -67,8 +67,9 @@ class CodeLoss(Loss):
 
     @property
     def fingerprint(self) -> str:
-        """The task without its hidden tests, and the version of Python that runs it."""
-        facts = json.dumps([asdict(self.task), asdict(self.checked)], sort_keys=True, default=repr)
+        """The task without its hidden tests, what failing costs, and the version of Python that runs it."""
+        found = [self.checked.baseline, self.checked.penalty]
+        facts = json.dumps([asdict(self.task), found], sort_keys=True, default=repr)
         return f"code:{digest(facts)}:python-{'.'.join(platform.python_version_tuple()[:2])}"
 
     @property

@@ -23,7 +23,7 @@ from tgsci.search.trial import Proposal, Trials
 
 from ..datasets.code_sets import read_tasks
 from ..datasets.code_tasks import Task
-from ..datasets.exam import Mark, answers_of_reference, examine
+from ..datasets.exam import Mark, answers_of_reference, examine, without_wrong_examples
 from ..sandbox.layers import Layer, Local, best
 from ..sandbox.limits import Limits
 from . import views
@@ -62,13 +62,16 @@ class PublishedLoss(Loss):
     def fingerprint(self) -> str:
         """The task's visible part and the limit of time."""
         facts = [self.task.name, self.task.function, self.task.prelude, [test.text for test in self.task.visible]]
+        facts += self.task.visible_scripts
         return f"code:{digest(json.dumps([*facts, self.seconds]))}"
 
     def validate(self, value: str) -> str:
         return canonical(value, signature_of(self.task.function))
 
     def evaluate(self, value: str) -> Feedback:
-        if not self.task.visible:  # nothing may be told of it: whatever is more than the start is as good
+        if (
+            not self.task.visible and not self.task.visible_scripts
+        ):  # nothing may be told of it: whatever is more than the start is as good
             written = value != start_of(self.task)
             page = "This task shows no test." if written else "This is the start: nothing is written yet."
             return Feedback(0.0 if written else 1.0, page, {}, {} if written else {"written": 1.0})
@@ -141,6 +144,8 @@ def published(
         seconds: The longest that one call may take, s.
         unsafe_local: Whether code runs without a sandbox.
     """
+    limited = PublishedLoss(task, seconds, unsafe_local)
+    task = without_wrong_examples(task, limits=limited.limits, layer=limited.layer)
     loss = PublishedLoss(task, seconds, unsafe_local)
     config = {"kind": "code", "set": str(path.absolute()), "task": task.name, "format": format, "seconds": seconds}
     return Problem(
@@ -190,7 +195,8 @@ def _told(task: Task) -> str:
     if task.start.strip() and task.start.strip() not in task.statement:
         parts.append(f"Begin with:\n{task.start.rstrip()}")
     parts.append(f"What is called: {task.function}")
-    shown = [test.text for test in task.visible if test.text not in task.statement]
+    tests = [*(test.text for test in task.visible), *task.visible_scripts]
+    shown = [test for test in tests if test not in task.statement]
     if shown:
         parts.append("Tests that it must pass:\n" + "\n".join(text[:_PART] for text in shown[:_TOLD]))
     return "\n\n".join(parts)

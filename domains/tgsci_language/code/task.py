@@ -69,8 +69,8 @@ class CodeTask:
         None,
     )
     penalty: float | None = setting(
-        "the loss of a solution that fails a test; unless given, the whole limit of time or memory, or the figure of "
-        "the start",
+        "the loss of a solution that fails a test; unless given, 10 times the start's time, the limit of memory, or "
+        "the figure of the start",
         None,
     )
     repeats: int = setting("how often the run time is measured, the start's beside it", 5, low=1, high=100)

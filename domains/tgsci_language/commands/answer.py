@@ -67,8 +67,8 @@ def answer(
     from tgsci.runs.choose import choose
     from tgsci.runs.directory import new_directory
     from tgsci.runs.run import options_for
+    from tgsci.search.options import Budget
 
-    from ..answers.compare import limits as budget_for
     from ..answers.compare import plan
     from ..answers.problem import problem
     from ..engines import Engines
@@ -81,12 +81,11 @@ def answer(
     )
     engines.check()
     built = problem({**settings, "questions": questions}, engines)
-    budget = budget_for(built, limits)
+    wanted = options_for(built, {"budget": Budget(**limits), "seed": settings.get("seed")})
     if dry_run:
-        print(visible(plan(built, budget)))
+        print(visible(plan(built, wanted.budget)))
         return 0
     chosen = choose(built, optimizer="rules")
-    wanted = options_for(built, {"budget": budget, "seed": settings.get("seed")})
     named = Path(directory).expanduser() if directory else new_directory(built)
     try:
         return exit_code(watch(built, chosen, replace(wanted, run=named)))

@@ -28,6 +28,7 @@ from ..code.problem import problem_of_task
 from ..code.task import read_task
 
 if TYPE_CHECKING:
+    from tgsci.feedback import Feedback
     from tgsci.runs.result import Result
 
     from ..code.scoreboard import Row
@@ -221,9 +222,14 @@ def ending(result: Result) -> str:
     if best is None or best.feedback is None:
         return "No solution could be measured."
     lines = [f"Best solution: trial {best.number}, {passed_of(best.feedback, 'visible')} visible tests pass."]
+    lines += _measured(best.feedback)
     final = result.finals.get(best.number)
     if final is not None:
         hidden = f"{passed_of(final, 'hidden')} pass" if final.measured else f"could not be run: {final.error}"
-        lines.append(f"Hidden tests: {hidden}.")
-        lines += [line for line in final.text.splitlines() if line.startswith(("Run time:", "Memory:", "Figure"))]
+        lines += [f"Hidden tests: {hidden}.", *(f"On what was hidden: {line}" for line in _measured(final))]
     return "\n".join(lines)
+
+
+def _measured(feedback: Feedback) -> list[str]:
+    """Take the lines of a page that say what was minimised."""
+    return [line for line in feedback.text.splitlines() if line.startswith(("Run time:", "Memory:", "Figure"))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,12 +24,14 @@ from .mbpp_types import typed
 from .readers import LARGEST, read_text
 
 Row = Mapping[str, Any]
+#: Between a call and its result in the text of a docstring.
+_SIGN = re.compile(r"(?<=\))\s*(?:==>|=>|==|->|➞|→)\s*")
 
 
 def read_tasks(path: str | Path, format: str | None = None, *, examples: int = 3) -> list[Task]:
     """Read a set of programming tasks. Nothing of it is executed.
 
-    What is visible: of HumanEval the examples in the docstring (`>>>`); of MBPP the tests of `test_list`, which its own
+    What is visible: of HumanEval the examples in the docstring; of MBPP the tests of `test_list`, which its own
     prompt shows, where there are others to hide, else the first; of LeetCodeDataset the first `examples` tests, which
     the problem's text has. All others are hidden, without those that are visible.
 
@@ -81,16 +85,22 @@ def _humaneval(row: Row, examples: int) -> Task:
     hidden, scripts = _tests(_text(row, "test"), [name])
     return Task(
         _text(row, "task_id"), prompt, name, prompt, _docstring_examples(prompt, name), hidden, scripts,
-        reference=prompt + _text(row, "canonical_solution"),
+        reference=prompt + _text(row, "canonical_solution"), visible_from_text=True,
+        prelude=_code(prompt),
     )  # fmt: skip
 
 
 def _humaneval_plus(row: Row, examples: int) -> Task:
+    """Read a task with EvalPlus's inputs.
+
+    EvalPlus judges find_zero (HumanEval/32) by whether the result is a root; here it must be the reference's root.
+    """
     prompt, name = _text(row, "prompt"), _text(row, "entry_point")
     return Task(
         _text(row, "task_id"), prompt, name, prompt, _docstring_examples(prompt, name),
         inputs=[*_inputs(row, "base_input"), *_inputs(row, "plus_input")], tolerance=_number(row, "atol"),
-        reference=prompt + _text(row, "canonical_solution"),
+        reference=prompt + _text(row, "canonical_solution"), visible_from_text=True,
+        prelude=_code(prompt),
     )  # fmt: skip
 
 
@@ -172,27 +182,49 @@ def _tests(source: str, names: Sequence[str]) -> tuple[list[Assertion], list[str
 
 
 def _docstring_examples(prompt: str, name: str) -> list[Assertion]:
-    """Read the examples that a docstring shows as a Python session; those that are no call with a result are left."""
-    found = []
+    """Read the examples that a docstring shows: a Python session, or lines such as `f(2) == 4` and `f(2) ➞ 4`.
+
+    Those that are no call with a literal result are left out.
+    """
+    found: dict[tuple[str, str], Assertion] = {}
     try:
-        examples = doctest.DocTestParser().get_examples(prompt)
+        session = doctest.DocTestParser().get_examples(prompt)
     except ValueError:  # a session that is written badly is text
-        return []
-    for example in examples:
-        want = example.want.strip().removesuffix('"""').removesuffix("'''").strip()
-        if not want:
+        session = []
+    pairs = [(example.source, example.want.strip().removesuffix('"""').removesuffix("'''")) for example in session]
+    for line in prompt.splitlines():
+        call, sign, value = (part.strip() for part in _partition(line))
+        if sign and call.startswith(f"{name}("):
+            pairs.append((call, {"true": "True", "false": "False"}.get(value, value)))
+    for call, value in pairs:
+        if not value.strip():
             continue
         try:
-            found.append(read_assertion(f"{example.source.strip()} == ({want})", [name]))
+            read = read_assertion(f"({call.strip()}) == ({value.strip()})", [name])
+            _ = read.expected
         except NoLiteral:
             continue
-    return found
+        found.setdefault(_key(read.calls[0]), read)
+    return list(found.values())
+
+
+def _partition(line: str) -> tuple[str, str, str]:
+    """Split a line at the sign between a call and its result, which docstrings write in several ways."""
+    sign = _SIGN.search(line)
+    return (line[: sign.start()], sign[0], line[sign.end() :]) if sign else (line, "", "")
+
+
+def _code(prompt: str) -> str:
+    """Take a prompt as code that a solution completes: its imports and helpers count; "" where it is none."""
+    try:
+        ast.parse(prompt)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    return prompt
 
 
 def _called(code: str, tests: str) -> str:
     """Find the name that the tests call: the last function of the reference that they name."""
-    import ast
-
     try:
         names = [node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
         used = {node.id for node in ast.walk(ast.parse(tests)) if isinstance(node, ast.Name)}

@@ -22,6 +22,7 @@ class Task:
         hidden: Tests that it never sees; for the end.
         scripts: Hidden tests that are no calls with given arguments: code with assert statements about `candidate`.
         visible_scripts: The same that a model may see.
+        visible_from_text: Whether the visible tests were read from a text, which may be wrong.
         inputs: Arguments of further hidden tests; what they must give is what the reference gives.
         tolerance: How far a number may be off for these: absolute; relative 1e-7 beside it. 0 for numbers that are
             compared as the set does: equal, floats to 1e-6.
@@ -41,3 +42,4 @@ class Task:
     prelude: str = ""
     reference: str = ""
     visible_scripts: Sequence[str] = ()
+    visible_from_text: bool = False

@@ -60,9 +60,9 @@ class Process:
 
     def __init__(self, layer: Layer, limits: Limits, packages: Sequence[str], setup: Mapping[str, Any]) -> None:
         self.limits = limits
-        self.printed = {"stdout": b"", "stderr": b""}
+        self.printed = {"stdout": bytearray(), "stderr": bytearray()}
         self.memory_mb = nan
-        self._buffer = b""
+        self._buffer = bytearray()
         self._started = layer.start(limits, packages)
         self._process = self._started.process
         self._pid = 0
@@ -89,6 +89,9 @@ class Process:
             self.close()
             why = f"{layer.name}: Python does not start in it ({said or ended})"
             raise MeasurementError(why, transient=True) from None
+        except BaseException:
+            self.close()
+            raise
         self._end = time.monotonic() + limits.total_seconds
 
     def __enter__(self) -> Process:
@@ -105,11 +108,11 @@ class Process:
         """
         self._nonce = os.urandom(8)
         data = encode({**request, "nonce": self._nonce})
-        data = len(data).to_bytes(8, "big") + data
+        left = memoryview(len(data).to_bytes(8, "big") + data)
         deadline = min(time.monotonic() + seconds, self._end)
-        while data:
+        while left:
             try:
-                data = data[os.write(self._started.requests, data) :]
+                left = left[os.write(self._started.requests, left) :]
             except BlockingIOError:
                 self._pump(deadline, writing=True)
             except BrokenPipeError:
@@ -131,7 +134,8 @@ class Process:
                     raise Ended("output", f"an answer of more than {self.limits.output_mb} MB")
                 continue
             self._pump(deadline)
-        body, self._buffer = self._buffer[8 : 8 + size], self._buffer[8 + size :]
+        body = bytes(self._buffer[8 : 8 + size])
+        del self._buffer[: 8 + size]
         try:
             reply = decode(body)
         except BadValue:
@@ -198,7 +202,7 @@ class Process:
                     break
         with contextlib.suppress(OSError):  # gone already
             os.killpg(self._process.pid, signal.SIGKILL)
-        if self._started.first != self._process.pid:
+        if self._started.first != self._process.pid and self._process.poll() is None:
             with contextlib.suppress(OSError):
                 os.kill(self._started.first, signal.SIGKILL)
         self._process.wait()
@@ -254,7 +258,7 @@ class Process:
             return False
         self.printed[name] += piece
         if len(self.printed[name]) > self.limits.output_mb << 20:
-            self.printed[name] = self.printed[name][: self.limits.output_mb << 20]
+            del self.printed[name][self.limits.output_mb << 20 :]
             raise Ended("output", f"it printed more than {self.limits.output_mb} MB")
         return True
 

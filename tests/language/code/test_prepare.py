@@ -78,10 +78,8 @@ def test_the_start_is_the_baseline_where_it_passes_and_else_the_reference() -> N
     assert check_task(total(start=None, inputs=None)).baseline == ""
 
 
-def test_the_penalty_is_the_whole_limit() -> None:
-    timed = check_task(total(seconds=2.0)).penalty
-    assert timed is not None
-    assert timed > 100, "two seconds are far more than the start takes"
+def test_what_failing_costs_is_the_same_each_time() -> None:
+    assert check_task(total()).penalty == 10.0
     assert check_task(total(start=None, inputs=None)).penalty == 2 * 2000.0
     assert check_task(total(minimise="memory", memory_mb=300)).penalty == 300.0
     assert check_task(total(penalty=7.0)).penalty == 7.0

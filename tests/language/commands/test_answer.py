@@ -28,7 +28,7 @@ def recording(questions, tmp_path):
             return Reply(super().complete(prompt, system, images), usd=0.001, tokens_in=10, tokens_out=5)
 
     path = tmp_path / "replies.jsonl"
-    compare(questions, RecordingEngine(Priced(draft=0.3, refined=True), path))
+    compare(questions, RecordingEngine(Priced(draft=0.3, refined=True), path), concurrent=1)  # in their order
     return f"replay:{path}"
 
 
@@ -47,9 +47,7 @@ def test_the_table_the_verdict_and_the_files(tgsci, questions, recording):
     assert "answers are played from" in done.stderr
     assert "4/4" in done.stderr
     lines = Path("run/answers.csv").read_text().splitlines()
-    assert lines[0].startswith(
-        "id,question,order of choices,right,draft,iteration 1,iteration 2,iteration 3,refinement,"
-    )
+    assert lines[0].startswith("id,question,order of choices,right answer,draft,iteration 1,iteration 2,iteration 3,")
     assert len(lines) == 5
     page = Path("run/report.html").read_text()
     for words in ("Refinement beside plain sampling", "Where the arms differ", "Confusion of answers, refinement"):
@@ -150,3 +148,17 @@ def test_a_question_that_stands_there_twice(tgsci, tmp_path):
     assert "drop duplicates with --drop-duplicates" in refused.stderr
     dropped = tgsci("language", "answer", str(path), "--engine", "human", "--drop-duplicates", "--dry-run")
     assert "in all 13 calls, price about 0 USD" in dropped.stdout
+
+
+def test_a_budget_of_calls_is_kept_and_may_be_raised_later(tgsci, questions, recording):
+    few = tgsci("language", "answer", str(questions), "--engine", recording, "--run", "run", "--model-calls", "30")
+    assert few.returncode == 0, few.stderr
+    assert "26 model calls" in few.stdout
+    assert "2 of 4 questions were answered: the others count in neither arm" in few.stdout
+    small = tgsci("runs", "resume", "run", "--model-calls", "12")
+    assert small.returncode == 2
+    assert "12 calls is too small: one question takes 13" in small.stderr
+    more = tgsci("runs", "resume", "run", "--model-calls", "100")
+    assert more.returncode == 0, more.stderr
+    assert "52 model calls" in more.stdout
+    assert "4 of 4" in more.stdout

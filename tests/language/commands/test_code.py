@@ -25,6 +25,20 @@ seconds = 1.0
 [budget]
 evaluations = 6
 """
+TIMED = """
+signature = "def total(n)"
+statement = "Sum the whole numbers below n."
+visible = ["total(10) == 45", "total(300_000) == 44999850000"]
+start = '''
+def total(n):
+    found = 0
+    for i in range(n):
+        found += i
+    return found
+'''
+minimise = "time"
+repeats = 2
+"""
 HUMANEVAL = [
     {
         "task_id": "HumanEval/0",
@@ -73,7 +87,8 @@ def test_a_task_is_run_and_its_hidden_tests_stand_at_the_end(tgsci: Typed, task:
         "language", "code", str(task), "--engine", engine, "--run", "run", "--proposals", "1", "--workers", "0"
     )
     assert done.returncode == 0, done.stderr
-    assert "2 visible tests drive the search; 1 hidden tests are run once, at the end" in done.stderr
+    assert "The search is driven by 2 visible tests." in done.stderr
+    assert "Run once, at the end, on the best solution: 1 hidden test." in done.stderr
     assert "Code runs in a sandbox: bubblewrap" in done.stderr
     assert done.stdout.endswith("2 of 2 visible tests pass.\nHidden tests: 1 of 1 pass.\n")
     assert (tmp_path / "run" / "solution.py").read_text() == AREA
@@ -88,6 +103,19 @@ def test_a_finished_run_is_shown_again_and_nothing_is_asked(tgsci: Typed, task: 
     assert again.returncode == 0, again.stderr
     assert "Hidden tests: 1 of 1 pass." in again.stdout
     assert tgsci("runs", "resume", "run").returncode == 0
+
+
+@pytest.mark.slow
+def test_the_same_command_goes_on_with_a_timed_run(tgsci: Typed, tmp_path: Path) -> None:
+    (tmp_path / "task.toml").write_text(TIMED)
+    codes = [f"def total(n):\n    return sum(range({k} * n // {k}))\n" for k in range(1, 5)]
+    engine = replies(tmp_path / "replies.jsonl", *[ideas(*codes)] * 3)
+    words = ("language", "code", "task.toml", "--run", "run", "--workers", "0", "--engine", engine, "--proposals", "1")
+    assert tgsci(*words, "--evals", "2").returncode == 0
+    again = tgsci(*words, "--evals", "3")
+    assert again.returncode == 0, again.stderr
+    assert "3 evaluations" in again.stdout
+    assert "Run time:" in again.stdout
 
 
 def test_without_an_engine_it_says_who_may_propose(tgsci: Typed, task: Path) -> None:

@@ -19,13 +19,14 @@ HUMANEVAL = [
     },
     {
         "task_id": "HumanEval/1001",
-        "prompt": 'def decode(text: str) -> str:\n    """ Reverse the text. """\n',
+        "prompt": "def encode(text: str) -> str:\n    return text[::-1]\n\n\n"
+        'def decode(text: str) -> str:\n    """ Undo encode. """\n',
         "entry_point": "decode",
         "canonical_solution": "    return text[::-1]\n",
         "test": "def check(candidate):\n    from random import randint, seed\n    seed(1)\n"
         "    assert candidate('ab') == 'ba'\n    for _ in range(20):\n"
         "        text = ''.join(chr(97 + randint(0, 25)) for _ in range(10))\n"
-        "        assert candidate(candidate(text)) == text\n",
+        "        assert candidate(encode(text)) == text == decode(decode(text))\n",
     },
 ]
 HUMANEVAL_PLUS = [

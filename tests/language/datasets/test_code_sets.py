@@ -31,6 +31,19 @@ def test_humaneval_shows_the_docstring_and_hides_the_check(tmp_path):
     assert "for _ in range(20)" in decode.scripts[0]
 
 
+def test_docstrings_write_examples_in_many_ways(tmp_path):
+    lines = [
+        "grow(1) == 2", "grow(2) => 3", "grow(3) ==> 4", "grow(4) ➞ 5", "grow(5) -> 6", "grow(6) → true",
+        "grow(1) == 9", "other(1) == 2", "grow(7) == x", "grow(x) == 8", "if grow(8) == 9 then",
+        ">>> grow(9)", "10", ">>> grow(10)",
+    ]  # fmt: skip
+    prompt = 'def grow(x):\n    """ Grow.\n' + "".join(f"    {line}\n" for line in lines) + '    """\n'
+    (task,) = read_tasks(write(tmp_path, [{**HUMANEVAL[1], "entry_point": "grow", "prompt": prompt}]))
+    assert {each.calls[0].arguments[0]: each.expected for each in task.visible} == {
+        1: 2, 2: 3, 3: 4, 4: 5, 5: 6, 6: True, 9: 10,
+    }  # fmt: skip
+
+
 def test_mbpp_hides_its_challenges_or_all_tests_but_the_first(tmp_path):
     shared, area = read_tasks(write(tmp_path, MBPP))
     assert (shared.function, area.function) == ("shared", "area")

@@ -3,7 +3,7 @@ import pytest
 from tests.language.datasets.published import HUMANEVAL, SETS, write
 from tgsci import UsageError
 from tgsci_language.datasets.code_sets import FORMATS, read_tasks
-from tgsci_language.datasets.exam import check_references, examine
+from tgsci_language.datasets.exam import check_references, examine, packages_of
 from tgsci_language.sandbox.layers import Local
 
 
@@ -33,7 +33,8 @@ def test_a_wrong_solution_may_pass_what_is_visible_and_fail_what_is_hidden(tasks
 def test_a_script_runs_apart_from_the_candidate(tasks):
     decode = tasks["humaneval"][1]
     assert marks(decode, decode.reference, hidden=True) == [True, True]
-    assert marks(decode, "def decode(text): return text", hidden=True) == [False, True]
+    other = "def decode(text): return 'x' if text == 'ab' else text[::-1]"
+    assert marks(decode, other, hidden=True) == [False, True]
     assert marks(decode, "def decode(text): return 'ba'", hidden=True) == [True, False]
     spy = (
         "import sys\ndef decode(text):\n    assert not [n for n in sys.modules if 'random' in n]\n    return text[::-1]"
@@ -60,9 +61,29 @@ def test_inputs_are_compared_with_what_the_reference_gives(tasks):
     assert not all(marks(gap, far, hidden=True))
 
 
+def test_packages_that_a_task_imports_are_there_for_its_solutions(tmp_path):
+    pytest.importorskip("numpy")
+    row = {**HUMANEVAL[0], "prompt": "import os.path\nimport numpy as np\n" + HUMANEVAL[0]["prompt"]}
+    (task,) = read_tasks(write(tmp_path, [row]))
+    assert packages_of(task) == ["numpy"]
+    solution = "def largest_gap(numbers):\n    return float(np.diff(np.sort(numbers)).max(initial=0.0))"
+    assert all(marks(task, solution, hidden=True))
+    missing = {**row, "prompt": "import no_such_package\n" + HUMANEVAL[0]["prompt"]}
+    with pytest.raises(UsageError, match=r"'no_such_package'.*is not installed here"):
+        check_references(read_tasks(write(tmp_path, [missing])), layer=Local())
+
+
+def test_an_example_of_a_docstring_that_the_reference_contradicts_is_left_out(tmp_path):
+    wrong = HUMANEVAL[0]["prompt"].replace("    2.0\n", "    15.0\n")
+    tasks = read_tasks(write(tmp_path, [{**HUMANEVAL[0], "prompt": wrong}]))
+    (task,) = check_references(tasks, layer=Local())
+    assert [len(tasks[0].visible), len(task.visible)] == [2, 1]
+    assert all(marks(task, task.reference, hidden=False))
+
+
 def test_a_reference_that_fails_is_said_before_anything_is_paid(tmp_path):
     path = write(tmp_path, [{**HUMANEVAL[0], "canonical_solution": "    return 1.0\n"}])
-    with pytest.raises(UsageError, match=r"HumanEval/1000: the reference solution fails its own test largest_gap"):
+    with pytest.raises(UsageError, match=r"HumanEval/1000: the reference solution fails its own test abs"):
         check_references(read_tasks(path), layer=Local())
     path = write(tmp_path, [{**SETS["humaneval+"][0], "canonical_solution": "    return 1 / 0\n"}])
     with pytest.raises(UsageError, match="ZeroDivisionError"):

@@ -181,6 +181,7 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
         if classes is not None:  # those that were imported are no task's own
             own = {name: each for name, each in space.items() if isinstance(each, type)}
             classes.update({name: each for name, each in own.items() if each.__module__ == module.__name__})
+        space.update(dict.fromkeys(setup.get("asks", ()), ask))  # the prelude may have a head of the same name
         exec(compile(setup["source"], CANDIDATE, "exec", dont_inherit=True), space)  # noqa: S102
         if setup["function"]:
             eval(expression, space)  # noqa: S307
@@ -199,7 +200,6 @@ def _function(setup: dict[str, Any], requests: int, replies: int) -> None:
         known = isinstance(kind, type) and issubclass(kind, Exception)
         raise (kind if known else RuntimeError)(reply["message"])  # type: ignore[misc]
 
-    space.update(dict.fromkeys(setup.get("asks", ()), ask))
     _write(replies, {"nonce": setup["nonce"]})
     expression = compile(setup["function"] or "None", "<function>", "eval")
     reply = answer(load)
@@ -258,6 +258,6 @@ def _read_bytes(requests: int, size: int) -> bytes:
 
 def _write(replies: int, reply: dict[str, Any]) -> None:
     data = encode(reply)
-    data = len(data).to_bytes(8, "big") + data
-    while data:
-        data = data[os.write(replies, data) :]
+    left = memoryview(len(data).to_bytes(8, "big") + data)
+    while left:
+        left = left[os.write(replies, left) :]
