@@ -31,7 +31,7 @@ class Assertion:
     """One assert statement.
 
     Args:
-        text: The statement's expression, as published.
+        text: The statement's expression, with the function under its own name.
         calls: The calls in it, in order.
         expression: The same with an `Answer` in place of each call.
     """
@@ -103,7 +103,7 @@ def read_assertions(source: str, names: Sequence[str]) -> tuple[list[Assertion],
         if _says_nothing(statement, called):
             continue
         try:
-            found.append(_assertion(statement, called))
+            found.append(_assertion(statement, called, names))
         except NoLiteral:
             left.append(statement)
     if not any(isinstance(each, ast.Assert | ast.For | ast.While | ast.With | ast.Try) for each in left):
@@ -151,7 +151,7 @@ def read_assertion(text: str, names: Sequence[str]) -> Assertion:
         (statement,) = ast.parse(text if text.lstrip().startswith("assert") else f"assert {text}").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NoLiteral("it is no assert statement") from None
-    return _assertion(statement, {CANDIDATE, *names})
+    return _assertion(statement, {CANDIDATE, *names}, names)
 
 
 def answers(node: ast.AST) -> list[Answer]:
@@ -166,16 +166,29 @@ def _says_nothing(statement: ast.stmt, names: set[str]) -> bool:
     return isinstance(statement, ast.Assert) and isinstance(statement.test, ast.Constant) and bool(statement.test.value)
 
 
-def _assertion(statement: ast.stmt, names: set[str]) -> Assertion:
+def _assertion(statement: ast.stmt, called: set[str], names: Sequence[str]) -> Assertion:
     if not isinstance(statement, ast.Assert):
         raise NoLiteral("it is no assert statement")
-    text = ast.unparse(statement.test)
+    named = ast.parse(ast.unparse(statement.test), mode="eval")  # a copy
+    for name in names[:1]:
+        named = _Named(ast.parse(name, mode="eval").body).visit(named)
+    text = ast.unparse(named)
     calls: list[Call] = []
-    expression = _Calls(names, calls).visit(statement.test)
+    expression = _Calls(called, calls).visit(statement.test)
     if not calls:
         raise NoLiteral("it calls nothing")
     _check(expression)
     return Assertion(text, tuple(calls), expression)
+
+
+class _Named(ast.NodeTransformer):
+    """Writes the function's own name in place of `candidate`."""
+
+    def __init__(self, name: ast.expr) -> None:
+        self.name = name
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # the name that ast calls
+        return self.name if node.id == CANDIDATE else node
 
 
 class _Calls(ast.NodeTransformer):

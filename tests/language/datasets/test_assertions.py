@@ -63,7 +63,7 @@ def test_a_check_is_taken_apart_and_the_rest_stays_a_script():
         "    x = [1]\n    assert candidate(x) == 3\n    assert True\n"
     )
     found, scripts = read_assertions(source, ["f"])
-    assert [each.text for each in found] == ["candidate(1) == 2"]
+    assert [each.text for each in found] == ["f(1) == 2"]
     (script,) = scripts
     assert "candidate(x) == 3" in script
     assert "candidate(1)" not in script
