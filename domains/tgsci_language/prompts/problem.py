@@ -17,6 +17,7 @@ from ..datasets.split import Split
 from ..engines import built, record, with_concurrency
 from ..scoring.build import fitting_scorer, make_scorer
 from ..scoring.scorer import Scorer, check_scorer
+from .export import Export
 from .final import Final
 from .insight import KEY_COLUMNS, contrast, limiting
 from .job import PromptJob
@@ -137,6 +138,7 @@ def prompt_problem(
         name=split.train.name.removesuffix(" train") or "prompt",
         notes=_notes(loss),
         columns=KEY_COLUMNS,
+        export=Export(loss),
         goal=0.0,
         finish=Final(loss),
         sections=Sections(loss),
