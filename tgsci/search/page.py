@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import fmean, median
 
 from .. import prompts
@@ -19,17 +19,19 @@ PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 #: Rounds whose trials are shown whole.
 RECENT_ROUNDS = 2
 #: Shares of the page that its parts may take; the tables get what is left.
-_REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.25, 0.08, 0.06, 0.06, 0.10, 0.05
+_REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.25, 0.08, 0.06, 0.06, 0.08, 0.05
 #: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
 _TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
 #: Longest cells of a table, characters: what came of a trial of the last rounds, of an earlier one, and names.
-_WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 360, 110, 24
+_WHOLE_CELL, _SHORT_CELL, _LONGEST_NAME = 320, 110, 24
 #: A longer value, or one of several lines, is told by its change.
 _LONGEST_VALUE, _LONGEST_CHANGE = 240, 160
 #: Rows of the tables at most: with more, a long search would ask for much longer prompts than a short one.
 _MOST_ROWS = 50
-#: Leaders of families, leaders of the run and surprises that the tables show before all others.
-_MOST_FAMILIES, _MOST_LEADERS, _MOST_FAILURES = 8, 12, 6
+#: Leaders of families and surprises that the tables show whatever their rank.
+_MOST_FAMILIES, _MOST_FAILURES = 8, 3
+#: Best trials, of which the tables tell what their change did; of surprises too.
+_MOST_TOLD = 5
 #: Latest values that could not be measured; figures of a change that was made more often.
 _MOST_UNUSABLE, _MOST_SEEN = 8, 8
 #: Tokens of the titles and heads of the tables.
@@ -142,26 +144,46 @@ class Page:
         """Write the measured trials: the last rounds whole, the others best first, and by families what has no row."""
         first = self.last_round - RECENT_ROUNDS + 1
         recent = [t for t in self.trials if t.measured and t.round >= max(first, 1)]
-        whole = {t.number for t in recent}
         self._told = any(t.role or t.expected is not None for t in recent)
-        rows: dict[int, str] = {}
-        room -= for_families + _TITLES
-        for trial in self._by_importance(recent):
-            row = self._row(trial, whole=trial.number in whole)
-            room -= tokens(row)
-            if room < 0 or len(rows) == _MOST_ROWS:
-                break
-            rows[trial.number] = row
-        now = [rows[t.number] for t in recent if t.number in rows]
-        then = [rows[t.number] for t in self.measured if t.number in rows and t.number not in whole]
+        whole, brief = self._rows(recent, room - for_families - _TITLES)
+        now = {t.number: whole[t.number] for t in recent if t.number in whole}
+        then = [whole[t.number] for t in self.measured if t.number in whole and t.number not in now]
+        others = [brief[t.number] for t in self.measured if t.number in brief]
         parts = []
         if now:
             title = "THE LAST ROUND" if self.last_round < RECENT_ROUNDS else f"THE LAST {RECENT_ROUNDS} ROUNDS"
-            parts.append(prompts.section(title, "\n".join([self._head(whole=True), *now])))
+            parts.append(prompts.section(title, "\n".join([self._head(whole=True), *now.values()])))
         if then:
             title = "EARLIER, best first" if now else "MEASURED, best first"
             parts.append(prompts.section(title, "\n".join([self._head(whole=False), *then])))
-        return parts + self._families(set(rows), for_families)
+        if others:
+            value = "what was changed" if self.several_lines else "value"
+            parts.append(prompts.section("MORE IN BRIEF, best first", "\n".join([f"# | loss | {value}", *others])))
+        return parts + self._families({*whole, *brief}, for_families)
+
+    def _rows(self, recent: Sequence[Trial], room: int) -> tuple[dict[int, str], dict[int, str]]:
+        """Write rows while there is room, by the numbers of the trials: whole ones, and brief ones for the others."""
+        new = {t.number for t in recent}
+        leaders = [members[0] for members in self._members().values()][:_MOST_FAMILIES]
+        told = [*self.measured[:_MOST_TOLD], *self._failures()]
+        important = {t.number: t for t in (*self.measured[:1], *reversed(recent), *told)}
+        order = list((important | {t.number: t for t in (*leaders, *self.measured)}).values())[:_MOST_ROWS]
+        whole: dict[int, str] = {}
+        brief: dict[int, str] = {}
+        for trial in order:
+            longest = _WHOLE_CELL if trial.number in new else _SHORT_CELL if trial in told else 0
+            whole[trial.number] = self._row(trial, longest, whole=trial.number in new)
+        if len(order) < len(self.measured) or sum(map(tokens, whole.values())) > room:
+            for trial in order:
+                if trial.number not in important:
+                    del whole[trial.number]
+                    brief[trial.number] = f"{trial.number} | {_told(trial, '')} | {_value(trial)}"
+        for rows in (whole, brief):
+            for number in list(rows):
+                room -= tokens(rows[number])
+                if room < 0:
+                    del rows[number]
+        return whole, brief
 
     def _family(self, value: str) -> str:
         """Name the family of a value as the tables do: by itself, or where that is long by a number that stays."""
@@ -172,19 +194,6 @@ class Page:
         """Number the families in the order in which they were measured first; only those with a long name count."""
         names = dict.fromkeys(self.trials.family(t.value) for t in self.trials if t.measured)
         return {name: f"F{i}" for i, name in enumerate(names, 1) if len(name) > _LONGEST_NAME}
-
-    def _by_importance(self, recent: Sequence[Trial]) -> Iterable[Trial]:
-        """List the measured trials, each once, in the order in which they get a row while there is room."""
-        leaders = list(self._members().values())[:_MOST_FAMILIES]
-        ordered = [
-            *self.measured[:1],
-            *sorted(recent, key=lambda t: -t.number),
-            *(members[0] for members in leaders),
-            *self.measured[:_MOST_LEADERS],
-            *self._failures(),
-            *self.measured,
-        ]
-        return {t.number: t for t in ordered}.values()
 
     def _failures(self) -> list[Trial]:
         """List what disappointed most: against what was expected, else against a good parent."""
@@ -213,7 +222,8 @@ class Page:
         value = "what was changed" if self.several_lines else "value"
         return " | ".join(["#", *family, "loss", *own, *keys, "from", "change of loss", value, "what came of it"])
 
-    def _row(self, trial: Trial, *, whole: bool) -> str:
+    def _row(self, trial: Trial, longest: int, *, whole: bool) -> str:
+        """Write a trial as a row; of what its change did so many characters."""
         assert trial.feedback is not None
         cells = [f"{trial.number}"]
         if self.trials.insight.family:
@@ -225,7 +235,7 @@ class Page:
         cells += [self._metric(name, trial.feedback.metrics.get(name)) for name in self.trials.insight.key_columns]
         parent = self._parent(trial)
         cells += [f"{parent.number}", self._change(trial.loss - parent.loss)] if parent else ["-", "-"]
-        return " | ".join([*cells, _value(trial), _came_of_it(trial, _WHOLE_CELL if whole else _SHORT_CELL)])
+        return " | ".join([*cells, _value(trial), _came_of_it(trial, longest)])
 
     def _parent(self, trial: Trial) -> Trial | None:
         """Find the measured trial that this one was made from."""
@@ -416,8 +426,8 @@ def _listed(title: str, lines: Sequence[str], room: int, head: str = "") -> list
     return [prompts.section(title, "\n".join([*([head] if head else []), *kept, *left_out]))]
 
 
-def _told(trial: Trial) -> str:
-    return f"loss {figure(trial.loss)}" + "".join(f", {each}" for each in _broken(trial))
+def _told(trial: Trial, word: str = "loss ") -> str:
+    return f"{word}{figure(trial.loss)}" + "".join(f", {each}" for each in _broken(trial))
 
 
 def _broken(trial: Trial) -> list[str]:
@@ -427,8 +437,10 @@ def _broken(trial: Trial) -> list[str]:
 
 def _came_of_it(trial: Trial, longest: int) -> str:
     """Say which limits a trial breaks, and what its change did."""
-    contrast = (one_line(line).rstrip(" .;") for line in trial.contrast.splitlines())
-    return _cut("; ".join(filter(None, [*_broken(trial), *contrast])), longest)
+    broken = "; ".join(_broken(trial))
+    contrast = "; ".join(one_line(line).rstrip(" .;") for line in trial.contrast.splitlines() if line.strip())
+    did = _cut(contrast, longest) if longest else ""
+    return "; ".join(filter(None, [_cut(broken, _SHORT_CELL), did]))
 
 
 def _spread(trials: Sequence[Trial]) -> str:
