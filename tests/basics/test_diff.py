@@ -17,6 +17,11 @@ def test_texts_that_are_alike_have_no_changes():
 
 def test_very_long_texts_are_not_compared():
     started = time.monotonic()
-    assert "1001 lines" in changed_lines("x\n" * 1000, "y")[0]
+    assert "1001 lines" in changed_lines("x\n" * 1001, "y")[0]
     changed_lines("\n".join("ab"[i % 2] for i in range(1000)), "\n".join("ab"[i % 3 == 0] for i in range(1000)))
     assert time.monotonic() - started < 5
+
+
+def test_the_end_of_the_last_line_is_no_line():
+    assert changed_lines("a\n", "b\n") == ["@@ -1 +1 @@", "-a", "+b"]
+    assert changed_lines("a\n", "a") == []

@@ -20,7 +20,7 @@ def changed_lines(before: str, after: str, context: int = 3) -> list[str]:
         Lines that begin with "@@", " ", "-" or "+"; none where the texts are alike. Of very long texts, one "@@" line
         that says why there is no comparison.
     """
-    old, new = before.split("\n"), after.split("\n")
+    old, new = (text.removesuffix("\n").split("\n") for text in (before, after))
     longest = max(len(old), len(new))
     if longest > _MOST_LINES and before != after:
         return [f"@@ not compared: {longest} lines are more than {_MOST_LINES} @@"]

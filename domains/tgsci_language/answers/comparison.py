@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tgsci.basics.imports import needs
 from tgsci.basics.texts import compact, figure
 from tgsci.runs.result import Result
 from tgsci.search.trial import Trial
@@ -195,9 +196,44 @@ class Comparison:
     def __repr__(self) -> str:
         return self.summary
 
+    def _repr_html_(self) -> str:
+        """Show the table and the verdict in Jupyter, the winner's row marked, with the picture."""
+        from tgsci.show.html import Cell, drawing, html_table
+
+        rows = []
+        for row in self.rows:
+            won = self.winner and row.name.removeprefix("plain ").startswith(f"{self.winner}:")
+            style = "font-weight:bold" if won else ""
+            rows.append([Cell(cell, figure=place > 0, style=style) for place, cell in enumerate(row.cells)])
+        header = [Cell(title, figure=place > 0) for place, title in enumerate(_HEADER)]
+        table = html_table(header, rows, notes=[self.verdict, *self.against_draft, *self.notes, METHOD])
+        return table + (drawing(self.drawing, "accuracy of both arms against calls") if self.n else "")
+
+    @property
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """The header and a row a question: the right answer, what each step and arm answered, whether it was right."""
+        steps, arms = self.loss.arms[: self.loss.iterations + 1], (REFINEMENT, SAMPLING)
+        marks = [f"{arm} right" for arm in arms]
+        header = ["id", "question", "order of choices", "right answer", *steps, *arms, *marks, "calls"]
+        rows = []
+        for trial, kept in zip(self.trials, self.kept, strict=True):
+            question, refined, sampled = (
+                self.loss.question(trial.value).example.question,
+                kept[REFINEMENT],
+                kept[SAMPLING],
+            )
+            answers = [reply["answer"] for reply in refined["replies"]] + [refined["answer"], sampled["answer"]]
+            order = " ".join(str(place + 1) for place in kept["order"])
+            right = [str(int(arm["right"])) for arm in (refined, sampled)]
+            rows.append([kept["id"], question, order, kept["right"], *answers, *right, str(refined["calls"])])
+        return header, rows
+
     def to_frame(self) -> DataFrame:
-        """Make a pandas table with every question as a row: what each arm answered, and whether it was right."""
-        return self.result.to_frame()
+        """Make a pandas table of `table`: a row a question."""
+        header, rows = self.table
+        frame: DataFrame = needs("pandas", "a table").DataFrame(rows, columns=header)
+        whole = [name for name in header if name.endswith(" right") or name == "calls"]
+        return frame.astype(dict.fromkeys(whole, int)).set_index("id")
 
     @cached_property
     def samples_alone(self) -> list[Row]:
@@ -214,7 +250,9 @@ class Comparison:
         return rows
 
     @property
-    def _picture(self) -> Section:
+    def drawing(self) -> str:
+        """Accuracy against calls, as an SVG picture."""
+
         def points(rows: Sequence[Row]) -> list[tuple[float, float, float, float]]:
             return [(row.calls, row.accuracy, *row.interval) for row in rows]
 
@@ -223,12 +261,7 @@ class Comparison:
             Curve("single answers", "#9aa4ad", points(self.rows[:-2])),
             Curve("refinement, vote", "#c0392b", points(self.rows[-2:-1])),
         ]
-        return Section(
-            "Accuracy against calls",
-            "With 95 % intervals. The draft is the first single answer, the iterations follow it.",
-            picture=picture(curves),
-            alternative="accuracy of both arms against calls a question",
-        )
+        return picture(curves)
 
     @property
     def sections(self) -> list[Section]:
@@ -239,7 +272,9 @@ class Comparison:
         found = [Section("Refinement beside plain sampling", text, _HEADER, rows, marked=marked)]
         if not self.n:
             return found
-        found.append(self._picture)
+        about = "With 95 % intervals. The draft is the first single answer, the iterations follow it."
+        what = "accuracy of both arms against calls a question"
+        found.append(Section("Accuracy against calls", about, picture=self.drawing, alternative=what))
         both = Counter(zip(self._metric(REFINEMENT), self._metric(SAMPLING), strict=True))
         cells = [
             [f"refinement {word}", both[mine, 1.0], both[mine, 0.0]] for word, mine in (("right", 1), ("wrong", 0))

@@ -153,27 +153,7 @@ def _notes(questions: Questions, engines: Engines, iterations: int) -> Sequence[
 
 
 def _write(comparison: Comparison, path: Path) -> Path:
-    """Write a line a question: the right answer, what each step and arm answered, and whether that was right."""
-    steps = comparison.loss.arms[: comparison.loss.iterations + 1]
-    rows = [
-        [
-            "id",
-            "question",
-            "order of choices",
-            "right",
-            *steps,
-            REFINEMENT,
-            SAMPLING,
-            "refinement right",
-            "sampling right",
-            "calls",
-        ]
-    ]
-    for trial, kept in zip(comparison.trials, comparison.kept, strict=True):
-        refined, sampled = kept[REFINEMENT], kept[SAMPLING]
-        answers = [reply["answer"] for reply in refined["replies"]] + [refined["answer"], sampled["answer"]]
-        order = " ".join(str(place + 1) for place in kept["order"])
-        right = [str(int(arm["right"])) for arm in (refined, sampled)]
-        rows.append([kept["id"], trial.value, order, kept["right"], *answers, *right, str(refined["calls"])])
-    write_atomically(path, csv_text(rows))
+    """Write a line a question."""
+    header, rows = comparison.table
+    write_atomically(path, csv_text([header, *rows]))
     return path

@@ -50,7 +50,7 @@ def contrast(parent: Trial, child: Trial) -> str:
     told = "; ".join(parts)
     changed = [line for line in changed_lines(parent.value, child.value, 0) if line[:1] in "+-" and line[1:].strip()]
     if changed and len(changed) <= _LINES:
-        told += "\n" + " | ".join(f"{line[0]} {line[1:].strip()}"[:_LINE] for line in changed)
+        told += "\nlines: " + " | ".join(f"{line[0]} {line[1:].strip()}"[:_LINE] for line in changed)
     elif changed:
         told += f"\n{sum(x[0] == '+' for x in changed)} lines came, {sum(x[0] == '-' for x in changed)} went"
     return told

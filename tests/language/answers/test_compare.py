@@ -203,3 +203,16 @@ def test_the_report_begins_with_the_table_and_has_no_best_trials(questions, tmp_
     assert "vote over 4" in page
     differ = found.sections[2].rows
     assert sum(cell for row in differ for cell in row[1:]) == 6
+
+
+def test_a_notebook_shows_the_winner_and_a_table_a_question(questions):
+    found = compare(questions, Student(draft=0.8, refined=False), first=8)
+    shown = found._repr_html_()
+    assert found.winner == "sampling"
+    assert shown.count("font-weight:bold") == 6  # the cells of one row
+    assert "plain sampling won" in shown
+    assert "<img" in shown
+    frame = found.to_frame()
+    assert list(frame["refinement right"]) == [0] * 8
+    assert frame["sampling right"].sum() == found.rows[-1].right
+    assert list(frame["draft"]) == [kept["refinement"]["replies"][0]["answer"] for kept in found.kept]

@@ -18,7 +18,7 @@ def test_a_contrast_tells_tests_time_and_lines() -> None:
     parent = trial(0, WRONG_AREA, ("test 1", "test 2"), time=20.0)
     child = trial(1, AREA, ("test 2", "test 3"), time=5.0)
     assert contrast(parent, child) == (
-        "gained test 1; lost test 3; time 20.00 -> 5.000 ms\n- return w + h | + return w * h"
+        "gained test 1; lost test 3; time 20.00 -> 5.000 ms\nlines: - return w + h | + return w * h"
     )
 
 

@@ -47,9 +47,7 @@ def test_the_table_the_verdict_and_the_files(tgsci, questions, recording):
     assert "answers are played from" in done.stderr
     assert "4/4" in done.stderr
     lines = Path("run/answers.csv").read_text().splitlines()
-    assert lines[0].startswith(
-        "id,question,order of choices,right,draft,iteration 1,iteration 2,iteration 3,refinement,"
-    )
+    assert lines[0].startswith("id,question,order of choices,right answer,draft,iteration 1,iteration 2,iteration 3,")
     assert len(lines) == 5
     page = Path("run/report.html").read_text()
     for words in ("Refinement beside plain sampling", "Where the arms differ", "Confusion of answers, refinement"):
