@@ -9,6 +9,7 @@ import pytest
 
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
+from tgsci.search.team import Team
 from tgsci.search.trial import Idea
 
 
@@ -257,3 +258,65 @@ def test_what_was_interrupted_in_mid_thought_goes_on_and_no_reply_of_the_past_se
     go_on.set()
     time.sleep(0.05)
     assert tg.Result.load(tmp_path).spent.model_calls == 1
+
+
+class Count(tg.Proposer):
+    """A rule: the next numbers that nobody had."""
+
+    name = "count"
+
+    def ask(self, trials, n, rng):
+        free = (str(number) for number in range(500, 900) if trials.find(str(number)) is None)
+        return [tg.Proposal(next(free), "counted", 0) for _ in range(n)]
+
+
+def test_a_larger_budget_goes_on_with_a_finished_run_and_its_pool(tmp_path):
+    search(run=tmp_path, budget=8)
+    waiting = tg.Result.load(tmp_path).ideas
+    assert waiting
+    result = search(run=tmp_path, budget=14)
+    assert result.spent.evaluations == 14
+    proposer = Thinker(Scripted(lambda prompt, system: ""))
+    left = search(proposer=proposer, run=tmp_path, budget=16)
+    assert left.spent.evaluations == 16, "one that has no idea any more leaves the pool to be measured"
+    assert proposer.seen[0].ideas
+
+
+def test_another_proposer_may_take_over_and_hand_back(tmp_path):
+    search(run=tmp_path, budget=8)
+    had = {idea.proposal.value for idea in tg.Result.load(tmp_path).ideas}
+    counted = search(proposer=Count(), run=tmp_path, budget=12)
+    assert {t.proposer for t in counted.trials.last_round()} == {"count"}
+    assert {idea.proposal.value for idea in counted.ideas} == had
+    result = search(proposer=Team([Thinker(Scripted(numbers)), Count()]), run=tmp_path, budget=20)
+    assert result.spent.evaluations == 20
+    assert {"thinker", "count"} <= {t.proposer for t in result.trials if t.round > 4}
+
+
+def test_a_parent_may_be_a_trial_that_is_being_measured_and_no_other():
+    class Near(Thinker):
+        offset = 0
+
+        def ask(self, trials, n, rng):
+            parent = len(trials) + len(trials.pending) - 1 + (self.offset if trials.pending else 0)
+            return [tg.Proposal(str(600 + parent * 10 + i), "near", parent) for i in range(3)]
+
+    result = search(proposer=Near(None), budget=10)
+    assert [t.parent for t in result.trials] == [None, 0, 0, 0, 3, 3, 3, 6, 6, 6]
+    wrong = Near(None)
+    wrong.offset = 1
+    with pytest.raises(tg.UsageError, match="made from trial 4; there are 4 trials"):
+        search(proposer=wrong, budget=10)
+
+
+def test_an_object_of_ones_own_is_asked_ahead_where_it_says_so():
+    class Own:
+        ahead = True
+
+        def ask(self, trials, n, rng):
+            self.pending = len(trials.pending)
+            return [tg.Proposal(str(rng.randint(0, 999))) for _ in range(n)]
+
+    own = Own()
+    assert search(proposer=own).spent.evaluations == 20
+    assert own.pending == 3

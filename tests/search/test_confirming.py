@@ -103,6 +103,13 @@ def test_what_comes_within_the_margin_of_the_best_is_measured_with_care_too():
     assert log == ["start", "b", "d", "c"]
 
 
+def test_what_only_comes_near_the_best_leaves_the_last_measurement_to_what_leads():
+    log = []
+    search("d", "ga", "c", "b", margin=0.6, share=0.5, log=log)
+    # Of 4 evaluations 2: g comes near d, and leaves the second one to d. Of 5 evaluations 3: c leaves one to b.
+    assert log == ["start", "d", "b"]
+
+
 def test_what_was_confirmed_is_there_when_a_run_is_opened_again(tmp_path):
     result = search("abcde", "f", run=tmp_path)
     again = tg.Result.load(tmp_path)

@@ -170,6 +170,14 @@ def test_a_value_that_is_too_long_is_refused():
     assert len(ideas.faults[0]) < 400
 
 
+def test_what_the_check_found_travels_with_the_value():
+    class Parsed(str):
+        pass
+
+    (idea,) = read("<VALUE>abc</VALUE>", 1, lambda value: Parsed(value)).usable
+    assert isinstance(idea.value, Parsed)
+
+
 def test_a_person_may_write_a_value_a_line_and_fewer_than_asked_for():
     ideas = read("abc\n\n  de \n", 12, by_person=True)
     assert [p.value for p in ideas.usable] == ["abc", "de"]

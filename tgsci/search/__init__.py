@@ -1,1 +1,1 @@
-"""The search: proposers, trials, the loop over rounds, and the ledger that records it."""
+"""The search: who has ideas, the pool, the loop over rounds, how leaders are confirmed, and the ledger of it all."""

@@ -104,37 +104,39 @@ def read_ideas(
     for draft in drafts:
         if len(usable) == n:
             break
-        fault, value = "", draft.value
-        if not value.strip(" \t\n.\u2026"):
-            fault = prompts.refused_idea(draft.number, value, "it is empty")
-        elif len(value) > MAX_VALUE_CHARS:
-            fault = prompts.refused_idea(draft.number, value, f"more than {MAX_VALUE_CHARS} characters")
+        try:
+            value = _value(draft.value, check)
+        except InvalidValue as error:
+            faults.append(prompts.refused_idea(draft.number, draft.value, str(error)))
+            if not isinstance(error, KnownIdea):
+                written = draft.value[:MAX_VALUE_CHARS]
+                faulty.append(_proposal(draft.head, written, parents, default_parent, fault=str(error)))
+            continue
+        if value in usable:
+            faults.append(f"idea {draft.number} has the value of an earlier idea")
         else:
-            try:
-                value = check(unfenced(value))
-            except KnownIdea as error:
-                faults.append(prompts.refused_idea(draft.number, value, str(error)))
-                continue
-            except InvalidValue as error:
-                fault = prompts.refused_idea(draft.number, value, str(error))
-            else:
-                if value in usable:
-                    faults.append(f"idea {draft.number} has the value of an earlier idea")
-                    continue
-        proposal = _proposal(draft.head, value[:MAX_VALUE_CHARS], fault or None, parents, default_parent)
-        if fault:
-            faulty.append(proposal)
-            faults.append(fault)
-        else:
-            usable[value] = proposal
+            usable[value] = _proposal(draft.head, value, parents, default_parent)
     enough = len(usable) == n or (by_person and usable)
     if not enough and len(drafts) < n:
         faults.append(prompts.no_ideas(n, len(drafts), reply.truncated))
     return Ideas(list(usable.values()), faulty, [] if enough else list(dict.fromkeys(faults)))
 
 
+def _value(written: str, check: Callable[[str], str]) -> str:
+    """Bring a value to its canonical form.
+
+    Raises:
+        InvalidValue: It is none.
+    """
+    if not written.strip(" \t\n.\u2026"):
+        raise InvalidValue("it is empty")
+    if len(written) > MAX_VALUE_CHARS:
+        raise InvalidValue(f"it has more than {MAX_VALUE_CHARS} characters")
+    return check(unfenced(written))
+
+
 def _proposal(
-    head: dict[str, str], value: str, fault: str | None, parents: int, default_parent: int | None
+    head: dict[str, str], value: str, parents: int, default_parent: int | None, fault: str | None = None
 ) -> Proposal:
     """Make a proposal of what was written around a value."""
     said = head.get("from", "")

@@ -25,8 +25,9 @@ class Proposer(ABC):
     description: str = "Proposals come from a rule editor: no model is asked and nothing leaves this machine."
     #: The model or person that is asked; None for a rule editor.
     engine: Engine | None = None
-    #: True where it may be asked for the next round while this one is measured: it then sees the rounds before, and
-    #: this one's values as `trials.pending`.
+    #: True where it takes its time, as a model does: it is asked for the next round while this one is measured, sees
+    #: the rounds before and this one's values as `trials.pending`, and is asked for `RunOptions.ideas` values. What of
+    #: them is not measured waits in the pool (`trials.ideas`), which is ranked anew each round.
     ahead: bool = False
 
     @abstractmethod
@@ -101,6 +102,7 @@ class _Asked(Proposer):
         self.description = str(getattr(own, "description", self.description))
         engine = getattr(own, "engine", None)
         self.engine = engine if isinstance(engine, Engine) else None
+        self.ahead = bool(getattr(own, "ahead", False))
 
     def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
         proposals: list[Proposal] = self.own.ask(trials, n, rng)

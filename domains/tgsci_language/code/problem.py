@@ -139,6 +139,8 @@ def _told(task: CodeTask, number: int) -> str:
     call = test.call(task.entry.called, 400)
     if test.raises:
         return f"{call}  # raises {test.raises}"
+    if test.condition is not None:
+        return test.condition.text[:400]
     return call if test.open else f"{call} == {test.shown_expected(400)}"
 
 
@@ -153,15 +155,14 @@ def _setting(task: CodeTask) -> str:
 
 
 def _notes(task: CodeTask, checked: Checked) -> list[str]:
-    tests = [f"{len(task.visible_tests)} visible tests drive the search"] if task.visible else []
-    tests += [f"inputs made with seed {task.seed}"] if task.inputs else []
-    hidden = [f"{len(task.hidden_tests)} hidden tests"] if task.hidden else []
-    hidden += [f"inputs made with seed {task.seed + 1}"] if task.inputs else []
-    notes = [f"Tests: {' and '.join(tests)}."]
-    if hidden:
-        notes = [
-            f"Tests: {' and '.join(tests)}; {' and '.join(hidden)} are run once, at the end, on the best solution."
-        ]
+    seen = [_count(len(task.visible), "visible test")] if task.visible else []
+    unseen = [_count(len(task.hidden), "hidden test")] if task.hidden else []
+    if task.inputs:
+        seen.append(f"inputs made with seed {task.seed}")
+        unseen.append(f"inputs made with seed {task.seed + 1}")
+    notes = [f"The search is driven by {' and '.join(seen)}."]
+    if unseen:
+        notes.append(f"Run once, at the end, on the best solution: {' and '.join(unseen)}.")
     if task.unsafe_local:
         notes.append(
             "WARNING: code that a model writes runs without a sandbox here, under resource limits only "
@@ -170,3 +171,7 @@ def _notes(task: CodeTask, checked: Checked) -> list[str]:
     else:
         notes.append(f"Code runs in a sandbox: {checked.layer}.")
     return notes
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -9,6 +9,7 @@ from importlib.resources import files
 from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
 
+from ..datasets.assertions import Assertion
 from ..sandbox.calls import Call, CallResult, call
 from ..sandbox.inside.driver import CANDIDATE
 from ..sandbox.layers import Layer, Local, best
@@ -261,10 +262,21 @@ def _verdict(task: CodeTask, test: Test, answer: CallResult, label: str, fault: 
     got = shown(answer.value, _VALUE)
     if test.raises:
         return replace(found, got=got, value=answer.value, difference=f"no {test.raises} was raised")
+    if test.condition is not None:
+        fault = _unmet(test.condition, answer.value)
+        return replace(found, got=got, value=answer.value, passed=not fault, difference=fault)
     if test.expected is UNKNOWN:
         return replace(found, got=got, value=answer.value, passed=True)
     wrong = difference(answer.value, test.expected, task.tolerance, loose=test.loose)
     return replace(found, got=got, value=answer.value, passed=not wrong, difference=wrong)
+
+
+def _unmet(condition: Assertion, value: object) -> str:
+    """Say why a condition does not hold of a result, worked out here, outside of the sandbox; "" where it does."""
+    try:
+        return "" if condition.holds([value]) else "that does not hold"
+    except Exception as error:  # what Python raises for this value: a len of a number, say
+        return f"{type(error).__name__}: {str(error)[:100]}"
 
 
 def _fault(answer: CallResult, seconds: float, why: str) -> str:

@@ -12,10 +12,12 @@ from tgsci.basics import checks
 from tgsci.basics.texts import literal, quote
 from tgsci.errors import UsageError
 
+from ..datasets.assertions import Assertion, NoLiteral, read_assertion
+
 #: What a test may be written as, for messages.
 FORMS = (
-    "a text such as 'f([1, 2], 3) == [3, 5]' ('f(1)' alone: the reference says what it must give), or a table with "
-    "arguments and expected (or raises)"
+    "a text such as 'f([1, 2], 3) == [3, 5]' or 'abs(f(2) - 1.41) < 0.01' ('f(1)' alone: the reference says what it "
+    "must give), or a table with arguments and expected (or raises)"
 )
 #: Characters of a test, at most: what is larger comes from a generator of inputs.
 _LONGEST = 1_000_000
@@ -41,6 +43,7 @@ class Test:
         expected: What must come back; `UNKNOWN` where the reference says it.
         raises: The name of the exception that must be raised in place of a result; "" for none.
         loose: A list stands for a tuple and an array as well: TOML can write no other sequence.
+        condition: What must be true of the result, where that is not one value.
     """
 
     __test__ = False  # pytest would take the name for a test of ours
@@ -50,11 +53,12 @@ class Test:
     expected: Any = UNKNOWN
     raises: str = ""
     loose: bool = False
+    condition: Assertion | None = None
 
     @property
     def open(self) -> bool:
         """True where it does not say what must come back."""
-        return self.expected is UNKNOWN and not self.raises
+        return self.expected is UNKNOWN and not self.raises and self.condition is None
 
     def call(self, name: str, most: int = 200) -> str:
         """Write the call as Python does, cut to so many characters."""
@@ -64,9 +68,11 @@ class Test:
 
     def shown_expected(self, most: int = 200) -> str:
         """Write what must come back as Python does, cut; "" where the test does not say it."""
-        return (
-            f"raises {self.raises}" if self.raises else "" if self.expected is UNKNOWN else shown(self.expected, most)
-        )
+        if self.raises:
+            return f"raises {self.raises}"
+        if self.condition is not None:
+            return self.condition.text[:most]
+        return "" if self.expected is UNKNOWN else shown(self.expected, most)
 
     @property
     def key(self) -> str:
@@ -91,6 +97,27 @@ def read_test(given: object, name: str, where: str) -> Test:
         raise UsageError(f"{where} must be {FORMS}; not {literal(given)}")
     if len(given) > _LONGEST:
         raise UsageError(f"{where} has {len(given):,} characters: more than {_LONGEST:,} belong in the key 'inputs'")
+    try:
+        return _call_and_result(given, name, where)
+    except UsageError:
+        condition = _condition(given, name)
+        if condition is None:
+            raise
+        return condition
+
+
+def _condition(given: str, name: str) -> Test | None:
+    """Read a statement about the result of one call: "len(f(3)) == 2"; None where it is none."""
+    try:
+        found = read_assertion(given.strip(), [name])
+    except (NoLiteral, RecursionError):
+        return None
+    if len(found.calls) != 1:
+        return None
+    return Test(found.calls[0].arguments, found.calls[0].keywords, condition=found)
+
+
+def _call_and_result(given: str, name: str, where: str) -> Test:
     text = given.strip().removeprefix("assert ").strip()
     try:
         expression = ast.parse(text, mode="eval").body

@@ -204,7 +204,7 @@ def _docstring_examples(prompt: str, name: str) -> list[Assertion]:
             _ = read.expected
         except NoLiteral:
             continue
-        found.setdefault(_key(read.calls[0]), read)
+        found.setdefault(_key(read.calls[0]), replace(read, text=f"{call.strip()} == {value.strip()}"))
     return list(found.values())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -62,7 +64,10 @@ def examine(
     inputs = list(task.inputs) if hidden else []
     if inputs and expected is None:
         expected = answers_of_reference(task, limits=limits, layer=layer)
-    outcome = call(solution, task.function, [*calls, *inputs], limits, layer=layer, prelude=task.prelude)
+    packages = packages_of(task)
+    outcome = call(
+        solution, task.function, [*calls, *inputs], limits, layer=layer, packages=packages, prelude=task.prelude
+    )
     results = iter(outcome.calls)
     marks = []
     for test in tests:
@@ -73,8 +78,9 @@ def examine(
         marks.append(_same(call_text(given, task.function), next(results), right, task.tolerance))
     for number, script in enumerate(task.scripts if hidden else task.visible_scripts, 1):
         result = check(
-            script, solution, task.function, limits, names=[task.function], layer=layer, prelude=task.prelude
-        )
+            script, solution, task.function, limits, names=[task.function], layer=layer, packages=packages,
+            prelude=task.prelude,
+        )  # fmt: skip
         name = f"script {number}"
         marks.append(Mark(name, True) if result.returned else _fault(name, result))
     return marks
@@ -88,7 +94,10 @@ def answers_of_reference(task: Task, *, limits: Limits | None = None, layer: Lay
     """
     if not task.inputs:
         return []
-    outcome = call(task.reference, task.function, task.inputs, limits, layer=layer, prelude=task.prelude)
+    outcome = call(
+        task.reference, task.function, task.inputs, limits, layer=layer, packages=packages_of(task),
+        prelude=task.prelude,
+    )  # fmt: skip
     for given, result in zip(task.inputs, outcome.calls, strict=True):
         if not result.returned:
             why = _fault("", result).why
@@ -123,6 +132,19 @@ def without_wrong_examples(task: Task, *, limits: Limits | None = None, layer: L
         return task
     marks = examine(task, task.reference, hidden=False, limits=limits, layer=layer)
     return replace(task, visible=[test for test, mark in zip(task.visible, marks, strict=False) if mark.passed])
+
+
+def packages_of(task: Task) -> list[str]:
+    """List the packages beside the standard library that a task's own code imports: its solutions may use them, too."""
+    names: set[str] = set()
+    for source in (task.prelude, task.reference, *task.scripts):
+        try:
+            nodes = list(ast.walk(ast.parse(source)))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # said where it is run
+            continue
+        names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return sorted({name.partition(".")[0] for name in names if name} - sys.stdlib_module_names)
 
 
 def _holds(test: Assertion, values: list[Any]) -> Mark:

@@ -183,7 +183,9 @@ def _cells(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _csv(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
-    rows = _cells(text, "\t" if path.suffix.lower() == ".tsv" else ",")
+    first = text.partition("\n")[0]
+    semicolons = ";" in first and "," not in first  # as spreadsheets write it where the comma is for decimals
+    rows = _cells(text, "\t" if path.suffix.lower() == ".tsv" else ";" if semicolons else ",")
     if not rows:
         raise UsageError("it is empty; the first row names the columns")
     header = [name.strip() for name in rows[0]]

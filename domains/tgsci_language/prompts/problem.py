@@ -17,10 +17,11 @@ from ..datasets.split import Split
 from ..engines import built, record, with_concurrency
 from ..scoring.build import fitting_scorer, make_scorer
 from ..scoring.scorer import Scorer, check_scorer
+from .export import Export
 from .final import Final
 from .insight import KEY_COLUMNS, contrast, limiting
 from .job import PromptJob
-from .loss import PromptLoss, racing, reading
+from .loss import PromptLoss, racing
 from .sections import Sections
 from .value import Prompt
 
@@ -137,6 +138,7 @@ def prompt_problem(
         name=split.train.name.removesuffix(" train") or "prompt",
         notes=_notes(loss),
         columns=KEY_COLUMNS,
+        export=Export(loss),
         goal=0.0,
         finish=Final(loss),
         sections=Sections(loss),
@@ -191,7 +193,7 @@ def _task(loss: PromptLoss) -> str:
             "Wanted: the largest share of right answers on questions like those below that nobody has seen yet. Loss: "
             f"100 % minus the accuracy on {len(loss.validation)} validation questions, which are not shown. Do not "
             "write the answers of single questions into the instruction: general advice alone helps on new ones.",
-            f"How an answer is read from the student's reply: {reading(student.scorer)}.",
+            f"How an answer is read from the student's reply: {student.scorer.reading}.",
             "Two of the train questions:",
             *shown,
         ]

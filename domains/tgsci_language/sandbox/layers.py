@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 
-from tgsci.basics.texts import quote
 from tgsci.errors import MeasurementError, UsageError
 
 from .bubblewrap import Bubblewrap as Bubblewrap
 from .layer import Layer as Layer
 from .layer import Pipes, Started
 from .limits import Limits
+from .process import Ended, Process
 from .sandlock import Sandlock as Sandlock
 from .view import DRIVER, package
+
+#: Longest that a layer which is tried may take to answer once it has started, in seconds.
+_TRIAL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,12 @@ class Local(Layer):
     safe = False
 
     def start(self, limits: Limits, packages: Sequence[str]) -> Started:
+        if os.name != "posix":
+            raise UsageError("code that a model wrote runs on Linux, and with --unsafe-local on macOS; not here")
         directory = tempfile.TemporaryDirectory(prefix="tgsci-candidate-", ignore_cleanup_errors=True)
         with Pipes() as pipes:
             started = pipes.popen([], str(DRIVER), [], cwd=directory.name)
-        started.directory, started.itself = directory, True
+        started.directory = directory
         started.paths = sorted({str(package(name).parent) for name in packages})
         return started
 
@@ -74,14 +79,13 @@ def candidates() -> list[tuple[str, Layer | None]]:
 @cache
 def refusal(layer: Layer) -> str:
     """Say why a layer cannot be used here, by trying it; "" where it can. Tried once a process."""
+    setup = {"mode": "function", "source": "", "function": "", "prelude": "", "profile": False}
     try:
-        started = layer.start(Limits(), ())
-    except MeasurementError as error:
+        with Process(layer, Limits(), (), setup) as process:
+            process.receive(_TRIAL_SECONDS)
+    except (MeasurementError, Ended) as error:
         return str(error)
-    os.close(started.requests)
-    os.close(started.replies)
-    _, said = started.process.communicate(timeout=60)
-    return "" if started.process.returncode == 0 else quote(said.decode(errors="replace").strip(), 200)
+    return ""
 
 
 def _wheel() -> str | None:

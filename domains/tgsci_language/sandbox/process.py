@@ -60,9 +60,9 @@ class Process:
 
     def __init__(self, layer: Layer, limits: Limits, packages: Sequence[str], setup: Mapping[str, Any]) -> None:
         self.limits = limits
-        self.printed = {"stdout": b"", "stderr": b""}
+        self.printed = {"stdout": bytearray(), "stderr": bytearray()}
         self.memory_mb = nan
-        self._buffer = b""
+        self._buffer = bytearray()
         self._started = layer.start(limits, packages)
         self._process = self._started.process
         self._pid = 0
@@ -80,8 +80,8 @@ class Process:
         self._end = time.monotonic() + _START_SECONDS
         try:
             self.send({
-                **setup, "limits": _resources(limits), "seconds": limits.seconds, "drop": self._started.drop,
-                "paths": list(self._started.paths),
+                **setup, "limits": _resources(limits, self._beside()), "seconds": limits.seconds,
+                "drop": self._started.drop, "paths": list(self._started.paths),
             }, _START_SECONDS)  # fmt: skip
             self.receive(_START_SECONDS)
         except Ended as ended:
@@ -89,6 +89,9 @@ class Process:
             self.close()
             why = f"{layer.name}: Python does not start in it ({said or ended})"
             raise MeasurementError(why, transient=True) from None
+        except BaseException:
+            self.close()
+            raise
         self._end = time.monotonic() + limits.total_seconds
 
     def __enter__(self) -> Process:
@@ -105,11 +108,11 @@ class Process:
         """
         self._nonce = os.urandom(8)
         data = encode({**request, "nonce": self._nonce})
-        data = len(data).to_bytes(8, "big") + data
+        left = memoryview(len(data).to_bytes(8, "big") + data)
         deadline = min(time.monotonic() + seconds, self._end)
-        while data:
+        while left:
             try:
-                data = data[os.write(self._started.requests, data) :]
+                left = left[os.write(self._started.requests, left) :]
             except BlockingIOError:
                 self._pump(deadline, writing=True)
             except BrokenPipeError:
@@ -131,7 +134,8 @@ class Process:
                     raise Ended("output", f"an answer of more than {self.limits.output_mb} MB")
                 continue
             self._pump(deadline)
-        body, self._buffer = self._buffer[8 : 8 + size], self._buffer[8 + size :]
+        body = bytes(self._buffer[8 : 8 + size])
+        del self._buffer[: 8 + size]
         try:
             reply = decode(body)
         except BadValue:
@@ -198,7 +202,7 @@ class Process:
                     break
         with contextlib.suppress(OSError):  # gone already
             os.killpg(self._process.pid, signal.SIGKILL)
-        if self._started.first != self._process.pid:
+        if self._started.first != self._process.pid and self._process.poll() is None:
             with contextlib.suppress(OSError):
                 os.kill(self._started.first, signal.SIGKILL)
         self._process.wait()
@@ -254,7 +258,7 @@ class Process:
             return False
         self.printed[name] += piece
         if len(self.printed[name]) > self.limits.output_mb << 20:
-            self.printed[name] = self.printed[name][: self.limits.output_mb << 20]
+            del self.printed[name][self.limits.output_mb << 20 :]
             raise Ended("output", f"it printed more than {self.limits.output_mb} MB")
         return True
 
@@ -275,10 +279,19 @@ class Process:
             return Ended("exited", f"its process was ended by {_signal_name(-code)}")
         return Ended("exited", f"its process ended itself with exit code {code}")
 
+    def _beside(self) -> int:
+        """Count this user's threads, where the candidate is the same user in the same namespace."""
+        if not self._started.directory or self._started.drop:
+            return 0
+        return _threads_of(os.getuid())
+
     def _find(self) -> int:
-        """Find the candidate's own process: the innermost first child."""
+        """Find the candidate's own process."""
         pid = self._started.first
-        while not self._started.itself and (children := _children(pid)):
+        for _ in range(self._started.depth):
+            children = _children(pid)
+            if not children:  # it has ended, or not begun
+                return 0
             pid = children[0]
         self._pid = pid
         return pid
@@ -299,12 +312,12 @@ class Process:
             raise Ended("memory", f"its processes took more than {self.limits.memory_mb} MB together")
 
 
-def _resources(limits: Limits) -> dict[str, int]:
-    """Give the limits as the kernel takes them."""
+def _resources(limits: Limits, beside: int) -> dict[str, int]:
+    """Give the limits as the kernel takes them; so many threads of the same user it counts as well."""
     return {
         "RLIMIT_AS": limits.memory_mb << 20,
         "RLIMIT_CPU": max(1, ceil(limits.cpu_seconds)),
-        "RLIMIT_NPROC": limits.processes + _THREADS,
+        "RLIMIT_NPROC": limits.processes + _THREADS + beside,
         "RLIMIT_NOFILE": limits.files,
         "RLIMIT_FSIZE": limits.disk_mb << 20,
         "RLIMIT_CORE": 0,
@@ -322,6 +335,16 @@ def _children(pid: int) -> list[int]:
         ]
     except OSError:
         return []
+
+
+def _threads_of(user: int) -> int:
+    total = 0
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if name.isdigit():
+            facts = dict(line.split(":", 1) for line in _status(int(name)) if line.startswith(("Uid:", "Threads:")))
+            if facts.get("Uid", "").split()[:1] == [str(user)]:
+                total += int(facts.get("Threads", "0"))
+    return total
 
 
 def _descendants(pid: int) -> list[int]:

@@ -126,6 +126,7 @@ def test_run_time_is_measured_beside_the_start() -> None:
     assert loss.units["loss"] == "of the start's"
     start, fast = measured(loss, SLOW_SUM), measured(loss, FAST_SUM)
     assert 0.7 < start.loss < 1.4, "the start against itself"
+    assert start.metrics["time"] != start.metrics["baseline time"], "measured, and not taken for the same"
     assert fast.loss < 0.8 * start.loss
     assert fast.feasible
     assert fast.metrics["speed-up"] == pytest.approx(1 / fast.loss)
@@ -234,3 +235,11 @@ def test_without_a_baseline_the_run_time_is_in_milliseconds() -> None:
     assert loss.units["loss"] == "ms"
     assert 0 < feedback.loss == feedback.metrics["time"] < 100
     assert "baseline time" not in feedback.metrics
+
+
+def test_a_condition_is_worked_out_on_what_came_back() -> None:
+    loss = CodeLoss(area(visible=["abs(area(2, 3) - 6) < 0.1", "len(area(1, 1)) == 2"]))
+    feedback = measured(loss, AREA)
+    assert feedback.violations == {"test 2": 1.0}
+    assert "expected: len(area(1, 1)) == 2" in feedback.text
+    assert "got: 1 (TypeError: object of type 'int' has no len())" in feedback.text

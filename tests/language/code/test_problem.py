@@ -168,3 +168,19 @@ def test_the_example_tasks_can_be_run(name: str) -> None:
     assert problem.name == name
     assert problem.finish is not None
     assert problem.loss.measure(problem.loss.validate(problem.start[0])).measured
+
+
+def test_a_run_that_goes_on_after_its_hidden_tests_tells_nobody_of_them(tmp_path: Path) -> None:
+    cheat = "def area(w, h):\n    return {(2, 2): 4, (2, 3): 6}[w, h]\n"
+    engine = Coder([("by heart", cheat), ("multiply", AREA), ("again", AREA + "# x\n")])
+    first = tg.solve(
+        domain.problem(CONFIG), engine=engine, budget=2, workers=0, proposals=1, ideas=1, run=tmp_path / "run"
+    )
+    assert first.finals
+    asked = len(engine.calls)
+    second = tg.resume(tmp_path / "run", engine=engine, budget=5, workers=0)
+    assert second.best is not None
+    assert second.best.loss == 0.0
+    assert second.best.number in second.finals
+    assert len(engine.calls) > asked
+    assert not any("4711" in prompt + system for prompt, system in engine.calls)

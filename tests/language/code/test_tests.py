@@ -86,3 +86,22 @@ def test_a_set_of_tests_knows_what_is_measured_and_how_each_is_called() -> None:
     assert len(TestSet(listed, made)) == 3
     assert TestSet(listed, made).label == "input"
     assert TestSet(listed, (), "hidden").label == "hidden test"
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        ("abs(f(2) - 1.414) < 0.001", 1.4142, 1.5),
+        ("len(f('a')) == 3", [1, 2, 3], [1]),
+        ("sorted(f(1)) == [1, 2]", [2, 1], [2]),
+        ("f(1) in (1, 2)", 2, 3),
+        ("f(1) != 0", 1, 0),
+    ],
+)
+def test_a_condition_on_the_result_is_a_test(text: str, good: object, bad: object) -> None:
+    test = read_test(f"assert {text}", "f", "visible test 1")
+    assert not test.open
+    assert test.condition is not None
+    assert test.condition.holds([good])
+    assert not test.condition.holds([bad])
+    assert test.shown_expected() == text

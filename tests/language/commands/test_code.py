@@ -87,7 +87,8 @@ def test_a_task_is_run_and_its_hidden_tests_stand_at_the_end(tgsci: Typed, task:
         "language", "code", str(task), "--engine", engine, "--run", "run", "--proposals", "1", "--workers", "0"
     )
     assert done.returncode == 0, done.stderr
-    assert "2 visible tests drive the search; 1 hidden tests are run once, at the end" in done.stderr
+    assert "The search is driven by 2 visible tests." in done.stderr
+    assert "Run once, at the end, on the best solution: 1 hidden test." in done.stderr
     assert "Code runs in a sandbox: bubblewrap" in done.stderr
     assert done.stdout.endswith("2 of 2 visible tests pass.\nHidden tests: 1 of 1 pass.\n")
     assert (tmp_path / "run" / "solution.py").read_text() == AREA

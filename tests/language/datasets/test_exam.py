@@ -3,7 +3,7 @@ import pytest
 from tests.language.datasets.published import HUMANEVAL, SETS, write
 from tgsci import UsageError
 from tgsci_language.datasets.code_sets import FORMATS, read_tasks
-from tgsci_language.datasets.exam import check_references, examine
+from tgsci_language.datasets.exam import check_references, examine, packages_of
 from tgsci_language.sandbox.layers import Local
 
 
@@ -59,6 +59,18 @@ def test_inputs_are_compared_with_what_the_reference_gives(tasks):
     assert all(marks(gap, close, hidden=True))
     far = gap.reference.replace("return max", "return 1e-3 + max")
     assert not all(marks(gap, far, hidden=True))
+
+
+def test_packages_that_a_task_imports_are_there_for_its_solutions(tmp_path):
+    pytest.importorskip("numpy")
+    row = {**HUMANEVAL[0], "prompt": "import os.path\nimport numpy as np\n" + HUMANEVAL[0]["prompt"]}
+    (task,) = read_tasks(write(tmp_path, [row]))
+    assert packages_of(task) == ["numpy"]
+    solution = "def largest_gap(numbers):\n    return float(np.diff(np.sort(numbers)).max(initial=0.0))"
+    assert all(marks(task, solution, hidden=True))
+    missing = {**row, "prompt": "import no_such_package\n" + HUMANEVAL[0]["prompt"]}
+    with pytest.raises(UsageError, match=r"'no_such_package'.*is not installed here"):
+        check_references(read_tasks(write(tmp_path, [missing])), layer=Local())
 
 
 def test_an_example_of_a_docstring_that_the_reference_contradicts_is_left_out(tmp_path):

@@ -27,6 +27,8 @@ def test_big_bench_hard_gsm8k_and_mmlu_are_told_from_the_file(tmp_path):
 def test_two_named_columns_of_any_csv_or_json_lines_are_read(tmp_path):
     table = written(tmp_path, "a.csv", "\ufeffid,Frage,Antwort\n1,Wie viel?,3.5\n2,Wo?,hier\n")
     tabbed = written(tmp_path, "a.tsv", "question\tanswer\nq, r\t1\n")
+    european = written(tmp_path, "b.csv", "question;answer\n1,5 mal 2?;3,0\n")
+    assert [(e.question, e.answer) for e in read_dataset(european)] == [("1,5 mal 2?", "3,0")]
     lines = written(tmp_path, "a.jsonl", '{"q": "x?", "a": 7}\n{"q": "y?", "a": "no"}\n')
     found = read_dataset(table, question="Frage", answer="Antwort")
     assert [(e.question, e.answer) for e in found] == [("Wie viel?", "3.5"), ("Wo?", "hier")]

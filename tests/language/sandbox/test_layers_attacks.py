@@ -428,7 +428,7 @@ def eventually(what, seconds=20):
 
 
 def test_what_never_ends_is_ended(safe):
-    quick = Limits(seconds=0.3, total_seconds=10)
+    quick = Limits(seconds=0.15, total_seconds=10)
     for body in (
         "while True: pass",
         "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except BaseException: pass",

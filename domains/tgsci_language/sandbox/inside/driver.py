@@ -258,6 +258,6 @@ def _read_bytes(requests: int, size: int) -> bytes:
 
 def _write(replies: int, reply: dict[str, Any]) -> None:
     data = encode(reply)
-    data = len(data).to_bytes(8, "big") + data
-    while data:
-        data = data[os.write(replies, data) :]
+    left = memoryview(len(data).to_bytes(8, "big") + data)
+    while left:
+        left = left[os.write(replies, left) :]
