@@ -28,7 +28,8 @@ class Budget:
         evaluations: Measurements, the start values and failed ones included.
         usd: Known price of all model calls, US dollars.
         seconds: Wall time, s, summed over interrupted sessions. Looked at between rounds.
-        model_calls: Questions to an engine, those of a loss included. Looked at between rounds: a round may exceed it.
+        model_calls: Questions to an engine, those of a loss included. Looked at between rounds: a round may exceed it,
+            and ideas for one more round that were asked for meanwhile are still measured.
         tokens: Sent to and received from engines, those of a loss included. Looked at between rounds.
 
     Raises:
