@@ -15,6 +15,7 @@ import pytest
 import tgsci as tg
 from tgsci.errors import UsageError
 from tgsci.runs.job import read_job
+from tgsci.testing import check_insight
 from tgsci_molecules import RuleEditor, Target, domain, target_names
 from tgsci_molecules.target.targets import FORMAT, TARGET_FILE
 
@@ -357,3 +358,12 @@ def test_a_bad_job_is_refused_with_what_to_write(change: dict[str, object], reas
 def test_a_missing_key_is_named(key: str) -> None:
     with pytest.raises(UsageError, match=f"the key '{key}' is missing"):
         domain.problem({k: v for k, v in JOB.items() if k != key})
+
+
+@pytest.mark.slow
+def test_what_a_search_is_told_can_be_relied_on() -> None:
+    quick = {"exhaustiveness": 1, "max_evals": 500, "conformers": 1, "isomers": 1, "box": 14.0}
+    problem = domain.problem({"target": "ABL1", "start": "CC(=O)Nc1ccc(O)cc1", **quick})
+    check_insight(problem, ["CC(=O)Nc1ccc(O)c(F)c1", "CC(=O)Nc1ccccc1"])
+    assert problem.key_columns == ("vina", "QED", "MW", "cLogP")
+    assert "Met318" in problem.setting

@@ -21,7 +21,7 @@ from .export import Export
 from .final import Final
 from .insight import KEY_COLUMNS, contrast, limiting
 from .job import PromptJob
-from .loss import PromptLoss, racing, reading
+from .loss import PromptLoss, racing
 from .sections import Sections
 from .value import Prompt
 
@@ -193,7 +193,7 @@ def _task(loss: PromptLoss) -> str:
             "Wanted: the largest share of right answers on questions like those below that nobody has seen yet. Loss: "
             f"100 % minus the accuracy on {len(loss.validation)} validation questions, which are not shown. Do not "
             "write the answers of single questions into the instruction: general advice alone helps on new ones.",
-            f"How an answer is read from the student's reply: {reading(student.scorer)}.",
+            f"How an answer is read from the student's reply: {student.scorer.reading}.",
             "Two of the train questions:",
             *shown,
         ]

@@ -80,8 +80,8 @@ class Process:
         self._end = time.monotonic() + _START_SECONDS
         try:
             self.send({
-                **setup, "limits": _resources(limits), "seconds": limits.seconds, "drop": self._started.drop,
-                "paths": list(self._started.paths),
+                **setup, "limits": _resources(limits, self._beside()), "seconds": limits.seconds,
+                "drop": self._started.drop, "paths": list(self._started.paths),
             }, _START_SECONDS)  # fmt: skip
             self.receive(_START_SECONDS)
         except Ended as ended:
@@ -279,6 +279,12 @@ class Process:
             return Ended("exited", f"its process was ended by {_signal_name(-code)}")
         return Ended("exited", f"its process ended itself with exit code {code}")
 
+    def _beside(self) -> int:
+        """Count this user's threads, where the candidate is the same user in the same namespace."""
+        if not self._started.directory or self._started.drop:
+            return 0
+        return _threads_of(os.getuid())
+
     def _find(self) -> int:
         """Find the candidate's own process: the innermost first child."""
         pid = self._started.first
@@ -303,12 +309,12 @@ class Process:
             raise Ended("memory", f"its processes took more than {self.limits.memory_mb} MB together")
 
 
-def _resources(limits: Limits) -> dict[str, int]:
-    """Give the limits as the kernel takes them."""
+def _resources(limits: Limits, beside: int) -> dict[str, int]:
+    """Give the limits as the kernel takes them; so many threads of the same user it counts as well."""
     return {
         "RLIMIT_AS": limits.memory_mb << 20,
         "RLIMIT_CPU": max(1, ceil(limits.cpu_seconds)),
-        "RLIMIT_NPROC": limits.processes + _THREADS,
+        "RLIMIT_NPROC": limits.processes + _THREADS + beside,
         "RLIMIT_NOFILE": limits.files,
         "RLIMIT_FSIZE": limits.disk_mb << 20,
         "RLIMIT_CORE": 0,
@@ -326,6 +332,16 @@ def _children(pid: int) -> list[int]:
         ]
     except OSError:
         return []
+
+
+def _threads_of(user: int) -> int:
+    total = 0
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if name.isdigit():
+            facts = dict(line.split(":", 1) for line in _status(int(name)) if line.startswith(("Uid:", "Threads:")))
+            if facts.get("Uid", "").split()[:1] == [str(user)]:
+                total += int(facts.get("Threads", "0"))
+    return total
 
 
 def _descendants(pid: int) -> list[int]:
