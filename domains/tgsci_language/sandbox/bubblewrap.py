@@ -57,7 +57,7 @@ class Bubblewrap(Layer):
                 command += ["--uid", str(NOBODY), "--gid", str(NOBODY)]
                 command += ["--disable-userns"] if "--disable-userns" in _said(self.path, "--help") else []
             started = pipes.popen(command, _DRIVER, [pipes.info[1], pipes.rules[0], pipes.mapped[0]])
-            started.drop, started.paths = root, [_PACKAGES] if packages else []
+            started.drop, started.paths, started.depth = root, [_PACKAGES] if packages else [], 1
             try:
                 started.first = _first_process(pipes.info[0])
                 if root:

@@ -33,7 +33,7 @@ class Started:
         drop: Whether the candidate's process has to change from root to another user.
         paths: Where packages are, as the candidate sees them.
         directory: The directory that it works in, where that is one of this machine.
-        itself: Whether `first` is the candidate itself, and not something around it.
+        depth: How many processes `first` is above the candidate's own.
     """
 
     process: subprocess.Popen[bytes]
@@ -43,7 +43,7 @@ class Started:
     drop: bool = False
     paths: Sequence[str] = ()
     directory: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
-    itself: bool = False
+    depth: int = 0
 
 
 class Layer(ABC):

@@ -37,7 +37,7 @@ class Local(Layer):
         directory = tempfile.TemporaryDirectory(prefix="tgsci-candidate-", ignore_cleanup_errors=True)
         with Pipes() as pipes:
             started = pipes.popen([], str(DRIVER), [], cwd=directory.name)
-        started.directory, started.itself = directory, True
+        started.directory = directory
         started.paths = sorted({str(package(name).parent) for name in packages})
         return started
 

@@ -286,9 +286,12 @@ class Process:
         return _threads_of(os.getuid())
 
     def _find(self) -> int:
-        """Find the candidate's own process: the innermost first child."""
+        """Find the candidate's own process."""
         pid = self._started.first
-        while not self._started.itself and (children := _children(pid)):
+        for _ in range(self._started.depth):
+            children = _children(pid)
+            if not children:  # it has ended, or not begun
+                return 0
             pid = children[0]
         self._pid = pid
         return pid

@@ -59,6 +59,7 @@ class Sandlock(Layer):
         with Pipes() as pipes:
             started = pipes.popen(launcher, str(beside), [], cwd=directory.name, standard=True)
         started.directory, started.drop, started.paths = directory, drop, [str(beside)] if packages else []
+        started.depth = 2  # the launcher, and sandlock's own
         return started
 
 
