@@ -110,6 +110,14 @@ def test_what_only_comes_near_the_best_leaves_the_last_measurement_to_what_leads
     assert log == ["start", "d", "b"]
 
 
+def test_a_goal_is_met_by_a_confirmed_figure_only():
+    result = search("b", "ae", "dg", share=0.3, goal=-2.4)
+    assert result.trials[1].first.loss == -3.0, "which met the goal, and could not be confirmed at once"
+    assert result.stopped == "nothing is left to propose"
+    assert search("b", "ae", "dg", "c", "f", share=0.5, goal=-2.4).stopped == "the goal is met by trial 4"
+    assert search("b", goal=-2.4, confirm=False).stopped == "the goal is met by trial 1"
+
+
 def test_what_was_confirmed_is_there_when_a_run_is_opened_again(tmp_path):
     result = search("abcde", "f", run=tmp_path)
     again = tg.Result.load(tmp_path)

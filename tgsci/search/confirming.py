@@ -71,13 +71,17 @@ class Confirming:
         while self.careful and (best := self.trials.best) and best.number not in self._done and self._allowed():
             self._measure(best, executor, judge=True)
 
+    def settled(self, trial: Trial) -> bool:
+        """True where a trial's figure is not to be confirmed any more."""
+        return self.careful is None or trial.number in self._done
+
     def judge(self, trial: Trial, state: State, decision: str) -> Trial:
         """Say in a trial's decision how it was confirmed, or that it was not."""
         return replace(trial, state=state, decision=decision.removesuffix(_UNCONFIRMED) + self._note(trial, state))
 
     def bar(self, trial: Trial, best: Trial | None, round: Sequence[Trial]) -> Trial | None:
         """Tell what a trial of a round must beat: the best before it; or, unconfirmed, also the best of its round."""
-        if self.careful is None or trial.number in self._done:
+        if self.settled(trial):
             return best
         return self._leader([other for other in round if other.number != trial.number], best)
 
