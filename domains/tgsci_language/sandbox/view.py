@@ -12,9 +12,6 @@ from pathlib import Path
 from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
 
-#: The directory that holds the driver's package, `inside`.
-DRIVER = Path(__file__).parent
-
 
 def interpreter() -> str:
     """Find the Python that runs candidates: this one, outside of any virtual environment."""
