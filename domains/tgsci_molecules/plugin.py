@@ -189,7 +189,6 @@ def _key_columns(objective: Objective) -> tuple[str, ...]:
 
 
 def _task(objective: Objective, advice: Advice) -> str:
-    from .docking.vina import NOISE
     from .molecule.smiles import ELEMENTS, MAX_HEAVY_ATOMS, MAX_ROTATABLE_BONDS
 
     others = [target.name for target in objective.targets[1:]]
@@ -199,8 +198,8 @@ def _task(objective: Objective, advice: Advice) -> str:
         "molecule: no salt or solvent, no name, no remarks.",
         f"The loss is {objective.formula}; lower is better.",
         *_meanings(objective),
-        f"Scores of docking are kcal/mol and lower is better; differences below {NOISE:g} kcal/mol are noise of the "
-        "search.",
+        "Scores of docking are kcal/mol and lower is better; a pose is searched anew for each molecule, and small "
+        "differences are noise of that search.",
     ]
     if objective.limits:
         lines.append("Hard limits: a molecule that breaks one loses against every molecule that keeps them. It must")
@@ -214,9 +213,8 @@ def _task(objective: Objective, advice: Advice) -> str:
         f"A valid molecule uses only {' '.join(ELEMENTS)}, has at most {MAX_HEAVY_ATOMS} heavy atoms and "
         f"{MAX_ROTATABLE_BONDS} rotatable bonds, no radicals, isotopes or metals; write stereocentres with @ and @@. "
         "Write the neutral form; docking protonates it at pH 7.4.",
-        "In your reason, quote the figure of the report that the change answers (a contact, an empty pocket, a broken "
-        "limit, an alert, a part of QED, the price of rotatable bonds), then say which atoms you change and which "
-        "figure should move, and which way.",
+        "In your reason, say which atoms you change, what speaks for it (a contact, an empty pocket, a broken limit, "
+        "an alert, a part of QED, the price of rotatable bonds, what a like change did), and which figure should move.",
     ]
     return "\n".join(lines)
 

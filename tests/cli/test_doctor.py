@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from tgsci.runs.domain import Domain
+
 
 def test_it_says_what_is_there_and_what_would_leave_the_machine(tgsci, tmp_path, monkeypatch):
     (tmp_path / "cache").mkdir()
@@ -48,3 +50,13 @@ def test_a_broken_domain_is_no_good_health(tgsci, tmp_path):
     found = tgsci("doctor", packages=[tmp_path / "broken"])
     assert found.returncode == 1
     assert "  broken: the domain 'broken' cannot be imported" in found.stdout
+
+
+def test_a_domain_says_what_it_needs_of_the_machine(tgsci, monkeypatch):
+    said = [(True, "sandbox: holds"), (False, "scanner: not switched on")]
+    monkeypatch.setattr(Domain, "doctor", lambda self: said)
+    found = tgsci("doctor")
+    lines = found.stdout.splitlines()
+    place = lines.index("  polynomial: find x, in m")
+    assert lines[place + 1 : place + 3] == ["    sandbox: holds", "    scanner: not switched on"]
+    assert found.returncode == 1

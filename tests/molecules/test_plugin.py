@@ -15,6 +15,7 @@ import pytest
 import tgsci as tg
 from tgsci.errors import UsageError
 from tgsci.runs.job import read_job
+from tgsci.testing import check_insight
 from tgsci_molecules import RuleEditor, Target, domain, target_names
 from tgsci_molecules.target.targets import FORMAT, TARGET_FILE
 
@@ -101,7 +102,7 @@ def test_off_targets_without_terms_cost_what_selectivity_lacks() -> None:
 
 def test_the_task_tells_a_model_the_target_the_objective_and_the_rules() -> None:
     task = domain.problem({**JOB, "qed_weight": 5}).task
-    for words in ("ABL1", "vina + 5 (1 - QED)", "SMILES", "60 heavy atoms", "20 rotatable bonds", "quote", "noise"):
+    for words in ("ABL1", "vina + 5 (1 - QED)", "SMILES", "60 heavy atoms", "20 rotatable bonds", "noise"):
         assert words in task
 
 
@@ -357,3 +358,12 @@ def test_a_bad_job_is_refused_with_what_to_write(change: dict[str, object], reas
 def test_a_missing_key_is_named(key: str) -> None:
     with pytest.raises(UsageError, match=f"the key '{key}' is missing"):
         domain.problem({k: v for k, v in JOB.items() if k != key})
+
+
+@pytest.mark.slow
+def test_what_a_search_is_told_can_be_relied_on() -> None:
+    quick = {"exhaustiveness": 1, "max_evals": 500, "conformers": 1, "isomers": 1, "box": 14.0}
+    problem = domain.problem({"target": "ABL1", "start": "CC(=O)Nc1ccc(O)cc1", **quick})
+    check_insight(problem, ["CC(=O)Nc1ccc(O)c(F)c1", "CC(=O)Nc1ccccc1"])
+    assert problem.key_columns == ("vina", "QED", "MW", "cLogP")
+    assert "Met318" in problem.setting

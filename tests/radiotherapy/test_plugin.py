@@ -94,9 +94,9 @@ def test_a_problem_tells_a_search_what_it_knows_of_plans(job: dict[str, Any]) ->
     assert "27 : 9 : 3 : 1" in problem.task
 
 
-def test_the_task_tells_a_model_the_form_the_goals_and_what_to_quote(job: dict[str, Any]) -> None:
+def test_the_task_tells_a_model_the_form_the_goals_and_what_a_reason_says(job: dict[str, Any]) -> None:
     task = domain.problem(job).task
-    for words in ("PTV D95% >= 50 Gy, priority 1", "total Gy", "squared_overdose", "quote", NOTICE, "prescribed 50 Gy"):
+    for words in ("PTV D95% >= 50 Gy, priority 1", "total Gy", "squared_overdose", "expect", NOTICE, "prescribed 50"):
         assert words in task
     assert "change weights only" in domain.problem({**job, "protocol": "textgrad-paper"}).task
 

@@ -320,3 +320,29 @@ def test_an_object_of_ones_own_is_asked_ahead_where_it_says_so():
     own = Own()
     assert search(proposer=own).spent.evaluations == 20
     assert own.pending == 3
+
+
+class Judged(Slow):
+    """Asks the same engine as the thinker, in threads of this process."""
+
+    threads = 3
+
+    def __init__(self, engine):
+        super().__init__()
+        self.engine = engine
+
+    def evaluate(self, value):
+        self.engine(f"rate {value}")
+        return super().evaluate(value)
+
+
+def test_what_a_loss_asks_meanwhile_belongs_to_its_own_trial(tmp_path):
+    engine = Scripted(numbers)
+    result = search(Judged(engine), Thinker(engine), run=tmp_path, budget=13)
+    with tg.Ledger.open(tmp_path) as ledger:
+        asked = [(round, prompt) for round, _, prompt, _ in ledger.calls()]
+    rated = {(t.round, f"rate {t.value}") for t in result.trials if t.measured}
+    assert {(round, prompt) for round, prompt in asked if prompt.startswith("rate")} == rated
+    thought = [round for round, prompt in asked if not prompt.startswith("rate")]
+    assert sorted(thought) == list(range(1, result.trials[-1].round + 1))
+    assert result.spent.model_calls == len(asked) == 13 + len(thought)

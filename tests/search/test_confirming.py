@@ -103,6 +103,21 @@ def test_what_comes_within_the_margin_of_the_best_is_measured_with_care_too():
     assert log == ["start", "b", "d", "c"]
 
 
+def test_what_only_comes_near_the_best_leaves_the_last_measurement_to_what_leads():
+    log = []
+    search("d", "ga", "c", "b", margin=0.6, share=0.5, log=log)
+    # Of 4 evaluations 2: g comes near d, and leaves the second one to d. Of 5 evaluations 3: c leaves one to b.
+    assert log == ["start", "d", "b"]
+
+
+def test_a_goal_is_met_by_a_confirmed_figure_only():
+    result = search("b", "ae", "dg", share=0.3, goal=-2.4)
+    assert result.trials[1].first.loss == -3.0, "which met the goal, and could not be confirmed at once"
+    assert result.stopped == "nothing is left to propose"
+    assert search("b", "ae", "dg", "c", "f", share=0.5, goal=-2.4).stopped == "the goal is met by trial 4"
+    assert search("b", goal=-2.4, confirm=False).stopped == "the goal is met by trial 1"
+
+
 def test_what_was_confirmed_is_there_when_a_run_is_opened_again(tmp_path):
     result = search("abcde", "f", run=tmp_path)
     again = tg.Result.load(tmp_path)

@@ -158,6 +158,12 @@ def test_no_question_is_longer_than_allowed_not_even_the_second_one(room):
     def long_options(trials, n, rng):
         return [tg.Option(f"x{i}", "pay " * 200, {"cost": 1.0}, 0, reason="because " * 300) for i in range(n)]
 
+    def wordy_options(trials, n, rng):
+        return [tg.Option(f"x{i}", f"pay {i}", {"cost": 1.0}, 0, reason="because " * 300) for i in range(n)]
+
+    engine = Scripted(["CHOICE: 1\nCHOICE: 2"])
+    tg.Menu(engine, wordy_options, prompt_tokens=room).ask(search(200), 2, None)
+    assert "12. pay 11; cost 1\n" in engine.calls[0][0], "without the reasons there is room for all"
     engine = Scripted(["nonsense " * 20_000, "no"])
     tg.Menu(engine, long_options, prompt_tokens=room).ask(search(200, report=2_000), 4, None)
     assert len(engine.calls) == 2

@@ -59,6 +59,8 @@ class Problem:
             values: `rules` only says what is measured next.
         summary: Tells what the run found, in place of the best trials: where trials are not rivals, the questions of a
             set say. A pure function of the result.
+        conclusion: Adds to the best trials what the whole run says, in a few lines: whether the best is better than the
+            start on data that nobody had seen. "" for nothing. A pure function of the result.
         budget: Fits a budget to the problem: as many questions of a set as there are calls for. Whatever is asked for,
             by a new run or a resumed one, goes through it; it may refuse a budget that is too small.
         options: Enumerates up to so many legal new values, the most promising first, for a model to choose from
@@ -89,6 +91,7 @@ class Problem:
     proposals: int = 4
     own_engines: bool = False
     summary: Callable[[Result], str] | None = None
+    conclusion: Callable[[Result], str] | None = None
     budget: Callable[[Budget], Budget] | None = None
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None

@@ -250,6 +250,8 @@ class Result:
             lines.append(f"proposed by: {'; '.join(share.words() for share in given)}")
         if self.ideas:
             lines.append(f"ideas not measured: {len(self.ideas)}, listed in the report")
+        if self.problem and self.problem.conclusion and (said := self.problem.conclusion(self)):
+            lines += ["", said]
         return "\n".join(lines)
 
     def final_in_words(self, final: Feedback) -> str:

@@ -50,7 +50,8 @@ class Confirming:
     def of_round(self, pending: Sequence[Trial], best: Trial | None, executor: Executor | None) -> None:
         """Confirm what would lead of a round that is measured and not judged yet.
 
-        The best first, until the best figure that is left does not come within the margin of the best.
+        The best first, until the best figure that is left does not come within the margin of the best. What only comes
+        near it never takes the last measurement that is allowed: that is kept for what leads.
 
         Args:
             pending: The round's trials.
@@ -61,7 +62,7 @@ class Confirming:
             round = [self.trials[trial.number] for trial in pending]
             best = self._leader([trial for trial in round if trial.number in self._done], best)
             first = self._leader([trial for trial in round if trial.number not in self._done], None)
-            if first is None or not self._comes_near(first, best):
+            if first is None or not (self._leads(first, best) or self._may_lead(first, best)):
                 return
             self._measure(first, executor)
 
@@ -70,13 +71,17 @@ class Confirming:
         while self.careful and (best := self.trials.best) and best.number not in self._done and self._allowed():
             self._measure(best, executor, judge=True)
 
+    def settled(self, trial: Trial) -> bool:
+        """True where a trial's figure is not to be confirmed any more."""
+        return self.careful is None or trial.number in self._done
+
     def judge(self, trial: Trial, state: State, decision: str) -> Trial:
         """Say in a trial's decision how it was confirmed, or that it was not."""
         return replace(trial, state=state, decision=decision.removesuffix(_UNCONFIRMED) + self._note(trial, state))
 
     def bar(self, trial: Trial, best: Trial | None, round: Sequence[Trial]) -> Trial | None:
         """Tell what a trial of a round must beat: the best before it; or, unconfirmed, also the best of its round."""
-        if self.careful is None or trial.number in self._done:
+        if self.settled(trial):
             return best
         return self._leader([other for other in round if other.number != trial.number], best)
 
@@ -94,20 +99,24 @@ class Confirming:
             return f"; the first figure stands: it could not be measured with care ({self._done[trial.number]})"
         return _UNCONFIRMED if state is State.ACCEPTED else ""
 
-    def _allowed(self) -> bool:
-        """True where the share of careful measurements, which grows with the evaluations, is not used up."""
+    def _allowed(self, spare: int = 0) -> bool:
+        """True where the share of careful measurements, which grows with the evaluations, leaves one, and to spare."""
         assert self.careful
         allowed = math.ceil(self.careful.share * self.ledger.spent().evaluations - 1e-9)  # 0.1 of 30 are 3
-        return len(self._done) < allowed
+        return len(self._done) + spare < allowed
 
-    def _comes_near(self, trial: Trial, best: Trial | None) -> bool:
-        """True where the trial leads by its first figure, or may lead within the margin."""
+    def _may_lead(self, trial: Trial, best: Trial | None) -> bool:
+        assert self.careful
+        return self._allowed(spare=1) and self._leads(trial, best, self.careful.margin)
+
+    def _leads(self, trial: Trial, best: Trial | None, margin: float = 0.0) -> bool:
+        """True where the trial leads by its first figure, or comes within a margin of that."""
         assert self.careful
         if best is None or best.feedback is None or trial.feedback is None or self.trials.beats(trial, best):
             return True
-        near = (trial.feedback.violation, trial.loss - self.careful.margin)
         bar = best.first if self.careful.alike and best.first is not None else best.feedback
-        return near < (bar.violation, math.inf if bar.loss is None else bar.loss)
+        to_beat = (bar.violation, math.inf if bar.loss is None else bar.loss)
+        return (trial.feedback.violation, trial.loss - margin) < to_beat
 
     def _measure(self, trial: Trial, executor: Executor | None, *, judge: bool = False) -> None:
         assert self.careful

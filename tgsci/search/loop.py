@@ -147,7 +147,7 @@ class Search:
             met = goal(best.feedback)
         else:
             met = goal is not None and best.feedback.feasible and best.loss <= goal
-        if met:
+        if met and self.confirming.settled(best):
             return f"the goal is met by trial {best.number}"
         last = self.trials[-1].round
         recent = itertools.takewhile(lambda t: t.round > last - _FRUITLESS_ROUNDS, reversed(self.trials))

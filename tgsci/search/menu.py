@@ -115,11 +115,9 @@ class Menu(Proposer):
 
     def _question(self, trials: Trials, offered: Sequence[Option]) -> str:
         """Write the question: what never changes first, then the page, then the menu."""
-        units = trials.loss.units if trials.loss else {}
         whole = int(self.prompt_tokens * (1 - RETRY_SHARE)) - tokens(self.system_prompt)
         begin = opening(trials, whole)
-        lines = "\n".join(prompts.option(i, o.label, _facts(o, units), o.reason) for i, o in enumerate(offered, 1))
-        menu = prompts.menu(prompts.shortened(lines, whole // 3))
+        menu = prompts.menu(_lines(offered, trials.loss.units if trials.loss else {}, whole // 3))
         room = whole - tokens(begin) - tokens(menu) - _ANSWER_TOKENS
         return "\n\n".join(filter(None, [begin, Page(trials, self.name).write(room), menu]))
 
@@ -148,6 +146,15 @@ def _usable(options: Sequence[Option], trials: Trials) -> list[Option]:
         except InvalidValue as error:
             logger.debug("not offered: %s (%s)", option.label, error)
     return list(usable.values())
+
+
+def _lines(offered: Sequence[Option], units: Mapping[str, str], room: int) -> str:
+    """Write the options, each on a line, in so many tokens: where there are too many words, without the reasons."""
+    for reasons in (True, False):
+        lines = [prompts.option(i, o.label, _facts(o, units), o.reason * reasons) for i, o in enumerate(offered, 1)]
+        if prompts.tokens("\n".join(lines)) <= room:
+            return "\n".join(lines)
+    return "\n".join(prompts.shortened(line, room // len(lines) - 1) for line in lines)
 
 
 def _facts(option: Option, units: Mapping[str, str]) -> str:

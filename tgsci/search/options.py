@@ -28,7 +28,8 @@ class Budget:
         evaluations: Measurements, the start values and failed ones included.
         usd: Known price of all model calls, US dollars.
         seconds: Wall time, s, summed over interrupted sessions. Looked at between rounds.
-        model_calls: Questions to an engine, those of a loss included. Looked at between rounds: a round may exceed it.
+        model_calls: Questions to an engine, those of a loss included. Looked at between rounds: a round may exceed it,
+            and ideas for one more round that were asked for meanwhile are still measured.
         tokens: Sent to and received from engines, those of a loss included. Looked at between rounds.
 
     Raises:
@@ -93,8 +94,8 @@ class RunOptions:
 
     Args:
         budget: When to stop; a number means evaluations.
-        goal: Stop once a feasible loss is at most this, or once this function says yes to the best feedback. `solve`
-            and `branch` take the problem's where it is None.
+        goal: Stop once a feasible loss is at most this, or once this function says yes to the best feedback; where
+            leaders are confirmed, by a confirmed figure. `solve` and `branch` take the problem's where it is None.
         proposals: Values a round; a model is asked once for all of them. None takes the problem's, else 4.
         seed: All randomness comes from it and the trial's number.
         workers: Processes that measure; 0 measures in this one. Or "dask://HOST:PORT" for a Dask cluster, or any

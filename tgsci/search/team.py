@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Collection, Sequence
-from itertools import chain, takewhile, zip_longest
+from itertools import accumulate, chain, takewhile, zip_longest
 
 from ..errors import UsageError
 from .proposer import Proposer, as_proposer
@@ -13,8 +12,10 @@ from .trial import Proposal, State, Trial, Trials
 
 #: What a place brought: it came to lead in one of the last rounds, or it is among the best quarter of all.
 _LED, _GOOD, _LAST_ROUNDS = 1.0, 0.25, 8
-#: Success of a member before it has measured anything: so much from so many places.
-_BEFORE, _PLACES_BEFORE = 0.4, 4
+#: Success of a member before it has measured anything, so much from so many places: one round decides little.
+_BEFORE, _PLACES_BEFORE = 0.8, 8
+#: Multiples of it fall evenly between whole numbers, however many they are.
+_GOLDEN = (5**0.5 - 1) / 2
 #: Each member gets a place at least once in so many rounds.
 _ROUNDS = 4
 
@@ -78,15 +79,13 @@ class Team(Proposer):
         if not shares:
             return []
         recent = takewhile(lambda trial: trial.round > last - (_ROUNDS - 1), reversed(trials))
-        given = Counter(trial.proposer for trial in recent if _took_a_place(trial))
-        before, together = sum(given[name] for name in shares), sum(shares.values())
-        turns = [name for name in shares if not given[name]][:places] if last >= _ROUNDS - 1 else []
-        for name in turns:
-            given[name] += 1
+        served = {trial.proposer for trial in recent if _took_a_place(trial)}
+        turns = [name for name in shares if name not in served][:places] if last >= _ROUNDS - 1 else []
         while len(turns) < places:
-            due = (before + len(turns) + 1) / together
-            turns.append(max(shares, key=lambda name: shares[name] * due - given[name]))
-            given[turns[-1]] += 1
+            # Spread evenly over the line from 0 to 1, of which each member has a stretch as long as its share.
+            at = ((last * places + len(turns)) * _GOLDEN) % 1 * sum(shares.values())
+            ends = accumulate(shares.values())
+            turns.append(next((name for name, end in zip(shares, ends, strict=True) if at < end), list(shares)[-1]))
         return turns
 
 

@@ -63,11 +63,9 @@ def prompt(
     from tgsci.runs.run import options_for
     from tgsci.search.options import Budget
 
-    from ..prompts.final import verdict
     from ..prompts.job import EVALUATIONS, absolute
     from ..prompts.plan import plan
     from ..prompts.problem import engines_of, problem
-    from ..prompts.sections import race
 
     job = _read(task)
     typed = {"student": student, "student_concurrency": student_concurrency, "critic": critic}
@@ -87,10 +85,7 @@ def prompt(
         wanted = {"proposals": run.proposals or job.run.proposals, "ideas": run.ideas or job.run.ideas}
         print(visible(plan(built, proposer, options_for(built, {"budget": budget, **wanted}))))
         return 0
-    result = run_problem(built, run, job)
-    said = [verdict(result), race(result) if result.trials.best else ""]
-    print(visible("\n".join(["", *filter(None, said)])))
-    return exit_code(result)
+    return exit_code(run_problem(built, run, job))
 
 
 def _read(task: Path) -> Job:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from ..sandbox.calls import Call
 
 #: The name by which a published check calls the function.
 CANDIDATE = "candidate"
+_NAME = re.compile(r"\bcandidate\b(?=\s*\()")
 _LARGEST_POWER = 4096
 _LONGEST_REPEAT = 1_000_000
 
@@ -31,7 +33,7 @@ class Assertion:
     """One assert statement.
 
     Args:
-        text: The statement's expression, as published.
+        text: The statement's expression, with the function under its own name.
         calls: The calls in it, in order.
         expression: The same with an `Answer` in place of each call.
     """
@@ -98,12 +100,13 @@ def read_assertions(source: str, names: Sequence[str]) -> tuple[list[Assertion],
     check = next((node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == "check"), None)
     body: list[ast.stmt] = check.body if check else module.body
     called = {CANDIDATE, *names}
+    lines = source.split("\n")
     found, left = [], []
     for statement in body:
         if _says_nothing(statement, called):
             continue
         try:
-            found.append(_assertion(statement, called))
+            found.append(_assertion(statement, called, _text(statement, lines, names)))
         except NoLiteral:
             left.append(statement)
     if not any(isinstance(each, ast.Assert | ast.For | ast.While | ast.With | ast.Try) for each in left):
@@ -147,11 +150,12 @@ def read_assertion(text: str, names: Sequence[str]) -> Assertion:
     Raises:
         NoLiteral: It is none, or more than is understood here.
     """
+    source = text if text.lstrip().startswith("assert") else f"assert {text}"
     try:
-        (statement,) = ast.parse(text if text.lstrip().startswith("assert") else f"assert {text}").body
+        (statement,) = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NoLiteral("it is no assert statement") from None
-    return _assertion(statement, {CANDIDATE, *names})
+    return _assertion(statement, {CANDIDATE, *names}, _text(statement, source.split("\n"), names))
 
 
 def answers(node: ast.AST) -> list[Answer]:
@@ -166,12 +170,21 @@ def _says_nothing(statement: ast.stmt, names: set[str]) -> bool:
     return isinstance(statement, ast.Assert) and isinstance(statement.test, ast.Constant) and bool(statement.test.value)
 
 
-def _assertion(statement: ast.stmt, names: set[str]) -> Assertion:
+def _text(statement: ast.stmt, lines: Sequence[str], names: Sequence[str]) -> str:
+    """Give the expression of an assert statement as it is written, with the function under its own name."""
+    if not isinstance(statement, ast.Assert):
+        return ""
+    test = statement.test
+    line = lines[test.lineno - 1] if test.lineno == test.end_lineno and test.lineno <= len(lines) else ""
+    text = line[test.col_offset : test.end_col_offset] if line.isascii() else ""
+    return _NAME.sub(names[0], text or ast.unparse(test)) if names else text or ast.unparse(test)
+
+
+def _assertion(statement: ast.stmt, called: set[str], text: str) -> Assertion:
     if not isinstance(statement, ast.Assert):
         raise NoLiteral("it is no assert statement")
-    text = ast.unparse(statement.test)
     calls: list[Call] = []
-    expression = _Calls(names, calls).visit(statement.test)
+    expression = _Calls(called, calls).visit(statement.test)
     if not calls:
         raise NoLiteral("it calls nothing")
     _check(expression)
@@ -256,8 +269,9 @@ def evaluate(node: ast.expr, values: Sequence[Any] = ()) -> Any:
                 return values[node.number]
             case ast.Constant():
                 return node.value
-            case ast.List() | ast.Tuple() | ast.Set():
-                return _SEQUENCES[type(node)](map(value, node.elts))
+            case ast.List() | ast.Tuple() | ast.Set():  # long lists of numbers are common
+                items = [each.value if type(each) is ast.Constant else value(each) for each in node.elts]
+                return _SEQUENCES[type(node)](items)
             case ast.Dict() if None not in node.keys:
                 return {value(key): value(item) for key, item in zip(node.keys, node.values, strict=True)}
             case ast.UnaryOp() if type(node.op) in _OPERATORS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tgsci.basics import checks
 from tgsci.engine import Engine
@@ -136,7 +136,7 @@ class PromptLoss(Loss):
         """Make the feedback of all that was asked for a value."""
         train, validation = of_set(samples, "train"), of_set(samples, "validation")
         missing = len(self.validation) - len(validation)
-        page = write_page(samples, self.train, reading(self.student.scorer), missing)
+        page = write_page(samples, self.train, self.student.scorer.reading, missing)
         if self.critic is not None and not (self.first and missing):
             page += f"\n\n== SUMMARY by {self.critic.name}\n{self._summary(value, page)}"
         metrics = {
@@ -216,18 +216,3 @@ def racing(quick: PromptLoss, margin: float | None = None) -> Careful | None:
     if margin is None:
         margin = 50.0 / quick.first**0.5
     return Careful(WholeValidation(quick), checks.number("racing_margin", margin, 0, 100), share=1.0, alike=True)
-
-
-def reading(scorer: Scorer) -> str:
-    """Say how an answer is read from a reply, in a line: that much a proposer has to know of the scorer."""
-    return _READING.get(scorer.name, "by a function of the user's")
-
-
-_READING: Mapping[str, str] = {
-    "exact": "the text after the last 'Answer:' of the reply, else the whole reply; spaces and case do not count",
-    "last integer": "the last integer that stands anywhere in the reply",
-    "number": "the last number after the last 'Answer:' of the reply, with its unit where there is one",
-    "choice": "the letter after the last 'Answer:' of the reply",
-    "pattern": "by a regular expression, its last match",
-    "judge": "a model compares the reply with the reference answer",
-}

@@ -16,7 +16,7 @@ from ..scoring.scorer import FAULTS, FORMAT, INCOMPLETE, NO_ANSWER, OFF_BY_ONE, 
 from .student import Sample, accuracy, of_set
 
 #: Examples of one fault that are shown, of all faults, and characters of a question and of a reply's end.
-_OF_A_FAULT, _FAILURES, _QUESTION, _REPLY = 2, 6, 500, 500
+_OF_A_FAULT, _FAILURES, _QUESTION, _REPLY = 2, 6, 500, 1_300
 
 #: What would help, by fault, where that can be said without knowing the task.
 _HINTS = {

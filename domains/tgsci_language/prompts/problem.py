@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,17 +13,19 @@ from tgsci.engine import Engine, as_engine
 from tgsci.errors import UsageError
 from tgsci.runs.choose import AnyEngine
 from tgsci.runs.domain import Problem
+from tgsci.runs.result import Result
+from tgsci.search.options import Budget
 
 from ..datasets.split import Split
 from ..engines import built, record, with_concurrency
 from ..scoring.build import fitting_scorer, make_scorer
 from ..scoring.scorer import Scorer, check_scorer
 from .export import Export
-from .final import Final
+from .final import Final, verdict
 from .insight import KEY_COLUMNS, contrast, limiting
 from .job import PromptJob
-from .loss import PromptLoss, racing, reading
-from .sections import Sections
+from .loss import PromptLoss, racing
+from .sections import Sections, race
 from .value import Prompt
 
 #: The share of validation on which a race is run, and the fewest examples that are worth one.
@@ -142,6 +145,8 @@ def prompt_problem(
         goal=0.0,
         finish=Final(loss),
         sections=Sections(loss),
+        conclusion=_conclusion,
+        budget=partial(_checked_budget, loss),
         key_columns=KEY_COLUMNS,
         contrast=contrast,
         limiting=limiting,
@@ -155,6 +160,22 @@ def engines_of(problem: Problem) -> list[Engine]:
     assert isinstance(loss, PromptLoss)
     judge: Engine | None = getattr(loss.student.scorer, "engine", None)
     return [engine for engine in (loss.student.engine, judge, loss.critic) if engine is not None]
+
+
+def _conclusion(result: Result) -> str:
+    """Say what test says of the best instruction, and what the race saved."""
+    return "\n".join(filter(None, [verdict(result), race(result)])) if result.best else ""
+
+
+def _checked_budget(loss: PromptLoss, budget: Budget) -> Budget:
+    """Refuse a budget of calls that does not pay for the first measurement."""
+    each = (loss.minibatch + len(loss.validation)) * loss.student.calls(loss.steps)
+    if budget.model_calls is not None and budget.model_calls < each:
+        raise UsageError(
+            f"a budget of {budget.model_calls} model calls does not pay for one measurement, which takes {each}: give "
+            "more, or fewer validation examples (split) and a smaller minibatch"
+        )
+    return budget
 
 
 def _first(wanted: int | None, validation: int) -> int:
@@ -193,7 +214,7 @@ def _task(loss: PromptLoss) -> str:
             "Wanted: the largest share of right answers on questions like those below that nobody has seen yet. Loss: "
             f"100 % minus the accuracy on {len(loss.validation)} validation questions, which are not shown. Do not "
             "write the answers of single questions into the instruction: general advice alone helps on new ones.",
-            f"How an answer is read from the student's reply: {reading(student.scorer)}.",
+            f"How an answer is read from the student's reply: {student.scorer.reading}.",
             "Two of the train questions:",
             *shown,
         ]

@@ -12,11 +12,11 @@ from tgsci.engine import map as map_concurrently
 from tgsci.errors import EngineError
 
 from ..datasets.example import Example
-from ..scoring.scorer import CUT_OFF, NO_REPLY, Score, Scorer
+from ..scoring.scorer import CUT_OFF, LONGEST_ANSWER, NO_REPLY, Score, Scorer
 from .value import Prompt
 
-#: Characters of a step's result that the next step is given, and of a reply that a sample keeps.
-_PASSED_ON, _KEPT = 20_000, 1_200
+#: Characters of a step's result that the next step is given, and of a reply, or of all steps', that a sample keeps.
+_PASSED_ON, _KEPT, _KEPT_OF_ALL = 20_000, 500, 1_200
 #: More samples without a reply than this share, and one more, are no fault of the instruction: the run stops.
 _MOST_UNANSWERED = 0.1
 
@@ -84,15 +84,16 @@ class Student:
         def sample(one: tuple[str, Example]) -> Sample:
             name, example = one
             try:
-                reply = self.reply(prompt, example)
-                score = self.scorer.score(example, reply)
+                replies = self.replies(prompt, example)
+                score = self.scorer.score(example, replies[-1])
             except EngineError as error:
                 failures.append(error)
-                return Sample(name, example.id, example.answer, 0.0, "", NO_REPLY)
-            if score.fault and isinstance(reply, Reply) and reply.truncated:
+                return Sample(name, example.id, example.answer[:LONGEST_ANSWER], 0.0, "", NO_REPLY)
+            if score.fault and replies[-1].truncated:
                 score = Score(score.right, score.answer, CUT_OFF)
-            kept = reply[-_KEPT:] if name == "train" else ""
-            return Sample(name, example.id, example.answer, score.right, score.answer, score.fault, str(kept))
+            kept = _kept(replies) if name == "train" else ""
+            expected = example.answer[:LONGEST_ANSWER]
+            return Sample(name, example.id, expected, score.right, score.answer, score.fault, kept)
 
         samples = map_concurrently(sample, asked, concurrent=self.engine.concurrency or MAX_CONCURRENT)
         if len(failures) > max(1, int(_MOST_UNANSWERED * len(asked))):
@@ -101,15 +102,22 @@ class Student:
             ) from failures[0]
         return samples
 
-    def reply(self, prompt: Prompt, example: Example) -> str:
-        """Ask one question, step by step; the reply to the last step is the reply."""
-        reply: str = ""
+    def replies(self, prompt: Prompt, example: Example) -> list[Reply]:
+        """Ask one question, step by step; the last reply is the one that counts."""
+        replies: list[Reply] = []
         for step in range(len(prompt.steps)):
             question = example.prompt
             if step:
-                question += f"\n\nThe result of step {step}:\n{reply[-_PASSED_ON:]}"
-            reply = self.engine(question, self.system(prompt, step))
-        return reply
+                question += f"\n\nThe result of step {step}:\n{replies[-1].text[-_PASSED_ON:]}"
+            replies.append(self.engine(question, self.system(prompt, step)))
+        return replies
+
+
+def _kept(replies: Sequence[Reply]) -> str:
+    """Keep the end of each step's reply."""
+    most = min(_KEPT, _KEPT_OF_ALL // len(replies))
+    ends = [reply.text[-most:] for reply in replies]
+    return ends[0] if len(ends) == 1 else "\n".join(f"[step {i}] {end}" for i, end in enumerate(ends, 1))
 
 
 def accuracy(samples: Iterable[Sample]) -> float:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
+from tgsci.errors import UsageError
+
 from .inside.driver import LONGEST_MESSAGE, LONGEST_PRINTED
 from .inside.values import BadValue, decode
 from .layers import Layer, best
@@ -70,8 +72,8 @@ class Outcome:
     """What a candidate did.
 
     Args:
-        status: "done"; "raised" where the code itself raises (a syntax error, say); "timeout", "memory", "output":
-            the limit that was broken; "exited": its process ended itself.
+        status: "done"; "raised" where the code itself raises (a syntax error, say); "timeout", "memory", "disk",
+            "output": the limit that was broken; "exited": its process ended itself.
         layer: What it ran in.
         calls: One result a call, in order; empty for a program.
         error: The exception's type, where the code itself raises.
@@ -177,11 +179,13 @@ def run(
         packages: What it may import beside the standard library.
 
     Raises:
-        UsageError: There is no sandbox here, or a package is not installed.
+        UsageError: There is no sandbox here, a package is not installed, or the input is larger than the disk.
         MeasurementError: The sandbox does not start.
     """
     limits, layer = limits or Limits(), layer or best()
     given = stdin.encode() if isinstance(stdin, str) else stdin
+    if len(given) > limits.disk_mb << 20:
+        raise UsageError(f"the input has {len(given):,} bytes, more than disk_mb = {limits.disk_mb} MB can hold")
     setup = {"mode": "program", "source": source, "stdin": given, "arguments": list(arguments)}
     raised, code = CallResult("not run"), None
     with Process(layer, limits, packages, setup) as process:

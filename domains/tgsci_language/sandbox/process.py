@@ -16,7 +16,7 @@ from typing import Any
 from tgsci.errors import MeasurementError
 
 from .inside.values import BadValue, decode, encode
-from .layer import Layer
+from .layer import Layer, driver_code
 from .limits import Limits
 
 #: Longest that an empty sandbox may take to start on a busy machine, in seconds.
@@ -79,9 +79,10 @@ class Process:
         os.set_blocking(self._started.requests, False)
         self._end = time.monotonic() + _START_SECONDS
         try:
+            self._send(driver_code(), _START_SECONDS)
             self.send({
-                **setup, "limits": _resources(limits), "seconds": limits.seconds, "drop": self._started.drop,
-                "paths": list(self._started.paths),
+                **setup, "limits": _resources(limits, self._beside()), "seconds": limits.seconds,
+                "drop": self._started.drop, "paths": list(self._started.paths),
             }, _START_SECONDS)  # fmt: skip
             self.receive(_START_SECONDS)
         except Ended as ended:
@@ -108,7 +109,10 @@ class Process:
         """
         self._nonce = os.urandom(8)
         data = encode({**request, "nonce": self._nonce})
-        left = memoryview(len(data).to_bytes(8, "big") + data)
+        self._send(len(data).to_bytes(8, "big") + data, seconds)
+
+    def _send(self, data: bytes, seconds: float) -> None:
+        left = memoryview(data)
         deadline = min(time.monotonic() + seconds, self._end)
         while left:
             try:
@@ -279,10 +283,19 @@ class Process:
             return Ended("exited", f"its process was ended by {_signal_name(-code)}")
         return Ended("exited", f"its process ended itself with exit code {code}")
 
+    def _beside(self) -> int:
+        """Count this user's threads, where the candidate is the same user in the same namespace."""
+        if not self._started.directory or self._started.drop:
+            return 0
+        return _threads_of(os.getuid())
+
     def _find(self) -> int:
-        """Find the candidate's own process: the innermost first child."""
+        """Find the candidate's own process."""
         pid = self._started.first
-        while not self._started.itself and (children := _children(pid)):
+        for _ in range(self._started.depth):
+            children = _children(pid)
+            if not children:  # it has ended, or not begun
+                return 0
             pid = children[0]
         self._pid = pid
         return pid
@@ -303,12 +316,12 @@ class Process:
             raise Ended("memory", f"its processes took more than {self.limits.memory_mb} MB together")
 
 
-def _resources(limits: Limits) -> dict[str, int]:
-    """Give the limits as the kernel takes them."""
+def _resources(limits: Limits, beside: int) -> dict[str, int]:
+    """Give the limits as the kernel takes them; so many threads of the same user it counts as well."""
     return {
         "RLIMIT_AS": limits.memory_mb << 20,
         "RLIMIT_CPU": max(1, ceil(limits.cpu_seconds)),
-        "RLIMIT_NPROC": limits.processes + _THREADS,
+        "RLIMIT_NPROC": limits.processes + _THREADS + beside,
         "RLIMIT_NOFILE": limits.files,
         "RLIMIT_FSIZE": limits.disk_mb << 20,
         "RLIMIT_CORE": 0,
@@ -326,6 +339,16 @@ def _children(pid: int) -> list[int]:
         ]
     except OSError:
         return []
+
+
+def _threads_of(user: int) -> int:
+    total = 0
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if name.isdigit():
+            facts = dict(line.split(":", 1) for line in _status(int(name)) if line.startswith(("Uid:", "Threads:")))
+            if facts.get("Uid", "").split()[:1] == [str(user)]:
+                total += int(facts.get("Threads", "0"))
+    return total
 
 
 def _descendants(pid: int) -> list[int]:

@@ -19,6 +19,7 @@ class Choice(Scorer):
     """
 
     name = "choice"
+    reading = "the letter after the last 'Answer:' of the reply"
 
     def score(self, example: Example, reply: str) -> Score:
         found = chosen(example, end_of(reply))

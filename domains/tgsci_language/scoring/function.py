@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import threading
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from tgsci.basics import checks
 from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
+from tgsci.runs.run import cores
 
 from ..datasets.example import Example
 from ..datasets.readers import read_text
@@ -19,6 +21,8 @@ from ..sandbox.layers import best
 from ..sandbox.limits import Limits
 from .scorer import NOT_JUDGED, WRONG, Score, Scorer, end_of
 
+#: Sandboxes at the same time, of all threads: each takes a core.
+_AT_ONCE = threading.BoundedSemaphore(cores())
 #: Examples on which the function is tried before anything is asked.
 _TRIED = 20
 
@@ -82,9 +86,9 @@ class Function(Scorer):
 
     def _call(self, asked: list[tuple[Example, str]]) -> list[CallResult]:
         arguments = [(example.prompt, example.answer, reply) for example, reply in asked]
-        outcome = call(
-            self.source, self.function, arguments, Limits(seconds=5.0), layer=self._layer, packages=self.packages
-        )
+        limits = Limits(seconds=5.0)
+        with _AT_ONCE:
+            outcome = call(self.source, self.function, arguments, limits, layer=self._layer, packages=self.packages)
         missing = CallResult("not run", error=outcome.error, message=outcome.message or outcome.status)
         return [*outcome.calls, *[missing] * (len(asked) - len(outcome.calls))]
 

@@ -37,6 +37,7 @@ class Judge(Scorer):
     """
 
     name = "judge"
+    reading = "a model compares the reply with the reference answer"
     calls = 1
 
     def __init__(self, engine: Engine, instruction: str = INSTRUCTION) -> None:

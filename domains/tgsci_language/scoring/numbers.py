@@ -35,6 +35,7 @@ class LastInteger(Scorer):
     """
 
     name = "last integer"
+    reading = "the last integer that stands anywhere in the reply"
 
     def score(self, example: Example, reply: str) -> Score:
         reply = end_of(reply)
@@ -111,6 +112,14 @@ class Number(Scorer):
             raise UsageError(f"unit must be text, not {unit!r}")
         self.unit = unit.strip()
         self.unit_required = checks.flag("unit_required", unit_required)
+        within = [f"{self.tolerance:g} {self.unit}".strip()] * bool(self.tolerance)
+        within += [f"{100 * self.relative:g} %"] * bool(self.relative)
+        unit = f", with its unit ({self.unit})" if self.unit else ", with its unit where the reference has one"
+        self.reading = (
+            "the last number after the last 'Answer:' of the reply"
+            + (unit if self.unit_required else "")
+            + (f"; it may be off by {' or '.join(within)}" if within else "")
+        )
 
     def score(self, example: Example, reply: str) -> Score:
         reply = end_of(reply)

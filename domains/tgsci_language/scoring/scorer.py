@@ -60,6 +60,8 @@ class Scorer(ABC):
 
     #: As a task names it.
     name: str
+    #: How it reads an answer from a reply, in a line for whoever writes the instruction.
+    reading: str = "by a function of the user's"
     #: Model calls that one score costs.
     calls: int = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tgsci.basics import checks
+from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
 
 from ..datasets.example import Example
@@ -26,6 +27,10 @@ class Exact(Scorer):
 
     def __init__(self, case: bool = False) -> None:
         self.case = checks.flag("case", case)
+        self.reading = (
+            "the text after the last 'Answer:' of the reply, else the whole reply; spaces do not count"
+            f"{'' if self.case else ', nor do capital letters'}"
+        )
 
     def score(self, example: Example, reply: str) -> Score:
         reply = end_of(reply)
@@ -58,6 +63,7 @@ class Pattern(Scorer):
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
             raise UsageError(f"pattern is no regular expression: {error}") from None
+        self.reading = f"the last match of the regular expression {quote(self.pattern, 200)}"
         self._matcher = Matcher()
 
     def score(self, example: Example, reply: str) -> Score:

@@ -147,7 +147,7 @@ def ready(smiles: str, form: str, conformers: Sequence[Chem.Mol]) -> list[Ligand
     for conformer in conformers:
         pdbqt = write_pdbqt(conformer)
         torsions = sum(line.startswith("BRANCH") for line in pdbqt.splitlines())
-        isomer = _isomer(conformer)
+        isomer = isomer_in_space(conformer)
         docked = next((text for text in (smiles, form) if text == isomer), isomer)  # these carry their molecule
         ligands.append(Ligand(smiles, docked, undefined, pdbqt, torsions, _extent(conformer)))
     return ligands
@@ -218,15 +218,15 @@ def write_pdbqt(mol: Chem.Mol) -> str:
         try:
             # Flexible macrocycles are cut open and badly closed again: rings of 7 lose 3 kcal/mol.
             setups = MoleculePreparation(rigid_macrocycles=True).prepare(mol)
-        except (RuntimeError, ValueError) as error:
+            pdbqt, ok, reason = PDBQTWriterLegacy.write_string(setups[0])
+        except (RuntimeError, ValueError) as error:  # RDKit's, too: it may not kekulise what meeko writes
             raise MeasurementError(f"atom typing: meeko refuses the molecule ({_first_line(error)})") from error
-        pdbqt, ok, reason = PDBQTWriterLegacy.write_string(setups[0])
     if not ok:
         raise MeasurementError(f"atom typing: meeko cannot write the molecule ({_first_line(reason)})")
     return str(pdbqt)
 
 
-def _isomer(conformer: Chem.Mol) -> str:
+def isomer_in_space(conformer: Chem.Mol) -> str:
     """Write the SMILES of a conformer with the stereo that it has in space."""
     mol = Chem.Mol(conformer)
     Chem.AssignStereochemistryFrom3D(mol)

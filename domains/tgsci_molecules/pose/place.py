@@ -18,11 +18,11 @@ from rdkit.Geometry import Point3D
 
 from tgsci.errors import MeasurementError
 
-from ..docking.ligand import Ligand, ready
+from ..docking.ligand import Ligand, isomer_in_space, ready
 from ..docking.vina import Docking, Settings, relax
 from ..molecule.common import Pairs, common_part
 from ..molecule.isomers import Form, forms
-from ..molecule.smiles import molecule
+from ..molecule.smiles import Molecule, molecule
 from ..target.targets import Target
 from .ligand import posed
 from .receptor import receptor_of
@@ -31,10 +31,10 @@ from .terms import Floats, dampen, pair_energies
 #: Conformers that are grown on a pose in all, those that differ by nothing but the seed, and longest that one embedding
 #: may take, s.
 _TRIES, _SEEDS, _EMBED_SECONDS = 4, 2, 2
-#: Forms of the molecule that are tried.
-_FORMS = 4
+#: Forms of a molecule that are tried, and that are looked at for the one that a pose of its own shows.
+_FORMS, _LOOKED_AT = 2, 32
 #: Above this energy there is no room for what was grown, and below the other all of it found room, kcal/mol.
-_HOPELESS, _ROOMY = 60.0, -4.0
+_HOPELESS, _ROOMY = 200.0, -4.0
 #: The pull on a common atom towards its place, kcal/mol/A^2, and how far it may stray for nothing, Angstrom.
 _PULL, _SLACK = 50.0, 0.2
 _RELAX_STEPS = 100
@@ -78,24 +78,32 @@ def _conformers(smiles: str, onto: Chem.Mol, target: Target, settings: Settings)
     if not onto.GetNumConformers() or not onto.GetConformer().Is3D():
         return
     bare = Chem.RemoveHs(onto)
-    for form in itertools.islice(_forms(smiles, settings), _FORMS):
+    alike = bare.GetNumAtoms() == molecule(smiles).GetNumAtoms()
+    tried = list(itertools.islice(_forms(smiles, settings), _LOOKED_AT if alike else _FORMS))
+    if any(_flat(molecule(form.smiles)) == _flat(bare) for form in tried):
+        lying = Chem.AddHs(onto, addCoords=True)
+        spelled = isomer_in_space(lying)
+        own = next((form for form in tried if Chem.MolToSmiles(molecule(form.smiles)) == spelled), None)
+        yield _placed(smiles, own or Form(Molecule(spelled)), lying, target)
+        return
+    for form in tried[:_FORMS]:
         try:
-            yield from _laid(smiles, form, onto, bare, target, settings.seed)
+            yield from _laid(smiles, form, bare, target, settings.seed)
         except (MeasurementError, ValueError, RuntimeError):  # of what RDKit and meeko raise: this form's fault
             continue
 
 
+def _flat(mol: Chem.Mol) -> str:
+    return str(Chem.MolToSmiles(mol, isomericSmiles=False))
+
+
 def _forms(smiles: str, settings: Settings) -> Iterator[Form]:
-    isomers = itertools.islice(forms(smiles, settings.isomers, settings.tautomers, settings.states), settings.isomers)
-    return itertools.chain.from_iterable(isomers)
+    return itertools.chain.from_iterable(forms(smiles, settings.isomers, settings.tautomers, settings.states))
 
 
-def _laid(smiles: str, form: Form, onto: Chem.Mol, bare: Chem.Mol, target: Target, seed: int) -> Iterator[_Placed]:
-    """Make conformers of a form on a pose; the pose itself where it is of the same form."""
+def _laid(smiles: str, form: Form, bare: Chem.Mol, target: Target, seed: int) -> Iterator[_Placed]:
+    """Grow conformers of a form on a pose, in the ways that symmetry allows."""
     mol = molecule(form.smiles)
-    if Chem.MolToSmiles(bare) == Chem.MolToSmiles(mol):
-        yield _placed(smiles, form, Chem.AddHs(onto, addCoords=True), target)
-        return
     ways = _different(mol, common_part(bare, mol))
     places = bare.GetConformer().GetPositions()
     best = math.inf

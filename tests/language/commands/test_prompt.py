@@ -83,6 +83,7 @@ def test_a_run_goes_on_from_its_directory_in_another_place(tgsci, task, recordin
     again = tgsci("runs", "resume", str(tmp_path / "run"), "--evals", "3")
     assert again.returncode == 0, again.stderr
     assert scripts.BEST in again.stdout
+    assert "Test shows that the best instruction is better than the first one." in again.stdout
 
 
 def test_a_task_is_a_job_too_and_its_files_are_beside_it(tgsci, task, recordings):
@@ -117,6 +118,7 @@ def test_a_dry_run_asks_nothing_and_counts(tgsci, task, recordings):
         (["--student", "human", "--engine", "human", "--minbatch", "3"], "did you mean minibatch"),
         (["--student", "human", "--engine", "human", "--scorer", "choice"], "has no choices"),
         (["--student", "human", "--engine", "human", "--split", "90", "5", "20"], "there are 100"),
+        (["--student", "human", "--engine", "human", "--model-calls", "51"], "does not pay for one measurement, which"),
         (["--size", "5"], "--size goes with --make"),
         (["--student", "human", "--engine-concurrency", "2"], "--engine-concurrency goes with an engine"),
     ],

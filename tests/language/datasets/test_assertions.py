@@ -63,12 +63,25 @@ def test_a_check_is_taken_apart_and_the_rest_stays_a_script():
         "    x = [1]\n    assert candidate(x) == 3\n    assert True\n"
     )
     found, scripts = read_assertions(source, ["f"])
-    assert [each.text for each in found] == ["candidate(1) == 2"]
+    assert [each.text for each in found] == ["f(1) == 2"]
     (script,) = scripts
     assert "candidate(x) == 3" in script
     assert "candidate(1)" not in script
     found, scripts = read_assertions("import math\nassert f(1) == 2\n", ["f"])
     assert (len(found), scripts) == (1, [])
+
+
+def test_the_text_is_as_published_with_the_functions_own_name():
+    source = (
+        "def check(candidate):\n    assert candidate( [1,2] )==3, 'no candidate(1)'\n"
+        "    assert (candidate(1)\n        == 2)\n    assert candidate('é') == 1\n"
+    )
+    found, _ = read_assertions(source, ["Solution().f"])
+    assert [each.text for each in found] == [
+        "Solution().f( [1,2] )==3",
+        "Solution().f(1) == 2",
+        "Solution().f('é') == 1",
+    ]
 
 
 def test_a_check_of_other_statements_stays_whole():

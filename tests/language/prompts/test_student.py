@@ -34,7 +34,8 @@ def test_each_step_sees_the_question_and_the_result_of_the_step_before():
     student = Student(engine, LastInteger(), {"2": TWO})
     assert student.calls(2) == 2
     prompt = Prompt(("Think.", "State."), ("2",))
-    student.ask(prompt, [("train", ONE)])
+    (sample,) = student.ask(prompt, [("train", ONE)])
+    assert sample.reply == "[step 1] it is two\n[step 2] Answer: 1"
     assert engine.calls == [
         ("1 + 1?", "Think."),
         ("1 + 1?\n\nThe result of step 1:\nit is two", "State.\n\nExamples:\n\nQuestion: 2 + 2?\nAnswer: 4"),
@@ -83,7 +84,7 @@ def test_a_reply_that_was_cut_off_is_said_to_be_and_a_huge_one_is_kept_in_part()
     cut = Student(Scripted([Reply("I count 1, 5", finish="length")]), LastInteger(), {})
     assert cut.ask(Prompt(("x",)), [("train", ONE)])[0].fault == "cut off"
     huge = Student(Scripted(["7 " * 1_000_000]), LastInteger(), {})
-    assert len(huge.ask(Prompt(("x",)), [("train", ONE)])[0].reply) == 1200
+    assert len(huge.ask(Prompt(("x",)), [("train", ONE)])[0].reply) == 500
 
 
 def test_samples_are_written_and_read_back():

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tgsci import UsageError
 from tgsci_language.sandbox.calls import Call, call, run
 from tgsci_language.sandbox.limits import Limits
 
@@ -86,6 +87,21 @@ def test_a_program_reads_its_input_and_prints(local):
     assert outcome.stdout == "ABC ['x']\n"
     assert outcome.stderr == "note\n"
     assert outcome.memory_mb > 1
+
+
+def test_an_input_that_the_disk_cannot_hold_is_refused(local):
+    with pytest.raises(UsageError, match="more than disk_mb = 1 MB can hold"):
+        run("", "x" * (1 << 21), Limits(disk_mb=1), layer=local)
+    assert run("print(len(input()))", "x" * (1 << 20), layer=local).stdout == "1048576\n"
+
+
+def test_memory_is_of_the_candidate_and_not_of_what_it_starts(safe):
+    source = (
+        "import os, time\nkept = bytearray(b'x') * (60 << 20)\n"
+        "def f():\n    if os.fork() == 0:\n        time.sleep(5)\n    time.sleep(0.2)"
+    )
+    outcome = call(source, "f", [()], Limits(processes=4), layer=safe)
+    assert 60 < outcome.memory_mb < 120
 
 
 def test_a_program_that_fails_says_where(local):

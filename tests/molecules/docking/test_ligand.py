@@ -46,6 +46,7 @@ def test_rings_of_seven_stay_whole() -> None:
         ("C1=C2CC1C2", "embedding"),
         ("FS(F)(F)(F)(F)F", "force field"),
         ("CP(C)(C)(C)C", "atom typing"),
+        ("Cn1cc2c(n1)C=S(C)(C)=C2", "atom typing"),
     ],
 )
 def test_a_failure_names_its_stage(smiles: str, stage: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from tgsci_molecules.molecule.properties import PROPERTIES, above_usual, propert
 from tgsci_molecules.molecule.smiles import canonical
 from tgsci_molecules.objective import loss as loss_module
 from tgsci_molecules.objective.finalists import in_full
+from tgsci_molecules.objective.presets import PRESETS
 
 #: A small box: its maps take a fraction of a second.
 QUICK = Settings(exhaustiveness=1, max_evals=3_000, conformers=1, box=14.0)
@@ -68,6 +70,22 @@ def test_the_report_says_what_costs_and_what_would_help(feedback: Feedback) -> N
     assert "Stereo undefined: stereocentre C2" in text
     assert "what costs most, and QED if it alone were ideal\n  structural alerts" in text
     assert "HARD LIMIT" not in text
+    assert "  QED's own alerts: nitro (" in text
+
+
+def test_the_report_prices_single_changes_in_qed_and_in_the_loss(feedback: Feedback) -> None:
+    (line,) = (line for line in feedback.text.splitlines() if line.startswith("  price in QED of one change alone: "))
+    price, loss = map(float, re.findall(r"one aromatic ring more ([+-][0-9.]+) \(loss ([+-][0-9.]+)\)", line)[0])
+    assert price != 0
+    assert loss == pytest.approx(-10 * price, abs=0.06)
+
+
+def test_the_report_and_the_pose_say_which_stereoisomer_the_figures_belong_to(feedback: Feedback) -> None:
+    (line,) = (line for line in feedback.text.splitlines() if line.startswith("THE FORM that counts is "))
+    isomer = line.removeprefix("THE FORM that counts is ").partition(";")[0]
+    assert Chem.CanonSmiles(isomer, useChiral=0) == Chem.CanonSmiles("CC(O)Cc1ccc([N+](=O)[O-])cc1")
+    assert isomer.count("@") in (1, 2)
+    assert f">  <isomer>\n{isomer}\n" in feedback.artifacts["pose.sdf"]
 
 
 def test_atoms_carry_the_numbers_of_the_smiles_that_is_printed(feedback: Feedback) -> None:
@@ -291,6 +309,19 @@ def test_the_report_of_a_mean_shows_raw_transformed_and_weight(several: Objectiv
     assert "BROKEN: must not contain biaryl (SMARTS c-c), and does at C" in text
     assert "POSE in JAK2" in text
     assert "ALSO DOCKED in LCK" in text
+
+
+@pytest.mark.slow
+def test_of_several_targets_the_one_that_decides_is_reported_in_full() -> None:
+    form = PRESETS["dockstring-ppar"]
+    quick = Settings(exhaustiveness=1, max_evals=1_000, conformers=1)
+    feedback = Objective(form.targets, form.terms, settings=quick).measure("CC(O)Cc1ccccc1")
+    scores = {name: feedback.metrics[f"{name} vina"] for name in form.targets}
+    weakest = max(scores, key=lambda name: scores[name])
+    text = feedback.text
+    assert f"POSE in {weakest}: " in text
+    assert {name for name in scores if f"ALSO DOCKED in {name}: " in text} == set(scores) - {weakest}
+    assert "GROWTH with room in all of PPARA, PPARD, PPARG" in text
 
 
 def test_each_target_leaves_its_pose(several: Objective, measured: Feedback) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rdkit import Chem
@@ -29,6 +31,24 @@ def test_a_molecule_in_its_own_pose_loses_nothing(parent: Docking) -> None:
     assert again is not None
     assert again.score <= parent.score + 0.002
     assert again.forms[0].smiles == parent.ligand.docked_smiles
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "CN1CCN(Cc2ccccc2)CC1",  # a protonated nitrogen is no stereocentre, though it has four neighbours
+        "CC(O)C(N)c1ccccc1",  # open stereo: the pose shows one of four
+        "NC(=N)c1ccc(CO)cc1",
+        "C=CC=Cc1ccncc1",
+    ],
+)
+def test_whatever_form_was_docked_its_own_pose_loses_nothing(smiles: str) -> None:
+    settings = replace(QUICK, isomers=2)
+    docking = dock(smiles, ABL1, settings)
+    again = place(smiles, docking.pose, ABL1, settings, docking)
+    assert again is not None
+    assert again.score <= docking.score + 0.005
+    assert again.ligand.docked_smiles == docking.ligand.docked_smiles
 
 
 def test_a_child_lies_where_its_parent_lies(parent: Docking) -> None:

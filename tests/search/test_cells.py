@@ -1,0 +1,27 @@
+"""Cells: figures that tell values apart, and not more."""
+
+from __future__ import annotations
+
+import tgsci as tg
+from tests.search.pages import rows, write
+from tgsci.search.insight import Insight
+
+
+def test_counts_are_whole_and_a_metric_that_is_missing_is_a_dash():
+    insight = Insight(key_columns=("rings", "QED", "charge"))
+    metrics = [{"rings": 3.0, "QED": 0.04}, {"rings": 12.0, "QED": 0.91}, {"QED": 0.5}]
+    trials = [tg.Trial(i, i, f"v{i}", feedback=tg.Feedback(float(i), "r", each)) for i, each in enumerate(metrics)]
+    found = rows(write(tg.Trials(trials, insight=insight)))
+    assert [row["rings"] for row in found.values()] == ["12", "-", "3"]
+    assert {row["charge"] for row in found.values()} == {"-"}
+    assert found[0]["QED"] == "0.040"
+
+
+def test_small_and_equal_losses_stay_apart():
+    trials = tg.Trials(
+        [
+            tg.Trial(i, i, f"v{i}", parent=0 if i else None, feedback=tg.Feedback(loss))
+            for i, loss in enumerate([2e-6, 2e-6, 3e-6])
+        ]
+    )
+    assert [row["change of loss"] for row in rows(write(trials)).values()][-1] != "+0.00"
