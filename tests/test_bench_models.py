@@ -40,7 +40,7 @@ def searched() -> Trials:
     insight = tg.Insight(
         key_columns=["JAK2 vina"],
         contrast=lambda parent, child: "kept",
-        limiting=lambda feedback: "the target that limits is LCK",
+        limiting=lambda feedback: f"the target that limits is {min(feedback.violations).split()[0]}",
         setting="the pocket of JAK2",
     )
     trials = [
@@ -103,6 +103,8 @@ def test_names_that_are_withheld_appear_nowhere(views: Any) -> None:
     )
     assert not re.search("jak2|lck", said, re.IGNORECASE)
     assert after.task == "Bind target A, not target B."
+    own = views.withheld(Trials([replace(searched()[0], proposer="m", reason="F2 is a family")]), ["F2"], own="m")
+    assert own[0].reason == "F2 is a family", "what a model said itself stays"
     assert after.insight.key_columns == ["target A vina"]
     assert set(after.insight.key_columns) <= set(after[0].feedback.metrics)
 

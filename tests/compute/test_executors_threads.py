@@ -5,11 +5,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import tgsci as tg
-from tgsci.compute.executors import Threads
+from tgsci.compute.executors import Measurers, Threads
 from tgsci.engines.scripted import Scripted
 from tgsci.search.ledger import Ledger
 
@@ -135,3 +136,15 @@ def test_after_ctrl_c_nothing_more_is_asked():
     time.sleep(0.3)
     assert len(engine.calls) <= asked + 4
     assert result.spent.model_calls >= 5
+
+
+def test_who_names_an_executor_gets_it():
+    with ThreadPoolExecutor(1) as own:
+        result = tg.minimize(
+            Asks(Scripted(lambda prompt, system: "yes")), ["a", "bb"], Nothing(), budget=2, workers=own
+        )
+    assert result.spent.model_calls == 6
+    with Measurers(own, None, threads=3) as executor:
+        assert executor is own
+    with Measurers(2, None, threads=3) as executor:
+        assert isinstance(executor, Threads)

@@ -115,7 +115,7 @@ class Measurers:
     Args:
         workers: As `minimize` takes it; an executor that was given is used and never ended.
         timeout: Longest that one measurement may take, s; None for no limit. Not kept in threads.
-        threads: Measure in so many threads of this process instead: `Loss.threads`.
+        threads: Measure in so many threads in place of processes of this machine: `Loss.threads`.
 
     Raises:
         UsageError: The cluster cannot be used; says why.
@@ -124,7 +124,7 @@ class Measurers:
     def __init__(self, workers: int | str | Executor, timeout: float | None, threads: int = 0) -> None:
         check(workers)
         self._own: WorkerPool | DaskExecutor | Threads | None = None
-        if threads:
+        if threads and isinstance(workers, int):
             workers = threads
             self._own = Threads(threads)
         elif isinstance(workers, str):

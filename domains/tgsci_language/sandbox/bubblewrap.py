@@ -16,10 +16,10 @@ from tgsci.errors import MeasurementError
 from .layer import NOBODY, Layer, Pipes, Started
 from .limits import Limits
 from .seccomp import program
-from .view import DRIVER, files_of, installed_packages, seen_paths
+from .view import files_of, installed_packages, seen_paths
 
-#: Where what a candidate sees is mounted.
-_DRIVER, _PACKAGES = "/sandbox", "/packages"
+#: Where packages are mounted.
+_PACKAGES = "/packages"
 
 
 _ISOLATION = (
@@ -56,7 +56,7 @@ class Bubblewrap(Layer):
             else:
                 command += ["--uid", str(NOBODY), "--gid", str(NOBODY)]
                 command += ["--disable-userns"] if "--disable-userns" in _said(self.path, "--help") else []
-            started = pipes.popen(command, _DRIVER, [pipes.info[1], pipes.rules[0], pipes.mapped[0]])
+            started = pipes.popen(command, [pipes.info[1], pipes.rules[0], pipes.mapped[0]])
             started.drop, started.paths, started.depth = root, [_PACKAGES] if packages else [], 1
             try:
                 started.first = _first_process(pipes.info[0])
@@ -71,14 +71,13 @@ class Bubblewrap(Layer):
 
 @cache
 def _view() -> tuple[str, ...]:
-    """List the mounts for what a candidate sees, and for the driver."""
+    """List the mounts for what a candidate sees."""
     links, shown = seen_paths()
     found = [word for path in links for word in ("--symlink", os.readlink(path), path)]
     found += [word for path in shown for word in _mount("--ro-bind", path, path)]
     installed = installed_packages()  # what else is installed is none of the standard library
     if os.path.isdir(installed):
         found += ["--perms", "0755", "--size", "4096", "--tmpfs", installed, "--remount-ro", installed]
-    found += _mount("--ro-bind", f"{DRIVER}/inside", f"{_DRIVER}/inside")
     for device in ("null", "zero", "urandom", "random"):
         found += _mount("--dev-bind", f"/dev/{device}", f"/dev/{device}")
     return tuple(found)

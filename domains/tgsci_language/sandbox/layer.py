@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from .limits import Limits
 from .view import interpreter
 
 #: The user that a candidate is.
 NOBODY = 65534
-#: Its arguments: where the driver is, and the descriptor of the replies.
-_START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from inside.driver import main; "
-    "del sys.path[0]; main(int(sys.argv[2]))"
-)  # fmt: skip
+#: What Python starts with in the sandbox: it takes the driver's code from its standard input, since the compiled files
+#: may not be there and compiling takes longer than all else. Its argument is the descriptor of the replies.
+_START = """
+import marshal, posix, sys
+def read(size):
+    data = b""
+    while len(data) < size:
+        piece = posix.read(0, size - len(data))
+        if not piece:
+            posix._exit(0)
+        data += piece
+    return data
+package = sys.modules["inside"] = type(sys)("inside")
+package.__path__ = []
+for name, code in marshal.loads(read(int.from_bytes(read(8), "big"))):
+    module = sys.modules["inside." + name] = type(sys)("inside." + name)
+    module.__package__ = "inside"
+    exec(code, module.__dict__)
+sys.modules["inside.driver"].main(int(sys.argv[1]))
+"""
+
+
+@cache
+def driver_code() -> bytes:
+    """Compile what runs in the sandbox, in the order in which it is imported; the first bytes that it reads."""
+    paths = [Path(__file__).parent / "inside" / f"{name}.py" for name in ("values", "objects", "driver")]
+    codes = [
+        (path.stem, compile(path.read_bytes(), f"inside/{path.name}", "exec", dont_inherit=True)) for path in paths
+    ]
+    data = marshal.dumps(codes)
+    return len(data).to_bytes(8, "big") + data
 
 
 @dataclass
@@ -72,19 +101,16 @@ class Pipes:
         self._close = {*self.requests, *self.replies, *self.info, *self.rules, *self.mapped}
         return self
 
-    def popen(
-        self, before: list[str], driver: str, passed: list[int], cwd: str | None = None, *, standard: bool = False
-    ) -> Started:
-        """Start Python with the driver, by a command that is given.
+    def popen(self, before: list[str], passed: list[int], cwd: str | None = None, *, standard: bool = False) -> Started:
+        """Start Python, by a command that is given.
 
         Args:
             before: The command, up to Python.
-            driver: Where the driver is, for it.
             passed: Further descriptors that it gets.
             cwd: Where it starts.
             standard: Whether replies come by its standard output, since no other descriptor gets through.
         """
-        python = [interpreter(), "-I", "-S", "-B", "-c", _START, driver, "1" if standard else str(self.replies[1])]
+        python = [interpreter(), "-I", "-S", "-B", "-c", _START, "1" if standard else str(self.replies[1])]
         pipe = subprocess.PIPE
         os.close(self.rules[1])  # its reader waits for the end
         self._close.discard(self.rules[1])

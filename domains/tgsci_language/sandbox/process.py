@@ -16,7 +16,7 @@ from typing import Any
 from tgsci.errors import MeasurementError
 
 from .inside.values import BadValue, decode, encode
-from .layer import Layer
+from .layer import Layer, driver_code
 from .limits import Limits
 
 #: Longest that an empty sandbox may take to start on a busy machine, in seconds.
@@ -79,6 +79,7 @@ class Process:
         os.set_blocking(self._started.requests, False)
         self._end = time.monotonic() + _START_SECONDS
         try:
+            self._send(driver_code(), _START_SECONDS)
             self.send({
                 **setup, "limits": _resources(limits, self._beside()), "seconds": limits.seconds,
                 "drop": self._started.drop, "paths": list(self._started.paths),
@@ -108,7 +109,10 @@ class Process:
         """
         self._nonce = os.urandom(8)
         data = encode({**request, "nonce": self._nonce})
-        left = memoryview(len(data).to_bytes(8, "big") + data)
+        self._send(len(data).to_bytes(8, "big") + data, seconds)
+
+    def _send(self, data: bytes, seconds: float) -> None:
+        left = memoryview(data)
         deadline = min(time.monotonic() + seconds, self._end)
         while left:
             try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .layer import NOBODY, Layer, Pipes, Started
 from .limits import Limits
-from .view import DRIVER, files_of, interpreter, seen_paths
+from .view import files_of, interpreter, seen_paths
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Sandlock(Layer):
 
     def start(self, limits: Limits, packages: Sequence[str]) -> Started:
         root = os.geteuid() == 0
-        drop = root and _open_to_all(interpreter()) and _open_to_all(str(DRIVER))
+        drop = root and _open_to_all(interpreter())
         directory = tempfile.TemporaryDirectory(prefix="tgsci-candidate-", ignore_cleanup_errors=True)
         if drop:
             os.chown(directory.name, NOBODY, NOBODY)
         links, shown = seen_paths()
-        own = [DRIVER / "inside", *(each for name in packages for each in files_of(name))]
+        own = [each for name in packages for each in files_of(name)]
         beside = Path(directory.name) / ".packages"  # Python lists the directory of what it imports
         beside.mkdir()
         for each in own:
@@ -54,10 +54,10 @@ class Sandlock(Layer):
             policy["max_memory"] = limits.memory_mb << 20
         if root and not drop:  # another user could not read Python: root under another name, without its rights
             policy |= {"uid": NOBODY, "gid": NOBODY}
-        script = str(DRIVER / "launcher.py")
+        script = str(Path(__file__).with_name("launcher.py"))
         launcher = [interpreter(), "-I", "-S", "-B", "-W", "ignore", script, self.directory, json.dumps(policy)]
         with Pipes() as pipes:
-            started = pipes.popen(launcher, str(beside), [], cwd=directory.name, standard=True)
+            started = pipes.popen(launcher, [], cwd=directory.name, standard=True)
         started.directory, started.drop, started.paths = directory, drop, [str(beside)] if packages else []
         started.depth = 2  # the launcher, and sandlock's own
         return started

@@ -19,7 +19,6 @@ Reading is strict and bounded: the answers of a candidate are hostile.
 from __future__ import annotations
 
 import sys
-from array import array
 from struct import error as _StructError
 from struct import pack, unpack
 
@@ -133,15 +132,15 @@ def _encode_container(value: Any, write: Callable[[bytes], object], depth: int) 
         return
     if issubclass(kind, list | tuple) and len(value) >= _PACK_FROM:
         kinds = set(map(type, value))
-        packed: array[Any] | None = None
+        packed = b""
         if kinds == {float} or kinds == {int}:
             try:
-                packed = array("q" if kinds == {int} else "d", value)
-            except OverflowError:  # a whole number of more than 64 bits
-                packed = None
-        if packed is not None:
+                packed = pack(f"<{len(value)}{'q' if kinds == {int} else 'd'}", *value)
+            except _StructError:  # a whole number of more than 64 bits
+                packed = b""
+        if packed:
             letters = "IR" if issubclass(kind, list) else "JQ"
-            write(letters[packed.typecode == "d"].encode() + b"%d;" % len(packed) + packed.tobytes())
+            write(letters[kinds == {float}].encode() + b"%d;" % (len(packed) // 8) + packed)
             return
     letter = b"l" if issubclass(kind, list) else b"t" if issubclass(kind, tuple) else b"z"
     write((b"S" if issubclass(kind, set) else letter) + b"%d;" % len(value))
@@ -238,8 +237,8 @@ def _decode_run(letter: bytes, count: int, data: bytes, at: int) -> tuple[object
         return raw.decode("utf-8", "surrogatepass"), end
     if letter == b"b":
         return raw, end
-    packed = array("q" if letter in b"IJ" else "d", raw)
-    return packed.tolist() if letter in b"IR" else tuple(packed), end
+    packed = unpack(f"<{count}{'q' if letter in b'IJ' else 'd'}", raw)
+    return list(packed) if letter in b"IR" else packed, end
 
 
 def _decode_array(data: bytes, at: int) -> tuple[object, int]:
