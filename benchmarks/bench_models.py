@@ -34,7 +34,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from model_views import REPORTS, seeing, target_names, withheld
+from model_views import REPORTS, seeing, target_names, telling_notes, withheld
 from search_tasks import BAR, PUBLISHED, START, TASKS
 
 if TYPE_CHECKING:
@@ -153,12 +153,13 @@ def chosen(run: Run, problem: Problem, options: argparse.Namespace) -> Chosen:
         return choose(problem, "rules")
     engine = {"name": options.engine, **options.parameters} if options.parameters else options.engine
     views: list[Callable[[Trials], Trials]] = [REPORTS[arm.report]] if arm.report else []
-    if not run.named:
-        views.append(partial(withheld, names=target_names(problem.loss)))
     base = options.reports_of if arm.report else arm.optimizer
-    if not views:
+    if run.named and not views:
         return choose(problem, engine, base, prompt_tokens=options.prompt_tokens)
     alone = choose(problem, engine, "desk" if base == "team" else base, prompt_tokens=options.prompt_tokens)
+    if not run.named:
+        names, notes = target_names(problem.loss), telling_notes(problem.loss)
+        views.append(partial(withheld, names=names, own=alone.proposer.name, notes=notes))
     proposer = seeing(alone.proposer, views)
     if base == "team":
         assert problem.rules is not None
@@ -170,13 +171,14 @@ def carried_out(run: Run, options: argparse.Namespace, progress: Callable[[Any],
     """Begin a run, go on with it, or look at its end; its best value is confirmed."""
     from tgsci.runs.arms import ARM
     from tgsci.runs.run import carry_out, options_for
+    from tgsci.search.options import Budget
 
     problem = replace(problem_of(run.task), goal=None, finish=partial(confirm, most=options.finalists))
     arm = ARMS[run.arm]
     settings = options_for(
         problem,
         {
-            "budget": options.evaluations,
+            "budget": Budget(options.evaluations, model_calls=options.model_calls),
             "proposals": options.proposals,
             "seed": run.seed,
             "workers": options.workers,
@@ -196,7 +198,7 @@ def _conditions(run: Run, options: argparse.Namespace) -> dict[str, Any]:
     """List what must be the same where a run goes on, and is not said by its directory or checked by its record."""
     names = ["confirm", "finalists"]
     if ARMS[run.arm].optimizer != "rules":
-        names += ["prompt_tokens", "parameters"]
+        names += ["prompt_tokens", "parameters", "model_calls"]
         names += ["ideas"] if ARMS[run.arm].pool else []
         names += ["reports_of"] if ARMS[run.arm].report else []
     return {name: getattr(options, name) for name in names}
@@ -539,10 +541,11 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--reports-of", choices=("desk", "team"), default="desk",
         help="whose report the arms on reports change: desk-pool's, or the team's (%(default)s)")  # fmt: skip
     add("--target-names", nargs="+", choices=("named", "withheld"), default=["named"],
-        help="whether the model is told which targets they are (%(default)s)")  # fmt: skip
+        help="whether the model is told which targets they are; the names of residues stay (%(default)s)")  # fmt: skip
     add("--seeds", type=int, default=3, help="how many runs of each arm (%(default)s)")
     add("--first-seed", type=int, default=0, help="the seed of the first of them (%(default)s)")
     add("--evaluations", type=int, default=100, help="of each run (%(default)s)")
+    add("--model-calls", type=int, help="most questions of each run (default: as many as the evaluations need)")
     add("--proposals", type=int, default=4, help="measured a round (%(default)s)")
     add("--ideas", type=int, default=12, help="asked for a round where there is a pool (%(default)s)")
     add("--prompt-tokens", type=int, default=8000, help="longest prompt from the desk (%(default)s)")
@@ -559,8 +562,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no arm {unknown[0]}; there are {', '.join(ARMS)}, and {', '.join(GROUPS)} for several")
     options.names = [name == "named" for name in dict.fromkeys(options.target_names)]
     options.parameters = dict(_parameter(parser, text) for text in options.parameter)
-    for name in ("seeds", "evaluations", "proposals", "ideas", "workers", "finalists"):
-        if getattr(options, name) < 1:
+    for name in ("seeds", "evaluations", "model_calls", "proposals", "ideas", "workers", "finalists"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
     options.seeds = list(range(options.first_seed, options.first_seed + options.seeds))
     if any(ARMS[arm].optimizer != "rules" for arm in options.arms):

@@ -71,12 +71,24 @@ def _with_text(trial: Trial, text: str) -> Trial:
 REPORTS: Mapping[str, Callable[[Trials], Trials]] = {"score": score_only, "other": other_report, "none": no_report}
 
 
-def withheld(trials: Trials, names: Sequence[str]) -> Trials:
-    """Tell everything with the targets' names left out: "target A" stands for the first, "target B" for the next."""
+def withheld(trials: Trials, names: Sequence[str], own: str | None = None, notes: Sequence[str] = ()) -> Trials:
+    """Tell everything with the targets' names left out: "target A" stands for the first, "target B" for the next.
+
+    Args:
+        trials: The view.
+        names: Of the targets.
+        notes: Further texts that give a target away, left out where they stand.
+        own: Who is told; what it said itself stays, since it never heard the names.
+    """
     letters = {name.casefold(): f"target {chr(ord('A') + i % 26)}" for i, name in enumerate(names)}
     pattern = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(map(re.escape, names))})(?![A-Za-z0-9])", re.IGNORECASE)
 
+    #: What a domain says of a feedback it says by the names that it gave.
+    known: dict[int, tuple[Feedback, Feedback]] = {}
+
     def hide(text: str) -> str:
+        for note in notes:
+            text = text.replace(note, "withheld")
         return pattern.sub(lambda match: letters[match[1].casefold()], text)
 
     def hidden(feedback: Feedback | None) -> Feedback | None:
@@ -85,19 +97,27 @@ def withheld(trials: Trials, names: Sequence[str]) -> Trials:
         metrics = {hide(name): value for name, value in feedback.metrics.items()}
         violations = {hide(name): by for name, by in feedback.violations.items()}
         error = feedback.error and hide(feedback.error)
-        return replace(feedback, text=hide(feedback.text), metrics=metrics, violations=violations, error=error)
+        masked = replace(feedback, text=hide(feedback.text), metrics=metrics, violations=violations, error=error)
+        known[id(masked)] = masked, feedback
+        return masked
 
     def change(trial: Trial) -> Trial:
-        words = {name: hide(getattr(trial, name)) for name in ("reason", "decision", "contrast", "edit")}
+        said = ("decision", "contrast") if trial.proposer == own else ("reason", "decision", "contrast", "edit")
+        words = {name: hide(getattr(trial, name)) for name in said}
         return replace(trial, feedback=hidden(trial.feedback), first=hidden(trial.first), **words)
 
     limiting = trials.insight.limiting
+
+    def limits(feedback: Feedback) -> str:
+        assert limiting is not None
+        return hide(limiting(known[id(feedback)][1] if id(feedback) in known else feedback))
+
     found = told(
         trials,
         change,
         key_columns=[hide(name) for name in trials.insight.key_columns],
         setting=hide(trials.insight.setting),
-        limiting=limiting and (lambda feedback: hide(limiting(feedback))),
+        limiting=limiting and limits,
     )
     found.task = hide(found.task)
     return found
@@ -106,6 +126,13 @@ def withheld(trials: Trials, names: Sequence[str]) -> Trials:
 def target_names(loss: Any) -> list[str]:
     """Name the targets that a loss docks into."""
     return [str(target.name) for target in getattr(loss, "targets", ())]
+
+
+def telling_notes(loss: Any) -> list[str]:
+    """List what is said of whose numbers the residues have: it names a protein, or its kind. The longest come first."""
+    notes = [str(target.numbering) for target in getattr(loss, "targets", ())]
+    parts = {part for note in notes for part in (note, *note.split("; ")) if part}
+    return sorted(parts, key=lambda part: (-len(part), part))
 
 
 def seeing(proposer: Any, views: Sequence[Callable[[Trials], Trials]]) -> Any:

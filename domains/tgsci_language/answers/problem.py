@@ -142,7 +142,7 @@ def _notes(questions: Questions, engines: Engines, iterations: int) -> Sequence[
     fixed = sum(speaks_of_places(question) for question in questions.questions)
     if fixed:
         notes.append(
-            f"The choices of {fixed} questions are not shuffled: one of them speaks of others by their places."
+            f"The choices of {fixed} of {there} questions are not shuffled, for one speaks of others by their places."
         )
     if engines.person is not None:
         notes.append(

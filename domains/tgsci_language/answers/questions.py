@@ -330,9 +330,22 @@ def _once(questions: Sequence[Question], drop: bool) -> tuple[Question, ...]:
     for q in questions:
         asked = " ".join([q.example.question, *sorted(q.example.choices)]).casefold()
         first = seen.setdefault(" ".join(asked.split()), q)
-        if first is not q and not drop:
+        if first is q:
+            continue
+        if _right(first) != _right(q):
+            raise UsageError(
+                f"question {q.example.id} is the same as question {first.example.id} but has another right answer: "
+                "correct one of them"
+            )
+        if not drop:
             raise UsageError(
                 f"question {q.example.id} is the same as question {first.example.id}, and would count twice: leave one "
                 "out, or drop duplicates with --drop-duplicates (drop_duplicates = true)"
             )
     return tuple(seen.values())
+
+
+def _right(question: Question) -> str:
+    """The right answer without its letter, which the shuffling gave it."""
+    text = question.right.partition(") ")[2] if question.kind == "choice" else question.right
+    return " ".join(text.casefold().split())

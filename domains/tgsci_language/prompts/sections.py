@@ -93,6 +93,11 @@ def race(result: Result) -> str:
         return ""
     measured = [t for t in result.trials if t.feedback is not None and t.measured]
     n = len(loss.validation)
+    if not any(t.first is not None for t in measured):
+        return (
+            f"No instruction was asked more than the first {loss.first} of {n} validation examples: leaders were not "
+            "confirmed in this run."
+        )
     left = [n - int(t.feedback.metrics["validation n"]) for t in measured if t.feedback]
     dropped = sum(each > 0 for each in left)
     saved = sum(left) * loss.student.calls(loss.steps)

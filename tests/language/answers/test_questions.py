@@ -133,6 +133,13 @@ def test_a_question_that_stands_there_twice_may_be_dropped(tmp_path):
     assert [q.example.id for q in read_questions(path, drop_duplicates=True).questions] == ["1", "3"]
 
 
+def test_a_question_with_two_right_answers_is_refused_in_any_case(tmp_path):
+    path = write(tmp_path, "question,A,B,answer\nWhich?,1,2,A\nwhich?,2,1,A\n")
+    for drop in (False, True):
+        with pytest.raises(UsageError, match="question 2 is the same as question 1 but has another right answer"):
+            read_questions(path, drop_duplicates=drop)
+
+
 def test_other_settings_that_are_none(tmp_path):
     path = write(tmp_path, "question,answer\na,b\n")
     for settings, words in (

@@ -68,6 +68,12 @@ def test_what_is_behind_is_dropped_early_and_the_saving_is_shown():
     assert result.best.value == everybody.best.value
 
 
+def test_where_leaders_are_not_confirmed_it_is_said_that_all_of_validation_was_never_asked():
+    made = prompt_problem(SETS, scripts.Student(SETS), scripts.START)
+    result = tg.solve(made, engine=scripts.Proposer(scripts.SLOW), budget=2, proposals=1, ideas=1, confirm=False)
+    assert "No instruction was asked more than the first 10 of 40" in made.conclusion(result)
+
+
 def test_the_students_calls_count_in_the_budget():
     limited = tg.solve(
         prompt_problem(SETS, scripts.Student(SETS), scripts.START, race=0),
@@ -141,6 +147,15 @@ def test_a_task_is_built_and_its_record_builds_it_again(task):
     assert (made.name, made.loss.student.scorer.name, made.loss.first) == ("set", "last integer", 10)
     assert "A measurement asks it 52 times, or 22 where" in made.notes[2]
     assert [engine.name for engine in engines_of(made)] == [made.loss.student.engine.name]
+
+
+def test_a_judge_and_a_critic_are_engines_of_their_own(task):
+    task |= {"scorer": "judge", "judge": task["student"], "critic": {"name": task["student"]}}
+    made = domain.problem(task)
+    assert len(engines_of(made)) == 3
+    assert made.loss.student.calls(1) == 2
+    assert "A measurement asks it 104 times" in made.notes[2]
+    assert domain.problem(made.config).loss.fingerprint == made.loss.fingerprint
 
 
 def test_a_student_with_parameters_and_a_concurrency_of_its_own(task):
