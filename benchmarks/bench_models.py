@@ -34,7 +34,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from model_views import REPORTS, seeing, target_names, withheld
+from model_views import REPORTS, seeing, target_names, telling_notes, withheld
 from search_tasks import BAR, PUBLISHED, START, TASKS
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def chosen(run: Run, problem: Problem, options: argparse.Namespace) -> Chosen:
         return choose(problem, engine, base, prompt_tokens=options.prompt_tokens)
     alone = choose(problem, engine, "desk" if base == "team" else base, prompt_tokens=options.prompt_tokens)
     if not run.named:
-        views.append(partial(withheld, names=target_names(problem.loss), own=alone.proposer.name))
+        names, notes = target_names(problem.loss), telling_notes(problem.loss)
+        views.append(partial(withheld, names=names, own=alone.proposer.name, notes=notes))
     proposer = seeing(alone.proposer, views)
     if base == "team":
         assert problem.rules is not None
@@ -540,8 +541,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--reports-of", choices=("desk", "team"), default="desk",
         help="whose report the arms on reports change: desk-pool's, or the team's (%(default)s)")  # fmt: skip
     add("--target-names", nargs="+", choices=("named", "withheld"), default=["named"],
-        help="whether the model is told which targets they are; residues and what is said of the "
-             "pocket stay (%(default)s)")  # fmt: skip
+        help="whether the model is told which targets they are; the names of residues stay (%(default)s)")  # fmt: skip
     add("--seeds", type=int, default=3, help="how many runs of each arm (%(default)s)")
     add("--first-seed", type=int, default=0, help="the seed of the first of them (%(default)s)")
     add("--evaluations", type=int, default=100, help="of each run (%(default)s)")

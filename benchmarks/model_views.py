@@ -71,12 +71,13 @@ def _with_text(trial: Trial, text: str) -> Trial:
 REPORTS: Mapping[str, Callable[[Trials], Trials]] = {"score": score_only, "other": other_report, "none": no_report}
 
 
-def withheld(trials: Trials, names: Sequence[str], own: str | None = None) -> Trials:
+def withheld(trials: Trials, names: Sequence[str], own: str | None = None, notes: Sequence[str] = ()) -> Trials:
     """Tell everything with the targets' names left out: "target A" stands for the first, "target B" for the next.
 
     Args:
         trials: The view.
         names: Of the targets.
+        notes: Further texts that give a target away, left out where they stand.
         own: Who is told; what it said itself stays, since it never heard the names.
     """
     letters = {name.casefold(): f"target {chr(ord('A') + i % 26)}" for i, name in enumerate(names)}
@@ -86,6 +87,8 @@ def withheld(trials: Trials, names: Sequence[str], own: str | None = None) -> Tr
     known: dict[int, tuple[Feedback, Feedback]] = {}
 
     def hide(text: str) -> str:
+        for note in notes:
+            text = text.replace(note, "withheld")
         return pattern.sub(lambda match: letters[match[1].casefold()], text)
 
     def hidden(feedback: Feedback | None) -> Feedback | None:
@@ -123,6 +126,13 @@ def withheld(trials: Trials, names: Sequence[str], own: str | None = None) -> Tr
 def target_names(loss: Any) -> list[str]:
     """Name the targets that a loss docks into."""
     return [str(target.name) for target in getattr(loss, "targets", ())]
+
+
+def telling_notes(loss: Any) -> list[str]:
+    """List what is said of whose numbers the residues have: it names a protein, or its kind. The longest come first."""
+    notes = [str(target.numbering) for target in getattr(loss, "targets", ())]
+    parts = {part for note in notes for part in (note, *note.split("; ")) if part}
+    return sorted(parts, key=lambda part: (-len(part), part))
 
 
 def seeing(proposer: Any, views: Sequence[Callable[[Trials], Trials]]) -> Any:

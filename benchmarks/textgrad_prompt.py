@@ -29,6 +29,7 @@ def main(arguments: Sequence[str], engine: Any = None, student: Any = None) -> i
     """Run, print what TextGrad reported and what was measured; `engine` and `student` take the place of names."""
     from tgsci.errors import TgsciError
     from tgsci.runs.run import solve
+    from tgsci_language.engines import Engines
     from tgsci_language.prompts.final import verdict
     from tgsci_language.prompts.problem import problem
 
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str], engine: Any = None, student: Any = None) -> i
     start = START["text" if "word" in asked.data.name else "number"]
     config |= {"test": asked.test, "duplicates": "drop", "instruction": start}
     try:
+        Engines.of(engine or asked.engine, student or asked.student).check()
         built = problem({name: value for name, value in config.items() if value is not None}, student=student)
         result = solve(
             built,

@@ -103,10 +103,23 @@ def test_names_that_are_withheld_appear_nowhere(views: Any) -> None:
     )
     assert not re.search("jak2|lck", said, re.IGNORECASE)
     assert after.task == "Bind target A, not target B."
+    noted = views.withheld(searched(), ["JAK2", "LCK"], notes=["the pocket"])
+    assert noted.insight.setting == "withheld of target A"
     own = views.withheld(Trials([replace(searched()[0], proposer="m", reason="F2 is a family")]), ["F2"], own="m")
     assert own[0].reason == "F2 is a family", "what a model said itself stays"
     assert after.insight.key_columns == ["target A vina"]
     assert set(after.insight.key_columns) <= set(after[0].feedback.metrics)
+
+
+@pytest.mark.parametrize("task", ["F2", "JAK2", "PPAR"])
+def test_no_task_gives_its_targets_away(bench: Any, views: Any, task: str) -> None:
+    problem = bench.problem_of(task)
+    trials = Trials([], problem.loss, problem.task, insight=problem.insight)
+    names = views.target_names(problem.loss)
+    told = views.withheld(trials, names, notes=views.telling_notes(problem.loss))
+    said = "\n".join([told.task, told.insight.setting, *told.insight.key_columns])
+    assert "target A" in said
+    assert not re.search(rf"\b({'|'.join(names)}|chymotrypsin|serine protease|[OPQ]\d[A-Z0-9]{{3}}\d)", said)
 
 
 # -- runs and the table --------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ def test_prompts_before_and_after_on_test(bench: Any, tmp_path: Path, capsys: py
     assert "measured here, on test: " in shown
     assert "Test shows that the best instruction is better than the first one." in shown
     asked = len(student.calls)
+    assert script.main([*arguments, "--engine", "nonsense"], student=student) == 1
+    assert "no provider is known for the model 'nonsense'" in capsys.readouterr().err
     assert script.main(arguments, engine, student) == 0
     assert len(student.calls) == asked
 

@@ -34,7 +34,7 @@ class LanguageDomain(Domain):
             UsageError: An unknown kind, an unknown key, a missing one or a bad value.
         """
         kind = config.get("kind")
-        if kind not in _KINDS:
+        if not isinstance(kind, str) or kind not in _KINDS:
             raise UsageError(f"kind must be one of {', '.join(_KINDS)}, not {literal(kind)}")
         module = import_module(f".{_KINDS[kind]}", __package__)
         problem: Problem = module.problem({key: value for key, value in config.items() if key != "kind"})

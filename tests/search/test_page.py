@@ -78,6 +78,17 @@ def test_ideas_that_wait_are_listed_with_rank_prediction_and_the_reason():
     assert re.search(r"and \d+ more$", part(write(search(9, ideas=many)), "IDEAS THAT WAIT (199)"))
 
 
+def test_a_page_that_is_not_full_has_room_for_all_that_waits_and_a_long_report():
+    waiting = [idea(f"z{i}", i) for i in range(1, 41)]
+    trials = search(5, ideas=waiting, report=90)
+    page = write(trials)
+    assert part(page, "IDEAS THAT WAIT (40)").endswith("ring z | z40")
+    assert "cut here" not in page
+    assert tokens(page) <= ROOM
+    many = [idea(f"z{i}", i) for i in range(1, 401)]
+    assert "more" in part(write(search(200, ideas=many)), "IDEAS THAT WAIT (400)")
+
+
 def test_what_could_not_be_measured_is_told_with_the_reason():
     trials = [
         *search(5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from statistics import fmean
@@ -22,6 +23,8 @@ PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 _REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.25, 0.08, 0.06, 0.06, 0.08, 0.05
 #: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
 _TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
+#: Tokens that are kept when what is left is given away.
+_SLACK = 60
 #: Latest values that could not be measured, and characters of each reason; figures of a change that was made often.
 _MOST_UNUSABLE, _LONGEST_REASON, _MOST_SEEN = 8, 240, 8
 
@@ -61,17 +64,23 @@ class Page:
             room: Tokens that it may take.
         """
         standing = prompts.section("WHERE THE SEARCH STANDS", shortened(self._standing(), room // 4))
-        after = [
-            *self._changes(int(room * _CHANGES)),
-            *self._unusable(int(room * _UNUSABLE)),
-            *self._waiting(int(room * _WAITING)),
-            *self._pending(int(room * _PENDING)),
-            *self._leader(int(room * _LEADER)),
-            *self._report(int(room * _REPORT)),
-        ]
-        left = room - sum(tokens(part) + 2 for part in (standing, *after))
+        shares = {
+            self._changes: _CHANGES,
+            self._unusable: _UNUSABLE,
+            self._waiting: _WAITING,
+            self._pending: _PENDING,
+            self._leader: _LEADER,
+            self._report: _REPORT,
+        }
+        after = {part: part(int(room * share)) for part, share in shares.items()}
+        left = room - _length([standing]) - sum(map(_length, after.values()))
         tables = History(self.trials, self.cells, several_lines=self.several_lines).write(left, int(room * _FAMILIES))
-        return "\n\n".join([standing, *tables, *after])
+        left -= _length(tables)
+        for part in (self._report, self._waiting):  # a page that is not full has room for more of these
+            longer = part(int(room * shares[part]) + max(0, left - _SLACK))
+            left -= _length(longer) - _length(after[part])
+            after[part] = longer
+        return "\n\n".join([standing, *tables, *itertools.chain.from_iterable(after.values())])
 
     # -- where the search stands -------------------------------------------------------------------
 
@@ -236,6 +245,11 @@ def opening(
     if setting and not cheap and not any(t.round and t.measured for t in trials):
         parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
     return "\n\n".join(parts)
+
+
+def _length(parts: Sequence[str]) -> int:
+    """Estimate the tokens of parts, with what stands between them."""
+    return sum(tokens(part) + 2 for part in parts)
 
 
 def _report_title(shown: Shown) -> str:

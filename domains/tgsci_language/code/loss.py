@@ -42,7 +42,7 @@ class CodeLoss(Loss):
 
     Each failing test is a violation of 1. The loss is the share of tests that fail or, with something to minimise, its
     figure: run time as a share of the start's, memory in MB, or the function's own figure. A solution that fails a
-    test is charged `checked.penalty`: 10 times the start's time, the limit of memory, the figure of the start.
+    test is charged `checked.penalty`: twice the start's time, the limit of memory, the figure of the start.
 
     Args:
         task: What is to be solved; its hidden tests are left out.

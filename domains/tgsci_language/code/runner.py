@@ -12,6 +12,7 @@ from tgsci.errors import UsageError
 from ..datasets.assertions import Assertion
 from ..sandbox.calls import Call, CallResult, call
 from ..sandbox.inside.driver import CANDIDATE
+from ..sandbox.inside.values import BadValue, encode
 from ..sandbox.layers import Layer, Local, best
 from ..sandbox.limits import Limits
 from .compare import difference
@@ -26,6 +27,8 @@ _MOST_INPUTS = 1000
 _SLOW_CALLS, _ALL_CALLS, _LOADING = 3, 60.0, 10.0
 #: Longest that the lines of one call are timed, s, and of how many calls.
 _TRACED, _TRACED_CALLS = 3.0, 3
+#: A figure to minimise is below it.
+LARGEST = 1e300
 #: Characters of an expected or a returned value on a page.
 _VALUE = 400
 
@@ -188,7 +191,7 @@ def make_inputs(task: CodeTask, seed: int) -> list[Test]:
         raise UsageError(
             f"the key 'inputs': inputs({seed}) returns {len(made):,} calls; at most {_MOST_INPUTS} are run"
         )
-    return [Test(tuple(each), loose=False) for each in made]
+    return [Test(tuple(each)) for each in made]
 
 
 def scores_of(task: CodeTask, verdicts: Sequence[Verdict], tests: Sequence[Test]) -> list[float | str]:
@@ -198,22 +201,45 @@ def scores_of(task: CodeTask, verdicts: Sequence[Verdict], tests: Sequence[Test]
         For each result its figure, or why it is not allowed.
     """
     assert task.score is not None  # checked by the task
+    calls = [
+        Call((verdict.value, *test.arguments)) if _can_be_sent(verdict.value) else None
+        for verdict, test in zip(verdicts, tests, strict=True)
+    ]
     outcome = call(
         task.score,
         "score",
-        [Call((verdict.value, *test.arguments)) for verdict, test in zip(verdicts, tests, strict=True)],
+        [each for each in calls if each is not None],
         _limits(task, len(tests)),
         layer=_layer(task),
         packages=tuple(task.packages),
     )
     if outcome.status == "raised":
         raise UsageError(f"the key 'score' does not load: {outcome.error}: {outcome.message}")
+    answers = iter(outcome.calls)
     return [
-        float(each.value)
-        if each.returned and isinstance(each.value, int | float) and float(each.value) == each.value
-        else _fault(each, task.seconds, outcome.message)
-        for each in outcome.calls
+        "the result cannot be scored: it is nested too deeply, or it is no plain data"
+        if each is None
+        else _score(next(answers), task.seconds, outcome.message)
+        for each in calls
     ]
+
+
+def _can_be_sent(value: object) -> bool:
+    """Tell whether a value that came out of the sandbox can go into another: one that is too deep cannot."""
+    try:
+        encode({"arguments": (value,)})
+    except BadValue:
+        return False
+    return True
+
+
+def _score(answer: CallResult, seconds: float, why: str) -> float | str:
+    if not answer.returned:
+        return _fault(answer, seconds, why)
+    value = answer.value
+    if not isinstance(value, int | float) or not abs(value) < LARGEST:  # nan is not below anything
+        return f"the score must be a finite number, not {shown(value, 60)}"
+    return float(value)
 
 
 def layer_name(task: CodeTask) -> str:

@@ -69,7 +69,7 @@ class CodeTask:
         None,
     )
     penalty: float | None = setting(
-        "the loss of a solution that fails a test; unless given, 10 times the start's time, the limit of memory, or "
+        "the loss of a solution that fails a test; unless given, twice the start's time, the limit of memory, or "
         "the figure of the start",
         None,
     )

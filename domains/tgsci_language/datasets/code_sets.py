@@ -107,9 +107,7 @@ def _humaneval_plus(row: Row, examples: int) -> Task:
 def _mbpp(row: Row, examples: int) -> Task:
     code = _text(row, "code")
     statement = _text(row, "text" if "text" in row else "prompt")
-    before = "\n".join(
-        [*_texts(row, "test_imports"), *([row["test_setup_code"]] if row.get("test_setup_code") else [])]
-    )
+    before = "\n".join([*_texts(row, "test_imports"), _optional(row, "test_setup_code")])
     name = _called(code, "\n".join(_texts(row, "test_list")))
     shown, scripts = _tests("\n".join(_texts(row, "test_list")), [name])
     hidden, more = _tests("\n".join(_texts(row, "challenge_test_list")), [name])
@@ -137,7 +135,7 @@ def _mbpp_plus(row: Row, examples: int) -> Task:
 
 
 def _leetcode(row: Row, examples: int) -> Task:
-    prelude = _text(row, "prompt") if row.get("prompt") else ""
+    prelude = _optional(row, "prompt")
     found, scripts = _tests(_text(row, "test"), [_text(row, "entry_point")])
     shown: list[str] = []
     if not found:  # lists and trees: each call makes its arguments by functions of the prelude
@@ -145,7 +143,7 @@ def _leetcode(row: Row, examples: int) -> Task:
         shown, scripts = [first for first, _ in parts if first], [rest for _, rest in parts if rest]
     return Task(
         _text(row, "task_id"), _text(row, "query" if row.get("query") else "problem_description"), row["entry_point"],
-        row.get("starter_code") or "", found[:examples], found[examples:], scripts, prelude=prelude,
+        _optional(row, "starter_code"), found[:examples], found[examples:], scripts, prelude=prelude,
         reference=_text(row, "completion"), visible_scripts=shown,
     )  # fmt: skip
 
@@ -288,6 +286,10 @@ def _text(row: Row, key: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"the field {key!r} must be text, not {literal(value)}")
     return value
+
+
+def _optional(row: Row, key: str) -> str:
+    return _text(row, key) if row.get(key) else ""
 
 
 def _texts(row: Row, key: str) -> list[str]:

@@ -26,7 +26,11 @@ def seen_paths() -> tuple[list[str], list[str]]:
         Links, and files and directories.
     """
     python, library = interpreter(), sysconfig.get_path("stdlib")
-    seen = [] if sys.base_prefix == "/usr" else [f"{sys.base_prefix}/lib"]  # shared libraries came with it
+    base = Path(sys.base_prefix)
+    if str(base) in ("/usr", "/usr/local"):  # where much else is, too
+        seen = [str(path) for path in sorted((base / "lib").glob("libpython*"))]
+    else:
+        seen = [f"{base}/lib"]  # shared libraries came with it
     multiarch = sysconfig.get_config_var("MULTIARCH") or ""
     own = f"/usr/lib/{multiarch}"
     seen += [own if multiarch and os.path.isdir(own) else "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"]

@@ -243,3 +243,33 @@ def test_a_condition_is_worked_out_on_what_came_back() -> None:
     assert feedback.violations == {"test 2": 1.0}
     assert "expected: len(area(1, 1)) == 2" in feedback.text
     assert "got: 1 (TypeError: object of type 'int' has no len())" in feedback.text
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        ("__import__('functools').reduce(lambda deep, _: [deep], range(199), 1.0)", "cannot be scored"),
+        ("10**400", "must be a finite number, not 1000"),
+        ("float('nan')", "must be a finite number, not nan"),
+        ("None", "must be a finite number, not None"),
+        ("object()", "no plain data"),
+    ],
+)
+def test_a_result_that_cannot_be_scored_costs_one_trial(result: str, says: str) -> None:
+    score = "def score(result, values):\n    return result\n"
+    loss = CodeLoss(
+        total(minimise="score", score=score, visible=["total([1.0])"], inputs=None, start=None, penalty=99.0)
+    )
+    feedback = measured(loss, f"def total(values):\n    return {result}\n")
+    assert feedback.loss == 99.0
+    assert says in feedback.text
+
+
+def test_a_forged_clock_gains_nothing_where_there_is_no_baseline() -> None:
+    forged = (
+        "import sys\n"
+        "driver = next(m for n, m in sys.modules.items() if n.endswith('driver'))\n"
+        "driver.thread_time = lambda: 1.0\n" + SLOW_SUM.replace("found = 0.0", "found = sum(range(300_000)) * 0.0")
+    )
+    loss = CodeLoss(total(start=None, inputs=None, visible=["total([1.0, 2.0]) == 5.0"]))
+    assert measured(loss, forged).loss > 1.0

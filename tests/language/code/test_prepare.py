@@ -79,7 +79,7 @@ def test_the_start_is_the_baseline_where_it_passes_and_else_the_reference() -> N
 
 
 def test_what_failing_costs_is_the_same_each_time() -> None:
-    assert check_task(total()).penalty == 10.0
+    assert check_task(total()).penalty == 2.0
     assert check_task(total(start=None, inputs=None)).penalty == 2 * 2000.0
     assert check_task(total(minimise="memory", memory_mb=300)).penalty == 300.0
     assert check_task(total(penalty=7.0)).penalty == 7.0

@@ -137,3 +137,19 @@ def test_nothing_of_a_file_is_executed(tmp_path):
     ]
     read_tasks(write(tmp_path, rows))
     assert not trap.exists()
+
+
+ODD = [None, 5, -1, True, 1e400, "", "def (", "\udc80", "x" * 3000, [], [1], ["assert"], [[]], [[[]]], {}, {"a": 1}]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_field_of_any_kind_is_read_or_refused(tmp_path, name):
+    refused = 0
+    for row in SETS[name]:
+        for key in row:
+            for odd in ODD:
+                try:
+                    read_tasks(write(tmp_path, [{**row, key: odd}]), name)
+                except UsageError:
+                    refused += 1
+    assert refused > 20

@@ -44,6 +44,30 @@ def test_a_script_runs_apart_from_the_candidate(tasks):
         assert not any(marks(decode, f"def decode(text):\n    {forge.replace(chr(10), chr(10) + '    ')}", hidden=True))
 
 
+LOOP = """
+import numpy as np
+def is_floats(x):
+    return isinstance(x, float)
+def assertion(out, exp, atol):
+    if is_floats(exp) and atol == 0:
+        atol = 1e-6
+    assert out == exp or np.allclose(out, exp, rtol=1e-07, atol=atol)
+def check(candidate):
+    inputs = [[[1.0, 4.0, 2.0]], [[]], [[0.1, 0.4]]]
+    results = [2.0, 0.0, 0.3]
+    for i, (inp, exp) in enumerate(zip(inputs, results)):
+        assertion(candidate(*inp), exp, 0)
+"""
+
+
+def test_a_check_that_loops_over_inputs_runs_as_a_script(tmp_path):
+    pytest.importorskip("numpy")
+    (task,) = read_tasks(write(tmp_path, [{**HUMANEVAL[0], "test": LOOP}]))
+    assert (len(task.hidden), len(task.scripts)) == (0, 1)
+    assert marks(task, task.reference, hidden=True) == [True]
+    assert marks(task, "def largest_gap(numbers): return 2.0", hidden=True) == [False]
+
+
 def test_a_linked_list_passes_between_the_two_processes(tasks):
     task = next(each for each in tasks["leetcode"] if each.name == "reverse-list")
     assert marks(task, task.reference, hidden=False) == [True]

@@ -173,6 +173,14 @@ def test_home_and_ledgers_are_not_there(safe, tmp_path):
     assert tried(f"return open({str(tmp_path / 'run.db')!r}).read()", safe) in ("FileNotFoundError", "PermissionError")
 
 
+def test_installed_packages_are_not_there(safe):
+    assert tried("import pip", safe) == "ModuleNotFoundError"
+    assert tried("import tgsci", safe) == "ModuleNotFoundError"
+    if isinstance(safe, Bubblewrap):
+        look = "import os, sysconfig\nreturn os.listdir(sysconfig.get_path('stdlib') + '/site-packages')"
+        assert tried(look, safe) in ([], "FileNotFoundError")
+
+
 def test_nothing_can_be_written_outside(safe, tmp_path):
     for target in (tmp_path / "new", Path(__file__).with_name("new"), Path("/etc/new"), Path("/sandbox/new")):
         assert tried(f"open({str(target)!r}, 'w').write('x')", safe) in (

@@ -82,3 +82,18 @@ def test_what_preparation_raises_is_that_molecules_failure(parent: Docking, monk
 
         monkeypatch.setattr(module, "ready", refuse)
         assert place(CHILD, parent.pose, ABL1, QUICK, None) is None
+
+
+@pytest.mark.parametrize(
+    ("parent_smiles", "child"),
+    [
+        ("N#Cc1ccc(C(=O)NCc2cccc3c2CCC3)cc1", "N#Cc1ccc(C(=O)NCc2ccc(F)c3c2CCC3)cc1"),
+        ("N#Cc1ccc(C(=O)NCc2cccc3c2CCC3)cc1", "N#Cc1ccc(C(=O)NCc2c(C)ccc3c2CCC3)cn1"),
+        ("O=C(Nc1cccc2c1CCC2)C1CCCCC1", "O=C(Nc1cccc2c1CCC2)C1CCC(F)CC1"),
+    ],
+)
+def test_nearly_all_atoms_given_is_no_reason_to_find_no_shape(parent_smiles: str, child: str) -> None:
+    docking = dock(parent_smiles, ABL1, QUICK)
+    placed = place(child, docking.pose, ABL1, QUICK, None)
+    assert placed is not None
+    assert placed.score < 0
