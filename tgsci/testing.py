@@ -25,7 +25,7 @@ from .runs.domain import Domain, Problem
 from .runs.finalists import Finishing
 from .runs.result import Result
 from .runs.run import solve
-from .search.insight import Careful
+from .search.insight import CONTRAST_CHARACTERS, NAME_CHARACTERS, Careful
 from .search.menu import Option
 from .search.proposer import Proposer
 from .search.trial import Outlook, Proposal, State, Trial, Trials
@@ -34,8 +34,8 @@ __all__ = ["Scripted", "check_domain", "check_insight", "check_loss"]
 
 #: Longest that a hook of `Insight` may think, s: a search calls it in every round.
 HOOK_SECONDS = 20.0
-#: Longest text that each hook may give, characters: it stands in a table, in a prompt that is bounded.
-NAME_CHARACTERS, CONTRAST_CHARACTERS, SETTING_CHARACTERS = 200, 2_000, 8_000
+#: Longest setting, characters: it stands in a prompt that is bounded.
+SETTING_CHARACTERS = 8_000
 
 #: What a model may come up with; `validate` must refuse or accept each without falling over.
 HOSTILE_VALUES = (

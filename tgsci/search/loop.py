@@ -9,10 +9,9 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from ..basics.texts import figure, well_formed
+from ..basics.texts import figure
 from ..basics.threads import awaited
 from ..compute.measure import Measured, measure
-from ..errors import TgsciError
 from ..feedback import Feedback
 from ..loss import Loss
 from .asking import Asking
@@ -237,10 +236,7 @@ class Search:
         parent = self._measured_parent(trial)
         if self.insight.contrast is None or parent is None or not trial.measured:
             return trial
-        try:
-            return replace(trial, contrast=well_formed(self.insight.contrast(parent, trial)))
-        except TgsciError:  # it has nothing to say of these two
-            return trial
+        return replace(trial, contrast=self.insight.contrast_of(parent, trial))
 
     # -- telling -----------------------------------------------------------------------------------
 

@@ -109,8 +109,7 @@ class Page:
         return f"{told}, {left} left: {rounds} round{'s' * (rounds != 1)} of up to {self.trials.proposals}."
 
     def _limiting(self, trial: Trial) -> str:
-        limiting = self.trials.insight.limiting
-        return cell(limiting(trial.feedback)) if limiting and trial.feedback else ""
+        return cell(self.trials.insight.limiting_in(trial.feedback)) if trial.feedback else ""
 
     def _own_errors(self) -> str:
         """Say how well the model's own predictions held."""
