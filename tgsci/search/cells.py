@@ -48,7 +48,7 @@ class Cells:
         usual = [value for value in known if math.isfinite(value)]
         if counts(usual, self.trials.loss.units.get(name, "") if self.trials.loss else ""):
             return 0
-        return places([median(usual)]) - 1
+        return places([median(usual)] if usual else []) - 1
 
     def metric(self, name: str, value: float | None) -> str:
         """Write a metric with the decimals of its column; "-" for none."""
