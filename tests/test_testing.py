@@ -140,6 +140,7 @@ GOOD = {
 def test_hooks_that_keep_the_contract_pass_and_no_hooks_do_too():
     check_insight(told(**GOOD), ["498", "499"])
     check_insight(told(rules=None))
+    check_domain(Rulers(rules=None), {})
     check_domain(Rulers(**GOOD), {})
 
 

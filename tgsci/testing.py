@@ -25,16 +25,17 @@ from .runs.domain import Domain, Problem
 from .runs.finalists import Finishing
 from .runs.result import Result
 from .runs.run import solve
-from .search.insight import Careful
+from .search.insight import CONTRAST_CHARACTERS, NAME_CHARACTERS, Careful
 from .search.menu import Option
-from .search.trial import Outlook, State, Trial, Trials
+from .search.proposer import Proposer
+from .search.trial import Outlook, Proposal, State, Trial, Trials
 
 __all__ = ["Scripted", "check_domain", "check_insight", "check_loss"]
 
 #: Longest that a hook of `Insight` may think, s: a search calls it in every round.
 HOOK_SECONDS = 20.0
-#: Longest text that each hook may give, characters: it stands in a table, in a prompt that is bounded.
-NAME_CHARACTERS, CONTRAST_CHARACTERS, SETTING_CHARACTERS = 200, 2_000, 8_000
+#: Longest setting, characters: it stands in a prompt that is bounded.
+SETTING_CHARACTERS = 8_000
 
 #: What a model may come up with; `validate` must refuse or accept each without falling over.
 HOSTILE_VALUES = (
@@ -321,10 +322,25 @@ def _check_options(problem: Problem) -> None:
     assert len(set(values)) == len(values), "options() offers the same value twice"
 
 
+class _Nobody(Proposer):
+    """Proposes for a domain whose values only a model or a person can propose: nothing, so the start is the run."""
+
+    name = "nobody"
+
+    def ask(self, trials: Trials, n: int, rng: random.Random) -> list[Proposal]:
+        return []
+
+
+def _solved(problem: Problem, **options: Any) -> Result:
+    if problem.rules is None:
+        return solve(problem, optimizer=_Nobody(), **options)
+    return solve(problem, engine="rules", **options)
+
+
 def _check_run(problem: Problem, again: Problem, directory: Path, evaluations: int) -> None:
     part = max(len(problem.start), evaluations // 2)
-    solve(problem, engine="rules", budget=part, run=directory, workers=1)
-    resumed = solve(again, engine="rules", budget=evaluations, run=directory, workers=1)
+    _solved(problem, budget=part, run=directory, workers=1)
+    resumed = _solved(again, budget=evaluations, run=directory, workers=1)
     if problem.finish:
         _check_finish(problem, resumed, directory, evaluations)
     assert resumed.best is not None, f"nothing could be measured: {resumed.stopped}"
@@ -352,5 +368,5 @@ def _check_finish(problem: Problem, done: Result, directory: Path, evaluations: 
         assert problem.finish
         problem.finish(result, Watched(result, given.executor, given.workers, given.say))
 
-    solve(replace(problem, finish=finish), engine="rules", budget=evaluations, run=directory, workers=1)
+    _solved(replace(problem, finish=finish), budget=evaluations, run=directory, workers=1)
     assert not kept, f"finish() measured the trials {kept} once more: skip what result.finals holds"

@@ -222,7 +222,7 @@ def test_a_dry_run_shows_the_prompt_the_calls_and_the_price_and_leaves_nothing(t
     assert planned.returncode == 0, planned.stderr
     assert "--- proposals, a round each: the first prompt to gpt-4o, about " in planned.stdout
     assert "x = 0.0 m gives 9 m^2" in planned.stdout
-    assert re.search(r"5  proposals, a round each \(gpt-4o\): about [\d,]+ tokens in", planned.stdout)
+    assert re.search(r"5  proposals, a round each \(gpt-4o\): at most [\d,]+ tokens in", planned.stdout)
     assert re.search(r"in all 5 calls, price about 0\.\d+ USD", planned.stdout)
     assert not (tmp_path / "runs").exists()
     nobody = tgsci("run", "job.toml", "--dry-run")

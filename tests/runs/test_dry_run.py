@@ -89,6 +89,16 @@ def test_as_many_ideas_are_asked_for_as_a_run_would():
     assert few.prompt == many.prompt  # today's prompt asks for what is measured
 
 
+def test_later_prompts_of_a_desk_are_counted_as_long_as_they_may_get():
+    (desk,) = planned(Priced([]), optimizer="desk", budget=41, proposals=4, prompt_tokens=5000)
+    assert desk.all_tokens_in == desk.tokens_in + 9 * 5000
+    assert desk.usd == pytest.approx(desk.engine.price(desk.all_tokens_in, 10 * desk.tokens_out))
+    assert "at most" in dry_run([desk])
+    (tgd,) = planned(Priced([]), optimizer="tgd", budget=41, proposals=4)
+    assert tgd.all_tokens_in == 10 * tgd.tokens_in
+    assert Planned("nothing", Priced([]), 0, "a").usd == 0.0
+
+
 def test_a_budget_of_calls_bounds_them_and_one_without_evaluations_plans_a_round():
     assert planned(Scripted([]), budget=tg.Budget(100, model_calls=3))[0].calls == 3
     assert planned(Scripted([]), budget=tg.Budget(None, seconds=60))[0].calls == 1

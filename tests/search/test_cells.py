@@ -17,6 +17,18 @@ def test_counts_are_whole_and_a_metric_that_is_missing_is_a_dash():
     assert found[0]["QED"] == "0.040"
 
 
+def test_a_metric_with_a_unit_that_no_value_has_yet_is_a_column_of_dashes():
+    class Timed(tg.Loss):
+        units = {"time": "ms"}
+
+        def evaluate(self, value):
+            return tg.Feedback(1.0)
+
+    trials = [tg.Trial(0, 0, "v", feedback=tg.Feedback(1.0))]
+    found = rows(write(tg.Trials(trials, loss=Timed(), insight=Insight(key_columns=("time",)))))
+    assert [row["time (ms)"] for row in found.values()] == ["-"]
+
+
 def test_small_and_equal_losses_stay_apart():
     trials = tg.Trials(
         [

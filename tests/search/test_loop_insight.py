@@ -77,12 +77,6 @@ def test_what_a_change_did_is_asked_when_a_round_is_judged_and_kept(tmp_path):
     assert {t.value: t.contrast for t in tg.Result.load(tmp_path).trials} == told
 
 
-def test_a_bug_in_a_contrast_is_raised():
-    insight = tg.Insight(contrast=lambda parent, child: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        tg.minimize(Descends(), "start", Script(*ROUNDS), insight=insight)
-
-
 THINKS = """
     import sys, time
     import tgsci as tg

@@ -109,7 +109,7 @@ class Problem:
     @property
     def insight(self) -> Insight:
         """What the domain tells the search of its values."""
-        return Insight(**{field.name: getattr(self, field.name) for field in fields(Insight)})
+        return Insight(**{field.name: getattr(self, field.name) for field in fields(Insight) if field.init})
 
 
 class Domain(ABC):

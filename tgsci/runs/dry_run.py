@@ -10,6 +10,8 @@ from ..basics.texts import compact
 from ..engine import Call, Engine, Reply, recording
 from ..errors import InvalidValue, UsageError
 from ..prompts import tokens
+from ..search.desk import Desk
+from ..search.menu import Menu
 from ..search.options import RunOptions
 from ..search.proposer import Proposer
 from ..search.team import Team
@@ -35,6 +37,7 @@ class Planned:
         prompt: The first of them, as it would be sent.
         system: Its system prompt.
         tokens_out: Tokens of a reply, as a guess.
+        longest: Tokens of a later prompt, at most; 0 where they are about as long as the first.
     """
 
     what: str
@@ -43,17 +46,30 @@ class Planned:
     prompt: str
     system: str = ""
     tokens_out: int = REPLY_TOKENS
+    longest: int = 0
 
     @property
     def tokens_in(self) -> int:
-        """Tokens of the prompt, about."""
+        """Tokens of the first prompt, about."""
         return tokens(self.prompt) + tokens(self.system)
 
     @property
+    def later(self) -> int:
+        """Tokens of a later prompt, at most."""
+        return max(self.tokens_in, self.longest)
+
+    @property
+    def all_tokens_in(self) -> int:
+        """Tokens of all the prompts, at most."""
+        return self.tokens_in + (self.calls - 1) * self.later if self.calls else 0
+
+    @property
     def usd(self) -> float | None:
-        """Price of all the calls, US dollars; None where it is unknown."""
-        price = self.engine.price(self.tokens_in, self.tokens_out)
-        return None if price is None else price * self.calls
+        """Price of all the calls at most, US dollars; None where it is unknown."""
+        first, later = (self.engine.price(size, self.tokens_out) for size in (self.tokens_in, self.later))
+        if first is None or later is None:
+            return None
+        return first + (self.calls - 1) * later if self.calls else 0.0
 
 
 class _Seen(BaseException):
@@ -107,7 +123,9 @@ def plan(problem: Problem, proposer: Proposer, options: RunOptions) -> list[Plan
             rounds = max(1, -(-left // options.proposals))
             calls = rounds if budget.model_calls is None else min(rounds, budget.model_calls)
             replies = max(REPLY_TOKENS, IDEA_TOKENS * wanted)
-            planned.append(Planned("proposals, a round each", asked.engine, calls, asked.prompt, asked.system, replies))
+            longest = options.prompt_tokens if any(isinstance(one, Desk | Menu) for one in _members(proposer)) else 0
+            asked_for = (asked.engine, calls, asked.prompt, asked.system, replies, longest)
+            planned.append(Planned("proposals, a round each", *asked_for))
     by_engine: dict[str, list[Call]] = {}
     for call in measured:
         by_engine.setdefault(call.engine.identity, []).append(call)
@@ -139,14 +157,17 @@ def _canonical(problem: Problem, value: str) -> str:
 
 def _first_call(trials: Trials, proposer: Proposer, n: int, seed: int) -> Call | None:
     """Take the first question of a proposer, unasked; None where it asks nobody."""
-    members = proposer.members if isinstance(proposer, Team) else (proposer,)
     with recording(_refuse):
-        for member in members:
+        for member in _members(proposer):
             try:
                 member.ask(trials, n, random.Random(f"{seed}:{len(trials)}"))
             except _Seen as seen:
                 return seen.call
     return None
+
+
+def _members(proposer: Proposer) -> Sequence[Proposer]:
+    return proposer.members if isinstance(proposer, Team) else (proposer,)
 
 
 def _has_a_pool(proposer: Proposer) -> bool:
@@ -180,16 +201,17 @@ def dry_run(planned: Sequence[Planned], *, prompts: bool = True) -> str:
     lines.append("calls that a run would make (nothing was asked now):")
     width = max((len(f"{each.calls:,}") for each in planned), default=0)
     for each, price in zip(planned, prices, strict=True):
-        tokens = f"{each.tokens_in * each.calls:,} tokens in, {each.tokens_out * each.calls:,} out"
+        tokens = f"{each.all_tokens_in:,} tokens in, {each.tokens_out * each.calls:,} out"
         cost = "unknown" if price is None else f"{compact(price, 3)} USD"
-        lines.append(f"  {each.calls:>{width},}  {each.what} ({each.engine.name}): about {tokens}, price {cost}")
+        how = "at most" if each.longest else "about"
+        lines.append(f"  {each.calls:>{width},}  {each.what} ({each.engine.name}): {how} {tokens}, price {cost}")
     total = "unknown" if not known else f"about {compact(sum(known), 3)} USD"
     if known and len(known) < len(prices):
         total += " and what has an unknown price"
     lines.append(f"in all {sum(each.calls for each in planned):,} calls, price {total}")
     lines.append(
-        "(a reply's length is a guess: a model that thinks before it answers is charged for its thoughts; later "
-        "prompts are longer than the first, up to what is allowed; a reply that cannot be used is asked for once more)"
+        "(a reply's length is a guess: a model that thinks before it answers is charged for its thoughts; and a reply "
+        "that cannot be used is asked for once more)"
     )
     return "\n".join(lines)
 

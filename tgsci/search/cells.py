@@ -48,7 +48,7 @@ class Cells:
         usual = [value for value in known if math.isfinite(value)]
         if counts(usual, self.trials.loss.units.get(name, "") if self.trials.loss else ""):
             return 0
-        return places([median(usual)]) - 1
+        return places([median(usual)] if usual else []) - 1
 
     def metric(self, name: str, value: float | None) -> str:
         """Write a metric with the decimals of its column; "-" for none."""
@@ -56,10 +56,15 @@ class Cells:
             return "-"
         return fixed(value, max(self._metrics[name], 0)) if self._metrics[name] > -2 else short(value)
 
-    def family(self, value: str) -> str:
-        """Name the family of a value as the tables do: by itself, or where that is long by a number that stays."""
+    def family(self, value: str, longest: int = _LONGEST_NAME) -> str:
+        """Name the family of a value as the tables do: by itself, or where that is long by a number that stays.
+
+        Args:
+            value: Any value.
+            longest: A name that has no number is cut to so many characters.
+        """
         name = self.trials.family(value)
-        return self.numbered.get(name) or cell(name, _LONGEST_NAME) or "none"
+        return self.numbered.get(name) or cell(name, longest) or "none"
 
     def _numbered(self) -> dict[str, str]:
         """Number the families in the order in which they were measured first; only those with a long name count."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from ..basics import checks
+from ..basics.texts import literal, well_formed
+from ..errors import TgsciError
 
 if TYPE_CHECKING:
     from ..feedback import Feedback
     from ..loss import Loss
     from .trial import Outlook, Trial, Trials
+
+logger = logging.getLogger("tgsci")
+T = TypeVar("T")
+
+#: Longest name of a family, a change or what limits, and longest contrast, characters: what is longer is cut.
+NAME_CHARACTERS, CONTRAST_CHARACTERS = 200, 2_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,9 @@ class Careful:
 class Insight:
     """What a domain tells a search, and through it a model at its desk.
 
+    A function that has nothing to say raises one of tgsci's errors. Whatever else goes wrong in one is logged, the
+    first time, and the search goes on without what it would have said: no measurement depends on it.
+
     Args:
         key_columns: The few metrics that a row of the history shows beside the loss.
         family: The name of the kind that a value belongs to; the same for good.
@@ -68,3 +81,60 @@ class Insight:
     setting: str = ""
     careful: Careful | None = None
     rivals: bool = True
+    _failed: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+
+    def family_of(self, value: str) -> str:
+        """Name the family of a value; "" where it has no place among the families."""
+        return self._text("family", self.family, value)
+
+    def change_between(self, parent: str, child: str) -> str:
+        """Name the change from one value to another; "" where it has no name."""
+        return self._text("change", self.change, parent, child)
+
+    def contrast_of(self, parent: Trial, child: Trial) -> str:
+        """Say what a change did; "" where there is nothing to say."""
+        return self._text("contrast", self.contrast, parent, child, longest=CONTRAST_CHARACTERS)
+
+    def limiting_in(self, feedback: Feedback) -> str:
+        """Say which part of a measurement decides its loss; "" for none."""
+        return self._text("limiting", self.limiting, feedback)
+
+    def outlooks(self, trials: Trials, values: Sequence[str]) -> list[Outlook | None]:
+        """Tell what is expected of each value; None where that cannot be told, or is no finite number."""
+
+        def finite(outlook: Outlook | None) -> Outlook | None:
+            return outlook if outlook and math.isfinite(outlook.loss) and math.isfinite(outlook.sd) else None
+
+        def predict() -> list[Outlook | None]:
+            assert self.predict
+            outlooks = [finite(outlook) for outlook in self.predict(trials, values)]
+            if len(outlooks) != len(values):
+                raise ValueError(f"{len(outlooks)} outlooks for {len(values)} values")
+            return outlooks
+
+        nothing: list[Outlook | None] = [None] * len(values)
+        return self._unless_it_fails("predict", predict, nothing) if self.predict and values else nothing
+
+    def _text(self, name: str, hook: Callable[..., str] | None, *about: object, longest: int = NAME_CHARACTERS) -> str:
+        def say() -> str:
+            text = hook(*about) if hook else ""
+            if not isinstance(text, str):
+                raise TypeError(f"it returned {literal(text)}, not text")
+            return well_formed(text[:longest])
+
+        return self._unless_it_fails(name, say, "")
+
+    def _unless_it_fails(self, name: str, hook: Callable[[], T], otherwise: T) -> T:
+        try:
+            return hook()
+        except TgsciError:  # it has nothing to say of these
+            return otherwise
+        except Exception as error:
+            if name not in self._failed:
+                self._failed.add(name)
+                logger.warning(
+                    "%s of the insight failed (%s: %s); the search goes on without what it would have said",
+                    *(name, type(error).__name__, error),
+                    exc_info=error,
+                )
+            return otherwise

@@ -9,10 +9,9 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from ..basics.texts import figure, well_formed
+from ..basics.texts import figure
 from ..basics.threads import awaited
 from ..compute.measure import Measured, measure
-from ..errors import TgsciError
 from ..feedback import Feedback
 from ..loss import Loss
 from .asking import Asking
@@ -149,15 +148,22 @@ class Search:
             met = goal is not None and best.feedback.feasible and best.loss <= goal
         if met and self.confirming.settled(best):
             return f"the goal is met by trial {best.number}"
-        last = self.trials[-1].round
-        recent = itertools.takewhile(lambda t: t.round > last - _FRUITLESS_ROUNDS, reversed(self.trials))
-        if last >= _FRUITLESS_ROUNDS and not any(t.feedback for t in recent):
+        if self._fruitless():
             return f"{_FRUITLESS_ROUNDS} rounds in a row gave no new value to measure ({self.trials[-1].decision})"
         spent = self.ledger.spent()
         if self.asking.answered and not self.loss.threads:
             # What was paid for is measured; then nobody is asked any more. Not where measuring itself asks models.
             spent = replace(spent, model_calls=0, usd=0, unpriced_calls=0, tokens_in=0, tokens_out=0, uncounted_calls=0)
         return self.options.budget.exhausted(spent)
+
+    def _fruitless(self) -> bool:
+        """True where those who are asked have given nothing to measure for many rounds."""
+        last = self.trials[-1].round
+        first = last - _FRUITLESS_ROUNDS + 1
+        recent = list(itertools.takewhile(lambda t: t.round >= first, reversed(self.trials)))
+        if first < 1 or any(t.feedback for t in recent):
+            return False
+        return all(self.asking.were_asked(round) for round in range(first, last + 1))
 
     def _begin(self) -> list[Trial]:
         """Record the start values as the first round."""
@@ -237,10 +243,7 @@ class Search:
         parent = self._measured_parent(trial)
         if self.insight.contrast is None or parent is None or not trial.measured:
             return trial
-        try:
-            return replace(trial, contrast=well_formed(self.insight.contrast(parent, trial)))
-        except TgsciError:  # it has nothing to say of these two
-            return trial
+        return replace(trial, contrast=self.insight.contrast_of(parent, trial))
 
     # -- telling -----------------------------------------------------------------------------------
 

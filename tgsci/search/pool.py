@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import TgsciError
 from .standing import families, stalled
-from .trial import Idea, Outlook, Trials
+from .trial import Idea, Trials
 
 #: Of the places of a round, so many in four go to another family than that of the best; the second where it stalled.
 _ELSEWHERE, _ELSEWHERE_STALLED = 1, 2
@@ -76,7 +75,8 @@ def rank(ideas: Mapping[int, Idea], trials: Trials) -> dict[int, Idea]:
     its chance. Those of which the domain expects nothing follow in the order of who had them: the newest round
     first, each proposer's first idea before anybody's second.
     """
-    outlooks = dict(zip(ideas, _outlooks([idea.proposal.value for idea in ideas.values()], trials), strict=True))
+    expected = trials.insight.outlooks(trials, [idea.proposal.value for idea in ideas.values()])
+    outlooks = dict(zip(ideas, expected, strict=True))
     place = {number: at for at, number in enumerate(_own_order(ideas))}
 
     def key(number: int) -> tuple[float, int]:
@@ -84,16 +84,6 @@ def rank(ideas: Mapping[int, Idea], trials: Trials) -> dict[int, Idea]:
         return (math.inf if outlook is None else outlook.loss - outlook.sd), place[number]
 
     return {number: replace(ideas[number], outlook=outlooks[number]) for number in sorted(ideas, key=key)}
-
-
-def _outlooks(values: Sequence[str], trials: Trials) -> Sequence[Outlook | None]:
-    if not values or trials.insight.predict is None:
-        return [None] * len(values)
-    try:
-        outlooks = trials.insight.predict(trials, values)
-    except TgsciError:  # it cannot tell yet
-        return [None] * len(values)
-    return [o if o is not None and math.isfinite(o.loss) and math.isfinite(o.sd) else None for o in outlooks]
 
 
 def _own_order(ideas: Mapping[int, Idea]) -> Iterable[int]:

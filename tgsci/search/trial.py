@@ -11,7 +11,7 @@ from typing import overload
 
 from ..basics import checks
 from ..basics.texts import figure, literal, well_formed
-from ..errors import InvalidValue, TgsciError, UsageError
+from ..errors import InvalidValue, UsageError
 from ..feedback import Feedback
 from ..loss import Loss
 from .insight import Insight
@@ -247,10 +247,7 @@ class Trials(Sequence[Trial]):
         if self.insight.family is None:
             return ""
         if value not in self._families:
-            try:
-                self._families[value] = self.insight.family(value)
-            except TgsciError:  # it has no place among the families
-                self._families[value] = ""
+            self._families[value] = self.insight.family_of(value)
         return self._families[value]
 
     def change(self, trial: Trial) -> str:
@@ -259,10 +256,7 @@ class Trials(Sequence[Trial]):
             return ""
         values = self._trials[trial.parent].value, trial.value
         if values not in self._changes:
-            try:
-                self._changes[values] = self.insight.change(*values)
-            except TgsciError:  # nothing that two values have in common
-                self._changes[values] = ""
+            self._changes[values] = self.insight.change_between(*values)
         return self._changes[values]
 
     def append(self, trial: Trial) -> None:

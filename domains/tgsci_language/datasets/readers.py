@@ -51,8 +51,8 @@ def read_dataset(
     text = read_text(path)
     if format is not None:
         checks.choice("format", format, FORMATS)
-    format = format or _guess(path, text)
     try:
+        format = format or _guess(path, text)
         if format == "bbh":
             examples = _bbh(text)
         elif format == "mmlu":
@@ -116,9 +116,9 @@ def _guess(path: Path, text: str) -> str:
         first = text.lstrip().partition("\n")[0]
         return "gsm8k" if "####" in first and '"question"' in first else "jsonl"
     if suffix in (".csv", ".tsv"):
-        first_row = next(iter(_cells(text, "," if suffix == ".csv" else "\t")), [])
+        first_row = next(iter(_cells(text, _delimiter(path, text))), [])
         return "mmlu" if len(first_row) == 6 and first_row[-1].strip() in _MMLU_LETTERS else "csv"
-    raise UsageError(f"{visible(str(path))}: the format cannot be told from the name; say which: {', '.join(FORMATS)}")
+    raise UsageError(f"the format cannot be told from the name; say which: {', '.join(FORMATS)}")
 
 
 def _bbh(text: str) -> list[Example]:
@@ -176,16 +176,23 @@ def _text(row: Mapping[str, Any], column: str, id: object) -> str:
 
 
 def _cells(text: str, delimiter: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
-        return [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True) if any(row)]
+        return [row for row in reader if any(row)]
     except csv.Error as error:
-        raise UsageError(f"no valid CSV: {error}") from None
+        raise UsageError(f"no valid CSV, in line {reader.line_num}: {error}") from None
+
+
+def _delimiter(path: Path, text: str) -> str:
+    """Tell what stands between the columns: a semicolon where a spreadsheet has the comma for decimals."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    first = text.partition("\n")[0]
+    return ";" if ";" in first and "," not in first else ","
 
 
 def _csv(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
-    first = text.partition("\n")[0]
-    semicolons = ";" in first and "," not in first  # as spreadsheets write it where the comma is for decimals
-    rows = _cells(text, "\t" if path.suffix.lower() == ".tsv" else ";" if semicolons else ",")
+    rows = _cells(text, _delimiter(path, text))
     if not rows:
         raise UsageError("it is empty; the first row names the columns")
     header = [name.strip() for name in rows[0]]

@@ -29,6 +29,8 @@ def test_two_named_columns_of_any_csv_or_json_lines_are_read(tmp_path):
     tabbed = written(tmp_path, "a.tsv", "question\tanswer\nq, r\t1\n")
     european = written(tmp_path, "b.csv", "question;answer\n1,5 mal 2?;3,0\n")
     assert [(e.question, e.answer) for e in read_dataset(european)] == [("1,5 mal 2?", "3,0")]
+    quoted = written(tmp_path, "c.csv", '\ufeffquestion;answer\r\n"1;2?";3\r\n')
+    assert [(e.question, e.answer) for e in read_dataset(quoted)] == [("1;2?", "3")]
     lines = written(tmp_path, "a.jsonl", '{"q": "x?", "a": 7}\n{"q": "y?", "a": "no"}\n')
     found = read_dataset(table, question="Frage", answer="Antwort")
     assert [(e.question, e.answer) for e in found] == [("Wie viel?", "3.5"), ("Wo?", "hier")]
@@ -51,7 +53,7 @@ def test_choices_are_columns_of_a_csv_or_a_list_in_json_lines(tmp_path):
         ("a.csv", "question,question\n1,2\n", "two columns have the same name"),
         ("a.csv", "question,answer\n", "it holds no example"),
         ("a.csv", "", "it is empty"),
-        ("a.csv", 'question,answer\n"x,1\n', "no valid CSV"),
+        ("a.csv", 'question,answer\n"x,1\n', "a.csv: no valid CSV, in line 2"),
         ("a.csv", "question,answer\nwhat?,\n", "example 1: the answer is empty"),
         ("a.csv", b"question,answer\ncaf\xe9,1\n", "is not UTF-8: byte 0xe9 in line 2; save it as UTF-8"),
         ("a.csv", "q,a\n".encode("utf-16"), "is UTF-16; save it as UTF-8"),
