@@ -32,7 +32,8 @@ def page_of_tests(verdicts: Sequence[Verdict], source: str, seconds: float, kind
         told.append(f"and {len(wrong) - _TOLD - _LISTED} more tests fail")
     if right:
         named = ", ".join(f"{each.label} ({_time(each.seconds)})" for each in right[:_NAMED])
-        told.append(f"passed: {named}" + (f" and {len(right) - _NAMED} more" if len(right) > _NAMED else ""))
+        more = f" and {len(right) - _NAMED} more" if len(right) > _NAMED else ""
+        told.append(f"passed, with the wall time of the call: {named}{more}")
     head = f"{passed(verdicts)} of {len(verdicts)} {kind} tests pass."
     return "\n".join([head, *told])
 
