@@ -32,8 +32,7 @@ def page_of_tests(verdicts: Sequence[Verdict], source: str, seconds: float, kind
         told.append(f"and {len(wrong) - _TOLD - _LISTED} more tests fail")
     if right:
         named = ", ".join(f"{each.label} ({_time(each.seconds)})" for each in right[:_NAMED])
-        more = f" and {len(right) - _NAMED} more" if len(right) > _NAMED else ""
-        told.append(f"passed, with the wall time of the call: {named}{more}")
+        told.append(f"passed: {named}" + (f" and {len(right) - _NAMED} more" if len(right) > _NAMED else ""))
     head = f"{passed(verdicts)} of {len(verdicts)} {kind} tests pass."
     return "\n".join([head, *told])
 

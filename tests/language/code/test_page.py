@@ -25,7 +25,7 @@ def test_failing_tests_come_first_and_passing_ones_in_a_line() -> None:
         "test 3: f(9)\n"
         "  expected: 2\n"
         "  stopped: no result after 2 s, the time limit\n"
-        "passed, with the wall time of the call: test 1 (under 20 ms), test 4 (1.2 s)"
+        "passed: test 1 (under 20 ms), test 4 (1.2 s)"
     )
 
 
