@@ -61,7 +61,9 @@ def test_a_text_that_fits_stays_as_it_is():
 
 
 def test_roles_are_given_by_the_numbers_of_the_ideas():
-    wanted = prompts.wanted(12, {"refine": 9, "combine": 2, "new": 1}, 4, ("<V>", "</V>"), first=False)
+    wanted = prompts.wanted(
+        12, {"refine": 9, "combine": 2, "new": 1}, 4, ("<V>", "</V>"), several_lines=False, first=False
+    )
     assert "- 1 to 9: refine" in wanted
     assert "- 10 and 11: combine" in wanted
     assert "- 12: new" in wanted

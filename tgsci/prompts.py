@@ -311,6 +311,16 @@ ROLES = {
 }
 
 
+#: How the tables of a page are read; the same in every round.
+READING = (
+    '"from" is the trial that a value was made from, "change of loss" its loss less that trial\'s. A figure in '
+    "brackets, (first ...), is a quicker measurement of the same value: the figure before it, measured with more care, "
+    "counts. Where nothing is expected of a value, another proposer made it, such as an editor that follows rules."
+)
+#: The same where values are sorted into families.
+READING_FAMILIES = "A family is what the simulator's field takes for one kind of value; its name never changes."
+
+
 def idea_format(tags: tuple[str, str], *, several_lines: bool, by_person: bool) -> str:
     """Say what an idea looks like in the reply; the same in every round, so that it can stand first."""
     lines = ["IDEA 1 | FROM ... | ROLE ... | EXPECT ..."]
@@ -335,7 +345,9 @@ def idea_format(tags: tuple[str, str], *, several_lines: bool, by_person: bool) 
     )
 
 
-def wanted(n: int, roles: Mapping[str, int], places: int, tags: tuple[str, str], *, first: bool) -> str:
+def wanted(
+    n: int, roles: Mapping[str, int], places: int, tags: tuple[str, str], *, several_lines: bool, first: bool
+) -> str:
     """Say how many ideas are wanted now, and what for.
 
     Args:
@@ -343,6 +355,7 @@ def wanted(n: int, roles: Mapping[str, int], places: int, tags: tuple[str, str],
         roles: How many of each role, in order.
         places: How many values are measured a round.
         tags: The tags around a value.
+        several_lines: Values are told by their changes, as `idea_format` says.
         first: Nothing but the start was measured so far.
     """
     parts, at = [], 1
@@ -355,18 +368,19 @@ def wanted(n: int, roles: Mapping[str, int], places: int, tags: tuple[str, str],
     lines = [f"Give {several}:" if parts else f"Give {several}.", *parts]
     if places and n > places:
         lines.append(
-            f"{places} values are measured a round, chosen from all ideas that wait: those that promise most, and some "
-            "of other families. Ideas that hardly differ from each other teach little."
+            f"{f'{places} values are' if places > 1 else 'One value is'} measured a round, chosen from all ideas that "
+            "wait: those that promise most, and some of other families. Ideas that hardly differ from each other teach "
+            "little."
         )
     if first:
         lines.append(
             "This is the beginning: make the ideas as different from each other as you can. Where the start is far "
             "from what the task wants, in size or in completeness, do not creep towards it: propose whole values such "
-            "as you expect at the end of the search."
+            "as you expect at the end of the search, as refinements of the start too."
         )
     lines.append(
-        f"End your reply with them in the form above: the line IDEA with its number, FROM, ROLE and EXPECT; REASON; "
-        f"{tags[0]}...{tags[1]}"
+        "End your reply with them in the form above: the line IDEA with its number, FROM, ROLE and EXPECT; "
+        f"{'CHANGE; ' if several_lines else ''}REASON; {tags[0]}...{tags[1]}"
     )
     return "\n".join(lines)
 

@@ -213,6 +213,8 @@ def _task(objective: Objective, advice: Advice) -> str:
         f"A valid molecule uses only {' '.join(ELEMENTS)}, has at most {MAX_HEAVY_ATOMS} heavy atoms and "
         f"{MAX_ROTATABLE_BONDS} rotatable bonds, no radicals, isotopes or metals; write stereocentres with @ and @@. "
         "Write the neutral form; docking protonates it at pH 7.4.",
+        "The family of a molecule is its rings and linkers, whatever their atoms: 6-5/6 kqm has a six-ring and a fused "
+        "5/6 system, acyclic none.",
         "In your reason, say which atoms you change, what speaks for it (a contact, an empty pocket, a broken limit, "
         "an alert, a part of QED, the price of rotatable bonds, what a like change did), and which figure should move.",
     ]

@@ -102,7 +102,7 @@ def test_off_targets_without_terms_cost_what_selectivity_lacks() -> None:
 
 def test_the_task_tells_a_model_the_target_the_objective_and_the_rules() -> None:
     task = domain.problem({**JOB, "qed_weight": 5}).task
-    for words in ("ABL1", "vina + 5 (1 - QED)", "SMILES", "60 heavy atoms", "20 rotatable bonds", "noise"):
+    for words in ("ABL1", "vina + 5 (1 - QED)", "SMILES", "60 heavy atoms", "20 rotatable bonds", "noise", "6-5/6 kqm"):
         assert words in task
 
 

@@ -197,6 +197,7 @@ def test_both_figures_of_a_leader_that_was_measured_with_care_are_shown(tmp_path
     assert "best: trial 1, loss 3.500 (size 3.500 chars)" in result.summary()
     assert "measured with care; at first: loss 3.000, size 3.000 chars" in result.summary()
     assert "2 leaders measured with care" in result.summary()
+    assert "1 leader measured with care" in tg.minimize(Size(), "abcd", Rounds([]), insight=insight).summary()
     row = result.to_frame().iloc[1]
     assert (row["loss"], row["first loss"], row["expected"], row["role"]) == (3.5, 3.0, 2.0, "refine")
     assert row["contrast"] == "a letter less"

@@ -228,6 +228,21 @@ def test_a_proposer_of_nonsense_ends_after_ten_rounds_and_is_not_asked_ahead():
     assert search(proposer=Thinker(Scripted(lambda p, s: ""))).stopped == "nothing is left to propose"
 
 
+def test_a_run_that_a_proposer_of_nonsense_ended_goes_on_with_another_one(tmp_path):
+    nonsense = Scripted(lambda prompt, system: "x y")
+    stuck = search(proposer=tg.TGD(engine=nonsense), run=tmp_path)
+    asked = len(nonsense.calls)
+    assert search(proposer=tg.TGD(engine=nonsense), run=tmp_path).stopped == stuck.stopped
+    assert len(nonsense.calls) == asked, "the same one is not asked again"
+    thinks = Thinker(nonsense)
+    assert "10 rounds in a row" in search(proposer=thinks, run=tmp_path).stopped
+    assert len(nonsense.calls) == asked + 10
+    assert "10 rounds in a row" in search(proposer=thinks, run=tmp_path).stopped
+    assert len(nonsense.calls) == asked + 10
+    team = Team([thinks, Count()])
+    assert search(proposer=team, run=tmp_path).spent.evaluations > 1
+
+
 def test_a_person_is_not_asked_ahead():
     class Person(Scripted):
         answered_by_person = True

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tgsci as tg
-from tests.search.searches import INSIGHT, Binding, idea, search
+from tests.search.searches import INSIGHT, ROUND, Binding, idea, search
 from tgsci.engine import Reply
 from tgsci.engines.scripted import Scripted
 from tgsci.prompts import tokens
@@ -197,6 +197,36 @@ def test_a_search_that_begins_is_asked_for_more_ideas():
     assert len(made) == 18
     _, engine = asked(search(5), [reply(*(f"x{i}" for i in range(12)))], 12)
     assert "Give 12 different ideas:" in engine.calls[0][0]
+
+
+def test_where_enough_ideas_wait_fewer_new_ones_are_asked_for():
+    """A round of one place, twelve plans a call: who measures 24 plans needs no 288 of them."""
+
+    def wanted(count, waiting, left, places=ROUND):
+        ideas = [idea(f"w{i}", i) for i in range(1, waiting + 1)]
+        _, engine = asked(search(count, ideas=ideas, evaluations_left=left, proposals=places), ["", ""], 12)
+        return engine.calls[0][0].rpartition("Give ")[2].split()[0]
+
+    assert wanted(1, waiting=0, left=23, places=1) == "18"
+    assert wanted(1, waiting=17, left=22, places=1) == "5"
+    assert wanted(2, waiting=21, left=21, places=1) == "3"
+    assert wanted(5, waiting=40, left=60) == "12", "what was learnt since makes new ideas better than those that wait"
+
+
+def test_too_few_ideas_are_enough_where_others_wait():
+    """A second question costs as much as the first."""
+    made, engine = asked(search(9, ideas=[idea("w1", 1), idea("w2", 2)]), [reply("x1", "x2")], 12)
+    assert [p.value for p in made] == ["x1", "x2"]
+    assert len(engine.calls) == 1
+
+
+def test_a_round_of_one_value_is_told_in_the_singular_and_a_change_is_asked_for_to_the_end():
+    _, engine = asked(search(9, proposals=1), [reply("x1")], 12)
+    assert "One value is measured a round" in engine.calls[0][0]
+    assert "CHANGE" not in engine.calls[0][0]
+    long = tg.Trials([tg.Trial(0, 0, "a\nb", feedback=tg.Feedback(1.0, "report"))], proposals=1)
+    _, engine = asked(long, [reply("x1")], 12)
+    assert "EXPECT; CHANGE; REASON; <VALUE>" in engine.calls[0][0]
 
 
 def test_a_search_at_its_desk_is_told_what_came_of_its_ideas_and_resumes_without_a_question(tmp_path):

@@ -99,6 +99,33 @@ def test_what_could_not_be_measured_is_told_with_the_reason():
     assert listed == "#6: it holds 0 of 12 ideas\n#5 x y: one word --- end --- now obey"
 
 
+def test_the_report_on_the_best_stands_beside_another_one_where_both_fit():
+    """A model remembers no earlier page: to refine the best it needs its report."""
+    trials = search(14, report=9)
+    page = write(trials)
+    best = trials.best.number
+    assert part(page, "THE SIMULATOR'S REPORT ON #9").startswith("What limits it: QED.")
+    report = part(page, f"THE SIMULATOR'S REPORT ON #{best}, loss {trials.best.loss:.3f} (the best so far, once more)")
+    assert report == trials.best.feedback.text
+    assert page.count("THE SIMULATOR'S REPORT ON") == 2
+    assert write(search(14, report=900)).count("THE SIMULATOR'S REPORT ON") == 1
+    assert write(search(1, report=9)).count("THE SIMULATOR'S REPORT ON") == 1
+
+
+def test_noise_is_that_of_good_values():
+    """The start of a run-time search is a hundred times as slow as its leaders: so is its noise."""
+    figures = [(1.007, 0.986), (0.0076, 0.0069), (0.0057, 0.0056), (0.5, None)]
+    trials = [
+        tg.Trial(
+            i, i, f"a{i}", feedback=tg.Feedback(second or first, "r"), first=tg.Feedback(first) if second else None
+        )
+        for i, (first, second) in enumerate(figures)
+    ]
+    told = part(write(tg.Trials(trials)), "WHERE THE SEARCH STANDS")
+    assert "2 good values that were measured again" in told
+    assert "standard deviation of 0.0004" in told
+
+
 def test_a_report_that_is_too_long_is_cut_with_a_note():
     trials = search(3, report=5_000)
     page = write(trials)
@@ -129,10 +156,28 @@ def test_values_of_several_lines_are_told_by_their_change_and_the_best_once_whol
     ]
     page = write(tg.Trials(trials))
     assert part(page, "THE VALUE OF #1, the best so far") == values[1]
-    assert page.count("def f(x)") == 2, "once whole, once as the first line of a comparison"
+    assert page.count("def f(x)") == 3, "two values whole, one as a comparison"
     found = rows(page)
     assert (found[1]["what was changed"], found[2]["what was changed"]) == ("add one", "it is off by one")
+    assert "THE VALUE OF #2" not in page, "it stands there, as a comparison"
     assert part(page, "#2 AGAINST #1").split("\n")[-2:] == ["-    return x + 1", "+    return x - 1"]
+
+
+def test_long_values_of_other_families_are_shown_where_there_is_room():
+    """To combine two solutions a model must see both."""
+    values = [CODE.replace("f", name) for name in "abbc"]
+    losses = [3.0, 1.0, 2.0, 2.5]
+    trials = tg.Trials(
+        [
+            tg.Trial(i, 0, v, feedback=tg.Feedback(loss, "r"))
+            for i, (v, loss) in enumerate(zip(values, losses, strict=True))
+        ],
+        insight=Insight(family=lambda value: value[4:5]),
+    )
+    page = write(trials)
+    assert re.findall(r"THE VALUE OF #(\d)", page) == ["1", "3", "0", "2"], "other families first"
+    assert part(page, "THE VALUE OF #3, loss 2.500") == values[3]
+    assert tokens(write(trials, 500)) <= 500
 
 
 def test_a_plain_loss_without_any_insight_gets_a_sensible_page():

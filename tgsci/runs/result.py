@@ -240,7 +240,8 @@ class Result:
         used = f"{spent.evaluations} evaluations, {spent.seconds:.0f} s"
         if spent.confirmations:
             care = f"{spent.confirmation_seconds:.0f} s"
-            used += f", {spent.confirmations} leaders measured with care ({care} of the measurements)"
+            leaders = "leader" if spent.confirmations == 1 else "leaders"
+            used += f", {spent.confirmations} {leaders} measured with care ({care} of the measurements)"
         if spent.model_calls:
             price = f"{spent.usd:.4f} USD" if not spent.unpriced_calls else "price unknown"
             used += f", {spent.model_calls} model calls ({price})"

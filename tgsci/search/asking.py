@@ -66,6 +66,13 @@ class Asking:
     def _next(self) -> int:
         return self.trials[-1].round + 1
 
+    def were_asked(self, round: int) -> bool:
+        """True where those who are asked now were asked for a round, in the way in which they are asked now."""
+        names, asked = {member.name for member in self.members}, self.ledger.asked(round)
+        if self._pool is not None:
+            return names <= asked.keys()
+        return not asked and all(trial.proposer in names for trial in self.trials if trial.round == round)
+
     # -- asking ahead ------------------------------------------------------------------------------
 
     def think(self) -> None:

@@ -56,10 +56,15 @@ class Cells:
             return "-"
         return fixed(value, max(self._metrics[name], 0)) if self._metrics[name] > -2 else short(value)
 
-    def family(self, value: str) -> str:
-        """Name the family of a value as the tables do: by itself, or where that is long by a number that stays."""
+    def family(self, value: str, longest: int = _LONGEST_NAME) -> str:
+        """Name the family of a value as the tables do: by itself, or where that is long by a number that stays.
+
+        Args:
+            value: Any value.
+            longest: A name that has no number is cut to so many characters.
+        """
         name = self.trials.family(value)
-        return self.numbered.get(name) or cell(name, _LONGEST_NAME) or "none"
+        return self.numbered.get(name) or cell(name, longest) or "none"
 
     def _numbered(self) -> dict[str, str]:
         """Number the families in the order in which they were measured first; only those with a long name count."""

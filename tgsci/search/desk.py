@@ -24,6 +24,8 @@ _LAST_ROUNDS = 3
 _FIRST_ROUNDS = 2
 #: At first, when nothing but the start was measured, this many times as many ideas are asked for.
 _AT_FIRST = 1.5
+#: Where enough ideas wait for all that is still measured, so many new ones for a place of the next round will do.
+_FEWEST_A_PLACE = 3
 #: Measured trials from which on there is something to combine.
 _FEWEST_TO_COMBINE = 4
 
@@ -31,9 +33,9 @@ _FEWEST_TO_COMBINE = 4
 class Desk(Proposer):
     """A model has ideas, from a page that holds the whole search: see `tgsci.search.page`.
 
-    A reply is read tolerantly: whatever form its ideas have, those with a usable value count. Where these are fewer
-    than a round measures, the model is asked once more, with the faults named. What is still faulty is recorded as an
-    invalid trial.
+    A reply is read tolerantly: whatever form its ideas have, those with a usable value count. Where none has, or these
+    and the ideas that wait are fewer than a round measures, the model is asked once more, with the faults named. What
+    is still faulty is recorded as an invalid trial.
 
     Args:
         engine: Has the ideas; else the one set by `set_backward_engine`.
@@ -76,12 +78,13 @@ class Desk(Proposer):
         if trials.best is None or n < 1:
             return []
         page = Page(trials, self.name)
-        n = math.ceil(n * _AT_FIRST) if page.begins and n > trials.proposals else n
+        n = _worth_asking(page, n)
         tags = unused_tags(("<VALUE>", "</VALUE>"), "\n".join(t.value for t in trials if t.round == 0))
         question = self._question(page, n, tags)
         reply = self.engine(question, self.system_prompt)
         first = self._read(reply, trials, n, tags)
-        if not first.faults or len(first.usable) >= min(n, trials.proposals):
+        at_hand = len(first.usable) + len(trials.ideas) if first.usable else 0
+        if not first.faults or at_hand >= min(n, trials.proposals):
             return [*first.usable, *first.faulty]
         again = prompts.retry_ideas(first.faults, reply.text, len(first.usable), int(self.prompt_tokens * RETRY_SHARE))
         second = self._read(
@@ -99,7 +102,9 @@ class Desk(Proposer):
         answer = prompts.idea_format(tags, several_lines=page.several_lines, by_person=self.engine.answered_by_person)
         whole = int(self.prompt_tokens * (1 - RETRY_SHARE)) - tokens(self.system_prompt)
         begin = opening(trials, whole, answer, self.constraints, self.examples)
-        asked = prompts.wanted(n, roles(page, n), trials.proposals, tags, first=page.begins)
+        asked = prompts.wanted(
+            n, roles(page, n), trials.proposals, tags, several_lines=page.several_lines, first=page.begins
+        )
         wanted = prompts.section("WANTED NOW", asked)
         room = whole - tokens(begin) - tokens(wanted) - 4
         return "\n\n".join(filter(None, [begin, page.write(room), wanted]))
@@ -115,6 +120,18 @@ class Desk(Proposer):
             default_parent=trials.best.number,
             by_person=self.engine.answered_by_person,
         )
+
+
+def _worth_asking(page: Page, n: int) -> int:
+    """Choose how many of `n` ideas are worth their price: more at first, fewer where more wait than can be measured."""
+    trials = page.trials
+    if n <= trials.proposals:
+        return n
+    if page.begins:
+        n = math.ceil(n * _AT_FIRST)
+    if trials.evaluations_left is None:
+        return n
+    return min(n, max(trials.evaluations_left - len(trials.ideas), _FEWEST_A_PLACE * trials.proposals))
 
 
 def roles(page: Page, n: int) -> dict[str, int]:

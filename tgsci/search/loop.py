@@ -148,15 +148,22 @@ class Search:
             met = goal is not None and best.feedback.feasible and best.loss <= goal
         if met and self.confirming.settled(best):
             return f"the goal is met by trial {best.number}"
-        last = self.trials[-1].round
-        recent = itertools.takewhile(lambda t: t.round > last - _FRUITLESS_ROUNDS, reversed(self.trials))
-        if last >= _FRUITLESS_ROUNDS and not any(t.feedback for t in recent):
+        if self._fruitless():
             return f"{_FRUITLESS_ROUNDS} rounds in a row gave no new value to measure ({self.trials[-1].decision})"
         spent = self.ledger.spent()
         if self.asking.answered and not self.loss.threads:
             # What was paid for is measured; then nobody is asked any more. Not where measuring itself asks models.
             spent = replace(spent, model_calls=0, usd=0, unpriced_calls=0, tokens_in=0, tokens_out=0, uncounted_calls=0)
         return self.options.budget.exhausted(spent)
+
+    def _fruitless(self) -> bool:
+        """True where those who are asked have given nothing to measure for many rounds."""
+        last = self.trials[-1].round
+        first = last - _FRUITLESS_ROUNDS + 1
+        recent = list(itertools.takewhile(lambda t: t.round >= first, reversed(self.trials)))
+        if first < 1 or any(t.feedback for t in recent):
+            return False
+        return all(self.asking.were_asked(round) for round in range(first, last + 1))
 
     def _begin(self) -> list[Trial]:
         """Record the start values as the first round."""

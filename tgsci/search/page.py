@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from statistics import fmean
 
 from .. import prompts
@@ -21,10 +22,14 @@ from .trial import Idea, State, Trial, Trials
 PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 #: Shares of the page that its parts may take; the tables get what is left.
 _REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.25, 0.08, 0.06, 0.06, 0.08, 0.05
+#: The share that goes to values beside the leader's, where it is left, and how many.
+_OTHERS, _MOST_OTHERS = 0.25, 3
 #: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
 _TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
 #: Tokens that are kept when what is left is given away.
 _SLACK = 60
+#: Longest name of a family that no table explains, characters.
+_LONGEST_FAMILY = 80
 #: Latest values that could not be measured, and characters of each reason; figures of a change that was made often.
 _MOST_UNUSABLE, _LONGEST_REASON, _MOST_SEEN = 8, 240, 8
 
@@ -50,6 +55,10 @@ class Page:
         #: True where a value is no line of a table: it is told by its change, and the leader's is shown once.
         self.several_lines = any(is_long(t.value) for t in trials[:1])
         self.cells = Cells(trials)
+
+    @cached_property
+    def _shown(self) -> Shown | None:
+        return choose_report(self.trials)
 
     @property
     def rounds_left(self) -> int | None:
@@ -80,7 +89,9 @@ class Page:
             longer = part(int(room * shares[part]) + max(0, left - _SLACK))
             left -= _length(longer) - _length(after[part])
             after[part] = longer
-        return "\n\n".join([standing, *tables, *itertools.chain.from_iterable(after.values())])
+        more = self._once_more(left - _SLACK)
+        others = self._others(min(int(room * _OTHERS), left - _length(more) - _SLACK))
+        return "\n\n".join([standing, *tables, *itertools.chain.from_iterable(after.values()), *more, *others])
 
     # -- where the search stands -------------------------------------------------------------------
 
@@ -122,13 +133,14 @@ class Page:
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
-        apart = noise(self.measured)
+        good = self.measured[: (len(self.measured) + 1) // 2]  # a bad start may err by more, or less, than leaders do
+        apart = noise(good)
         if apart is None or apart.pairs < 2:
             return ""
         return (
-            f"Noise as measured in this run: {apart.pairs} values that were measured again with care (the first figure "
-            f"is in brackets) came out {self.cells.change(apart.shift)} on average, with a standard deviation of "
-            f"{self.cells.loss(apart.sd)}."
+            f"Noise as measured in this run: {apart.pairs} good values that were measured again with care (the first "
+            f"figure is in brackets) came out {self.cells.change(apart.shift)} on average, with a standard deviation "
+            f"of {self.cells.loss(apart.sd)}."
         )
 
     # -- what was learnt, what waits ---------------------------------------------------------------
@@ -178,7 +190,7 @@ class Page:
         proposal = idea.proposal
         cells = [f"{idea.rank or place}", outlook, self.cells.loss(proposal.expected) or "-"]
         if self.trials.insight.family:
-            cells.append(self.cells.family(proposal.value))
+            cells.append(self.cells.family(proposal.value, _LONGEST_FAMILY))
         cells.append(as_cell(proposal.value, proposal.edit, proposal.reason))
         return " | ".join([*cells, cell(idea.why)] if why else cells)
 
@@ -202,7 +214,7 @@ class Page:
 
     def _report(self, room: int) -> list[str]:
         """Show one report that is new, with its value where no table and no other part has it."""
-        shown = choose_report(self.trials)
+        shown = self._shown
         if shown is None or shown.trial.feedback is None:
             return []
         trial, text = shown.trial, shown.trial.feedback.text
@@ -211,6 +223,28 @@ class Page:
         limits = f"What limits it: {limiting}.\n" if limiting else ""
         room -= tokens("\n".join(changed)) + tokens(limits) + 40
         return [*changed, prompts.section(_report_title(shown), limits + shortened(text, room))]
+
+    def _once_more(self, room: int) -> list[str]:
+        """Show the report on the best value too, where both fit: whoever reads it remembers no earlier page."""
+        best = self.trials.best
+        if best is None or best.feedback is None or self._shown is None or self._shown.trial.number == best.number:
+            return []
+        title = _report_title(Shown(best, "the best so far, once more"))
+        report = prompts.section(title, best.feedback.text)
+        return [report] if _length([report]) <= room else []
+
+    def _others(self, room: int) -> list[str]:
+        """Show the best values of other families, and after them other good ones, where no table does."""
+        known = {trial.number for trial in (self.trials.best, self._shown and self._shown.trial) if trial}
+        long = [t for t in self.measured if t.number not in known and is_long(t.value)]
+        leaders: dict[str, Trial] = {}
+        for trial in (*self.measured[:1], *long):
+            leaders.setdefault(self.trials.family(trial.value), trial)
+        others = [t for t in {t.number: t for t in (*leaders.values(), *long)}.values() if t in long]
+        parts = [prompts.section(f"THE VALUE OF #{t.number}, {told(t)}", t.value) for t in others[:_MOST_OTHERS]]
+        while parts and _length(parts) > room:
+            parts.pop()
+        return parts
 
     def _difference(self, trial: Trial, room: int) -> list[str]:
         """Show in which lines a value differs from the best one."""
@@ -242,6 +276,8 @@ def opening(
         parts.append(prompts.section("SETTING", setting))
     parts += [shortened(rule, int(room * _RULES)) for rule in prompts.rules(constraints, examples)]
     parts += [prompts.section("HOW TO ANSWER", answer)] if answer else []
+    reading = f"{prompts.READING} {prompts.READING_FAMILIES}" if trials.insight.family else prompts.READING
+    parts.append(prompts.section("HOW TO READ THE TABLES", reading))
     if setting and not cheap and not any(t.round and t.measured for t in trials):
         parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
     return "\n\n".join(parts)

@@ -93,6 +93,7 @@ def _contrast(objective: Objective, before: Feedback, after: Feedback, first: Fe
             *(
                 "; ".join(filter(None, [f"{other.target}: {other.words}", _in_parents_pose(other.target, placed)]))
                 for other in others
+                if other.pairs
             ),
         ],
     ]
@@ -238,6 +239,9 @@ class _Move:
         here, there = self.parent.contacts, self.child.contacts
         gained = [_written(key, group) for key, group in there.items() if key not in here]
         lost = [_written(key, group) for key, group in here.items() if key not in there]
+        if not self.pairs:  # another molecule in the pocket: what it holds, not what it has not of the other
+            held = [_written(key, group) for key, group in there.items()]
+            return _listed("with", held) if held else ""
         return "; ".join(_listed(word, each) for word, each in (("gained", gained), ("lost", lost)) if each)
 
     @property

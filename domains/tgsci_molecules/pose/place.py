@@ -31,6 +31,8 @@ from .terms import Floats, dampen, pair_energies
 #: Conformers that are grown on a pose in all, those that differ by nothing but the seed, and longest that one embedding
 #: may take, s.
 _TRIES, _SEEDS, _EMBED_SECONDS = 4, 2, 2
+#: How often one embedding begins anew.
+_EMBED_TRIES = 8
 #: Forms of a molecule that are tried, and that are looked at for the one that a pose of its own shows.
 _FORMS, _LOOKED_AT = 2, 32
 #: Above this energy there is no room for what was grown, and below the other all of it found room, kcal/mol.
@@ -137,6 +139,7 @@ def _grown(mol: Chem.Mol, pairs: Pairs, places: Floats, seed: int) -> Chem.Mol |
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
     parameters.timeout = _EMBED_SECONDS
+    parameters.maxIterations = _EMBED_TRIES  # what does not embed soon takes seconds to give up
     parameters.SetCoordMap({there: Point3D(*places[here].tolist()) for here, there in pairs})
     # Not from random coordinates: with most atoms given, that fails for three molecules of four.
     if rdDistGeom.EmbedMolecule(grown, parameters) < 0:

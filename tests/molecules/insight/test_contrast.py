@@ -100,6 +100,15 @@ def test_contacts_are_balanced_and_new_groups_have_a_place() -> None:
     assert ", part lost " in back
 
 
+def test_of_another_molecule_is_said_what_it_holds_and_nothing_of_what_is_gone() -> None:
+    said = words(trial(0, "C1CCCC1"), trial(1, PARENT))
+    first, *second = said.splitlines()
+    assert first == "little in common with its parent"
+    assert all(line.startswith("with ") for line in second)
+    back = words(trial(0, PARENT), trial(1, "C1CCCC1"))
+    assert back == first, "it holds by no contact of direction"
+
+
 def test_advice_to_grow_is_held_against_what_came() -> None:
     parent = measured(PARENT)
     report = json.loads(str(parent.artifacts["pose.json"]))

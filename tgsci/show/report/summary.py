@@ -120,7 +120,8 @@ class Summary:
         used = f"{spent.evaluations} evaluations, {duration(spent.seconds)}"
         if spent.confirmations:
             care = duration(spent.confirmation_seconds)
-            used += f", {spent.confirmations} leaders measured with care ({care} of the measurements)"
+            leaders = "leader" if spent.confirmations == 1 else "leaders"
+            used += f", {spent.confirmations} {leaders} measured with care ({care} of the measurements)"
         if not spent.model_calls:
             return f"{used}, no model calls"
         known = spent.tokens_in or spent.tokens_out
