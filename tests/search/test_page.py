@@ -73,7 +73,10 @@ def test_ideas_that_wait_are_listed_with_rank_prediction_and_the_reason():
     listed = part(page, "IDEAS THAT WAIT (2): what was measured promised more")
     assert listed.split("\n")[1] == "1 | -7.50 +- 0.50 | -8.00 | ring z | z1"
     waiting = [idea("z1", 1), idea("y2", 2, why="its place went to another family")]
-    assert "its place went to another family" in part(write(search(9, ideas=waiting)), "IDEAS THAT WAIT (2)")
+    page = write(search(9, ideas=waiting))
+    listed = part(page, "IDEAS THAT WAIT (2): what was measured promised more, where no other reason stands")
+    assert [line.count(" | ") for line in listed.split("\n")] == [4, 4, 5]
+    assert listed.endswith("y2 | its place went to another family")
     many = [idea(f"z{i}", i) for i in range(1, 200)]
     assert re.search(r"and \d+ more$", part(write(search(9, ideas=many)), "IDEAS THAT WAIT (199)"))
 
@@ -110,6 +113,14 @@ def test_the_report_on_the_best_stands_beside_another_one_where_both_fit():
     assert page.count("THE SIMULATOR'S REPORT ON") == 2
     assert write(search(14, report=900)).count("THE SIMULATOR'S REPORT ON") == 1
     assert write(search(1, report=9)).count("THE SIMULATOR'S REPORT ON") == 1
+
+
+def test_the_report_on_the_best_goes_before_the_tail_of_what_waits():
+    many = [idea(f"z{i}" + "C" * 40, i) for i in range(1, 201)]
+    page = write(search(14, report=9, ideas=many))
+    assert page.count("THE SIMULATOR'S REPORT ON") == 2
+    assert re.search(r"and \d+ more$", part(page, "IDEAS THAT WAIT (200)"))
+    assert tokens(page) > 0.9 * ROOM
 
 
 def test_noise_is_that_of_good_values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from statistics import fmean
@@ -85,13 +86,16 @@ class Page:
         left = room - _length([standing]) - sum(map(_length, after.values()))
         tables = History(self.trials, self.cells, several_lines=self.several_lines).write(left, int(room * _FAMILIES))
         left -= _length(tables)
-        for part in (self._report, self._waiting):  # a page that is not full has room for more of these
-            longer = part(int(room * shares[part]) + max(0, left - _SLACK))
-            left -= _length(longer) - _length(after[part])
-            after[part] = longer
-        more = self._once_more(left - _SLACK)
-        others = self._others(min(int(room * _OTHERS), left - _length(more) - _SLACK))
-        return "\n\n".join([standing, *tables, *itertools.chain.from_iterable(after.values()), *more, *others])
+        # A page that is not full has room for more: what is worth most first, at last the tail of what waits.
+        whole = self._report(int(room * _REPORT) + max(0, left - _SLACK))
+        left -= _length(whole) - _length(after[self._report])
+        after[self._report] = whole
+        after[self._once_more] = self._once_more(left - _SLACK)
+        left -= _length(after[self._once_more])
+        after[self._others] = self._others(min(int(room * _OTHERS), left - _SLACK))
+        left -= _length(after[self._others])
+        after[self._waiting] = self._waiting(int(room * _WAITING) + max(0, left - _SLACK))
+        return "\n\n".join([standing, *tables, *itertools.chain.from_iterable(after.values())])
 
     # -- where the search stands -------------------------------------------------------------------
 
@@ -177,16 +181,17 @@ class Page:
     def _waiting(self, room: int) -> list[str]:
         """List the ideas that nobody measured so far, as they rank, with the reason."""
         ideas = self.trials.ideas
-        one = {idea.why for idea in ideas}  # said once, where all wait for the same reason
-        lines = [self._idea(place, idea, why=len(one) > 1) for place, idea in enumerate(ideas, 1)]
-        why = "" if len(one) > 1 else f": {cell(next(iter(one), ''))}"
+        reasons = Counter(idea.why for idea in ideas)
+        usual = max(reasons, key=reasons.__getitem__, default="")  # said once
+        lines = [self._idea(place, idea, why=idea.why != usual) for place, idea in enumerate(ideas, 1)]
+        why = f": {cell(usual)}" + (", where no other reason stands" if len(reasons) > 1 else "")
         family = ["family"] if self.trials.insight.family else []
         head = ["rank", "predicted from the tables", "expected by its proposer", *family, "value"]
         return _listed(
             f"IDEAS THAT WAIT ({len(lines)}){why}. They are ranked anew each round: do not propose them again",
             lines,
             room,
-            " | ".join([*head, "why it waits"] if len(one) > 1 else head),
+            " | ".join(head),
         )
 
     def _idea(self, place: int, idea: Idea, *, why: bool) -> str:
