@@ -51,6 +51,7 @@ class MoleculesDomain(Domain):
         from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
         from .insight.change import change
+        from .insight.contrast import advice as advice_so_far
         from .insight.contrast import contrast
         from .insight.expected import predict
         from .insight.family import family
@@ -87,6 +88,7 @@ class MoleculesDomain(Domain):
             family=family,
             change=change,
             contrast=partial(contrast, objective),
+            advice=advice_so_far,
             predict=predict,
             limiting=objective.limiting,
             setting=setting(objective.targets),

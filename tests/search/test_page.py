@@ -222,3 +222,9 @@ def test_a_page_depends_on_the_trials_alone():
     random.seed(5)
     assert write(search(77), 3_000) == write(search(77), 3_000)
     assert ROUND == 4
+
+
+def test_what_the_advice_of_reports_was_worth_is_said():
+    told = tg.Insight(advice=lambda trials: f"followed {len(trials)} times")
+    trials = tg.Trials([tg.Trial(0, 0, "a", feedback=tg.Feedback(1.0, "r"))], insight=told)
+    assert part(write(trials), "WHERE THE SEARCH STANDS").endswith("\nfollowed 1 times")

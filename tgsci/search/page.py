@@ -113,7 +113,7 @@ class Page:
             since = f"{self.stalled} rounds" if self.stalled > 1 else "one round"
             stalled = ": the present lines have stalled" if self.stalled >= STALLED else ""
             lines.append(f"No gain for {since}{stalled}.")
-        return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
+        return "\n".join(filter(None, [*lines, self._own_errors(), self._noise(), self._advice()]))
 
     def _budget(self) -> str:
         failed = sum(t.feedback is not None and not t.measured for t in self.trials)
@@ -147,6 +147,10 @@ class Page:
             f"figure is in brackets) came out {self.cells.change(apart.shift)} on average, with a standard deviation "
             f"of {self.cells.loss(apart.sd)}."
         )
+
+    def _advice(self) -> str:
+        """Say what the advice of the simulator's own reports was worth so far."""
+        return one_line(self.trials.insight.advice_in(self.trials))
 
     # -- what was learnt, what waits ---------------------------------------------------------------
 
