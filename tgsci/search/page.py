@@ -32,6 +32,8 @@ _TASK, _CHEAP_SETTING, _SETTING, _RULES, _READING = 0.3, 0.1, 0.25, 0.08, 0.04
 _SLACK = 60
 #: Longest name of a family that no table explains, characters.
 _LONGEST_FAMILY = 80
+#: Latest forecasts of a model that it is told the errors of.
+_FORECASTS = 6
 #: Latest values that could not be measured, and characters of each reason; figures of a change that was made often.
 _MOST_UNUSABLE, _LONGEST_REASON, _MOST_SEEN = 8, 240, 8
 
@@ -128,13 +130,14 @@ class Page:
         return cell(self.trials.insight.limiting_in(trial.feedback)) if trial.feedback else ""
 
     def _own_errors(self) -> str:
-        """Say how well the model's own predictions held."""
-        own = forecasts(self.measured).get(self.name)
+        """Say how well the model's latest predictions held: what it knew less of the search tells nothing now."""
+        foretold = [t for t in self.trials if t.measured and t.proposer == self.name and t.expected is not None]
+        own = forecasts(foretold[-_FORECASTS:]).get(self.name)
         if own is None or own.count < 2:
             return ""
         which = "hopeful" if own.bias > 0 else "cautious"
         bias = f", too {which} by {self.cells.loss(abs(own.bias))}" if abs(own.bias) > own.error / 4 else ""
-        return f"Your expected losses were off by {self.cells.loss(own.error)} on average ({own.count} values{bias})."
+        return f"Your last {own.count} expected losses were off by {self.cells.loss(own.error)} on average{bias}."
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
