@@ -25,12 +25,15 @@ PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 _REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.25, 0.08, 0.06, 0.06, 0.08, 0.05
 #: The share that goes to values beside the leader's, where it is left, and how many.
 _OTHERS, _MOST_OTHERS = 0.25, 3
-#: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
-_TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
+#: Shares of a question that may go to the task, to a setting in every question, to one in the first, to each rule, and
+#: to how the tables are read.
+_TASK, _CHEAP_SETTING, _SETTING, _RULES, _READING = 0.3, 0.1, 0.25, 0.08, 0.04
 #: Tokens that are kept when what is left is given away.
 _SLACK = 60
 #: Longest name of a family that no table explains, characters.
 _LONGEST_FAMILY = 80
+#: Latest forecasts of a model that it is told the errors of.
+_FORECASTS = 6
 #: Latest values that could not be measured, and characters of each reason; figures of a change that was made often.
 _MOST_UNUSABLE, _LONGEST_REASON, _MOST_SEEN = 8, 240, 8
 
@@ -127,13 +130,14 @@ class Page:
         return cell(self.trials.insight.limiting_in(trial.feedback)) if trial.feedback else ""
 
     def _own_errors(self) -> str:
-        """Say how well the model's own predictions held."""
-        own = forecasts(self.measured).get(self.name)
+        """Say how well the model's latest predictions held: what it knew less of the search tells nothing now."""
+        foretold = [t for t in self.trials if t.measured and t.proposer == self.name and t.expected is not None]
+        own = forecasts(foretold[-_FORECASTS:]).get(self.name)
         if own is None or own.count < 2:
             return ""
         which = "hopeful" if own.bias > 0 else "cautious"
         bias = f", too {which} by {self.cells.loss(abs(own.bias))}" if abs(own.bias) > own.error / 4 else ""
-        return f"Your expected losses were off by {self.cells.loss(own.error)} on average ({own.count} values{bias})."
+        return f"Your last {own.count} expected losses were off by {self.cells.loss(own.error)} on average{bias}."
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
@@ -267,7 +271,7 @@ class Page:
 def opening(
     trials: Trials, room: int, answer: str = "", constraints: Sequence[str] = (), examples: Sequence[str] = ()
 ) -> str:
-    """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer.
+    """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer and read.
 
     A setting that is long comes last, and in the first questions only.
 
@@ -286,7 +290,7 @@ def opening(
     parts += [shortened(rule, int(room * _RULES)) for rule in prompts.rules(constraints, examples)]
     parts += [prompts.section("HOW TO ANSWER", answer)] if answer else []
     reading = f"{prompts.READING} {prompts.READING_FAMILIES}" if trials.insight.family else prompts.READING
-    parts.append(prompts.section("HOW TO READ THE TABLES", reading))
+    parts += [prompts.section("HOW TO READ THE TABLES", reading)] if tokens(reading) <= room * _READING else []
     if setting and not cheap and not any(t.round and t.measured for t in trials):
         parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
     return "\n\n".join(parts)
