@@ -315,7 +315,8 @@ ROLES = {
 READING = (
     '"from" is the trial that a value was made from, "change of loss" its loss less that trial\'s. A figure in '
     "brackets, (first ...), is a quicker measurement of the same value: the figure before it, measured with more care, "
-    "counts. Where nothing is expected of a value, another proposer made it, such as an editor that follows rules."
+    "counts. Where nothing is expected of a value, another proposer made it, such as an editor that follows rules. "
+    "Ideas that wait are ranked by what is predicted of each less its uncertainty; where nothing is, the newest first."
 )
 #: The same where values are sorted into families.
 READING_FAMILIES = "A family is what the simulator's field takes for one kind of value; its name never changes."

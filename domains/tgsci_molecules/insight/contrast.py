@@ -14,7 +14,7 @@ from rdkit import Chem, rdBase
 
 from tgsci.errors import TgsciError
 from tgsci.feedback import Feedback
-from tgsci.search.trial import Trial
+from tgsci.search.trial import Trial, Trials
 
 from ..editor.grow import FRAGMENTS
 from ..molecule.common import Pairs, common_part, connected
@@ -35,6 +35,8 @@ _LONGEST = 1_000_000
 _MOST, _GROUP = 3, 24
 #: Advice to grow came true where the new part earns this share of what was promised, and the pose is kept.
 _TRUE = 0.5
+#: What became of advice to grow that was followed, as a contrast says it.
+_CAME_TRUE, _FELL_SHORT, _POSE_LEFT = "it came true", "it did not come true", "the pose did not stay for it"
 #: The kinds of contacts in a pose's report, and what they are called.
 _CONTACTS = {
     "hbonds": "hydrogen bond",
@@ -268,11 +270,22 @@ class _Move:
         if promised >= 0:
             return f"grown at {name}, where the report saw no gain"
         what = f"{group} {promised:.1f}" if group in listed else f"the best group {promised:.1f}"
-        if self.rmsd >= _KEPT:
-            verdict = "the pose did not stay for it"
-        else:
-            verdict = "it came true" if came <= _TRUE * promised else "it did not come true"
+        verdict = _CAME_TRUE if came <= _TRUE * promised else _FELL_SHORT
+        verdict = _POSE_LEFT if self.rmsd >= _KEPT else verdict
         return f"grown at {name} as the report advised ({what} promised, {came:.1f} came: {verdict})"
+
+
+def advice(trials: Trials) -> str:
+    """Count how often the reports' advice to grow came true, by the run's contrasts; "" where nobody followed it."""
+    contrasts = [trial.contrast for trial in trials if trial.contrast]
+    true, short, left = (sum(what in text for text in contrasts) for what in (_CAME_TRUE, _FELL_SHORT, _POSE_LEFT))
+    followed = true + short + left
+    if not followed:
+        return ""
+    return (
+        f"The reports' advice to grow (GROWTH) was followed {followed} time{'s' * (followed != 1)}: it came true "
+        f"{true} time{'s' * (true != 1)}, earned less than promised {short}, and the pose did not stay {left}."
+    )
 
 
 def _moved(targets: Sequence[Target], target: Target, before: Feedback, after: Feedback) -> _Move | None:
