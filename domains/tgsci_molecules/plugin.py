@@ -226,8 +226,12 @@ def _task(objective: Objective, advice: Advice) -> str:
 def _meanings(objective: Objective) -> list[str]:
     """Say what the terms are about, and how each is transformed."""
     lines = []
+    told = {"identity"}  # each formula once
     for term in objective.terms[:_MOST_WORDS]:
         how = "" if term.transform.type == "identity" else f"; enters by {term.transform}"
+        if term.transform.type not in told:
+            how += f", x being the figure: {term.transform.formula}"
+            told.add(term.transform.type)
         lines.append(f"- {term.label}: {term.metric.meaning}{how}")
     return lines + _and_more(len(objective.terms))
 

@@ -110,7 +110,7 @@ def test_the_task_spells_out_terms_limits_and_advice() -> None:
     task = domain.problem(RICH).task
     for words in (
         "1 - geometric mean of reverse_sigmoid(JAK2 vina) (weight 2)",
-        "enters by reverse_sigmoid(low -11, high -6, k 0.25)",
+        "enters by reverse_sigmoid(low -11, high -6, k 0.25), x being the figure: 1 / (1 + 10^(10 k (x",
         "- have MW >= 200 g/mol",
         "- contain aminopyrimidine (SMARTS",
         "- contain at most 3 of fluorine (SMARTS [F])",

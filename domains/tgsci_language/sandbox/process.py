@@ -18,6 +18,7 @@ from tgsci.errors import MeasurementError
 from .inside.values import BadValue, decode, encode
 from .layer import Layer, driver_code
 from .limits import Limits
+from .watcher import unwatch
 
 #: Longest that an empty sandbox may take to start on a busy machine, in seconds.
 _START_SECONDS = 60.0
@@ -210,6 +211,7 @@ class Process:
             with contextlib.suppress(OSError):
                 os.kill(self._started.first, signal.SIGKILL)
         self._process.wait()
+        unwatch(self._process.pid)
         for stream in (self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
