@@ -329,8 +329,8 @@ def idea_format(tags: tuple[str, str], *, several_lines: bool, by_person: bool) 
         lines.append("CHANGE: ...")
     lines += ["REASON: ...", f"{tags[0]}...{tags[1]}"]
     where = [
-        "FROM is the number of the trial that you change, such as 7; two for a combination, such as 7+12; none for a "
-        "new beginning.",
+        "FROM is the number of the trial that you change, measured or being measured, such as 7; two for a "
+        "combination, such as 7+12; none for a new beginning.",
         "ROLE is refine, combine or new. EXPECT is the loss that you expect, a number.",
         *(["CHANGE names the change in a few words, for the tables of later pages."] if several_lines else []),
         "REASON is one or two sentences: what changes and why it should help. Cite trials or the report where you can.",
@@ -397,7 +397,7 @@ def retry_ideas(faults: Sequence[str], previous: str, taken: int, room: int) -> 
     """
     listed = shortened("\n".join(f"- {fault[:300]}" for fault in faults), room // 2)
     rest = (
-        f"{taken} of it {'was' if taken == 1 else 'were'} usable: give only what is missing."
+        f"{taken} in it {'was' if taken == 1 else 'were'} usable: give only what is missing."
         if taken
         else "Reply again."
     )

@@ -90,7 +90,7 @@ def test_with_too_few_ideas_the_faults_are_named_once_and_all_that_is_usable_cou
     for part in (
         "idea 2 (two words) is refused: one word",
         "idea 3 (...) is refused: it is empty",
-        "1 of it was usable",
+        "1 in it was usable: give only what is missing.",
     ):
         assert part in second
     assert [p.value for p in made if p.fault is None] == ["x1", "x4", "x5"]

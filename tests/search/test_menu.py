@@ -112,7 +112,7 @@ def test_what_cannot_be_used_is_named_and_asked_for_once_more(first, names):
 def test_what_was_usable_is_kept_when_the_rest_is_asked_for_again():
     made, engine = chosen(["EVIDENCE: 98.25\nCHOICE: 3", "EVIDENCE: cost 95.25\nCHOICE: 1"])
     assert [p.value for p in made] == ["98", "95"]
-    assert "1 of it was usable" in engine.calls[1][0]
+    assert "1 in it was usable" in engine.calls[1][0]
 
 
 def test_after_a_second_bad_reply_the_first_by_rank_are_taken_and_the_trials_say_so():

@@ -249,11 +249,11 @@ class Page:
     def _others(self, room: int) -> list[str]:
         """Show the best values of other families, and after them other good ones, where no table does."""
         known = {trial.number for trial in (self.trials.best, self._shown and self._shown.trial) if trial}
-        long = [t for t in self.measured if t.number not in known and is_long(t.value)]
         leaders: dict[str, Trial] = {}
-        for trial in (*self.measured[:1], *long):
+        for trial in self.measured:
             leaders.setdefault(self.trials.family(trial.value), trial)
-        others = [t for t in {t.number: t for t in (*leaders.values(), *long)}.values() if t in long]
+        order = {trial.number: trial for trial in (*leaders.values(), *self.measured)}.values()
+        others = [trial for trial in order if trial.number not in known and is_long(trial.value)]
         parts = [prompts.section(f"THE VALUE OF #{t.number}, {told(t)}", t.value) for t in others[:_MOST_OTHERS]]
         while parts and _length(parts) > room:
             parts.pop()
