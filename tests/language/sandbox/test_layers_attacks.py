@@ -121,6 +121,13 @@ return written
     assert tried(fill, safe, Limits(seconds=5, disk_mb=2)) <= 2 << 20
 
 
+def test_empty_files_without_end_are_ended(safe):
+    source = "def f():\n    n = 0\n    while True:\n        open(str(n), 'wb').close()\n        n += 1\n"
+    outcome = call(source, "f", [()], Limits(seconds=20), layer=safe)
+    assert outcome.status == "disk"
+    assert "files" in outcome.message
+
+
 def test_memory_outside_of_processes_cannot_be_taken(safe):
     hide = """
 import os
