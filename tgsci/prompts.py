@@ -281,11 +281,15 @@ def reply_format(n: int, value_tags: tuple[str, str]) -> str:
     )
 
 
+#: Most of a faulty reply that is shown again, tokens.
+_PREVIOUS = 20_000
+
+
 def retry(faults: Sequence[str], previous: str, taken: int = 0) -> str:
     """Name what was wrong with a reply and ask once more; `taken` of its values were usable."""
     listed = "\n".join(f"- {fault}" for fault in faults)
     rest = f"The other {taken} were taken: reply only with what is missing." if taken else "Reply again."
-    return f"{section('YOUR PREVIOUS REPLY', previous)}\n\nThis could not be used:\n{listed}\n{rest}"
+    return f"{_previous_reply(previous, _PREVIOUS)}\n\nThis could not be used:\n{listed}\n{rest}"
 
 
 # -- desk: ideas in a search -------------------------------------------------------------------------
@@ -311,7 +315,8 @@ ROLES = {
 READING = (
     '"from" is the trial that a value was made from, "change of loss" its loss less that trial\'s. A figure in '
     "brackets, (first ...), is a quicker measurement of the same value: the figure before it, measured with more care, "
-    "counts. Where nothing is expected of a value, another proposer made it, such as an editor that follows rules."
+    "counts. Where nothing is expected of a value, another proposer made it, such as an editor that follows rules. "
+    "Ideas that wait are ranked by what is predicted of each less its uncertainty; where nothing is, the newest first."
 )
 #: The same where values are sorted into families.
 READING_FAMILIES = "A family is what the simulator's field takes for one kind of value; its name never changes."
@@ -324,8 +329,8 @@ def idea_format(tags: tuple[str, str], *, several_lines: bool, by_person: bool) 
         lines.append("CHANGE: ...")
     lines += ["REASON: ...", f"{tags[0]}...{tags[1]}"]
     where = [
-        "FROM is the number of the trial that you change, such as 7; two for a combination, such as 7+12; none for a "
-        "new beginning.",
+        "FROM is the number of the trial that you change, measured or being measured, such as 7; two for a "
+        "combination, such as 7+12; none for a new beginning.",
         "ROLE is refine, combine or new. EXPECT is the loss that you expect, a number.",
         *(["CHANGE names the change in a few words, for the tables of later pages."] if several_lines else []),
         "REASON is one or two sentences: what changes and why it should help. Cite trials or the report where you can.",
@@ -391,16 +396,20 @@ def retry_ideas(faults: Sequence[str], previous: str, taken: int, room: int) -> 
         room: Tokens that this may take.
     """
     listed = shortened("\n".join(f"- {fault[:300]}" for fault in faults), room // 2)
-    end = previous
-    while tokens(end) > room // 3:
-        end = end[-(len(end) // 2) :]
     rest = (
-        f"{taken} of it {'was' if taken == 1 else 'were'} usable: give only what is missing."
+        f"{taken} in it {'was' if taken == 1 else 'were'} usable: give only what is missing."
         if taken
         else "Reply again."
     )
-    title = "YOUR PREVIOUS REPLY" if end == previous else "THE END OF YOUR PREVIOUS REPLY"
-    return f"{section(title, end)}\n\nThis could not be used:\n{listed}\n{rest}"
+    return f"{_previous_reply(previous, room // 3)}\n\nThis could not be used:\n{listed}\n{rest}"
+
+
+def _previous_reply(reply: str, room: int) -> str:
+    """Show a faulty reply in so many tokens: of a long one the end, where the blocks should be."""
+    end = reply
+    while tokens(end) > room:
+        end = end[-(len(end) // 2) :]
+    return section("YOUR PREVIOUS REPLY" if end == reply else "THE END OF YOUR PREVIOUS REPLY", end)
 
 
 def no_ideas(n: int, found: int, truncated: bool) -> str:

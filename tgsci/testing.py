@@ -140,7 +140,7 @@ def check_insight(problem: Problem, values: Sequence[str] = ()) -> None:
     odd = _odd_trials(start, len(trials))
     known, hostile = [trial.value for trial in trials], [well_formed(value) for value in HOSTILE_VALUES]
     family, contrast, change = insight.family, insight.contrast, insight.change
-    predict, limiting = insight.predict, insight.limiting
+    predict, limiting, advice = insight.predict, insight.limiting, insight.advice
     if family:
         for value in (*known, *hostile):
             _check_words(f"family({value[:40]!r})", partial(family, value), NAME_CHARACTERS, lines=1)
@@ -158,6 +158,9 @@ def check_insight(problem: Problem, values: Sequence[str] = ()) -> None:
         for feedback in (trial.feedback for trial in (*trials, *odd)):
             if feedback is not None:
                 _check_words("limiting()", partial(limiting, feedback), NAME_CHARACTERS, lines=1)
+    if advice:
+        for seen in (Trials([], problem.loss), trials, Trials([*trials, *odd], problem.loss)):
+            _check_words("advice()", partial(advice, seen), CONTRAST_CHARACTERS, lines=1)
     if predict:
         everything = Trials([*trials, *odd], problem.loss, problem.task, insight=insight)
         for seen in (Trials([], problem.loss, problem.task, insight=insight), trials, everything):

@@ -51,6 +51,7 @@ class MoleculesDomain(Domain):
         from .editor.random_edits import RandomEdits
         from .editor.rules import RuleEditor
         from .insight.change import change
+        from .insight.contrast import advice as advice_so_far
         from .insight.contrast import contrast
         from .insight.expected import predict
         from .insight.family import family
@@ -87,6 +88,7 @@ class MoleculesDomain(Domain):
             family=family,
             change=change,
             contrast=partial(contrast, objective),
+            advice=advice_so_far,
             predict=predict,
             limiting=objective.limiting,
             setting=setting(objective.targets),
@@ -213,6 +215,8 @@ def _task(objective: Objective, advice: Advice) -> str:
         f"A valid molecule uses only {' '.join(ELEMENTS)}, has at most {MAX_HEAVY_ATOMS} heavy atoms and "
         f"{MAX_ROTATABLE_BONDS} rotatable bonds, no radicals, isotopes or metals; write stereocentres with @ and @@. "
         "Write the neutral form; docking protonates it at pH 7.4.",
+        "The family of a molecule is its rings and linkers, whatever their atoms: 6-5/6 kqm has a six-ring and a fused "
+        "5/6 system, acyclic none.",
         "In your reason, say which atoms you change, what speaks for it (a contact, an empty pocket, a broken limit, "
         "an alert, a part of QED, the price of rotatable bonds, what a like change did), and which figure should move.",
     ]
@@ -222,8 +226,12 @@ def _task(objective: Objective, advice: Advice) -> str:
 def _meanings(objective: Objective) -> list[str]:
     """Say what the terms are about, and how each is transformed."""
     lines = []
+    told = {"identity"}  # each formula once
     for term in objective.terms[:_MOST_WORDS]:
         how = "" if term.transform.type == "identity" else f"; enters by {term.transform}"
+        if term.transform.type not in told:
+            how += f", x being the figure: {term.transform.formula}"
+            told.add(term.transform.type)
         lines.append(f"- {term.label}: {term.metric.meaning}{how}")
     return lines + _and_more(len(objective.terms))
 

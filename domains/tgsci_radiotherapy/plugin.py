@@ -202,7 +202,8 @@ def _task(loss: PlanLoss) -> str:
         lines.append(f"- and {len(goals) - _MOST_WORDS} more")
     lines.append(
         "The loss is the sum of the missed goals' shortfalls (doses in % of the prescription, volumes in % of the "
-        f"structure), weighted {WEIGHTS}; 0 or less where all goals are met. Lower is better."
+        f"structure), weighted {WEIGHTS} and divided by the sum of these weights; 0 where all goals are just met, down "
+        "to -1 the more room they have. Lower is better."
     )
     if loss.protocol.weights_only:
         lines.append(f"Protocol {loss.protocol.name}: change weights only; everything else stays as it is.")

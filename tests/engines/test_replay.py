@@ -67,7 +67,7 @@ def test_answers_that_name_no_question_are_given_in_order(tmp_path: Path) -> Non
     path = lines(tmp_path / "r", {"reply": "a"}, {"prompt": "mine", "reply": "b"}, {"reply": {"text": "c"}})
     player = ReplayEngine(path)
     assert [player(p).text for p in ("x", "mine", "y")] == ["a", "b", "c"]
-    with pytest.raises(EngineError, match=r"was not recorded: 'z'"):
+    with pytest.raises(EngineError, match=r"after all 2 answers for any prompt were given: 'z'"):
         player("z")
 
 

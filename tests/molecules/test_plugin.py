@@ -102,7 +102,7 @@ def test_off_targets_without_terms_cost_what_selectivity_lacks() -> None:
 
 def test_the_task_tells_a_model_the_target_the_objective_and_the_rules() -> None:
     task = domain.problem({**JOB, "qed_weight": 5}).task
-    for words in ("ABL1", "vina + 5 (1 - QED)", "SMILES", "60 heavy atoms", "20 rotatable bonds", "noise"):
+    for words in ("ABL1", "vina + 5 (1 - QED)", "SMILES", "60 heavy atoms", "20 rotatable bonds", "noise", "6-5/6 kqm"):
         assert words in task
 
 
@@ -110,7 +110,7 @@ def test_the_task_spells_out_terms_limits_and_advice() -> None:
     task = domain.problem(RICH).task
     for words in (
         "1 - geometric mean of reverse_sigmoid(JAK2 vina) (weight 2)",
-        "enters by reverse_sigmoid(low -11, high -6, k 0.25)",
+        "enters by reverse_sigmoid(low -11, high -6, k 0.25), x being the figure: 1 / (1 + 10^(10 k (x",
         "- have MW >= 200 g/mol",
         "- contain aminopyrimidine (SMARTS",
         "- contain at most 3 of fluorine (SMARTS [F])",

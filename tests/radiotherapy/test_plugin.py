@@ -98,6 +98,7 @@ def test_the_task_tells_a_model_the_form_the_goals_and_what_a_reason_says(job: d
     task = domain.problem(job).task
     for words in ("PTV D95% >= 50 Gy, priority 1", "total Gy", "squared_overdose", "expect", NOTICE, "prescribed 50"):
         assert words in task
+    assert "27 : 9 : 3 : 1 for priority 1 : 2 : 3 : 4 and divided by the sum of these weights" in task
     assert "change weights only" in domain.problem({**job, "protocol": "textgrad-paper"}).task
 
 

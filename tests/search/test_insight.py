@@ -16,6 +16,7 @@ ASKED = {
     "change": lambda insight: insight.change_between("a", "b"),
     "contrast": lambda insight: insight.contrast_of(PARENT, CHILD),
     "limiting": lambda insight: insight.limiting_in(PARENT.feedback),
+    "advice": lambda insight: insight.advice_in(TRIALS),
     "predict": lambda insight: insight.outlooks(TRIALS, ["c", "d"]),
 }
 NOTHING = {"predict": [None, None]}

@@ -55,7 +55,7 @@ def answer(asked, reply):
     return Answer.to(asked, reply)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(TEXT.map(repaired), FEEDBACKS), max_size=4))
 def test_trials_come_back_as_they_were(rows):
     ledger = tg.Ledger.in_memory({"a": [1, None]})
@@ -88,6 +88,7 @@ def test_trials_come_back_as_they_were(rows):
     assert ledger.header == {"a": [1, None]}
 
 
+@settings(deadline=None)
 @given(TEXT, TEXT, TEXT, st.lists(st.binary(max_size=5), max_size=2))
 def test_an_answer_is_found_by_its_question_its_round_and_its_trial(prompt, system, text, images):
     ledger = tg.Ledger.in_memory({})

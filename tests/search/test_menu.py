@@ -15,7 +15,8 @@ from tgsci.engine import Reply
 from tgsci.engines.human import HumanEngine
 from tgsci.engines.litellm import LiteLLMEngine
 from tgsci.prompts import tokens
-from tgsci.search.trial import Idea
+from tgsci.search.insight import Insight
+from tgsci.search.trial import Idea, Outlook
 from tgsci.testing import Scripted
 
 
@@ -51,6 +52,26 @@ def chosen(replies, n=2, engine=None):
 
 
 TWO = "REASON: costs 100.00 EUR\nEXPECT: 97\nCHOICE: 2\nREASON: cost 95.25\nEXPECT: 95\nCHOICE: 1"
+
+
+def test_an_option_is_shown_with_its_value_and_what_is_predicted_of_it():
+    """A model that is asked which loss it expects needs to know what it chooses."""
+    insight = Insight(
+        predict=lambda trials, values: [Outlook(float(v) + 0.5, 2.0) if v != "98" else None for v in values]
+    )
+    feedback = Cost().measure("100")
+    trials = tg.Trials([tg.Trial(0, 0, "100", state=tg.State.ACCEPTED, feedback=feedback)], Cost(), insight=insight)
+
+    def cheaper(trials, n, rng):
+        return [tg.Option(v, "a cheaper one", {"grade": "A"}, 0) for v in ("95", "97", "98")]
+
+    engine = Scripted([TWO])
+    tg.Menu(engine, cheaper).ask(trials, 2, None)
+    for line in (
+        "1. a cheaper one: 95; predicted loss 95.5 +- 2.00, grade A\n",
+        "3. a cheaper one: 98; grade A\n",
+    ):
+        assert line in engine.calls[0][0]
 
 
 def test_one_call_chooses_and_the_models_reason_and_its_expectation_are_kept():
@@ -112,7 +133,7 @@ def test_what_cannot_be_used_is_named_and_asked_for_once_more(first, names):
 def test_what_was_usable_is_kept_when_the_rest_is_asked_for_again():
     made, engine = chosen(["EVIDENCE: 98.25\nCHOICE: 3", "EVIDENCE: cost 95.25\nCHOICE: 1"])
     assert [p.value for p in made] == ["98", "95"]
-    assert "1 of it was usable" in engine.calls[1][0]
+    assert "1 in it was usable" in engine.calls[1][0]
 
 
 def test_after_a_second_bad_reply_the_first_by_rank_are_taken_and_the_trials_say_so():
@@ -163,7 +184,7 @@ def test_no_question_is_longer_than_allowed_not_even_the_second_one(room):
 
     engine = Scripted(["CHOICE: 1\nCHOICE: 2"])
     tg.Menu(engine, wordy_options, prompt_tokens=room).ask(search(200), 2, None)
-    assert "12. pay 11; cost 1\n" in engine.calls[0][0], "without the reasons there is room for all"
+    assert "12. pay 11: x11; cost 1\n" in engine.calls[0][0], "without the reasons there is room for all"
     engine = Scripted(["nonsense " * 20_000, "no"])
     tg.Menu(engine, long_options, prompt_tokens=room).ask(search(200, report=2_000), 4, None)
     assert len(engine.calls) == 2

@@ -53,9 +53,9 @@ def test_where_the_search_stands():
     assert standing.startswith(told)
     assert f"The best is #{best.number} of round {best.round}: loss {best.loss:.3f}" in standing
     assert f"No gain for {22 - best.round} rounds: the present lines have stalled." in standing
-    off = [t.loss - t.expected for t in trials if t.expected is not None]
+    off = [t.loss - t.expected for t in trials if t.expected is not None][-6:]
     error, bias = sum(map(abs, off)) / len(off), sum(off) / len(off)
-    assert f"off by {error:.2f} on average ({len(off)} values, too hopeful by {bias:.2f})" in standing
+    assert f"Your last 6 expected losses were off by {error:.2f} on average, too hopeful by {bias:.2f}." in standing
     assert "Noise" not in standing, "nothing was measured twice"
     assert part(page, "BEING MEASURED NOW") == "#89 (from 3, -9.50 expected): z"
 
@@ -73,7 +73,10 @@ def test_ideas_that_wait_are_listed_with_rank_prediction_and_the_reason():
     listed = part(page, "IDEAS THAT WAIT (2): what was measured promised more")
     assert listed.split("\n")[1] == "1 | -7.50 +- 0.50 | -8.00 | ring z | z1"
     waiting = [idea("z1", 1), idea("y2", 2, why="its place went to another family")]
-    assert "its place went to another family" in part(write(search(9, ideas=waiting)), "IDEAS THAT WAIT (2)")
+    page = write(search(9, ideas=waiting))
+    listed = part(page, "IDEAS THAT WAIT (2): what was measured promised more, where no other reason stands")
+    assert [line.count(" | ") for line in listed.split("\n")] == [4, 4, 5]
+    assert listed.endswith("y2 | its place went to another family")
     many = [idea(f"z{i}", i) for i in range(1, 200)]
     assert re.search(r"and \d+ more$", part(write(search(9, ideas=many)), "IDEAS THAT WAIT (199)"))
 
@@ -110,6 +113,14 @@ def test_the_report_on_the_best_stands_beside_another_one_where_both_fit():
     assert page.count("THE SIMULATOR'S REPORT ON") == 2
     assert write(search(14, report=900)).count("THE SIMULATOR'S REPORT ON") == 1
     assert write(search(1, report=9)).count("THE SIMULATOR'S REPORT ON") == 1
+
+
+def test_the_report_on_the_best_goes_before_the_tail_of_what_waits():
+    many = [idea(f"z{i}" + "C" * 40, i) for i in range(1, 201)]
+    page = write(search(14, report=9, ideas=many))
+    assert page.count("THE SIMULATOR'S REPORT ON") == 2
+    assert re.search(r"and \d+ more$", part(page, "IDEAS THAT WAIT (200)"))
+    assert tokens(page) > 0.9 * ROOM
 
 
 def test_noise_is_that_of_good_values():
@@ -211,3 +222,9 @@ def test_a_page_depends_on_the_trials_alone():
     random.seed(5)
     assert write(search(77), 3_000) == write(search(77), 3_000)
     assert ROUND == 4
+
+
+def test_what_the_advice_of_reports_was_worth_is_said():
+    told = tg.Insight(advice=lambda trials: f"followed {len(trials)} times")
+    trials = tg.Trials([tg.Trial(0, 0, "a", feedback=tg.Feedback(1.0, "r"))], insight=told)
+    assert part(write(trials), "WHERE THE SEARCH STANDS").endswith("\nfollowed 1 times")

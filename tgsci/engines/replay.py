@@ -75,6 +75,7 @@ class ReplayEngine(Engine):
             if entry.key:
                 self._by_key.setdefault(entry.key, deque()).append(entry)
         self._unnamed = deque(entry for entry in self._in_order if not entry.key)
+        self._any_prompt = len(self._unnamed)
         self._lock = threading.Lock()
         self._begun = False
 
@@ -87,6 +88,8 @@ class ReplayEngine(Engine):
             if waiting:
                 return waiting.popleft().reply
         which = "more often than it was recorded" if key in self._by_key else "and was not recorded"
+        if key not in self._by_key and self._any_prompt:
+            which = f"after all {self._any_prompt} answers for any prompt were given"
         start = repr(prompt if len(prompt) <= 80 else prompt[:80] + "...")
         raise EngineError(f"{self.name}: this prompt was asked {which}: {start} (prompt_sha256 {key})")
 

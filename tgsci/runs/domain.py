@@ -70,8 +70,8 @@ class Problem:
             `Finishing.keep` is in the run at once, so that it can be interrupted: a resumed run calls it again, and it
             skips what `result.finals` holds already.
         sections: Adds sections of its own to the report: a table, a picture, a text. A pure function of the result.
-        key_columns, family, contrast, change, predict, limiting, setting, careful, rivals: What a model at its desk is
-            told of the values, how leaders are confirmed, and whether there are leaders: see
+        key_columns, family, contrast, change, predict, limiting, advice, setting, careful, rivals: What a model at its
+            desk is told of the values, how leaders are confirmed, and whether there are leaders: see
             `tgsci.search.insight.Insight`.
     """
 
@@ -102,6 +102,7 @@ class Problem:
     change: Callable[[str, str], str] | None = None
     predict: Callable[[Trials, Sequence[str]], Sequence[Outlook | None]] | None = None
     limiting: Callable[[Feedback], str] | None = None
+    advice: Callable[[Trials], str] | None = None
     setting: str = ""
     careful: Careful | None = None
     rivals: bool = True

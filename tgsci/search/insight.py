@@ -67,6 +67,7 @@ class Insight:
             "" where it has none.
         predict: What is expected of values that were not measured; None for each that cannot be told.
         limiting: Which part of a measurement decides its loss (the target of a maximum), in a few words; "" for none.
+        advice: How often advice in the loss's own reports came true so far, in a line; "" where nobody followed any.
         setting: The world in which values are measured, described once for a model that begins: a pocket, a case.
         careful: How leaders are measured before they lead.
         rivals: False where values do not compete, as the questions of a set: every measured one is accepted.
@@ -78,6 +79,7 @@ class Insight:
     change: Callable[[str, str], str] | None = None
     predict: Callable[[Trials, Sequence[str]], Sequence[Outlook | None]] | None = None
     limiting: Callable[[Feedback], str] | None = None
+    advice: Callable[[Trials], str] | None = None
     setting: str = ""
     careful: Careful | None = None
     rivals: bool = True
@@ -98,6 +100,10 @@ class Insight:
     def limiting_in(self, feedback: Feedback) -> str:
         """Say which part of a measurement decides its loss; "" for none."""
         return self._text("limiting", self.limiting, feedback)
+
+    def advice_in(self, trials: Trials) -> str:
+        """Say how often the advice of reports came true so far; "" for nothing to say."""
+        return self._text("advice", self.advice, trials, longest=CONTRAST_CHARACTERS)
 
     def outlooks(self, trials: Trials, values: Sequence[str]) -> list[Outlook | None]:
         """Tell what is expected of each value; None where that cannot be told, or is no finite number."""

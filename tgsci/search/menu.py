@@ -19,11 +19,12 @@ from ..engine import Engine, default_engine
 from ..errors import InvalidValue, UsageError
 from ..functions import EngineLike
 from ..prompts import tokens
+from .cells import is_long, short
 from .choices import Choice, read_choices
 from .ideas import new_only
 from .page import FEWEST_TOKENS, PROMPT_TOKENS, RETRY_SHARE, Page, opening
 from .proposer import Proposer
-from .trial import Proposal, Trials
+from .trial import Outlook, Proposal, Trials
 
 logger = logging.getLogger("tgsci")
 
@@ -117,7 +118,8 @@ class Menu(Proposer):
         """Write the question: what never changes first, then the page, then the menu."""
         whole = int(self.prompt_tokens * (1 - RETRY_SHARE)) - tokens(self.system_prompt)
         begin = opening(trials, whole)
-        menu = prompts.menu(_lines(offered, trials.loss.units if trials.loss else {}, whole // 3))
+        outlooks = trials.insight.outlooks(trials, [option.value for option in offered])
+        menu = prompts.menu(_lines(offered, outlooks, trials.loss.units if trials.loss else {}, whole // 3))
         room = whole - tokens(begin) - tokens(menu) - _ANSWER_TOKENS
         return "\n\n".join(filter(None, [begin, Page(trials, self.name).write(room), menu]))
 
@@ -148,13 +150,27 @@ def _usable(options: Sequence[Option], trials: Trials) -> list[Option]:
     return list(usable.values())
 
 
-def _lines(offered: Sequence[Option], units: Mapping[str, str], room: int) -> str:
+def _lines(offered: Sequence[Option], outlooks: Sequence[Outlook | None], units: Mapping[str, str], room: int) -> str:
     """Write the options, each on a line, in so many tokens: where there are too many words, without the reasons."""
+    facts = [", ".join(filter(None, [_expected(e), _facts(o, units)])) for o, e in zip(offered, outlooks, strict=True)]
     for reasons in (True, False):
-        lines = [prompts.option(i, o.label, _facts(o, units), o.reason * reasons) for i, o in enumerate(offered, 1)]
+        lines = [
+            prompts.option(i, _label(option), told, option.reason * reasons)
+            for i, (option, told) in enumerate(zip(offered, facts, strict=True), 1)
+        ]
         if prompts.tokens("\n".join(lines)) <= room:
             return "\n".join(lines)
     return "\n".join(prompts.shortened(line, room // len(lines) - 1) for line in lines)
+
+
+def _label(option: Option) -> str:
+    """Write what an option is: its label, and its value where that is short."""
+    shown = is_long(option.value) or option.value in option.label
+    return option.label if shown else f"{option.label}: {option.value}"
+
+
+def _expected(outlook: Outlook | None) -> str:
+    return f"predicted loss {short(outlook.loss)} +- {short(outlook.sd)}" if outlook else ""
 
 
 def _facts(option: Option, units: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from statistics import fmean
@@ -24,12 +25,15 @@ PROMPT_TOKENS, FEWEST_TOKENS, RETRY_SHARE = 8_000, 2_000, 0.08
 _REPORT, _LEADER, _FAMILIES, _CHANGES, _UNUSABLE, _WAITING, _PENDING = 0.35, 0.25, 0.08, 0.06, 0.06, 0.08, 0.05
 #: The share that goes to values beside the leader's, where it is left, and how many.
 _OTHERS, _MOST_OTHERS = 0.25, 3
-#: Shares of a question that may go to the task, to a setting in every question, to one in the first, and to each rule.
-_TASK, _CHEAP_SETTING, _SETTING, _RULES = 0.3, 0.1, 0.25, 0.08
+#: Shares of a question that may go to the task, to a setting in every question, to one in the first, to each rule, and
+#: to how the tables are read.
+_TASK, _CHEAP_SETTING, _SETTING, _RULES, _READING = 0.3, 0.1, 0.25, 0.08, 0.04
 #: Tokens that are kept when what is left is given away.
 _SLACK = 60
 #: Longest name of a family that no table explains, characters.
 _LONGEST_FAMILY = 80
+#: Latest forecasts of a model that it is told the errors of.
+_FORECASTS = 6
 #: Latest values that could not be measured, and characters of each reason; figures of a change that was made often.
 _MOST_UNUSABLE, _LONGEST_REASON, _MOST_SEEN = 8, 240, 8
 
@@ -85,13 +89,16 @@ class Page:
         left = room - _length([standing]) - sum(map(_length, after.values()))
         tables = History(self.trials, self.cells, several_lines=self.several_lines).write(left, int(room * _FAMILIES))
         left -= _length(tables)
-        for part in (self._report, self._waiting):  # a page that is not full has room for more of these
-            longer = part(int(room * shares[part]) + max(0, left - _SLACK))
-            left -= _length(longer) - _length(after[part])
-            after[part] = longer
-        more = self._once_more(left - _SLACK)
-        others = self._others(min(int(room * _OTHERS), left - _length(more) - _SLACK))
-        return "\n\n".join([standing, *tables, *itertools.chain.from_iterable(after.values()), *more, *others])
+        # A page that is not full has room for more: what is worth most first, at last the tail of what waits.
+        whole = self._report(int(room * _REPORT) + max(0, left - _SLACK))
+        left -= _length(whole) - _length(after[self._report])
+        after[self._report] = whole
+        after[self._once_more] = self._once_more(left - _SLACK)
+        left -= _length(after[self._once_more])
+        after[self._others] = self._others(min(int(room * _OTHERS), left - _SLACK))
+        left -= _length(after[self._others])
+        after[self._waiting] = self._waiting(int(room * _WAITING) + max(0, left - _SLACK))
+        return "\n\n".join([standing, *tables, *itertools.chain.from_iterable(after.values())])
 
     # -- where the search stands -------------------------------------------------------------------
 
@@ -108,7 +115,7 @@ class Page:
             since = f"{self.stalled} rounds" if self.stalled > 1 else "one round"
             stalled = ": the present lines have stalled" if self.stalled >= STALLED else ""
             lines.append(f"No gain for {since}{stalled}.")
-        return "\n".join(filter(None, [*lines, self._own_errors(), self._noise()]))
+        return "\n".join(filter(None, [*lines, self._own_errors(), self._noise(), self._advice()]))
 
     def _budget(self) -> str:
         failed = sum(t.feedback is not None and not t.measured for t in self.trials)
@@ -123,13 +130,14 @@ class Page:
         return cell(self.trials.insight.limiting_in(trial.feedback)) if trial.feedback else ""
 
     def _own_errors(self) -> str:
-        """Say how well the model's own predictions held."""
-        own = forecasts(self.measured).get(self.name)
+        """Say how well the model's latest predictions held: what it knew less of the search tells nothing now."""
+        foretold = [t for t in self.trials if t.measured and t.proposer == self.name and t.expected is not None]
+        own = forecasts(foretold[-_FORECASTS:]).get(self.name)
         if own is None or own.count < 2:
             return ""
         which = "hopeful" if own.bias > 0 else "cautious"
         bias = f", too {which} by {self.cells.loss(abs(own.bias))}" if abs(own.bias) > own.error / 4 else ""
-        return f"Your expected losses were off by {self.cells.loss(own.error)} on average ({own.count} values{bias})."
+        return f"Your last {own.count} expected losses were off by {self.cells.loss(own.error)} on average{bias}."
 
     def _noise(self) -> str:
         """Say how far two measurements of the same value lay apart in this run."""
@@ -142,6 +150,10 @@ class Page:
             f"figure is in brackets) came out {self.cells.change(apart.shift)} on average, with a standard deviation "
             f"of {self.cells.loss(apart.sd)}."
         )
+
+    def _advice(self) -> str:
+        """Say what the advice of the simulator's own reports was worth so far."""
+        return one_line(self.trials.insight.advice_in(self.trials))
 
     # -- what was learnt, what waits ---------------------------------------------------------------
 
@@ -173,16 +185,17 @@ class Page:
     def _waiting(self, room: int) -> list[str]:
         """List the ideas that nobody measured so far, as they rank, with the reason."""
         ideas = self.trials.ideas
-        one = {idea.why for idea in ideas}  # said once, where all wait for the same reason
-        lines = [self._idea(place, idea, why=len(one) > 1) for place, idea in enumerate(ideas, 1)]
-        why = "" if len(one) > 1 else f": {cell(next(iter(one), ''))}"
+        reasons = Counter(idea.why for idea in ideas)
+        usual = max(reasons, key=reasons.__getitem__, default="")  # said once
+        lines = [self._idea(place, idea, why=idea.why != usual) for place, idea in enumerate(ideas, 1)]
+        why = f": {cell(usual)}" + (", where no other reason stands" if len(reasons) > 1 else "")
         family = ["family"] if self.trials.insight.family else []
         head = ["rank", "predicted from the tables", "expected by its proposer", *family, "value"]
         return _listed(
             f"IDEAS THAT WAIT ({len(lines)}){why}. They are ranked anew each round: do not propose them again",
             lines,
             room,
-            " | ".join([*head, "why it waits"] if len(one) > 1 else head),
+            " | ".join(head),
         )
 
     def _idea(self, place: int, idea: Idea, *, why: bool) -> str:
@@ -236,11 +249,11 @@ class Page:
     def _others(self, room: int) -> list[str]:
         """Show the best values of other families, and after them other good ones, where no table does."""
         known = {trial.number for trial in (self.trials.best, self._shown and self._shown.trial) if trial}
-        long = [t for t in self.measured if t.number not in known and is_long(t.value)]
         leaders: dict[str, Trial] = {}
-        for trial in (*self.measured[:1], *long):
+        for trial in self.measured:
             leaders.setdefault(self.trials.family(trial.value), trial)
-        others = [t for t in {t.number: t for t in (*leaders.values(), *long)}.values() if t in long]
+        order = {trial.number: trial for trial in (*leaders.values(), *self.measured)}.values()
+        others = [trial for trial in order if trial.number not in known and is_long(trial.value)]
         parts = [prompts.section(f"THE VALUE OF #{t.number}, {told(t)}", t.value) for t in others[:_MOST_OTHERS]]
         while parts and _length(parts) > room:
             parts.pop()
@@ -258,7 +271,7 @@ class Page:
 def opening(
     trials: Trials, room: int, answer: str = "", constraints: Sequence[str] = (), examples: Sequence[str] = ()
 ) -> str:
-    """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer.
+    """Write what a question begins with, the same in every round: the task, the setting, rules, how to answer and read.
 
     A setting that is long comes last, and in the first questions only.
 
@@ -277,7 +290,7 @@ def opening(
     parts += [shortened(rule, int(room * _RULES)) for rule in prompts.rules(constraints, examples)]
     parts += [prompts.section("HOW TO ANSWER", answer)] if answer else []
     reading = f"{prompts.READING} {prompts.READING_FAMILIES}" if trials.insight.family else prompts.READING
-    parts.append(prompts.section("HOW TO READ THE TABLES", reading))
+    parts += [prompts.section("HOW TO READ THE TABLES", reading)] if tokens(reading) <= room * _READING else []
     if setting and not cheap and not any(t.round and t.measured for t in trials):
         parts.append(prompts.section("SETTING", shortened(setting, int(room * _SETTING))))
     return "\n\n".join(parts)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from tgsci.engine import Call, Engine, Reply, map
 from tgsci.judges import MultiChoiceTestTime
 from tgsci.optimizer import TextualGradientDescent
+from tgsci.prompts import shortened
 from tgsci.variable import Variable
 
 from .questions import Question
@@ -30,6 +31,9 @@ OPEN_JUDGE = (
     "You criticise answers to questions, as part of a system that improves them. Examine the reasoning and the answer. "
     "Do not solve the problem yourself: name the possible errors and doubtful steps, from several points of view."
 )
+#: Most of an answer or a criticism that goes into the next prompt, tokens: one that repeats itself without end would be
+#: paid for again in every prompt after it.
+ROOM = 20_000
 
 
 @dataclass
@@ -107,7 +111,7 @@ def refine(question: Question, first: str, engine: Engine, iterations: int) -> I
     Raises:
         EngineError: The engine had no answer.
     """
-    answer = Variable(first, role_description=ROLE)
+    whole, answer = first, Variable(shortened(first, ROOM), role_description=ROLE)
     asked = Variable(question.example.prompt, requires_grad=False, role_description="question")
     system = None if question.kind == "choice" else OPEN_JUDGE
     criticise = MultiChoiceTestTime(CRITICISM, engine=engine, system_prompt=system)
@@ -115,9 +119,14 @@ def refine(question: Question, first: str, engine: Engine, iterations: int) -> I
     for _ in range(iterations):
         known = len(optimizer.faults)
         optimizer.zero_grad()
-        criticise(asked, answer).backward()
+        criticism = criticise(asked, answer)
+        criticism.value = shortened(criticism.text, ROOM)
+        criticism.backward()
+        before = answer.text
         optimizer.step()
-        yield Refined(answer.text, "; ".join(optimizer.faults[known:]))
+        if answer.text != before:
+            whole, answer.value = answer.text, shortened(answer.text, ROOM)
+        yield Refined(whole, "; ".join(optimizer.faults[known:]))
 
 
 def sample(question: Question, student: Engine, samples: int) -> list[str]:

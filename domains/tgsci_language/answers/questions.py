@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +15,7 @@ from tgsci.basics.texts import did_you_mean, one_line, quote, visible
 from tgsci.errors import UsageError
 
 from ..datasets.example import Dataset, Example
-from ..datasets.readers import read_dataset, read_rows, read_text
+from ..datasets.readers import published_format, read_dataset, read_rows
 from ..scoring.choice import Choice
 from ..scoring.numbers import Number
 from ..scoring.scorer import Score, Scorer
@@ -130,9 +128,9 @@ def read_questions(
 ) -> Questions:
     """Read questions.
 
-    GPQA's columns are known, so is MMLU's file without a header. Any other CSV or JSON Lines file needs a column
-    `question` and a column `answer`; choices stand in the columns `A`, `B`, `C`, ...; `id`, `unit`, `tolerance` and
-    `relative` may have columns too, one value a question.
+    GPQA's columns are known; BIG-Bench Hard's, GSM8K's and MMLU's files are read as published. Any other CSV or JSON
+    Lines file needs a column `question` and a column `answer`; choices stand in the columns `A`, `B`, `C`, ...; `id`,
+    `unit`, `tolerance` and `relative` may have columns too, one value a question.
 
     Args:
         path: The file.
@@ -182,6 +180,7 @@ class _Row:
     unit: str = ""
     tolerance: str = ""
     relative: str = ""
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +219,8 @@ class _Settings:
     def _told(self, row: _Row) -> str:
         if row.example.choices:
             return "choice"
+        if row.kind:
+            return row.kind
         told = (row.unit, row.tolerance, row.relative, self.unit, self.tolerance, self.relative)
         return "number" if any(told) else "text"
 
@@ -244,10 +245,9 @@ def _shuffled(example: Example, order: Sequence[int]) -> Example:
 
 def _rows(path: Path, question: str | None, answer: str | None, choices: Sequence[str]) -> list[_Row]:
     """Read a file by the columns that it has."""
-    if path.suffix.lower() == ".csv" and question is None and answer is None and not choices:
-        first = next(csv.reader(io.StringIO(read_text(path))), [])
-        if len(first) == 6 and first[-1].strip() in ("A", "B", "C", "D"):  # MMLU has no header
-            return [_Row(example) for example in read_dataset(path, "mmlu")]
+    if question is None and answer is None and not choices and (published := published_format(path)):
+        kind = "number" if published == "gsm8k" else None
+        return [_Row(example, kind=kind) for example in read_dataset(path, published)]
     rows = read_rows(path)
     if not rows:
         raise UsageError(f"{visible(str(path))}: it holds no question")

@@ -127,7 +127,10 @@ def _task(task: CodeTask, loss: CodeLoss) -> str:
         parts.append(f"Results are scored by this code:\n{task.score.strip()}")
     if task.tolerance:
         parts.append(f"Numbers may be off by {task.tolerance:g}, absolute, or relative where they are above 1.")
-    parts.append("It must be right for every input, not only for these. " + _WISHES[task.minimise])
+    wish = _WISHES[task.minimise]
+    if task.minimise == "time" and loss.checked.baseline:
+        wish += f" The loss is then its run time divided by the {loss.checked.baseline}'s."
+    parts.append(f"It must be right for every input, not only for these. {wish}")
     if loss.checked.penalty is not None:
         parts.append(f"A solution that fails a test has the loss {loss.checked.penalty:.6g}.")
     return "\n\n".join(parts)
@@ -145,12 +148,13 @@ def _told(task: CodeTask, number: int) -> str:
 
 
 def _setting(task: CodeTask) -> str:
-    packages = [f"{name} {installed(name) or ''}".strip() for name in task.packages]
+    packages = [installed(name) or name for name in task.packages]
     may = f"the standard library and {', '.join(packages)}" if packages else "the standard library alone"
     version = ".".join(platform.python_version_tuple()[:2])
+    first = "; its run time is that of first calls: what a library sets up at its first use counts"
     return (
         f"Python {version} with {may}; one process and one thread, {task.memory_mb} MB, {task.seconds:g} s a call; no "
-        "network, no files. Every solution runs in a process of its own."
+        f"network, no files. Every solution runs in a process of its own{first if task.minimise == 'time' else ''}."
     )
 
 

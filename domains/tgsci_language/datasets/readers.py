@@ -69,6 +69,21 @@ def read_dataset(
         raise UsageError(f"{visible(str(path))}: {error}") from None
 
 
+def published_format(path: str | Path) -> str | None:
+    """Tell a published format that needs no names of columns, "bbh", "gsm8k" or "mmlu", from the file; else None.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    path = Path(path).expanduser()
+    text = read_text(path)
+    try:
+        found = _guess(path, text)
+    except UsageError:  # no such file, or a fault that reading its rows tells better
+        return None
+    return found if found in ("bbh", "gsm8k", "mmlu") else None
+
+
 def read_rows(path: str | Path) -> list[tuple[str, dict[str, Any]]]:
     """Read the rows of a CSV with a header, or of a JSON Lines file, each with its number from 1.
 

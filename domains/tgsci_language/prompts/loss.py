@@ -85,7 +85,12 @@ class PromptLoss(Loss):
         self.student = Student(student, scorer, self.train)
         self.steps = checks.whole("steps", steps, 1, 20)
         self.minibatch = checks.whole("minibatch", minibatch, 1, len(split.train))
-        self.examples = checks.whole("examples", examples, 0, max(0, len(split.train) - self.minibatch))
+        self.examples = checks.whole("examples", examples, 0)
+        if examples and examples + self.minibatch > len(split.train):
+            raise UsageError(
+                f"train has {len(split.train)} examples: {self.minibatch} for a minibatch and {examples} to show are "
+                "too many; make minibatch or examples smaller, or train larger (split)"
+            )
         self.first = checks.whole("racing", first, 0)
         self.seed = checks.whole("seed", seed)
         self.critic = critic

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from .layer import NOBODY, Layer, Pipes, Started
 from .limits import Limits
 from .seccomp import program
 from .view import files_of, installed_packages, seen_paths
+from .watcher import unwatch, watched
 
 #: Where packages are mounted.
 _PACKAGES = "/packages"
@@ -41,7 +44,7 @@ class Bubblewrap(Layer):
     def start(self, limits: Limits, packages: Sequence[str]) -> Started:
         root = os.geteuid() == 0
         with Pipes() as pipes:
-            command = [self.path, *_ISOLATION, *_view(), *_packages_view(tuple(packages))]
+            command = [*watched(), self.path, *_ISOLATION, *_view(), *_packages_view(tuple(packages))]
             command += ["--perms", "1777", "--size", str(limits.disk_mb << 20), "--tmpfs", "/tmp", "--chdir", "/tmp"]
             command += ["--remount-ro", "/", "--info-fd", str(pipes.info[1])]
             rules = program(forks=limits.processes > 1)
@@ -117,8 +120,10 @@ def _not_started(started: Started, name: str, error: Exception) -> MeasurementEr
     """Say why a sandbox did not start, in the words of the program where it has some."""
     os.close(started.requests)
     os.close(started.replies)
-    started.process.kill()
+    with contextlib.suppress(OSError):
+        os.killpg(started.process.pid, signal.SIGKILL)  # what it started as well
     _, said = started.process.communicate()
+    unwatch(started.process.pid)
     why = said.decode(errors="replace").strip() or str(error)
     return MeasurementError(f"{name} does not start: {quote(why, 200)}{_hint(why)}")
 

@@ -19,6 +19,7 @@ from .limits import Limits
 from .process import Ended, Process
 from .sandlock import Sandlock as Sandlock
 from .view import package
+from .watcher import watched
 
 #: Longest that a layer which is tried may take to answer once it has started, in seconds.
 _TRIAL_SECONDS = 30.0
@@ -36,7 +37,7 @@ class Local(Layer):
             raise UsageError("code that a model wrote runs on Linux, and with --unsafe-local on macOS; not here")
         directory = tempfile.TemporaryDirectory(prefix="tgsci-candidate-", ignore_cleanup_errors=True)
         with Pipes() as pipes:
-            started = pipes.popen([], [], cwd=directory.name)
+            started = pipes.popen(watched(), [], cwd=directory.name)
         started.directory = directory
         started.paths = sorted({str(package(name).parent) for name in packages})
         return started

@@ -18,6 +18,7 @@ from tgsci.errors import MeasurementError
 from .inside.values import BadValue, decode, encode
 from .layer import Layer, driver_code
 from .limits import Limits
+from .watcher import unwatch
 
 #: Longest that an empty sandbox may take to start on a busy machine, in seconds.
 _START_SECONDS = 60.0
@@ -27,6 +28,8 @@ _TICK = 0.05
 _REPLY_BYTES = 1 << 20
 #: How often what is left of a candidate is looked for and ended.
 _ROUNDS = 20
+#: Files and directories that a candidate may make.
+_FILES = 10_000
 #: Threads that a candidate may have beside its processes.
 _THREADS = 31
 
@@ -210,6 +213,7 @@ class Process:
             with contextlib.suppress(OSError):
                 os.kill(self._started.first, signal.SIGKILL)
         self._process.wait()
+        unwatch(self._process.pid)
         for stream in (self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
@@ -301,8 +305,14 @@ class Process:
         return pid
 
     def _check_disk(self) -> None:
-        if self._started.directory and _size(self._started.directory.name) > self.limits.disk_mb << 20:
+        if self._started.directory:
+            size, files = _use_of(self._started.directory.name)
+        else:  # the layer's own file system has the size, and no limit of empty files, which the kernel has to remember
+            size, files = 0, _files_in(f"/proc/{self._pid or self._find()}/root/tmp")
+        if size > self.limits.disk_mb << 20:
             raise Ended("disk", f"it wrote more than {self.limits.disk_mb} MB")
+        if files > _FILES:
+            raise Ended("disk", f"it made more than {_FILES:,} files")
 
     def _check_use(self) -> None:
         """End a candidate that takes more than the kernel's limits see: all processes together, all files together."""
@@ -358,14 +368,24 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def _size(directory: str) -> int:
-    """Add up the bytes of the files in a directory that may change meanwhile."""
-    total = 0
-    for place, _, names in os.walk(directory):
+def _use_of(directory: str) -> tuple[int, int]:
+    """Add up the bytes of the files in a directory that may change meanwhile, and the files."""
+    size = files = 0
+    for place, below, names in os.walk(directory):
+        files += len(below) + len(names)
         for name in names:
             with contextlib.suppress(OSError):
-                total += os.lstat(f"{place}/{name}").st_blocks * 512
-    return total
+                size += os.lstat(f"{place}/{name}").st_blocks * 512
+    return size, files
+
+
+def _files_in(place: str) -> int:
+    """Ask a file system how many files it has; 0 where nobody may."""
+    try:
+        system = os.statvfs(place)
+    except OSError:
+        return 0
+    return system.f_files - system.f_ffree
 
 
 def _status(pid: int) -> list[str]:

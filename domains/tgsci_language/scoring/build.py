@@ -52,7 +52,7 @@ def make_scorer(wanted: str | Mapping[str, Any], judge: Engine | None = None) ->
     checks.keys(table, known, f"the scorer {kind!r}")
     if kind == "judge":
         if judge is None:
-            raise UsageError("the scorer 'judge' asks a model: name it as `judge`")
+            raise UsageError("the scorer 'judge' asks a model: name it with the key `judge`, as judge = 'MODEL'")
         table["engine"] = judge
     try:
         return _SCORERS[kind](**table)

@@ -14,7 +14,7 @@ from rdkit import Chem, rdBase
 
 from tgsci.errors import TgsciError
 from tgsci.feedback import Feedback
-from tgsci.search.trial import Trial
+from tgsci.search.trial import Trial, Trials
 
 from ..editor.grow import FRAGMENTS
 from ..molecule.common import Pairs, common_part, connected
@@ -35,6 +35,8 @@ _LONGEST = 1_000_000
 _MOST, _GROUP = 3, 24
 #: Advice to grow came true where the new part earns this share of what was promised, and the pose is kept.
 _TRUE = 0.5
+#: What became of advice to grow that was followed, as a contrast says it.
+_CAME_TRUE, _FELL_SHORT, _POSE_LEFT = "it came true", "it did not come true", "the pose did not stay for it"
 #: The kinds of contacts in a pose's report, and what they are called.
 _CONTACTS = {
     "hbonds": "hydrogen bond",
@@ -93,6 +95,7 @@ def _contrast(objective: Objective, before: Feedback, after: Feedback, first: Fe
             *(
                 "; ".join(filter(None, [f"{other.target}: {other.words}", _in_parents_pose(other.target, placed)]))
                 for other in others
+                if other.pairs
             ),
         ],
     ]
@@ -238,6 +241,9 @@ class _Move:
         here, there = self.parent.contacts, self.child.contacts
         gained = [_written(key, group) for key, group in there.items() if key not in here]
         lost = [_written(key, group) for key, group in here.items() if key not in there]
+        if not self.pairs:  # another molecule in the pocket: what it holds, not what it has not of the other
+            held = [_written(key, group) for key, group in there.items()]
+            return _listed("with", held) if held else ""
         return "; ".join(_listed(word, each) for word, each in (("gained", gained), ("lost", lost)) if each)
 
     @property
@@ -264,11 +270,22 @@ class _Move:
         if promised >= 0:
             return f"grown at {name}, where the report saw no gain"
         what = f"{group} {promised:.1f}" if group in listed else f"the best group {promised:.1f}"
-        if self.rmsd >= _KEPT:
-            verdict = "the pose did not stay for it"
-        else:
-            verdict = "it came true" if came <= _TRUE * promised else "it did not come true"
+        verdict = _CAME_TRUE if came <= _TRUE * promised else _FELL_SHORT
+        verdict = _POSE_LEFT if self.rmsd >= _KEPT else verdict
         return f"grown at {name} as the report advised ({what} promised, {came:.1f} came: {verdict})"
+
+
+def advice(trials: Trials) -> str:
+    """Count how often the reports' advice to grow came true, by the run's contrasts; "" where nobody followed it."""
+    contrasts = [trial.contrast for trial in trials if trial.contrast]
+    true, short, left = (sum(what in text for text in contrasts) for what in (_CAME_TRUE, _FELL_SHORT, _POSE_LEFT))
+    followed = true + short + left
+    if not followed:
+        return ""
+    return (
+        f"The reports' advice to grow (GROWTH) was followed {followed} time{'s' * (followed != 1)}: it came true "
+        f"{true} time{'s' * (true != 1)}, earned less than promised {short}, and the pose did not stay {left}."
+    )
 
 
 def _moved(targets: Sequence[Target], target: Target, before: Feedback, after: Feedback) -> _Move | None:

@@ -99,6 +99,7 @@ def limiting(aggregate: Aggregate, metrics: Mapping[str, Metric], figures: Mappi
     except (KeyError, ValueError, OverflowError):
         return ""
     words += [f"{label} {_verb(aggregate)} {cost:.{2 if cost < 1 else 1}f}" for label, cost in costs[:_MOST]]
+    words += _without_end(aggregate, figures)
     return "; ".join(filter(None, words))
 
 
@@ -121,6 +122,16 @@ def _decided(term: ResolvedTerm, figures: Mapping[str, float]) -> str:
     decides = choose(scores, key=lambda name: scores[name])
     rest = ", ".join(f"{name} {score:.1f}" for name, score in scores.items() if name != decides)
     return f"{decides} decides {metric.name} ({scores[decides]:.1f}; {rest})"
+
+
+def _without_end(aggregate: Aggregate, figures: Mapping[str, float]) -> list[str]:
+    """Name the docking scores of one target that count as they are: a small cost of another term limits nothing."""
+    return [
+        f"{term.label} ({term.metric.figure(figures):.1f}) has no best value"
+        for term in aggregate.terms
+        if aggregate.how == "sum" and term.metric.kind == "vina" and not term.desirable
+        if term.transform.type == "identity" and term.weight > 0
+    ]
 
 
 def _costs(aggregate: Aggregate, figures: Mapping[str, float]) -> list[tuple[str, float]]:

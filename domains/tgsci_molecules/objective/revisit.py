@@ -115,7 +115,7 @@ def artifact(feedback: Feedback, name: str) -> str:
 
 
 def noted(feedback: Feedback, seen: Sequence[Revisit]) -> Feedback:
-    """Add to a measurement what came of the second look, in the report and as figures."""
+    """Add to a measurement what came of the second look, in the report where a pose was found, and as figures."""
     table = {
         each.posed.target.name: {
             "placed": each.placed.score if each.placed else None,
@@ -124,7 +124,7 @@ def noted(feedback: Feedback, seen: Sequence[Revisit]) -> Feedback:
         }
         for each in seen
     }
-    text = "\n".join([feedback.text, *map(str, seen)])
+    text = "\n".join([feedback.text, *(str(each) for each in seen if each.placed or each.same)])
     return replace(feedback, text=text, artifacts={**feedback.artifacts, PLACED: json.dumps(table)})
 
 

@@ -142,6 +142,11 @@ class Transform:
         """True where it gives 0 (bad) to 1 (good)."""
         return _KINDS[self.type].desirability
 
+    @property
+    def formula(self) -> str:
+        """What it does to a value x, in symbols or words."""
+        return _KINDS[self.type].formula.partition(";")[0]
+
     def of(self, x: str) -> str:
         """Write the formula for a metric of this name, short."""
         p = self.parameters

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..goals import GoalResult
+from . import scoring
 from .effects import Effects, short_name
 from .linear import Region, best_step, conflict
-from .scoring import relative_shortfall
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,10 +24,13 @@ TIGHT = 0.05
 _GOALS, _OBJECTIVES, _PAIRS, _ADDED = 8, 10, 3, 4
 #: Two objectives pull against each other where their effects on the goals point so far apart (cosine).
 _AGAINST = -0.5
-#: Effects below this share of a goal's scale count as none.
-_NOTHING = 5e-4
+#: Effects below this share of a goal's scale count as none; objectives that do less than this share of what the
+#: strongest one does pull at nothing.
+_NOTHING, _WEAK = 5e-4, 0.1
 #: A gain of all missed goals at once below this share of their scales counts as none.
 NO_GAIN = 5e-4
+#: A smaller change of a weight is not told, doublings: it reads x1.
+_LEAST_DOUBLINGS = 0.08
 #: A goal with a smaller share in a conflict is not named.
 _SHARE = 0.05
 
@@ -63,7 +67,7 @@ def pulls(effects: Effects) -> list[str]:
     pairs = []
     for j in range(len(objectives)):
         for k in range(j):
-            if min(norms[j], norms[k]) > _NOTHING:
+            if min(norms[j], norms[k]) > max(_NOTHING, _WEAK * norms.max()):
                 cosine = float(rise[:, j] @ rise[:, k] / (norms[j] * norms[k]))
                 if cosine < _AGAINST:
                     pairs.append((-min(norms[j], norms[k]), j, k))
@@ -114,7 +118,7 @@ def step(effects: Effects, region: Region) -> list[str]:
     objectives = effects.parameters.objectives
     changes = []
     for i, o in enumerate(objectives):
-        if abs(made.doublings[i]) >= 0.05:
+        if abs(made.doublings[i]) >= _LEAST_DOUBLINGS:
             changes.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
         if abs(made.grays[i]) >= 0.05 and o.dose_gy is not None:
             changes.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
@@ -125,7 +129,9 @@ def step(effects: Effects, region: Region) -> list[str]:
             for r, v in zip(effects.results, made.predicted, strict=True)
             if abs(v - r.value) > 2e-3 * r.scale
         ]
-        lines.append(f"{', '.join(changes)}: {', '.join(after[:6]) or 'little changes'}")
+        reached = [replace(r, value=float(v)) for r, v in zip(effects.results, made.predicted, strict=True)]
+        loss = f"loss {scoring.loss(effects.results):.3g} -> {scoring.loss(reached):.3g}"
+        lines.append(f"{', '.join(changes)}: {', '.join(after[:6]) or 'little changes'}; {loss}")
     return [*lines, *(f"{text[:1].upper()}{text[1:]}." for text in exclusion(effects, region))]
 
 
@@ -140,15 +146,15 @@ def exclusion(effects: Effects, region: Region) -> list[str]:
     if len(among) < 2 or not missed:
         return []
     names = " and ".join([", ".join(results[i].goal.name for i in among[:-1]), results[among[-1]].goal.name])
-    first = max(missed, key=lambda i: (relative_shortfall(results[i]), -i))
+    first = max(missed, key=lambda i: (scoring.relative_shortfall(results[i]), -i))
     second = next(i for i in among if i != first)
     rate = (clash.shares[first] / results[first].scale) / (clash.shares[second] / results[second].scale)
     gain = clash.gain * results[first].scale
     little = "nothing" if clash.gain < NO_GAIN else f"{gain:.2g}{_unit(results[first])} of {results[first].goal.name}"
     return [
-        f"within a doubling of weights and {region.grays:g} Gy, what is missed can be improved at once, with what is "
-        f"met kept, by {little} at most. {names} stand in each other's way: where these are at their limits, "
-        f"1{_unit(results[first])} gained of {results[first].goal.name} costs about {rate:.2g}"
+        f"within a doubling of weights and {region.grays:g} Gy, all that is missed can be improved at the same pace, "
+        f"with what is met kept, by {little} at most. {names} stand in each other's way: where these are at their "
+        f"limits, 1{_unit(results[first])} gained of {results[first].goal.name} costs about {rate:.2g}"
         f"{_unit(results[second])} of {results[second].goal.name}"
     ]
 

@@ -42,6 +42,13 @@ def test_odd_replies(tmp_path, odd, kind):
         assert "=HYPERLINK" not in line
 
 
+def test_an_endless_reply_is_not_paid_for_again_in_every_prompt_after_it(tmp_path):
+    endless = "again and again " * 100_000
+    engine = Scripted(lambda prompt, system: endless)
+    compare(write_questions(tmp_path / "q.csv", 1), engine, iterations=2)
+    assert max(len("".join(call[:2])) for call in engine.calls) < 500_000
+
+
 def test_a_criticism_that_is_empty_changes_nothing_and_is_counted(tmp_path):
     def answer(prompt, system):
         return "" if "criticise" in system else "Answer: A"

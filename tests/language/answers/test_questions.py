@@ -35,6 +35,16 @@ def test_mmlu_has_no_header(tmp_path):
     assert found[0].order == (0, 1, 2, 3)
 
 
+def test_big_bench_hard_and_gsm8k_are_read_as_published(tmp_path):
+    rows = {"examples": [{"input": "How many?", "target": "8"}]}
+    (found,) = read_questions(write(tmp_path, json.dumps(rows), "bbh.json")).questions
+    assert (found.kind, found.right) == ("text", "8")
+    row = {"question": "How much is left?", "answer": "She sells some.\n#### 1,018"}
+    (found,) = read_questions(write(tmp_path, json.dumps(row) + "\n", "gsm.jsonl")).questions
+    assert (found.kind, found.right) == ("number", "1018")
+    assert found.score("Answer: 1018").right == 1
+
+
 def test_choices_are_shuffled_by_the_seed_and_the_question(tmp_path):
     path = write_questions(tmp_path / "q.csv", 20)
     first, again, other = (read_questions(path, seed=seed).questions for seed in (0, 0, 1))

@@ -94,7 +94,9 @@ def test_a_model_is_told_the_task_and_nothing_of_the_hidden_tests() -> None:
     asked = "\n".join(prompt + system for prompt, system in engine.calls)
     assert "total([1.0, 2.0]) == 5.0" in asked
     assert "def inputs(seed)" in asked
-    assert "Once all tests pass: the less run time, the better." in asked
+    assert "the less run time, the better. The loss is then its run time divided by the start's." in asked
+    assert "what a library sets up at its first use counts." in asked
+    assert "numpy numpy" not in asked
     for trial in result.trials:
         assert trial.feedback is None or "4711" not in trial.feedback.text
     assert "4711" not in asked + problem.task + problem.setting

@@ -121,6 +121,13 @@ return written
     assert tried(fill, safe, Limits(seconds=5, disk_mb=2)) <= 2 << 20
 
 
+def test_empty_files_without_end_are_ended(safe):
+    source = "def f():\n    n = 0\n    while True:\n        open(str(n), 'wb').close()\n        n += 1\n"
+    outcome = call(source, "f", [()], Limits(seconds=20), layer=safe)
+    assert outcome.status == "disk"
+    assert "files" in outcome.message
+
+
 def test_memory_outside_of_processes_cannot_be_taken(safe):
     hide = """
 import os
@@ -274,7 +281,7 @@ def test_limits_cannot_be_raised(safe):
 
 
 def test_an_early_exit_is_no_answer(safe):
-    for leave in ("os._exit(0)", "os.abort()", "os.kill(os.getpid(), 9)", "os.closerange(0, 64)"):
+    for leave in ("os._exit(0)", "os.abort()", "os.kill(os.getpid(), 9)", "os.closerange(0, 9999)"):
         outcome = call(f"import os\ndef f():\n    {leave}", "f", [(), ()], QUICK, layer=safe)
         assert outcome.status in ("exited", "timeout")
         assert not any(each.returned for each in outcome.calls)
@@ -292,7 +299,7 @@ def f(x):
     frame = sys._getframe()
     while frame.f_back:
         frame = frame.f_back
-    for number in range(3, 64):
+    for number in range(3, 9999):
         for text in (b"passed", b'{"passed": true}', bytes(8), b"\\xff" * 64):
             try:
                 os.write(number, text)

@@ -22,7 +22,7 @@ def test_a_scorer_is_made_by_its_name_or_from_a_table():
         ({"kind": "number", "tolerence": 1}, "unknown key 'tolerence'.*did you mean tolerance"),
         ({"kind": "number", "tolerance": -1}, "tolerance must be a number of 0 or more"),
         ("pattern", "the scorer 'pattern' needs pattern"),
-        ("judge", "name it as `judge`"),
+        ("judge", "name it with the key `judge`, as judge = 'MODEL'"),
         (7, "scorer must be a name or a table"),
     ],
 )

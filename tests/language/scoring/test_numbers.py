@@ -88,8 +88,8 @@ def test_a_number_scorer_complains_of_a_reference_without_a_number():
 
 @pytest.mark.parametrize("text", ["1," * 500_000, "9" * 1_000_000, "1e" * 500_000, "-" * 1_000_000, "\ud800 7"])
 def test_hostile_replies_are_scored_in_no_time(text):
-    started = time.perf_counter()
+    started = time.process_time()
     for scorer in (LastInteger(), Number(unit="Gy")):
         assert scorer.score(Example("?", "8", "1"), text).right == 0
     assert last_integer("\u00b2") == 0
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 5

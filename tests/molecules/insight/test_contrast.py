@@ -11,9 +11,9 @@ import pytest
 from rdkit import Chem
 
 from tgsci.feedback import Feedback
-from tgsci.search.trial import State, Trial
+from tgsci.search.trial import State, Trial, Trials
 from tgsci_molecules import DockingLoss, Objective, Settings, explain
-from tgsci_molecules.insight.contrast import contrast
+from tgsci_molecules.insight.contrast import advice, contrast
 from tgsci_molecules.objective.presets import PRESETS
 from tgsci_molecules.objective.revisit import PLACED
 from tgsci_molecules.pose.place import place
@@ -100,6 +100,15 @@ def test_contacts_are_balanced_and_new_groups_have_a_place() -> None:
     assert ", part lost " in back
 
 
+def test_of_another_molecule_is_said_what_it_holds_and_nothing_of_what_is_gone() -> None:
+    said = words(trial(0, "C1CCCC1"), trial(1, PARENT))
+    first, *second = said.splitlines()
+    assert first == "little in common with its parent"
+    assert all(line.startswith("with ") for line in second)
+    back = words(trial(0, PARENT), trial(1, "C1CCCC1"))
+    assert back == first, "it holds by no contact of direction"
+
+
 def test_advice_to_grow_is_held_against_what_came() -> None:
     parent = measured(PARENT)
     report = json.loads(str(parent.artifacts["pose.json"]))
@@ -121,6 +130,13 @@ def test_advice_to_grow_is_held_against_what_came() -> None:
     assert "it did not come true)" in after(substituents=[["ethyl", -9.0]])
     assert "where the report saw no room" in after(character="closed")
     assert "where the report saw no gain" in after(substituents=[])
+    followed = [after(), after(), after(substituents=[["ethyl", -9.0]]), after(character="closed"), ""]
+    trials = Trials([replace(trial(0, PARENT), number=n, contrast=text) for n, text in enumerate(followed)])
+    assert advice(trials) == (
+        "The reports' advice to grow (GROWTH) was followed 3 times: it came true 2 times, earned less than promised 1, "
+        "and the pose did not stay 0."
+    )
+    assert advice(Trials([trial(0, PARENT)])) == ""
 
 
 @cache

@@ -31,8 +31,13 @@ def test_the_target_that_decides_a_maximum_is_named_with_what_else_costs() -> No
 
 def test_an_off_target_is_named_only_where_it_costs() -> None:
     objective = of("dockstring-jak2")
-    assert limiting(objective, JAK2_vina=-9.0, LCK_vina=-9.4).endswith("LCK vina (-9.40 kcal/mol) costs 1.3")
+    assert limiting(objective, JAK2_vina=-9.0, LCK_vina=-9.4).split("; ")[1] == ("LCK vina (-9.40 kcal/mol) costs 1.3")
     assert "LCK" not in limiting(objective, JAK2_vina=-9.0, LCK_vina=-7.4)
+
+
+def test_a_small_cost_is_not_all_that_limits_where_a_score_has_no_end() -> None:
+    said = limiting(of("dockstring-jak2"), JAK2_vina=-8.25, LCK_vina=-7.2)
+    assert said == "QED costs 3.0; JAK2 vina (-8.2) has no best value"
 
 
 def test_a_selectivity_names_the_off_target_that_is_nearest() -> None:

@@ -99,6 +99,14 @@ def test_another_without_a_usable_pose_changes_no_figure(other: Feedback) -> Non
     assert all(math.isnan(each.placed) for each in placed_of(again).values())
 
 
+def test_a_parent_that_lends_no_pose_is_not_spoken_of() -> None:
+    docked = missed()[0]
+    other = DockingLoss("ABL1", POOR).measure("C1CCCC1")
+    again = DockingLoss("ABL1", POOR).reconsider(CHILD, docked, other)
+    assert math.isnan(placed_of(again)["ABL1"].placed)
+    assert again.text == docked.text
+
+
 def test_a_failure_stays_a_failure() -> None:
     failed = Feedback.failed("no pose")
     assert DockingLoss("ABL1", POOR).reconsider(CHILD, failed, parent()) is failed

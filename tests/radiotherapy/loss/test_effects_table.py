@@ -20,9 +20,22 @@ def test_objectives_that_pull_together_are_not() -> None:
     assert effects_table.pulls(together) == []
 
 
+def test_an_objective_that_does_next_to_nothing_pulls_at_nothing() -> None:
+    idle = effects(("PTV D95%", 48.0, 50.0, True, [0.8, -0.04]), ("Core D10%", 27.0, 25.0, False, [1.0, -0.05]))
+    assert effects_table.pulls(idle) == []
+
+
+def test_a_step_is_told_with_the_loss_that_it_leads_to_and_without_what_does_not_change() -> None:
+    free = effects(("PTV D95%", 49.0, 50.0, True, [2.0, 0.0]), ("Core D10%", 24.0, 25.0, False, [0.0, 0.0]))
+    said = effects_table.step(free, linear.Region(1.0, 1.0))[0]
+    assert said.startswith("weight of [1] x1.5: PTV D95% 49 -> 50.2 Gy; loss 1 -> -")
+    assert "x1:" not in said
+    assert "[2]" not in said
+
+
 def test_exclusion_names_the_goals_and_the_rate_of_exchange() -> None:
     (said,) = effects_table.exclusion(AGAINST, linear.Region(1.0, 1.0))
-    assert "by nothing at most" in said
+    assert "at the same pace, with what is met kept, by nothing at most" in said
     assert "PTV D95% and Core D10% stand in each other's way" in said
     # Per doubling PTV D95% +0.6 Gy costs Core D10% 1.9 Gy, whichever is asked for.
     assert "1 Gy gained of PTV D95% costs about 3.2 Gy of Core D10%" in said or "about 0.32 Gy of PTV D95%" in said
