@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from ..molecule.common import Pairs, common_part, connected
 from ..molecule.smiles import MAX_LENGTH, molecule
 from ..objective import Objective
 from ..objective.limiting import deciding, pulls
-from ..objective.revisit import artifact, placed_of, poses_of
+from ..objective.revisit import BETTER, Placed, artifact, placed_of, poses_of
 from ..pose.ligand import numbers_in
 from ..pose.subpockets import nearest, subpockets
 from ..pose.terms import Floats
@@ -29,6 +29,10 @@ from ..target.targets import Target
 
 #: A pose is kept where the common part moved by less, Angstrom; and turned or flipped from these angles on, degrees.
 _KEPT, _TURNED, _FLIPPED = 1.5, 45.0, 120.0
+#: An atom that moved by less makes the contacts that it made, Angstrom.
+_STILL = 0.5
+#: A gain of less is one of relaxing, not of a pose that the search missed, kcal/mol.
+_MISSED = 0.1
 #: A report of more characters than this is none of a small molecule.
 _LONGEST = 1_000_000
 #: Groups and contacts of each kind that are named, and characters of a group, at most.
@@ -85,7 +89,7 @@ def _contrast(objective: Objective, before: Feedback, after: Feedback, first: Fe
         [
             f"docked as {isomer}" if isomer else "",
             f"{main.target}: {main.words}" if several else main.words,
-            _in_parents_pose(main.target, placed),
+            main.in_parents_pose(placed),
             main.advice,
         ],
         [
@@ -93,24 +97,13 @@ def _contrast(objective: Objective, before: Feedback, after: Feedback, first: Fe
             main.energies,
             main.contacts,
             *(
-                "; ".join(filter(None, [f"{other.target}: {other.words}", _in_parents_pose(other.target, placed)]))
+                "; ".join(filter(None, [f"{other.target}: {other.words}", other.in_parents_pose(placed)]))
                 for other in others
                 if other.pairs
             ),
         ],
     ]
     return "\n".join(filter(None, ("; ".join(filter(None, line)) for line in lines)))
-
-
-def _in_parents_pose(target: Target, placed: Mapping[str, Any]) -> str:
-    """Say what the child scores in its parent's pose, kcal/mol."""
-    found = placed.get(target.name)
-    if found is None or found.same or math.isnan(found.placed):
-        return ""
-    if math.isnan(found.docked) or found.placed < found.docked - 0.005:
-        docked = "it does not fit by docking" if math.isnan(found.docked) else f"docked {found.docked:.1f}"
-        return f"the search had missed its parent's pose: {found.placed:.1f} there ({docked})"
-    return f"in its parent's pose {found.placed:.1f} (docked {found.docked:.1f})"
 
 
 @dataclass(frozen=True)
@@ -160,14 +153,18 @@ class _Pose:
         return next((_short(text) for atoms, text in self.fragments if atom in atoms), "")
 
     @cached_property
-    def contacts(self) -> dict[tuple[str, str], str]:
-        """The contacts of direction: kind and residue, with the group that makes it."""
-        found: dict[tuple[str, str], str] = {}
+    def contacts(self) -> dict[tuple[str, str], int]:
+        """The contacts of direction: kind and residue, with the atom that makes it."""
+        found: dict[tuple[str, str], int] = {}
         for key, kind in _CONTACTS.items():
             for row in self.rows(key):
                 atom = int(row["atoms"][0] if key == "aromatic" else row["atom"])
-                found.setdefault((kind, str(row["residue"])[:20]), self.group_of(atom))
+                found.setdefault((kind, str(row["residue"])[:20]), atom)
         return found
+
+    def held(self, contacts: Iterable[tuple[str, str]]) -> list[str]:
+        """Write some of its contacts, each with the group that makes it."""
+        return [_written(contact, self.group_of(self.contacts[contact])) for contact in contacts]
 
 
 @dataclass(frozen=True)
@@ -239,12 +236,47 @@ class _Move:
     def contacts(self) -> str:
         """The contacts of direction that were gained and lost."""
         here, there = self.parent.contacts, self.child.contacts
-        gained = [_written(key, group) for key, group in there.items() if key not in here]
-        lost = [_written(key, group) for key, group in here.items() if key not in there]
         if not self.pairs:  # another molecule in the pocket: what it holds, not what it has not of the other
-            held = [_written(key, group) for key, group in there.items()]
-            return _listed("with", held) if held else ""
+            return _listed("with", self.child.held(there)) if there else ""
+        after, before = dict(self.pairs), {child: parent for parent, child in self.pairs}
+        gained = self.child.held(
+            key for key, atom in there.items() if key not in here and not self._stayed(before.get(atom), atom)
+        )
+        lost = self.parent.held(
+            key for key, atom in here.items() if key not in there and not self._stayed(atom, after.get(atom))
+        )
         return "; ".join(_listed(word, each) for word, each in (("gained", gained), ("lost", lost)) if each)
+
+    def _stayed(self, here: int | None, there: int | None) -> bool:
+        """Tell whether an atom is the same and where it was: then only the limit of a distance came between."""
+        if here is None or there is None:
+            return False
+        a, b = self.parent.mol.GetAtomWithIdx(here), self.child.mol.GetAtomWithIdx(there)
+        same = all(
+            of(a) == of(b)
+            for of in (
+                Chem.Atom.GetAtomicNum,
+                Chem.Atom.GetTotalNumHs,
+                Chem.Atom.GetFormalCharge,
+                Chem.Atom.GetHybridization,  # an amide's nitrogen is none of an amine
+            )
+        )
+        return same and float(np.linalg.norm(self.parent.xyz[here] - self.child.xyz[there])) < _STILL
+
+    def in_parents_pose(self, placed: Mapping[str, Placed]) -> str:
+        """Say what the child scores in its parent's pose, kcal/mol; nothing where docking found that pose itself."""
+        found = placed.get(self.target.name)
+        if found is None or found.same or math.isnan(found.placed):
+            return ""
+        if math.isnan(found.docked):
+            return f"the search had missed its parent's pose: {found.placed:.1f} there (it does not fit by docking)"
+        gain = found.docked - found.placed
+        if gain > _MISSED:
+            return f"the search had missed its parent's pose: {found.placed:.1f} there (docked {found.docked:.1f})"
+        if gain > BETTER:
+            return f"in its parent's pose {found.placed:.2f}, which counts (docked {found.docked:.2f})"
+        kept = bool(self.pairs) and self.rmsd < _KEPT
+        return "" if kept else f"in its parent's pose {found.placed:.1f} (docked {found.docked:.1f})"
 
     @property
     def advice(self) -> str:

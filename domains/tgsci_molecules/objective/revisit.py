@@ -19,7 +19,7 @@ from .report import DockedPose, Unfit
 #: The artifact that says, for each target, what a molecule scores in the other's pose and where it was docked.
 PLACED = "placed.json"
 #: A pose is better from this on, kcal/mol: two figures that print alike are one.
-_BETTER = 0.005
+BETTER = 0.005
 #: A pose of more characters than this is none of a small molecule.
 _LONGEST = 200_000
 
@@ -62,7 +62,7 @@ class Revisit:
     @property
     def found(self) -> bool:
         """True where the search missed the better pose."""
-        return self.placed is not None and self.placed.score < self.score - _BETTER
+        return self.placed is not None and self.placed.score < self.score - BETTER
 
     @property
     def better(self) -> DockedPose | Unfit:

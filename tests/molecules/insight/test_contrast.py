@@ -73,18 +73,49 @@ def test_a_pose_that_moved_is_shifted_and_one_that_turned_over_is_flipped() -> N
 def test_the_parents_pose_is_told_with_its_figure() -> None:
     feedback = placed(CHILD, PARENT)
     table = json.loads(str(feedback.artifacts[PLACED]))["ABL1"]
-    said = words(trial(0, PARENT), trial(1, CHILD, feedback, parent=0))
-    there, docked = f"{table['placed']:.1f}", f"{table['docked']:.1f}"
-    missed = table["placed"] < table["docked"] - 0.005
-    assert said.splitlines()[0].split("; ")[1] == (
-        f"the search had missed its parent's pose: {there} there (docked {docked})"
-        if missed
-        else f"in its parent's pose {there} (docked {docked})"
+
+    def said(child: Feedback = feedback, **figures: float | None) -> str:
+        changed = {**child.artifacts, PLACED: json.dumps({"ABL1": {**table, **figures}})}
+        after = replace(child, artifacts=changed)
+        return words(trial(0, PARENT), trial(1, CHILD, after, parent=0)).splitlines()[0]
+
+    assert "missed its parent's pose: -9.0 there (docked -8.0)" in said(placed=-9.0, docked=-8.0)
+    assert "missed its parent's pose: -9.0 there (it does not fit by docking)" in said(placed=-9.0, docked=None)
+    assert "in its parent's pose -9.04, which counts (docked -9.02)" in said(placed=-9.04, docked=-9.02)
+    assert "parent's pose" not in said(placed=-8.0, docked=-9.0), "docking found that pose itself"
+    elsewhere = moved(feedback, np.eye(3), (3.0, 0.0, 0.0))
+    assert "in its parent's pose -8.0 (docked -9.0)" in said(elsewhere, placed=-8.0, docked=-9.0)
+
+
+def test_a_contact_whose_atoms_stayed_is_neither_gained_nor_lost() -> None:
+    with_bond, without = measured(PARENT), measured(PARENT)
+    table = json.loads(str(with_bond.artifacts["pose.json"]))
+    bond = {"atom": 2, "residue": "Met318", "role": "acceptor"}
+    bonded, free = (
+        replace(without, artifacts={**without.artifacts, "pose.json": json.dumps({**table, "hbonds": bonds})})
+        for bonds in ([bond], [])
     )
+    for parent, child, word in ((free, bonded, "gained"), (bonded, free, "lost")):
+        assert word not in words(trial(0, PARENT, parent), trial(1, PARENT, child))
+        away = moved(child, np.eye(3), (0.8, 0.0, 0.0))
+        assert f"{word} hydrogen bond Met318" in words(trial(0, PARENT, parent), trial(1, PARENT, away))
+
+
+def test_an_amine_in_place_of_an_amide_gains_its_salt_bridge() -> None:
+    amide, amine = "NC(=O)c1ccccc1", "NCc1ccccc1"
+    table = json.loads(str(measured(amine).artifacts["pose.json"]))
+    bridged = json.dumps({**table, "hbonds": [], "salt_bridges": [{"atom": 0, "residue": "Asp994"}]})
+    pose = place(amine, Chem.MolFromMolBlock(str(measured(amide).artifacts["pose.sdf"])), loss().target, QUICK, None)
+    assert pose is not None
+    there = {"pose.json": bridged, "pose.sdf": Chem.MolToMolBlock(pose.pose)}
+    child = replace(measured(amine), artifacts={**measured(amine).artifacts, **there})
+    assert "gained salt bridge Asp994" in words(trial(0, amide), trial(1, amine, child))
 
 
 def test_a_careful_figure_keeps_what_the_first_one_found_in_the_parents_pose() -> None:
+    better = {"ABL1": {"placed": -9.0, "docked": -8.0, "same": False}}
     first = placed(CHILD, PARENT)
+    first = replace(first, artifacts={**first.artifacts, PLACED: json.dumps(better)})
     careful = loss().reconsider(CHILD, measured(CHILD), measured(CHILD))
     assert "its parent's pose" in words(trial(0, PARENT), trial(1, CHILD, careful, first=first))
     assert "its parent's pose" not in words(trial(0, PARENT), trial(1, CHILD, careful))
