@@ -28,17 +28,21 @@ from .ligand import posed
 from .receptor import receptor_of
 from .terms import Floats, dampen, pair_energies
 
-#: Conformers that are grown on a pose in all, those that differ by nothing but the seed, and longest that one embedding
-#: may take, s.
-_TRIES, _SEEDS, _EMBED_SECONDS = 4, 2, 2
-#: How often one embedding begins anew.
+#: Conformers that are grown on a pose in all, and those that differ by nothing but the seed.
+_TRIES, _SEEDS = 4, 2
+#: How often one embedding begins anew: a count bounds it, for a clock would let the load of a machine decide a score.
 _EMBED_TRIES = 8
 #: Forms of a molecule that are tried, and that are looked at for the one that a pose of its own shows.
 _FORMS, _LOOKED_AT = 2, 32
-#: Above this energy there is no room for what was grown, and below the other all of it found room, kcal/mol.
-_HOPELESS, _ROOMY = 200.0, -4.0
+#: Above this energy there is no room for what was grown, and below the other all of it found room, kcal/mol. Of 14
+#: children that were relaxed from above the first, one scored better than by docking: too few for what it costs.
+_HOPELESS, _ROOMY = 10.0, -4.0
+#: A child of which no more than this share is common has no pose of its parent to lie in: what grows decides.
+_LEAST_SHARE = 0.5
 #: The pull on a common atom towards its place, kcal/mol/A^2, and how far it may stray for nothing, Angstrom.
 _PULL, _SLACK = 50.0, 0.2
+#: Common atoms that lie further off their places than this have another shape, Angstrom.
+_ASTRAY = 1.5
 _RELAX_STEPS = 100
 
 
@@ -86,13 +90,21 @@ def _conformers(smiles: str, onto: Chem.Mol, target: Target, settings: Settings)
         lying = Chem.AddHs(onto, addCoords=True)
         spelled = isomer_in_space(lying)
         own = next((form for form in tried if Chem.MolToSmiles(molecule(form.smiles)) == spelled), None)
-        yield _placed(smiles, own or Form(Molecule(spelled)), lying, target)
-        return
+        if own or _is_isomer_of(lying, molecule(smiles)):
+            yield _placed(smiles, own or Form(Molecule(spelled)), lying, target)
+            return
     for form in tried[:_FORMS]:
         try:
             yield from _laid(smiles, form, bare, target, settings.seed)
         except (MeasurementError, ValueError, RuntimeError):  # of what RDKit and meeko raise: this form's fault
             continue
+
+
+def _is_isomer_of(conformer: Chem.Mol, mol: Chem.Mol) -> bool:
+    """Tell whether the stereo of a conformer is that of a molecule, wherever the molecule says it."""
+    in_space = Chem.Mol(conformer)
+    Chem.AssignStereochemistryFrom3D(in_space)
+    return bool(in_space.HasSubstructMatch(mol, useChirality=True))
 
 
 def _flat(mol: Chem.Mol) -> str:
@@ -106,7 +118,7 @@ def _forms(smiles: str, settings: Settings) -> Iterator[Form]:
 def _laid(smiles: str, form: Form, bare: Chem.Mol, target: Target, seed: int) -> Iterator[_Placed]:
     """Grow conformers of a form on a pose, in the ways that symmetry allows."""
     mol = molecule(form.smiles)
-    ways = _different(mol, common_part(bare, mol))
+    ways = [way for way in _different(mol, common_part(bare, mol)) if len(way) > _LEAST_SHARE * mol.GetNumAtoms()]
     places = bare.GetConformer().GetPositions()
     best = math.inf
     for number in range(min(_TRIES, max(len(ways), _SEEDS)) if ways else 0):
@@ -138,14 +150,17 @@ def _grown(mol: Chem.Mol, pairs: Pairs, places: Floats, seed: int) -> Chem.Mol |
     grown = Chem.AddHs(mol)
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
-    parameters.timeout = _EMBED_SECONDS
-    parameters.maxIterations = _EMBED_TRIES  # what does not embed soon takes seconds to give up
+    parameters.maxIterations = _EMBED_TRIES
     parameters.SetCoordMap({there: Point3D(*places[here].tolist()) for here, there in pairs})
     # Not from random coordinates: with most atoms given, that fails for three molecules of four.
     if rdDistGeom.EmbedMolecule(grown, parameters) < 0:
         parameters.ignoreSmoothingFailures = True  # where an element changed, the given distances are a little off
         if rdDistGeom.EmbedMolecule(grown, parameters) < 0:
-            return None
+            # Stiff cores of many stereocentres embed only freely: their shape is the parent's anyway.
+            parameters.SetCoordMap({})
+            parameters.useRandomCoords = True
+            if rdDistGeom.EmbedMolecule(grown, parameters) < 0:
+                return None
     template = Chem.Mol(grown)
     for here, there in pairs:
         template.GetConformer().SetAtomPosition(there, Point3D(*places[here].tolist()))
@@ -158,7 +173,10 @@ def _grown(mol: Chem.Mol, pairs: Pairs, places: Floats, seed: int) -> Chem.Mol |
         field.AddDistanceConstraint(point, there, 0.0, _SLACK, _PULL)
     field.Initialize()
     field.Minimize(maxIts=_RELAX_STEPS)
-    return grown
+    there = grown.GetConformer().GetPositions()
+    apart = np.array([there[atom] - places[here] for here, atom in pairs])
+    lies = float(np.sqrt((apart**2).sum(axis=1).mean())) <= _ASTRAY
+    return grown if lies and _is_isomer_of(grown, mol) else None
 
 
 def _force_field(mol: Chem.Mol) -> rdForceFieldHelpers.ForceField | None:

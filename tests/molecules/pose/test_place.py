@@ -12,6 +12,7 @@ from tgsci.errors import MeasurementError
 from tgsci_molecules import Settings, dock
 from tgsci_molecules.docking.vina import Docking
 from tgsci_molecules.molecule.common import common_part
+from tgsci_molecules.molecule.smiles import canonical
 from tgsci_molecules.pose import place as module
 from tgsci_molecules.pose.place import place
 from tgsci_molecules.target.targets import Target
@@ -94,6 +95,38 @@ def test_what_preparation_raises_is_that_molecules_failure(parent: Docking, monk
 )
 def test_nearly_all_atoms_given_is_no_reason_to_find_no_shape(parent_smiles: str, child: str) -> None:
     docking = dock(parent_smiles, ABL1, QUICK)
-    placed = place(child, docking.pose, ABL1, QUICK, None)
+    placed = place(child, docking.pose, ABL1, QUICK, docking)
     assert placed is not None
     assert placed.score < 0
+
+
+@pytest.mark.parametrize(
+    ("parent_smiles", "child"),
+    [
+        ("C[C@H](O)c1ccc(O)cc1", "C[C@@H](O)c1ccc(O)cc1"),
+        ("C[C@H](O)c1ccc(O)cc1", "C[C@@H](O)c1ccc(O)c(F)c1"),
+        ("C/C(F)=C/c1ccncc1", "C/C(F)=C\\c1ccncc1"),
+    ],
+)
+def test_the_isomer_of_a_child_stays_its_own_in_its_parents_pose(parent_smiles: str, child: str) -> None:
+    docking = dock(parent_smiles, ABL1, QUICK)
+    smiles = canonical(child)
+    placed = place(smiles, docking.pose, ABL1, QUICK, None)
+    assert placed is not None
+    assert placed.ligand.docked_smiles == smiles
+    in_space = Chem.Mol(placed.pose)
+    Chem.AssignStereochemistryFrom3D(in_space)
+    assert Chem.MolToSmiles(Chem.RemoveHs(in_space)) == smiles
+
+
+@pytest.mark.slow
+def test_a_stiff_core_of_many_centres_is_laid_onto_its_parent() -> None:
+    parent_smiles = canonical("C[C@]12CC[C@H]3[C@@H](CCc4cc(O)ccc43)[C@@H]1CC[C@@H]2O")
+    docking = dock(parent_smiles, ABL1, QUICK)
+    child = canonical("C[C@]12CC[C@H]3[C@@H](CCc4cc(O)ccc43)[C@@H]1CC[C@@]2(C)O")
+    placed = place(child, docking.pose, ABL1, QUICK, docking)
+    assert placed is not None
+    here, there = (Chem.RemoveHs(pose) for pose in (docking.pose, placed.pose))
+    xyz, other = (mol.GetConformer().GetPositions() for mol in (here, there))
+    off = [np.sqrt(np.mean([((xyz[a] - other[b]) ** 2).sum() for a, b in pairs])) for pairs in common_part(here, there)]
+    assert min(off) < 1.5
