@@ -27,9 +27,10 @@ _COMPARED = {"time": "ms", "memory": "MB", "figure": ""}
 FILE = "solution.py"
 
 
-def columns(task: CodeTask) -> list[str]:
-    """Choose the metrics that are worth a column."""
-    own = {"time": ["time", "baseline time", "speed-up"], "memory": ["memory"], None: []}
+def columns(task: CodeTask, baseline: str) -> list[str]:
+    """Choose the metrics that are worth a column; without a baseline, times are compared with nobody's."""
+    times = ["time", "baseline time", "speed-up"] if baseline else ["time"]
+    own = {"time": times, "memory": ["memory"], None: []}
     return ["visible tests passed", *own.get(task.minimise, ["figure"])]
 
 
