@@ -496,3 +496,22 @@ def test_a_run_goes_on_only_with_the_same_code_and_what_it_reads(tmp_path, monke
     monkeypatch.setitem(globals(), "TARGET", 100)
     with pytest.raises(tg.LedgerError, match=r"what is measured: .*something that the code reads, is not what it was"):
         tg.minimize(lambda value: away(value), "xxxxxx", Shorter(), budget=3, run=tmp_path)
+
+
+@pytest.mark.parametrize("team", [False, True])
+def test_a_budget_in_dollars_is_refused_where_no_price_is_known_before_anything_is_asked(team, tmp_path):
+    class Served(tg.Engine):
+        name = "local/model"
+
+        def price(self, tokens_in, tokens_out):
+            return None
+
+        def complete(self, prompt, system="", images=()):
+            raise AssertionError("it was asked")
+
+    desk = Desk(Served())
+    proposer = Team([desk, Step()]) if team else desk
+    budget = tg.Budget(evaluations=5, usd=1.0)
+    with pytest.raises(tg.UsageError, match=r"price of local/model is unknown.*--model-calls, --tokens"):
+        tg.minimize(Distance(3), "0", proposer, budget=budget, run=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

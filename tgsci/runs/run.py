@@ -18,7 +18,7 @@ from ..basics.texts import differences, literal
 from ..basics.version import __version__
 from ..compute.executors import Measurers
 from ..compute.interrupt import interruptible
-from ..engine import recording
+from ..engine import Engine, recording
 from ..errors import EngineError, InvalidValue, LedgerError, TgsciError, UsageError
 from ..loss import Loss, as_loss
 from ..optimizer import TextualGradientDescent
@@ -27,6 +27,7 @@ from ..search.ledger import Ledger
 from ..search.loop import Progress, Search
 from ..search.options import Budget, RunKeywords, RunOptions
 from ..search.proposer import Proposer, as_proposer
+from ..search.team import Team
 from ..search.trial import canonical_value
 from ..show import report
 from .choose import AnyEngine, Chosen, choose, choose_again
@@ -277,6 +278,7 @@ def _run(
     most = options.budget.evaluations
     if most is not None and most < len(values):
         raise UsageError(f"{len(values)} start values do not fit into a budget of {most} evaluations")
+    _check_prices(options.budget, proposer)
     measurers = Measurers(
         options.workers, loss.timeout, loss.threads
     )  # a cluster that cannot be reached is said before any work
@@ -322,6 +324,18 @@ def _run(
             ledger.release()
     # Interrupted between two steps, what this process knows may be less than what is recorded.
     return result or Result(ledger, loss=loss, stopped=stopped)
+
+
+def _check_prices(budget: Budget, proposer: Proposer) -> None:
+    """Refuse a budget in dollars for a model that is known to have no known price: the first call would end the run."""
+    members = proposer.members if isinstance(proposer, Team) else (proposer,)
+    for engine in [member.engine for member in members if member.engine is not None and budget.usd is not None]:
+        tells = type(engine).price is not Engine.price  # any other tells with its replies
+        if tells and engine.price(1_000, 1_000) is None:
+            raise UsageError(
+                f"a budget in US dollars cannot be kept: the price of {engine.name} is unknown. Give one in calls or "
+                "tokens instead (--model-calls, --tokens)"
+            )
 
 
 def _check_facts(task: object, insight: object, header: object, finish: object) -> None:
