@@ -146,6 +146,7 @@ def job(outside_packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return str(tmp_path / "line.toml")
 
 
+@pytest.mark.slow
 def test_every_arm_runs_on_any_problem_and_is_not_run_again(bench: Any, job: str, tmp_path: Path, capsys: Any) -> None:
     command = [
         *("--engine", replies(tmp_path / "r.jsonl", 30), "--tasks", job, "--arms", "all", "--seeds", "1"),

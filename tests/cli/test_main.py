@@ -94,6 +94,7 @@ def test_a_closed_pipe_does_not_cost_the_run(outside_packages, job, tmp_path):
     assert _measured(tmp_path) == 20
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_with_the_way_out(tgsci, job, monkeypatch):
     real = database.connect
 

@@ -217,6 +217,7 @@ def test_figures_keep_their_decimals(tgsci, job, tmp_path):
     assert "loss 144.0  x -9.000" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_the_prompt_the_calls_and_the_price_and_leaves_nothing(tgsci, job, tmp_path):
     planned = tgsci("run", "job.toml", "--engine", "gpt-4o", "--dry-run")
     assert planned.returncode == 0, planned.stderr

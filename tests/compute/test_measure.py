@@ -42,6 +42,7 @@ def test_every_item_has_its_result_or_why_there_is_none(pool, here):
     assert isinstance(done[1].result, tg.MeasurementError)
 
 
+@pytest.mark.slow
 def test_a_timeout_belongs_to_the_call_and_a_death_costs_one_item(pool):
     done = {each.index: str(each.result) for each in apply(work, ["a", "dies", "hangs"], pool, timeout=2)}
     assert done[0] == "A"

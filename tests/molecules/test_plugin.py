@@ -250,6 +250,7 @@ def test_a_benchmark_task_is_not_of_another_protein_of_that_name(own: Path, tmp_
         domain.problem({"objective": "dockstring-f2", "target": str(copy), "start": "CCO"})
 
 
+@pytest.mark.slow
 def test_a_run_against_many_targets_has_a_short_name() -> None:
     others = [name for name in target_names() if name != "ABL1"]
     assert domain.problem({**JOB, "off_targets": others[:3]}).name == "ABL1-ACHE-ADAM17-ADORA2A"

@@ -72,12 +72,14 @@ def test_the_reference_says_what_open_tests_must_give() -> None:
     assert [test.expected for test in visible_set(task).tests] == [6, 1]
 
 
+@pytest.mark.slow
 def test_the_start_is_the_baseline_where_it_passes_and_else_the_reference() -> None:
     assert check_task(total()).baseline == "start"
     assert check_task(total(start="def total(values):\n    return 0\n", reference=SLOW_SUM)).baseline == "reference"
     assert check_task(total(start=None, inputs=None)).baseline == ""
 
 
+@pytest.mark.slow
 def test_what_failing_costs_is_the_same_each_time() -> None:
     assert check_task(total()).penalty == 2.0
     assert check_task(total(start=None, inputs=None)).penalty == 2 * 2000.0

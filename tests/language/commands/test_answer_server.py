@@ -61,6 +61,7 @@ def command(address, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_killed_at_any_instant_it_goes_on_and_pays_for_no_reply_twice(served, tmp_path):
     address, sent = served
     questions, run = write_questions(tmp_path / "q.csv", N), str(tmp_path / "run")
@@ -83,6 +84,7 @@ def test_killed_at_any_instant_it_goes_on_and_pays_for_no_reply_twice(served, tm
     assert len(sent) - before == N * 13 - recorded
 
 
+@pytest.mark.slow
 def test_the_temperature_is_that_of_drafts_and_samples_alone(served, tmp_path):
     address, sent = served
     questions = write_questions(tmp_path / "q.csv", 1)
@@ -106,6 +108,7 @@ def test_the_temperature_is_that_of_drafts_and_samples_alone(served, tmp_path):
     assert "500 tokens sent, 100 received" in (tmp_path / "run" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_budget_of_tokens_ends_between_rounds(served, tmp_path):
     address, sent = served
     questions = write_questions(tmp_path / "q.csv", N)

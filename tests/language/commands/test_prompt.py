@@ -76,6 +76,7 @@ def test_the_better_instruction_is_found_and_the_verdict_is_said(tgsci, task, re
     assert "test gain" in shown.stdout
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_directory_in_another_place(tgsci, task, recordings, monkeypatch, tmp_path):
     assert tgsci("language", "prompt", str(task), *recordings, "--run", "run", "--evals", "2").returncode == 0
     (tmp_path / "elsewhere").mkdir()
@@ -86,6 +87,7 @@ def test_a_run_goes_on_from_its_directory_in_another_place(tgsci, task, recordin
     assert "Test shows that the best instruction is better than the first one." in again.stdout
 
 
+@pytest.mark.slow
 def test_a_task_is_a_job_too_and_its_files_are_beside_it(tgsci, task, recordings):
     engine, student = recordings[1], recordings[3]
     done = tgsci("run", str(task), "--engine", engine, "--student", student, "--run", "run")

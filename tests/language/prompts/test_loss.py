@@ -100,6 +100,7 @@ def test_what_is_dropped_early_costs_no_critic_and_what_leads_is_read_once():
     assert careful.reconsider(scripts.SLOW, careful.measure(scripts.SLOW), first).text.endswith("critic\na")
 
 
+@pytest.mark.slow
 def test_everything_that_changes_a_measurement_is_in_the_fingerprint():
     same = loss().fingerprint
     others = [loss(minibatch=5), loss(examples=1), loss(first=3), loss(seed=2), loss(critic=Scripted([]))]

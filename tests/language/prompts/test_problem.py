@@ -53,6 +53,7 @@ def test_test_is_asked_once_for_the_first_and_the_best_and_after_the_search():
     assert set(result.finals) == {0, result.best.number}
 
 
+@pytest.mark.slow
 def test_what_is_behind_is_dropped_early_and_the_saving_is_shown():
     result, made, _ = search(scripts.WORSE, scripts.BEST, start=scripts.SLOW, race=10, racing_margin=0.0, budget=3)
     by_value = {t.value: t for t in result.trials}
@@ -68,6 +69,7 @@ def test_what_is_behind_is_dropped_early_and_the_saving_is_shown():
     assert result.best.value == everybody.best.value
 
 
+@pytest.mark.slow
 def test_where_leaders_are_not_confirmed_it_is_said_that_all_of_validation_was_never_asked():
     made = prompt_problem(SETS, scripts.Student(SETS), scripts.START)
     result = tg.solve(made, engine=scripts.Proposer(scripts.SLOW), budget=2, proposals=1, ideas=1, confirm=False)
@@ -86,6 +88,7 @@ def test_the_students_calls_count_in_the_budget():
     assert len([t for t in limited.trials if t.feedback]) == 2  # 52 calls, one to the proposer, 52 more
 
 
+@pytest.mark.slow
 def test_ties_are_kept_where_asked():
     same = f"{scripts.SLOW} "  # another text of the same skill
     values = [f"{scripts.SLOW} Please.", f"{scripts.SLOW} Now."]
@@ -113,6 +116,7 @@ def test_several_steps_have_an_instruction_each():
     assert result.best.feedback.metrics["calls"] == 2 * 52
 
 
+@pytest.mark.slow
 def test_a_run_of_objects_goes_on_by_the_same_call_and_pays_nothing_twice(tmp_path):
     first, *_ = search(scripts.STATED, scripts.SLOW, budget=3, run=tmp_path / "run")
     again, made, proposer = search(scripts.STATED, scripts.SLOW, budget=3, run=tmp_path / "run")

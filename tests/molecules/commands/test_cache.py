@@ -10,6 +10,7 @@ from tests.molecules.commands.typed import run
 from tgsci_molecules import Settings, dock
 
 
+@pytest.mark.slow
 def test_the_cache_is_shown_and_cleared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

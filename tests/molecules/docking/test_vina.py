@@ -106,6 +106,7 @@ def test_hardly_any_contact_is_no_score() -> None:
         dock("C", beside, Settings(1, 500, 10.0, 1))
 
 
+@pytest.mark.slow
 def test_a_ligand_that_does_not_fit_into_the_box_is_no_score() -> None:
     small = placed(Target("ABL1").center, (5.0, 5.0, 5.0))
     with pytest.raises(MeasurementError, match=r"no pose|out of the box|does not fit"):
@@ -194,6 +195,7 @@ def test_three_targets_keep_their_maps() -> None:
     assert time.process_time() - started < 1.5  # computing the maps of one takes 1 s
 
 
+@pytest.mark.slow
 def test_what_was_docked_before_comes_from_the_cache_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     first = dock("CC(O)Cc1ccccc1F", "ABL1", QUICK)
     again = dock("OC(C)Cc1ccccc1F", "ABL1", QUICK)

@@ -67,6 +67,7 @@ def test_proposals_are_new_valid_and_explained(start: str, loss: Loss) -> None:
         assert "trial 0" in p.reason
 
 
+@pytest.mark.slow
 def test_the_reason_quotes_the_figures_of_the_parent() -> None:
     trials = history(DOCKING)
     by_number = {t.number: t for t in trials}
@@ -79,6 +80,7 @@ def test_the_reason_quotes_the_figures_of_the_parent() -> None:
         assert f"QED {descriptors(p.value).qed:.2f}" in p.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [0, 1, 7, 20])
 def test_as_many_as_asked_for(n: int) -> None:
     assert len(RuleEditor().ask(history(DOCKING), n, random.Random(0))) == n
@@ -110,6 +112,7 @@ def test_what_the_loss_refuses_is_not_proposed() -> None:
     assert not any("N" in t.value.upper() for t in trials)
 
 
+@pytest.mark.slow
 def test_failed_and_invalid_trials_do_no_harm() -> None:
     trials = [
         *history(DOCKING),
@@ -180,6 +183,7 @@ def test_acetamide_grows_at_once() -> None:
     assert min(sizes) >= 10
 
 
+@pytest.mark.slow
 def test_a_loss_that_says_what_it_is_made_of_is_taken_apart() -> None:
     predictor = Predictor(history(DOCKING))
     assert predictor.learned == predictor.scores == ("vina",)

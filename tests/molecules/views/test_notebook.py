@@ -138,6 +138,7 @@ def test_a_figure_that_no_molecule_has_is_named(result: Any) -> None:
 # -- the pose ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_pose_stands_in_its_pocket(result: Any) -> None:
     shown = view_trial(result)
     page = shown._repr_html_()
@@ -162,6 +163,7 @@ def test_what_is_loaded_from_where_is_said_where_it_does_not_load(result: Any) -
         view_trial(result, script="x');alert(1);//")
 
 
+@pytest.mark.slow
 def test_the_contacts_of_a_pose_are_drawn_between_the_right_atoms() -> None:
     docking = dock("Cc1ccc(NC(=O)c2ccncc2)cc1", "ABL1", Settings(exhaustiveness=2, max_evals=3_000, conformers=1))
     shown = view(docking)

@@ -14,6 +14,7 @@ from tgsci_radiotherapy import NOTICE
 from tgsci_radiotherapy.commands.dose import open_dose
 
 
+@pytest.mark.slow
 def test_the_files_say_what_the_plan_has(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import pydicom
 

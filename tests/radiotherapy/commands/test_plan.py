@@ -32,6 +32,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save(small_case(), tmp_path_factory.mktemp("cases") / "small.zarr"))
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_its_goals_its_files_and_the_notice(
     case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

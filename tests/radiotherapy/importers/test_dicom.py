@@ -551,6 +551,7 @@ def test_ten_thousand_structures(tmp_path, monkeypatch):
     assert read(folder.path, only=("ptv", "Heart"), **FAST).names == ("PTV", "heart", "BODY")
 
 
+@pytest.mark.slow
 def test_gigantic_contours(tmp_path, monkeypatch):
     folder = Folder(tmp_path)
     folder.ct()

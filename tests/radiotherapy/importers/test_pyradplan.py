@@ -61,6 +61,7 @@ def test_the_phantom(phantom):
     assert np.hypot(*(target - core.mean(axis=0))[:, 1:].T).min() > 10  # around the core, at 5 mm
 
 
+@pytest.mark.slow
 @installed
 def test_the_same_arguments_give_the_same_case(phantom):
     assert read("tg119", **COARSE).fingerprint == phantom.fingerprint

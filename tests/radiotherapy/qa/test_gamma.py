@@ -52,6 +52,7 @@ def test_a_scaled_dose_fails_beyond_the_dose_criterion(local: bool) -> None:
     assert gamma_index(case, flat, 1.031 * flat, local=local, points=300).pass_rate == 0.0
 
 
+@pytest.mark.slow
 def test_global_and_local_differ_where_the_dose_is_low() -> None:
     case = ramp_case()
     dose = np.full(len(case.voxels), 10.0)
@@ -74,6 +75,7 @@ def test_a_shifted_ramp_has_the_gamma_of_theory() -> None:
     assert inner == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_sample_is_the_same_every_time_and_near_the_whole() -> None:
     case = small_case()
     rng = np.random.default_rng(3)

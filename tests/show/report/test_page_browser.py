@@ -49,6 +49,7 @@ def test_the_browser_runs_our_script_and_has_nothing_to_complain_about(browse, p
     assert f"{len(plain.trials)} trials</output>" in document
 
 
+@pytest.mark.slow
 def test_the_browser_sorts_and_what_is_missing_stays_last(browse, plain):
     html = report.html(plain)
     missing = [t.number for t in plain.trials if not t.measured]
@@ -60,6 +61,7 @@ def test_the_browser_sorts_and_what_is_missing_stays_last(browse, plain):
     assert 'aria-sort="descending"' in document
 
 
+@pytest.mark.slow
 def test_the_browser_opens_the_trial_that_the_address_names(browse, plain):
     document, _ = browse(report.html(plain), "#trial-5")
     assert re.search(r'<tbody id="trial-5".*?<details open="">', document.split('id="trial-6"')[0], re.DOTALL)
