@@ -47,6 +47,7 @@ def test_solutions_beside_the_control(bench: Any, tmp_path: Path, capsys: pytest
     assert "cannot read" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_prompts_before_and_after_on_test(bench: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "object_counting.json"
     write_dataset(make_dataset("object-counting", 250), data)

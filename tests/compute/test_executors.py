@@ -204,6 +204,7 @@ def test_finishing_runs_on_the_cluster_with_its_own_time_limit(address):
     assert "longer than 3 s" in str(kept[1])
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_goes_away_is_said_and_loses_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(tgsci.compute.executors, "CONNECT_SECONDS", 5.0)
     with warnings.catch_warnings():

@@ -160,6 +160,7 @@ def test_a_negative_number_of_workers_is_refused_before_anything_is_made(tmp_pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_pool_ends_what_a_simulator_has_started(tmp_path):
     """A loss that runs an outside program: after a timeout the program must not go on."""
 

@@ -99,6 +99,7 @@ def test_an_answer_comes_with_its_usage(httpserver: HTTPServer) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_no_system_prompt_sends_none(httpserver: HTTPServer) -> None:
     served(httpserver, answer())
     engine(httpserver)("Question?")

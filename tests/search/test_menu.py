@@ -228,6 +228,7 @@ def test_a_run_with_a_menu_is_recorded_and_resumes_without_asking_again(tmp_path
     assert whole.trials[1].reason == "the pump is worn"
 
 
+@pytest.mark.slow
 def test_a_served_model_chooses_over_the_wire(httpserver: HTTPServer):
     """Through litellm and a real socket: a useless reply, a useful one."""
     texts, lock = ["I would go for the cheapest.", TWO], threading.Lock()

@@ -27,6 +27,7 @@ def test_the_loss_is_the_error_on_validation_and_falls_with_a_better_instruction
     assert set(good.metrics) <= set(loss().units)
 
 
+@pytest.mark.slow
 def test_the_minibatch_follows_from_seed_and_value_and_leaves_out_the_examples_that_are_shown():
     first = loss(examples=3).batch(scripts.BEST)
     assert first == loss(examples=3).batch(scripts.BEST)

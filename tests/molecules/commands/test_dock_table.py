@@ -25,6 +25,7 @@ def test_dock_prints_a_table_and_writes_poses(tmp_path: Path, capsys: pytest.Cap
     assert [mol.GetProp("smiles") for mol in poses] == ["CCO", "Cc1ccccc1"]
 
 
+@pytest.mark.slow
 def test_one_failure_is_a_row_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("dock", "--target", "ABL1", "C1=C2CC1C2", "CCO", "--report", *QUICK) == 1
     printed = capsys.readouterr().out

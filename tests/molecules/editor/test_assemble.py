@@ -111,6 +111,7 @@ def test_the_foremost_of_a_pool_are_found_however_many_only_seem_good():
     assert [c.smiles for c in predictor.order(pool, 1.0)[:FOREMOST]] == expected
 
 
+@pytest.mark.slow
 def test_a_short_list_may_be_shorter_than_the_foremost():
     trials = history(DOCKING)
     rng = random.Random(3)

@@ -96,6 +96,7 @@ def test_a_limit_that_needs_no_docking_is_kept() -> None:
     )
 
 
+@pytest.mark.slow
 def test_feasible_before_infeasible_however_good() -> None:
     predictor = Predictor(history(TWO, evals=12))
     parent = history(TWO, evals=12)[0]

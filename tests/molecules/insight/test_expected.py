@@ -55,6 +55,7 @@ def test_nothing_is_expected_before_anything_was_measured() -> None:
     assert predict(Trials([], DOCKING), ["CCO"]) == [None]
 
 
+@pytest.mark.slow
 def test_a_loss_of_any_other_kind_is_learned_as_a_whole() -> None:
     (outlook,) = predict(history(DRUG, evals=12), ["CCOc1ccccc1"])
     assert outlook is not None

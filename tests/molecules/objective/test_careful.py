@@ -50,6 +50,7 @@ def test_the_largest_settings_stay_in_their_ranges() -> None:
     assert harder.seed != most.seed
 
 
+@pytest.mark.slow
 def test_care_never_gives_a_worse_score_than_haste() -> None:
     loss = DockingLoss("ABL1", QUICK)
     confirmed = careful(loss).loss

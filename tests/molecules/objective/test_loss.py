@@ -132,6 +132,7 @@ def test_it_travels_and_its_fingerprint_knows_its_weight(loss: DockingLoss) -> N
             DockingLoss("ABL1", QUICK, weight)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("smiles", "most"), [("CC(N)=O", 2), ("CC(=O)Nc1ccc(O)cc1", 3), ("OC(=O)c1ccccc1", 3)])
 def test_a_value_is_parsed_twice_from_its_validation_to_its_report(
     monkeypatch: pytest.MonkeyPatch, smiles: str, most: int

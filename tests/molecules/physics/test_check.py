@@ -34,6 +34,7 @@ def test_impossible_geometry_is_named_by_its_atoms() -> None:
     assert any("not flat" in fault for fault in faults(bent, empty(), names))
 
 
+@pytest.mark.slow
 def test_the_check_gives_figures_and_words(docking: Docking, abl1: Target) -> None:
     found = check(docking.pose, abl1, docking.ligand.smiles)
     assert found.concerns == ()

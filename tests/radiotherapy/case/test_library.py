@@ -45,6 +45,7 @@ def test_case_names_say_what_each_is():
     assert all("Gy in" in line and "\n" not in line for line in case_names().values())
 
 
+@pytest.mark.slow
 def test_the_c_shape_is_that_of_tg_119():
     case = open_case("cshape")
     assert (case.prescription, case.fractions, len(case.beams)) == (50.0, 25, 9)
@@ -75,6 +76,7 @@ def test_the_gap_between_core_and_target_is_5_mm():
     assert target.min() - core.max() == pytest.approx(5, abs=3)
 
 
+@pytest.mark.slow
 def test_the_prostate_is_that_of_a_man():
     case = open_case("prostate")
     assert (case.prescription, case.fractions, len(case.beams)) == (70.2, 39, 7)

@@ -41,6 +41,7 @@ def rows(document):
     return [int(a["id"].removeprefix("trial-")) for a in Page(document).all("tbody")]
 
 
+@pytest.mark.slow
 def test_the_browser_runs_our_script_and_has_nothing_to_complain_about(browse, plain):
     document, console = browse(report.html(plain))
     assert '<html lang="en" class="js">' in document
