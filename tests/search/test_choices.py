@@ -64,5 +64,5 @@ DEEP = 900
 def test_a_reply_that_went_astray_takes_no_time_and_ends_no_run(reply):
     began = time.process_time()
     _, faults = read_choices(Reply(reply), 4, 12)
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 5
     assert 1 <= len(faults) <= 8, "a model is not asked again with thousands of faults"

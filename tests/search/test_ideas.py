@@ -210,7 +210,7 @@ def test_no_reply_breaks_the_reading(text):
 def test_a_reply_that_went_astray_takes_no_time(reply):
     began = time.process_time()
     ideas = read(reply, 12)
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 5
     assert len(ideas.usable) <= 12
     assert sum(map(len, ideas.faults)) < 20_000
 

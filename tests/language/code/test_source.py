@@ -54,7 +54,7 @@ def test_what_is_no_solution_is_refused_at_once(text: str, says: str) -> None:
         canonical(text, F)
     assert says in str(refused.value)
     assert len(str(refused.value)) < 400
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(

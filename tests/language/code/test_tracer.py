@@ -49,4 +49,4 @@ def test_what_never_ends_is_ended() -> None:
     started = time.monotonic()
     lines = traced(function("endless"), "<code>", 0.2)()
     assert lines[15][0] > 1000
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10

@@ -13,7 +13,7 @@ def test_every_claim_is_tried_and_holds_in_a_safe_layer(safe):
 def test_it_is_quick():
     started = time.monotonic()
     assert all(sound for sound, _ in report())
-    assert time.monotonic() - started < 5  # 0.6 s on a machine that does nothing else
+    assert time.monotonic() - started < 30  # 0.6 s on a machine that does nothing else
 
 
 def test_it_finds_what_resource_limits_alone_let_through(local):
