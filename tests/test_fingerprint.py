@@ -167,6 +167,7 @@ def enlarge(room, size):
     room.size = size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Box, Room, Callable])
 def test_two_objects_of_one_class_count_both(kind):
     """What the class's own `__init__` assigns is no state, whichever object is written first."""

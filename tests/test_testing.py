@@ -137,6 +137,7 @@ GOOD = {
 }
 
 
+@pytest.mark.slow
 def test_hooks_that_keep_the_contract_pass_and_no_hooks_do_too():
     check_insight(told(**GOOD), ["498", "499"])
     check_insight(told(rules=None))

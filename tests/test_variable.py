@@ -533,6 +533,7 @@ def test_a_loss_that_measures_text_refuses_an_image():
 # -- sums that grow ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("add", [lambda a, b: a + b, lambda a, b: tg.sum([a, b]), lambda a, b: tg.aggregate([a, b])])
 def test_a_running_total_holds_each_report_once(add):
     loss = tg.as_loss(lambda value: tg.Feedback(1.0, "r" * 1000, violations={"limit": 0.5}))

@@ -231,6 +231,7 @@ def test_a_scheduler_that_goes_away_is_said_and_loses_nothing(tmp_path, monkeypa
     assert resumed.spent.evaluations == done + 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["dask", "tls"])
 def test_a_scheduler_that_does_not_answer_is_said_before_any_work(tmp_path, scheme, monkeypatch):
     assert tgsci.compute.executors.CONNECT_SECONDS < 10

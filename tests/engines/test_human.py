@@ -57,6 +57,7 @@ def test_a_prompt_cannot_command_the_terminal() -> None:
     assert not any(c in shown for c in "\x1b\x07\r\u202e\x9b")
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_visible_keeps_only_what_is_harmless(text: str) -> None:
     shown = visible(text)

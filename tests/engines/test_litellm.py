@@ -106,6 +106,7 @@ def test_no_system_prompt_sends_none(httpserver: HTTPServer) -> None:
     assert [m["role"] for m in body(httpserver)["messages"]] == ["user"]
 
 
+@pytest.mark.slow
 def test_parameters_reach_the_model(httpserver: HTTPServer) -> None:
     served(httpserver, answer())
     sent = {"temperature": 0.25, "max_tokens": 7, "top_p": 0.5, "seed": 3}
@@ -436,6 +437,7 @@ def test_a_try_is_needed() -> None:
 # -- one engine, many threads --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_32_calls_at_once(httpserver: HTTPServer) -> None:
     """32 answers of 0.5 s one after another take 16 s; at once they need a fraction of that."""
     together: list[int] = []

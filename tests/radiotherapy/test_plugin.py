@@ -220,6 +220,7 @@ def test_a_run_of_excluding_goals_leaves_the_account_and_resumes(job: dict[str, 
     assert (tmp_path / "part" / "plan.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_that_meets_its_goals_leaves_no_account(case: str, tmp_path: Path) -> None:
     (tmp_path / "mild.toml").write_text('goals = ["PTV D95% >= 40 Gy"]\n[prescription]\nPTV = 50\n')
     problem = domain.problem({"case": case, "goals": str(tmp_path / "mild.toml")})

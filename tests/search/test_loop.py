@@ -397,6 +397,7 @@ INTERRUPTED = """
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_cleanly_and_it_goes_on(start_script, tmp_path):
     run = str(tmp_path / "run")
     process = start_script(INTERRUPTED, run)

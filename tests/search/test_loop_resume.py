@@ -126,6 +126,7 @@ def test_a_run_killed_again_and_again_ends_like_one_that_never_was(proposer, wor
     assert {line for line in done if line.startswith("asked")} == {f"asked {hash_of(call[2])}" for call in expected[1]}
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_returned_without_any_work(tmp_path):
     run, log = tmp_path / "run", tmp_path / "log"
     start(run, log, 0, "model").communicate(timeout=60)

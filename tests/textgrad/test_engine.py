@@ -143,6 +143,7 @@ def test_the_name_of_a_fine_tuned_model_is_a_model_of_its_provider():
     assert isinstance(get_engine("ft:gpt-3.5-turbo-0125:team::id"), ChatOpenAI)
 
 
+@pytest.mark.slow
 def test_the_key_for_openai_is_not_sent_to_ollama(httpserver, monkeypatch):
     monkeypatch.setattr("tgsci.textgrad.engine.openai.OLLAMA_BASE_URL", httpserver.url_for("/v1"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-for-openai-only")

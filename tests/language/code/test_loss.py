@@ -66,6 +66,7 @@ def test_code_that_does_not_load_is_told_once_with_its_line(loss: CodeLoss) -> N
     assert "at line 1: import nothing_of_this_name" in feedback.text
 
 
+@pytest.mark.slow
 def test_slow_code_is_stopped_and_profiled_by_line() -> None:
     loss = CodeLoss(area(seconds=0.5))
     code = "def area(w, h):\n    if w == 2:\n        while w:\n            w += h\n    return w * h\n"
@@ -97,6 +98,7 @@ def test_hostile_code_fails_its_tests_and_nothing_else(loss: CodeLoss, code: str
     assert len(feedback.text) <= LONGEST
 
 
+@pytest.mark.slow
 def test_a_module_that_never_loads_costs_its_limit(loss: CodeLoss) -> None:
     started = time.monotonic()
     feedback = measured(loss, "while True: pass\ndef area(w, h): return w * h\n")
@@ -121,6 +123,7 @@ def test_hidden_tests_are_no_part_of_the_loss() -> None:
     assert "12345" not in measured(loss, WRONG_AREA).text
 
 
+@pytest.mark.slow
 def test_run_time_is_measured_beside_the_start() -> None:
     loss = CodeLoss(total())
     assert loss.units["loss"] == "of the start's"
@@ -145,6 +148,7 @@ def test_fast_and_wrong_is_charged_and_never_wins() -> None:
     assert "charged" in wrong.text
 
 
+@pytest.mark.slow
 def test_results_within_the_tolerance_are_right() -> None:
     code = "def total(values):\n    return sum([v * v for v in reversed(values)])\n"
     assert measured(CodeLoss(total(repeats=1)), code).feasible

@@ -30,6 +30,7 @@ def test_a_reference_that_does_not_load_or_raises_is_said() -> None:
         check_task(area(reference="def area(w, h):\n    return w / 0\n", visible=["area(2, 3)"]))
 
 
+@pytest.mark.slow
 def test_tests_that_never_end_are_said_in_time() -> None:
     started = time.monotonic()
     with pytest.raises(UsageError) as refused:

@@ -149,6 +149,7 @@ def test_a_solution_that_only_learned_the_visible_tests_is_found_out() -> None:
     assert "KeyError" in final.text
 
 
+@pytest.mark.slow
 def test_one_bad_value_costs_one_trial() -> None:
     bad = [
         ("big", "x" * 1_000_000),

@@ -180,6 +180,7 @@ def test_a_job_file_of_a_code_task_is_taken_too(tgsci: Typed, tmp_path: Path) ->
         assert "return w * h" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_published_set_gives_pass_at_k_and_goes_on(tgsci: Typed, tmp_path: Path) -> None:
     (tmp_path / "humaneval.jsonl").write_text("\n".join(map(json.dumps, HUMANEVAL)))
     right, wrong = "def double(x):\n    return x + x\n", "def double(x):\n    return 4\n"

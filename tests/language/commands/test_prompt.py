@@ -62,6 +62,7 @@ def recordings(task, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_the_better_instruction_is_found_and_the_verdict_is_said(tgsci, task, recordings):
     done = tgsci("language", "prompt", str(task), *recordings, "--run", "run")
     assert done.returncode == 0, done.stderr

@@ -1,3 +1,5 @@
+import pytest
+
 import tgsci as tg
 from tests.language.prompts import scripts
 from tgsci_language.prompts.final import gain_on_test, verdict
@@ -11,6 +13,7 @@ def run(*values, start=scripts.STATED, directory=None, budget=2, student=None):
     return tg.solve(made, engine=scripts.Proposer(*values), budget=budget, proposals=1, ideas=1, run=directory)
 
 
+@pytest.mark.slow
 def test_a_gain_within_noise_is_said_to_be_so():
     class Lucky(scripts.Student):
         """Knows one validation question more by the second instruction, and on test as much as before."""
@@ -51,6 +54,7 @@ def test_the_figures_of_test_are_kept_with_their_gain():
     assert str(gain_on_test(result)) in best.text
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_measures_only_a_new_best(tmp_path):
     run(scripts.SLOW, directory=tmp_path / "run")
     student = scripts.Student(SETS)

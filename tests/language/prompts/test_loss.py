@@ -19,6 +19,7 @@ def test_the_loss_keeps_the_contract_of_losses():
     check_loss(loss(), valid=[scripts.START, f" {scripts.BEST}\n"], invalid=["", "  "])
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_error_on_validation_and_falls_with_a_better_instruction():
     good, bad = loss().measure(scripts.BEST), loss().measure(scripts.WORSE)
     assert good.loss < bad.loss
@@ -71,6 +72,7 @@ def test_the_race_asks_the_first_of_validation_and_then_the_rest_and_no_question
     assert WholeValidation(quick).validate(" x ") == "x"
 
 
+@pytest.mark.slow
 def test_a_race_gives_the_benefit_of_one_standard_error_unless_told_otherwise():
     assert racing(loss(first=25)).margin == 10
     assert racing(loss(first=25), 3).margin == 3

@@ -442,6 +442,7 @@ def eventually(what, seconds=20):
     return False
 
 
+@pytest.mark.slow
 def test_what_never_ends_is_ended(safe):
     quick = Limits(seconds=0.15, total_seconds=10)
     for body in (
@@ -461,6 +462,7 @@ def test_what_never_ends_is_ended(safe):
     assert time.monotonic() - started < 15
 
 
+@pytest.mark.slow
 def test_processor_time_has_a_limit(safe):
     burn = "def f():\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass"
     outcome = call(burn, "f", [()], Limits(seconds=20, total_seconds=20, cpu_seconds=1), layer=safe)

@@ -1,3 +1,5 @@
+import pytest
+
 from tgsci_language.sandbox.limits import Limits
 from tgsci_language.sandbox.scripts import check
 
@@ -37,6 +39,7 @@ def test_a_candidate_sees_nothing_of_the_script(local):
     assert check(script, spy, "f", names=["f"], layer=local).returned
 
 
+@pytest.mark.slow
 def test_what_ends_the_candidate_ends_the_test(local):
     quick = Limits(seconds=0.3, total_seconds=3)
     for body, status in (("import os; os._exit(0)", "ended"), ("while True: pass", "timeout")):

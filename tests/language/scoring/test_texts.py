@@ -48,6 +48,7 @@ def test_a_pattern_reads_its_group_of_the_last_match():
     assert copy.deepcopy(pattern).score(example, "colour=blue").right == 1
 
 
+@pytest.mark.slow
 def test_a_pattern_that_never_ends_costs_one_reply_and_a_second_or_so():
     pattern = Pattern(r"(a+)+$")
     example = Example("?", "a", "1")

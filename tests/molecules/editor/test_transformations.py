@@ -90,6 +90,7 @@ def test_acetamide_grows_by_whole_rings() -> None:
     assert max(Chem.MolFromSmiles(p).GetNumHeavyAtoms() for p in products) >= 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smiles", ODD)
 def test_odd_molecules_raise_nothing_and_gain_no_flaw(smiles: str) -> None:
     parent = Chem.CanonSmiles(smiles)

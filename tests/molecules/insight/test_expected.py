@@ -33,6 +33,7 @@ def test_expectations_are_close_where_much_is_known_and_wide_where_little_is() -
     assert near.sd < far.sd
 
 
+@pytest.mark.slow
 def test_any_spelling_will_do_and_equal_values_have_equal_expectations() -> None:
     trials = history(DOCKING, evals=12)
     first, second, third = predict(trials, ["OCCc1ccccc1", "c1ccc(CCO)cc1", "C" * 2_000])

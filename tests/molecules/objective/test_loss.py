@@ -427,6 +427,7 @@ def test_what_does_not_fit_the_target_itself_is_a_failure(monkeypatch: pytest.Mo
     assert not Objective(["JAK2", "LCK"], terms, settings=TINY).measure(PHENYLPYRIMIDINE).measured
 
 
+@pytest.mark.slow
 def test_a_molecule_that_is_too_big_for_a_pocket_says_so() -> None:
     big = "c1ccc(-c2cc(-c3ccccc3)c(-c3ccccc3)c(-c3ccccc3)c2-c2ccccc2)cc1"
     with pytest.raises(DoesNotFit, match="does not fit into"):

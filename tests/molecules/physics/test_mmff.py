@@ -90,6 +90,7 @@ def test_energy_and_forces_are_rdkits(smiles: str) -> None:
         assert np.abs(pull + slope).max() < 1e-2 + 1e-4 * np.abs(slope).max()
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**31 - 1), size=st.floats(0.0, 0.3))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_distorted_shapes_agree_too(seed: int, size: float) -> None:

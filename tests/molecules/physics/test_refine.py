@@ -23,6 +23,7 @@ from tgsci_molecules.physics.refine import POCKET, Pair, refine_pose, rmsd_in_pl
 from tgsci_molecules.physics.strain import SOLVENT
 
 
+@pytest.mark.slow
 def test_openmm_and_the_residue_table_have_the_same_energy(docking: Docking, abl1: Target) -> None:
     import openmm
 

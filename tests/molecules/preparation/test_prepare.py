@@ -155,6 +155,7 @@ def test_it_docks_like_the_built_in_one(made: PreparedTarget) -> None:
     assert abs(ours - theirs) < 1.0
 
 
+@pytest.mark.slow
 def test_a_pose_is_refined_beside_the_metal_that_was_kept(made: PreparedTarget) -> None:
     docking = dock(ESTRADIOL, made.target, FAST)
     found = refine(docking, made.target)

@@ -69,6 +69,7 @@ def test_the_c_shape_is_that_of_tg_119():
     assert (case.ct == 0).all()
 
 
+@pytest.mark.slow
 def test_the_gap_between_core_and_target_is_5_mm():
     case = open_case("cshape")
     core = np.hypot(*points(case, "Core")[:2])
@@ -111,6 +112,7 @@ def test_densities_are_those_of_tissues():
     assert setup.ct[0, 0, 0] == -1000
 
 
+@pytest.mark.slow
 def test_cases_are_symmetric_as_drawn():
     """TG-119's phantom and the pelvis are their own mirror images, and so are their open beams' doses."""
     for name in case_names():

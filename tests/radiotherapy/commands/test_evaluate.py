@@ -59,6 +59,7 @@ def test_a_goal_that_a_shift_loses_fails_with_robust_only(
     assert "are lost within 3 mm: Core D10%" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_pictures_are_written_and_never_over_others(place: Path, tmp_path: Path) -> None:
     files = ["--dvh", tmp_path / "d.svg", "--wash", tmp_path / "w.png"]
     run("evaluate", place / "run", *files)

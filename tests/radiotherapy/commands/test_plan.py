@@ -69,6 +69,7 @@ def test_where_goals_exclude_each_other_the_end_says_which(
     assert load(directory).header["budget"]["evaluations"] == 3
 
 
+@pytest.mark.slow
 def test_options_reach_the_problem(case: str, tmp_path: Path) -> None:
     start = tmp_path / "start.json"
     start.write_text(

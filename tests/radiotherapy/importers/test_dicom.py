@@ -415,6 +415,7 @@ def test_a_file_that_is_named_dcm_and_is_none(folder):
     refused(folder, "ct_00.dcm", "no DICOM file")
 
 
+@pytest.mark.slow
 def test_random_bytes_in_a_structure_set_never_escape_as_another_error(folder):
     path = folder.path / "rs.dcm"
     content = path.read_bytes()

@@ -78,6 +78,7 @@ def test_photons_enter_where_the_gantry_stands(phantom):
     assert from_left[:, columns[-3]].max() > 1.5 * from_left[:, columns[3]].max()
 
 
+@pytest.mark.slow
 @installed
 def test_doses_are_those_of_all_fractions(patient):
     few = read(patient, engine="pyradplan", fractions=5, reference=False, **COARSE)
@@ -85,6 +86,7 @@ def test_doses_are_those_of_all_fractions(patient):
     np.testing.assert_allclose(many.dij.values, 5 * few.dij.values, rtol=1e-6)
 
 
+@pytest.mark.slow
 @installed
 def test_both_engines_agree_about_a_patient(patient):
     common = {"gantry": (0, 90), "grid_mm": 5.0}

@@ -169,6 +169,7 @@ def test_a_plan_without_dose_is_measured_as_the_worst() -> None:
     assert "ZERO DOSE" in feedback.text
 
 
+@pytest.mark.slow
 def test_sensitivities_of_conformity_and_volumes_are_those_of_finite_differences() -> None:
     sheet = parse_sheet(
         'goals = ["PTV D95% >= 50 Gy", "PTV CI >= 0.9", "PTV HI <= 0.1", "Core V20Gy <= 20%", "Core V20Gy[cc] <= 1 cc",'

@@ -62,6 +62,7 @@ def test_the_colour_bar_is_in_gray_and_percent() -> None:
     assert "50.0 Gy   100%" in labels
 
 
+@pytest.mark.slow
 def test_the_colour_bar_has_the_colours_that_the_picture_has() -> None:
     case = small_case()
     assert case.ct is not None

@@ -69,6 +69,7 @@ def test_the_browser_opens_the_trial_that_the_address_names(browse, plain):
     assert '<html lang="en" class="js">' in browse(report.html(plain), "#trial-99%")[0]
 
 
+@pytest.mark.slow
 def test_the_browser_runs_nothing_that_hides_in_a_text(browse, hostile):
     _, html = hostile
     document, console = browse(html, "#sort=value")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import tgsci as tg
 from tests.show.report.runs import HOSTILE, SCRIPT, Page, problem
 from tgsci.show import report
@@ -41,6 +43,7 @@ def test_what_a_section_holds_is_text():
     assert not found.crossed
 
 
+@pytest.mark.slow
 def test_a_section_is_bounded():
     html = page(
         *(
