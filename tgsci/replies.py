@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from . import prompts
 from .basics.texts import literal, trimmed, well_formed
 from .engine import Reply
 from .errors import InvalidValue, UsageError
 from .prompts import numbered, reason_tags
+
+T = TypeVar("T")
+
+#: Characters that are read to find JSON, and what an opening brace that begins none counts as: braces within braces
+#: would be read again and again.
+_MAX_JSON_CHARS, _JSON_TRY = 2_000_000, 500
 
 #: No value a model proposes is longer; a reply that exceeds it went astray.
 MAX_VALUE_CHARS = 100_000
@@ -149,3 +157,28 @@ def last_block(text: str, opening: str, closing: str) -> str | None:
 def _stands_alone(tag: str, text: str) -> bool:
     """True where a line begins with the tag: an unclosed block, not a mention within a sentence."""
     return tag in text and re.search(rf"^[^\S\n]*{re.escape(tag)}", text, re.MULTILINE) is not None
+
+
+def json_objects(text: str, read: Callable[[Any], Iterable[T]]) -> Iterator[T]:
+    """Find the JSON objects in a reply, whatever stands around them.
+
+    Args:
+        text: The reply; of one that went astray not all is looked at.
+        read: Takes from an object what is wanted of it.
+
+    Yields:
+        What `read` took, in order. What is nested too deeply, or holds a number too long to read, ends the reading.
+    """
+    decoder = json.JSONDecoder()
+    position = seen = 0
+    while seen < _MAX_JSON_CHARS and (position := text.find("{", position)) >= 0:
+        try:
+            found, position = decoder.raw_decode(text, position)
+            wanted = list(read(found))
+        except json.JSONDecodeError as error:
+            seen += _JSON_TRY + error.pos - position
+            position += 1
+        except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits: no answer
+            return
+        else:
+            yield from wanted

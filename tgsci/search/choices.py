@@ -11,6 +11,7 @@ from typing import Any
 
 from ..basics.texts import well_formed
 from ..engine import Reply
+from ..replies import json_objects
 
 _MAX_REASON_CHARS = 1_000
 #: Of a reply, characters and choices that are read: one that went astray is not worth the time.
@@ -72,15 +73,12 @@ _EXPECT = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(r"[\d\s,;]+")
-#: Characters that are read to find JSON, and what an opening brace that begins none counts as: braces within braces
-#: would be read again and again.
-_MAX_JSON_CHARS, _JSON_TRY = 2_000_000, 500
 _NUMBER = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
 
 
 def found_choices(text: str) -> Iterator[tuple[int, Choice]]:
     """Find the number of each option chosen: in JSON, in labelled lines or tags, or as bare numbers."""
-    found = list(_json_choices(text))
+    found = list(json_objects(text, _in_object))
     if found:
         yield from found
         return
@@ -108,22 +106,6 @@ def _one_line(reason: str) -> str:
 
 def _figure(text: str) -> float:
     return float(text.replace("\u2212", "-"))
-
-
-def _json_choices(text: str) -> Iterator[tuple[int, Choice]]:
-    decoder = json.JSONDecoder()
-    position = read = 0
-    while read < _MAX_JSON_CHARS and (position := text.find("{", position)) >= 0:
-        try:
-            found, position = decoder.raw_decode(text, position)
-            choices = list(_in_object(found))
-        except json.JSONDecodeError as error:
-            read += _JSON_TRY + error.pos - position
-            position += 1
-        except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits: no answer
-            return
-        else:
-            yield from choices
 
 
 def _in_object(found: Any) -> Iterator[tuple[int, Choice]]:

@@ -14,7 +14,7 @@ from .. import prompts
 from ..basics.texts import one_line, trimmed, well_formed
 from ..engine import Reply
 from ..errors import InvalidValue
-from ..replies import MAX_VALUE_CHARS, unfenced
+from ..replies import MAX_VALUE_CHARS, json_objects, unfenced
 from .trial import Proposal, Trials
 
 #: Of a reply, characters that are read, and of what stands before a value.
@@ -275,26 +275,11 @@ _VALUE_LINE = re.compile(
 )
 
 
-#: What an opening brace that begins no JSON counts as, of the characters that are read.
-_JSON_TRY = 500
-
-
 def _json_ideas(text: str) -> Iterator[_Draft]:
     """Find objects with a value, alone or in lists."""
-    decoder, position, read, count = json.JSONDecoder(), 0, 0, 0
-    while read < _MAX_REPLY_CHARS and (position := text.find("{", position)) >= 0:
-        try:
-            found, position = decoder.raw_decode(text, position)
-        except json.JSONDecodeError as error:
-            read += _JSON_TRY + error.pos - position
-            position += 1
-        except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits: no idea
-            return
-        else:
-            for keyed in _objects(found):
-                count += 1
-                head = {name: _text(keyed, words) for name, words in _LABELS.items()}
-                yield _Draft(count, _text(keyed, "value|smiles"), {k: v for k, v in head.items() if v})
+    for count, keyed in enumerate(json_objects(text, _objects), 1):
+        head = {name: _text(keyed, words) for name, words in _LABELS.items()}
+        yield _Draft(count, _text(keyed, "value|smiles"), {k: v for k, v in head.items() if v})
 
 
 def _objects(found: Any) -> Iterator[dict[str, Any]]:
