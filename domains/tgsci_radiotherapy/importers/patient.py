@@ -73,6 +73,8 @@ class Patient:
         notes: What was left out, renamed or guessed, a sentence each.
         hints: Sentences that help with what the source does not say (a likely prescription, say).
         skipped: Names of structures that the source has and that were not read, as the options wanted.
+        body_hint: Where the source says that the patient is, without an outline that somebody drew (OpenKBP's
+            `possible_dose_mask`); it is the body where no external is drawn.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Patient:
     notes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    body_hint: Mask | None = None
 
 
 def guess_type(name: str) -> Type:
