@@ -54,8 +54,8 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
     grid = Grid((SIDE, SIDE, SIDE), _spacing(folder / "voxel_dimensions.csv"))
     values = _array(folder / "ct.csv") - np.float32(1024.0)
     possible = folder / "possible_dose_mask.csv"
-    outline = Mask.of(_array(possible) > 0) if possible.is_file() else Mask.of(np.zeros(grid.shape, bool))
-    hu = hounsfield(values, [Region("Body", "external", outline)], options)
+    hint = Mask.of(_array(possible) > 0) if possible.is_file() else Mask.of(np.zeros(grid.shape, bool))
+    hu = hounsfield(values, [Region("Body", "external", hint)], options)
     files = sorted(p for p in folder.iterdir() if p.suffix.casefold() == ".csv" and p.stem.casefold() not in _OTHER)
     if len(files) > _MOST_FILES:
         raise UsageError(f"{len(files)} .csv files; an OpenKBP folder has at most {_MOST_FILES}")
@@ -79,7 +79,7 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
         own_grid=True,
         reference=None if dose is None else (dose, grid),
         provenance=provenance,
-        outline=None if outline.empty else outline,
+        body_hint=None if hint.empty else hint,
     )
 
 

@@ -67,7 +67,7 @@ def test_what_a_folder_becomes(case, folder):
     ]
     assert case.fractions == 35
     assert case.grid.spacing == (2.5, 3.5, 3.0)  # the structures exist on these voxels only
-    assert "no external is drawn; Body is the source's own" in case.provenance["notes"]
+    assert "no external is drawn; Body was taken from the source" in case.provenance["notes"]
 
 
 def test_the_body_is_the_possible_dose_mask_airway_and_all(folder, tmp_path):
@@ -83,7 +83,7 @@ def test_the_body_is_the_possible_dose_mask_airway_and_all(folder, tmp_path):
     drawn = read(other, **FAST).structure("Body")
     assert drawn.volume_cc == pytest.approx(np.count_nonzero(body) * np.prod(STEPS) / 1000, rel=1e-6)
     (other / "possible_dose_mask.csv").unlink()
-    assert "was found in the CT" in read(other, **FAST).provenance["notes"]
+    assert "found in the CT" in read(other, **FAST).provenance["notes"]
 
 
 def test_axes_and_units(case):
