@@ -23,6 +23,8 @@ from .store import load, save
 _BUILT_IN = {
     "cshape": "AAPM TG-119 C-shape: a PTV around a core, water phantom; 50 Gy in 25 fractions, 9 photon beams",
     "prostate": "pelvis of simple shapes: PTV, bladder, rectum, femoral heads; 70.2 Gy in 39 fractions, 7 photon beams",
+    "headneck": "head and neck of simple shapes: three target levels around the cord, 70, 63 and 56 Gy; "
+    "70 Gy in 35 fractions, 7 photon beams",
 }
 #: Largest shift, mm: nobody treats a patient who lies further off.
 _FURTHEST = 100.0
@@ -98,8 +100,12 @@ def _exists(path: str) -> bool:
 @cache
 def built_in_setup(name: str) -> Setup:
     """Make what a built-in case is calculated from."""
-    made: Callable[[], Setup] = {"cshape": phantoms.cshape, "prostate": phantoms.prostate}[name]
-    return made()
+    made: dict[str, Callable[[], Setup]] = {
+        "cshape": phantoms.cshape,
+        "prostate": phantoms.prostate,
+        "headneck": phantoms.headneck,
+    }
+    return made[name]()
 
 
 @cache
