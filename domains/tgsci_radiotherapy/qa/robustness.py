@@ -226,9 +226,7 @@ HEADER = ("goal", "nominal", "status", "worst", "status then", "worst scenario")
 SCENARIOS = ("scenario", "goals met", "lost of those that are met as planned")
 _KEPT = ("pass", "tolerance")
 #: What a lost goal of a PTV means.
-_MARGIN = (
-    "A PTV has the margin for such shifts in it: its goals may be lost where those of CTV and organs are not."
-)
+_MARGIN = "A PTV has the margin for such shifts in it: its goals may be lost where those of CTV and organs are not."
 
 
 def _lined_up(rows: Sequence[Sequence[str]]) -> list[str]:
