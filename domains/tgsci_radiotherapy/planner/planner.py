@@ -61,9 +61,7 @@ class Planner:
         """Prepare objectives for the passes over `matrix`."""
         for o in parameters.objectives:
             if o.type == "mean" and o.structure not in self._sums:
-                rows = self.case.own(o.structure)
-                ones = np.ones(self.matrix.rows)
-                self._sums[o.structure] = self.matrix.transposed(ones, rows.start, rows.stop)
+                self._sums[o.structure] = self.matrix.sum_rows(self.case.own(o.structure))
         return compile_terms(self.case, parameters, self._sums)
 
     def solve(
