@@ -15,6 +15,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdCIPLabeler, rdDistGeom
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from ..failures import calling
 from .protonation import PH, open_in_water, states_of
 from .smiles import Molecule, as_molecule, atom_name, molecule
 
@@ -107,7 +108,7 @@ def has_shape(smiles: str, seed: int) -> bool:
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
     for parameters.maxIterations, parameters.useRandomCoords in _ATTEMPTS:
-        with rdBase.BlockLogs():
+        with rdBase.BlockLogs(), calling("embedding"):
             if rdDistGeom.EmbedMolecule(mol, parameters) >= 0:
                 return True
     return False

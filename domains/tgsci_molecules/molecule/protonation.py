@@ -14,6 +14,7 @@ from tgsci.basics import checks
 from tgsci.basics.texts import quote
 from tgsci.errors import MeasurementError
 
+from ..failures import calling
 from .ionisation import Site, sites
 from .smiles import Molecule, as_molecule, molecule, open_stereo
 
@@ -21,8 +22,8 @@ PH = 7.4
 #: The least share of a state that counts as a real alternative.
 LEAST_SHARE = 0.05
 #: What two like charges cost by the bonds between them, pKa units; in a ring, both ways round count. From the second
-#: pKa of diamines (ethylenediamine 9.9 and 6.9, 1,3-diaminopropane 10.5 and 8.9, piperazine 9.7 and 5.4, each with 0.6 for
-#: two equal sites), of biguanides (11.5 and 2.8) and of phosphates (1.5 and 6.3).
+#: pKa of diamines (ethylenediamine 9.9 and 6.9, 1,3-diaminopropane 10.5 and 8.9, piperazine 9.7 and 5.4, each with 0.6
+#: for two equal sites), of biguanides (11.5 and 2.8) and of phosphates (1.5 and 6.3).
 _REPULSION = {1: 8.0, 2: 5.2, 3: 2.2, 4: 1.1, 5: 0.6, 6: 0.3}
 _CONJUGATED = 7.5
 #: What two unlike charges gain from each other over at most so many bonds, pKa units: cetirizine's amine (8.3) is a
@@ -203,9 +204,7 @@ def _written(written: Molecule, charged: Sequence[Site]) -> Molecule:
         atom.SetFormalCharge(-1 if site.acid else 1)
         atom.SetNumExplicitHs(hydrogens)
         atom.SetNoImplicit(True)
-    try:
+    with calling(f"protonation: a state of {quote(written)} cannot be written"):
         Chem.SanitizeMol(mol)
-    except (Chem.MolSanitizeException, ValueError) as error:
-        raise MeasurementError(f"protonation: a state of {quote(written)} cannot be written: {error}") from error
-    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
-    return Molecule(Chem.MolToSmiles(mol))
+        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+        return Molecule(Chem.MolToSmiles(mol))
