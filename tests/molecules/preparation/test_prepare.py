@@ -117,10 +117,11 @@ def test_the_crystals_ligand_comes_back(made: PreparedTarget) -> None:
 def test_what_was_done_is_said(made: PreparedTarget) -> None:
     text = "\n".join(made.notes)
     assert "MSE437 by MET" in text
-    assert "alternative positions in 1 residue:" in text
+    assert "taken (occupancy; the others): B of Leu372 of chain A (0.70; A 0.30)" in text
     assert "kept: 1 ZN (chain A)" in text
     assert "1 waters kept, 1 left out" in text
-    assert "missing atoms added" in text
+    assert re.search(r"missing atoms added: .*370 of chain A \(CB", text)
+    assert f"EST:A:600 is {ESTRADIOL}; --ligand-smiles overrides it" in text
     assert "RMSD" in text
     assert "reproduces the crystal" in text
 
@@ -516,7 +517,7 @@ def test_bond_orders_come_from_the_mmcif_file_where_it_has_them(pose: Chem.Mol, 
     head = "data_x\nloop_\n_chem_comp_bond.comp_id\n_chem_comp_bond.atom_id_1\n_chem_comp_bond.atom_id_2\n"
     block = gemmi.cif.read_string(head + "_chem_comp_bond.value_order\n" + "\n".join(bonds) + "\n").sole_block()
     unnamed = Group("EST", group.chain, group.number, group.residue)
-    assert Chem.MolToSmiles(ligand_molecule(unnamed, block=block)) == Chem.CanonSmiles(ESTRADIOL)
+    assert Chem.MolToSmiles(ligand_molecule(unnamed, blocks=[block])) == Chem.CanonSmiles(ESTRADIOL)
 
 
 def read_text(crystal: str):
