@@ -22,8 +22,9 @@ _TURNED = {
 }
 #: Closer than this, two polar atoms are partners, or in each other's way, Angstrom.
 _NEAR = 3.4
-#: The advantage in partners from which a turn is proposed: one atom that is wrong now and right then makes two.
-_CLEAR = 2
+#: The advantage in partners from which a turn is proposed: one atom that is wrong now and right then makes two. A
+#: carbon of histidine beside an oxygen may also be a weak hydrogen bond, so that more has to speak for its turn.
+_CLEAR = {"ASN": 2, "GLN": 2, "HIS": 3}
 _DONORS = {"N", "NZ", "NE", "NH1", "NH2", "NE1"}
 _ACCEPTORS = {"O", "OXT", "OD1", "OD2", "OE1", "OE2"}
 #: Side-chain names that stand for an acceptor in one residue and for a donor in another.
@@ -67,7 +68,7 @@ def proposals(residues: Sequence[Residue], others: Iterable[Polar] = ()) -> list
             if owner is not residue and math.dist(polar.position, residue.atoms[pairs[0][0]]) < 8.0
         ]
         gain = _fit(turned(residue), around) - _fit(residue, around)
-        if gain >= _CLEAR:
+        if gain >= _CLEAR[residue.name]:
             found.append((residue, _why(residue, around)))
     return found
 

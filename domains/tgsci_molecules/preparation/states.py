@@ -139,7 +139,7 @@ def by_propka(pdb: str, ph: float) -> dict[Place, State]:
     for kind, chain, number, code, pka in groups:
         variant = _variant(kind, pka, ph)
         if variant:
-            place = (chain, f"{number:>4}{code.strip() or ' '}")
+            place = (" " if chain == "_" else chain, f"{number:>4}{code.strip() or ' '}")
             states[place] = State(variant, f"pKa {pka:.1f} by PROPKA")
     return states
 
