@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tgsci.basics.texts import compact
 
 from ..goals.goal import with_unit
-from ..planner.feasibility import Verdict, prove
+from ..planner.feasibility import BLURS, Verdict, prove
 from .relaxation import Relaxation, relax
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ASSUMED = 1.5
 #: The first step by which a limit is relaxed, as a share of it, and how many times the last step is halved.
 _STEP, _HALVINGS = 0.02, 3
+#: How sharp proofs are: those that look for the fewest goals, and those that look for a limit; see `feasibility.BLURS`.
+_QUICK, _SHARP = (0.2,), (0.2, 0.04)
 #: Longest that a question may take, s.
 SECONDS = 60.0
 
@@ -39,10 +41,10 @@ class Answer:
 
     Args:
         asked: The goals.
-        conflict: A small set of them that no fluence meets together, the most important first; empty where none is
-            proven.
-        least: What each goal of `conflict` comes to at best where all others of it are met, in its unit; nan where
-            this was not looked for.
+        conflict: A small set of them that no fluence meets together, that which should give way last; empty where
+            none is proven.
+        least: What the last goal of `conflict` stays beyond where all others of it are met, in its unit; its limit
+            where no more than that was found, nan where there is no conflict.
         ceiling: The dose above which the proof says nothing, Gy; None where it holds for every fluence.
         possible: True where the relaxation can be satisfied: no proof of this kind exists.
         finished: False where time ran out before one or the other was known.
@@ -61,7 +63,7 @@ class Answer:
 
     @property
     def yielding(self) -> Goal:
-        """The goal of the conflict that `least` is about: the least important one."""
+        """The goal of the conflict that `least` is about, and that should give way."""
         return self.conflict[-1]
 
     def sentence(self) -> str:
@@ -131,69 +133,79 @@ class Possibility:
         if verdict.proof is None:
             return Answer(asked, possible=verdict.possible, finished=verdict.finished, silent=relaxation.silent)
         say("goals exclude each other; looking for the fewest that do ...")
-        involved = {goal for k in verdict.proof.constraints for goal in relaxation.sources[k]}
-        conflict = [goal for goal in asked if goal in involved]
-        conflict, small = self._fewest(conflict, asked, assumed, deadline)
-        conflict.sort(key=lambda goal: goal.priority)
-        say(f"how far {conflict[-1].name} has to give way ...")
-        least = self._least(conflict, assumed, deadline)
+        half = time.monotonic() + 0.6 * (deadline - time.monotonic())
+        conflict, small = self._fewest(_involved(asked, relaxation, verdict), assumed, half)
+        conflict.sort(key=lambda goal: (self._importance(goal), goal.priority))
+        say(f"looking how far {conflict[-1].name} has to give way ...")
+        least = self._least(conflict[-1], conflict[:-1], assumed, deadline)
         return Answer(asked, tuple(conflict), least, assumed, small=small, silent=relaxation.silent)
 
-    def _prove(self, goals: Sequence[Goal], assumed: float | None, deadline: float) -> tuple[Relaxation, Verdict]:
+    def _importance(self, goal: Goal) -> int:
+        """Order goals by who should give way last: hot spots in the body, then targets, then organs.
+
+        A hot spot is the last resort of a plan that has to meet all else: its figure says nothing.
+        """
+        kind = next((s.type for s in self._planner.case.structures if s.name == goal.structure), "oar")
+        return {"external": 0, "target": 1}.get(kind, 2)
+
+    def _prove(
+        self, goals: Sequence[Goal], assumed: float | None, deadline: float, blurs: Sequence[float] = BLURS
+    ) -> tuple[Relaxation, Verdict]:
         relaxation = relax(self._planner.case, goals, self._prescriptions, assumed=assumed)
-        verdict = prove(self._planner, relaxation.constraints, start=self._start, deadline=deadline)
+        verdict = prove(self._planner, relaxation.constraints, start=self._start, blurs=blurs, deadline=deadline)
         self._start = verdict.fluence
         return relaxation, verdict
 
-    def _proven(self, goals: Sequence[Goal], assumed: float | None, deadline: float) -> list[Goal] | None:
+    def _proven(
+        self, goals: Sequence[Goal], assumed: float | None, deadline: float, blurs: Sequence[float]
+    ) -> list[Goal] | None:
         """Try to prove a set impossible: the goals of it that the proof uses; None where it is not proven."""
-        relaxation, verdict = self._prove(goals, assumed, deadline)
-        if verdict.proof is None:
-            return None
-        involved = {goal for k in verdict.proof.constraints for goal in relaxation.sources[k]}
-        ceiling = {relaxation.ceiling.goal} if relaxation.ceiling else set()
-        return [goal for goal in goals if goal in involved or goal in ceiling]
+        relaxation, verdict = self._prove(goals, assumed, deadline, blurs)
+        return None if verdict.proof is None else _involved(goals, relaxation, verdict)
 
-    def _fewest(
-        self, conflict: list[Goal], asked: Sequence[Goal], assumed: float | None, deadline: float
-    ) -> tuple[list[Goal], bool]:
-        """Leave out goals as long as the rest is proven impossible: halves first, then one at a time."""
-        half = time.monotonic() + 0.6 * max(deadline - time.monotonic(), 0.0)
-        kept = self._proven(conflict, assumed, half)
-        if kept is None:  # the ceiling, say, is among the goals that are asked for and takes no part
-            kept = list(asked)
-        # The least important are the first to go.
-        kept.sort(key=lambda goal: goal.priority)
-        size, at = max(len(kept) // 2, 1), len(kept)
-        while size >= 1:
-            at = len(kept)
-            while at > 0:
-                if time.monotonic() > half:
+    def _fewest(self, conflict: list[Goal], assumed: float | None, deadline: float) -> tuple[list[Goal], bool]:
+        """Leave out goals as long as the rest is proven impossible: halves first, the least important before others."""
+        kept = sorted(conflict, key=lambda goal: goal.priority)
+        size = len(kept)
+        while size := size // 2:
+            end = len(kept)
+            while end > 0 and len(kept) > 1:
+                if time.monotonic() > deadline:
                     return kept, False
-                fewer = kept[: max(at - size, 0)] + kept[at:]
-                found = self._proven(fewer, assumed, half) if fewer else None
-                at = max(at - size, 0)
+                first = max(end - size, 0)
+                fewer = kept[:first] + kept[end:]
+                found = self._proven(fewer, assumed, deadline, _QUICK) if fewer else None
                 if found is not None:
+                    # What stands before the gap and is not needed goes with it.
+                    first = sum(goal in found for goal in kept[:first])
                     kept = found
-                    at = min(at, len(kept))
-            size //= 2
+                end = first
         return kept, True
 
-    def _least(self, conflict: Sequence[Goal], assumed: float | None, deadline: float) -> float:
-        """Relax the last goal's limit for as long as the conflict is proven; gives the farthest limit that is."""
-        goal = conflict[-1]
+    def _least(self, goal: Goal, others: Sequence[Goal], assumed: float | None, deadline: float) -> float:
+        """Relax a goal's limit for as long as the conflict is proven; gives the farthest limit that is."""
         step = _STEP * max(goal.limit, 1e-9)
         reached, halvings = goal.limit, 0
         while halvings <= _HALVINGS and time.monotonic() < deadline:
             limit = reached - goal.sign * step
             if limit <= 0:
                 break
-            if self._proven([*conflict[:-1], replace(goal, limit=limit)], assumed, deadline) is not None:
+            relaxed = [*others, replace(goal, limit=limit)]
+            if self._proven(relaxed, assumed, deadline, _SHARP) is not None:
                 reached = limit
                 step = step * 2 if not halvings else step / 2
             else:
                 step, halvings = step / 2, halvings + 1
         return reached
+
+
+def _involved(goals: Sequence[Goal], relaxation: Relaxation, verdict: Verdict) -> list[Goal]:
+    """Choose the goals that a proof uses; the ceiling counts wherever there is one."""
+    assert verdict.proof is not None
+    used = [goal for k in verdict.proof.constraints for goal in relaxation.sources[k]]
+    if relaxation.ceiling and relaxation.ceiling.goal:
+        used.append(relaxation.ceiling.goal)
+    return [goal for goal in goals if goal in used]
 
 
 def _amount(value: float, goal: Goal) -> str:

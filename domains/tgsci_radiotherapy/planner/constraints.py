@@ -115,7 +115,7 @@ class Constraint:
         if self.kind == "mean":
             return n * float(weights.max() if self.upper else weights.min()) * self.limit
         if self.kind == "eud":
-            return _dual_norm(weights, self.exponent) * n ** (1.0 / self.exponent) * self.limit
+            return _dual_norm(weights, self.exponent) * float(n ** (1.0 / self.exponent)) * self.limit
         bound = float(weights.sum()) * self.limit
         few = len(self._bounds)
         if few:
@@ -152,4 +152,4 @@ def _dual_norm(weights: Array, exponent: float) -> float:
         return 0.0
     # Relative to the weight that counts most, so that no power overflows.
     pivot = most if power > 0 else float(weights.min())
-    return pivot * float(np.sum((weights / pivot) ** power)) ** (1.0 / power)
+    return pivot * float(np.sum((weights / pivot) ** power) ** (1.0 / power))

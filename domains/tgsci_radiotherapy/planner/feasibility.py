@@ -78,7 +78,12 @@ class Verdict:
 
 
 def prove(
-    planner: Planner, constraints: Sequence[Constraint], *, start: Array | None = None, deadline: float = np.inf
+    planner: Planner,
+    constraints: Sequence[Constraint],
+    *,
+    start: Array | None = None,
+    blurs: Sequence[float] = BLURS,
+    deadline: float = np.inf,
 ) -> Verdict:
     """Look for a fluence that satisfies all constraints, and for a proof that there is none.
 
@@ -86,12 +91,13 @@ def prove(
         planner: Of the case.
         constraints: Of its rows.
         start: A fluence to start from.
+        blurs: Of one solve after the other, Gy; the last one decides how strong a proof is, and how slow.
         deadline: When to stop, by `time.monotonic`.
     """
     x = np.zeros(planner.matrix.columns) if start is None else np.array(start)
     verdict = Verdict(None, not constraints, x, True)
     most = strongest(planner, constraints)
-    for blur in BLURS:
+    for blur in blurs:
         verdict = _solve(planner.matrix, constraints, most, verdict, blur, deadline)
         if verdict.possible or not verdict.finished:
             break
@@ -118,9 +124,7 @@ def strongest(planner: Planner, constraints: Sequence[Constraint]) -> Array:
     return bound * (1 + _SUM)
 
 
-def certify(
-    matrix: Matrix, constraints: Sequence[Constraint], most: Array, weights: Sequence[Array]
-) -> Proof | None:
+def certify(matrix: Matrix, constraints: Sequence[Constraint], most: Array, weights: Sequence[Array]) -> Proof | None:
     """Check a proof: repair the weights, count again, and give it only where the contradiction is beyond rounding.
 
     Args:
@@ -216,4 +220,4 @@ def _scale(matrix: Matrix, constraints: Sequence[Constraint]) -> Array:
     for constraint in constraints:
         asked[constraint.rows] += 1.0 / len(constraint.rows)
     reach = np.sqrt(np.maximum(matrix.transposed(asked), 0.0))
-    return np.maximum(reach, 1e-3 * float(reach.max(initial=1e-30)))
+    return np.asarray(np.maximum(reach, 1e-3 * float(reach.max(initial=1e-30))))

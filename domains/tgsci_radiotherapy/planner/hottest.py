@@ -49,7 +49,7 @@ def hottest(case: Case, dose: float, spare: int) -> Array:
             return np.full(len(rho), np.inf)
         top = max(float(most.max(initial=dose)) - steepest * dose, dose) / (1.0 - steepest)
         most = most + rho * (spare - 1) * (top - dose)
-    return np.maximum(most, dose)
+    return np.asarray(np.maximum(most, dose))
 
 
 def _neighbours(case: Case) -> tuple[Array, Array]:
