@@ -17,6 +17,7 @@ from . import pyradplan
 from .masks import resample, same
 from .options import Options
 from .patient import Patient, Region, body_of
+from .position import at_patient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,6 +75,14 @@ def assemble(
     for note in patient.notes:
         say(note)
     notes: list[str] = []
+    options = at_patient(options, patient.position)
+    if patient.position != "HFS":
+        turned = ", ".join(f"{gantry:g}" for gantry, _ in options.angles())
+        couch = f", couch {options.angles()[0][1]:g}" if options.angles()[0][1] else ""
+        notes.append(
+            f"the patient lies {patient.position}: the beams' angles are the machine's, and are kept as those of a "
+            f"patient lying head first and supine: gantry {turned}{couch}"
+        )
     fractions = options.fractions or patient.fractions
     drawn = _apply_decisions(patient, options)
     drawn, body = _with_body(drawn, patient, notes)
@@ -146,10 +155,11 @@ def _with_body(drawn: list[Region], patient: Patient, notes: list[str]) -> tuple
     outer = [s for s in drawn if s.type == "external" and not s.mask.empty]
     inner = [s for s in drawn if s.type != "external"]
     if not outer:
-        mask = body_of(patient.hu)
+        mask = body_of(patient.hu) if patient.body_hint is None else patient.body_hint
         taken = {s.name for s in inner}
         body = Region("Body" if "Body" not in taken else "Body_CT", "external", mask)
-        notes.append(f"no external is drawn; {body.name} was found in the CT (denser than -350 HU, filled)")
+        how = "found in the CT (denser than -350 HU, filled)" if patient.body_hint is None else "taken from the source"
+        notes.append(f"no external is drawn; {body.name} was {how}")
     else:
         body = max(outer, key=lambda s: s.mask.count)
         rest = [s.name for s in outer if s is not body]
