@@ -23,6 +23,8 @@ from .store import load, save
 _BUILT_IN = {
     "cshape": "AAPM TG-119 C-shape: a PTV around a core, water phantom; 50 Gy in 25 fractions, 9 photon beams",
     "prostate": "pelvis of simple shapes: PTV, bladder, rectum, femoral heads; 70.2 Gy in 39 fractions, 7 photon beams",
+    "headneck": "head and neck of simple shapes: three target levels around the cord, 70, 63 and 56 Gy; "
+    "70 Gy in 35 fractions, 7 photon beams",
 }
 #: Largest shift, mm: nobody treats a patient who lies further off.
 _FURTHEST = 100.0
@@ -59,8 +61,8 @@ def open_case(name_or_path: str) -> Case:
     return load(text)
 
 
-def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
-    """Calculate the dij of a built-in case with the patient moved, the beams and bixels staying as planned.
+def shifted_dij(name: str, shift_mm: Sequence[float], density: float = 1.0) -> Dij:
+    """Calculate the dij of a built-in case with the patient moved or denser, the beams and bixels staying as planned.
 
     The rows are the same voxels of the patient as those of `open_case(name)`, in the same order, so that a plan's
     fluence gives the dose that the shifted patient gets.
@@ -68,6 +70,7 @@ def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
     Args:
         name: Of a built-in case.
         shift_mm: How far the patient moves along (x, y, z), mm: to the left, to the back, to the head.
+        density: What every electron density is multiplied by.
 
     Raises:
         UsageError: No such case, or a shift that is not three finite numbers.
@@ -82,7 +85,7 @@ def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
         raise UsageError(
             f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {literal(shift_mm)}"
         )
-    return built_in_setup(name).dij((x, y, z))
+    return built_in_setup(name).dij((x, y, z), density)
 
 
 def _exists(path: str) -> bool:
@@ -98,8 +101,12 @@ def _exists(path: str) -> bool:
 @cache
 def built_in_setup(name: str) -> Setup:
     """Make what a built-in case is calculated from."""
-    made: Callable[[], Setup] = {"cshape": phantoms.cshape, "prostate": phantoms.prostate}[name]
-    return made()
+    made: dict[str, Callable[[], Setup]] = {
+        "cshape": phantoms.cshape,
+        "prostate": phantoms.prostate,
+        "headneck": phantoms.headneck,
+    }
+    return made[name]()
 
 
 @cache

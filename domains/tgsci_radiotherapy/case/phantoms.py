@@ -1,4 +1,4 @@
-"""The built-in patients: the C-shape of AAPM TG-119 and a pelvis, made of simple solids."""
+"""The built-in patients: the C-shape of AAPM TG-119, a pelvis, and a head and neck, made of simple solids."""
 
 from __future__ import annotations
 
@@ -108,6 +108,70 @@ def prostate() -> Setup:
         fractions=39,
         provenance={
             "source": "built in: a pelvis of simple shapes, of no patient",
+            "dose": "analytic 6 MV pencil beam, 5 mm bixels, lateral cutoff 22 mm; not for clinical use",
+        },
+    )
+
+
+def headneck() -> Setup:
+    """Set up a head and neck with three dose levels, 70, 63 and 56 Gy in 35 fractions: a tumour of the left tonsil.
+
+    Simple shapes, of no patient, with what makes such plans hard: the targets lie around the spinal cord on three
+    sides, the parotids reach into the neck levels and the mandible into PTV70, larynx and oesophagus lie between both
+    sides of PTV56, the brainstem is above. The neck is a small one, and its targets are 6 cm long where a patient's
+    are 15 to 20: seven beams then have about 1,450 bixels, and a plan takes seconds. The levels do not overlap: PTV63
+    is without PTV70, and PTV56 without both.
+    """
+    grid = Grid((46, 46, 44), (3.0, 3.0, 3.0), (-64.5, -67.5, -64.5))
+    image = Grid((46, 69, 66), (3.0, 2.0, 2.0), (-64.5, -68.0, -65.0))
+    body = cylinder((0.0, 0.0, 3.0), (62.0, 66.0), 132.0)
+    skin = cylinder((0.0, 0.0, 3.0), (57.0, 61.0), 132.0)
+    cord = cylinder((0.0, 27.0, -21.0), (6.0, 6.0), 84.0)
+    canal = cylinder((0.0, 27.0, -21.0), (11.0, 11.0), 84.0)
+    brainstem = ellipsoid((0.0, 24.0, 40.0), (13.0, 12.0, 24.0))
+    airway = cylinder((0.0, -12.0, -4.0), (6.0, 7.0), 90.0)
+    larynx = ellipsoid((0.0, -16.0, -22.0), (15.0, 15.0, 16.0))
+    oesophagus = cylinder((0.0, 7.5, -40.0), (7.0, 6.8), 44.0)
+    jaw = cylinder((0.0, -14.0, 17.0), (48.0, 44.0), 24.0) - cylinder((0.0, -14.0, 17.0), (36.0, 32.0), 24.0)
+    mandible = jaw & box((-48.0, -58.0, 5.0), (48.0, 0.0, 29.0))
+    parotids = {side: ellipsoid((sign * 43.0, 9.0, 21.0), (11.0, 17.0, 16.0)) for side, sign in (("L", 1), ("R", -1))}
+    primary = ellipsoid((19.0, -9.0, 3.0), (22.0, 19.0, 20.0))
+    left = cylinder((29.0, 11.0, 1.0), (12.0, 17.0), 46.0)
+    right = cylinder((-29.0, 11.0, 1.0), (11.0, 16.0), 46.0)
+    bridge = ellipsoid((-8.0, -2.0, 5.0), (18.0, 13.0, 16.0))
+    low = cylinder((0.0, 6.0, -29.0), (40.0, 21.0), 14.0) - cylinder((0.0, 4.0, -29.0), (14.0, 40.0), 14.0)
+    ptv70 = primary - canal
+    ptv63 = (left | bridge) - canal - ptv70
+    ptv56 = (right | low) - canal - ptv70 - ptv63
+    ct = np.full(image.shape, _AIR, np.int16)
+    _paint(ct, image, body, _FAT)
+    _paint(ct, image, skin, _TISSUE)
+    _paint(ct, image, ellipsoid((0.0, 30.0, 3.0), (20.0, 20.0, 90.0)) & skin, _BONE)
+    _paint(ct, image, canal, _TISSUE)
+    _paint(ct, image, mandible, _CORTEX)
+    _paint(ct, image, airway, _AIR)
+    return Setup(
+        name="headneck",
+        ct=ct,
+        ct_grid=image,
+        grid=grid,
+        structures=(
+            _structure("PTV70", "target", ptv70, grid, 70.0),
+            _structure("PTV63", "target", ptv63, grid, 63.0),
+            _structure("PTV56", "target", ptv56, grid, 56.0),
+            _structure("SpinalCord", "oar", cord, grid),
+            _structure("Brainstem", "oar", brainstem, grid),
+            _structure("Parotid_L", "oar", parotids["L"], grid),
+            _structure("Parotid_R", "oar", parotids["R"], grid),
+            _structure("Larynx", "oar", larynx, grid),
+            _structure("Esophagus", "oar", oesophagus, grid),
+            _structure("Bone_Mandible", "oar", mandible, grid),
+            _structure("Body", "external", body, grid),
+        ),
+        beams=tuple(Beam(float(angle)) for angle in (0, 50, 100, 150, 210, 260, 310)),
+        fractions=35,
+        provenance={
+            "source": "built in: a head and neck of simple shapes, of no patient",
             "dose": "analytic 6 MV pencil beam, 5 mm bixels, lateral cutoff 22 mm; not for clinical use",
         },
     )

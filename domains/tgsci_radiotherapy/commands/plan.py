@@ -76,7 +76,7 @@ def summary(result: Result) -> str:
     conflicts = account(result.trials)
     lines += ["", conflicts] if conflicts else []
     best = best_plan(result)
-    lines += ["", f"With the patient shifted (robustness.txt): {best.robustness.summary()}."] if best else []
+    lines += ["", f"With the patient shifted or denser (robustness.txt): {best.robustness.summary()}."] if best else []
     return "\n".join([*lines, "", NOTICE])
 
 

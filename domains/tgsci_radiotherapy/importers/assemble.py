@@ -146,10 +146,11 @@ def _with_body(drawn: list[Region], patient: Patient, notes: list[str]) -> tuple
     outer = [s for s in drawn if s.type == "external" and not s.mask.empty]
     inner = [s for s in drawn if s.type != "external"]
     if not outer:
-        mask = body_of(patient.hu)
+        mask = body_of(patient.hu) if patient.body_hint is None else patient.body_hint
         taken = {s.name for s in inner}
         body = Region("Body" if "Body" not in taken else "Body_CT", "external", mask)
-        notes.append(f"no external is drawn; {body.name} was found in the CT (denser than -350 HU, filled)")
+        how = "found in the CT (denser than -350 HU, filled)" if patient.body_hint is None else "taken from the source"
+        notes.append(f"no external is drawn; {body.name} was {how}")
     else:
         body = max(outer, key=lambda s: s.mask.count)
         rest = [s.name for s in outer if s is not body]

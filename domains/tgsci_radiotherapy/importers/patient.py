@@ -73,6 +73,11 @@ class Patient:
         notes: What was left out, renamed or guessed, a sentence each.
         hints: Sentences that help with what the source does not say (a likely prescription, say).
         skipped: Names of structures that the source has and that were not read, as the options wanted.
+        body_hint: Where the source says that the patient is, without an outline that somebody drew (OpenKBP's
+            `possible_dose_mask`); it is the body where no external is drawn.
+        position: How the patient lies in the machine, as DICOM's Patient Position says: HFS, FFP and so on. Image and
+            structures are along the patient's own axes in any case; beam angles are the machine's.
+        origin: Check sums that tell scans and patients apart and name nobody, see `case.model.Case.origin`.
     """
 
     name: str
@@ -87,6 +92,9 @@ class Patient:
     notes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    body_hint: Mask | None = None
+    position: str = "HFS"
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def guess_type(name: str) -> Type:

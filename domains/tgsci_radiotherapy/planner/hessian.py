@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
-    Key = tuple[int, str, int]
+    Key = tuple[str, str, int]
 
 #: Rows that are written out at once: 1,024 rows of 3,000 beamlets are 12 MB.
 CHUNK = 1024
@@ -64,7 +64,7 @@ class ReducedHessian:
         self, terms: Terms, dose: NDArray[np.floating], x: Array, gradient: Array
     ) -> tuple[Index, NDArray[np.float32]]:
         """See `Source`."""
-        diagonal = self._matrix.squares(terms.curvatures(dose), {}, terms)
+        diagonal = self._matrix.squares(terms.curvatures(dose))
         free = (x > 0) | (gradient < 0)
         away = np.where(free, -np.inf, gradient / np.maximum(diagonal, 1e-9 * diagonal.max(initial=1e-300)))
         many = min(len(x), int((1 + _MORE) * free.sum()) + 10)
@@ -141,12 +141,12 @@ class Grams:
 
     Args:
         matrix: The dose influence.
-        whole: By place of a structure: the matrix of all its rows. A function of the case alone, so all solves share
+        whole: By structure or region: the matrix of all its rows. A function of the case alone, so all solves share
             them; those that are missing are added.
         start: Matrices to start from; they are not changed.
     """
 
-    def __init__(self, matrix: Matrix, whole: dict[int, Gram], start: dict[Key, Gram] | None = None) -> None:
+    def __init__(self, matrix: Matrix, whole: dict[str, Gram], start: dict[Key, Gram] | None = None) -> None:
         self._matrix = matrix
         self._whole = whole
         self._grams: dict[Key, Gram] = dict(start or {})
@@ -194,25 +194,25 @@ class Grams:
                     continue
                 if before is not None and key not in self._own:
                     before = Gram(before.sum.copy(order="F"), before.rows)
-                self._grams[key] = self._change(before, rows, penalty.first)
+                self._grams[key] = self._change(before, rows, penalty.index)
                 self._own.add(key)
 
     def share(self, terms: Terms) -> None:
         """Sum all rows of the structures that are penalised on both sides of a dose, if nobody has yet."""
         for penalty in terms.penalties:
             if np.minimum(penalty.over, penalty.under).any() and penalty.place not in self._whole:
-                rows = np.ones(penalty.last - penalty.first, bool)
-                self._whole[penalty.place] = self._change(None, rows, penalty.first)
+                rows = np.ones(len(penalty.index), bool)
+                self._whole[penalty.place] = self._change(None, rows, penalty.index)
 
-    def _change(self, before: Gram | None, rows: NDArray[np.bool_], first: int) -> Gram:
-        """Change a matrix to other rows; `before` is used up."""
+    def _change(self, before: Gram | None, rows: NDArray[np.bool_], among: NDArray[np.int32]) -> Gram:
+        """Change a matrix to other rows of a structure, whose rows are `among`; `before` is used up."""
         from scipy.linalg import blas
 
         n = self._matrix.columns
         total = np.zeros((n, n), np.float32, order="F") if before is None else before.sum
         was = np.zeros(len(rows), bool) if before is None else before.rows
         for sign, which in ((1.0, rows & ~was), (-1.0, was & ~rows)):
-            index = first + np.flatnonzero(which)
+            index = among[which]
             for at in range(0, len(index), CHUNK):
                 out = self._matrix.dense_rows(index[at : at + CHUNK])
                 total = blas.ssyrk(sign, out.T, beta=1.0, c=total, lower=1, overwrite_c=1)

@@ -24,9 +24,9 @@ _LARGE, _STRIDE = 8000, 8
 _ROUGH = 45
 
 
-def strides(terms: Terms) -> dict[int, int]:
+def strides(terms: Terms) -> dict[str, int]:
     """Choose the structures whose rows are thinned out for a start."""
-    return {p.place: _STRIDE for p in terms.penalties if p.last - p.first > _LARGE}
+    return {p.place: _STRIDE for p in terms.penalties if len(p.index) > _LARGE}
 
 
 def uniform(matrix: Matrix, terms: Terms, useful: NDArray[np.bool_]) -> Array:
@@ -97,8 +97,14 @@ def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, wa
     state.done = not state.stopped and len(values) < most
 
 
-def _scale(matrix: Matrix, terms: Terms, x: Array, thin: dict[int, int]) -> Array:
-    """Compute the root of the diagonal of a Hessian, away from 0."""
+def _scale(matrix: Matrix, terms: Terms, x: Array, thin: dict[str, int]) -> Array:
+    """Compute the root of the diagonal of a Hessian, away from 0; of every n-th row, counted n times, where thin."""
     curvature = terms.curvatures(matrix.dose(x))
-    diagonal = matrix.squares(curvature, thin, terms)
+    if thin:
+        thinned = np.zeros_like(curvature)
+        for p in terms.penalties:
+            n = thin.get(p.place, 1)
+            thinned[p.index[::n]] = n * curvature[p.index[::n]]
+        curvature = thinned
+    diagonal = matrix.squares(curvature)
     return np.asarray(np.sqrt(diagonal + max(1e-3 * diagonal.max(initial=0.0), 1e-30)))

@@ -56,13 +56,19 @@ class Matrix:
         kernels.dose(*self._arrays, 0, self.rows, self._padded(x, kind), out)
         return out
 
+    def sum_rows(self, rows: slice | NDArray[np.int32]) -> Array:
+        """Sum some rows, by beamlet."""
+        ones = np.zeros(self.rows)
+        ones[rows] = 1.0
+        return self.transposed(ones)
+
     def transposed(self, multipliers: Array, first: int = 0, last: int | None = None) -> Array:
         """Compute A^T multipliers over the rows from first to last; rows whose multiplier is 0 cost nothing."""
         out = np.zeros(self.columns + LANES)
         kernels.transposed(*self._arrays, first, self.rows if last is None else last, multipliers, out)
         return out[: self.columns]
 
-    def value_gradient(self, terms: Terms, x: Array, strides: dict[int, int] | None = None) -> tuple[float, Array]:
+    def value_gradient(self, terms: Terms, x: Array, strides: dict[str, int] | None = None) -> tuple[float, Array]:
         """Compute squared and mean objectives and their gradient in one pass.
 
         Args:
@@ -76,21 +82,17 @@ class Matrix:
         narrow = self._padded(x, np.float32)
         for p in terms.penalties:
             n = strides.get(p.place, 1) if strides else 1
-            value += kernels.fused(
-                *self._arrays, p.first, p.last, n, narrow, p.bends, n * p.over, n * p.under, gradient
-            )
+            value += kernels.fused(*self._arrays, p.index, n, narrow, p.bends, n * p.over, n * p.under, gradient)
         return value, gradient[: self.columns]
 
-    def squares(self, weights: Array, strides: dict[int, int], terms: Terms) -> Array:
-        """Compute the diagonal of A^T diag(weights) A over the rows of the squared objectives."""
+    def squares(self, weights: Array) -> Array:
+        """Compute the diagonal of A^T diag(weights) A; rows whose weight is 0 cost nothing."""
         out = np.zeros(self.columns + LANES)
-        for p in terms.penalties:
-            n = strides.get(p.place, 1)
-            kernels.squares(*self._arrays, p.first, p.last, n, n * weights, out)
+        kernels.squares(*self._arrays, weights, out)
         return out[: self.columns]
 
     def dense_rows(
-        self, rows: NDArray[np.int64], columns: NDArray[np.intp] | None = None, factors: Array | None = None
+        self, rows: NDArray[np.integer], columns: NDArray[np.intp] | None = None, factors: Array | None = None
     ) -> NDArray[np.float32]:
         """Write rows with their zeros: shape (rows, columns).
 

@@ -4,7 +4,7 @@ A `Penalty` is piecewise quadratic and convex,
 
     phi(d) = sum_k over[k] max(d - bends[k], 0)^2 + under[k] max(bends[k] - d, 0)^2
 
-the same for all rows of a structure; its loops over the rows are compiled by numba.
+the same for all rows of a structure; its loops over the rows are compiled by numba. Rows may have several penalties.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from ..plan import Objective
 
     Array = NDArray[np.float64]
+    Rows = slice | NDArray[np.int32]
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _penalty(dose, first, last, bends, over, under, multipliers):  # type: ignore[no-untyped-def]
-    """sum_i phi(d_i); multipliers[i] = phi'(d_i)."""
+def _penalty(dose, rows, bends, over, under, multipliers):  # type: ignore[no-untyped-def]
+    """sum_i phi(d_i); multipliers[i] += phi'(d_i)."""
     total = 0.0
-    for i in range(first, last):
+    for i in rows:
         d = np.float64(dose[i])
         slope = 0.0
         for b in range(len(bends)):
@@ -36,16 +37,16 @@ def _penalty(dose, first, last, bends, over, under, multipliers):  # type: ignor
             w = over[b] if t > 0 else under[b]
             total += w * t * t
             slope += 2 * w * t
-        multipliers[i] = slope
+        multipliers[i] += slope
     return total
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _along(dose, change, step, first, last, bends, over, under):  # type: ignore[no-untyped-def]
+def _along(dose, change, step, rows, bends, over, under):  # type: ignore[no-untyped-def]
     """First and second derivative of sum_i phi(d_i + step change_i) by the step."""
     slope = 0.0
     curvature = 0.0
-    for i in range(first, last):
+    for i in rows:
         c = np.float64(change[i])
         if c != 0:
             d = np.float64(dose[i]) + step * c
@@ -58,18 +59,18 @@ def _along(dose, change, step, first, last, bends, over, under):  # type: ignore
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _curvature(dose, first, last, bends, over, under, out):  # type: ignore[no-untyped-def]
-    """out[i] = phi''(d_i)."""
-    for i in range(first, last):
+def _curvature(dose, rows, bends, over, under, out):  # type: ignore[no-untyped-def]
+    """out[i] += phi''(d_i)."""
+    for i in rows:
         d = np.float64(dose[i])
         s = 0.0
         for b in range(len(bends)):
             s += 2 * (over[b] if d > bends[b] else under[b])
-        out[i] = s
+        out[i] += s
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _conjugate(multipliers, first, last, bends, over, under, heights, stiffness):  # type: ignore[no-untyped-def]
+def _conjugate(multipliers, bends, over, under, heights, stiffness):  # type: ignore[no-untyped-def]
     """sum_i phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi.
 
     phi' increases and is linear between bends: heights[b] at bend b, stiffness[b] to the left of bend b and
@@ -77,8 +78,7 @@ def _conjugate(multipliers, first, last, bends, over, under, heights, stiffness)
     """
     total = 0.0
     n = len(bends)
-    for i in range(first, last):
-        m = multipliers[i]
+    for m in multipliers:
         b = 0
         while b < n and m > heights[b]:
             b += 1
@@ -98,28 +98,26 @@ def _conjugate(multipliers, first, last, bends, over, under, heights, stiffness)
 
 @dataclass(frozen=True)
 class Penalty:
-    """The penalty of a structure's voxels, each by its own dose alone.
+    """The penalty of the voxels of a structure or region, each by its own dose alone.
 
     Args:
-        place: Place of the structure in the case.
-        first: First of its own rows.
-        last: One past the last.
+        place: Its name in the case; two penalties of one name have the same rows.
+        rows: Its rows: a slice, or their numbers, ascending.
         bends: Reference doses, ascending, Gy.
         over: Weight over voxels of max(d - bend, 0)^2.
         under: Weight over voxels of max(bend - d, 0)^2.
     """
 
-    place: int
-    first: int
-    last: int
+    place: str
+    rows: Rows
     bends: Array
     over: Array
     under: Array
 
-    @property
-    def rows(self) -> slice:
-        """The structure's own rows."""
-        return slice(self.first, self.last)
+    @cached_property
+    def index(self) -> NDArray[np.int32]:
+        """The numbers of its rows."""
+        return np.arange(self.rows.start, self.rows.stop, dtype=np.int32) if isinstance(self.rows, slice) else self.rows
 
     @cached_property
     def heights(self) -> Array:
@@ -139,25 +137,25 @@ class Penalty:
         return (-np.inf if self.under.any() else 0.0), (np.inf if self.over.any() else 0.0)
 
     def slopes(self, dose: NDArray[np.floating], out: Array) -> float:
-        """Sum phi over the rows, and write phi' into `out`, (rows of the case,)."""
-        return float(_penalty(dose, self.first, self.last, self.bends, self.over, self.under, out))
+        """Sum phi over the rows, and add phi' to `out`, (rows of the case,)."""
+        return float(_penalty(dose, self.index, self.bends, self.over, self.under, out))
 
     def along(self, dose: NDArray[np.floating], change: NDArray[np.floating], step: float) -> tuple[float, float]:
         """Differentiate the sum of phi(dose + step change) by the step, once and twice."""
-        slope, curvature = _along(dose, change, step, self.first, self.last, self.bends, self.over, self.under)
+        slope, curvature = _along(dose, change, step, self.index, self.bends, self.over, self.under)
         return float(slope), float(curvature)
 
     def curvatures(self, dose: NDArray[np.floating], out: Array) -> None:
-        """Write phi'' into `out`, (rows of the case,)."""
-        _curvature(dose, self.first, self.last, self.bends, self.over, self.under, out)
+        """Add phi'' to `out`, (rows of the case,)."""
+        _curvature(dose, self.index, self.bends, self.over, self.under, out)
 
     def conjugate(self, multipliers: Array) -> float:
-        """Sum phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi."""
-        return float(
-            _conjugate(
-                multipliers, self.first, self.last, self.bends, self.over, self.under, self.heights, self.stiffness
-            )
-        )
+        """Sum phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi.
+
+        Args:
+            multipliers: One for each of its rows.
+        """
+        return float(_conjugate(multipliers, self.bends, self.over, self.under, self.heights, self.stiffness))
 
 
 def equivalent_dose(dose: Array, exponent: float) -> tuple[float, Array]:
@@ -186,7 +184,7 @@ class Eud:
     """
 
     objective: Objective
-    rows: slice
+    rows: Rows
     convex: bool = True
 
     @property
@@ -243,7 +241,7 @@ class DoseVolume:
     """
 
     objective: Objective
-    rows: slice
+    rows: Rows
     convex: bool = False
 
     @property
@@ -271,6 +269,6 @@ class DoseVolume:
 Pooled = Eud | DoseVolume
 
 
-def pool(objective: Objective, rows: slice) -> Pooled:
-    """Put an objective on a structure's own rows."""
+def pool(objective: Objective, rows: Rows) -> Pooled:
+    """Put an objective on a structure's own rows, or a region's."""
     return Eud(objective, rows) if objective.type == "eud" else DoseVolume(objective, rows)

@@ -56,7 +56,7 @@ class Planner:
         #: The dose-influence matrix, in blocks.
         self.matrix = Matrix(case.dij)
         self._sums: dict[str, Array] = {}
-        self._whole: dict[int, Gram] = {}
+        self._whole: dict[str, Gram] = {}
         #: The matrices at the plan that others start from, and those that the last solve from a plan left at its
         #: fluence.
         self._anchor: tuple[Plan, dict[Key, Gram]] | None = None
@@ -70,9 +70,7 @@ class Planner:
         """Prepare objectives for the passes over `matrix`."""
         for o in parameters.objectives:
             if o.type == "mean" and o.structure not in self._sums:
-                rows = self.case.own(o.structure)
-                ones = np.ones(self.matrix.rows)
-                self._sums[o.structure] = self.matrix.transposed(ones, rows.start, rows.stop)
+                self._sums[o.structure] = self.matrix.sum_rows(self.case.own(o.structure))
         return compile_terms(self.case, parameters, self._sums)
 
     def solve(

@@ -1,8 +1,10 @@
-"""Objectives, made ready for a case: penalties of the dose, row by row, of each structure's own voxels.
+"""Objectives, made ready for a case: penalties of the dose, row by row, of a structure's own voxels or of a region.
 
 The objective is
 
     f(x) = sum_s sum_{i in s} phi_s(d_i) + c.x + sum of EUD and DVH terms,   d = A x,  x >= 0
+
+over structures and regions s, which may share voxels,
 
 with phi_s piecewise quadratic and convex: a sum of over_k max(d - r_k, 0)^2 and under_k max(r_k - d, 0)^2, weights
 divided by the structure's number of own voxels. A mean dose is linear in the fluence, so it goes to c and costs
@@ -38,7 +40,7 @@ class Terms:
     """The objectives of a plan on a case.
 
     Args:
-        penalties: One for each structure that has squared objectives.
+        penalties: One for each structure or region that has squared objectives.
         linear: Gradient of the mean-dose objectives, by beamlet.
         pooled: EUD and DVH objectives, which need the doses of all voxels at once.
         rows: Number of rows of the matrix.
@@ -136,14 +138,13 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
     Args:
         case: The case.
         parameters: The objectives.
-        column_sums: Of each structure with a mean-dose objective: sum of the matrix over its own rows.
+        column_sums: Of each structure or region with a mean-dose objective: sum of the matrix over its own rows.
     """
     linear = np.zeros(case.dij.beamlets)
     squares: dict[str, dict[float, list[float]]] = {}
     pooled: list[Pooled] = []
     for objective in parameters.objectives:
-        rows = case.own(objective.structure)
-        voxels = rows.stop - rows.start
+        rows, voxels = case.own(objective.structure), case.count_own(objective.structure)
         if objective.weight == 0 or voxels == 0:
             continue
         if objective.type == "mean":
@@ -157,13 +158,10 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
         else:
             pooled.append(pool(objective, rows))
     penalties = []
-    for name in case.names:
-        if name in squares:
-            bends = sorted(squares[name])
-            over, under = np.array([squares[name][b] for b in bends]).T
-            rows = case.own(name)
-            place = case.names.index(name)
-            penalties.append(Penalty(place, rows.start, rows.stop, np.array(bends), np.array(over), np.array(under)))
+    for name in sorted(squares, key=lambda n: (case.names.index(n) if n in case.names else len(case.names), n)):
+        bends = sorted(squares[name])
+        over, under = np.array([squares[name][b] for b in bends]).T
+        penalties.append(Penalty(name, case.own(name), np.array(bends), np.array(over), np.array(under)))
     return Terms(tuple(penalties), linear, tuple(pooled), case.dij.rows)
 
 

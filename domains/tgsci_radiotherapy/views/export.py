@@ -13,7 +13,7 @@ from tgsci.basics.files import writable, write_atomically
 from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
 
-from ..plan.file import FILE, read_plan
+from ..plan.file import FILE, PlanFile, read_plan
 from ..planner.recent import Recent
 from ..qa.robustness import under_shifts
 from .conflicts import account
@@ -51,9 +51,14 @@ class BestPlan:
     loss: PlanLoss
 
     @cached_property
+    def plan(self) -> PlanFile:
+        """What its file holds."""
+        return read_plan(plan_text(self.trial))
+
+    @cached_property
     def dose(self) -> NDArray[np.float32]:
         """Total Gy of each row of the case."""
-        return read_plan(plan_text(self.trial)).dose(self.loss.case)
+        return self.plan.dose(self.loss.case)
 
     @cached_property
     def table(self) -> GoalTable:
@@ -65,8 +70,9 @@ class BestPlan:
 
     @cached_property
     def robustness(self) -> Robustness:
-        """Its goals with the patient shifted by 3 mm, under a static dose cloud."""
-        return under_shifts(self.loss.case, self.loss.bound, dose=self.dose, method="cloud")
+        """Its goals with the patient shifted by 3 mm or denser by 3%, by the quick method."""
+        fluence = self.plan.fluence
+        return under_shifts(self.loss.case, self.loss.bound, dose=self.dose, fluence=fluence, method="cloud")
 
 
 _BEST = Recent()

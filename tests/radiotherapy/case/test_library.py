@@ -14,6 +14,9 @@ from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Case, case_names, check, library, load, open_case, save
 from tgsci_radiotherapy.case.library import shifted_dij
 from tgsci_radiotherapy.case.phantoms import cshape, prostate
+from tgsci_radiotherapy.goals import evaluate, read_sheet
+from tgsci_radiotherapy.plan import Objective, PlanParameters
+from tgsci_radiotherapy.planner import Planner
 
 
 def points(case: Case, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -41,7 +44,7 @@ def test_built_in_cases_are_sound_and_of_reasonable_size(name):
 
 
 def test_case_names_say_what_each_is():
-    assert list(case_names()) == ["cshape", "prostate"]
+    assert list(case_names()) == ["cshape", "prostate", "headneck"]
     assert all("Gy in" in line and "\n" not in line for line in case_names().values())
 
 
@@ -113,9 +116,55 @@ def test_densities_are_those_of_tissues():
 
 
 @pytest.mark.slow
+def test_the_head_and_neck_is_as_hard_as_a_patients():
+    case = open_case("headneck")
+    assert [(t.name, t.prescription) for t in case.targets] == [("PTV70", 70.0), ("PTV63", 63.0), ("PTV56", 56.0)]
+    assert (case.fractions, len(case.beams)) == (35, 7)
+    assert case.dij.beamlets <= 1500  # so that a plan takes seconds
+    levels = [set(t.voxels.tolist()) for t in case.targets]
+    assert len(set.union(*levels)) == sum(map(len, levels))  # no two share a voxel
+    targets = np.concatenate([t.voxels for t in case.targets])
+    shared = {name: np.isin(case.structure(name).voxels, targets).mean() for name in case.names}
+    assert 0.1 < shared["Parotid_R"] < shared["Parotid_L"] < 0.25
+    assert 0 < shared["Larynx"] < 0.1
+    assert 0 < shared["Bone_Mandible"] < 0.1
+    assert shared["SpinalCord"] == shared["Brainstem"] == 0
+    z, y, x = case.grid.points(targets).T
+    _, cord_y, _ = (axis.mean() for axis in points(case, "SpinalCord"))
+    around = np.hypot(x, y - cord_y)
+    assert around.min() < 15  # near to the cord,
+    for side in (x > 10, x < -10, np.abs(x) < 10):
+        assert (around[side & (np.abs(z) < 20)] < 30).any()  # on both sides and in front: concave
+    sheet = read_sheet("headneck-70-63-56").bind(case)
+    assert len([g for g in sheet.goals if not getattr(g, "implied", False)]) == 20
+
+
+@pytest.mark.slow
+def test_a_physicists_first_plan_of_the_head_and_neck_meets_most_goals_but_not_all():
+    case = open_case("headneck")
+    wishes = [
+        *(Objective(f"PTV{p}", "squared_deviation", p + 1.7, w) for p, w in ((70, 300), (63, 200), (56, 200))),
+        *(Objective(f"PTV{p}", "squared_underdose", p, w) for p, w in ((70, 500), (63, 300), (56, 300))),
+        Objective("SpinalCord", "squared_overdose", 38, 300),
+        Objective("SpinalCord", "mean", None, 1),
+        Objective("Brainstem", "squared_overdose", 40, 100),
+        Objective("Bone_Mandible", "squared_overdose", 68, 50),
+        *(Objective(name, "mean", None, 20) for name in ("Parotid_L", "Parotid_R")),
+        Objective("Larynx", "mean", None, 30),
+        Objective("Body", "squared_overdose", 45, 40),
+        Objective("Body", "squared_overdose", 70, 400),
+    ]
+    plan = Planner(case).solve(PlanParameters(tuple(wishes)), gap=5e-3)
+    results = evaluate(read_sheet("headneck-70-63-56").bind(case), case, plan.dose).results
+    written = [r for r in results if not getattr(r.goal, "implied", False)]
+    assert 16 <= sum(r.met for r in written) <= 18
+    assert "Parotid_L Dmean" in {r.goal.name for r in written if not r.met}
+
+
+@pytest.mark.slow
 def test_cases_are_symmetric_as_drawn():
     """TG-119's phantom and the pelvis are their own mirror images, and so are their open beams' doses."""
-    for name in case_names():
+    for name in ("cshape", "prostate"):
         case = open_case(name)
         dose = np.add.reduceat(np.append(case.dij.values, 0), case.dij.starts[:-1]) * (np.diff(case.dij.starts) > 0)
         target = case.cube(dose)

@@ -21,7 +21,7 @@ def table(printed: str) -> list[list[str]]:
 
 def test_cases_are_listed_and_looked_into(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("cases") == 0
-    assert [row[0] for row in table(capsys.readouterr().out)] == ["case", "cshape", "prostate"]
+    assert [row[0] for row in table(capsys.readouterr().out)] == ["case", "cshape", "prostate", "headneck"]
     assert run("cases", place / "small.zarr") == 0
     printed = capsys.readouterr().out
     rows = {row[0]: row for row in table(printed)[1:]}

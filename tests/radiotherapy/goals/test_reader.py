@@ -29,6 +29,7 @@ def refusal(text: str) -> str:
 
 def test_the_sheets_that_come_with_the_package() -> None:
     assert sheet_names() == (
+        "headneck-70-63-56",
         "prostate-70.2",
         "quantec-head-and-neck",
         "quantec-prostate",
