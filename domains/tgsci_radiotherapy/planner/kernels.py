@@ -207,6 +207,16 @@ def expand(starts, columns, values, rows, place, factors, out):  # type: ignore[
                     out[r, place[columns[k] + lane]] = f * v
 
 
+@numba.njit(cache=True)
+def touch(starts, columns, values, rows, touched):  # type: ignore[no-untyped-def]
+    """touched[j] = True where one of the rows has an entry in column j."""
+    for r in range(len(rows)):
+        for k in range(starts[rows[r]], starts[rows[r] + 1]):
+            for lane in range(LANES):
+                if values[k * LANES + lane] != 0:
+                    touched[columns[k] + lane] = True
+
+
 @numba.njit(error_model="numpy", cache=True)
 def fused(starts, columns, values, rows, stride, x, bends, over, under, gradient):  # type: ignore[no-untyped-def]
     """Sum phi(d_i), d = A x, over every stride-th of some rows, and add the gradient to `gradient`.
