@@ -6,23 +6,53 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from tgsci.basics.texts import did_you_mean
+from tgsci.basics.texts import did_you_mean, one_line
 from tgsci.errors import UsageError
 
 #: Longest name that is kept, characters. TG-263 allows 16; vendors' systems up to 64.
 LONGEST = 32
+#: Cyrillic and Greek letters in Latin ones, as passports and maps write them.
+_LETTERS = dict(
+    pair.split("=")
+    for pair in (
+        "а=a б=b в=v г=g д=d е=e ё=e ж=zh з=z и=i й=y к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh ц=ts ч=ch ш=sh "
+        "щ=shch ъ= ы=y ь= э=e ю=yu я=ya і=i ї=yi є=ye ґ=g ў=u ђ=dj ј=j љ=lj њ=nj ћ=c џ=dz "
+        "α=a β=b γ=g δ=d ε=e ζ=z η=i θ=th ι=i κ=k λ=l μ=m ν=n ξ=x ο=o π=p ρ=r σ=s ς=s τ=t υ=y φ=f χ=ch ψ=ps ω=o "
+        "ß=ss æ=ae œ=oe ø=o đ=d ð=d ł=l þ=th ı=i"
+    ).split()
+)
+_SYLLABLE = re.compile(r"(?:HANGUL SYLLABLE|(?:HIRAGANA|KATAKANA) LETTER(?: SMALL)?) ([A-Z]+)$")
 _REFUSED = re.compile(r"[^A-Za-z0-9_+\-.^~ ]+")
 
 
 def clean(name: object) -> str:
     """Reduce a structure's name to the characters of TG-263 names, at most `LONGEST` of them; "" where none is left.
 
-    Letters lose their accents, everything else that is not a letter, digit, space or one of `_ + - . ^ ~` becomes `_`.
+    Letters lose their accents; Cyrillic, Greek, kana and Hangul are written in Latin letters. Everything else that is
+    not a letter, digit, space or one of `_ + - . ^ ~` becomes `_`: Chinese characters have no spelling of their own.
     """
-    text = unicodedata.normalize("NFKD", str(name)[: 8 * LONGEST])
-    text = "".join(c for c in text if not unicodedata.combining(c))
+    text = str(name)[: 8 * LONGEST]
+    if not text.isascii():
+        text = "".join(map(_latin, unicodedata.normalize("NFKC", text)))
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(_latin(c) for c in text if not unicodedata.combining(c))
     text = re.sub(r"\s+", " ", _REFUSED.sub("_", re.sub(r"\s+", " ", text)))
     return text.strip(" ._")[:LONGEST].strip(" ._")
+
+
+def _latin(char: str) -> str:
+    """Write a letter of another script in Latin ones; itself where it has no spelling."""
+    small = _LETTERS.get(char.lower())
+    if small is None:
+        syllable = _SYLLABLE.match(unicodedata.name(char, ""))
+        return syllable[1].lower() if syllable else char
+    return small.capitalize() if char != char.lower() else small
+
+
+def as_written(name: object) -> str:
+    """Quote a name as its source has it, in its own script, for a person: on one line and bounded."""
+    text = one_line(str(name)[: 8 * LONGEST])
+    return f"'{text[: 2 * LONGEST]}{'...' if len(text) > 2 * LONGEST else ''}'"
 
 
 def folded(name: str) -> str:
@@ -40,6 +70,8 @@ def find(name: str, known: Iterable[str]) -> str:
     if name in names:
         return name
     same = [other for other in names if folded(other) == folded(name)]
+    if not same and not name.isascii():
+        same = [other for other in names if folded(other) == folded(clean(name))]
     if len(same) == 1:
         return same[0]
     hint = f"did you mean {' or '.join(same)}?" if same else did_you_mean(name, names, most=3)
