@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from math import isfinite
@@ -23,6 +24,9 @@ HIGHEST_PRESCRIPTION = 200.0
 MOST_FRACTIONS = 100
 #: A body whose median lies further from water than this is on another scale, HU.
 OFF_WATER = 500.0
+#: Most points of a HU table.
+MOST_POINTS = 200
+_SUM = re.compile(r"[a-z ]{1,20} [0-9a-f]{1,32}")
 _TYPES = ("target", "oar", "external")
 #: Most faults named in one message.
 _MOST_NAMED = 12
@@ -64,6 +68,7 @@ def faults(case: Case) -> Iterator[str]:
         if not rows and not influence:
             yield from _dose(case)
     yield from _image(case, sound=not drawn)
+    yield from _source(case)
     if case.reference is not None and np.shape(case.reference) != np.shape(case.voxels):
         yield f"the reference dose has {np.size(case.reference)} figures for {len(case.voxels)} rows; give one a row"
 
@@ -87,6 +92,21 @@ def _plan(case: Case) -> Iterator[str]:
         yield f"modality {clean(case.modality)!r}; it must be photons or protons"
     if case.beams and len(case.dij.beams) and int(np.max(case.dij.beams)) >= len(case.beams):
         yield f"beamlets of beam {int(np.max(case.dij.beams))}, and only {len(case.beams)} beams, counted from 0"
+
+
+def _source(case: Case) -> Iterator[str]:
+    table = np.asarray(case.hu_table, np.float64)
+    if table.size and not (
+        table.ndim == 2
+        and 2 <= len(table) <= MOST_POINTS
+        and np.isfinite(table).all()
+        and (np.diff(table[:, 0]) > 0).all()
+        and (np.diff(table[:, 1]) >= 0).all()
+        and table[0, 1] >= 0
+    ):
+        yield f"its HU table must have 2 to {MOST_POINTS} points of rising HU and densities that never fall"
+    if len(case.origin) > 8 or not all(_SUM.fullmatch(f"{key} {value}") for key, value in case.origin.items()):
+        yield "its origin must be a few short check sums"
 
 
 def _names(case: Case) -> Iterator[str]:

@@ -147,6 +147,10 @@ class Case:
         modality: "photons" or "protons".
         provenance: Where it comes from and how it was made, for people; no identifiers of patients.
         reference: A dose to compare with, total Gy for each row; from an RTDOSE, say.
+        origin: Check sums of what the source's files say of the scan and the patient ("frame", "patient", "plan"), cut
+            so short that they tell two patients apart and lead to neither; empty where the source has none.
+        hu_table: Points (HU, electron density relative to water) of the table of the user's by which the image was
+            made into densities; empty: the default of `case.beams`.
     """
 
     name: str
@@ -162,6 +166,8 @@ class Case:
     modality: str = "photons"
     provenance: Mapping[str, str] = field(default_factory=dict)
     reference: Floats | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
+    hu_table: tuple[tuple[float, float], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -133,6 +133,8 @@ def _about(case: Case) -> dict[str, Any]:
             for s in case.structures
         ],
         "provenance": {str(key): str(value) for key, value in case.provenance.items()},
+        "origin": {str(key): str(value) for key, value in case.origin.items()},
+        "hu_table": [[float(hu), float(density)] for hu, density in case.hu_table],
     }
 
 
@@ -212,5 +214,8 @@ def _case(archive: Archive) -> tuple[Case, Arrays]:
         modality=str(about["modality"]),
         provenance={str(key): str(value) for key, value in dict(about["provenance"]).items()},
         reference=arrays.get("reference"),
+        # Cases of earlier versions have neither.
+        origin={str(key): str(value) for key, value in dict(about.get("origin", {})).items()},
+        hu_table=tuple((float(hu), float(density)) for hu, density in about.get("hu_table", [])),
     )
     return case, arrays

@@ -3,7 +3,8 @@
 A file lists flat indices into an array of 128 x 128 x 128 voxels in C order, whose axes run to the patient's back, to
 the left, and from head to feet; here z runs to the head, so the last axis is turned round and goes first. The CT is
 HU + 1024, cut to 0..4095, and what is not listed is 0: air. The dose is total Gy in 35 fractions. A mask's file has no
-values. There is no outline of the body and no dose-influence matrix.
+values. There is no contour of the body and no dose-influence matrix; `possible_dose_mask.csv`, the voxels that may get
+dose, is the body.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
             )
     grid = Grid((SIDE, SIDE, SIDE), _spacing(folder / "voxel_dimensions.csv"))
     values = _array(folder / "ct.csv") - np.float32(1024.0)
-    hu = hounsfield(values, (), options)
+    possible = folder / "possible_dose_mask.csv"
+    hint = Mask.of(_array(possible) > 0) if possible.is_file() else Mask.of(np.zeros(grid.shape, bool))
+    hu = hounsfield(values, [Region("Body", "external", hint)], options)
     files = sorted(p for p in folder.iterdir() if p.suffix.casefold() == ".csv" and p.stem.casefold() not in _OTHER)
     if len(files) > _MOST_FILES:
         raise UsageError(f"{len(files)} .csv files; an OpenKBP folder has at most {_MOST_FILES}")
@@ -76,6 +79,7 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
         own_grid=True,
         reference=None if dose is None else (dose, grid),
         provenance=provenance,
+        body_hint=None if hint.empty else hint,
     )
 
 

@@ -82,6 +82,9 @@ class Patient:
         body_hint: Where the source says that the patient is, without an outline that somebody drew (OpenKBP's
             `possible_dose_mask`); it is the body where no external is drawn.
         originals: Names as the source has them by the names here, where they differ.
+        position: How the patient lies in the machine, as DICOM's Patient Position says: HFS, FFP and so on. Image and
+            structures are along the patient's own axes in any case; beam angles are the machine's.
+        origin: Check sums that tell scans and patients apart and name nobody, see `case.model.Case.origin`.
     """
 
     name: str
@@ -98,6 +101,8 @@ class Patient:
     skipped: tuple[str, ...] = ()
     body_hint: Mask | None = None
     originals: Mapping[str, str] = field(default_factory=dict)
+    position: str = "HFS"
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def guess_type(name: str) -> Type:

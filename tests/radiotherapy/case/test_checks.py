@@ -60,6 +60,11 @@ FAULTS = {
     "a prescription of nothing": (with_structure(TINY, 0, prescription=0.0), "it must be above 0"),
     "a prescription to an organ": (with_structure(TINY, 1, prescription=20.0), "OAR has a prescription and is no"),
     "a volume of nan": (with_structure(TINY, 1, volume_cc=float("nan")), "OAR has a volume of nan cc"),
+    "a HU table that falls": (replace(TINY, hu_table=((-1000.0, 1.0), (0.0, 0.5))), "HU table must have"),
+    "an origin that is a name": (
+        replace(TINY, origin={"patient": "Smith^John"}),
+        "origin must be a few short",
+    ),
     "no fractions": (replace(TINY, fractions=0), "0 fractions; 1 to 100"),
     "fractions as text": (replace(TINY, fractions="5"), "fractions must be a whole number, not '5'"),
     "half a fraction": (replace(TINY, fractions=2.5), "fractions must be a whole number"),

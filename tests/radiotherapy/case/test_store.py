@@ -29,12 +29,25 @@ def full_case() -> Case:
     """A small case with everything that a case can have."""
     case = small_case()
     reference = np.linspace(0, 60, len(case.voxels)).astype(np.float32)
-    return replace(case, reference=reference, provenance={"source": "a test", "odd": 'äöü "quoted" \n <b>'})
+    provenance = {"source": "a test", "odd": 'äöü "quoted" \n <b>'}
+    origin, table = {"frame": "0123456789abcdef", "patient": "9c1e"}, ((-1000.0, 0.0), (0.0, 1.0), (1500.0, 1.8))
+    return replace(case, reference=reference, provenance=provenance, origin=origin, hu_table=table)
 
 
 def same(a: Case, b: Case) -> None:
     assert a.fingerprint == b.fingerprint
-    for name in ("name", "grid", "fractions", "modality", "beams", "ct_grid", "provenance", "names"):
+    for name in (
+        "name",
+        "grid",
+        "fractions",
+        "modality",
+        "beams",
+        "ct_grid",
+        "provenance",
+        "names",
+        "origin",
+        "hu_table",
+    ):
         assert getattr(a, name) == getattr(b, name)
     for name in ("starts", "columns", "values", "beams"):
         one, other = getattr(a.dij, name), getattr(b.dij, name)

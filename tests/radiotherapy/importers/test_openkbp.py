@@ -67,7 +67,23 @@ def test_what_a_folder_becomes(case, folder):
     ]
     assert case.fractions == 35
     assert case.grid.spacing == (2.5, 3.5, 3.0)  # the structures exist on these voxels only
-    assert "no external" in case.provenance["notes"]
+    assert "no external is drawn; Body was taken from the source" in case.provenance["notes"]
+
+
+def test_the_body_is_the_possible_dose_mask_airway_and_all(folder, tmp_path):
+    other = tmp_path / "pt_2"
+    other.mkdir()
+    for path in folder.iterdir():
+        (other / path.name).symlink_to(path)
+    x, y, z = places()
+    body = (np.hypot(x, y) <= 40) & (np.abs(z) <= 30)
+    (other / "ct.csv").unlink()
+    # An airway 6 mm under the skin: to the image, tissue of two voxels stands before it.
+    write_sparse(other / "ct.csv", np.where(body & (np.hypot(x, y + 27) > 7), 1044, 0))
+    drawn = read(other, **FAST).structure("Body")
+    assert drawn.volume_cc == pytest.approx(np.count_nonzero(body) * np.prod(STEPS) / 1000, rel=1e-6)
+    (other / "possible_dose_mask.csv").unlink()
+    assert "found in the CT" in read(other, **FAST).provenance["notes"]
 
 
 def test_axes_and_units(case):
@@ -111,7 +127,7 @@ def test_a_folder_of_another_name_names_nobody(folder, tmp_path):
         ("ct.csv", ",data\n-1,5\n", "outside of 128"),
         ("ct.csv", ",data\n1.5,5\n", "outside of 128"),
         ("ct.csv", ",data\n12,nan\n", "no numbers"),
-        ("ct.csv", "", "no tissue"),
+        ("ct.csv", "", "the body reads -1024 HU"),
         ("PTV70.csv", ",data\nx,\n", "PTV70.csv is damaged"),
         ("PTV70.csv", ",data\n99999999,\n", "outside of 128"),
         ("PTV70.csv", ",data\n", "the target PTV70 is empty"),
