@@ -5,22 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
+from importlib import resources
 
 from tgsci.basics.texts import did_you_mean, one_line
 from tgsci.errors import UsageError
 
 #: Longest name that is kept, characters. TG-263 allows 16; vendors' systems up to 64.
 LONGEST = 32
-#: Cyrillic and Greek letters in Latin ones, as passports and maps write them.
-_LETTERS = dict(
-    pair.split("=")
-    for pair in (
-        "а=a б=b в=v г=g д=d е=e ё=e ж=zh з=z и=i й=y к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh ц=ts ч=ch ш=sh "
-        "щ=shch ъ= ы=y ь= э=e ю=yu я=ya і=i ї=yi є=ye ґ=g ў=u ђ=dj ј=j љ=lj њ=nj ћ=c џ=dz "
-        "α=a β=b γ=g δ=d ε=e ζ=z η=i θ=th ι=i κ=k λ=l μ=m ν=n ξ=x ο=o π=p ρ=r σ=s ς=s τ=t υ=y φ=f χ=ch ψ=ps ω=o "
-        "ß=ss æ=ae œ=oe ø=o đ=d ð=d ł=l þ=th ı=i"
-    ).split()
-)
 _SYLLABLE = re.compile(r"(?:HANGUL SYLLABLE|(?:HIRAGANA|KATAKANA) LETTER(?: SMALL)?) ([A-Z]+)$")
 _REFUSED = re.compile(r"[^A-Za-z0-9_+\-.^~ ]+")
 
@@ -40,9 +32,17 @@ def clean(name: object) -> str:
     return text.strip(" ._")[:LONGEST].strip(" ._")
 
 
+@cache
+def _letters() -> dict[str, str]:
+    """Read how letters of other scripts are written in Latin ones."""
+    text = (resources.files(__package__) / "letters.txt").read_text("utf-8")
+    pairs = [pair for line in text.splitlines() if not line.startswith("#") for pair in line.split()]
+    return {pair[0]: pair[2:] for pair in pairs}
+
+
 def _latin(char: str) -> str:
     """Write a letter of another script in Latin ones; itself where it has no spelling."""
-    small = _LETTERS.get(char.lower())
+    small = _letters().get(char.lower())
     if small is None:
         syllable = _SYLLABLE.match(unicodedata.name(char, ""))
         return syllable[1].lower() if syllable else char

@@ -7,6 +7,7 @@ interpolated by signed distance, as far as the planner's own habit of skipping s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +28,25 @@ _GAP = 1.5
 _ON = 0.1
 #: Contours nearer to each other than this are of one plane, in slice distances: holes are often some tenths off.
 _TOGETHER = 0.25
-#: Contours of one plane by z, where planes lie closer than slices, mm.
+#: The same where a structure was drawn on planes closer than slices, mm.
 _EXACT = 0.05
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A structure made of its contours.
+
+    Args:
+        mask: Its voxels of the image.
+        volume_cc: Of the contours, cm^3: areas times plane distances.
+        gaps: How many gaps between planes were left open, because they are longer than the usual distance.
+        doubled: How many contours are the same as another and were taken once.
+    """
+
+    mask: Mask
+    volume_cc: float
+    gaps: int
+    doubled: int
 
 
 def group(contours: Sequence[tuple[float, Points]], slices: ArrayLike) -> dict[float, list[Points]]:
@@ -65,7 +83,7 @@ def group(contours: Sequence[tuple[float, Points]], slices: ArrayLike) -> dict[f
 
 def rasterize(
     planes: Mapping[float, Sequence[Points]], grid: Grid, slices: ArrayLike | None = None, *, xor: bool = False
-) -> tuple[Mask, float, int]:
+) -> Solid:
     """Turn a structure's contours into voxels and a volume.
 
     Args:
@@ -73,24 +91,21 @@ def rasterize(
         grid: Of the image.
         slices: z of the slices that contours were drawn on, ascending, mm; None: those of the grid.
         xor: Whether contours of a plane are combined by exclusive or.
-
-    Returns:
-        The mask on the image's grid, the volume of the contours in cm^3 (areas times plane distances), and how many
-        gaps between planes were left open because they are longer than the usual distance.
     """
     stack = _Stack(planes, grid, grid.axes()[0] if slices is None else np.asarray(slices, np.float64), xor)
     filled = {k: shape for k, z in enumerate(grid.axes()[0]) if (shape := stack.at(float(z))) is not None}
     filled = {k: inside for k, inside in filled.items() if inside.any()}
-    open_gaps = int(np.count_nonzero(~stack.bridged))
-    if not filled:
-        return Mask((0, 0, 0), np.zeros((0, 0, 0), bool)), stack.volume(), open_gaps
-    low, high = min(filled), max(filled)
-    inside = np.zeros((high - low + 1, *stack.shape), bool)
-    for k, one in filled.items():
-        inside[k - low] = one
-    mask = Mask.of(inside)
-    z, y, x = mask.corner
-    return Mask((z + low, y + stack.corner[0], x + stack.corner[1]), mask.inside), stack.volume(), open_gaps
+    mask = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
+    if filled:
+        low, high = min(filled), max(filled)
+        inside = np.zeros((high - low + 1, *stack.shape), bool)
+        for k, one in filled.items():
+            inside[k - low] = one
+        mask = Mask.of(inside)
+        z, y, x = mask.corner
+        mask = Mask((z + low, y + stack.corner[0], x + stack.corner[1]), mask.inside)
+    gaps = int(np.count_nonzero(~stack.bridged))
+    return Solid(mask, stack.volume(), gaps, sum(plane.doubled for plane in stack.outlines))
 
 
 class _Axis:

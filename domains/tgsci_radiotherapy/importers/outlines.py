@@ -126,7 +126,7 @@ class _Raster:
         return np.stack([(corners[:, 1] - self.y) / self.step, (corners[:, 0] - self.x) / self.step], axis=1)
 
     def inside(self, loop: Loop) -> Bools:
-        return winding(self.cells(loop.corners), self.shape) != 0
+        return np.asarray(winding(self.cells(loop.corners), self.shape) != 0)
 
 
 class Outlines:
@@ -230,7 +230,7 @@ class Outlines:
 def loops_of(contour: Points) -> list[Loop]:
     """Take a contour apart at the corners that it passes twice: a keyhole gives its outline and its hole."""
     keys = np.rint(contour / _CORNER)
-    if len(np.unique(keys, axis=0)) == len(keys):
+    if len(np.unique(keys[:, 0] + 1j * keys[:, 1])) == len(keys):
         return [Loop(contour)]
     path: list[int] = []
     place: dict[tuple[float, float], int] = {}

@@ -42,29 +42,31 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     values, grid = read_image(series)
     say("reading contours")
     plan = read_plan(scan, structure_file)
-    drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
-    hu = hounsfield(values, drawn, options)
+    drawn = read_structures(structure_file, series, grid, options, plan)
+    hu = hounsfield(values, drawn.regions, options)
     provenance = {
         "source": f"DICOM: {len(series.files)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
-        f"{len(drawn)} structures",
-        "contours": "even-odd fill at voxel centres, interpolated between planes",
+        f"{len(drawn.regions)} structures",
+        "contours": "voxel centres within; a contour in another is a hole, crossing ones are united; interpolated "
+        "between planes",
     }
     if plan.summary:
         provenance["prescription"] = plan.summary
     reference = read_dose(scan, series, plan) if options.reference else None
     if reference is not None:
         provenance["reference dose"] = f"RTDOSE on {reference[1]}"
-    if not drawn:
+    if not drawn.regions:
         raise UsageError("the structure set has no structure with closed contours")
     return Patient(
         "patient",
         hu,
         grid,
-        tuple(drawn),
+        tuple(drawn.regions),
         fractions=plan.fractions,
         reference=reference,
         provenance=provenance,
-        notes=tuple(notes),
+        notes=tuple(drawn.notes),
         hints=plan.hints,
-        skipped=tuple(skipped),
+        skipped=tuple(drawn.skipped),
+        originals=drawn.originals,
     )
