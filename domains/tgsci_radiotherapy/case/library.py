@@ -61,8 +61,8 @@ def open_case(name_or_path: str) -> Case:
     return load(text)
 
 
-def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
-    """Calculate the dij of a built-in case with the patient moved, the beams and bixels staying as planned.
+def shifted_dij(name: str, shift_mm: Sequence[float], density: float = 1.0) -> Dij:
+    """Calculate the dij of a built-in case with the patient moved or denser, the beams and bixels staying as planned.
 
     The rows are the same voxels of the patient as those of `open_case(name)`, in the same order, so that a plan's
     fluence gives the dose that the shifted patient gets.
@@ -70,6 +70,7 @@ def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
     Args:
         name: Of a built-in case.
         shift_mm: How far the patient moves along (x, y, z), mm: to the left, to the back, to the head.
+        density: What every electron density is multiplied by.
 
     Raises:
         UsageError: No such case, or a shift that is not three finite numbers.
@@ -84,7 +85,7 @@ def shifted_dij(name: str, shift_mm: Sequence[float]) -> Dij:
         raise UsageError(
             f"a shift is three figures of at most {_FURTHEST:g} mm, along x, y and z; not {literal(shift_mm)}"
         )
-    return built_in_setup(name).dij((x, y, z))
+    return built_in_setup(name).dij((x, y, z), density)
 
 
 def _exists(path: str) -> bool:

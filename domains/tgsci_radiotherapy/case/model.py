@@ -16,6 +16,7 @@ import numpy as np
 from tgsci.errors import UsageError
 
 from ..names import find
+from . import regions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
 
 Type = Literal["target", "oar", "external"]
+
+#: Regions whose voxels a case remembers; the oldest are forgotten.
+_REMEMBERED = 128
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,8 @@ class Case:
 
     Rows of `dij` are the voxels of all structures, owner after owner: `structures` stands in the order in which
     overlaps are resolved, and a voxel of several structures is owned by the first of them. Objectives see a
-    structure's own voxels; goals and dose-volume histograms see all of it.
+    structure's own voxels; goals and dose-volume histograms see all of it. Where a structure's name is asked for, a
+    region may stand (`regions`): both see all voxels of a region.
 
     Args:
         name: Short, from `names.clean`.
@@ -187,24 +192,102 @@ class Case:
     def structure(self, name: str) -> Structure:
         """Find the structure of that name; case, spaces and punctuation do not count.
 
+        A region is made one: its name is the canonical text, its voxels are those that have a dose, its type is target
+        where it is a part of targets, oar else, and its prescription is theirs.
+
         Raises:
-            UsageError: The case has no such structure; says which are near.
+            UsageError: The case has no such structure, or the region cannot be read; says which are near.
         """
-        found = find(name, self.names)
+        for structure in self.structures:
+            if structure.name == name:
+                return structure
+        try:
+            found = find(name, self.names)
+        except UsageError:
+            if not regions.looks_like_region(name) and name not in (regions.TARGETS, regions.EXTERNAL):
+                raise
+            return self._region(regions.parse(name))
         return next(s for s in self.structures if s.name == found)
 
-    def own(self, name: str) -> slice:
-        """Find the rows that a structure owns: what objectives on it see."""
-        place = self.names.index(self.structure(name).name)
+    def own(self, name: str) -> slice | Rows:
+        """Find the rows that objectives see: those that a structure owns, or all rows of a region, ascending."""
+        structure = self.structure(name)
+        if structure.name not in self.names:
+            return self.rows(structure.name)
+        place = self.names.index(structure.name)
         first, last = np.searchsorted(self.owners, [place, place + 1])
         return slice(int(first), int(last))
 
+    def count_own(self, name: str) -> int:
+        """Count the rows that objectives on a structure or a region see."""
+        rows = self.own(name)
+        return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+
     def rows(self, name: str) -> Rows:
-        """Find the rows of all voxels of a structure, ascending: what goals and histograms see."""
+        """Find the rows of all voxels of a structure or region, ascending: what goals and histograms see."""
         structure = self.structure(name)
         if structure.name not in self._rows:
+            if len(self._rows) >= _REMEMBERED + len(self.structures):
+                self._rows.pop(next(iter(self._rows)))
             self._rows[structure.name] = np.sort(self._row_of[structure.voxels]).astype(np.int32)
         return self._rows[structure.name]
+
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """Give the mask of a structure or region on the dose grid, (z, y, x)."""
+        mask = np.zeros(self.grid.size, bool)
+        mask[self.structure(name).voxels] = True
+        return mask.reshape(self.grid.shape)
+
+    def _region(self, region: regions.Region) -> Structure:
+        """Make a structure of a region; names are spelled as the case has them.
+
+        Raises:
+            UsageError: The case has no structure of that name; says which are near.
+        """
+        region = region.renamed(self._name_in_region)
+        name = str(region)
+        if region.kind == "name" and region.name in self.names:
+            return self.structure(region.name)
+        if name not in self._regions:
+            while len(self._regions) >= _REMEMBERED:
+                self._regions.pop(next(iter(self._regions)))
+            mask = region.mask(self._named_mask, self.grid.spacing)
+            voxels = np.flatnonzero(mask.reshape(-1) & (self._row_of >= 0)).astype(np.int32)
+            kind, prescription = self._kind_of(region)
+            self._regions[name] = Structure(name, kind, voxels, len(voxels) * self.grid.voxel_cc, prescription)
+        return self._regions[name]
+
+    def _name_in_region(self, name: str) -> str:
+        return name if name in (regions.TARGETS, regions.EXTERNAL) else find(name, self.names)
+
+    def _named_mask(self, name: str) -> NDArray[np.bool_]:
+        if name not in (regions.TARGETS, regions.EXTERNAL):
+            return self.mask(name)
+        kind = "target" if name == regions.TARGETS else "external"
+        mask = np.zeros(self.grid.size, bool)
+        for structure in self.structures:
+            if structure.type == kind:
+                mask[structure.voxels] = True
+        return mask.reshape(self.grid.shape)
+
+    def _kind_of(self, region: regions.Region) -> tuple[Type, float | None]:
+        """Tell what a region is, and the dose prescribed to it: only a part of targets is a target."""
+        if region.kind == "name":
+            if region.name == regions.TARGETS:
+                return "target", min((s.prescription for s in self.targets if s.prescription), default=None)
+            if region.name == regions.EXTERNAL:
+                return "external", None
+            structure = self.structure(region.name)
+            return structure.type, structure.prescription
+        kinds = [self._kind_of(part) for part in region.parts]
+        doses = [dose for kind, dose in kinds if kind == "target" and dose]
+        if region.kind == "without" or (region.kind == "margin" and region.mm[0] < 0):
+            return ("target", kinds[0][1]) if kinds[0][0] == "target" else ("oar", None)
+        if region.kind == "overlap" and any(kind == "target" for kind, _ in kinds):
+            return "target", max(doses, default=None)
+        if region.kind == "union" and all(kind == "target" for kind, _ in kinds):
+            return "target", min(doses, default=None)
+        return "oar", None
 
     @cached_property
     def _row_of(self) -> Rows:
@@ -214,6 +297,10 @@ class Case:
 
     @cached_property
     def _rows(self) -> dict[str, Rows]:
+        return {}
+
+    @cached_property
+    def _regions(self) -> dict[str, Structure]:
         return {}
 
     @cached_property

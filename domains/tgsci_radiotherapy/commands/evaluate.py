@@ -15,7 +15,7 @@ from ..notice import NOTICE
 from .dose import Dose, case_and_goals, dose_argument, goals_of, open_dose, replace_files
 
 if TYPE_CHECKING:
-    from ..goals import BoundSheet, GoalTable
+    from ..goals import GoalTable
     from ..qa.robustness import Robustness
 
 
@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 )
 @dose_argument("source", "DOSE", "what to evaluate")
 @case_and_goals
-@option("--robust", section="Robustness", is_flag=True, help="also with the patient shifted along x, y and z")
+@option(
+    "--robust", section="Robustness", is_flag=True, help="also with the patient shifted, and densities too high or low"
+)
 @option("--shift", section="Robustness", type=float, metavar="MM", help="how far the patient is shifted, mm (3)")
 @option(
+    "--density", section="Robustness", type=float, metavar="PERCENT", help="how wrong densities are, % (3); 0: right"
+)
+@option(
     "--method", section="Robustness", type=click.Choice(("cloud", "exact")),
-    help="static dose cloud, or the dose calculated again (built-in cases; the default there)",
+    help="static dose cloud and scaled depths, or the dose calculated again (the default for built-in cases; minutes "
+    "for large ones)",
 )  # fmt: skip
 @option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
 @option("--dvh", type=Path, metavar="FILE", help="write the histograms as .png or .svg")
@@ -42,19 +48,20 @@ def evaluate(
     sheet: str | None,
     robust: bool,
     shift: float | None,
+    density: float | None,
     method: str | None,
     as_json: bool,
     dvh: Path | None,
     wash: Path | None,
     force: bool,
 ) -> int:
-    """Say which goals a plan or a dose meets, also with the patient shifted.
+    """Say which goals a plan or a dose meets, also with the patient shifted and with densities wrong.
 
     Evaluate a plan, a run's best plan, an RTDOSE file, or the dose that came with a case against a sheet of clinical
     goals, on the case's dose grid.
     """
     from ..goals import evaluate as evaluate_goals
-    from ..qa.robustness import SHIFT_MM
+    from ..qa.robustness import under_shifts
     from ..views.export import check_plots, write_plots
 
     files = check_plots({"dvh": dvh, "wash": wash}, force=force)
@@ -62,20 +69,16 @@ def evaluate(
     goals = goals_of(dose, sheet)
     table = evaluate_goals(goals, dose.case, dose.dose)
     shifted = None
-    if robust or shift is not None or method:
+    if robust or method or shift is not None or density is not None:
         print("shifting the patient ...", file=sys.stderr)
-        shifted = _shift(method or "", SHIFT_MM if shift is None else shift, dose, goals)
+        wanted = {"shift_mm": shift, "density_percent": density}
+        errors = {name: by for name, by in wanted.items() if by is not None}
+        shifted = under_shifts(dose.case, goals, dose=dose.dose, fluence=dose.fluence, method=method or "", **errors)
     (_print_json if as_json else _print)(dose, table, shifted)
     for line in write_plots(files, dose.case, {dose.label: dose.dose}, goals):
         print(line, file=sys.stderr)
     good = table.acceptable and (shifted is None or not shifted.lost)
     return 0 if good else 1
-
-
-def _shift(method: str, shift_mm: float, dose: Dose, goals: BoundSheet) -> Robustness:
-    from ..qa.robustness import under_shifts
-
-    return under_shifts(dose.case, goals, dose=dose.dose, fluence=dose.fluence, shift_mm=shift_mm, method=method)
 
 
 def _print_json(dose: Dose, table: GoalTable, shifted: Robustness | None) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tgsci.basics.texts import compact, nearest, quote
 from tgsci.errors import UsageError
 
+from ..case.regions import EXTERNAL, TARGETS, looks_like_region, parse
 from ..names import folded
-from .goal import ABSENT, EXTERNAL, TARGETS, Goal, absolute, contradiction
+from .goal import ABSENT, Goal, absolute, contradiction, same_structure
 from .table import GoalResult, GoalTable, scale_of
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:
         try:
             structure = _find(target, sheet, case)
         except UsageError:
-            if any(folded(g.structure) == folded(target) and not g.optional for g in sheet.goals):
+            if any(same_structure(g.structure) == folded(target) and not g.optional for g in sheet.goals):
                 raise
             continue
         if structure.type != "target":
@@ -157,7 +159,14 @@ def _structures(goal: Goal, sheet: Sheet, case: Case) -> list[Structure]:
         if len(outlines) != 1:
             raise UsageError(f"the case has {len(outlines)} outlines of the body, and {EXTERNAL} needs one")
         return outlines
+    if looks_like_region(goal.structure):
+        region = parse(goal.structure).renamed(partial(_in_region, sheet=sheet, case=case))
+        return [case.structure(str(region))]
     return [_find(goal.structure, sheet, case)]
+
+
+def _in_region(name: str, sheet: Sheet, case: Case) -> str:
+    return name if name in (TARGETS, EXTERNAL) else _find(name, sheet, case).name
 
 
 def _find(name: str, sheet: Sheet, case: Case) -> Structure:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from tgsci.basics.texts import compact, quote, rounded
 from tgsci.errors import UsageError
 
-from ..names import clean
+from ..case.regions import EXTERNAL, TARGETS, canonical, looks_like_region
+from ..names import clean, folded
 from .metrics import DIGITS, Metric, Unit
 
-#: What a sheet writes for every target of the case, and for the body's outline, whatever their names there.
-TARGETS, EXTERNAL = "[targets]", "[external]"
 #: Where the case lacks a goal's structure, the reason why it is not evaluated begins with this.
 ABSENT = "the case has no"
 #: The lowest priority; 1 is the most important. `loss.scoring` weighs them.
@@ -22,6 +21,8 @@ LOWEST_PRIORITY = 4
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")
 _MEANING = {"<=": "<=", "≤": "<=", "<": "<=", ">=": ">=", "≥": ">=", ">": ">="}
+#: A comma that stands in no parentheses.
+_COMMA = re.compile(r",(?![^(]*\))")
 _AMOUNT = re.compile(r"([+-]?\d{1,7}(?:\.\d{1,7})?|\.\d{1,7})\s*(gy|cgy|%|cc|cm3|cm\^3|ml)?", re.IGNORECASE)
 _HELP = "write it as PTV D95% >= 50 Gy, priority 1"
 
@@ -54,7 +55,7 @@ class Goal:
     A limit of a dose may be in % of the prescription; `Sheet.bind` turns it into Gy.
 
     Args:
-        structure: A structure's name, `[targets]` or `[external]`.
+        structure: A structure's name, a region (`case.regions`), `[targets]` (each of them) or `[external]`.
         metric: What is measured.
         comparison: ">=" or "<=". Sheets may say > and <, which mean the same: a measured figure is never exact.
         limit: What it should reach or keep, in `unit`.
@@ -153,7 +154,7 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise UsageError(f"a goal is a text of at most {_LONGEST} characters, not {quote(text)}; {_HELP}")
-    sentence, *more = [part.strip() for part in text.split(",")]
+    sentence, *more = [part.strip() for part in _COMMA.split(text)]
     signs = list(_SIGN.finditer(sentence))
     if len(signs) != 1:
         raise UsageError(f"a goal has one <= or >=, and {quote(sentence)} has {len(signs)}; {_HELP}")
@@ -203,13 +204,20 @@ def _left(left: str, sentence: str) -> tuple[str, Metric]:
 
 
 def structure_name(name: str, sentence: str) -> str:
-    """Clean a structure's name; the two words that stand for structures of a type stay."""
+    """Clean a structure's name; the two words that stand for structures of a type stay, a region becomes canonical."""
     if name.casefold() in (TARGETS, EXTERNAL):
         return name.casefold()
+    if looks_like_region(name):
+        return canonical(name)
     cleaned = clean(name)
     if not cleaned:
         raise UsageError(f"{quote(sentence)} names no structure; {_HELP}")
     return cleaned
+
+
+def same_structure(name: str) -> str:
+    """Give what two spellings of a structure or region have in common."""
+    return name if looks_like_region(name) else folded(name)
 
 
 def _amount(text: str, what: str) -> tuple[float, str]:

@@ -13,8 +13,9 @@ from tgsci.basics import checks
 from tgsci.basics.texts import compact, did_you_mean, quote
 from tgsci.errors import UsageError
 
+from ..case.regions import EXTERNAL, TARGETS
 from ..names import clean, folded
-from .goal import EXTERNAL, TARGETS, Goal, absolute, contradiction, parse_goal
+from .goal import Goal, absolute, contradiction, parse_goal, same_structure
 from .sheet import Sheet
 
 #: Longest sheet that is read, bytes.
@@ -146,7 +147,7 @@ class _Reader:
                 goal = self.goal(entry, optional)
             except UsageError as error:
                 raise UsageError(f"{where}{error}") from None
-            key = (folded(goal.structure), f"{goal.metric} {goal.comparison}")
+            key = (same_structure(goal.structure), f"{goal.metric} {goal.comparison}")
             if key in goals:
                 raise UsageError(f"{where}{quote(goal.text)} repeats {quote(goals[key].text)}; keep one of them")
             goals[key] = goal
@@ -231,10 +232,12 @@ class _Reader:
         """Refuse goals that exclude each other, as far as that shows without a case."""
         by_name: dict[str, list[Goal]] = {}
         for goal in sheet.goals:
-            dose = next((d for t, d in sheet.prescription.items() if folded(t) == folded(goal.structure)), math.nan)
+            dose = next(
+                (d for t, d in sheet.prescription.items() if folded(t) == same_structure(goal.structure)), math.nan
+            )
             known = absolute(goal, dose)
             if known is not None:
-                by_name.setdefault(folded(goal.structure), []).append(known)
+                by_name.setdefault(same_structure(goal.structure), []).append(known)
         for goals in by_name.values():
             if fault := contradiction(goals):
                 raise UsageError(f"{self.at(goals[-1].text)}{fault}")

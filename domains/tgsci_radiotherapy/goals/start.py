@@ -46,8 +46,7 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
     bound = sheet if isinstance(sheet, BoundSheet) else sheet.bind(case)
     objectives: list[Objective] = []
     for structure in case.structures:
-        own = case.own(structure.name)
-        if own.stop == own.start:
+        if not case.count_own(structure.name):
             continue
         goals = [
             known
@@ -106,8 +105,7 @@ def _of_own(case: Case, structure: Structure, mean: float) -> float:
     """Find the mean dose of an organ's own voxels that gives all of it this mean; those in targets get their dose."""
     owners = case.owners[case.rows(structure.name)]
     taken = sum(int((owners == i).sum()) * (s.prescription or 0.0) for i, s in enumerate(case.structures))
-    own = case.own(structure.name)
-    left: float = (mean * len(owners) - taken) / (own.stop - own.start)
+    left: float = (mean * len(owners) - taken) / case.count_own(structure.name)
     return max(0.0, left)
 
 

@@ -13,6 +13,8 @@ from .goal import ABSENT, Goal, with_unit
 Status = Literal["pass", "tolerance", "fail", "not evaluated"]
 #: Widest line of a table, characters, and the widest goal in it.
 WIDTH, _GOAL_WIDTH = 80, 35
+#: Decimals of a figure, at most.
+_MOST_DECIMALS = 6
 _COLOURS: dict[Status, str] = {"pass": "#1a7f37", "tolerance": "#9a6700", "fail": "#cf222e", "not evaluated": "#57606a"}
 _MARKS: dict[Status, str] = {"pass": "\u2713", "tolerance": "~", "fail": "\u2717", "not evaluated": "\u2013"}
 
@@ -67,8 +69,8 @@ class GoalResult:
 
     @property
     def value_text(self) -> str:
-        """The value with its unit: 49.20 Gy, 12.00%; "" where there is none."""
-        return "" if math.isnan(self.value) else _fixed(self.value, self.goal.unit)
+        """The value with its unit: 49.20 Gy, 12.00%, with digits enough to see its side of the limit; "" for none."""
+        return "" if math.isnan(self.value) else written(self.goal, self.value)
 
     @property
     def margin_text(self) -> str:
@@ -214,11 +216,33 @@ def _criterion(goal: Goal) -> str:
     return goal.criterion if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.criterion[len(goal.structure) :]}"
 
 
+def written(goal: Goal, value: float, *, unit: bool = True) -> str:
+    """Write a value of a goal, with as many digits as show on which side of the limit it is: 69.997 Gy misses 70 Gy.
+
+    Args:
+        goal: What it is compared with.
+        value: In the goal's unit.
+        unit: Whether its unit is written behind it.
+    """
+    decimals = _decimals(value, goal.unit)
+    while decimals < _MOST_DECIMALS and (goal.margin(round(value, decimals)) >= 0) != (goal.margin(value) >= 0):
+        decimals += 1
+    return _with_decimals(value, decimals, goal.unit if unit else "")
+
+
 def _fixed(value: float, unit: str) -> str:
     """Write two decimals, three without a unit; more where a small figure would read as zero: -0.004 misses a goal."""
+    return _with_decimals(value, _decimals(value, unit), unit)
+
+
+def _decimals(value: float, unit: str) -> int:
     decimals = 2 if unit else 3
-    while decimals < 6 and value and abs(value) < 0.5 * 10.0**-decimals:
+    while decimals < _MOST_DECIMALS and value and abs(value) < 0.5 * 10.0**-decimals:
         decimals += 1
+    return decimals
+
+
+def _with_decimals(value: float, decimals: int, unit: str) -> str:
     text = f"{value:.{decimals}f}"
     text = text.removeprefix("-") if float(text) == 0 else text
     return f"{text}{'' if unit in ('', '%') else ' '}{unit}"

@@ -19,6 +19,7 @@ from .anatomy import Anatomy, settle
 from .masks import resample, same
 from .options import Options
 from .patient import Patient, meant
+from .position import at_patient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,6 +78,14 @@ def assemble(
         say(note)
     anatomy = settle(patient, options)
     notes = list(anatomy.notes)
+    options = at_patient(options, patient.position)
+    if patient.position != "HFS":
+        turned = ", ".join(f"{gantry:g}" for gantry, _ in options.angles())
+        couch = f", couch {options.angles()[0][1]:g}" if options.angles()[0][1] else ""
+        notes.append(
+            f"the patient lies {patient.position}: the beams' angles are the machine's, and are kept as those of a "
+            f"patient lying head first and supine: gantry {turned}{couch}"
+        )
     fractions = options.fractions or patient.fractions
     if not fractions:
         raise UsageError("the number of fractions is not in the source; say it with --fractions N")

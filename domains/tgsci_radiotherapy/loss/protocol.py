@@ -108,8 +108,7 @@ def paper_start(case: Case) -> PlanParameters:
     """Give the parameters that TextGrad's paper starts from: an objective for every structure, every weight 100."""
     objectives = []
     for structure in case.structures:
-        own = case.own(structure.name)
-        if own.stop == own.start:
+        if not case.count_own(structure.name):
             continue
         if structure.type == "target":
             objectives.append(Objective(structure.name, "squared_deviation", structure.prescription, _PAPER_WEIGHT))

@@ -67,7 +67,7 @@ def check_together(objectives: Sequence[Objective], case: Case) -> None:
     if not any(objective.weight > 0 for objective in objectives):
         raise InvalidValue("every weight is 0; give those that should count a weight above 0")
     targets = [s.name for s in case.targets]
-    lifting = [o for o in objectives if o.lifts and o.structure in targets and o.dose_gy != 0]
+    lifting = [o for o in objectives if o.lifts and case.structure(o.structure).type == "target" and o.dose_gy != 0]
     if any(o.weight > 0 for o in lifting):
         return
     lifting_types = f"squared_deviation or squared_underdose on {' or '.join(targets[:4])}"
@@ -80,9 +80,10 @@ def check_together(objectives: Sequence[Objective], case: Case) -> None:
 
 
 def _check_rows(structure: Structure, case: Case) -> None:
-    own = case.own(structure.name)
-    if own.stop > own.start:
+    if case.count_own(structure.name):
         return
+    if structure.name not in case.names:
+        raise InvalidValue(f"{structure.name} has no voxel on the dose grid; change the region or take it out")
     if not len(structure.voxels):
         raise InvalidValue(f"{structure.name} has no voxel on the dose grid; take its objectives out")
     places = sorted(set(case.owners[case.rows(structure.name)].tolist()))

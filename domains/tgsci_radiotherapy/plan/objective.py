@@ -129,7 +129,8 @@ class Objective:
     Figures are rounded to four significant digits, so that an objective and its text are the same thing.
 
     Args:
-        structure: Name of the structure; the objective sees the voxels that it owns.
+        structure: Name of the structure, whose own voxels the objective sees, or a region (`case.regions`), all of
+            whose voxels it sees.
         type: A key of `KINDS`.
         dose_gy: Reference dose, total Gy, all fractions together; None where the type has none.
         weight: How much it counts beside the others, 0 to 1e9; the sum is divided by the number of voxels.

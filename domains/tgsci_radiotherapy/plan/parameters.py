@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tgsci.basics.texts import compact, quote
 from tgsci.errors import InvalidValue
 
-from ..names import clean
+from ..case.regions import readable
 from .checks import LEAST_SHARE, MOST_SHARE, check_objective, check_together, with_case_name
 from .objective import KINDS, LEAST_WEIGHT, MOST_EXPONENT, MOST_WEIGHT, Objective
 
@@ -165,7 +165,7 @@ def _about(number: int, table: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except InvalidValue as error:
-        words = [clean(word) for key in ("structure", "type") if isinstance(word := table.get(key), str)]
+        words = [readable(word) for key in ("structure", "type") if isinstance(word := table.get(key), str)]
         which = " ".join(words)
         raise InvalidValue(f"objective {number}{f' ({which})' if which else ''}: {error}") from None
 
@@ -252,7 +252,7 @@ def _describe(case: Case) -> str:
     for kind in KINDS.values():
         fields = [name for name in kind.fields if name not in ("structure", "type", "weight")]
         needs = ", ".join(fields) if fields else "no dose"
-        convex = "" if kind.convex else "; not convex, so the optimum is not certified"
+        convex = "" if kind.convex else "; not convex, so the optimum is a local one"
         lines.append(f"- {kind.name} ({needs}): {kind.formula}; {kind.advice}{convex}")
     lines += [
         f"Here w is weight (0 or {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}; only ratios count), d the dose of the N voxels "
@@ -261,6 +261,9 @@ def _describe(case: Case) -> str:
         f"volume_percent is 0 to 100; exponent is 1 to {MOST_EXPONENT:g}, or -{MOST_EXPONENT:g} to 0 for targets. "
         "Figures are rounded to 4 digits. A structure may have several objectives, but no two that differ in weight "
         "alone. One at least must ask for dose in a target.",
+        "For structure, a region may stand, made from structures and margins in mm: A - B (A without B), A & B, A | B, "
+        "A + 5 mm, A - 3 mm, ring(A, 3 mm, 13 mm) (what lies 3 to 13 mm outside A), parentheses. An objective sees all "
+        "voxels of a region, whoever owns them: ring(PTV, 3 mm, 13 mm) - Cord, or PTV63 - (PTV70 + 5 mm).",
         "Structures: " + "; ".join(_describe_structure(case, name) for name in case.names) + ".",
     ]
     return "\n".join(lines)
@@ -268,8 +271,7 @@ def _describe(case: Case) -> str:
 
 def _describe_structure(case: Case, name: str) -> str:
     structure = case.structure(name)
-    own = case.own(name)
-    rows = own.stop - own.start
+    rows = case.count_own(name)
     dose = f", prescribed {compact(structure.prescription)} Gy" if structure.prescription else ""
     kind = {"oar": "organ at risk", "external": "the body's outline"}.get(structure.type, structure.type)
     part = f", owns {100.0 * rows / len(structure.voxels):.0f}% of it" if 0 < rows < len(structure.voxels) else ""

@@ -12,6 +12,8 @@ clipping leave, adds t |m| with 0 <= t <= 1; it always succeeds, as a column can
 multipliers, and these vanish at t = 1. So the bound holds however bad the multipliers are, and is tight if they are
 good.
 
+Structures and regions may share rows: each penalty has multipliers of its own, and m is their sum.
+
 An EUD objective enters by its linearisation at any dose d0, which lies below it: gEUD_a is convex (a >= 1) or
 concave (a < 0) and homogeneous, so that gEUD_a(d) >= (or <=) q.d with q its gradient at d0 (Euler). Then it is a
 penalty of one more row, A^T q.
@@ -49,41 +51,49 @@ def lower_bound(
         ahead: What a Newton step adds to it. The multipliers are extrapolated by it: those of the step's quadratic
             program are feasible but for rounding, those of the plan itself are not.
     """
-    multipliers = terms.penalty_slopes(dose)
-    if ahead is not None:
-        multipliers += terms.curvatures(dose) * ahead
-    lift = np.zeros_like(multipliers)
+    own, lifts = [], []
     for p in terms.penalties:
-        m = multipliers[p.rows] = np.clip(multipliers[p.rows], *p.range)
-        lift[p.rows] = np.where(m > 0, p.stiffness[-1], np.where(m < 0, p.stiffness[0], 0.0))
+        m, curvature = np.zeros(matrix.rows), np.zeros(matrix.rows)
+        p.slopes(dose, m)
+        m = m[p.rows]
+        if ahead is not None:
+            p.curvatures(dose, curvature)
+            m += curvature[p.rows] * ahead[p.rows]
+        m = np.clip(m, *p.range)
+        own.append(m)
+        lifts.append(np.where(m > 0, p.stiffness[-1], np.where(m < 0, p.stiffness[0], 0.0)))
     there = dose if ahead is None else dose + ahead
     euds = [eud for eud in terms.pooled if isinstance(eud, Eud)]
     tangents = [eud.tangent(there[eud.rows].astype(np.float64)) for eud in euds]
     pulls = np.array([pull for pull, _ in tangents])
 
-    def total(m: Array, pulls: Array) -> Array:
-        out = m.copy()
+    def by_row(parts: list[Array]) -> Array:
+        out = np.zeros(matrix.rows)
+        for p, part in zip(terms.penalties, parts, strict=True):
+            out[p.rows] += part
+        return out
+
+    def total(parts: list[Array], pulls: Array) -> Array:
+        out = by_row(parts)
         for eud, pull, (_, slope) in zip(euds, pulls, tangents, strict=True):
             out[eud.rows] += pull * slope
         return out
 
-    short = np.maximum(-(matrix.transposed(total(multipliers, pulls)) + terms.linear), 0.0)
+    short = np.maximum(-(matrix.transposed(total(own, pulls)) + terms.linear), 0.0)
     if short.any():
-        diagonal = matrix.squares(lift, {}, terms)
-        u = np.divide(short, diagonal, out=np.zeros_like(short), where=diagonal > 0)
-        lift *= matrix.dose(u)
-        most = _ratio(short, matrix.transposed(lift))
+        diagonal = matrix.squares(by_row(lifts))
+        reach = matrix.dose(np.divide(short, diagonal, out=np.zeros_like(short), where=diagonal > 0))
+        lifts = [lift * reach[p.rows] for p, lift in zip(terms.penalties, lifts, strict=True)]
+        most = _ratio(short, matrix.transposed(by_row(lifts)))
         if most <= 10:
-            multipliers += most * lift
-            for p in terms.penalties:
-                multipliers[p.rows] = np.clip(multipliers[p.rows], *p.range)
-            short = np.maximum(-(matrix.transposed(total(multipliers, pulls)) + terms.linear), 0.0)
-        most = _ratio(short, matrix.transposed(total(np.abs(multipliers), np.abs(pulls))))
+            own = [np.clip(m + most * lift, *p.range) for p, m, lift in zip(terms.penalties, own, lifts, strict=True)]
+            short = np.maximum(-(matrix.transposed(total(own, pulls)) + terms.linear), 0.0)
+        most = _ratio(short, matrix.transposed(total([np.abs(m) for m in own], np.abs(pulls))))
         if most > 1:
             return 0.0
-        multipliers += most * np.abs(multipliers)
+        own = [m + most * np.abs(m) for m in own]
         pulls += most * np.abs(pulls)
-    cost = sum(p.conjugate(multipliers) for p in terms.penalties)
+    cost = sum(p.conjugate(m) for p, m in zip(terms.penalties, own, strict=True))
     cost += sum(eud.conjugate(float(pull)) for eud, pull in zip(euds, pulls, strict=True))
     return max(-cost, 0.0) if np.isfinite(cost) else 0.0
 

@@ -184,9 +184,9 @@ def transposed(starts, columns, values, first, last, multipliers, out):  # type:
 
 
 @numba.njit(cache=True)
-def squares(starts, columns, values, first, last, stride, weights, out):  # type: ignore[no-untyped-def]
+def squares(starts, columns, values, weights, out):  # type: ignore[no-untyped-def]
     """out[j] += sum_i weights[i] values[i, j]^2: the diagonal of a Hessian."""
-    for i in range(first, last, stride):
+    for i in range(len(weights)):
         w = weights[i]
         if w != 0:
             for k in range(starts[i], starts[i + 1]):
@@ -207,16 +207,27 @@ def expand(starts, columns, values, rows, place, factors, out):  # type: ignore[
                     out[r, place[columns[k] + lane]] = f * v
 
 
+@numba.njit(cache=True)
+def touch(starts, columns, values, rows, touched):  # type: ignore[no-untyped-def]
+    """touched[j] = True where one of the rows has an entry in column j."""
+    for r in range(len(rows)):
+        for k in range(starts[rows[r]], starts[rows[r] + 1]):
+            for lane in range(LANES):
+                if values[k * LANES + lane] != 0:
+                    touched[columns[k] + lane] = True
+
+
 @numba.njit(error_model="numpy", cache=True)
-def fused(starts, columns, values, first, last, stride, x, bends, over, under, gradient):  # type: ignore[no-untyped-def]
-    """Sum phi(d_i), d = A x, over every stride-th row, and add the gradient to `gradient`.
+def fused(starts, columns, values, rows, stride, x, bends, over, under, gradient):  # type: ignore[no-untyped-def]
+    """Sum phi(d_i), d = A x, over every stride-th of some rows, and add the gradient to `gradient`.
 
     phi(d) = sum_k over[k] max(d - bends[k], 0)^2 + under[k] max(bends[k] - d, 0)^2. Only the row's own dose is needed,
     so that each row is read from memory once, and added to the gradient while it is in the cache; most rows of healthy
     tissue are below their bend and need not be.
     """
     total = 0.0
-    for i in range(first, last, stride):
+    for k in range(0, len(rows), stride):
+        i = rows[k]
         d = np.float64(_row_dot(values, columns, x, starts[i], starts[i + 1]))
         slope = 0.0
         for b in range(len(bends)):

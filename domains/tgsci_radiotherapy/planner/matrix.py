@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import kernels
+from . import kernels, triangles
 from .kernels import LANES
 
 if TYPE_CHECKING:
@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+#: Voxels along the edge of a cell, as a power of two: rows of a cell are multiplied out together. Larger cells have
+#: more zeros, smaller ones more overhead.
+_CELL = 2
+#: Rows that are multiplied out together, at least where there are more.
+_TOGETHER = 16
+
 
 class Matrix:
     """Passes over the matrix. It is stored in blocks (see `kernels`), values in float32; sums over rows are in float64.
 
     Args:
         dij: The matrix of a case.
+        places: Index of each row's voxel along each axis, (rows, axes): neighbours see the same beamlets. Where not
+            given, rows that follow each other count as neighbours.
     """
 
-    def __init__(self, dij: Dij) -> None:
+    def __init__(self, dij: Dij, places: NDArray[np.integer] | None = None) -> None:
         self.columns = dij.beamlets
         self.rows = dij.rows
         starts, columns, values = dij.starts, dij.columns, dij.values
@@ -43,6 +51,10 @@ class Matrix:
         self._values = np.zeros(blocks * LANES, np.float32)
         kernels.fill_blocks(starts, columns, values, self._starts, self._columns, self._values)
         self._arrays = (self._starts, self._columns, self._values)
+        curve = _curve(np.arange(dij.rows)[:, None] if places is None else places)
+        #: Rows in the order of a curve through the cells, and the cell of each.
+        self._order = np.argsort(curve, kind="stable")
+        self._cells = curve[self._order] >> _CELL * (1 if places is None else places.shape[1])
 
     @property
     def nbytes(self) -> int:
@@ -56,13 +68,19 @@ class Matrix:
         kernels.dose(*self._arrays, 0, self.rows, self._padded(x, kind), out)
         return out
 
+    def sum_rows(self, rows: slice | NDArray[np.int32]) -> Array:
+        """Sum some rows, by beamlet."""
+        ones = np.zeros(self.rows)
+        ones[rows] = 1.0
+        return self.transposed(ones)
+
     def transposed(self, multipliers: Array, first: int = 0, last: int | None = None) -> Array:
         """Compute A^T multipliers over the rows from first to last; rows whose multiplier is 0 cost nothing."""
         out = np.zeros(self.columns + LANES)
         kernels.transposed(*self._arrays, first, self.rows if last is None else last, multipliers, out)
         return out[: self.columns]
 
-    def value_gradient(self, terms: Terms, x: Array, strides: dict[int, int] | None = None) -> tuple[float, Array]:
+    def value_gradient(self, terms: Terms, x: Array, strides: dict[str, int] | None = None) -> tuple[float, Array]:
         """Compute squared and mean objectives and their gradient in one pass.
 
         Args:
@@ -76,37 +94,63 @@ class Matrix:
         narrow = self._padded(x, np.float32)
         for p in terms.penalties:
             n = strides.get(p.place, 1) if strides else 1
-            value += kernels.fused(
-                *self._arrays, p.first, p.last, n, narrow, p.bends, n * p.over, n * p.under, gradient
-            )
+            value += kernels.fused(*self._arrays, p.index, n, narrow, p.bends, n * p.over, n * p.under, gradient)
         return value, gradient[: self.columns]
 
-    def squares(self, weights: Array, strides: dict[int, int], terms: Terms) -> Array:
-        """Compute the diagonal of A^T diag(weights) A over the rows of the squared objectives."""
+    def squares(self, weights: Array) -> Array:
+        """Compute the diagonal of A^T diag(weights) A; rows whose weight is 0 cost nothing."""
         out = np.zeros(self.columns + LANES)
-        for p in terms.penalties:
-            n = strides.get(p.place, 1)
-            kernels.squares(*self._arrays, p.first, p.last, n, n * weights, out)
+        kernels.squares(*self._arrays, weights, out)
         return out[: self.columns]
 
-    def dense_rows(
-        self, rows: NDArray[np.int64], columns: NDArray[np.intp] | None = None, factors: Array | None = None
-    ) -> NDArray[np.float32]:
-        """Write rows with their zeros: shape (rows, columns).
+    def add_gram(self, weights: Array, total: NDArray[np.float32]) -> None:
+        """Add A^T diag(weights) A to a lower triangle in Fortran order.
+
+        A row has entries in a few percent of the columns, and its neighbours mostly in the same: cell by cell, the
+        columns that occur are multiplied out as a dense matrix.
 
         Args:
-            rows: Which.
-            columns: Only these, ascending; all where not given.
-            factors: Each row is multiplied by its own.
+            weights: By row, either sign; rows of weight 0 cost nothing.
+            total: Where to add, (columns, columns).
         """
-        wide = self.columns if columns is None else len(columns)
-        place = np.full(self.columns + LANES, wide, np.int64)
-        place[np.arange(self.columns) if columns is None else columns] = np.arange(wide)
-        out = np.zeros((len(rows), wide + 1), np.float32)
-        kernels.expand(*self._arrays, rows, place, np.ones(len(rows)) if factors is None else factors, out)
-        return out[:, :wide]
+        from scipy.linalg import blas
+
+        place = np.zeros(self.columns + LANES, np.int64)
+        for sign in (1.0, -1.0):
+            chosen = np.flatnonzero(sign * weights[self._order] > 0)
+            rows = self._order[chosen]
+            factors = np.sqrt(sign * weights[rows])
+            for first, last in _groups(self._cells[chosen]):
+                touched = np.zeros(self.columns + LANES, bool)
+                kernels.touch(*self._arrays, rows[first:last], touched)
+                index = np.flatnonzero(touched)
+                place[index] = np.arange(len(index))
+                out = np.zeros((last - first, len(index)), np.float32)
+                kernels.expand(*self._arrays, rows[first:last], place, factors[first:last], out)
+                triangles.add_to_part(total, index, blas.ssyrk(sign, out.T, lower=1))
 
     def _padded(self, x: Array, kind: type[np.floating]) -> NDArray[np.floating]:
         out = np.zeros(self.columns + LANES, kind)
         out[: self.columns] = x
         return out
+
+
+def _curve(places: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Number voxels along a curve that visits cell after cell (Morton 1966): bits of the axes in turn."""
+    curve = np.zeros(len(places), np.int64)
+    axes = places.shape[1]
+    for bit in range(63 // axes):
+        for axis in range(axes):
+            curve |= (places[:, axis].astype(np.int64) >> bit & 1) << (axes * bit + axis)
+    return curve
+
+
+def _groups(cells: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut rows, in the order of the curve, at the borders of cells; small cells go with the next."""
+    groups = []
+    first = 0
+    for border in (*(np.flatnonzero(np.diff(cells)) + 1).tolist(), len(cells)):
+        if border - first >= _TOGETHER or (border == len(cells) and border > first):
+            groups.append((first, border))
+            first = border
+    return groups

@@ -28,7 +28,7 @@ from .bound import lower_bound
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .hessian import Source
+    from .hessian import Hessian
     from .matrix import Matrix
     from .plan import State, Watch
     from .terms import Terms
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Exchanges without a new smallest number of wrong variables after which pivoting counts as cycling.
 _PATIENCE = 4
+#: Variables by which a set may differ from that of a factor: at least, and as a part of the latter.
+_LEAST_BORDER, _BORDER = 32, 16
 #: Added to the Hessian's diagonal, relative to it: first, at least, and the factor between two steps. It holds the step
 #: back in directions that hardly change the objective, where pivoting would overshoot; it draws to the present point,
 #: which is where the step is taken from, so that the optimum does not move. The least is what float32 needs.
@@ -72,13 +74,16 @@ class Program:
             free: Guess of the variables that are not at 0 after the step.
         """
         free = free.copy()
+        factor: Factor | None = None
         fewest, patience = len(free) + 1, _PATIENCE
         rounding = 50 * np.finfo(self.lower.dtype).eps
         while patience:
-            step = self._on(free)
-            if step is None:
+            if factor is None or not factor.near(free):
+                factor = Factor.of(self.lower, free)
+            if factor is None:
                 return None
-            slope = self._slope(step)
+            step = self._on(factor, free)
+            slope = self.slope(step)
             low_step = -rounding * np.abs(step).max(initial=0.0)
             low_slope = -rounding * np.abs(self.gradient).max(initial=0.0)
             wrong = np.where(free, self.point + step < low_step, slope < low_slope)
@@ -90,40 +95,132 @@ class Program:
             free ^= wrong
         return None
 
-    def _slope(self, step: Floats) -> Floats:
+    def slope(self, step: Floats) -> Floats:
+        """Differentiate the objective by each variable after a step."""
         from scipy.linalg import get_blas_funcs
 
+        if not step.any():
+            return self.gradient
         (symv,) = get_blas_funcs(("symv",), (self.lower,))
         return np.asarray(symv(1.0, self.lower, step, lower=1) + self.gradient)
 
-    def _on(self, free: Flags) -> Floats | None:
-        """Find the step that brings the other variables to 0 and is best in the free ones, whatever their sign.
-
-        None where H is not positive definite in this precision.
-        """
-        from scipy.linalg import get_lapack_funcs
-
-        potrf, potrs = get_lapack_funcs(("potrf", "potrs"), (self.lower,))
-        step = np.where(free, self.lower.dtype.type(0), -self.point)
-        slope = self._slope(step) if step.any() else self.gradient
-        index = np.flatnonzero(free)
-        if len(index):
-            block = np.empty((len(index),) * 2, self.lower.dtype, order="F")
-            triangles.part(self.lower, index, block)
-            factor, info = potrf(block, lower=1, overwrite_a=1, clean=0)
-            if info:
-                return None
-            step[index] = potrs(factor, -slope[index], lower=1)[0]
+    def _on(self, factor: Factor, free: Flags) -> Floats:
+        """Find the step that brings the other variables to 0 and is best in the free ones, whatever their sign."""
+        step = np.where(free | factor.free, self.lower.dtype.type(0), -self.point)
+        own, other = factor.solve(free, -self.slope(step), -self.point)
+        step[factor.free] = own
+        step[free & ~factor.free] = other
         return step
 
 
-def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: float, most: int, watch: Watch) -> None:
+class Factor:
+    """The Cholesky factor of a matrix's block of some variables, and solutions for nearby sets of variables.
+
+    A variable that is fixed after all borders the system with its unit vector, one that is freed with its column, and
+    what remains to be solved is their Schur complement (Nocedal and Wright, Numerical Optimization, 16.2). As long as
+    they are few that costs a fraction of a new factor.
+
+    Args:
+        lower: The matrix, lower triangle.
+        free: The variables.
+        factor: Of their block.
+    """
+
+    def __init__(self, lower: Floats, free: Flags, factor: Floats) -> None:
+        self.free = free
+        self._lower = lower
+        self._factor = factor
+        self._place = np.cumsum(free) - 1
+        self._most = max(_LEAST_BORDER, len(factor) // _BORDER)
+        #: L^-1 times the border of each variable that ever changed sides, one row each.
+        self._rows: dict[int, int] = {}
+        self._border = np.empty((0, len(factor)), lower.dtype)
+
+    @classmethod
+    def of(cls, lower: Floats, free: Flags) -> Factor | None:
+        """Factorise; None where the block is not positive definite in this precision."""
+        from scipy.linalg import get_lapack_funcs
+
+        (potrf,) = get_lapack_funcs(("potrf",), (lower,))
+        index = np.flatnonzero(free)
+        block = np.zeros((len(index),) * 2, lower.dtype, order="F")
+        triangles.part(lower, index, block)
+        if not len(index):
+            return cls(lower, free.copy(), block)
+        factor, info = potrf(block, lower=1, overwrite_a=1, clean=0)
+        return None if info else cls(lower, free.copy(), factor)
+
+    def near(self, free: Flags) -> bool:
+        """Tell whether a solution for these variables is cheaper with this factor than with a new one."""
+        changed = np.flatnonzero(free != self.free)
+        return (
+            len(changed) <= self._most
+            and sum(j not in self._rows for j in changed.tolist()) + len(self._rows) <= 2 * self._most
+        )
+
+    def solve(self, free: Flags, right: Floats, fixed: Floats) -> tuple[Floats, Floats]:
+        """Solve for some variables, with those of the factor that are not among them fixed.
+
+        Args:
+            free: The variables.
+            right: Right side, by variable.
+            fixed: What those that are fixed are fixed to, by variable.
+
+        Returns:
+            The solution for the variables of the factor, and for the other free ones.
+        """
+        out, into = np.flatnonzero(self.free & ~free), np.flatnonzero(free & ~self.free)
+        changed = np.concatenate([out, into])
+        y = self._forward(right[self.free])
+        if not len(changed):
+            return self._back(y), np.zeros(0, y.dtype)
+        border = self._borders(changed.tolist())
+        schur = -(border @ border.T).astype(np.float64)
+        inner = slice(len(out), None)
+        schur[inner, inner] += self._between(into)
+        z = np.linalg.solve(schur, np.concatenate([fixed[out], right[into]]) - border @ y)
+        return self._back(y - z.astype(y.dtype) @ border), z[inner].astype(y.dtype)
+
+    def _borders(self, changed: list[int]) -> Floats:
+        new = [j for j in changed if j not in self._rows]
+        if new:
+            block = np.zeros((len(self._factor), len(new)), self._lower.dtype, order="F")
+            for k, j in enumerate(new):
+                self._rows[j] = len(self._rows)
+                if self.free[j]:
+                    block[self._place[j], k] = 1.0
+                else:
+                    block[:, k] = np.concatenate([self._lower[j, :j], self._lower[j:, j]])[self.free]
+            self._border = np.concatenate([self._border, self._forward(block).T])
+        return self._border[[self._rows[j] for j in changed]]
+
+    def _between(self, variables: NDArray[np.intp]) -> Floats:
+        part = self._lower[np.ix_(variables, variables)]
+        return np.tril(part) + np.tril(part, -1).T
+
+    def _forward(self, right: Floats) -> Floats:
+        return self._triangular(right, 0)
+
+    def _back(self, right: Floats) -> Floats:
+        return self._triangular(right, 1)
+
+    def _triangular(self, right: Floats, transposed: int) -> Floats:
+        from scipy.linalg import get_lapack_funcs
+
+        if not len(right):
+            return right
+        (trtrs,) = get_lapack_funcs(("trtrs",), (self._factor,))
+        solution, _ = trtrs(self._factor, right, lower=1, trans=transposed)
+        return np.asarray(solution)
+
+
+def newton(matrix: Matrix, terms: Terms, hessian: Hessian, state: State, gap: float, most: int, watch: Watch) -> None:
     """Minimise from where `state` stands, and move it along.
 
     Args:
         matrix: The dose influence.
         terms: Objectives, all convex.
-        source: Gives the Hessian.
+        hessian: The Hessian; it is moved along.
         state: The start.
         gap: Relative gap to stop at.
         most: Most steps.
@@ -136,9 +233,9 @@ def newton(matrix: Matrix, terms: Terms, source: Source, state: State, gap: floa
     state.value = value + float(terms.linear @ state.x)
     for _ in range(most):
         gradient = matrix.transposed(slopes) + terms.linear
-        index, hessian = source.at(terms, dose, state.x, gradient)
+        index, part = hessian.at(terms, dose, state.x, gradient)
         change = np.zeros_like(state.x)
-        change[index], free[index], ridge = _step(hessian, gradient[index], state.x[index], free[index], ridge)
+        change[index], free[index], ridge = _step(part, gradient[index], state.x[index], free[index], ridge)
         ahead = matrix.dose(change, exact=exact)
         state.bound = max(state.bound, lower_bound(matrix, terms, dose, ahead))
         step = terms.step(dose, ahead, float(terms.linear @ change), 1.0)

@@ -4,11 +4,12 @@ A `Penalty` is piecewise quadratic and convex,
 
     phi(d) = sum_k over[k] max(d - bends[k], 0)^2 + under[k] max(bends[k] - d, 0)^2
 
-the same for all rows of a structure; its loops over the rows are compiled by numba.
+the same for all rows of a structure; its loops over the rows are compiled by numba. Rows may have several penalties.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from ..plan import Objective
 
     Array = NDArray[np.float64]
+    Rows = slice | NDArray[np.int32]
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _penalty(dose, first, last, bends, over, under, multipliers):  # type: ignore[no-untyped-def]
-    """sum_i phi(d_i); multipliers[i] = phi'(d_i)."""
+def _penalty(dose, rows, bends, over, under, multipliers):  # type: ignore[no-untyped-def]
+    """sum_i phi(d_i); multipliers[i] += phi'(d_i)."""
     total = 0.0
-    for i in range(first, last):
+    for i in rows:
         d = np.float64(dose[i])
         slope = 0.0
         for b in range(len(bends)):
@@ -36,16 +38,16 @@ def _penalty(dose, first, last, bends, over, under, multipliers):  # type: ignor
             w = over[b] if t > 0 else under[b]
             total += w * t * t
             slope += 2 * w * t
-        multipliers[i] = slope
+        multipliers[i] += slope
     return total
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _along(dose, change, step, first, last, bends, over, under):  # type: ignore[no-untyped-def]
+def _along(dose, change, step, rows, bends, over, under):  # type: ignore[no-untyped-def]
     """First and second derivative of sum_i phi(d_i + step change_i) by the step."""
     slope = 0.0
     curvature = 0.0
-    for i in range(first, last):
+    for i in rows:
         c = np.float64(change[i])
         if c != 0:
             d = np.float64(dose[i]) + step * c
@@ -58,18 +60,18 @@ def _along(dose, change, step, first, last, bends, over, under):  # type: ignore
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _curvature(dose, first, last, bends, over, under, out):  # type: ignore[no-untyped-def]
-    """out[i] = phi''(d_i)."""
-    for i in range(first, last):
+def _curvature(dose, rows, bends, over, under, out):  # type: ignore[no-untyped-def]
+    """out[i] += phi''(d_i)."""
+    for i in rows:
         d = np.float64(dose[i])
         s = 0.0
         for b in range(len(bends)):
             s += 2 * (over[b] if d > bends[b] else under[b])
-        out[i] = s
+        out[i] += s
 
 
 @numba.njit(error_model="numpy", cache=True)
-def _conjugate(multipliers, first, last, bends, over, under, heights, stiffness):  # type: ignore[no-untyped-def]
+def _conjugate(multipliers, bends, over, under, heights, stiffness):  # type: ignore[no-untyped-def]
     """sum_i phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi.
 
     phi' increases and is linear between bends: heights[b] at bend b, stiffness[b] to the left of bend b and
@@ -77,8 +79,7 @@ def _conjugate(multipliers, first, last, bends, over, under, heights, stiffness)
     """
     total = 0.0
     n = len(bends)
-    for i in range(first, last):
-        m = multipliers[i]
+    for m in multipliers:
         b = 0
         while b < n and m > heights[b]:
             b += 1
@@ -98,28 +99,26 @@ def _conjugate(multipliers, first, last, bends, over, under, heights, stiffness)
 
 @dataclass(frozen=True)
 class Penalty:
-    """The penalty of a structure's voxels, each by its own dose alone.
+    """The penalty of the voxels of a structure or region, each by its own dose alone.
 
     Args:
-        place: Place of the structure in the case.
-        first: First of its own rows.
-        last: One past the last.
+        place: Its name in the case; two penalties of one name have the same rows.
+        rows: Its rows: a slice, or their numbers, ascending.
         bends: Reference doses, ascending, Gy.
         over: Weight over voxels of max(d - bend, 0)^2.
         under: Weight over voxels of max(bend - d, 0)^2.
     """
 
-    place: int
-    first: int
-    last: int
+    place: str
+    rows: Rows
     bends: Array
     over: Array
     under: Array
 
-    @property
-    def rows(self) -> slice:
-        """The structure's own rows."""
-        return slice(self.first, self.last)
+    @cached_property
+    def index(self) -> NDArray[np.int32]:
+        """The numbers of its rows."""
+        return np.arange(self.rows.start, self.rows.stop, dtype=np.int32) if isinstance(self.rows, slice) else self.rows
 
     @cached_property
     def heights(self) -> Array:
@@ -139,25 +138,25 @@ class Penalty:
         return (-np.inf if self.under.any() else 0.0), (np.inf if self.over.any() else 0.0)
 
     def slopes(self, dose: NDArray[np.floating], out: Array) -> float:
-        """Sum phi over the rows, and write phi' into `out`, (rows of the case,)."""
-        return float(_penalty(dose, self.first, self.last, self.bends, self.over, self.under, out))
+        """Sum phi over the rows, and add phi' to `out`, (rows of the case,)."""
+        return float(_penalty(dose, self.index, self.bends, self.over, self.under, out))
 
     def along(self, dose: NDArray[np.floating], change: NDArray[np.floating], step: float) -> tuple[float, float]:
         """Differentiate the sum of phi(dose + step change) by the step, once and twice."""
-        slope, curvature = _along(dose, change, step, self.first, self.last, self.bends, self.over, self.under)
+        slope, curvature = _along(dose, change, step, self.index, self.bends, self.over, self.under)
         return float(slope), float(curvature)
 
     def curvatures(self, dose: NDArray[np.floating], out: Array) -> None:
-        """Write phi'' into `out`, (rows of the case,)."""
-        _curvature(dose, self.first, self.last, self.bends, self.over, self.under, out)
+        """Add phi'' to `out`, (rows of the case,)."""
+        _curvature(dose, self.index, self.bends, self.over, self.under, out)
 
     def conjugate(self, multipliers: Array) -> float:
-        """Sum phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi."""
-        return float(
-            _conjugate(
-                multipliers, self.first, self.last, self.bends, self.over, self.under, self.heights, self.stiffness
-            )
-        )
+        """Sum phi*(m_i), phi*(m) = max_d m d - phi(d); infinite where a multiplier is no slope of phi.
+
+        Args:
+            multipliers: One for each of its rows.
+        """
+        return float(_conjugate(multipliers, self.bends, self.over, self.under, self.heights, self.stiffness))
 
 
 def equivalent_dose(dose: Array, exponent: float) -> tuple[float, Array]:
@@ -186,7 +185,7 @@ class Eud:
     """
 
     objective: Objective
-    rows: slice
+    rows: Rows
     convex: bool = True
 
     @property
@@ -238,12 +237,12 @@ class Eud:
 class DoseVolume:
     """w/N sum (d - ref)^2 over the voxels between ref and the dose that `volume_percent` of the volume gets now.
 
-    As in matRad and pyRadPlan (`MaxDVH`, `MinDVH`); after Wu and Mohan, Med Phys 27 (2000) 701. Not convex, and the
-    set of voxels jumps: a solver finds a local minimum.
+    As in matRad and pyRadPlan (`MaxDVH`, `MinDVH`); after Wu and Mohan, Med Phys 27 (2000) 701. Not convex: it is the
+    least of many convex penalties, one for each choice of the voxels that are let off (`majorant`).
     """
 
     objective: Objective
-    rows: slice
+    rows: Rows
     convex: bool = False
 
     @property
@@ -263,6 +262,26 @@ class DoseVolume:
         scale = o.weight / len(dose)
         return scale * float(t @ t), 2 * scale * t
 
+    def majorant(self, dose: NDArray[np.floating] | None) -> Penalty:
+        """Give the penalty of those voxels that are not let off at a dose: nowhere below this one, and equal there.
+
+        Args:
+            dose: Of each of the structure's own voxels; None lets none off.
+        """
+        o = self.objective
+        index = np.arange(self.rows.start, self.rows.stop) if isinstance(self.rows, slice) else self.rows
+        n = len(index)
+        over = 1.0 if o.type == "max_dvh" else 0.0
+        scale = o.weight / n
+        if dose is not None:
+            # As many as the quantile has on its side.
+            part = (1.0 - float(o.volume_percent or 0.0) / 100.0) * (n - 1)
+            chosen = np.argsort(dose, kind="stable")
+            chosen = chosen[: math.floor(part) + 1] if over else chosen[math.ceil(part) :]
+            index = np.sort(index[chosen])
+        sides = np.array([scale * over]), np.array([scale * (1.0 - over)])
+        return Penalty(o.label, index.astype(np.int32), np.array([float(o.dose_gy or 0.0)]), *sides)
+
     def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
         """Differentiate twice by the doses, as long as the set of voxels stays: a diagonal."""
         return np.where(self.value_slope(dose)[1] != 0, 2 * self.objective.weight / len(dose), 0.0), []
@@ -271,6 +290,6 @@ class DoseVolume:
 Pooled = Eud | DoseVolume
 
 
-def pool(objective: Objective, rows: slice) -> Pooled:
-    """Put an objective on a structure's own rows."""
+def pool(objective: Objective, rows: Rows) -> Pooled:
+    """Put an objective on a structure's own rows, or a region's."""
     return Eud(objective, rows) if objective.type == "eud" else DoseVolume(objective, rows)

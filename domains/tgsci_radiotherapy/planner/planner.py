@@ -11,9 +11,9 @@ import numpy as np
 
 from tgsci.errors import MeasurementError, UsageError
 
-from .bound import lower_bound
-from .hessian import Grams, ReducedHessian, size, sum_rows
-from .lbfgs import lbfgs, rough, uniform
+from .hessian import Hessian
+from .lbfgs import rough, uniform
+from .majorise import majorise
 from .matrix import Matrix
 from .newton import newton
 from .plan import Plan, State
@@ -25,27 +25,19 @@ if TYPE_CHECKING:
 
     from ..case.model import Case
     from ..plan import PlanParameters
-    from .hessian import Gram, Key
 
     Array = NDArray[np.float64]
 
-#: The most beamlets, and bytes of Gram matrices, for which Newton's method is quicker: its cost grows as the square.
-NEWTON_BEAMLETS, GRAM_BYTES = 3000, 2**30
-#: L-BFGS alone where more than this have fluence: their Hessian has 144 MB, and a factorisation takes a second.
-REDUCED_BEAMLETS = 6000
-#: L-BFGS has done its part where ten steps gain less than this share, and is at its end at the second.
-_SLOW, _STILL = 1e-2, 1e-5
 #: A value below this share of the value without any dose counts as 0: at 50 Gy, deviations of a milligray.
 _NOTHING = 1e-9
-_NEWTON_STEPS, _LBFGS_STEPS = 60, 1500
+_NEWTON_STEPS = 60
 
 
 class Planner:
     """Optimises the fluence for a case.
 
-    It holds the dose-influence matrix once more, in blocks, and Gram matrices of up to `GRAM_BYTES` three times over:
-    of the plan that others start from, of the solve that is running, and of the last one; those that are equal are
-    shared.
+    It holds the dose-influence matrix once more, in blocks, and two Hessians, 4 bytes for each pair of beamlets: of the
+    plan that others start from, and of the last solve.
 
     Args:
         case: The case.
@@ -54,13 +46,11 @@ class Planner:
     def __init__(self, case: Case) -> None:
         self.case = case
         #: The dose-influence matrix, in blocks.
-        self.matrix = Matrix(case.dij)
+        self.matrix = Matrix(case.dij, np.stack(np.unravel_index(case.voxels, case.grid.shape), axis=1))
         self._sums: dict[str, Array] = {}
-        self._whole: dict[int, Gram] = {}
-        #: The matrices at the plan that others start from, and those that the last solve from a plan left at its
-        #: fluence.
-        self._anchor: tuple[Plan, dict[Key, Gram]] | None = None
-        self._last: tuple[Array, Terms, dict[Key, Gram]] | None = None
+        #: The Hessian at the plan that others start from, and the one that the last solve left at its fluence.
+        self._anchor: tuple[Plan, Hessian] | None = None
+        self._last: tuple[Array, Terms, Hessian] | None = None
 
     def dose(self, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
         """Compute the dose of each row, total Gy."""
@@ -70,9 +60,7 @@ class Planner:
         """Prepare objectives for the passes over `matrix`."""
         for o in parameters.objectives:
             if o.type == "mean" and o.structure not in self._sums:
-                rows = self.case.own(o.structure)
-                ones = np.ones(self.matrix.rows)
-                self._sums[o.structure] = self.matrix.transposed(ones, rows.start, rows.stop)
+                self._sums[o.structure] = self.matrix.sum_rows(self.case.own(o.structure))
         return compile_terms(self.case, parameters, self._sums)
 
     def solve(
@@ -116,24 +104,14 @@ class Planner:
         useful = terms.useful(matrix)
         x = useful * start.fluence if start else rough(matrix, terms, uniform(matrix, terms, useful))
         state = State(x, floor=_NOTHING * terms.slopes(np.zeros(matrix.rows, np.float32))[0])
-        grams = None
-        room = matrix.columns <= NEWTON_BEAMLETS and size(terms, matrix.columns) <= GRAM_BYTES
-        if room and not terms.pooled:
-            method = "Newton"
-            grams = Grams(matrix, self._whole, self._snapshot(start) if start else None)
-            newton(matrix, terms, grams, state, gap, _NEWTON_STEPS, watch)
+        self._last = None
+        hessian = Hessian(matrix, self._snapshot(start) if start else None)
+        if terms.convex:
+            newton(matrix, terms, hessian, state, gap, _NEWTON_STEPS, watch)
         else:
-            method = "L-BFGS"
-            lbfgs(matrix, terms, state, _SLOW if terms.convex else _STILL, _LBFGS_STEPS, watch)
-            if terms.convex and not state.stopped:
-                if np.count_nonzero(state.x) <= REDUCED_BEAMLETS:
-                    method = "L-BFGS, Newton"
-                    newton(matrix, terms, ReducedHessian(matrix), state, gap, _NEWTON_STEPS, watch)
-                else:
-                    lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
-                    state.bound = lower_bound(matrix, terms, matrix.dose(state.x))
-        plan = self._plan(parameters, terms, state, gap, method, began)
-        self._last = (state.x, terms, grams.matrices) if grams and start else None
+            majorise(matrix, terms, hessian, state, gap, _NEWTON_STEPS, watch)
+        plan = self._plan(parameters, terms, state, gap, began)
+        self._last = (state.x, terms, hessian)
         return plan
 
     def sensitivities(self, plan: Plan, metrics: Sequence[tuple[str, Metric]]) -> Sensitivities:
@@ -152,13 +130,11 @@ class Planner:
     def _hessian_at(self, plan: Plan, terms: Terms) -> Callable[[NDArray[np.intp]], NDArray[np.float32]]:
         """Give the Hessian of some beamlets, from the matrices of the plan's own solve where they are still there."""
         if self._last is None or self._last[0] is not plan.fluence:
-            return partial(sum_rows, self.matrix, terms, plan.dose)
-        _, solved, matrices = self._last
-        return partial(Grams(self.matrix, self._whole, matrices).block, solved, plan.dose)
+            return partial(Hessian(self.matrix).block, terms, plan.dose)
+        _, solved, hessian = self._last
+        return partial(hessian.block, solved, plan.dose)
 
-    def _plan(
-        self, parameters: PlanParameters, terms: Terms, state: State, gap: float, method: str, began: float
-    ) -> Plan:
+    def _plan(self, parameters: PlanParameters, terms: Terms, state: State, gap: float, began: float) -> Plan:
         dose = self.matrix.dose(state.x, exact=True)
         costs: dict[str, float] = {}
         for o in parameters.objectives:
@@ -174,20 +150,20 @@ class Planner:
             narrow,
             costs,
             state.value,
-            state.bound if convex else np.nan,
-            state.gap if convex else np.nan,
+            state.bound,
+            state.gap,
             convex,
             state.iterations,
             time.process_time() - began,
             str(self.case.grid),
-            method,
+            "Newton" if convex else "Newton on majorants",
             state.gap <= gap if convex else state.done,
         )
 
-    def _snapshot(self, start: Plan) -> dict[Key, Gram]:
-        """Make the Gram matrices at a plan's dose, once; never changed, so that solves cannot influence each other."""
+    def _snapshot(self, start: Plan) -> Hessian:
+        """Make the Hessian at a plan's dose, once; never changed, so that solves cannot influence each other."""
         if self._anchor is None or self._anchor[0] is not start:
-            grams = Grams(self.matrix, self._whole)
-            grams.update(self.terms(start.parameters), self.matrix.dose(start.fluence))
-            self._anchor = start, grams.matrices
+            hessian = Hessian(self.matrix)
+            hessian.move(self.terms(start.parameters), self.matrix.dose(start.fluence))
+            self._anchor = start, hessian
         return self._anchor[1]

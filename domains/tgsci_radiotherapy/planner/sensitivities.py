@@ -107,14 +107,14 @@ def _gradient_changes(
     """Differentiate the gradient by log2 of an objective's weight, and by its dose."""
     rows = case.own(objective.structure)
     none = np.full(matrix.columns, np.nan)
-    if rows.stop == rows.start:
+    if not case.count_own(objective.structure):
         return np.zeros(matrix.columns), none if objective.dose_gy is None else np.zeros(matrix.columns)
     slope, shift = slopes_of(objective, dose[rows].astype(np.float64))
 
     def back(own: Array) -> Array:
         multipliers = np.zeros(matrix.rows)
         multipliers[rows] = own
-        return matrix.transposed(multipliers, rows.start, rows.stop)
+        return matrix.transposed(multipliers)
 
     return math.log(2) * back(slope), none if shift is None else back(shift)
 
@@ -138,7 +138,7 @@ def slopes_of(objective: Objective, dose: Array) -> tuple[Array, Array | None]:
 
 def _free(matrix: Matrix, terms: Terms, plan: Plan, gradient: Array) -> NDArray[np.intp]:
     """Choose the beamlets with fluence, but for those whose own slope leads them to none."""
-    diagonal = matrix.squares(terms.curvatures(plan.dose), {}, terms)
+    diagonal = matrix.squares(terms.curvatures(plan.dose))
     down = np.divide(gradient, diagonal, out=np.zeros_like(gradient), where=diagonal > 0)
     return np.flatnonzero(plan.fluence > np.maximum(down, 0.0))
 

@@ -1,8 +1,10 @@
-"""Objectives, made ready for a case: penalties of the dose, row by row, of each structure's own voxels.
+"""Objectives, made ready for a case: penalties of the dose, row by row, of a structure's own voxels or of a region.
 
 The objective is
 
     f(x) = sum_s sum_{i in s} phi_s(d_i) + c.x + sum of EUD and DVH terms,   d = A x,  x >= 0
+
+over structures and regions s, which may share voxels,
 
 with phi_s piecewise quadratic and convex: a sum of over_k max(d - r_k, 0)^2 and under_k max(r_k - d, 0)^2, weights
 divided by the structure's number of own voxels. A mean dose is linear in the fluence, so it goes to c and costs
@@ -12,12 +14,12 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .penalties import Penalty, Pooled, pool
+from .penalties import DoseVolume, Penalty, Pooled, pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +40,7 @@ class Terms:
     """The objectives of a plan on a case.
 
     Args:
-        penalties: One for each structure that has squared objectives.
+        penalties: One for each structure or region that has squared objectives.
         linear: Gradient of the mean-dose objectives, by beamlet.
         pooled: EUD and DVH objectives, which need the doses of all voxels at once.
         rows: Number of rows of the matrix.
@@ -53,6 +55,28 @@ class Terms:
     def convex(self) -> bool:
         """True where a lower bound exists."""
         return all(pooled.convex for pooled in self.pooled)
+
+    @property
+    def lifts(self) -> bool:
+        """True where something asks for dose."""
+        return any(p.under.any() for p in self.penalties) or any(pooled.lifts for pooled in self.pooled)
+
+    def relaxed(self) -> Terms:
+        """Leave out what is not convex: its least value is below that of all objectives, as none is negative."""
+        return replace(self, pooled=tuple(pooled for pooled in self.pooled if pooled.convex))
+
+    def majorised(self, dose: NDArray[np.floating] | None) -> Terms:
+        """Put convex penalties in place of what is not convex: nowhere below it, and equal at a dose.
+
+        Args:
+            dose: Dose by row; None for penalties of all voxels.
+        """
+        penalties = [
+            pooled.majorant(None if dose is None else dose[pooled.rows])
+            for pooled in self.pooled
+            if isinstance(pooled, DoseVolume)
+        ]
+        return replace(self.relaxed(), penalties=(*self.penalties, *penalties))
 
     def useful(self, matrix: Matrix) -> NDArray[np.bool_]:
         """Find the beamlets that reach a voxel where an objective asks for dose; all others are best at 0."""
@@ -136,14 +160,13 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
     Args:
         case: The case.
         parameters: The objectives.
-        column_sums: Of each structure with a mean-dose objective: sum of the matrix over its own rows.
+        column_sums: Of each structure or region with a mean-dose objective: sum of the matrix over its own rows.
     """
     linear = np.zeros(case.dij.beamlets)
     squares: dict[str, dict[float, list[float]]] = {}
     pooled: list[Pooled] = []
     for objective in parameters.objectives:
-        rows = case.own(objective.structure)
-        voxels = rows.stop - rows.start
+        rows, voxels = case.own(objective.structure), case.count_own(objective.structure)
         if objective.weight == 0 or voxels == 0:
             continue
         if objective.type == "mean":
@@ -157,13 +180,10 @@ def compile_terms(case: Case, parameters: PlanParameters, column_sums: Mapping[s
         else:
             pooled.append(pool(objective, rows))
     penalties = []
-    for name in case.names:
-        if name in squares:
-            bends = sorted(squares[name])
-            over, under = np.array([squares[name][b] for b in bends]).T
-            rows = case.own(name)
-            place = case.names.index(name)
-            penalties.append(Penalty(place, rows.start, rows.stop, np.array(bends), np.array(over), np.array(under)))
+    for name in sorted(squares, key=lambda n: (case.names.index(n) if n in case.names else len(case.names), n)):
+        bends = sorted(squares[name])
+        over, under = np.array([squares[name][b] for b in bends]).T
+        penalties.append(Penalty(name, case.own(name), np.array(bends), np.array(over), np.array(under)))
     return Terms(tuple(penalties), linear, tuple(pooled), case.dij.rows)
 
 

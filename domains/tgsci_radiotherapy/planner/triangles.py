@@ -7,15 +7,7 @@ more than the Cholesky factorisation of what it returns.
 from __future__ import annotations
 
 import numba
-
-
-@numba.njit(cache=True)
-def add(total, weight, part):  # type: ignore[no-untyped-def]
-    """total += weight * part."""
-    n = len(total)
-    for j in range(n):
-        for i in range(j, n):
-            total[i, j] += weight * part[i, j]
+import numpy as np
 
 
 @numba.njit(cache=True)
@@ -30,20 +22,47 @@ def scale(total, factor, ridge):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def part(total, index, out):  # type: ignore[no-untyped-def]
-    """out = total[index, index], index ascending."""
+def _runs(index):  # type: ignore[no-untyped-def]
+    """Find where the runs of neighbours in `index` end: a run is copied as vectors, an element alone costs as much."""
     n = len(index)
-    for j in range(n):
-        column = total[:, index[j]]
-        for i in range(j, n):
-            out[i, j] = column[index[i]]
+    ends = np.empty(n, np.int64)
+    count = 0
+    for i in range(1, n + 1):
+        if i == n or index[i] != index[i - 1] + 1:
+            ends[count] = i
+            count += 1
+    return ends[:count]
 
 
 @numba.njit(cache=True)
-def add_part(total, weight, whole, index):  # type: ignore[no-untyped-def]
-    """total += weight * whole[index, index], index ascending."""
-    n = len(index)
-    for j in range(n):
-        column = whole[:, index[j]]
-        for i in range(j, n):
-            total[i, j] += weight * column[index[i]]
+def part(total, index, out):  # type: ignore[no-untyped-def]
+    """out = total[index, index], index ascending."""
+    ends = _runs(index)
+    own = 0
+    for j in range(len(index)):
+        if j == ends[own]:
+            own += 1
+        first = j
+        for last in ends[own:]:
+            source = total[index[first] : index[first] + last - first, index[j]]
+            target = out[first:last, j]
+            for i in range(len(source)):
+                target[i] = source[i]
+            first = last
+
+
+@numba.njit(cache=True)
+def add_to_part(total, index, part):  # type: ignore[no-untyped-def]
+    """total[index, index] += part, index ascending."""
+    ends = _runs(index)
+    own = 0
+    for j in range(len(index)):
+        if j == ends[own]:
+            own += 1
+        first = j
+        for last in ends[own:]:
+            target = total[index[first] : index[first] + last - first, index[j]]
+            source = part[first:last, j]
+            for i in range(len(source)):
+                target[i] += source[i]
+            first = last

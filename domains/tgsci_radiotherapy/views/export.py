@@ -13,10 +13,11 @@ from tgsci.basics.files import writable, write_atomically
 from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
 
-from ..plan.file import FILE, read_plan
-from ..planner.recent import Recent
-from ..qa.robustness import under_shifts
-from .conflicts import account
+from ..loss.possibility import Possibility
+from ..plan.file import FILE, PlanFile, read_plan
+from ..planner.recent import Recent, planner_of
+from ..qa.robustness import NOMINAL, under_shifts
+from .conflicts import account, questions
 from .tables import columns_sheet, goals_csv, goals_json, plans_csv
 
 if TYPE_CHECKING:
@@ -25,22 +26,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tgsci.runs.result import Result
-    from tgsci.search.trial import Trial
+    from tgsci.search.trial import Trial, Trials
 
     from ..case.model import Case
-    from ..goals import BoundSheet, GoalTable
+    from ..goals import BoundSheet, Goal, GoalTable
     from ..loss import PlanLoss
+    from ..loss.possibility import Answer
     from ..qa.robustness import Robustness
 
 #: The file that says which goals could not be met together.
 CONFLICTS = "conflicts.txt"
+#: Longest that a run looks for a proof that its goals exclude each other, s.
+_PROOF = 40.0
 #: The endings of plots' files.
 _KINDS = (".png", ".svg")
 
 
 @dataclass(frozen=True, eq=False)
 class BestPlan:
-    """The best plan of a run. Its dose, goals and robustness are worked out once, for files and for the command line.
+    """A plan of a run. Its dose, goals and robustness are worked out once, for files, report and command line.
 
     Args:
         trial: The trial that made it.
@@ -51,9 +55,14 @@ class BestPlan:
     loss: PlanLoss
 
     @cached_property
+    def plan(self) -> PlanFile:
+        """What its file holds."""
+        return read_plan(plan_text(self.trial))
+
+    @cached_property
     def dose(self) -> NDArray[np.float32]:
         """Total Gy of each row of the case."""
-        return read_plan(plan_text(self.trial)).dose(self.loss.case)
+        return self.plan.dose(self.loss.case)
 
     @cached_property
     def table(self) -> GoalTable:
@@ -65,8 +74,31 @@ class BestPlan:
 
     @cached_property
     def robustness(self) -> Robustness:
-        """Its goals with the patient shifted by 3 mm, under a static dose cloud."""
-        return under_shifts(self.loss.case, self.loss.bound, dose=self.dose, method="cloud")
+        """Its goals with the patient shifted by 3 mm or denser by 3%, by the quick method."""
+        fluence = self.plan.fluence
+        return under_shifts(self.loss.case, self.loss.bound, dose=self.dose, fluence=fluence, method="cloud")
+
+    def answers(self, trials: Trials) -> tuple[Answer, ...]:
+        """Say what can be proven of the goals that no plan of the run met together; asked once, within `_PROOF` s.
+
+        Args:
+            trials: All of the run.
+        """
+        asked = tuple(questions(trials, self.loss.bound.goals))
+        if asked not in self._answers:
+            answers: list[Answer] = []
+            for goals in asked:
+                if answers and answers[0].conflict:
+                    break  # more goals cannot be met either
+                seconds = _PROOF / len(asked)
+                possibility = Possibility(planner_of(self.loss.case), self.loss.bound.prescriptions, seconds)
+                answers.append(possibility.ask(goals))
+            self._answers[asked] = tuple(answers)
+        return self._answers[asked]
+
+    @cached_property
+    def _answers(self) -> dict[tuple[tuple[Goal, ...], ...], tuple[Answer, ...]]:
+        return {}
 
 
 _BEST = Recent()
@@ -88,6 +120,13 @@ def best_plan(result: Result) -> BestPlan | None:
         best = BestPlan(trial, loss)
         _BEST.put(text, best)
     return best
+
+
+def first_plan(result: Result) -> BestPlan | None:
+    """Find the first plan of a run, with its dose and goals; None where there is none."""
+    loss: Any = result.loss
+    first = next((t for t in result.trials if t.measured and t.feedback and FILE in t.feedback.artifacts), None)
+    return BestPlan(first, loss) if first is not None and loss is not None else None
 
 
 def export(result: Result, directory: Path) -> Sequence[Path]:
@@ -112,7 +151,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     best = best_plan(result)
     if best is not None:
         contents |= _files_of(best, result)
-    conflicts = account(result.trials)
+    conflicts = account(result.trials, best.answers(result.trials) if best else ())
     if conflicts:
         contents[CONFLICTS] = f"{conflicts}\n"
     else:
@@ -130,9 +169,10 @@ def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
 
     case, goals, table = best.loss.case, best.loss.bound, best.table
     doses = {f"trial {best.trial.number}": best.dose}
-    first = next(t for t in result.trials if t.measured and t.feedback and FILE in t.feedback.artifacts)
-    if first.number != best.trial.number:
-        doses[f"trial {first.number}, the first"] = read_plan(plan_text(first)).dose(case)
+    first = first_plan(result)
+    if first is not None and first.trial.number != best.trial.number:
+        doses[f"trial {first.trial.number}, the first"] = first.dose
+    scenarios = [dose for scenario, dose in best.robustness.doses.items() if scenario != NOMINAL]
     title = f"{case.name}, {goals.name}: {table.met} of {len(table.evaluated)} goals met"
     return {
         FILE: plan_text(best.trial),
@@ -140,7 +180,7 @@ def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
         "goals.csv": goals_csv(table),
         "goals.json": goals_json(table, case),
         "robustness.txt": best.robustness.text() + "\n",
-        "dvh.png": png(dvh_figure(case, doses, goals, title=title)),
+        "dvh.png": png(dvh_figure(case, doses, goals, title=title, bands=scenarios)),
         "wash.png": png(dose_wash(case, best.dose, title=f"{case.name}, trial {best.trial.number}")),
     }
 

@@ -34,7 +34,7 @@ def structure_rows(case: Case) -> list[list[str]]:
 
     rows = []
     for structure in case.structures:
-        own = case.own(structure.name)
+        own = case.count_own(structure.name)
         grid_cc = len(structure.voxels) * case.grid.voxel_cc
         shared = [
             (len(np.intersect1d(structure.voxels, other.voxels, assume_unique=True)), other.name)
@@ -52,7 +52,7 @@ def structure_rows(case: Case) -> list[list[str]]:
                 f"{structure.volume_cc:.{_digits(structure.volume_cc)}f}",
                 f"{grid_cc:.{_digits(grid_cc)}f}",
                 str(len(structure.voxels)),
-                str(own.stop - own.start),
+                str(own),
                 ", ".join(overlaps[:_MOST_OVERLAPS]) + more,
                 _remark(structure.volume_cc, grid_cc),
             ]

@@ -56,7 +56,7 @@ def test_a_goal_that_a_shift_loses_fails_with_robust_only(
     sheet.write_text(f'goals = ["Core D10% <= {limit:.2f} Gy"]\n[prescription]\nPTV = 50\n')
     assert run("evaluate", place / "run", "--goals", sheet) == 0
     assert run("evaluate", place / "run", "--goals", sheet, "--robust") == 1
-    assert "are lost within 3 mm: Core D10%" in capsys.readouterr().out
+    assert "are lost within 3 mm and 3% of density: Core D10%" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -133,3 +133,18 @@ def test_one_goal_for_each_target_and_the_outline_whatever_its_name() -> None:
     assert "0 outlines of the body" in bind_refusal(
         sheet("[external] Dmax <= 110%", more=""), case_of(("P", "target", 50.0))
     )
+
+
+def test_goals_on_regions_are_read_bound_and_evaluated() -> None:
+    case = case_of(("PTV-50", "target", 50.0), ("OAR", "oar", None), ("Body", "external", None))
+    goals = sheet(
+        "ptv 50 D95% >= 95%",
+        "ring(PTV 50, 3 mm, 13 mm) & Core V45Gy <= 10%, priority 3",
+        "[external] - [targets] Dmax <= 107%, priority 2",
+        more='[structures]\nCore = ["OAR"]',
+    )
+    bound = goals.bind(case)
+    names = [g.structure for g in bound.goals]
+    assert names == ["PTV-50", "ring(PTV-50, 3 mm, 13 mm) & OAR", "[external] - [targets]"]
+    assert bound.goals[2].limit == pytest.approx(53.5)
+    assert parse_sheet(goals.toml()).goals == tuple(replace(g, text=str(g)) for g in goals.goals)

@@ -88,7 +88,7 @@ def test_no_plan_is_below_the_bound_with_eud_objectives(seed, dose, exponent, we
 def test_the_conjugate_is_the_maximum(bends, weights, multiplier) -> None:
     over, under = np.array(weights[: len(bends)]).T
     assume(over.any() or under.any())
-    p = Penalty(0, 0, 1, np.sort(bends), over, under)
+    p = Penalty("PTV", slice(0, 1), np.sort(bends), over, under)
     low, high = p.range
     multiplier = float(np.clip(multiplier, low, high))
     found = p.conjugate(np.array([multiplier]))

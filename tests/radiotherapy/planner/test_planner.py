@@ -8,7 +8,6 @@ import pickle
 import subprocess
 import sys
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from tests.radiotherapy.cases import small_case, tiny_case
 from tests.radiotherapy.planning_problems import dense, optimum, parameters, random_case, value
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.case.model import Structure
-from tgsci_radiotherapy.planner import Planner, planner
+from tgsci_radiotherapy.planner import Planner
 
 USUAL = parameters(
     ("PTV", "squared_deviation", 51.5, 1000),
@@ -50,6 +49,40 @@ def test_the_optimum_is_that_of_a_general_solver(seed) -> None:
     assert plan.bound <= best * (1 + 1e-8)
     assert plan.converged
     assert plan.gap <= 1e-7
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_objectives_on_regions_that_share_voxels_have_the_optimum_of_a_general_solver(seed) -> None:
+    case = random_case(seed, beamlets=12, voxels=60)
+    wanted = parameters(
+        ("PTV", "squared_underdose", 50, 1000),
+        ("PTV | OAR", "squared_overdose", 53, 500),
+        ("ring(PTV, 0 mm, 40 mm)", "squared_overdose", 20, 300),
+        ("PTV & OAR", "squared_deviation", 48, 200),
+        ("ring(PTV, 0 mm, 150 mm) - OAR", "mean", None, 3),
+        ("Body", "squared_overdose", 10, 20),
+    ).checked(case)
+    best, _ = optimum(case, wanted)
+    solver = Planner(case)
+    plan = solver.solve(wanted, gap=1e-7)
+    assert plan.value == pytest.approx(best, rel=1e-6)
+    assert best * (1 - 2e-7) <= plan.bound <= best * (1 + 1e-8)
+    assert set(plan.terms) == {o.label for o in wanted.objectives}
+    # Warm, from a plan of other weights: the Gram matrices of shared rows stay right.
+    other = solver.solve(wanted.replaced(1, weight=50.0), gap=1e-7)
+    assert solver.solve(wanted, start=other, gap=1e-7).value == pytest.approx(best, rel=1e-6)
+
+
+def test_regions_with_an_eud_are_certified_too() -> None:
+    case = random_case(1, beamlets=12, voxels=60)
+    wanted = parameters(
+        ("PTV", "squared_deviation", 50, 1000),
+        ("ring(PTV, 0 mm, 40 mm)", "squared_overdose", 20, 300),
+        ("OAR - PTV", "eud", 10, 50, None, 4),
+    ).checked(case)
+    plan = Planner(case).solve(wanted, gap=1e-5)
+    assert plan.gap <= 1e-5
+    assert plan.value == pytest.approx(value(case, wanted, plan.fluence), rel=1e-6)
 
 
 def test_a_real_case_agrees_with_a_general_solver(planned) -> None:
@@ -120,32 +153,9 @@ def test_another_process_finds_the_same_plan(planned, tmp_path) -> None:
         "print(sha256(Planner(small_case()).solve(USUAL).fluence.tobytes()).hexdigest())\n"
     )
     command = [sys.executable, str(script)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONHASHSEED": "7"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": "7"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == sha256(plan.fluence.tobytes()).hexdigest()
-
-
-def test_both_methods_agree(monkeypatch) -> None:
-    case = small_case()
-    newton = Planner(case).solve(USUAL, gap=1e-6)
-    monkeypatch.setattr(planner, "NEWTON_BEAMLETS", 10)
-    other = Planner(case).solve(USUAL, gap=1e-3)
-    assert (newton.method, other.method) == ("Newton", "L-BFGS, Newton")
-    assert other.value == pytest.approx(newton.value, rel=1e-3)
-    assert other.gap <= 1e-3
-    assert other.bound <= newton.value
-
-
-def test_where_there_is_no_room_for_matrices_it_does_without(monkeypatch) -> None:
-    case = small_case()
-    expected = Planner(case).solve(USUAL, gap=1e-6).value
-    monkeypatch.setattr(planner, "GRAM_BYTES", 1)
-    monkeypatch.setattr(planner, "REDUCED_BEAMLETS", 1)
-    plan = Planner(case).solve(USUAL)
-    assert plan.method == "L-BFGS"
-    assert plan.value == pytest.approx(expected, rel=1e-3)
-    assert plan.bound <= expected
-    assert plan.converged == (plan.gap <= 1e-3)
 
 
 def test_targets_may_have_eud_objectives_alone() -> None:
@@ -171,33 +181,6 @@ def test_eud_objectives_are_certified() -> None:
     # No other plan is below the bound: here the one for a better solved, slightly harder problem.
     better = Planner(case).solve(wanted, start=plan, gap=1e-4)
     assert plan.bound <= better.value <= plan.value * (1 + 1e-6)
-
-
-@pytest.mark.parametrize(
-    "objective", [("Core", "max_dvh", 15, 300, 20), ("PTV", "min_dvh", 51, 300, 95)], ids=lambda o: o[1]
-)
-def test_dvh_objectives_have_no_certificate_and_do_their_work(objective) -> None:
-    case = small_case()
-    without = parameters(("PTV", "squared_deviation", 50, 100), ("Body", "squared_overdose", 30, 100))
-    solver = Planner(case)
-    plain = solver.solve(without)
-    plan = solver.solve(
-        parameters(*[(o.structure, o.type, o.dose_gy, o.weight) for o in without.objectives], objective)
-    )
-    assert not plan.convex
-    assert np.isnan(plan.gap)
-    assert np.isnan(plan.bound)
-    assert "not convex" in plan.certificate
-    name, kind, dose, *_ = objective
-
-    def share(some) -> float:
-        return 100 * float(np.mean(some.dose[case.own(name)] >= dose))
-
-    if kind == "max_dvh":
-        assert share(plan) < share(plain) - 5
-    else:
-        assert share(plan) > share(plain) + 5
-    assert plan.value == pytest.approx(sum(plan.terms.values()))
 
 
 def test_what_has_nothing_to_do_is_no_trouble() -> None:

@@ -12,7 +12,8 @@ from tests.radiotherapy.cases import small_case, tiny_case
 from tests.radiotherapy.views.doses import a_dose, words
 from tgsci.errors import UsageError
 from tgsci.show.canvas import png
-from tgsci_radiotherapy.views.wash import dose_wash
+from tgsci_radiotherapy.case import open_case
+from tgsci_radiotherapy.views.wash import axial_washes, dose_wash
 
 
 def painted(figure: Any, place: int) -> Any:
@@ -97,3 +98,20 @@ def test_a_case_without_an_image_or_prescription_is_drawn() -> None:
     assert png(figure).startswith(b"\x89PNG")
     assert "no image in this case" in words(figure)
     assert "% of the maximum, 9 Gy" in words(figure)
+
+
+def test_axial_slices_go_from_one_end_of_the_targets_to_the_other() -> None:
+    case = small_case()
+    figure = axial_washes(case, a_dose(), title="a plan")
+    places = [float(ax.get_title(loc="left").split("=")[1].split()[0]) for ax in figure.axes[:-1]]
+    heights = case.grid.points(case.structure("PTV").voxels)[:, 0]
+    assert places == sorted(places)
+    assert heights.min() <= places[0] < places[-1] <= heights.max()
+    assert "white 25 Gy (50%), black 47.5 Gy (95% of 50 Gy)" in words(figure)
+
+
+@pytest.mark.slow
+def test_each_level_of_targets_has_its_isodose() -> None:
+    case = open_case("headneck")
+    said = words(dose_wash(case, np.linspace(0.0, 75.0, len(case.voxels), dtype=np.float32)))
+    assert "black 66.5 Gy (95% of 70 Gy), black dashed 59.85 Gy (95% of 63 Gy), black dotted 53.2 Gy" in said

@@ -88,8 +88,12 @@ class Setup:
             raise UsageError(f"{self.name} has no target with a voxel on the dose grid; beams need one to aim at")
         return points_of(self.grid, np.unique(np.concatenate(targets)))
 
-    def dij(self, shift: Sequence[float] = (0.0, 0.0, 0.0)) -> Dij:
-        """Calculate the dose influence with the patient moved by `shift`, (x, y, z), mm; the beams and bixels stay.
+    def dij(self, shift: Sequence[float] = (0.0, 0.0, 0.0), density: float = 1.0) -> Dij:
+        """Calculate the dose influence, also for a patient who lies or is denser than the image says; the bixels stay.
+
+        Args:
+            shift: How far the patient is moved, (x, y, z), mm.
+            density: What every electron density is multiplied by.
 
         Raises:
             UsageError: No target, or none that a field covers.
@@ -100,7 +104,9 @@ class Setup:
         # Moving the patient by s is the same as moving source and isocentre by -s.
         moved = np.asarray(centre, np.float64) - np.asarray(shift, np.float64)
         rows = points_of(self.grid, voxels)
-        return influence(self.ct, self.ct_grid, self.beams, moved.tolist(), bixels, rows, self.fractions)
+        return influence(
+            self.ct, self.ct_grid, self.beams, moved.tolist(), bixels, rows, self.fractions, density=density
+        )
 
 
 def influence(
@@ -112,6 +118,7 @@ def influence(
     points: NDArray[np.float64],
     fractions: int = 1,
     cutoff: float = CUTOFF,
+    density: float = 1.0,
 ) -> Dij:
     """Calculate the dose of each bixel to each point, by the analytic 6 MV pencil beam.
 
@@ -124,6 +131,7 @@ def influence(
         points: (rows, 3), (x, y, z), mm; row i of the result is point i.
         fractions: Doses are those of so many fractions.
         cutoff: Lateral, mm in the plane of the isocentre.
+        density: What every electron density is multiplied by.
 
     Returns:
         Total Gy for one unit of fluence, quantised as it would be saved; a unit gives 1 Gy per fraction under the
@@ -134,7 +142,7 @@ def influence(
 
     if bixels.lookup.shape[0] != len(beams):
         raise ValueError(f"bixels of {bixels.lookup.shape[0]} beams with {len(beams)} beams")
-    density = electron_density(ct)
+    densities = electron_density(ct) * np.float32(density)
     spacing, origin = (np.array(of[::-1], np.float64) for of in (ct_grid.spacing, ct_grid.origin))
     reach_x, reach_y = abs(bixels.first_x) + cutoff, abs(bixels.first_y) + cutoff
     x, y, magnified = (np.empty((len(beams), len(points))) for _ in range(3))
@@ -144,7 +152,7 @@ def influence(
         x[b], y[b], t = project(points, seen)
         magnified[b] = SAD / t
         reached = (np.abs(x[b]) < reach_x) & (np.abs(y[b]) < reach_y)
-        depth[b] = kernels.depths(points, reached, seen.source, density, spacing, origin)
+        depth[b] = kernels.depths(points, reached, seen.source, densities, spacing, origin)
     beamlets = len(bixels)
     shape = (bixels.lookup, bixels.first_x, bixels.first_y, BIXEL, cutoff)
     starts = kernels.count(x, y, *shape)

@@ -89,7 +89,7 @@ def depth_dose(depth: Floats, ssd: float = SAD) -> Floats:
         depth: mm.
         ssd: Distance from the source to the surface, mm.
     """
-    return _wide(depth) / _wide(np.array([REFERENCE_DEPTH])) * (SAD / (ssd + depth)) ** 2
+    return wide_field(depth) / wide_field(np.array([REFERENCE_DEPTH])) * (SAD / (ssd + depth)) ** 2
 
 
 def pencil(cutoff: float = CUTOFF) -> Pencil:
@@ -101,10 +101,11 @@ def pencil(cutoff: float = CUTOFF) -> Pencil:
     depth = np.arange(DEEPEST + 1, dtype=np.float64)
     near = scatter(depth) / 3.0
     shares = np.stack([np.ones_like(depth), near, 2.0 * near + _HEAD], axis=1)
-    weights = primary(depth)[:, None] * shares / _wide(np.array([REFERENCE_DEPTH]))
+    weights = primary(depth)[:, None] * shares / wide_field(np.array([REFERENCE_DEPTH]))
     # Rounded: the last digit of an exponential is the processor's, and a case is to be the same on every machine.
     return Pencil(np.round(weights, 12), _SIGMA[:, 0] + depth[:, None] * _SIGMA[:, 1], float(cutoff))
 
 
-def _wide(depth: Floats) -> Floats:
+def wide_field(depth: Floats) -> Floats:
+    """Calculate the dose in a field wider than twice the cutoff by depth, mm, without the inverse square; any unit."""
     return primary(depth) * (1.0 + _HEAD + scatter(depth))

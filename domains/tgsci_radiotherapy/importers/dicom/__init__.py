@@ -38,14 +38,16 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     """
     scan = scan_folder(folder, say)
     structure_file, series = choose_structure_set(scan, options)
-    say(f"reading {len(series.files)} CT slices")
-    values, grid = read_image(series)
+    say(f"reading {sum(file.frames for file in series.files)} CT slices")
+    image = read_image(series, options)
+    grid = image.grid
     say("reading contours")
     plan = read_plan(scan, structure_file)
-    drawn = read_structures(structure_file, series, grid, options, plan)
-    hu = hounsfield(values, drawn.regions, options)
+    drawn = read_structures(structure_file, series, image, options, plan)
+    hu = hounsfield(image.values, drawn.regions, options)
+    notes = [*scan.notes, *image.notes, *drawn.notes]
     provenance = {
-        "source": f"DICOM: {len(series.files)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
+        "source": f"DICOM: {len(image.slices)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
         f"{len(drawn.regions)} structures",
         "contours": "voxel centres within; a contour in another is a hole, crossing ones are united; interpolated "
         "between planes",
@@ -65,8 +67,9 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         fractions=plan.fractions,
         reference=reference,
         provenance=provenance,
-        notes=tuple(drawn.notes),
+        notes=tuple(notes),
         hints=plan.hints,
         skipped=tuple(drawn.skipped),
         originals=drawn.originals,
+        position=image.position,
     )

@@ -18,6 +18,7 @@ from ..masks import Mask
 from ..options import Options
 from ..patient import MOST_STRUCTURES, Kind, Region, guess_type, meant, unique_names
 from .files import DicomFile, Scan, Series, guarded
+from .image import Image
 from .plan import Prescription
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class Drawn:
     originals: dict[str, str]
 
 
-def read_structures(one: DicomFile, series: Series, grid: Grid, options: Options, plan: Prescription) -> Drawn:
+def read_structures(one: DicomFile, series: Series, image: Image, options: Options, plan: Prescription) -> Drawn:
     """Read the structures; what a person leaves out is not looked at.
 
     Raises:
@@ -198,7 +199,7 @@ def read_structures(one: DicomFile, series: Series, grid: Grid, options: Options
             f"the structure set has {len(chosen)} structures, more than {MOST_STRUCTURES}; name those that matter with "
             "--only"
         )
-    reader = _Reader(one.label, series, grid, notes)
+    reader = _Reader(one.label, series.frame, image, notes)
     drawn: list[Region] = []
     for region, name, kind, left_out in chosen:
         if left_out:
@@ -215,11 +216,9 @@ _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
 class _Reader:
     """Reads contours of one structure set on one CT; `notes` get what a person should know."""
 
-    def __init__(self, label: str, series: Series, grid: Grid, notes: list[str]) -> None:
-        self.label, self.grid, self.notes = label, grid, notes
-        self.frame, self.slices = series.frame, np.unique(np.round(series.heights(), 3))
-        if len(self.slices) < 2:
-            self.slices = grid.axes()[0]
+    def __init__(self, label: str, frame: str, image: Image, notes: list[str]) -> None:
+        self.label, self.frame, self.notes = label, frame, notes
+        self.grid, self.slices = image.grid, np.asarray(image.slices, np.float64)
         self.budget = MOST_CORNERS_IN_ALL
 
     def region(self, region: _Roi, name: str, kind: Kind, dose: float | None) -> Region:
