@@ -47,7 +47,7 @@ def test_a_goal_of_higher_priority_counts_more() -> None:
     first, second = (goal_result("PTV D95% >= 50 Gy", 49.0, priority=p) for p in (1, 2))
     met, met_second = (goal_result("PTV D98% >= 50 Gy", 60.0, priority=p) for p in (1, 2))
     assert scoring.loss([first, met_second]) > scoring.loss([second, met])
-    assert scoring.loss([goal_result("PTV D95% >= 50 Gy", math.nan)]) == 200.0
+    assert scoring.loss([goal_result("PTV D95% >= 50 Gy", math.nan)]) > 100.0
     assert scoring.loss([]) == 0.0
 
 
