@@ -52,6 +52,7 @@ class RadiotherapyDomain(Domain):
         from .goals import sheet_names
         from .loss import PlanLoss
         from .views.export import export
+        from .views.report import sections
 
         job = read(PlanJob, config, "[radiotherapy]")
         texts = _start_texts(job)
@@ -93,6 +94,7 @@ class RadiotherapyDomain(Domain):
             config=table,
             columns=_columns(loss),
             export=export,
+            sections=sections,
             optimizers=baselines,
             options=rules.options,
             proposals=PROPOSALS,

@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 CT, STRUCTURES = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.481.3"
+ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 DOSE, PLAN = "1.2.840.10008.5.1.4.1.1.481.2", "1.2.840.10008.5.1.4.1.1.481.5"
 #: What must never be found in a case.
 SECRETS = {
@@ -80,17 +81,39 @@ class Folder:
         change: Callable[[Dataset, int], Any] = lambda data, k: None,
         series: str | None = None,
         name: str = "ct",
+        places: Sequence[float] | None = None,
+        hu: Callable[[np.ndarray, np.ndarray, float], np.ndarray] | None = None,
+        position: str = "HFS",
+        signs: tuple[int, int] = (1, 1),
     ) -> None:
-        y = ORIGIN[1] + SPACING[0] * np.arange(ROWS)
-        x = ORIGIN[0] + SPACING[1] * np.arange(COLUMNS)
-        inside = np.hypot(x[None, :], y[:, None]) <= RADIUS
-        values = np.rint((np.where(inside, water, air) - intercept) / slope).astype(np.int16)
+        """A CT series.
+
+        Args:
+            air: HU around the patient.
+            water: HU of the patient.
+            intercept: RescaleIntercept.
+            slope: RescaleSlope.
+            slices: Which of the slices.
+            change: Called with each slice's data set and number before it is written.
+            series: Its identifier.
+            name: What the files' names begin with.
+            places: z of each slice, mm; None: `STEP` apart.
+            hu: The patient as a function of x, y (2-D arrays) and z, in place of air and water.
+            position: PatientPosition.
+            signs: Direction in which columns and rows are numbered: -1, 1 is how a scanner writes FFS.
+        """
+        y = ORIGIN[1] + SPACING[0] * np.arange(ROWS)[:: signs[1]]
+        x = ORIGIN[0] + SPACING[1] * np.arange(COLUMNS)[:: signs[0]]
+        places = heights() if places is None else places
         for k in slices:
+            inside = np.hypot(x[None, :], y[:, None]) <= RADIUS
+            shown = np.where(inside, water, air) if hu is None else hu(x[None, :], y[:, None], places[k])
+            values = np.rint((shown - intercept) / slope).astype(np.int16)
             data = self.base(CT, "CT")
             data.SeriesInstanceUID = series or self.series
-            data.FrameOfReferenceUID, data.PatientPosition = self.frame, "HFS"
-            data.ImagePositionPatient = [ORIGIN[0], ORIGIN[1], ORIGIN[2] + STEP * k]
-            data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+            data.FrameOfReferenceUID, data.PatientPosition = self.frame, position
+            data.ImagePositionPatient = [x[0], y[0], places[k]]
+            data.ImageOrientationPatient = [signs[0], 0, 0, 0, signs[1], 0]
             data.PixelSpacing, data.SliceThickness, data.InstanceNumber = list(SPACING), STEP, SLICES - k
             data.Rows, data.Columns = values.shape
             data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
@@ -100,6 +123,36 @@ class Folder:
             change(data, k)
             # Names in no order: slices are sorted by position.
             self.save(data, f"{name}_{(k * 7) % 17 if k < 17 else k:02d}.dcm")
+
+    def enhanced_ct(self, hu: Callable[[np.ndarray, np.ndarray, float], np.ndarray], position: str = "") -> None:
+        """A CT series as one multi-frame file, its places in the groups of its frames; every other rescale differs."""
+        y, x = ORIGIN[1] + SPACING[0] * np.arange(ROWS), ORIGIN[0] + SPACING[1] * np.arange(COLUMNS)
+        data = self.base(ENHANCED_CT, "CT")
+        data.SeriesInstanceUID, data.FrameOfReferenceUID = self.series, self.frame
+        data.Rows, data.Columns, data.NumberOfFrames = ROWS, COLUMNS, SLICES
+        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 16, 15, 1
+        shared, measures, turned = Dataset(), Dataset(), Dataset()
+        measures.PixelSpacing, turned.ImageOrientationPatient = list(SPACING), [1, 0, 0, 0, 1, 0]
+        shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [turned]
+        data.SharedFunctionalGroupsSequence, data.PerFrameFunctionalGroupsSequence = [shared], []
+        frames = []
+        for k, z in enumerate(heights()[::-1]):
+            group, place, scale = Dataset(), Dataset(), Dataset()
+            place.ImagePositionPatient = [x[0], y[0], z]
+            scale.RescaleSlope, scale.RescaleIntercept, scale.RescaleType = 1, -1000 - 24 * (k % 2), "HU"
+            group.PlanePositionSequence, group.PixelValueTransformationSequence = [place], [scale]
+            data.PerFrameFunctionalGroupsSequence.append(group)
+            frames.append(np.rint(hu(x[None, :], y[:, None], z) - scale.RescaleIntercept).astype(np.int16))
+        data.PixelData = np.stack(frames).tobytes()
+        if position:
+            data.PatientPosition = position
+        else:
+            lies, side, stands = Dataset(), Dataset(), Dataset()
+            lies.CodeMeaning, side.CodeMeaning, stands.CodeMeaning = "recumbent", "supine", "headfirst"
+            lies.PatientOrientationModifierCodeSequence = [side]
+            data.PatientOrientationCodeSequence, data.PatientGantryRelationshipCodeSequence = [lies], [stands]
+        self.save(data, "enhanced.dcm")
 
     def structure_set(
         self,
@@ -208,6 +261,11 @@ class Folder:
         if "PixelData" in data:
             data["PixelData"].VR = "OW"
         data.save_as(self.path / name, enforce_file_format=True)
+
+
+def lopsided(x: np.ndarray, y: np.ndarray, z: float) -> np.ndarray:
+    """A patient whose HU say where each voxel is: a mm to the left is 1 more, to the back 2, to the head 4."""
+    return np.where(np.hypot(x, y) <= RADIUS, np.rint(x + 2 * y + 4 * z), -1000.0)
 
 
 def contour(polygon: np.ndarray, z: float) -> Dataset:

@@ -78,6 +78,11 @@ _source = partial(option, section="What is read")
     _source("--series", type=int, metavar="N", help="which CT series of a DICOM folder, from 1"),
     _source("--structure-set", type=int, metavar="N", help="which structure set, from 1"),
     _source("--no-reference", is_flag=True, help="leave out the dose that comes with the source"),
+    _source("--plan", type=int, metavar="N", help="which RTPLAN, counted from 1, where there are several"),
+    _source("--dose", type=int, metavar="N", help="which RTDOSE, counted from 1, where there are several"),
+    _source("--position", metavar="POSITION", help="how the patient lies, where no file says it: HFS, HFP, FFS ..."),
+    _source("--fill-gaps", is_flag=True, help="interpolate across gaps where CT slices are, or may be, missing"),
+    _source("--hu-table", metavar="FILE", help="CSV of HU and electron or mass density, in place of the default"),
     _source("--hu-offset", type=float, metavar="HU", help="added to the image, HU: -1024 for a lost intercept"),
 )  # fmt: skip
 def import_case(

@@ -119,6 +119,15 @@ def contrast(parent: Trial, child: Trial) -> str:
     return f"{'; '.join([*parts, 'moved most: ' + ', '.join(moved)])}{unknown}"
 
 
+def foretold(parent: Trial, child: Trial) -> float | None:
+    """Predict the loss of a plan by the sensitivities of the one that it was made from; None beyond their reach."""
+    before, after = effects_of(parent), effects_of(child)
+    if before is None or after is None or _criteria(before) != _criteria(after):
+        return None
+    step = Step.of(before, after.parameters)
+    return None if step is None else scoring.loss(predicted_results(before.results, step.values(before)))
+
+
 def limiting(feedback: Feedback) -> str:
     """Say which goals make most of a plan's loss; where all are met, which has the least room."""
     effects = effects_in(feedback)

@@ -17,6 +17,7 @@ from . import pyradplan
 from .masks import resample, same
 from .options import Options
 from .patient import Patient, Region, body_of
+from .position import at_patient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,6 +75,14 @@ def assemble(
     for note in patient.notes:
         say(note)
     notes: list[str] = []
+    options = at_patient(options, patient.position)
+    if patient.position != "HFS":
+        turned = ", ".join(f"{gantry:g}" for gantry, _ in options.angles())
+        couch = f", couch {options.angles()[0][1]:g}" if options.angles()[0][1] else ""
+        notes.append(
+            f"the patient lies {patient.position}: the beams' angles are the machine's, and are kept as those of a "
+            f"patient lying head first and supine: gantry {turned}{couch}"
+        )
     fractions = options.fractions or patient.fractions
     drawn = _apply_decisions(patient, options)
     drawn, body = _with_body(drawn, patient, notes)

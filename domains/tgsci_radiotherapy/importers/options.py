@@ -46,6 +46,12 @@ class Options:
         rbe: Factor from physical to RBE-weighted proton dose, on which prescriptions are.
         series: Which CT series of a DICOM folder, counted from 1, where there are several.
         structure_set: Which structure set of a DICOM folder, counted from 1, where there are several.
+        plan: Which RTPLAN of a DICOM folder its prescriptions are read from, counted from 1, where there are several.
+        dose: Which dose of a DICOM folder is kept to compare with, counted from 1, where there are several.
+        position: How the patient lies, where a DICOM folder does not say, or to overrule it: HFS is head first, supine.
+        fill_gaps: Whether a CT is interpolated across gaps where slices are, or may be, missing.
+        hu_table: A file that turns Hounsfield units into densities, see `hu_table.read_hu_table`; None: the default of
+            `case.beams`.
         reference: Whether a dose that comes with the source is kept to compare with.
         hu_offset: Added to the image, HU: -1024 for a CT that lost its rescale intercept.
 
@@ -69,6 +75,13 @@ class Options:
     rbe: float = setting("factor to RBE-weighted dose", 1.1, low=1.0, high=1.5)
     series: int | None = setting("which CT series, counted from 1", None, low=1)
     structure_set: int | None = setting("which structure set, counted from 1", None, low=1)
+    plan: int | None = setting("which plan, counted from 1", None, low=1)
+    dose: int | None = setting("which dose, counted from 1", None, low=1)
+    position: Literal["HFS", "HFP", "HFDR", "HFDL", "FFS", "FFP", "FFDR", "FFDL"] | None = setting(
+        "how the patient lies", None
+    )
+    fill_gaps: bool = setting("whether gaps between slices are interpolated", False)
+    hu_table: str | None = setting("a file of HU and densities", None)
     reference: bool = setting("whether the source's own dose is kept", True)
     hu_offset: float = setting("added to the image", 0.0, low=-2048.0, high=2048.0, unit="HU")
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Mark = tuple[GoalResult, HistogramPoint]
 
 _STYLES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
+#: Doses at which the edges of a band are drawn.
+_BAND = 300
 #: Plans that can be told apart in one plot.
 MOST_PLANS = len(_STYLES)
 #: Triangles whose base stands on the point and whose tip is on the side where the curve has to pass.
@@ -43,6 +45,7 @@ def dvh_figure(
     *,
     structures: Sequence[str] = (),
     title: str = "",
+    bands: Sequence[NDArray[np.floating]] = (),
     ax: Axes | None = None,
 ) -> Figure:
     """Draw cumulative dose-volume histograms of one plan or several.
@@ -57,6 +60,7 @@ def dvh_figure(
         goals: A `BoundSheet`; none where None.
         structures: Names; those of the goals and the targets where empty, or all.
         title: Above the plot.
+        bands: Doses of the first plan in other scenarios, by row: a band shows where its curves lie in them.
         ax: Where to draw; a figure of its own where None.
 
     Raises:
@@ -78,6 +82,8 @@ def dvh_figure(
             largest = max(largest, float(gray[-1]))
             width, order = (1.2, 2) if case.structure(name).type == "external" else (1.9, 3)
             ax.plot([*gray, gray[-1]], [*volume, 0.0], color=colour[name], linestyle=_STYLES[i], lw=width, zorder=order)
+    if bands:
+        _bands(ax, case, [next(iter(checked.values())), *bands], names, colour)
     marked = [] if goals is None else _marks_of_goals(case, goals, next(iter(checked.values())), names)
     ax.set_xlim(0, max(largest, case.prescription, *(point.dose for _, point in marked), 1e-3) * 1.05)
     _mark_goals(ax, marked, colour)
@@ -129,6 +135,22 @@ def _marks_of_goals(case: Case, goals: BoundSheet, dose: NDArray[np.floating], n
     from ..goals import evaluate
 
     return [mark for mark in marks(case, evaluate(goals, case, dose).results) if mark[0].goal.structure in names]
+
+
+def _bands(
+    ax: Axes, case: Case, doses: Sequence[NDArray[np.floating]], names: Sequence[str], colour: Mapping[str, str]
+) -> None:
+    """Shade where the curves of a structure lie in all scenarios; the body's, which hardly moves, is left out."""
+    from ..goals import dvh
+
+    for name in names:
+        if case.structure(name).type == "external":
+            continue
+        curves = [dvh(case, dose, name) for dose in doses]
+        gray = np.linspace(0.0, max(float(dose[-1]) for dose, _ in curves), _BAND)
+        volumes = [np.interp(gray, dose, volume, right=0.0) for dose, volume in curves]
+        low, high = np.min(volumes, axis=0), np.max(volumes, axis=0)
+        ax.fill_between(gray, low, high, color=colour[name], alpha=0.16, lw=0, zorder=1)
 
 
 def _mark_goals(ax: Axes, marked: Sequence[Mark], colour: Mapping[str, str]) -> None:

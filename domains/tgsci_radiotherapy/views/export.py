@@ -15,7 +15,7 @@ from tgsci.errors import UsageError
 
 from ..plan.file import FILE, PlanFile, read_plan
 from ..planner.recent import Recent
-from ..qa.robustness import under_shifts
+from ..qa.robustness import NOMINAL, under_shifts
 from .conflicts import account
 from .tables import columns_sheet, goals_csv, goals_json, plans_csv
 
@@ -40,7 +40,7 @@ _KINDS = (".png", ".svg")
 
 @dataclass(frozen=True, eq=False)
 class BestPlan:
-    """The best plan of a run. Its dose, goals and robustness are worked out once, for files and for the command line.
+    """A plan of a run. Its dose, goals and robustness are worked out once, for files, report and command line.
 
     Args:
         trial: The trial that made it.
@@ -96,6 +96,13 @@ def best_plan(result: Result) -> BestPlan | None:
     return best
 
 
+def first_plan(result: Result) -> BestPlan | None:
+    """Find the first plan of a run, with its dose and goals; None where there is none."""
+    loss: Any = result.loss
+    first = next((t for t in result.trials if t.measured and t.feedback and FILE in t.feedback.artifacts), None)
+    return BestPlan(first, loss) if first is not None and loss is not None else None
+
+
 def export(result: Result, directory: Path) -> Sequence[Path]:
     """Write what a physicist looks at after a run.
 
@@ -136,9 +143,10 @@ def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
 
     case, goals, table = best.loss.case, best.loss.bound, best.table
     doses = {f"trial {best.trial.number}": best.dose}
-    first = next(t for t in result.trials if t.measured and t.feedback and FILE in t.feedback.artifacts)
-    if first.number != best.trial.number:
-        doses[f"trial {first.number}, the first"] = read_plan(plan_text(first)).dose(case)
+    first = first_plan(result)
+    if first is not None and first.trial.number != best.trial.number:
+        doses[f"trial {first.trial.number}, the first"] = first.dose
+    scenarios = [dose for scenario, dose in best.robustness.doses.items() if scenario != NOMINAL]
     title = f"{case.name}, {goals.name}: {table.met} of {len(table.evaluated)} goals met"
     return {
         FILE: plan_text(best.trial),
@@ -146,7 +154,7 @@ def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
         "goals.csv": goals_csv(table),
         "goals.json": goals_json(table, case),
         "robustness.txt": best.robustness.text() + "\n",
-        "dvh.png": png(dvh_figure(case, doses, goals, title=title)),
+        "dvh.png": png(dvh_figure(case, doses, goals, title=title, bands=scenarios)),
         "wash.png": png(dose_wash(case, best.dose, title=f"{case.name}, trial {best.trial.number}")),
     }
 

@@ -38,14 +38,16 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     """
     scan = scan_folder(folder, say)
     structure_file, series = choose_structure_set(scan, options)
-    say(f"reading {len(series.files)} CT slices")
-    values, grid = read_image(series)
+    say(f"reading {sum(file.frames for file in series.files)} CT slices")
+    image = read_image(series, options)
+    grid = image.grid
     say("reading contours")
     plan = read_plan(scan, structure_file)
     drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
-    hu = hounsfield(values, drawn, options)
+    hu = hounsfield(image.values, drawn, options)
+    notes = [*scan.notes, *image.notes, *notes]
     provenance = {
-        "source": f"DICOM: {len(series.files)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
+        "source": f"DICOM: {len(image.slices)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
         f"{len(drawn)} structures",
         "contours": "even-odd fill at voxel centres, interpolated between planes",
     }
@@ -67,4 +69,5 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         notes=tuple(notes),
         hints=plan.hints,
         skipped=tuple(skipped),
+        position=image.position,
     )

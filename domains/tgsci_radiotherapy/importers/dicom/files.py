@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,23 @@ from tgsci.errors import UsageError
 
 #: Most files looked at, and largest one that is read, bytes.
 MOST_FILES, LARGEST = 20_000, 1_500_000_000
-_DEFLATED = "1.2.840.10008.1.2.1.99"
-_CT, _ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
+#: Most that a deflated file may unpack to, bytes.
+MOST_UNPACKED = 400_000_000
+_DEFLATED, _DIRECTORY = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.3.10"
+_CT = "1.2.840.10008.5.1.4.1.1.2"
+#: Multi-frame CT: Enhanced CT Image Storage, Legacy Converted Enhanced CT Image Storage.
+ENHANCED_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
 _STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _PLANS = ("1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.481.8")
+#: What a file is that says its modality only.
+_BY_MODALITY = {"CT": _CT, "RTSTRUCT": _STRUCTURES, "RTDOSE": _DOSE, "RTPLAN": _PLANS[0]}
 #: Attributes that the first look at a file reads.
 _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns", "PatientPosition",
-    "NumberOfFrames", "DoseSummationType",
+    "NumberOfFrames", "DoseSummationType", "InstanceNumber", "SliceLocation", "ImageType", "AcquisitionNumber",
+    "PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence",
 ]  # fmt: skip
 
 
@@ -53,6 +62,12 @@ class DicomFile:
     def label(self) -> str:
         """Its name for messages."""
         return visible(self.path.name[:80])
+
+    @property
+    def frames(self) -> int:
+        """How many images are in it, as it says."""
+        with guarded(self.label):
+            return int(getattr(self.head, "NumberOfFrames", 1) or 1)
 
     def text(self, keyword: str) -> str:
         """Read an attribute as text; "" where it is missing."""
@@ -92,21 +107,30 @@ class Series:
         where = f", z from {z[0]:g} to {z[-1]:g} mm" if z else ""
         head = self.files[0].head
         size = f"{getattr(head, 'Columns', '?')} x {getattr(head, 'Rows', '?')}"
-        return f"{len(self.files)} slices of {size} pixels{where}"
+        return f"{sum(one.frames for one in self.files)} slices of {size} pixels{where}"
 
 
 @dataclass
 class Scan:
-    """What a folder holds."""
+    """What a folder holds.
+
+    Args:
+        series: The CT series, the longest first.
+        structures: Structure sets.
+        plans: Plans, of photons and of ions.
+        doses: RTDOSE files.
+        notes: What was not read, a sentence each; without names of files, which are often patients'.
+    """
 
     series: list[Series] = field(default_factory=list)
     structures: list[DicomFile] = field(default_factory=list)
     plans: list[DicomFile] = field(default_factory=list)
     doses: list[DicomFile] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
-    """Look at every file of a folder and of the folders in it.
+    """Look at every file of a folder and of the folders in it; what is no DICOM, or not needed, is said and left out.
 
     Raises:
         UsageError: No DICOM, no CT, no structure set, a damaged file, or too many.
@@ -117,31 +141,27 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
     if len(paths) > 200:
         say(f"looking at {len(paths)} files")
     scan = Scan()
-    series: dict[str, Series] = {}
+    series: dict[tuple[str, bool], Series] = {}
     others: dict[str, int] = {}
     seen: set[str] = set()
-    dicom = 0
+    strangers: list[Path] = []
+    dicom = localizers = 0
     for path in paths:
-        if not _is_dicom(path):
-            if path.suffix.casefold() in (".dcm", ".dicom", ".ima"):
-                raise UsageError(
-                    f"{visible(path.name[:80])} ends in {visible(path.suffix)} and is no DICOM file; it is empty or "
-                    "damaged: export it again, or take it out of the folder"
-                )
+        one = _look(path)
+        if one is None:
+            strangers.append(path)
             continue
         dicom += 1
-        one = DicomFile(path, read_file(path, _TAGS))
-        kind, instance = one.text("SOPClassUID"), one.text("SOPInstanceUID")
-        if not kind:
-            raise UsageError(f"{one.label} does not say what it is (no SOPClassUID); it is damaged: export it again")
-        if instance and instance in seen:
-            continue  # the same file twice, as in a folder beside its own copy
+        kind, instance = _kind(one), one.text("SOPInstanceUID")
+        if kind == _DIRECTORY or (instance and instance in seen):
+            continue  # an index, or the same file twice, as in a folder beside its own copy
         seen.add(instance)
-        if kind == _CT:
-            uid = one.text("SeriesInstanceUID")
-            series.setdefault(uid, Series(uid)).files.append(one)
-        elif kind == _ENHANCED_CT:
-            raise UsageError(f"{one.label} is an enhanced (multi-frame) CT, which is not read; export single slices")
+        if kind == _CT or kind in ENHANCED_CT:
+            if _is_localizer(one):
+                localizers += 1
+                continue
+            key = one.text("SeriesInstanceUID"), kind != _CT
+            series.setdefault(key, Series(key[0])).files.append(one)
         elif kind == _STRUCTURES:
             scan.structures.append(one)
         elif kind == _DOSE:
@@ -149,29 +169,85 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
         elif kind in _PLANS:
             scan.plans.append(one)
         else:
-            label = visible(one.text("Modality")[:16]) or "unknown"
+            label = visible(one.text("Modality")[:16]) or "unknown kind"
             others[label] = others.get(label, 0) + 1
+    listed = _listed(strangers)
     if not dicom:
-        raise UsageError(f"none of the {len(paths)} files in {quote(folder.name, 80)} is DICOM")
+        raise UsageError(
+            f"none of the {len(paths)} files in {quote(folder.name, 80)} is DICOM{f' ({listed})' if listed else ''}"
+        )
+    if strangers:
+        say(f"not DICOM, and left out: {listed}")
+        scan.notes.append(f"{len(strangers)} of the folder's files are no DICOM and were not read")
     besides = ", ".join(f"{count} of {label}" for label, count in sorted(others.items())[:8])
-    besides = f"; besides there are {besides}" if besides else ""
+    if besides:
+        scan.notes.append(f"files of other kinds were not read: {besides}")
+    if localizers:
+        scan.notes.append(f"{localizers} localizer (scout) image(s) were left out")
+    besides = (f"; besides there are {besides}" if besides else "") + (f"; not DICOM: {listed}" if listed else "")
     if not series:
         raise UsageError(f"there is no CT image among the {dicom} DICOM files{besides}; only a CT has Hounsfield units")
     if not scan.structures:
         raise UsageError(f"there is no structure set (RTSTRUCT) among the {dicom} DICOM files{besides}")
     for image in series.values():
         image.files.sort(key=lambda f: (f.text("SOPInstanceUID"), str(f.path)))
-    scan.series = sorted(series.values(), key=lambda s: (-len(s.files), s.heights()[:1], s.uid))
+    scan.series = sorted(series.values(), key=lambda s: (-sum(f.frames for f in s.files), s.heights()[:1], s.uid))
     return scan
 
 
-def read_file(path: Path, tags: list[str] | None = None) -> Any:
-    """Read a file as a pydicom data set; where `tags` names attributes, only those.
+def _look(path: Path) -> DicomFile | None:
+    """Read the first attributes of a file; None where it is no DICOM.
 
     Raises:
-        UsageError: The file is damaged, too large, or of a kind that unpacks to unknown size.
+        UsageError: The file has DICOM's mark and is damaged, or too large.
+    """
+    marked, likely = _has_preamble(path), _begins_like_dicom(path)
+    if not marked and not likely:
+        return None
+    try:
+        one = DicomFile(path, read_file(path, _TAGS))
+        # A file that is cut short after its header still says what it was to be.
+        known = _kind(one) == _DIRECTORY or (bool(_kind(one)) and len(one.head) > 0)
+    except UsageError:
+        if marked:
+            raise
+        return None
+    if not known and marked:
+        raise UsageError(f"{one.label} does not say what it is (no SOPClassUID) or is cut short; export it again")
+    return one if known else None
+
+
+def _kind(one: DicomFile) -> str:
+    """Find the SOP class of a file: in its data, else in its header, else by its modality."""
+    header = getattr(one.head, "file_meta", None)
+    of_header = str(getattr(header, "MediaStorageSOPClassUID", "") or "")
+    # Of a file that is cut short in its header, the class may be cut short as well.
+    of_header = of_header if of_header in (_CT, *ENHANCED_CT, _STRUCTURES, _DOSE, *_PLANS, _DIRECTORY) else ""
+    return one.text("SOPClassUID") or of_header or _BY_MODALITY.get(one.text("Modality").upper(), "")
+
+
+def _is_localizer(one: DicomFile) -> bool:
+    with guarded(one.label):
+        kinds = getattr(one.head, "ImageType", None) or ()
+        return "LOCALIZER" in [str(kind).upper() for kind in ([kinds] if isinstance(kinds, str) else kinds)]
+
+
+def _listed(paths: list[Path]) -> str:
+    """Name the first few files."""
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return ", ".join(visible(path.name[:60]) for path in paths[:5]) + more
+
+
+def read_file(path: Path, tags: Sequence[str | int] | None = None) -> Any:
+    """Read a file as a pydicom data set; where `tags` names attributes, only those.
+
+    A file without a header, or without one that says how it is written, gets the header that it should have.
+
+    Raises:
+        UsageError: The file is damaged, or larger, also unpacked, than a file of a CT or plan is.
     """
     import pydicom
+    from pydicom.dataset import FileMetaDataset
 
     label = visible(path.name[:80])
     if not path.is_file():
@@ -180,14 +256,42 @@ def read_file(path: Path, tags: list[str] | None = None) -> Any:
     if size > LARGEST:
         raise UsageError(f"{label} has {size / 1e9:.1f} GB; a file of a CT or plan has less than {LARGEST / 1e9:g}")
     with guarded(label):
-        bare = not _has_preamble(path)
-        if not bare:
-            syntax = str(pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", ""))
-            if syntax == _DEFLATED:
-                raise UsageError(f"{label} is deflated, and what it unpacks to is not known; export it uncompressed")
-        if tags is not None:
-            return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags), force=bare)
-        return pydicom.dcmread(path, force=bare)
+        source = _unpacked(path, label) if _has_preamble(path) else path
+        only: Any = None if tags is None else list(tags)
+        data = pydicom.dcmread(source, stop_before_pixels=only is not None, specific_tags=only, force=True)
+        header = getattr(data, "file_meta", None)
+        if header is None:
+            header = data.file_meta = FileMetaDataset()
+        if not header.get("TransferSyntaxUID"):
+            implicit, little = data.original_encoding
+            endian = pydicom.uid.ExplicitVRLittleEndian if little else pydicom.uid.ExplicitVRBigEndian
+            header.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else endian
+        return data
+
+
+def _unpacked(path: Path, label: str) -> Path | BytesIO:
+    """Unpack a deflated file, within bounds, since it may unpack to a thousand times its size; others stay on disk.
+
+    Raises:
+        UsageError: It unpacks to more than `MOST_UNPACKED`.
+    """
+    import zlib
+
+    from pydicom.filereader import read_dataset
+
+    with path.open("rb") as file:
+        file.seek(132)
+        header = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
+        if str(header.get("TransferSyntaxUID", "")) != _DEFLATED:
+            return path
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = inflate.decompress(file.read(), MOST_UNPACKED)
+    if inflate.unconsumed_tail:
+        most = f"{MOST_UNPACKED / 1e6:g} MB"
+        raise UsageError(f"{label} is deflated and unpacks to more than {most}; export it uncompressed")
+    if not inflate.eof:
+        raise UsageError(f"{label} is deflated and cut short; export it again")
+    return BytesIO(content)
 
 
 @contextmanager
@@ -226,11 +330,16 @@ def _has_preamble(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def _is_dicom(path: Path) -> bool:
-    """Tell whether a file is DICOM: by its mark, or if that is missing by an attribute of group 8 at its beginning."""
+def _begins_like_dicom(path: Path) -> bool:
+    """Tell whether a file without DICOM's mark begins with an attribute of group 2 or 8."""
     with path.open("rb") as file:
-        head = file.read(132)
-    if head[128:] == b"DICM":
-        return True
-    first = (b"\x00\x00", b"\x05\x00", b"\x08\x00", b"\x16\x00")
-    return len(head) > 12 and head[:2] == b"\x08\x00" and head[2:4] in first
+        head = file.read(12)
+    if len(head) < 12:
+        return False
+    for order in ("<", ">"):
+        group, _ = struct.unpack(f"{order}HH", head[:4])
+        if group in (2, 8):
+            explicit = head[4:6].isalpha() and head[4:6].isupper()
+            (length,) = struct.unpack(f"{order}I", head[4:8])
+            return explicit or (order == "<" and 0 < length <= 1024)
+    return False
