@@ -14,7 +14,8 @@ from tgsci.feedback import Feedback
 from tgsci.search.trial import Trial, Trials
 from tgsci_radiotherapy.editor import insight
 from tgsci_radiotherapy.editor.rules import RuleEditor
-from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.editor.surrogate import points
+from tgsci_radiotherapy.loss import PlanLoss, scoring
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 
 
