@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from ..planner.plan import State
 
 #: Edits of a plan that are solved, at most.
-TRIES = 4
+TRIES = 3
 #: Gap that they are solved to, and the most steps of the solver: an edit that takes longer is left where it is then.
-GAP, STEPS = 1e-2, 150
+GAP, STEPS = 1e-2, 60
 #: How far the steps along the slopes go: doublings, and a share of the highest dose that is asked for.
 _FAR, _SHARE = 3.0, 0.05
 #: The same where all goals are met: less is left to gain, and more to lose.
