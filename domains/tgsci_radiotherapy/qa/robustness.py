@@ -336,7 +336,7 @@ def _depths(case: Case) -> list[tuple[NDArray[np.float32], NDArray[np.float64]]]
 
     grid = case.grid
     if case.ct is not None and case.ct_grid is not None:
-        density, grid = electron_density(case.ct), case.ct_grid
+        density, grid = electron_density(case.ct, case.hu_table), case.ct_grid
     else:
         water = np.zeros(grid.size, np.float32)
         water[case.voxels] = 1.0
