@@ -24,14 +24,15 @@ from tgsci.basics.texts import quote, visible
 from tgsci.errors import UsageError
 
 from ..case.checks import MOST_POINTS
+from .options import Options
 
 Table = tuple[tuple[float, float], ...]
 
 _LONGEST = 100_000
 _ELECTRON = ("red", "ed", "rhoe", "electrondensity", "relativeelectrondensity", "relelectrondensity", "edw")
-_MASS = ("massdensity", "density", "rho", "gcm3", "physicaldensity", "densitygcm3", "massdensitygcm3", "physicaldensitygcm3")
+_MASS = ("density", "rho", "physicaldensity")
 #: Densities of muscle and cortical bone, g/cm3, and their electrons per gram relative to water's.
-_TISSUES = ((1.05, 0.55000 / 0.55508), (1.92, 0.51478 / 0.55508))
+_TISSUES, _ELECTRONS = (1.05, 1.92), (0.55000 / 0.55508, 0.51478 / 0.55508)
 #: Densest that a table may say, electrons relative to water (gold has 14) and g/cm3.
 _DENSEST = {"electron": 15.0, "mass": 20.0}
 
@@ -50,7 +51,8 @@ def read_hu_table(path: Path) -> Table:
         raise UsageError(f"{label}: HU must rise from line to line, and {hu[n + 1]:g} follows {hu[n]:g}")
     for n in np.flatnonzero(np.diff(density) < 0):
         raise UsageError(
-            f"{label}: densities must not fall as HU rise; {density[n + 1]:g} at {hu[n + 1]:g} HU follows {density[n]:g}"
+            f"{label}: densities must not fall as HU rise; {density[n + 1]:g} at {hu[n + 1]:g} HU follows "
+            f"{density[n]:g}"
         )
     if density[0] < 0 or density[-1] > _DENSEST[kind]:
         wrong = density[0] if density[0] < 0 else density[-1]
@@ -59,14 +61,29 @@ def read_hu_table(path: Path) -> Table:
         raise UsageError(f"{label}: {hu[0] if hu[0] < -2048 else hu[-1]:g} is no number of Hounsfield units")
     if hu[0] > -800 or hu[-1] < 800:
         raise UsageError(
-            f"{label}: the table goes from {hu[0]:g} to {hu[-1]:g} HU; it must reach from air (-800 or less) to bone (800)"
+            f"{label}: the table goes from {hu[0]:g} to {hu[-1]:g} HU; it must reach from air (-800 or less) to bone "
+            "(800 or more)"
         )
     water = float(np.interp(0.0, hu, density))
     if not 0.9 <= water <= 1.1:
-        hint = "; its HU seem to be counted from air (water at 1000)" if 0.9 <= np.interp(1000.0, hu, density) <= 1.1 else ""
+        shifted = 0.9 <= float(np.interp(1000.0, hu, density)) <= 1.1
+        hint = "; its HU seem to be counted from air, with water at 1000" if shifted else ""
         raise UsageError(f"{label}: the density at 0 HU is {water:.3g}, and water's is 1{hint}")
-    electrons = density * np.interp(density, *zip(*_TISSUES, strict=True)) if kind == "mass" else density
+    electrons = density * np.interp(density, _TISSUES, _ELECTRONS) if kind == "mass" else density
     return tuple((float(h), round(float(d), 6)) for h, d in zip(hu, electrons, strict=True))
+
+
+def table_of(options: Options) -> Table:
+    """Read the table that a person wants; empty for the default.
+
+    Raises:
+        UsageError: It cannot be used; says why.
+    """
+    if options.hu_table is None:
+        return ()
+    if options.modality == "protons":
+        raise UsageError("--hu-table gives electron densities, for photons; protons need stopping powers: leave it")
+    return read_hu_table(Path(options.hu_table))
 
 
 def in_words(table: Table) -> str:
@@ -93,8 +110,8 @@ def _rows(path: Path, label: str) -> tuple[str, list[tuple[float, float]]]:
     kind = _kind(cells[0]) if cells and len(cells[0]) == 2 else None
     if kind is None:
         raise UsageError(
-            f"{label} must begin with a line that says what its two columns are: HU,electron density (relative to water), "
-            "or HU,mass density (g/cm3)"
+            f"{label} must begin with a line that says what its two columns are: HU,electron density (relative to "
+            "water), or HU,mass density (g/cm3)"
         )
     if not 2 <= len(cells) - 1 <= MOST_POINTS:
         raise UsageError(f"{label} has {len(cells) - 1} points; 2 to {MOST_POINTS} are read")
@@ -103,7 +120,9 @@ def _rows(path: Path, label: str) -> tuple[str, list[tuple[float, float]]]:
         try:
             hu, density = (float(cell.replace(",", ".")) for cell in row)
         except ValueError:
-            raise UsageError(f"{label}, line {number}: {quote(' '.join(row), 40)} is no pair of HU and density") from None
+            raise UsageError(
+                f"{label}, line {number}: {quote(' '.join(row), 40)} is no pair of HU and density"
+            ) from None
         if not np.isfinite([hu, density]).all():
             raise UsageError(f"{label}, line {number}: {quote(' '.join(row), 40)} is no pair of numbers")
         rows.append((hu, density))

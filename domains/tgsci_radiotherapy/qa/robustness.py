@@ -475,7 +475,9 @@ def _setup(case: Case, dose: NDArray[np.floating], fluence: NDArray[np.floating]
     if "analytic 6 MV pencil beam" not in engine:
         raise UsageError(f"the matrix of {case.name} was not calculated by the built-in dose engine, {other}")
     ct = np.asarray(case.ct, np.int16)
-    setup = Setup(case.name, ct, case.ct_grid, case.grid, case.structures, case.beams, case.fractions)
+    setup = Setup(
+        case.name, ct, case.ct_grid, case.grid, case.structures, case.beams, case.fractions, hu_table=case.hu_table
+    )
     if not _is_built_in(case):
         again = setup.dij()
         off = np.inf
