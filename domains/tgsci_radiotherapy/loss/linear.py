@@ -122,14 +122,19 @@ def best_change(
     if weights is None:
         weights = prices(results)
     sign, scale = np.array([r.goal.sign for r in results]), np.array([r.scale for r in results])
-    here = np.nan_to_num(sign * (values - [r.goal.limit for r in results]) / scale, nan=-scoring.UNMEASURED)
+    # Of what the targets forbid, the least that they leave is aimed at.
+    goal_of = [r.goal.least if r.goal.forbidden else r.goal.limit for r in results]
+    here = np.nan_to_num(sign * (values - goal_of) / scale, nan=-scoring.UNMEASURED)
     rise = sign[:, None] * matrix / scale[:, None]
     aims = np.full(m, aim)
     beyond = AIM_PRICE * weights
-    if (here >= aim).all():  # all are met: more room, where there is least of it
-        room = np.maximum(here, 1e-3)
+    possible = np.array([not r.goal.forbidden for r in results])
+    if (here[possible] >= aim).all():  # all that can be is met: more room, where it is worth most
+        room = np.where(possible, np.maximum(here, 0.0), np.maximum(-here, 0.0))
         aims = here + 1.0
-        beyond = 0.01 * weights * scoring.HALF_ROOM / (room * (room + scoring.HALF_ROOM))
+        worth = np.array(scoring.room_weights(results))
+        beyond = 0.01 * worth * scoring.HALF_ROOM / (room + scoring.HALF_ROOM) ** 2
+        weights = np.where(possible, weights, 0.0)
     # Variables: the change up, the change down, each goal's shortfall, the shortfall of each aim; all at least 0.
     span = np.maximum(np.maximum(high, -low), 1e-12)
     price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, weights, beyond])
