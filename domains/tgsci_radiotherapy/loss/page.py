@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..goals import GoalResult
-from ..goals.goal import with_unit
-from ..goals.table import goal_lines
+from ..goals.table import count_met, goal_lines
 from ..notice import NOTICE
 from . import effects_table, places, scoring
 from .effects import Effects
@@ -76,7 +75,7 @@ def _head(case: Case, plan: Plan, remarks: Sequence[str]) -> list[str]:
 
 def _goals(results: Sequence[GoalResult], unevaluated: Sequence[str]) -> list[str]:
     ordered = sorted(results, key=lambda r: (r.met, r.goal.priority))  # what is missed is never cut off
-    lines = [f"GOALS, {sum(r.met for r in results)} of {len(results)} met (P: priority, 1 counts most)"]
+    lines = [f"GOALS, {count_met(results)} (P: priority, 1 counts most; i: implied)"]
     lines += goal_lines(ordered[:_GOALS])
     if len(results) > _GOALS:
         lines.append(
@@ -86,33 +85,8 @@ def _goals(results: Sequence[GoalResult], unevaluated: Sequence[str]) -> list[st
 
 
 def loss_lines(results: Sequence[GoalResult]) -> list[str]:
-    """Write the loss out: how goals are weighed by priority, and what each missed one adds."""
-    total, loss = sum(map(scoring.weight, results)), scoring.loss(results)
-    if not results:
-        return []
-    if loss <= 0:
-        least = min(results, key=lambda r: r.relative_margin)
-        return [
-            f"LOSS {loss:.4g}: all goals are met, so it measures room: minus the mean, geometric and weighted "
-            f"{scoring.WEIGHTS}, of m / (m + {scoring.HALF_ROOM:g}), m being a goal's margin as a part of its scale; "
-            f"the least is that of {least.goal.name}, m = {least.relative_margin:.3g}"
-        ]
-    lines = [
-        f"LOSS {loss:.4g}, the sum of each missed goal's weight x shortfall; weights are {scoring.WEIGHTS}, divided by "
-        f"their sum over all goals, {total:g}"
-    ]
-    added = [(part, r) for part, r in zip(scoring.parts(results), results, strict=True) if part > 0]
-    added.sort(key=lambda pair: -pair[0])
-    for part, r in added[:_TERMS]:
-        scale = with_unit(r.scale, r.goal.unit)
-        lines.append(
-            f"- {r.goal.criterion} (P{r.goal.priority}): {scoring.weight(r):g}/{total:g} x "
-            f"{100 * scoring.relative_shortfall(r):.3g}% of {scale} = {part:.4g}"
-        )
-    if len(added) > _TERMS:
-        rest = added[_TERMS:]
-        lines.append(f"- and {len(rest)} goals more: {sum(part for part, _ in rest):.4g}")
-    return lines
+    """Write the loss out: what each missed goal adds to it, and what every word in that means."""
+    return scoring.explain(results, _TERMS)
 
 
 def _objectives(plan: Plan) -> list[str]:

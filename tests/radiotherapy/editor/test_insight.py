@@ -14,7 +14,9 @@ from tgsci.feedback import Feedback
 from tgsci.search.trial import Trial, Trials
 from tgsci_radiotherapy.editor import insight
 from tgsci_radiotherapy.editor.rules import RuleEditor
-from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.editor.surrogate import points
+from tgsci_radiotherapy.goals import parse_sheet
+from tgsci_radiotherapy.loss import PlanLoss, scoring
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 
 
@@ -90,7 +92,7 @@ def test_a_contrast_says_where_nothing_was_predicted() -> None:
 def test_what_limits_a_plan_are_the_goals_that_make_its_loss() -> None:
     feedback = plan(0, None, 100, 45.0).feedback
     assert feedback is not None
-    assert insight.limiting(feedback) == "PTV D95% >= 50 Gy (10 of the loss)"
+    assert insight.limiting(feedback) == "PTV D95% >= 50 Gy (33.8 of the loss)"
     met = plan(0, None, 100, 51.0).feedback
     assert met is not None
     assert insight.limiting(met) == "PTV D95% >= 50 Gy, met by 1.00 Gy"
@@ -104,7 +106,8 @@ def test_outlooks_are_given_near_a_measured_plan_and_nowhere_else() -> None:
         [plan(2, 0, 250, 0.0).value, plan(2, 0, 1e8, 0.0).value, text(PTV, CORE, MEAN), "no plan"],
     )
     assert near is not None
-    assert near.loss == pytest.approx(2 * (50 - 47.0 - 2 * math.log2(1.25)), abs=0.3)
+    there = replace(points(trials)[1].effects.results[0], value=47.0 + 2 * math.log2(1.25))
+    assert near.loss == pytest.approx(scoring.loss([there]), abs=0.3)
     assert near.sd > 0
     assert (far, other, none) == (None, None, None)
     assert insight.predict(Trials([]), [text(PTV)]) == [None]
@@ -117,7 +120,7 @@ def test_predictions_that_failed_widen_those_to_come() -> None:
     (well,), (badly,) = insight.predict(kept, [value]), insight.predict(failed, [value])
     assert well is not None
     assert badly is not None
-    assert badly.sd > 2 * well.sd
+    assert badly.sd > 1.1 * well.sd
 
 
 def test_a_suggested_objective_is_foreseen() -> None:
@@ -141,9 +144,11 @@ def test_the_setting_says_where_organs_lie() -> None:
 
 
 @pytest.mark.slow
-def test_outlooks_of_a_real_run_hold(reachable: PlanLoss) -> None:
+def test_outlooks_of_a_real_run_hold() -> None:
     """Every plan of the rule editor's run, predicted from those before it: most within two standard deviations."""
-    result = run(reachable, RuleEditor(), 10, goal=None)
+    hard = 'goals = ["PTV D95% >= 50 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 29 Gy, priority 2"]'
+    loss = PlanLoss(small_case(), parse_sheet(hard, "hard"), implied=False)
+    result = run(loss, RuleEditor(), 12, goal=None)
     held = []
     for trial in result.trials[1:]:
         (outlook,) = insight.predict(Trials(result.trials[: trial.number]), [trial.value])

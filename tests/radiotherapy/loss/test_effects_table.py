@@ -28,7 +28,7 @@ def test_an_objective_that_does_next_to_nothing_pulls_at_nothing() -> None:
 def test_a_step_is_told_with_the_loss_that_it_leads_to_and_without_what_does_not_change() -> None:
     free = effects(("PTV D95%", 49.0, 50.0, True, [2.0, 0.0]), ("Core D10%", 24.0, 25.0, False, [0.0, 0.0]))
     said = effects_table.step(free, linear.Region(1.0, 1.0))[0]
-    assert said.startswith("weight of [1] x1.5: PTV D95% 49 -> 50.2 Gy; loss 1 -> -")
+    assert said.startswith("weight of [1] x1.5: PTV D95% 49 -> 50.2 Gy; loss 29.4 -> -")
     assert "x1:" not in said
     assert "[2]" not in said
 
