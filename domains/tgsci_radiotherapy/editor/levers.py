@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue
 
-from ..goals.goal import absolute
+from ..goals.goal import LOWEST_PRIORITY, absolute
 from ..plan import Objective, PlanParameters
 from ..plan.checks import LEAST_SHARE, check_objective
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Weights to begin with: of what asks for dose, of what limits it, of means, and of what holds the rest low.
 ASKING, LIMITING, MEAN, RESTING = 300.0, 100.0, 10.0, 0.3
+#: The share of its weight with which what is implied, or asked by nobody, begins.
+_LITTLE = 0.1
 #: A penalty counts by its mean over a structure. One about a hot spot, or about little of a large structure, counts as
 #: if the structure had so many voxels.
 _FEW = 1500
@@ -169,8 +171,9 @@ class Setting:
 
     @classmethod
     def start(cls, levers: Sequence[Lever]) -> Setting:
-        """Begin at the limits."""
-        return cls(tuple(lever.objective.dose_gy or 0.0 for lever in levers), tuple(l.objective.weight for l in levers))
+        """Begin at the limits, with little on what is implied and on what no goal asks about."""
+        weights = (lever.objective.weight * (1.0 if lever.priority <= LOWEST_PRIORITY else _LITTLE) for lever in levers)
+        return cls(tuple(lever.objective.dose_gy or 0.0 for lever in levers), tuple(weights))
 
     def turned(
         self, levers: Sequence[Lever], missed: Sequence[float], last: tuple[Setting, Sequence[float]] | None, case: Case

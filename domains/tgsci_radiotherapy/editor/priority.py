@@ -41,7 +41,13 @@ if TYPE_CHECKING:
 #: Steps of a rough solve: of the first, of each that follows, and of one that has to be right within 0.1%.
 FIRST, STEPS, EXACT = 120, 50, 250
 #: Rounds that the goals of a level, one goal, and what is as low as can be, are given.
-LEVEL_ROUNDS, GOAL_ROUNDS, LAST_ROUNDS = 6, 7, 10
+LEVEL_ROUNDS, GOAL_ROUNDS, LAST_ROUNDS = 6, 14, 10
+#: Rounds without a better one after which a goal is let be.
+PATIENCE = 6
+#: Rounds that what is wanted waits for what is held, before it goes back.
+_WAIT = 2
+#: How much less what nobody above asks about counts where a goal is not met else.
+_LESS = 0.2
 #: Rounds after an exact solve that finds a goal lost, at most.
 REPAIRS = 3
 #: By how much the weights of what should be low grow a round of the last level.
@@ -187,27 +193,51 @@ class Steering:
         while rest := [i for i in level if i not in reached and i not in lost]:
             nearest = min(rest, key=lambda i: relative_shortfall(now.results[i]))
             now = self._steer(now, [*held, *reached], [nearest], GOAL_ROUNDS)
+            if not now.results[nearest].met:
+                now = self._steer(self._without(now, nearest), [*held, *reached], [nearest], GOAL_ROUNDS, now)
             (reached if now.results[nearest].met else lost).append(nearest)
         now = self._repair(now, [*held, *reached])
         lost = [i for i in level if not now.results[i].met]
         return now, lost
 
-    def _steer(self, start: Round, held: Sequence[int], wanted: Sequence[int], rounds: int) -> Round:
-        """Turn the levers of some goals up as far as those that are held allow; gives the best round."""
-        best, now = start, start
+    def _without(self, now: Round, goal: int) -> Round:
+        """Let what is less important than a goal, or asked by nobody, count less."""
+        priority = self._bound.goals[goal].priority
+        weights = [
+            weight * (_LESS if lever.priority > priority and lever.objective.dose_gy is not None else 1.0)
+            for lever, weight in zip(self._levers, now.setting.weights, strict=True)
+        ]
+        return self._round(replace(now.setting, weights=tuple(weights)), now.fluence, STEPS)
+
+    def _steer(
+        self, start: Round, held: Sequence[int], wanted: Sequence[int], rounds: int, best: Round | None = None
+    ) -> Round:
+        """Turn the levers of some goals up as far as those that are held allow; gives the best round.
+
+        Args:
+            start: Where to begin.
+            held: Places of the goals that are not to be lost.
+            wanted: Of those to meet.
+            rounds: Most rounds.
+            best: What has to be better to be given; where it begins if None.
+        """
+        now, best = start, best or start
         last: tuple[Setting, list[float]] | None = None
+        patience, waited = PATIENCE, 0
         for _ in range(rounds):
-            if now.met(held) and now.met(wanted):
+            if not patience or (now.met(held) and now.met(wanted)):
                 break
-            missed = self._missed(now, [*held, *wanted])
+            waited = 0 if now.met(held) else waited + 1
+            # What is held comes first: what is wanted waits for it, and goes halfway back where that does not help.
+            missed = self._missed(now, [*held, *wanted] if not waited else held)
             setting = now.setting.turned(self._levers, missed, last, self._case)
-            if not now.met(held):
-                # Too far: what is wanted goes halfway back to where it was when all was held.
-                setting = self._back(setting, best.setting, wanted, held)
+            if waited > _WAIT:
+                setting, waited = self._back(setting, best.setting, wanted, held), 0
             last = now.setting, missed
             now = self._round(setting, now.fluence, STEPS)
+            patience -= 1
             if self._rank(now, held, wanted) < self._rank(best, held, wanted):
-                best = now
+                best, patience = now, PATIENCE
         return best
 
     def _repair(self, now: Round, held: Sequence[int]) -> Round:

@@ -72,12 +72,12 @@ def questions(trials: Trials, goals: Sequence[Goal]) -> list[tuple[Goal, ...]]:
     if not plans:
         return []
     met = [{r.goal.criterion for r in p.effects.results if r.met} for p in plans]
-    asked = (tuple(goal for goal in goals if not getattr(goal, "implied", False)), tuple(goals))
+    asked = (tuple(goal for goal in goals if not goal.implied), tuple(goals))
     return [each for each in dict.fromkeys(asked) if each and not any({g.criterion for g in each} <= m for m in met)]
 
 
 def _which(answer: Answer) -> str:
-    implied = sum(getattr(goal, "implied", False) for goal in answer.asked)
+    implied = sum(goal.implied for goal in answer.asked)
     return f"All {len(answer.asked)} goals" + (f", {implied} of them implied" if implied else "")
 
 
