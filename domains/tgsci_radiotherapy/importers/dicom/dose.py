@@ -128,7 +128,7 @@ def read_rtdose(
     doubts = list(_doubts(part, case))
     refusals = [doubt for doubt, refused in doubts if refused]
     if refusals and not anyway:
-        raise UsageError(f"{part.files[0].label} {'; '.join(refusals)}. To evaluate it all the same: --anyway")
+        raise UsageError(f"{part.files[0].label} {'; '.join(refusals)}; evaluate and compare take it with --anyway")
     cube = read_cube(part.files)
     for doubt, _ in doubts:
         say(f"{part.files[0].label} {doubt}")
