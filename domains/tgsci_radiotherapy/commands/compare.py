@@ -71,7 +71,7 @@ def compare(
     index = gamma_index(of, first.dose, second.dose, **criteria) if criteria else None
     if as_json:
         plans = {name: table.as_dict() for name, table in tables.items()}
-        more = {"gamma": index.as_dict()} if index else {}
+        more: dict[str, Any] = {"gamma": index.as_dict()} if index else {}
         more |= {"notes": [*first.notes, *second.notes]} if first.notes or second.notes else {}
         print(json.dumps({"notice": NOTICE, "fingerprint": of.fingerprint, "plans": plans, **more}))
     else:
