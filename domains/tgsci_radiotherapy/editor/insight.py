@@ -20,9 +20,10 @@ from tgsci.search.trial import Outlook, Trial, Trials
 
 from ..goals.goal import with_unit
 from ..loss import places, scoring
+from ..loss.edits import highest_dose
 from ..loss.effects import Effects, effects_in, effects_of, short_name
 from ..plan import Objective, PlanParameters
-from .moves import highest_dose, predicted_results, predicted_text
+from .moves import predicted_results, predicted_text
 from .rules import DOSE_SHARE
 from .surrogate import Point, Surrogate, points, position, slots_of
 

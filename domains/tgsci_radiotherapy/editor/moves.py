@@ -10,55 +10,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.basics.texts import compact
-from tgsci.errors import InvalidValue
 
 from ..goals import GoalResult
 from ..loss import scoring
+from ..loss.edits import stepped
 from ..loss.effects import short_name
 from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
 from ..plan import PlanParameters
-from .surrogate import Point, Surrogate
+from .surrogate import Point, Surrogate, slots_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-#: Doses between 0 and this share of the highest one that is asked for are refused where they are read.
-_LEAST = 0.06
-#: Changes smaller than this are left out: doublings, and a share of the region's dose.
-_LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 0.005
 #: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
 _INNER, _SHRINK = 6, 0.4
-#: Smallest and largest weight that an edit sets.
-_LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
 #: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
 _FAR = 0.2
 #: Changes of an edit that are named, at most.
 _CHANGES_NAMED = 5
 #: Goals that a reason names, at most.
 _GOALS_NAMED = 3
-
-
-def highest_dose(parameters: PlanParameters) -> float:
-    """Find the highest dose that is asked for, Gy: steps of doses are measured by it."""
-    return max((o.dose_gy or 0.0 for o in parameters.objectives if o.lifts), default=0.0) or 50.0
-
-
-def allowed_dose(dose: float, lifts: bool, parameters: PlanParameters) -> float:
-    """Round a dose to two decimals, and move one that parameters may not have to the nearest one they may.
-
-    Between 0 and 6% of the highest dose a figure would be taken for the dose of one fraction.
-
-    Args:
-        dose: Gy.
-        lifts: Whether the objective asks for dose.
-        parameters: What it belongs to.
-    """
-    dose, least = round(max(dose, 0.0), 2), _LEAST * highest_dose(parameters)
-    if dose >= least:
-        return dose
-    return 0.0 if dose < least / 2 and not lifts else math.ceil(100 * least) / 100
 
 
 @dataclass(frozen=True)
@@ -69,13 +42,15 @@ class Move:
         base: The plan.
         parameters: The new parameters.
         predicted: The goals' values after it, (m,).
-        wanted: What the edit is for, in words; "" for meeting the goals.
+        wanted: What the edit is for, or its kind, in words; "" for weights and doses that meet the goals.
+        seen: True where the values were found by solving, loosely; False where slopes predict them.
     """
 
     base: Point
     parameters: PlanParameters
     predicted: Floats
     wanted: str = ""
+    seen: bool = False
 
     @property
     def loss(self) -> float:
@@ -100,8 +75,8 @@ class Move:
         after = predicted_results(before, self.predicted)
         facts: dict[str, float | str] = {}
         for b, a in zip(before, after, strict=True):
-            state = "" if _far(b, a) else " (met)" if a.met else " (missed)"
-            facts[f"predicted {a.goal.criterion}"] = f"{predicted_text(b, a)}{state}"
+            state = "" if _far(b, a) and not self.seen else " (met)" if a.met else " (missed)"
+            facts[f"predicted {a.goal.criterion}"] = f"{predicted_text(b, a, self.seen)}{state}"
         return facts
 
     def reason(self) -> str:
@@ -122,28 +97,30 @@ class Move:
             zip(before, after, strict=True),
             key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        predictions = [f"{b.goal.name} {predicted_text(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
-        predicted = f"predicted {', '.join(predictions)}" if predictions else "predicted to change little"
+        predictions = [f"{b.goal.name} {predicted_text(b, a, self.seen)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
+        how = "solved to 1%" if self.seen else "predicted"
+        predicted = f"{how} {', '.join(predictions)}" if predictions else f"{how} to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
         return f"{state}. {purpose}: {predicted}."[:1500]
 
 
 def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
-    """Name what differs between two plans' parameters, objective by objective."""
-    names = []
-    for i, new in enumerate(after.objectives):
-        name = short_name(new, after.objectives)
-        if i >= len(before.objectives):
-            names.append(f"add {new.label} with weight {compact(new.weight, 3)}")
+    """Name what differs between two plans' parameters, objective by objective; what is new comes first."""
+    old, new = (dict(zip(slots_of(p), p.objectives, strict=True)) for p in (before, after))
+    names = [f"add {o.label} with weight {compact(o.weight, 3)}" for slot, o in new.items() if slot not in old]
+    names += [f"leave out {o.label}" for slot, o in old.items() if slot not in new]
+    for slot, o in new.items():
+        if slot not in old:
             continue
-        old = before.objectives[i]
-        if new.weight != old.weight:
-            times = new.weight / old.weight if old.weight else math.inf
-            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {compact(new.weight, 3)}"
+        name, was = short_name(o, after.objectives), old[slot]
+        if o.weight != was.weight:
+            times = o.weight / was.weight if was.weight else math.inf
+            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {compact(o.weight, 3)}"
             names.append(f"weight of {name} {how}")
-        if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
-            names.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
-    return names[:_CHANGES_NAMED]
+        if o.dose_gy is not None and was.dose_gy is not None and o.dose_gy != was.dose_gy:
+            names.append(f"dose of {name} {was.dose_gy:g} -> {o.dose_gy:g} Gy")
+    more = len(names) - _CHANGES_NAMED
+    return names if more <= 0 else [*names[:_CHANGES_NAMED], f"{more} more"]
 
 
 def _miss(result: GoalResult) -> str:
@@ -208,33 +185,15 @@ def tune(
             change, best = change + step, score
         else:
             share *= _SHRINK
-    return _made(base, surrogate, region, change, wanted)
+    return _made(base, surrogate, change, wanted)
 
 
-def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wanted: str) -> Move | None:
+def _made(base: Point, surrogate: Surrogate, change: Floats, wanted: str) -> Move | None:
     k = len(base.slots)
-    change = change.copy()
-    change[:k] -= common(base, change)
-    change[:k][np.abs(change[:k]) < _LEAST_DOUBLINGS] = 0.0
-    change[k:][np.abs(change[k:]) < _LEAST_SHARE * region.grays] = 0.0
-    if not change.any():
+    parameters = stepped(base.effects, change[:k], change[k:], np.zeros(len(base.effects.additions)))
+    if parameters is None:
         return None
-    parameters = base.parameters
-    for i, objective in enumerate(parameters.objectives):
-        if change[i]:
-            weight = float(np.clip(objective.weight * 2.0 ** change[i], _LEAST_WEIGHT, _MOST_WEIGHT))
-            parameters = parameters.replaced(i, weight=float(f"{weight:.3g}"))
-        if change[k + i] and objective.dose_gy is not None:
-            dose = allowed_dose(objective.dose_gy + change[k + i], objective.lifts, base.parameters)
-            parameters = parameters.replaced(i, dose_gy=dose)
-    predicted = surrogate.predict(base.place(base.slots) + change)
-    return Move(base, parameters, predicted, wanted)
-
-
-def common(base: Point, change: Floats) -> float:
-    """Find the change that all weights have in common, doublings; only ratios count, so it can be left out."""
-    counted = [i for i, objective in enumerate(base.parameters.objectives) if objective.weight > 0]
-    return float(np.sort(change[counted])[(len(counted) - 1) // 2]) if counted else 0.0
+    return Move(base, parameters, surrogate.predict(base.place(base.slots) + change), wanted)
 
 
 def add_objective(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
@@ -244,27 +203,22 @@ def add_objective(base: Point, region: Region, weights: Floats | None = None) ->
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, Region(region.doublings / 2, region.grays / 2, 1.0))  # the new one's effect is a guess
     moves = []
-    for a, objective in enumerate(effects.additions):
+    for a in range(len(effects.additions)):
         allowed = high.copy()
         allowed[2 * k :] = 0.0
         allowed[2 * k + a] = 1.0
         change = best_change(effects.results, effects.values, matrix, low, allowed, weights)
-        share = change[2 * k + a]
-        if share < 0.05:
+        parameters = stepped(effects, change[:k], change[k : 2 * k], change[2 * k :])
+        if parameters is None or len(parameters.objectives) == k:
             continue
-        try:
-            weight = share * objective.weight * 2.0 ** -common(base, change)
-            new = replace(objective, weight=float(f"{weight:.3g}"))
-        except InvalidValue:
-            continue
-        tune = _made(base, _linear(base), region, change[: 2 * k], "")
-        parameters = (tune.parameters if tune else base.parameters).with_objectives([new])
         moves.append(Move(base, parameters, effects.values + matrix @ change))
     return sorted(moves, key=lambda move: move.loss)
 
 
-def _linear(base: Point) -> Surrogate:
-    return Surrogate.of([base], base.slots, 1.0)
+def tried(base: Point) -> list[Move]:
+    """Give the edits that were solved again with a plan as moves, the best first: what is predicted of them was seen."""
+    moves = [Move(base, t.parameters, t.values, t.kind, seen=True) for t in base.effects.tries]
+    return sorted(moves, key=lambda move: move.loss)
 
 
 def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
@@ -282,9 +236,9 @@ def _far(before: GoalResult, after: GoalResult) -> bool:
     return abs(after.value - before.value) > _FAR * before.scale
 
 
-def predicted_text(before: GoalResult, after: GoalResult) -> str:
-    """Write a predicted value; only its direction where the slope does not hold that far."""
-    if _far(before, after):
+def predicted_text(before: GoalResult, after: GoalResult, seen: bool = False) -> str:
+    """Write a predicted value; only its direction where a slope predicts it and does not hold that far."""
+    if _far(before, after) and not seen:
         return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"
     return f"{after.value:.4g} {before.goal.unit}".rstrip()
 

@@ -7,7 +7,7 @@ parameters change how much. Where all goals are met, it is how much room they ha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,10 @@ SAFE, AIM = 0.001, 0.004
 AIM_PRICE = 0.3
 #: What a change of one radius costs beside a relative shortfall of 1 of a goal of average weight.
 _CHANGE_PRICE = 2e-4
+#: How much more the shortfall of a goal costs that is met: a step that loses one is seldom worth it.
+_KEEP = 4.0
+#: Relative margin by which the worth of room is measured.
+_LITTLE = 0.005
 
 
 @dataclass(frozen=True)
@@ -119,25 +123,25 @@ def best_change(
     n, m = matrix.shape[1], len(results)
     if not n or not m:
         return np.zeros(n)
-    if weights is None:
-        weights = prices(results)
     sign, scale = np.array([r.goal.sign for r in results]), np.array([r.scale for r in results])
     here = np.nan_to_num(sign * (values - [r.goal.limit for r in results]) / scale, nan=-scoring.UNMEASURED)
+    room = np.zeros(m)
+    if weights is None:
+        weights = np.where(here >= 0, _KEEP, 1.0) * prices(results)
+        room = room_prices([replace(r, value=float(v)) for r, v in zip(results, values, strict=True)])
     rise = sign[:, None] * matrix / scale[:, None]
-    aims = np.full(m, aim)
-    beyond = AIM_PRICE * weights
-    if (here >= aim).all():  # all are met: more room, where there is least of it
-        room = np.maximum(here, 1e-3)
-        aims = here + 1.0
-        beyond = 0.01 * weights * scoring.HALF_ROOM / (room * (room + scoring.HALF_ROOM))
-    # Variables: the change up, the change down, each goal's shortfall, the shortfall of each aim; all at least 0.
+    # Variables: the change up, the change down, each goal's shortfall, that of the aim, that of all the room there is;
+    # all at least 0.
     span = np.maximum(np.maximum(high, -low), 1e-12)
-    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, weights, beyond])
-    none, eye = np.zeros((m, m)), np.eye(m)
-    upper = np.vstack([np.hstack([-rise, rise, -eye, none]), np.hstack([-rise, rise, none, -eye])])
-    bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * (2 * m)
-    limits = np.concatenate([here - min(SAFE, aim), here - aims])
-    optimum = linprog(price, A_ub=upper, b_ub=limits, bounds=bounds, method="highs")
+    wide = np.flatnonzero(room)
+    aimed = AIM_PRICE * weights
+    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, weights, aimed, room[wide]])
+    levels = [(np.arange(m), np.full(m, min(SAFE, aim))), (np.arange(m), np.full(m, aim)), (wide, here[wide] + 1.0)]
+    eye = np.eye(2 * m + len(wide))
+    moves = np.vstack([np.hstack([-rise[rows], rise[rows]]) for rows, _ in levels])
+    limits = np.concatenate([here[rows] - level for rows, level in levels])
+    bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * len(eye)
+    optimum = linprog(price, A_ub=np.hstack([moves, -eye]), b_ub=limits, bounds=bounds, method="highs")
     if optimum.x is None:
         return np.zeros(n)
     change: Floats = optimum.x[:n] - optimum.x[n : 2 * n]
@@ -148,6 +152,21 @@ def prices(results: Sequence[GoalResult]) -> Floats:
     """Price each goal's relative shortfall by its priority, (m,); the prices add up to 1."""
     weights = np.array([scoring.weight(r) for r in results])
     return weights / weights.sum() if len(weights) else weights
+
+
+def room_prices(results: Sequence[GoalResult]) -> Floats:
+    """Price the room beyond each goal's limit by what the loss gains of a little more of it, (m,).
+
+    0 for goals that are missed: `prices` has those; and wherever the loss does not look at room.
+    """
+    loss = scoring.loss(results)
+    gains = np.zeros(len(results))
+    for i, r in enumerate(results):
+        if r.met:
+            better = replace(r, value=r.value + r.goal.sign * _LITTLE * r.scale)
+            gains[i] = loss - scoring.loss([*results[:i], better, *results[i + 1 :]])
+    priced: Floats = np.maximum(gains, 0.0) / (100.0 * _LITTLE)
+    return priced
 
 
 @dataclass(frozen=True)

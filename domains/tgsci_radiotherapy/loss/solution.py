@@ -16,6 +16,7 @@ from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradien
 from ..plan import Objective, PlanParameters
 from ..plan.checks import check_objective
 from ..plan.file import round_fluence
+from .ahead import look_ahead
 from .effects import Effects
 from .protocol import Protocol, Scale
 
@@ -97,12 +98,9 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
             scale.after(bound, matrix, slopes) for matrix in (per_doubling, per_gray, per_unit)
         )
     additions, per_addition = _choose_weights(tried, per_unit, results, plan.parameters)
-    return Solution(
-        final,
-        table,
-        Effects(plan.parameters, results, per_doubling, per_gray, additions, per_addition),
-        tuple(remarks),
-    )
+    effects = Effects(plan.parameters, results, per_doubling, per_gray, additions, per_addition)
+    tries = () if _without_dose(plan) else look_ahead(case, bound, how, planner, plan, effects)
+    return Solution(final, table, replace(effects, tries=tries), tuple(remarks))
 
 
 def round_plan(planner: Planner, plan: Plan) -> Plan:
