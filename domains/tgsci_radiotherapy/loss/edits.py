@@ -17,7 +17,6 @@ from tgsci.errors import InvalidValue
 
 from ..goals import GoalResult
 from ..plan import Objective, PlanParameters
-from . import scoring
 from .effects import Effects
 
 if TYPE_CHECKING:
