@@ -110,12 +110,14 @@ def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explanation]
 
 
 def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain: bool) -> Explanation:
+    from ..failures import measuring
     from ..pose import explain_in_place
     from ..pose.files import from_pdbqt, typed
 
     try:
-        measured = _strain(from_pdbqt(pose if isinstance(pose, str) else typed(pose))) if strain else None
-        report = explain_in_place(pose, target, measured)
+        with measuring("explanation"):
+            measured = _strain(from_pdbqt(pose if isinstance(pose, str) else typed(pose))) if strain else None
+            report = explain_in_place(pose, target, measured)
     except (UsageError, MeasurementError) as error:
         raise UsageError(f"pose {number}: {error}") from None
     return report, "\n".join([report.text(), *_properties(report.smiles)]), ""
@@ -131,11 +133,13 @@ def _outcome(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Expla
 
 def _dock_and_explain(smiles: str, target: Target, settings: Settings, strain: bool) -> tuple[PoseReport, str]:
     from ..docking.vina import dock
+    from ..failures import measuring
     from ..pose import explain
 
-    docking = dock(smiles, target, settings)
-    report = explain(docking, target, _strain(docking.pose) if strain else None)
-    return report, "\n".join([report.text(), *docking.remarks, docking.search, *_properties(smiles)])
+    with measuring("explanation"):
+        docking = dock(smiles, target, settings)
+        report = explain(docking, target, _strain(docking.pose) if strain else None)
+        return report, "\n".join([report.text(), *docking.remarks, docking.search, *_properties(smiles)])
 
 
 def _strain(pose: Any) -> float:

@@ -65,14 +65,16 @@ Row = tuple[int, str, "Check | None", str]
 
 def _checks(poses: Any, target: Target) -> Iterator[Row]:
     """Refine and check each pose."""
+    from ..failures import measuring
     from ..physics import check
     from ..pose.files import from_pdbqt
 
     for number, source in enumerate(poses, 1):
         smiles = ""
         try:
-            pose = from_pdbqt(source) if isinstance(source, str) else _whole(source)
-            smiles = _smiles(pose)
+            with measuring("reading the pose"):
+                pose = from_pdbqt(source) if isinstance(source, str) else _whole(source)
+                smiles = _smiles(pose)
             elsewhere = "" if isinstance(source, str) else _docked_into(source)
             if elsewhere not in ("", target.name):
                 print(

@@ -16,6 +16,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from tgsci.errors import MeasurementError
 
+from ..failures import calling
 from .mmff import Dielectric, typed
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def strain(pose: Chem.Mol, conformers: int = CONFORMERS) -> Strain:
     started = time.perf_counter()
     mol = checked(pose)
     properties = typed(mol, SOLVENT)
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs(), calling("strain"):
         bound = _relax_in_place(mol, properties)
         nearest = _minimise(mol, properties)
         lowest = nearest

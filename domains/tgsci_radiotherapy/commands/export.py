@@ -62,7 +62,7 @@ def export(
     goals = goals_of(plan, sheet) if set(wanted) - {"rtdose", "wash"} else None
     table = evaluate(goals, plan.case, plan.dose) if goals else None
     if "rtdose" in wanted:
-        from ..importers.dicom.dose import write_rtdose
+        from ..importers.dicom.dose_writer import write_rtdose
 
         write_rtdose(plan.case, plan.dose, wanted["rtdose"], patient_from)
         print(f"wrote {wanted['rtdose']}", file=sys.stderr)

@@ -73,9 +73,9 @@ def summary(result: Result) -> str:
     from ..views.tables import goal_table
 
     lines = [goal_table(result.best)] if result.best else ["No plan could be measured."]
-    conflicts = account(result.trials)
-    lines += ["", conflicts] if conflicts else []
     best = best_plan(result)
+    conflicts = account(result.trials, best.answers(result.trials) if best else ())
+    lines += ["", conflicts] if conflicts else []
     lines += ["", f"With the patient shifted or denser (robustness.txt): {best.robustness.summary()}."] if best else []
     return "\n".join([*lines, "", NOTICE])
 

@@ -125,6 +125,7 @@ def assemble(
         modality=modality,
         provenance=provenance,
         reference=reference,
+        origin=patient.origin,
     )
     check(case)
     return case

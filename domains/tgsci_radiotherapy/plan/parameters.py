@@ -252,7 +252,7 @@ def _describe(case: Case) -> str:
     for kind in KINDS.values():
         fields = [name for name in kind.fields if name not in ("structure", "type", "weight")]
         needs = ", ".join(fields) if fields else "no dose"
-        convex = "" if kind.convex else "; not convex, so the optimum is not certified"
+        convex = "" if kind.convex else "; not convex, so the optimum is a local one"
         lines.append(f"- {kind.name} ({needs}): {kind.formula}; {kind.advice}{convex}")
     lines += [
         f"Here w is weight (0 or {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}; only ratios count), d the dose of the N voxels "

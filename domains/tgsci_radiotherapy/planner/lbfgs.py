@@ -1,4 +1,4 @@
-"""Limited-memory quasi-Newton: for a start, for more beamlets than Gram matrices pay for, and for pooled objectives."""
+"""A start for Newton's method: some steps of a limited-memory quasi-Newton method on a part of the rows."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.optimize import OptimizeResult
 
     from .matrix import Matrix
-    from .plan import State, Watch
     from .terms import Terms
 
     Array = NDArray[np.float64]
 
-#: Steps over which the gain is looked at.
-_LOOK = 10
 #: Every n-th row of a structure with more rows than this is enough for a start.
 _LARGE, _STRIDE = 8000, 8
 #: Steps of a start. Fewer leave Newton more voxels to change sides, each of which costs; more cost themselves.
@@ -52,49 +48,6 @@ def rough(matrix: Matrix, terms: Terms, x: Array) -> Array:
     options = {"maxiter": _ROUGH, "maxcor": _ROUGH, "ftol": 1e-6, "gtol": 0.0}
     optimum = minimize(evaluate, x * root, jac=True, method="L-BFGS-B", bounds=Bounds(0.0, np.inf), options=options)
     return np.asarray(optimum.x / root)
-
-
-def lbfgs(matrix: Matrix, terms: Terms, state: State, slow: float, most: int, watch: Watch) -> None:
-    """Minimise by L-BFGS-B (Byrd et al., SIAM J Sci Comput 16 (1995) 1190), scaled by a Hessian's diagonal.
-
-    Args:
-        matrix: The dose influence.
-        terms: The objectives.
-        state: The start; it is moved along. It is done where steps gain nothing any more.
-        slow: Stop where the last ten steps gained less than this share.
-        most: Most steps.
-        watch: Called after each step.
-    """
-    from scipy.optimize import Bounds, minimize
-
-    root = _scale(matrix, terms, state.x, {})
-    values: list[float] = []
-
-    def evaluate(y: Array) -> tuple[float, Array]:
-        if not terms.pooled:
-            value, gradient = matrix.value_gradient(terms, y / root)
-            return value, gradient / root
-        value, slopes = terms.slopes(matrix.dose(y / root))
-        gradient = matrix.transposed(slopes) + terms.linear
-        return value + float(terms.linear @ (y / root)), gradient / root
-
-    def each(intermediate_result: OptimizeResult) -> None:
-        state.iterations += 1
-        state.x = np.asarray(intermediate_result.x) / root
-        state.value = float(intermediate_result.fun)
-        values.append(state.value)
-        state.stopped = watch(state)
-        state.done = len(values) > _LOOK and values[-_LOOK - 1] - values[-1] <= slow * values[-1] + state.floor
-        if state.done or state.stopped:
-            raise StopIteration
-
-    options = {"maxiter": most, "maxfun": 4 * most, "maxcor": 30, "ftol": 0.0, "gtol": 0.0}
-    bounds = Bounds(0.0, np.inf)
-    y = state.x * root
-    optimum = minimize(evaluate, y, jac=True, method="L-BFGS-B", bounds=bounds, callback=each, options=options)
-    if not values:  # not a step was possible
-        state.x, state.value = np.asarray(optimum.x) / root, float(optimum.fun)
-    state.done = not state.stopped and len(values) < most
 
 
 def _scale(matrix: Matrix, terms: Terms, x: Array, thin: dict[str, int]) -> Array:

@@ -9,6 +9,7 @@ the same for all rows of a structure; its loops over the rows are compiled by nu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -236,8 +237,8 @@ class Eud:
 class DoseVolume:
     """w/N sum (d - ref)^2 over the voxels between ref and the dose that `volume_percent` of the volume gets now.
 
-    As in matRad and pyRadPlan (`MaxDVH`, `MinDVH`); after Wu and Mohan, Med Phys 27 (2000) 701. Not convex, and the
-    set of voxels jumps: a solver finds a local minimum.
+    As in matRad and pyRadPlan (`MaxDVH`, `MinDVH`); after Wu and Mohan, Med Phys 27 (2000) 701. Not convex: it is the
+    least of many convex penalties, one for each choice of the voxels that are let off (`majorant`).
     """
 
     objective: Objective
@@ -260,6 +261,26 @@ class DoseVolume:
             t = np.where((dose > ref) | (dose < edge), 0.0, dose - ref)
         scale = o.weight / len(dose)
         return scale * float(t @ t), 2 * scale * t
+
+    def majorant(self, dose: NDArray[np.floating] | None) -> Penalty:
+        """Give the penalty of those voxels that are not let off at a dose: nowhere below this one, and equal there.
+
+        Args:
+            dose: Of each of the structure's own voxels; None lets none off.
+        """
+        o = self.objective
+        index = np.arange(self.rows.start, self.rows.stop) if isinstance(self.rows, slice) else self.rows
+        n = len(index)
+        over = 1.0 if o.type == "max_dvh" else 0.0
+        scale = o.weight / n
+        if dose is not None:
+            # As many as the quantile has on its side.
+            part = (1.0 - float(o.volume_percent or 0.0) / 100.0) * (n - 1)
+            chosen = np.argsort(dose, kind="stable")
+            chosen = chosen[: math.floor(part) + 1] if over else chosen[math.ceil(part) :]
+            index = np.sort(index[chosen])
+        sides = np.array([scale * over]), np.array([scale * (1.0 - over)])
+        return Penalty(o.label, index.astype(np.int32), np.array([float(o.dose_gy or 0.0)]), *sides)
 
     def curvature(self, dose: Array) -> tuple[Array, list[tuple[float, Array]]]:
         """Differentiate twice by the doses, as long as the set of voxels stays: a diagonal."""

@@ -24,14 +24,16 @@ class Plan:
         dose: Total Gy of each row of the case, float32.
         terms: What each objective adds to the value, by its label.
         value: The value of the whole objective.
-        bound: A number that no plan's objective is below; nan where the objectives are not convex.
-        gap: (value - bound) / value; nan where the objectives are not convex.
-        convex: True where the bound exists.
+        bound: A number that no plan's objective is below. Where some objectives are not convex it is that of the
+            others alone.
+        gap: (value - bound) / value.
+        convex: True where all objectives are convex.
         iterations: Steps of the solver.
         seconds: CPU seconds.
         grid: Dose grid, "3 x 3 x 3 mm".
-        method: "Newton" or "L-BFGS".
-        converged: True where the gap asked for is proven; without a bound, where the solver found no better plan near.
+        method: "Newton", or "Newton on majorants" where some objectives are not convex.
+        converged: True where the gap asked for is proven; where some objectives are not convex, where the solver found
+            no better plan near.
     """
 
     parameters: PlanParameters
@@ -51,14 +53,16 @@ class Plan:
     @property
     def certificate(self) -> str:
         """One sentence on how good the plan is."""
-        if not self.convex:
-            return (
-                "max_dvh and min_dvh objectives are not convex: the plan is a local optimum, and how far the best "
-                "one is below it is not known"
-            )
         if self.value == 0:
             return "every objective is met exactly; no plan is better"
-        return f"no plan's objective is more than {100 * self.gap:.2g}% below this one's"
+        proven = f"no plan's objective is more than {100 * self.gap:.2g}% below this one's"
+        if self.convex:
+            return proven
+        others = f"the other objectives alone prove that {proven}" if self.bound > 0 else "how far is not known"
+        return (
+            "max_dvh and min_dvh objectives are not convex, so this is a local optimum and a better plan may exist: "
+            f"{others}"
+        )
 
 
 @dataclass

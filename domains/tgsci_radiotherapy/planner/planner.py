@@ -12,7 +12,8 @@ import numpy as np
 from tgsci.errors import MeasurementError, UsageError
 
 from .hessian import Hessian
-from .lbfgs import lbfgs, rough, uniform
+from .lbfgs import rough, uniform
+from .majorise import majorise
 from .matrix import Matrix
 from .newton import newton
 from .plan import Plan, State
@@ -27,11 +28,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-#: L-BFGS is at its end where ten steps gain less than this share.
-_STILL = 1e-5
 #: A value below this share of the value without any dose counts as 0: at 50 Gy, deviations of a milligray.
 _NOTHING = 1e-9
-_NEWTON_STEPS, _LBFGS_STEPS = 60, 1500
+_NEWTON_STEPS = 60
 
 
 class Planner:
@@ -108,12 +107,10 @@ class Planner:
         self._last = None
         hessian = Hessian(matrix, self._snapshot(start) if start else None)
         if terms.convex:
-            method = "Newton"
             newton(matrix, terms, hessian, state, gap, _NEWTON_STEPS, watch)
         else:
-            method = "L-BFGS"
-            lbfgs(matrix, terms, state, _STILL, _LBFGS_STEPS, watch)
-        plan = self._plan(parameters, terms, state, gap, method, began)
+            majorise(matrix, terms, hessian, state, gap, _NEWTON_STEPS, watch)
+        plan = self._plan(parameters, terms, state, gap, began)
         self._last = (state.x, terms, hessian)
         return plan
 
@@ -137,9 +134,7 @@ class Planner:
         _, solved, hessian = self._last
         return partial(hessian.block, solved, plan.dose)
 
-    def _plan(
-        self, parameters: PlanParameters, terms: Terms, state: State, gap: float, method: str, began: float
-    ) -> Plan:
+    def _plan(self, parameters: PlanParameters, terms: Terms, state: State, gap: float, began: float) -> Plan:
         dose = self.matrix.dose(state.x, exact=True)
         costs: dict[str, float] = {}
         for o in parameters.objectives:
@@ -155,13 +150,13 @@ class Planner:
             narrow,
             costs,
             state.value,
-            state.bound if convex else np.nan,
-            state.gap if convex else np.nan,
+            state.bound,
+            state.gap,
             convex,
             state.iterations,
             time.process_time() - began,
             str(self.case.grid),
-            method,
+            "Newton" if convex else "Newton on majorants",
             state.gap <= gap if convex else state.done,
         )
 

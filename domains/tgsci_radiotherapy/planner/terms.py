@@ -14,12 +14,12 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .penalties import Penalty, Pooled, pool
+from .penalties import DoseVolume, Penalty, Pooled, pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +55,28 @@ class Terms:
     def convex(self) -> bool:
         """True where a lower bound exists."""
         return all(pooled.convex for pooled in self.pooled)
+
+    @property
+    def lifts(self) -> bool:
+        """True where something asks for dose."""
+        return any(p.under.any() for p in self.penalties) or any(pooled.lifts for pooled in self.pooled)
+
+    def relaxed(self) -> Terms:
+        """Leave out what is not convex: its least value is below that of all objectives, as none is negative."""
+        return replace(self, pooled=tuple(pooled for pooled in self.pooled if pooled.convex))
+
+    def majorised(self, dose: NDArray[np.floating] | None) -> Terms:
+        """Put convex penalties in place of what is not convex: nowhere below it, and equal at a dose.
+
+        Args:
+            dose: Dose by row; None for penalties of all voxels.
+        """
+        penalties = [
+            pooled.majorant(None if dose is None else dose[pooled.rows])
+            for pooled in self.pooled
+            if isinstance(pooled, DoseVolume)
+        ]
+        return replace(self.relaxed(), penalties=(*self.penalties, *penalties))
 
     def useful(self, matrix: Matrix) -> NDArray[np.bool_]:
         """Find the beamlets that reach a voxel where an objective asks for dose; all others are best at 0."""

@@ -189,7 +189,7 @@ def _meanings(result: Result) -> dict[str, tuple[str, str]]:
     meanings = {
         "goals met": ("how many goals of the sheet are met exactly", "higher"),
         "objective": ("value of the planner's objective at its optimum; only comparable for the same parameters", ""),
-        "gap": ("certified relative distance to the best plan of these parameters; empty where not convex", "lower"),
+        "gap": ("certified relative distance to the best plan of these parameters, at most", "lower"),
     }
     for goal in bound.goals if bound is not None else ():
         meanings[goal.name] = (f"goal: {goal}", "higher" if goal.comparison == ">=" else "lower")

@@ -183,33 +183,6 @@ def test_eud_objectives_are_certified() -> None:
     assert plan.bound <= better.value <= plan.value * (1 + 1e-6)
 
 
-@pytest.mark.parametrize(
-    "objective", [("Core", "max_dvh", 15, 300, 20), ("PTV", "min_dvh", 51, 300, 95)], ids=lambda o: o[1]
-)
-def test_dvh_objectives_have_no_certificate_and_do_their_work(objective) -> None:
-    case = small_case()
-    without = parameters(("PTV", "squared_deviation", 50, 100), ("Body", "squared_overdose", 30, 100))
-    solver = Planner(case)
-    plain = solver.solve(without)
-    plan = solver.solve(
-        parameters(*[(o.structure, o.type, o.dose_gy, o.weight) for o in without.objectives], objective)
-    )
-    assert not plan.convex
-    assert np.isnan(plan.gap)
-    assert np.isnan(plan.bound)
-    assert "not convex" in plan.certificate
-    name, kind, dose, *_ = objective
-
-    def share(some) -> float:
-        return 100 * float(np.mean(some.dose[case.own(name)] >= dose))
-
-    if kind == "max_dvh":
-        assert share(plan) < share(plain) - 5
-    else:
-        assert share(plan) > share(plain) + 5
-    assert plan.value == pytest.approx(sum(plan.terms.values()))
-
-
 def test_what_has_nothing_to_do_is_no_trouble() -> None:
     solver = Planner(tiny_case())
     # A weight of 0 counts nothing, but is listed.

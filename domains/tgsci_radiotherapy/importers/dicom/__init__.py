@@ -4,7 +4,8 @@ What is read is what a case needs. Names, identifiers, dates, institutions and d
 of patients must be found, and are never kept; a structure whose name holds a part of the patient's is given another.
 
 In the order in which to read it: `files` sorts a folder by kind, `image` reads the CT, `structures` the contours,
-`plan` the prescription, `dose` RTDOSE files, which it also writes.
+`plan` the prescription, `dose` with `dose_planes` the RTDOSE. `slices` and `space` are what `image` and the doses stand
+on, `origin` tells whose a file is, and `dose_writer` writes an RTDOSE.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..patient import Patient, hounsfield
 from .dose import read_dose
 from .files import scan_folder
 from .image import read_image
+from .origin import origin_of
 from .plan import read_plan
 from .structures import choose_structure_set, read_structures
 
@@ -30,7 +32,8 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
 
     Args:
         folder: Where they are.
-        options: `series`, `structure_set`, `types`, `only`, `hu_offset`, `prescriptions`, `fractions`, `reference`.
+        options: `series`, `structure_set`, `plan`, `dose`, `position`, `fill_gaps`, `types`, `only`, `hu_offset`,
+            `prescriptions`, `fractions`, `reference`.
         say: Called before long steps.
 
     Raises:
@@ -42,7 +45,7 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     image = read_image(series, options)
     grid = image.grid
     say("reading contours")
-    plan = read_plan(scan, structure_file)
+    plan = read_plan(scan, structure_file, series, options)
     drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
     hu = hounsfield(image.values, drawn, options)
     notes = [*scan.notes, *image.notes, *notes]
@@ -53,9 +56,11 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     }
     if plan.summary:
         provenance["prescription"] = plan.summary
-    reference = read_dose(scan, series, plan) if options.reference else None
-    if reference is not None:
-        provenance["reference dose"] = f"RTDOSE on {reference[1]}"
+    notes += plan.notes
+    dose = read_dose(scan, series, plan, options) if options.reference else None
+    if dose is not None:
+        provenance["reference dose"] = f"RTDOSE on {dose.grid}"
+        notes += dose.notes
     if not drawn:
         raise UsageError("the structure set has no structure with closed contours")
     return Patient(
@@ -64,10 +69,11 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
         grid,
         tuple(drawn),
         fractions=plan.fractions,
-        reference=reference,
+        reference=None if dose is None else (dose.dose, dose.grid),
         provenance=provenance,
         notes=tuple(notes),
         hints=plan.hints,
         skipped=tuple(skipped),
         position=image.position,
+        origin=origin_of(series),
     )

@@ -33,7 +33,8 @@ _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns", "PatientPosition",
     "NumberOfFrames", "DoseSummationType", "InstanceNumber", "SliceLocation", "ImageType", "AcquisitionNumber",
-    "PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence",
+    "PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence", "ReferencedRTPlanSequence",
+    "DoseUnits", "DoseType",
 ]  # fmt: skip
 
 
@@ -193,6 +194,18 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
         image.files.sort(key=lambda f: (f.text("SOPInstanceUID"), str(f.path)))
     scan.series = sorted(series.values(), key=lambda s: (-sum(f.frames for f in s.files), s.heights()[:1], s.uid))
     return scan
+
+
+def dicom_files(folder: Path) -> Iterator[DicomFile]:
+    """Look at the DICOM files of a folder and of the folders in it.
+
+    Raises:
+        UsageError: A damaged file, or too many.
+    """
+    for path in _paths(folder):
+        one = _look(path)
+        if one is not None:
+            yield one
 
 
 def _look(path: Path) -> DicomFile | None:
