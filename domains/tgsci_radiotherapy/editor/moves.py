@@ -15,7 +15,7 @@ from ..goals import GoalResult
 from ..loss import scoring
 from ..loss.edits import stepped
 from ..loss.effects import short_name
-from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
+from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box
 from ..plan import PlanParameters
 from .surrogate import Point, Surrogate, slots_of
 
@@ -97,7 +97,9 @@ class Move:
             zip(before, after, strict=True),
             key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        predictions = [f"{b.goal.name} {predicted_text(b, a, self.seen)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
+        predictions = [f"{b.goal.name} {predicted_text(b, a, self.seen)}" for b, a in moved if _worth(b, a)][
+            : _GOALS_NAMED + 1
+        ]
         how = "solved to 1%" if self.seen else "predicted"
         predicted = f"{how} {', '.join(predictions)}" if predictions else f"{how} to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
@@ -177,10 +179,12 @@ def tune(
         values, matrix = surrogate.linear(start + change)
         inner_low = np.maximum(low - change, share * low)
         inner_high = np.minimum(high - change, share * high)
-        step = best_change(
-            effects.results, values, matrix, np.minimum(inner_low, 0), np.maximum(inner_high, 0), weights, aim
-        )
-        score = _score(effects.results, surrogate.predict(start + change + step), weights, aim)
+        inner_low, inner_high = np.minimum(inner_low, 0), np.maximum(inner_high, 0)
+        found = []
+        for near in (False, True) if weights is None else (False,):
+            step = best_change(effects.results, values, matrix, inner_low, inner_high, weights, aim, near)
+            found.append((_score(effects.results, surrogate.predict(start + change + step), weights, aim), step))
+        score, step = min(found, key=lambda pair: pair[0])
         if score < best - 1e-9:
             change, best = change + step, score
         else:
@@ -216,19 +220,18 @@ def add_objective(base: Point, region: Region, weights: Floats | None = None) ->
 
 
 def tried(base: Point) -> list[Move]:
-    """Give the edits that were solved again with a plan as moves, the best first: what is predicted of them was seen."""
+    """Give the edits that were solved again with a plan as moves, the best first."""
     moves = [Move(base, t.parameters, t.values, t.kind, seen=True) for t in base.effects.tries]
     return sorted(moves, key=lambda move: move.loss)
 
 
 def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
-    """Score predicted values as the linear programme does: shortfalls first, then shortfalls of the aims."""
+    """Score predicted values: by the loss, each goal taken a little worse than predicted; or by the weights given."""
     after = predicted_results(results, values)
-    if weights is None and all(r.relative_margin >= aim for r in after):
-        return scoring.loss(after)
-    prices_ = prices(results) if weights is None else weights
+    if weights is None:
+        return scoring.loss([replace(r, value=r.value - r.goal.sign * SAFE * r.scale) for r in after])
     missed = [max(0.0, SAFE - r.relative_margin) + AIM_PRICE * max(0.0, aim - r.relative_margin) for r in after]
-    return 100.0 * float(prices_ @ np.array(missed))
+    return 100.0 * float(weights @ np.array(missed))
 
 
 def _far(before: GoalResult, after: GoalResult) -> bool:

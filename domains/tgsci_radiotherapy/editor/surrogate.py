@@ -1,8 +1,9 @@
 """Measured plans as points, and what they predict of a plan that is not solved yet.
 
 A point has log2 of the weights and the doses as coordinates. The surrogate blends the linear models of all points, and
-of what was solved again beside them, by distance: near a measured plan its own values and sensitivities hold exactly; between two plans both count, so that the
-curvature that one linear model misses is learned from the others (Shepard's interpolation with derivatives).
+of what was solved again beside them, by distance: near a measured plan its own values and sensitivities hold exactly;
+between two plans both count, so that the curvature that one linear model misses is learned from the others (Shepard's
+interpolation with derivatives).
 """
 
 from __future__ import annotations
@@ -127,7 +128,9 @@ class Surrogate:
         places = [p.place(slots) for p in alike]
         values = [_values(p, p.effects.values) for p in alike]
         gradients = [p.gradient(slots) for p in alike]
-        for p in alike:  # what was solved again with a plan has values of its own, and the plan's slopes for want of own
+        for (
+            p
+        ) in alike:  # what was solved again with a plan has values of its own, and the plan's slopes for want of own
             for tried in p.effects.tries:
                 own = slots_of(tried.parameters)
                 if set(own) == set(slots):

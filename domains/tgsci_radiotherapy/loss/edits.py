@@ -1,7 +1,7 @@
 """Edits of a plan's objectives: a step along its sensitivities, and those of kind that no slope tells anything of.
 
-A squared objective cannot say what a percentile goal says, so it pays for voxels that the goal gives away; an objective
-that no goal asks for pays for nothing. Such edits leave the neighbourhood of the plan: what they do is found by solving.
+A squared objective cannot say what a percentile goal says: it pays for voxels that the goal gives away. An objective
+that no goal asks for pays for nothing. Such edits leave the neighbourhood of the plan: solving says what they do.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ parameters change how much. Where all goals are met, it is how much room they ha
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Rows = NDArray[np.intp]
 
 #: Relative margin that a goal must have to count as met here, and the one that is aimed at: the model is linear, the
 #: plan is not.
@@ -30,8 +32,11 @@ AIM_PRICE = 0.3
 _CHANGE_PRICE = 2e-4
 #: How much more the shortfall of a goal costs that is met: a step that loses one is seldom worth it.
 _KEEP = 4.0
-#: Relative margin by which the worth of room is measured.
-_LITTLE = 0.005
+#: Relative shortfall at which a goal counts half, where near ones come first.
+_NEAR = 0.02
+#: What all the room costs beside a relative shortfall of 1 of a goal of average weight; relative margins from the
+#: present one on between which more room is priced alike.
+_ROOM_PRICE, _LEVELS = 0.01, (-0.05, 0.0, 0.01, 0.03, 0.1)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def best_change(
     high: Floats,
     weights: Floats | None = None,
     aim: float = AIM,
+    near: bool = False,
 ) -> Floats:
     """Find the change within a box that meets the goals best, in a linear model.
 
@@ -114,6 +120,8 @@ def best_change(
         high: Most change, (n,), at least 0.
         weights: What each goal's relative shortfall costs, (m,); by priority where None.
         aim: Relative margin beyond the limit that is aimed at.
+        near: Whether goals that are nearly met count more than those that are far from it: a goal met is worth more
+            than two that come nearer.
 
     Returns:
         The change, (n,).
@@ -124,22 +132,25 @@ def best_change(
     if not n or not m:
         return np.zeros(n)
     sign, scale = np.array([r.goal.sign for r in results]), np.array([r.scale for r in results])
-    here = np.nan_to_num(sign * (values - [r.goal.limit for r in results]) / scale, nan=-scoring.UNMEASURED)
-    room = np.zeros(m)
-    if weights is None:
-        weights = np.where(here >= 0, _KEEP, 1.0) * prices(results)
-        room = room_prices([replace(r, value=float(v)) for r, v in zip(results, values, strict=True)])
+    # Of what the targets forbid, the least that they leave is aimed at.
+    wanted = [r.goal.least if r.goal.forbidden else r.goal.limit for r in results]
+    here = np.nan_to_num(sign * (values - wanted) / scale, nan=-scoring.UNMEASURED)
     rise = sign[:, None] * matrix / scale[:, None]
-    # Variables: the change up, the change down, each goal's shortfall, that of the aim, that of all the room there is;
-    # all at least 0.
+    levels: list[tuple[Rows, Floats, Floats]] = []
+    if weights is None:
+        possible = np.array([not r.goal.forbidden for r in results])
+        weights = possible * np.where(here >= 0, _KEEP, 1.0) * prices(results)
+        if near:
+            weights = weights / (1.0 + np.maximum(-here, 0.0) / _NEAR)
+        levels = _room(results, here)
+    everyone = np.arange(m)
+    levels += [(everyone, np.full(m, min(SAFE, aim)), weights), (everyone, np.full(m, aim), AIM_PRICE * weights)]
+    # Variables: the change up, the change down, and by how much each goal stays below each level; all at least 0.
     span = np.maximum(np.maximum(high, -low), 1e-12)
-    wide = np.flatnonzero(room)
-    aimed = AIM_PRICE * weights
-    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, weights, aimed, room[wide]])
-    levels = [(np.arange(m), np.full(m, min(SAFE, aim))), (np.arange(m), np.full(m, aim)), (wide, here[wide] + 1.0)]
-    eye = np.eye(2 * m + len(wide))
-    moves = np.vstack([np.hstack([-rise[rows], rise[rows]]) for rows, _ in levels])
-    limits = np.concatenate([here[rows] - level for rows, level in levels])
+    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, *(cost for _, _, cost in levels)])
+    eye = np.eye(sum(len(rows) for rows, _, _ in levels))
+    moves = np.vstack([np.hstack([-rise[rows], rise[rows]]) for rows, _, _ in levels])
+    limits = np.concatenate([here[rows] - level for rows, level, _ in levels])
     bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * len(eye)
     optimum = linprog(price, A_ub=np.hstack([moves, -eye]), b_ub=limits, bounds=bounds, method="highs")
     if optimum.x is None:
@@ -154,18 +165,30 @@ def prices(results: Sequence[GoalResult]) -> Floats:
     return weights / weights.sum() if len(weights) else weights
 
 
-def room_prices(results: Sequence[GoalResult]) -> Floats:
-    """Price the room beyond each goal's limit by what the loss gains of a little more of it, (m,).
+def _room(results: Sequence[GoalResult], here: Floats) -> list[tuple[Rows, Floats, Floats]]:
+    """Price the room of goals, level by level: the further a goal is better than its limit, the less more is worth.
 
-    0 for goals that are missed: `prices` has those; and wherever the loss does not look at room.
+    Args:
+        results: The goals, m of them.
+        here: Their relative margins, (m,); of a forbidden goal to the least that the targets leave.
+
+    Returns:
+        For each level the goals that are priced, their relative margins at it, and what each 1 below it costs.
     """
-    loss = scoring.loss(results)
-    gains = np.zeros(len(results))
-    for i, r in enumerate(results):
-        if r.met:
-            better = replace(r, value=r.value + r.goal.sign * _LITTLE * r.scale)
-            gains[i] = loss - scoring.loss([*results[:i], better, *results[i + 1 :]])
-    priced: Floats = np.maximum(gains, 0.0) / (100.0 * _LITTLE)
+    worth = _ROOM_PRICE * np.array(scoring.room_weights(results))
+    forbidden = np.array([r.goal.forbidden for r in results])
+    levels = []
+    for low, high in itertools.pairwise(_LEVELS):
+        middle = here + (low + high) / 2.0
+        # Of a forbidden goal room is worth the more the nearer the least is: it is priced as here.
+        beyond = np.where(forbidden, np.maximum(-here, 0.0), np.maximum(middle, 0.0))
+        slope = worth * scoring.HALF_ROOM / (beyond + scoring.HALF_ROOM) ** 2
+        levels.append((middle, slope))
+    priced = []
+    for j, (_, slope) in enumerate(levels):
+        steeper = slope - levels[j + 1][1] if j + 1 < len(levels) else slope
+        rows = np.flatnonzero((steeper > 0) & (forbidden | (here + _LEVELS[j + 1] > 0)))
+        priced.append((rows, here[rows] + _LEVELS[j + 1], steeper[rows]))
     return priced
 
 
