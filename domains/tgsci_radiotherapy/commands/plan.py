@@ -35,6 +35,12 @@ if TYPE_CHECKING:
         metavar="NAME",
         help="textgrad-paper: weights only, all 100 at the start, D95% scaled to the prescription, 10 iterations",
     ),
+    option(
+        "--implied/--no-implied",
+        default=None,
+        help="with or without the goals that clinics mean and sheets do not say (with): upper side of targets, hot "
+        "spots outside, fall-off, conformity",
+    ),
     option("--gap", type=float, metavar="G", help="relative optimality gap of every plan (0.001)"),
     option("--plan-seconds", type=float, metavar="S", help="longest that one plan may take, s (300)"),
 )

@@ -16,8 +16,9 @@ from .metrics import DIGITS, Metric, Unit
 
 #: Where the case lacks a goal's structure, the reason why it is not evaluated begins with this.
 ABSENT = "the case has no"
-#: The lowest priority; 1 is the most important. `loss.scoring` weighs them.
-LOWEST_PRIORITY = 4
+#: The lowest priority that a sheet may give, 1 is the most important; and that of implied goals, below all others.
+#: `loss.scoring` weighs them.
+LOWEST_PRIORITY, IMPLIED_PRIORITY = 4, 5
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")
 _MEANING = {"<=": "<=", "≤": "<=", "<": "<=", ">=": ">=", "≥": ">=", ">": ">="}
@@ -61,10 +62,14 @@ class Goal:
         limit: What it should reach or keep, in `unit`.
         unit: Gy, % or cc, or none.
         tolerance: How far off still counts as acceptable, in `unit`; 0 for not at all.
-        priority: 1 (the most important) to 4.
+        priority: 1 (the most important) to 4; 5 of an implied goal.
         text: As it was written.
         optional: True where a case without the structure is no fault.
         note: For people: where the figure comes from.
+        implied: True where no sheet says it and every clinic means it (`goals.implied`).
+        spares: True where better than the limit is better still: of organs, of the body and of conformity, not of a
+            target's own dose. `Sheet.bind` knows.
+        least: Where targets alone forbid the goal (`goals.overlap`): the least value that they leave; else nan.
     """
 
     structure: str
@@ -77,6 +82,14 @@ class Goal:
     text: str = ""
     optional: bool = False
     note: str = ""
+    implied: bool = False
+    spares: bool = False
+    least: float = math.nan
+
+    @property
+    def forbidden(self) -> bool:
+        """True where no plan that treats the targets can meet it."""
+        return math.isfinite(self.least)
 
     @property
     def name(self) -> str:
@@ -121,7 +134,7 @@ class Goal:
 
     def __str__(self) -> str:
         more = [f"tolerance {with_unit(self.tolerance, self.unit)}"] if self.tolerance else []
-        more += [f"priority {self.priority}"] + (["optional"] if self.optional else [])
+        more += ["implied" if self.implied else f"priority {self.priority}"] + (["optional"] if self.optional else [])
         return ", ".join([self.criterion, *more])
 
 

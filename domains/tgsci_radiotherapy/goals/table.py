@@ -121,18 +121,30 @@ class GoalTable:
 
     @property
     def passed(self) -> bool:
-        """True where every goal is met, optional ones that cannot be evaluated apart; within tolerance is not met."""
-        return bool(self.evaluated) and all(r.status == "pass" or r.excused for r in self.results)
+        """True where every goal of the sheet is met, optional ones that cannot be evaluated apart.
+
+        Within tolerance is not met; implied goals do not count.
+        """
+        return bool(self.evaluated) and all(r.status == "pass" or r.excused for r in self._written)
 
     @property
     def acceptable(self) -> bool:
-        """True where every goal is met or within its tolerance."""
-        return bool(self.evaluated) and all(r.status in ("pass", "tolerance") or r.excused for r in self.results)
+        """True where every goal of the sheet is met or within its tolerance."""
+        return bool(self.evaluated) and all(r.status in ("pass", "tolerance") or r.excused for r in self._written)
+
+    @property
+    def _written(self) -> list[GoalResult]:
+        return [r for r in self.results if not r.goal.implied]
 
     @property
     def met(self) -> int:
-        """How many goals are met."""
-        return sum(r.met for r in self.results)
+        """How many of the sheet's goals are met; implied ones are counted apart."""
+        return sum(r.met for r in self.results if not r.goal.implied)
+
+    @property
+    def implied(self) -> tuple[GoalResult, ...]:
+        """The results of implied goals."""
+        return tuple(r for r in self.evaluated if r.goal.implied)
 
     def shortfalls(self) -> tuple[GoalResult, ...]:
         """List the goals that are missed, the most important first, then the one that misses most of its limit."""
@@ -156,7 +168,8 @@ class GoalTable:
             "grid": self.grid,
             "passed": self.passed,
             "met": self.met,
-            "evaluated": len(self.evaluated),
+            "evaluated": len(self.evaluated) - len(self.implied),
+            "implied": {"met": sum(r.met for r in self.implied), "evaluated": len(self.implied)},
             "notes": list(self.notes),
             "goals": [_row(r) for r in self.results],
         }
@@ -170,7 +183,7 @@ class GoalTable:
         rows = [
             [
                 Cell(result.goal.criterion, hint="; ".join(filter(None, [result.goal.note, result.note]))),
-                Cell(str(result.goal.priority), figure=True),
+                Cell("implied" if result.goal.implied else str(result.goal.priority), figure=True),
                 Cell(result.value_text, figure=True),
                 Cell(result.margin_text, figure=True),
                 Cell(f"{_MARKS[result.status]} {result.status}", style=f"color:{_COLOURS[result.status]}"),
@@ -186,10 +199,21 @@ class GoalTable:
 
     def _sum(self) -> str:
         missing = len(self.results) - len(self.evaluated)
-        near = sum(r.status == "tolerance" for r in self.evaluated)
-        more = [f"{near} within tolerance"] if near else []
-        more += [f"{missing} not evaluated"] if missing else []
-        return ", ".join([f"{self.met} of {len(self.evaluated)} met", *more])
+        more = [f"{missing} not evaluated"] if missing else []
+        return ", ".join([count_met(self.evaluated), *more])
+
+
+def count_met(results: Sequence[GoalResult]) -> str:
+    """Count in words what is met, implied goals apart: "18 of 20 met, 1 within tolerance, and 9 of 11 implied"."""
+    written = [r for r in results if not r.goal.implied]
+    implied = [r for r in results if r.goal.implied]
+    near = sum(r.status == "tolerance" for r in written)
+    forbidden = sum(r.goal.forbidden and not r.met for r in written)
+    parts = [f"{sum(r.met for r in written)} of {len(written)} met"]
+    parts += [f"{near} within tolerance"] if near else []
+    parts += [f"{forbidden} that the targets forbid"] if forbidden else []
+    parts += [f"and {sum(r.met for r in implied)} of {len(implied)} implied"] if implied else []
+    return ", ".join(parts)
 
 
 def goal_lines(results: Sequence[GoalResult]) -> list[str]:
@@ -204,10 +228,16 @@ def goal_lines(results: Sequence[GoalResult]) -> list[str]:
 
 def _line(result: GoalResult, width: int) -> str:
     tolerance = f" {with_unit(result.goal.tolerance, result.goal.unit, 3)}" if result.status == "tolerance" else ""
-    status = f"{result.status}{tolerance}" + (f": {result.note}" if result.note else "")
-    figures = f"{result.goal.priority}  {result.value_text:>10}  {result.margin_text:>10}"
+    forbidden = ", forbidden" if result.goal.forbidden and result.status in ("fail", "tolerance") else ""
+    status = f"{result.status}{tolerance}{forbidden}" + (f": {result.note}" if result.note else "")
+    figures = f"{_priority(result.goal)}  {result.value_text:>10}  {result.margin_text:>10}"
     line = f"{_criterion(result.goal):{width}}  {figures}  {status}"
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
+
+
+def _priority(goal: Goal) -> str:
+    """Write a goal's priority; i marks an implied one."""
+    return "i" if goal.implied else str(goal.priority)
 
 
 def _criterion(goal: Goal) -> str:
@@ -258,6 +288,8 @@ def _row(result: GoalResult) -> dict[str, Any]:
         "unit": goal.unit,
         "tolerance": goal.tolerance,
         "priority": goal.priority,
+        "implied": goal.implied,
+        "forbidden": goal.forbidden,
         "value": _number(result.value),
         "margin": _number(result.margin),
         "status": result.status,

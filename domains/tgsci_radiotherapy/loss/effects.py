@@ -92,6 +92,9 @@ class Effects:
                         "priority": r.goal.priority,
                         "tolerance": r.goal.tolerance,
                         "scale": r.scale,
+                        "implied": r.goal.implied,
+                        "spares": r.goal.spares,
+                        "least": _number(r.goal.least),
                     }
                     for r in self.results
                 ],
@@ -164,6 +167,9 @@ def _result(table: Mapping[str, Any]) -> GoalResult:
         table["unit"],
         float(table["tolerance"]),
         int(table["priority"]),
+        implied=bool(table["implied"]),
+        spares=bool(table["spares"]),
+        least=math.nan if table["least"] is None else float(table["least"]),
     )
     return GoalResult(goal, math.nan if value is None else float(value), float(table["scale"]))
 

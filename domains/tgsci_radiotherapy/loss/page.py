@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..goals import GoalResult
-from ..goals.goal import with_unit
-from ..goals.table import goal_lines, written
+from ..goals.table import count_met, goal_lines, written
 from ..notice import NOTICE
 from . import effects_table, places, scoring, steps
 from .ahead import STEP
@@ -105,7 +104,7 @@ def _goals(
     results: Sequence[GoalResult], order: Sequence[int], unevaluated: Sequence[str]
 ) -> tuple[list[str], set[int]]:
     """Write the goals; gives the lines, and the places of the goals that stand in them."""
-    lines = [f"GOALS, {sum(r.met for r in results)} of {len(results)} met, by slack (P: priority, 1 counts most)"]
+    lines = [f"GOALS, {count_met(results)}, by slack (P: priority, 1 counts most; i: implied)"]
     lines += goal_lines([results[i] for i in order[:_GOALS]])
     brief = [f"{results[i].goal.criterion}: {written(results[i].goal, results[i].value)}" for i in order[_GOALS:]]
     dense = _dense("met with more room" if all(results[i].met for i in order[_GOALS:]) else "further", brief)
@@ -120,33 +119,8 @@ def _goals(
 
 
 def loss_lines(results: Sequence[GoalResult]) -> list[str]:
-    """Write the loss out: how goals are weighed by priority, and what each missed one adds."""
-    total, loss = sum(map(scoring.weight, results)), scoring.loss(results)
-    if not results:
-        return []
-    if loss <= 0:
-        least = min(results, key=lambda r: r.relative_margin)
-        return [
-            f"LOSS {loss:.4g}: all goals are met, so it measures room: minus the mean, geometric and weighted "
-            f"{scoring.WEIGHTS}, of m / (m + {scoring.HALF_ROOM:g}), m being a goal's margin as a part of its scale; "
-            f"the least is that of {least.goal.name}, m = {least.relative_margin:.3g}"
-        ]
-    lines = [
-        f"LOSS {loss:.4g}, the sum of each missed goal's weight x shortfall; weights are {scoring.WEIGHTS}, divided by "
-        f"their sum over all goals, {total:g}"
-    ]
-    added = [(part, r) for part, r in zip(scoring.parts(results), results, strict=True) if part > 0]
-    added.sort(key=lambda pair: -pair[0])
-    for part, r in added[:_TERMS]:
-        scale = with_unit(r.scale, r.goal.unit)
-        lines.append(
-            f"- {r.goal.criterion} (P{r.goal.priority}): {scoring.weight(r):g}/{total:g} x "
-            f"{100 * scoring.relative_shortfall(r):.3g}% of {scale} = {part:.4g}"
-        )
-    if len(added) > _TERMS:
-        rest = added[_TERMS:]
-        lines.append(f"- and {len(rest)} goals more: {sum(part for part, _ in rest):.4g}")
-    return lines
+    """Write the loss out: what each missed goal adds to it, and what every word in that means."""
+    return scoring.explain(results, _TERMS)
 
 
 def _objectives(plan: Plan) -> list[str]:

@@ -137,11 +137,16 @@ def _reached(results: Sequence[GoalResult], values: NDArray[np.float64]) -> list
 def _outcome(before: Sequence[GoalResult], after: Sequence[GoalResult]) -> str:
     """Say what an edit does to the loss and to the number of goals met."""
     loss = f"loss {scoring.loss(before):.3g} -> {scoring.loss(after):.3g}"
-    return f"{loss}, goals met {_met(before)} -> {_met(after)} of {len(before)}"
+    counts = f"goals met {_met(before, implied=False)} -> {_met(after, implied=False)}"
+    if any(r.goal.implied for r in before):
+        counts += f" and implied {_met(before, implied=True)} -> {_met(after, implied=True)}"
+    return f"{loss}, {counts}"
 
 
-def _met(results: Sequence[GoalResult]) -> int:
-    return sum(r.met for r in results)
+def _met(results: Sequence[GoalResult], *, implied: bool) -> str:
+    """Count what is met of the sheet's goals, or of those that it implies."""
+    counted = [r.met for r in results if r.goal.implied is implied]
+    return f"{sum(counted)} of {len(counted)}"
 
 
 def _order(before: Sequence[GoalResult], after: Sequence[GoalResult]) -> list[int]:

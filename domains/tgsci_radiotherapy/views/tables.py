@@ -46,15 +46,14 @@ def goal_table(trial: Trial) -> str:
     Args:
         trial: A measured plan.
     """
-    from ..goals.table import goal_lines
+    from ..goals.table import count_met, goal_lines
     from ..loss.effects import effects_of
 
     effects = effects_of(trial)
     if effects is None:
         return f"Trial {trial.number} has no goals: {trial.decision or 'it was not measured'}."
     results = sorted(effects.results, key=lambda r: r.goal.priority)
-    met = sum(r.met for r in results)
-    head = f"GOALS of trial {trial.number}, {met} of {len(results)} met (P: priority, 1 counts most)"
+    head = f"GOALS of trial {trial.number}, {count_met(results)} (P: priority, 1 counts most; i: implied)"
     return "\n".join([head, *goal_lines(results)])
 
 

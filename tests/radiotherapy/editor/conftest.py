@@ -12,4 +12,4 @@ from tgsci_radiotherapy.loss import PlanLoss
 
 @pytest.fixture(scope="module")
 def reachable() -> PlanLoss:
-    return PlanLoss(small_case(), parse_sheet(REACHABLE, "reachable"))
+    return PlanLoss(small_case(), parse_sheet(REACHABLE, "reachable"), implied=False)

@@ -133,7 +133,9 @@ def test_bad_settings_are_refused_with_the_reason(options: dict[str, object], re
 
 
 def test_another_prescription_goes_with_the_sheet() -> None:
-    sheet = parse_sheet('goals = ["PTV D95% >= 100%", "PTV D10% <= 110%"]\n[prescription]\nPTV = 50\n', "percent")
+    sheet = parse_sheet(
+        'implied = false\ngoals = ["PTV D95% >= 100%", "PTV D10% <= 110%"]\n[prescription]\nPTV = 50\n', "percent"
+    )
     loss = PlanLoss(small_case(), sheet, prescription={"PTV": 40})
     assert [goal.limit for goal in loss.bound.goals] == [40, 44]
     assert loss.case.prescription == 40
