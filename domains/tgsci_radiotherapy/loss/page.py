@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 #: Lines of a page, at most, and characters of a line that lists what has no line of its own.
 MOST_LINES, _WIDEST = 70, 200
 #: Goals and objectives with a line of their own; lines with further ones; at most.
-_GOALS, _GOAL_LINES, _OBJECTIVES, _OBJECTIVE_LINES = 12, 4, 7, 5
+_GOALS, _GOAL_LINES, _OBJECTIVES, _OBJECTIVE_LINES = 10, 5, 7, 5
 #: Terms of the loss that are written out, places, the fewest of these, and the lines kept for the sensitivities.
-_TERMS, _SPOTS, _FEWEST, _TABLE = 5, 10, 5, 10
+_TERMS, _SPOTS, _FEWEST, _TABLE = 5, 10, 4, 12
 
 
 def write_page(

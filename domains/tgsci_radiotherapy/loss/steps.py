@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..case.model import Case
 
 #: Goals of a step's table; goals that a further edit names, and further edits; changes that are named: at most.
-_ROWS, _NAMED, _EDITS, _CHANGES = 9, 6, 3, 12
+_ROWS, _NAMED, _EDITS, _CHANGES = 7, 6, 3, 12
 #: A goal that moves by less than this share of its scale is not named.
 _STILL = 2e-3
 #: What marks a prediction that was moved to fit the others of its structure.

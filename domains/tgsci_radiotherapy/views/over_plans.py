@@ -155,7 +155,8 @@ def near_miss(trials: Trials) -> tuple[Trial, str] | None:
     loses = [f"{b.goal.criterion} ({b.value_text})" for a, b in pairs if a.met and not b.met]
     parts = [f"meets {', '.join(gains)}, which the best does not"] if gains else []
     parts += [f"misses {', '.join(loses)}, which the best meets"] if loses else []
-    counts = f"{_met(near.effects.results)} of {sum(not r.goal.implied for r in best)} goals met beside {_met(best)} of the best"
+    asked = sum(not r.goal.implied for r in best)
+    counts = f"{_met(near.effects.results)} of {asked} goals met beside {_met(best)} of the best"
     return near.trial, (
         f"The best near miss is trial {near.trial.number}: {counts}, trial {measured[0].trial.number}. "
         f"It {' and '.join(parts) or 'meets the same goals'}."

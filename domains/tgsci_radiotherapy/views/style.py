@@ -20,11 +20,12 @@ _EXTERNAL = "#6b7280"
 INK, QUIET, GRID = "#1f2933", "#5f6b7a", "#d9dee4"
 
 
-def colours(case: Case) -> dict[str, str]:
+def colours(case: Case, regions: Iterable[str] = ()) -> dict[str, str]:
     """Choose a colour for each structure of a case: warm ones for targets, grey for the body.
 
     Args:
         case: Its structures in their order; the same case always gets the same colours.
+        regions: What is made of structures, and gets the colours that are left.
     """
     chosen: dict[str, str] = {}
     numbers = {"target": 0, "oar": 0}
@@ -35,6 +36,10 @@ def colours(case: Case) -> dict[str, str]:
         palette = _TARGETS if structure.type == "target" else _ORGANS
         chosen[structure.name] = palette[numbers[structure.type] % len(palette)]
         numbers[structure.type] += 1
+    for name in regions:
+        if name not in chosen:
+            chosen[name] = _ORGANS[numbers["oar"] % len(_ORGANS)]
+            numbers["oar"] += 1
     return chosen
 
 
