@@ -53,6 +53,7 @@ def influence(
     fractions: int,
     options: Options,
     say: Callable[[str], None] = lambda line: None,
+    seen: NDArray[np.int32] | None = None,
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     """Compute a dose-influence matrix with pyRadPlan.
 
@@ -64,6 +65,7 @@ def influence(
         fractions: Number of fractions.
         options: Beams, modality, widths, cutoff.
         say: Called before each long step.
+        seen: Flat indices of the voxels that hold the patient and other matter in the beams; None: those of rows.
 
     Returns:
         The matrix (total Gy; RBE-weighted for protons), the beams, and who made it with what, for people.
@@ -73,11 +75,12 @@ def influence(
     """
     protons = options.modality == "protons"
     angles = options.angles()
+    outer = voxels if seen is None else seen
     with _quiet() as lib:
         ct = lib.create_ct({"cube_hu": _image(lib, hu.astype(np.float32), grid)})
         vois = [
             lib.create_voi(voi_type="TARGET", name="targets", ct_image=ct, mask=_image(lib, _mask(target, grid), grid)),
-            lib.create_voi(voi_type="EXTERNAL", name="rows", ct_image=ct, mask=_image(lib, _mask(voxels, grid), grid)),
+            lib.create_voi(voi_type="EXTERNAL", name="rows", ct_image=ct, mask=_image(lib, _mask(outer, grid), grid)),
         ]
         cst = lib.create_cst(vois, ct=ct)
         plan = (lib.IonPlan if protons else lib.PhotonPlan)(

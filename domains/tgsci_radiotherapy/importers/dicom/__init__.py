@@ -46,13 +46,14 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     grid = image.grid
     say("reading contours")
     plan = read_plan(scan, structure_file, series, options)
-    drawn, skipped, notes = read_structures(structure_file, series, grid, options, plan)
-    hu = hounsfield(image.values, drawn, options)
-    notes = [*scan.notes, *image.notes, *notes]
+    drawn = read_structures(structure_file, series, image, options, plan)
+    hu = hounsfield(image.values, drawn.regions, options)
+    notes = [*scan.notes, *image.notes, *drawn.notes]
     provenance = {
         "source": f"DICOM: {len(image.slices)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
-        f"{len(drawn)} structures",
-        "contours": "even-odd fill at voxel centres, interpolated between planes",
+        f"{len(drawn.regions)} structures",
+        "contours": "voxel centres within; a contour in another is a hole, crossing ones are united; interpolated "
+        "between planes",
     }
     if plan.summary:
         provenance["prescription"] = plan.summary
@@ -61,19 +62,20 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     if dose is not None:
         provenance["reference dose"] = f"RTDOSE on {dose.grid}"
         notes += dose.notes
-    if not drawn:
+    if not drawn.regions:
         raise UsageError("the structure set has no structure with closed contours")
     return Patient(
         "patient",
         hu,
         grid,
-        tuple(drawn),
+        tuple(drawn.regions),
         fractions=plan.fractions,
         reference=None if dose is None else (dose.dose, dose.grid),
         provenance=provenance,
         notes=tuple(notes),
         hints=plan.hints,
-        skipped=tuple(skipped),
+        skipped=tuple(drawn.skipped),
+        originals=drawn.originals,
         position=image.position,
         origin=origin_of(series),
     )
