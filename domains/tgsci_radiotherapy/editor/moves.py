@@ -14,7 +14,7 @@ from tgsci.basics.texts import compact
 from ..goals import GoalResult
 from ..loss import scoring
 from ..loss.edits import stepped
-from ..loss.effects import short_name
+from ..loss.effects import Effects, short_name
 from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box
 from ..plan import PlanParameters
 from .surrogate import Point, Surrogate, slots_of
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
 _INNER, _SHRINK = 6, 0.4
+#: What part of a predicted change may fail to come.
+RISK = 0.15
 #: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
 _FAR = 0.2
 #: Changes of an edit that are named, at most.
@@ -172,23 +174,26 @@ def tune(
     if fixed is not None:
         low, high = np.where(fixed, 0.0, low), np.where(fixed, 0.0, high)
     start = base.place(base.slots)
+    scale = np.array([r.scale for r in effects.results])
     change = np.zeros(2 * k)
-    best = _score(effects.results, surrogate.predict(start), weights, aim)
-    share = 1.0
-    for _ in range(_INNER if len(surrogate.places) > 1 else 1):
+    best = _score(effects, surrogate.predict(start), weights, aim)
+    share, aims = 1.0, np.full(len(scale), aim)
+    for _ in range(_INNER):
         values, matrix = surrogate.linear(start + change)
-        inner_low = np.maximum(low - change, share * low)
-        inner_high = np.minimum(high - change, share * high)
-        inner_low, inner_high = np.minimum(inner_low, 0), np.maximum(inner_high, 0)
+        inner_low = np.minimum(np.maximum(low - change, share * low), 0)
+        inner_high = np.maximum(np.minimum(high - change, share * high), 0)
         found = []
         for near in (False, True) if weights is None else (False,):
-            step = best_change(effects.results, values, matrix, inner_low, inner_high, weights, aim, near)
-            found.append((_score(effects.results, surrogate.predict(start + change + step), weights, aim), step))
+            step = best_change(effects.results, values, matrix, inner_low, inner_high, weights, aims, near)
+            found.append((_score(effects, surrogate.predict(start + change + step), weights, aim), step))
         score, step = min(found, key=lambda pair: pair[0])
         if score < best - 1e-9:
             change, best = change + step, score
         else:
             share *= _SHRINK
+        if weights is None:  # the further a goal is to move, the further beyond its limit it is aimed
+            moved = np.abs(surrogate.predict(start + change + (step if score > best else 0.0)) - effects.values)
+            aims = aim + RISK * np.nan_to_num(moved) / scale
     return _made(base, surrogate, change, wanted)
 
 
@@ -225,13 +230,21 @@ def tried(base: Point) -> list[Move]:
     return sorted(moves, key=lambda move: move.loss)
 
 
-def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
-    """Score predicted values: by the loss, each goal taken a little worse than predicted; or by the weights given."""
-    after = predicted_results(results, values)
+def _score(effects: Effects, values: Floats, weights: Floats | None, aim: float) -> float:
+    """Score predicted values: by the loss, each goal taken worse than predicted; or by the weights given."""
     if weights is None:
-        return scoring.loss([replace(r, value=r.value - r.goal.sign * SAFE * r.scale) for r in after])
+        return scoring.loss(cautious(effects.results, values))
+    after = predicted_results(effects.results, values)
     missed = [max(0.0, SAFE - r.relative_margin) + AIM_PRICE * max(0.0, aim - r.relative_margin) for r in after]
     return 100.0 * float(weights @ np.array(missed))
+
+
+def cautious(results: Sequence[GoalResult], values: Floats, risk: float = RISK) -> list[GoalResult]:
+    """Take each goal worse than predicted, by a part of its change: a step that just meets a goal will just miss it."""
+    return [
+        replace(after, value=after.value - after.goal.sign * (SAFE * after.scale + risk * abs(after.value - r.value)))
+        for r, after in zip(results, predicted_results(results, values), strict=True)
+    ]
 
 
 def _far(before: GoalResult, after: GoalResult) -> bool:

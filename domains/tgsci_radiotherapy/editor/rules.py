@@ -26,7 +26,7 @@ from ..loss import scoring
 from ..loss.edits import allowed_dose, highest_dose
 from ..loss.linear import Region, prices
 from ..plan import PlanText
-from .moves import Move, add_objective, predicted_results, tried, tune
+from .moves import RISK, Move, add_objective, cautious, predicted_results, tried, tune
 from .surrogate import Point, Surrogate, points, slots_of
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ LEAST, MOST = 1 / 16, 2.0
 PROGRESS = 0.1
 #: A tuned plan that is predicted to take away less than this share of the loss is not worth a plan.
 NOT_WORTH_A_PLAN = 0.003
-#: What part of a gain is counted on that slopes predict; what was seen by solving counts whole.
-CREDIT = 0.7
 #: Plans that are edited further, at most.
 BASES = 4
 #: A plan of another kind is tried where its loss is above the best by no more than this, or this share.
@@ -263,11 +261,8 @@ def missed_by_priority(point: Point) -> tuple[int, ...]:
 
 
 def expected(move: Move) -> float:
-    """Give the loss to expect of a move: what was seen, or what slopes predict with part of the gain held back."""
-    if move.seen:
-        return move.loss
-    here = scoring.loss(move.base.effects.results)
-    return here - CREDIT * (here - move.loss)
+    """Give the loss to expect of a move: each goal a little worse than was seen, or further where slopes predict it."""
+    return scoring.loss(cautious(move.base.effects.results, move.predicted, 0.0 if move.seen else RISK))
 
 
 def trust(measured: Sequence[Point], best: Point, first: Region) -> float:

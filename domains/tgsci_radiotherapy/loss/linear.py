@@ -107,7 +107,7 @@ def best_change(
     low: Floats,
     high: Floats,
     weights: Floats | None = None,
-    aim: float = AIM,
+    aim: float | Floats = AIM,
     near: bool = False,
 ) -> Floats:
     """Find the change within a box that meets the goals best, in a linear model.
@@ -119,7 +119,7 @@ def best_change(
         low: Least change, (n,), at most 0.
         high: Most change, (n,), at least 0.
         weights: What each goal's relative shortfall costs, (m,); by priority where None.
-        aim: Relative margin beyond the limit that is aimed at.
+        aim: Relative margin beyond the limit that is aimed at, for all or for each goal, (m,).
         near: Whether goals that are nearly met count more than those that are far from it: a goal met is worth more
             than two that come nearer.
 
@@ -144,7 +144,8 @@ def best_change(
             weights = weights / (1.0 + np.maximum(-here, 0.0) / _NEAR)
         levels = _room(results, here)
     everyone = np.arange(m)
-    levels += [(everyone, np.full(m, min(SAFE, aim)), weights), (everyone, np.full(m, aim), AIM_PRICE * weights)]
+    aims = np.broadcast_to(aim, m)
+    levels += [(everyone, np.minimum(SAFE, aims), weights), (everyone, aims, AIM_PRICE * weights)]
     # Variables: the change up, the change down, and by how much each goal stays below each level; all at least 0.
     span = np.maximum(np.maximum(high, -low), 1e-12)
     price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, *(cost for _, _, cost in levels)])
