@@ -36,9 +36,14 @@ _SHARE = 0.05
 
 
 def open_goals(results: Sequence[GoalResult]) -> list[int]:
-    """Choose the goals that are missed or tight, missed ones first; gives their indices."""
+    """Choose the goals that are missed or tight, missed ones first, then the tightest; gives their indices."""
     near = [i for i, r in enumerate(results) if not r.relative_margin >= TIGHT]
-    return sorted(near, key=lambda i: (results[i].met, results[i].goal.priority, i))[:_GOALS]
+
+    def key(i: int) -> tuple[bool, int, float]:
+        r = results[i]
+        return r.met, 0 if r.met else r.goal.priority, r.relative_margin if r.met else 0.0
+
+    return sorted(near, key=key)[:_GOALS]
 
 
 def table(effects: Effects, shown: Collection[int], room: int, *, doses: bool = True) -> list[str]:

@@ -54,6 +54,7 @@ def write_page(
     how = f"within a doubling{f' and {within.grays:g} Gy' if doses else '; the protocol tunes weights only'}"
     stepped = steps.one_step(case, effects, within, shown)
     stuck = [f"{text[:1].upper()}{text[1:]}." for text in effects_table.exclusion(effects, within, shown)]
+    further = steps.further(effects, shown)
     top = [
         *_head(case, plan, remarks),
         *goals,
@@ -61,19 +62,21 @@ def write_page(
         *loss_lines(effects.results),
         *_objectives(plan),
         *_titled(f"ONE STEP by the sensitivities, {how}", [*stepped, *stuck]),
-        *_titled("FURTHER EDITS, beyond the slopes: each solved again to 1%", steps.further(effects, shown)),
-        *_titled("PULLING APART", effects_table.pulls(effects, shown)),
+        *_titled("FURTHER EDITS, beyond the slopes: each solved again to 1%", further),
     ]
-    more = _titled("ONE OBJECTIVE MORE, to first order", effects_table.additions(effects, shown))
+    # What comes last is cut first, here and where a model has no room for all of it.
+    more = [
+        *_titled("PULLING APART", effects_table.pulls(effects, shown)),
+        *_titled("ONE OBJECTIVE MORE, to first order", effects_table.additions(effects, shown)),
+    ]
     spots = [*places.lines(case, plan.dose), *places.overlaps(case)][:_SPOTS]
-    room = MOST_LINES - len(top) - len(more) - _TABLE
-    spots = _titled("HOT AND COLD", spots[: max(_FEWEST, room - 1)])
-    room = MOST_LINES - len(top) - len(more) - len(spots)
+    room = MOST_LINES - len(top) - len(more)
+    spots = _titled("HOT AND COLD", spots[: max(_FEWEST, room - _TABLE - 1)])
     sensitive = _titled(
-        "SENSITIVITIES at this optimum, of goals that are missed or tight; numbers as above",
-        effects_table.table(effects, shown, room - 1, doses=doses),
+        "SENSITIVITIES at this optimum, of goals that are missed or tight",
+        effects_table.table(effects, shown, room - len(spots) - 1, doses=doses),
     )
-    return "\n".join([*top, *spots, *more, *sensitive][:MOST_LINES])
+    return "\n".join([*top, *sensitive, *more, *spots][:MOST_LINES])
 
 
 def _head(case: Case, plan: Plan, remarks: Sequence[str]) -> list[str]:
