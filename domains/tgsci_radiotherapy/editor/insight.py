@@ -112,7 +112,7 @@ def contrast(parent: Trial, child: Trial) -> str:
     told = _told(before, after.parameters)
     if told:
         came = scoring.loss(after.results)
-        parts.append(f"loss {scoring.loss(before.results):.3g} -> {came:.3g} (predicted {scoring.loss(told):.3g})")
+        parts.append(f"loss {scoring.loss(before.results):.4g} -> {came:.4g} (predicted {scoring.loss(told):.4g})")
     if not order:
         return "; ".join([*parts, "no goal moved"])
     moved = []

@@ -90,7 +90,7 @@ def further(effects: Effects, shown: Collection[int], most: int = _EDITS) -> lis
             f"- {tried.kind}: {', '.join(changes(effects.parameters, tried.parameters))}. "
             f"{_outcome(effects.results, reached)}: {', '.join(named) or 'no goal moves'}"
         )
-    worse = [f"{t.kind} (loss {loss:.3g})" for loss, t, _ in tries if loss >= here]
+    worse = [f"{t.kind} (loss {loss:.4g})" for loss, t, _ in tries if loss >= here]
     return [*lines, *([f"- no better: {'; '.join(worse)}"] if worse else [])]
 
 
@@ -136,7 +136,7 @@ def _reached(results: Sequence[GoalResult], values: NDArray[np.float64]) -> list
 
 def _outcome(before: Sequence[GoalResult], after: Sequence[GoalResult]) -> str:
     """Say what an edit does to the loss and to the number of goals met."""
-    loss = f"loss {scoring.loss(before):.3g} -> {scoring.loss(after):.3g}"
+    loss = f"loss {scoring.loss(before):.4g} -> {scoring.loss(after):.4g}"
     counts = f"goals met {_met(before, implied=False)} -> {_met(after, implied=False)}"
     if any(r.goal.implied for r in before):
         counts += f" and implied {_met(before, implied=True)} -> {_met(after, implied=True)}"
