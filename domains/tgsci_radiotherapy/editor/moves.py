@@ -152,6 +152,7 @@ def tune(
     *,
     aim: float = AIM,
     fixed: Sequence[bool] | None = None,
+    room: bool | None = None,
     wanted: str = "",
 ) -> Move | None:
     """Tune the weights and doses of a plan within a region, so that the surrogate meets the goals best.
@@ -163,6 +164,7 @@ def tune(
         weights: What each goal's relative shortfall costs; by priority where None.
         aim: Relative margin that is aimed at.
         fixed: Coordinates (2k,) that stay.
+        room: Whether room beyond the limits is worth something; where None, once all is met that can be.
         wanted: What it is for, where it is not all goals.
 
     Returns:
@@ -184,7 +186,7 @@ def tune(
         inner_high = np.maximum(np.minimum(high - change, share * high), 0)
         found = []
         for near in (False, True) if weights is None else (False,):
-            step = best_change(effects.results, values, matrix, inner_low, inner_high, weights, aims, near)
+            step = best_change(effects.results, values, matrix, inner_low, inner_high, weights, aims, near, room)
             found.append((_score(effects, surrogate.predict(start + change + step), weights, aim), step))
         score, step = min(found, key=lambda pair: pair[0])
         if score < best - 1e-9:

@@ -129,6 +129,8 @@ class RuleEditor(Proposer):
         surrogate = self._surrogate(measured, base)
         scales = [factor, min(MOST, 2.0 * factor), factor / 2.0] if factor >= LEAST else []
         tuned = [tune(base, surrogate, first.scaled(scale), fixed=fixed) for scale in scales]
+        if base is measured[0] and scales:  # what is missed may be out of reach: then it is the room that is left
+            tuned.append(tune(base, surrogate, first.scaled(factor), fixed=fixed, room=True))
         return [*(move for move in tuned if move), *tried(base)]
 
     def _other_kinds(self, trials: Trials, measured: Sequence[Point]) -> Iterator[Move]:

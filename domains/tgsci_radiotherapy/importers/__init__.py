@@ -50,8 +50,10 @@ def read(
         UsageError: The source cannot be read, is not safe to plan on, or an option is wrong; it says what to do.
     """
     from .assemble import assemble
+    from .hu_table import table_of
 
     chosen = Options.of(options)
+    table_of(chosen)  # a fault there is not to be found after everything was read
     kind = kind_of(source) if kind is None else _known(kind)
     if kind == "pyradplan":
         from .pyradplan import phantom

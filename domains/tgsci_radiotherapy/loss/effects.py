@@ -194,7 +194,8 @@ def _number(value: float) -> float | None:
 
 
 def _rows(matrix: Floats) -> list[list[float | None]]:
-    return [[_number(value) for value in row] for row in matrix.tolist()]
+    """Give rows of slopes: five digits, since the last ones of seven depend on where the solver came from."""
+    return [[float(f"{v:.5g}") if math.isfinite(v) else None for v in row] for row in matrix.tolist()]
 
 
 def _matrix(rows: Sequence[Sequence[float | None]], m: int, k: int) -> Floats:

@@ -109,6 +109,7 @@ def best_change(
     weights: Floats | None = None,
     aim: float | Floats = AIM,
     near: bool = False,
+    room: bool | None = None,
 ) -> Floats:
     """Find the change within a box that meets the goals best, in a linear model.
 
@@ -122,6 +123,7 @@ def best_change(
         aim: Relative margin beyond the limit that is aimed at, for all or for each goal, (m,).
         near: Whether goals that are nearly met count more than those that are far from it: a goal met is worth more
             than two that come nearer.
+        room: Whether room beyond the limits is worth something; where None, once all is met that can be.
 
     Returns:
         The change, (n,).
@@ -142,7 +144,8 @@ def best_change(
         weights = possible * np.where(here >= 0, _KEEP, 1.0) * prices(results)
         if near:
             weights = weights / (1.0 + np.maximum(-here, 0.0) / _NEAR)
-        levels = _room(results, here)
+        if room or (room is None and (here[possible] >= 0).all()):
+            levels = _room(results, here)
     everyone = np.arange(m)
     aims = np.broadcast_to(aim, m)
     levels += [(everyone, np.minimum(SAFE, aims), weights), (everyone, aims, AIM_PRICE * weights)]
