@@ -119,9 +119,7 @@ def contrast(parent: Trial, child: Trial) -> str:
     for i in order:
         a, b = pairs[i]
         predicted = "" if told is None else f" (predicted {predicted_text(a, told[i])})"
-        moved.append(
-            f"{b.goal.name} {written(a.goal, a.value, unit=False)} -> {written(b.goal, b.value)}{predicted}"
-        )
+        moved.append(f"{b.goal.name} {written(a.goal, a.value, unit=False)} -> {written(b.goal, b.value)}{predicted}")
     unknown = "" if told else "; not predicted: the sensitivities do not reach so far"
     return f"{'; '.join([*parts, 'moved most: ' + ', '.join(moved)])}{unknown}"
 
