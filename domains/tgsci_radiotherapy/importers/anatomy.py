@@ -86,6 +86,8 @@ def settle(patient: Patient, options: Options) -> Anatomy:
     hu = _override(patient.hu, [s for s in dense if s.type == "density" or s.name in taken], patient.grid, notes)
     hu = _with_bolus(hu, [s for s in matter if s.type == "bolus" and s.density is None], patient.grid, notes)
     seen = _union([body, *inner, *matter], patient.grid)
+    if found and patient.body_hint is not None:
+        _see_tissue(seen, patient, body, notes)
     hu = _emptied(hu, seen, body, patient.grid, notes)
     return Anatomy(patient.grid, (*inner, body), tuple(matter), hu, Mask.of(seen), tuple(notes))
 
@@ -205,7 +207,8 @@ def _inside(
     kept, beyond = [], []
     for one in inner:
         if one.mask.empty:
-            notes.append(f"{one.name} is empty and left out")
+            drawn = f" ({one.volume_cc:.2g} cc as drawn) holds no voxel centre of the image" if one.volume_cc else ""
+            notes.append(f"{one.name}{drawn or ' is empty'} and is left out")
             continue
         share = 1.0 - one.mask.within(body.mask)
         size = f"{share * one.mask.count * grid.voxel_cc:.1f} cc"
@@ -292,6 +295,15 @@ def _union(regions: Sequence[Region], grid: Grid) -> Bools:
     for one in regions:
         one.mask.add_to(full)
     return full
+
+
+def _see_tissue(seen: Bools, patient: Patient, body: Region, notes: list[str]) -> None:
+    """Keep the image where tissue is, though the source's body leaves it out: beams pass it."""
+    before = int(np.count_nonzero(seen))
+    body_of(patient.hu, patient.grid).add_to(seen)
+    added = (int(np.count_nonzero(seen)) - before) * patient.grid.voxel_cc
+    if added >= 0.05:
+        notes.append(f"the image is kept beyond {body.name} where tissue is: {added:.1f} cc, through which beams pass")
 
 
 def _emptied(hu: Image, seen: Bools, body: Region, grid: Grid, notes: list[str]) -> Image:
