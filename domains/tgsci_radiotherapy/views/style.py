@@ -26,15 +26,24 @@ def colours(case: Case) -> dict[str, str]:
     Args:
         case: Its structures in their order; the same case always gets the same colours.
     """
+    return colours_of((structure.name, structure.type) for structure in case.structures)
+
+
+def colours_of(kinds: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Choose a colour for each structure, by name.
+
+    Args:
+        kinds: Name of each and what it is, in their order.
+    """
     chosen: dict[str, str] = {}
     numbers = {"target": 0, "oar": 0}
-    for structure in case.structures:
-        if structure.type == "external":
-            chosen[structure.name] = _EXTERNAL
+    for name, kind in kinds:
+        if kind not in numbers:
+            chosen[name] = _EXTERNAL
             continue
-        palette = _TARGETS if structure.type == "target" else _ORGANS
-        chosen[structure.name] = palette[numbers[structure.type] % len(palette)]
-        numbers[structure.type] += 1
+        palette = _TARGETS if kind == "target" else _ORGANS
+        chosen[name] = palette[numbers[kind] % len(palette)]
+        numbers[kind] += 1
     return chosen
 
 
