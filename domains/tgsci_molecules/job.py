@@ -51,6 +51,9 @@ class Job:
     names: dict[str, str] = setting(
         "a table of SMILES and name: what start molecules are called; a start_file brings its own", factory=dict
     )
+    tags: dict[str, dict[str, str]] = setting(
+        "a table of SMILES and what is known of them, by name; a start_file brings its own", factory=dict
+    )
     objective: str | None = setting(
         "a name from `tgsci molecules objectives`; dockstring where neither it nor terms are given", None
     )

@@ -147,6 +147,16 @@ def test_a_file_of_molecules_is_a_start(tmp_path: Path) -> None:
     assert list(domain.problem(problem.config).start) == ["CCO", "c1ccccc1"]  # a run does not need the file again
 
 
+def test_what_a_file_says_of_the_start_stays_with_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("smiles,ID,IC50 (nM)\nOCC,Z1,12\nc1ccccc1,Z2,\n")
+    problem = domain.problem({"target": "ABL1", "start_file": str(path)})
+    assert problem.config["tags"] == {"CCO": {"IC50 (nM)": "12"}}
+    assert problem.config["names"] == {"CCO": "Z1", "c1ccccc1": "Z2"}
+    path.unlink()
+    assert domain.problem(json.loads(json.dumps(problem.config))).config["tags"] == problem.config["tags"]
+
+
 def test_the_names_of_start_molecules_stay_with_the_run(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("smiles,name\nOCC,ethanol\nc1ccccc1,\nCCO,again\n")

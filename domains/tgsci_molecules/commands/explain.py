@@ -73,7 +73,7 @@ def _molecules(texts: Sequence[str]) -> list[str]:
     faults = []
     for text in texts:
         try:
-            molecules.append(clean(text))
+            molecules += clean(text).both
         except InvalidValue as error:
             faults.append(str(error))
     if faults:

@@ -65,6 +65,11 @@ class Pattern:
         )
         return [tuple(match) for match in atoms_of_matches]
 
+    def marked(self, mol: Chem.Mol) -> set[int]:
+        """Find the atoms that are meant: those of its atoms with a map number, [n:1], or all where none has one."""
+        wanted = [a.GetIdx() for a in _compiled(self.smarts).GetAtoms() if a.GetAtomMapNum()]
+        return {match[i] for match in self.matches(mol) for i in (wanted or range(len(match)))}
+
     def count(self, mol: Chem.Mol) -> int:
         """Count how often it occurs."""
         return len(self.matches(mol))

@@ -378,9 +378,10 @@ class Objective(Loss):
         return bounds
 
     def _contact(self, text: str) -> Limit:
-        target, kind, residue = read_contact(text, self.targets)
-        metric = metric_of.gap(target.name, kind, residue, target is not self.target)
-        return hard.ContactMade(kind, residue, target.name, metric)
+        contact = read_contact(text, self.targets)
+        kind, residue, how = contact.kind, contact.residue, (contact.role, contact.smarts)
+        metric = metric_of.gap(contact.target.name, kind, residue, contact.target is not self.target, *how)
+        return hard.ContactMade(kind, residue, contact.target.name, metric, *how)
 
     def _all_metrics(self) -> dict[str, Metric]:
         several = len(self.targets) > 1

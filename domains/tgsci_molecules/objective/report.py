@@ -67,7 +67,12 @@ class DockedPose:
             return self.strain
         if metric.kind == "refined interaction":
             return self.refined.interaction
-        kind, residue = metric.about
+        kind, residue, *how = metric.about
+        if how:
+            from ..pose import shortfall
+
+            role, smarts = how
+            return shortfall(self.docking, self.target, kind, residue, role=role, smarts=smarts)
         return self.report.missing(kind, residue)
 
 

@@ -20,9 +20,10 @@ from tgsci.search.trial import Outlook, Trial, Trials
 
 from ..goals.goal import with_unit
 from ..loss import places, scoring
-from ..loss.effects import Effects, effects_in, effects_of, short_name
+from ..loss.edits import highest_dose
+from ..loss.effects import Effects, Try, effects_in, effects_of, short_name
 from ..plan import Objective, PlanParameters
-from .moves import highest_dose, predicted_results, predicted_text
+from .moves import predicted_results, predicted_text
 from .rules import DOSE_SHARE
 from .surrogate import Point, Surrogate, points, position, slots_of
 
@@ -48,6 +49,8 @@ REACH = 3.0
 #: Before any prediction of the run could be checked: its error for a step of one doubling, as a share of the loss. It
 #: grows with the square of the step, but for steps so short that the solver's gap is what is seen.
 _ERROR, _SHORT = 0.1, 0.3
+#: Error of what was solved again, to a looser gap: as a share of the loss, and in the loss's unit.
+_SEEN, _SEEN_ERROR = 0.2, 0.03
 #: Gantry angles that are listed, at most.
 _BEAMS = 12
 #: Least error of a prediction, as a share of the loss, and in the loss's unit.
@@ -218,6 +221,9 @@ def _outlook(value: str, measured: Sequence[Point], rate: float) -> Outlook | No
         return None
     near: tuple[float, Point, Step] | None = None
     for point in measured:
+        for tried in point.effects.tries:
+            if tried.parameters == parameters:
+                return _seen(point, tried)
         step = Step.of(point.effects, parameters)
         size = step.size(_unit(point)) if step else math.inf
         if step and size <= REACH and (near is None or size < near[0]):
@@ -235,6 +241,12 @@ def _outlook(value: str, measured: Sequence[Point], rate: float) -> Outlook | No
     least = max(_LEAST_SHARE * abs(loss), _LEAST_ERROR)
     here = abs(scoring.loss(point.effects.results))
     return Outlook(loss, math.hypot(least, rate * size**2 * max(here, abs(loss), _LEAST_ERROR)))
+
+
+def _seen(point: Point, tried: Try) -> Outlook:
+    """Expect of an edit what came when it was solved again; how far off that is, is the gap that it was solved to."""
+    loss = scoring.loss(predicted_results(point.effects.results, tried.values))
+    return Outlook(loss, max(_SEEN * abs(loss), _SEEN_ERROR))
 
 
 def _error_rate(measured: Sequence[Point]) -> float:

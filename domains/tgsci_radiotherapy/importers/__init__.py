@@ -59,8 +59,10 @@ def read(
         UsageError: The source cannot be read, is not safe to plan on, or an option is wrong; it says what to do.
     """
     from .assemble import assemble
+    from .hu_table import table_of
 
     chosen = Options.of(options)
+    table_of(chosen)  # a fault there is not to be found after everything was read
     patient, source_dij = read_patient(source, kind, chosen, say)
     return assemble(patient, chosen, say, source_dij, settled)
 

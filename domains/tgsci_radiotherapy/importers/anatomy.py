@@ -16,6 +16,7 @@ from tgsci.basics.texts import shell_word
 from tgsci.errors import UsageError
 
 from .body import TISSUE, body_of, filled
+from .hu_table import Table, table_of
 from .masks import Mask
 from .options import Options
 from .patient import HIGHEST, LOWEST, Kind, Patient, Region, guess_type, meant
@@ -87,7 +88,9 @@ def settle(patient: Patient, options: Options) -> Anatomy:
     for one in matter:
         notes.append(f"{one.name} ({one.type}, {_cc(one.mask, patient.grid)}) is kept: matter that beams pass")
     taken = {s.name for s in (*inner, *matter, body)}
-    hu = _override(patient.hu, [s for s in dense if s.type == "density" or s.name in taken], patient.grid, notes)
+    hu = _override(
+        patient.hu, [s for s in dense if s.type == "density" or s.name in taken], patient.grid, notes, table_of(options)
+    )
     hu = _with_bolus(hu, [s for s in matter if s.type == "bolus" and s.density is None], patient.grid, notes)
     seen = _union([body, *inner, *matter], patient.grid)
     if found and patient.body_hint is not None:
@@ -259,13 +262,13 @@ def _grown(body: Region, inner: Sequence[Region], grid: Grid, notes: list[str]) 
     return replace(body, mask=Mask.of(full))
 
 
-def _override(hu: Image, dense: Sequence[Region], grid: Grid, notes: list[str]) -> Image:
+def _override(hu: Image, dense: Sequence[Region], grid: Grid, notes: list[str], table: Table) -> Image:
     """Set densities that override the image; where two overlap, that of the smaller structure counts."""
     if not dense:
         return hu
     out = hu.copy()
     for one in sorted(dense, key=lambda s: -s.mask.count):
-        value = hounsfield_of(float(one.density or 0.0))
+        value = hounsfield_of(float(one.density or 0.0), table)
         box = one.mask.box
         there = float(hu[box][one.mask.inside].mean())
         out[box][one.mask.inside] = value
@@ -292,12 +295,12 @@ def _with_bolus(hu: Image, boluses: Sequence[Region], grid: Grid, notes: list[st
     return out
 
 
-def hounsfield_of(density: float) -> int:
-    """Find the Hounsfield units that stand for an electron density relative to water."""
+def hounsfield_of(density: float, table: Table = ()) -> int:
+    """Find the Hounsfield units that stand for an electron density relative to water, in a table or the default."""
     from ..case.beams import electron_density
 
     units = np.arange(LOWEST, HIGHEST + 1)
-    return int(units[int(np.argmin(np.abs(electron_density(units).astype(np.float64) - density)))])
+    return int(units[int(np.argmin(np.abs(electron_density(units, table).astype(np.float64) - density)))])
 
 
 def _union(regions: Sequence[Region], grid: Grid) -> Bools:

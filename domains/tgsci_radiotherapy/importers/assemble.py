@@ -16,6 +16,7 @@ from ..case.model import Beam, Case, Dij, Grid, Structure, Type, own_rows
 from ..names import clean
 from . import pyradplan
 from .anatomy import Anatomy, settle
+from .hu_table import Table, in_words, table_of
 from .masks import resample, same
 from .options import Options
 from .patient import Patient, meant
@@ -95,6 +96,12 @@ def assemble(
             f"the patient lies {patient.position}: the beams' angles are the machine's, and are kept as those of a "
             f"patient lying head first and supine: gantry {turned}{couch}"
         )
+    table = table_of(options)
+    if table and source_dij is not None:
+        raise UsageError(
+            "--hu-table is for a dose that is computed, and the source brings its own dose-influence matrix; compute "
+            "it again with --engine builtin, or leave --hu-table"
+        )
     fractions = options.fractions or patient.fractions
     if not fractions:
         raise UsageError("the number of fractions is not in the source; say it with --fractions N")
@@ -107,7 +114,9 @@ def assemble(
         dij = pyradplan.by_rows(source_dij.matrix, rows, source_dij.beam_of, factor)
         beams, engine, modality = source_dij.beams, source_dij.engine, source_dij.modality
     else:
-        dij, beams, engine = _influence(hu, image_grid, anatomy, grid, structures, voxels, fractions, options, say)
+        dij, beams, engine = _influence(
+            hu, image_grid, anatomy, grid, structures, voxels, fractions, options, table, say
+        )
         modality = options.modality
     reference = _reference(patient, structures, grid, voxels, fractions, notes) if options.reference else None
     for note in notes:
@@ -115,6 +124,8 @@ def assemble(
     provenance = {**patient.provenance, "dose engine": engine, "dose grid": str(grid)}
     if options.hu_offset:
         provenance["image"] = f"{options.hu_offset:+g} HU added"
+    if table:
+        provenance["HU table"] = in_words(table)
     if patient.notes:
         provenance["read"] = "\n".join(patient.notes)[:_LONGEST_NOTES]
     if notes:
@@ -135,6 +146,7 @@ def assemble(
         provenance=provenance,
         reference=reference,
         origin=patient.origin,
+        hu_table=table,
     )
     check(case)
     return case
@@ -248,6 +260,7 @@ def _influence(
     voxels: Rows,
     fractions: int,
     options: Options,
+    table: Table,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     """Compute the dose-influence matrix with the engine that is wanted and installed."""
@@ -257,8 +270,9 @@ def _influence(
         emptied = np.full(grid.size, -1000, np.int16)
         emptied[seen] = np.rint(on_grid.reshape(-1)[seen])
         target = np.unique(np.concatenate([s.voxels for s in structures if s.type == "target"]))
-        return pyradplan.influence(emptied.reshape(grid.shape), grid, voxels, target, fractions, options, say, seen)
-    return _built_in(hu, image_grid, grid, structures, fractions, options, say)
+        cube = emptied.reshape(grid.shape)
+        return pyradplan.influence(cube, grid, voxels, target, fractions, options, say, seen, table)
+    return _built_in(hu, image_grid, grid, structures, fractions, options, table, say)
 
 
 def _built_in(
@@ -268,6 +282,7 @@ def _built_in(
     structures: tuple[Structure, ...],
     fractions: int,
     options: Options,
+    table: Table,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     from ..case.beams.geometry import BIXEL, covering, points_of
@@ -286,7 +301,7 @@ def _built_in(
     rows = len(np.unique(np.concatenate([s.voxels for s in structures])))
     pyradplan.check_size(grid, rows, len(covering(beams, aimed.mean(axis=0), aimed)), CUTOFF)
     say(f"computing the dose of {len(beams)} beams with the built-in pencil beam, on {grid}")
-    setup = Setup("case", hu, image_grid, grid, structures, beams, fractions)
+    setup = Setup("case", hu, image_grid, grid, structures, beams, fractions, hu_table=table)
     engine = f"built-in analytic 6 MV pencil beam, {BIXEL:g} mm beamlets, lateral cutoff {CUTOFF:g} mm"
     return setup.dij(), beams, engine
 
