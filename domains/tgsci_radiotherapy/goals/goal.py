@@ -12,7 +12,7 @@ from tgsci.errors import UsageError
 
 from ..case.regions import EXTERNAL, TARGETS, canonical, looks_like_region
 from ..names import clean, folded
-from .metrics import DIGITS, Metric, Unit
+from .metrics import DIGITS, Metric, Unit, written_unit
 
 #: Where the case lacks a goal's structure, the reason why it is not evaluated begins with this.
 ABSENT = "the case has no"
@@ -174,8 +174,11 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
     sign = signs[0][0]
     if sign not in _MEANING:
         raise UsageError(f"write <= or >=, not {sign}, in {quote(sentence)}")
-    structure, metric = _left(sentence[: signs[0].start()].strip(), sentence)
+    structure, metric, written = _left(sentence[: signs[0].start()].strip(), sentence)
     limit, unit = _amount(sentence[signs[0].end() :].strip(), f"the limit of {quote(sentence)}")
+    if written and unit and unit != written:
+        raise UsageError(f"the metric is in {written} and its limit in {unit}, in {quote(sentence)}; write one of them")
+    unit = unit or written
     metric, unit = _match_unit(metric, limit, unit, sentence)
     tolerance, priority = 0.0, 1
     seen: set[str] = set()
@@ -188,7 +191,7 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
         if word == "priority":
             priority = _priority(rest.strip(), text)
         elif word == "tolerance":
-            tolerance = _tolerance(rest.strip(), unit, text)
+            tolerance = _tolerance(rest.strip(), unit, text, written)
         elif word == "optional" and not rest:
             optional = True
         else:
@@ -198,21 +201,22 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
     return Goal(structure, metric, _MEANING[sign], limit, unit, tolerance, priority, text.strip(), optional)
 
 
-def _left(left: str, sentence: str) -> tuple[str, Metric]:
-    """Split what stands before the sign into structure and metric; both may hold spaces."""
+def _left(left: str, sentence: str) -> tuple[str, Metric, str]:
+    """Split what stands before the sign into structure, metric and the unit in its brackets; spaces are everywhere."""
     words = left.split()
     if len(words) < 2:
         raise UsageError(f"{quote(sentence)} needs a structure and a metric before the sign; {_HELP}")
     fault: UsageError | None = None
-    for count in (1, 2, 3):
+    for count in (1, 2, 3, 4):
         if count >= len(words):
             break
         try:
-            metric = Metric.parse(" ".join(words[-count:]))
+            text = " ".join(words[-count:])
+            metric, unit = Metric.parse(text), written_unit(text)
         except UsageError as error:
             fault = fault or error
             continue
-        return structure_name(" ".join(words[:-count]), sentence), metric
+        return structure_name(" ".join(words[:-count]), sentence), metric, unit
     raise fault or UsageError(f"{quote(sentence)} names no metric; {_HELP}")
 
 
@@ -288,9 +292,9 @@ def _priority(text: str, sentence: str) -> int:
     return int(text)
 
 
-def _tolerance(text: str, unit: str, sentence: str) -> float:
+def _tolerance(text: str, unit: str, sentence: str, written: str) -> float:
     value, its_unit = _amount(text, f"the tolerance of {quote(sentence)}")
-    if its_unit != unit:
+    if (its_unit or written) != unit:
         raise UsageError(
             f"the tolerance must be in the limit's unit in {quote(sentence)}; write {with_unit(value, unit) or value}"
         )

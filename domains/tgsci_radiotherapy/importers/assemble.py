@@ -16,6 +16,7 @@ from ..case.model import Beam, Case, Dij, Grid, Structure, Type, own_rows
 from ..names import clean
 from . import pyradplan
 from .anatomy import Anatomy, settle
+from .hu_table import Table, in_words, table_of
 from .masks import resample, same
 from .options import Options
 from .patient import Patient, meant
@@ -61,7 +62,11 @@ class SourceDij:
 
 
 def assemble(
-    patient: Patient, options: Options, say: Callable[[str], None], source_dij: SourceDij | None = None
+    patient: Patient,
+    options: Options,
+    say: Callable[[str], None],
+    source_dij: SourceDij | None = None,
+    settled: Callable[[Patient, Anatomy], None] | None = None,
 ) -> Case:
     """Make a case of a patient: decide on structures, lay the dose grid, compute the dose.
 
@@ -70,6 +75,7 @@ def assemble(
         options: A person's decisions.
         say: Called with notes and before long steps.
         source_dij: The source's own dose-influence matrix; None: it is computed.
+        settled: Called once it is clear what the structures are, before any dose is computed.
 
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
@@ -77,6 +83,10 @@ def assemble(
     for note in patient.notes:
         say(note)
     anatomy = settle(patient, options)
+    if settled is not None:
+        settled(patient, anatomy)
+    if anatomy.faults:
+        raise UsageError(anatomy.faults[0])
     notes = list(anatomy.notes)
     options = at_patient(options, patient.position)
     if patient.position != "HFS":
@@ -85,6 +95,12 @@ def assemble(
         notes.append(
             f"the patient lies {patient.position}: the beams' angles are the machine's, and are kept as those of a "
             f"patient lying head first and supine: gantry {turned}{couch}"
+        )
+    table = table_of(options)
+    if table and source_dij is not None:
+        raise UsageError(
+            "--hu-table is for a dose that is computed, and the source brings its own dose-influence matrix; compute "
+            "it again with --engine builtin, or leave --hu-table"
         )
     fractions = options.fractions or patient.fractions
     if not fractions:
@@ -98,7 +114,9 @@ def assemble(
         dij = pyradplan.by_rows(source_dij.matrix, rows, source_dij.beam_of, factor)
         beams, engine, modality = source_dij.beams, source_dij.engine, source_dij.modality
     else:
-        dij, beams, engine = _influence(hu, image_grid, anatomy, grid, structures, voxels, fractions, options, say)
+        dij, beams, engine = _influence(
+            hu, image_grid, anatomy, grid, structures, voxels, fractions, options, table, say
+        )
         modality = options.modality
     reference = _reference(patient, structures, grid, voxels, fractions, notes) if options.reference else None
     for note in notes:
@@ -106,6 +124,8 @@ def assemble(
     provenance = {**patient.provenance, "dose engine": engine, "dose grid": str(grid)}
     if options.hu_offset:
         provenance["image"] = f"{options.hu_offset:+g} HU added"
+    if table:
+        provenance["HU table"] = in_words(table)
     if patient.notes:
         provenance["read"] = "\n".join(patient.notes)[:_LONGEST_NOTES]
     if notes:
@@ -126,6 +146,7 @@ def assemble(
         provenance=provenance,
         reference=reference,
         origin=patient.origin,
+        hu_table=table,
     )
     check(case)
     return case
@@ -239,6 +260,7 @@ def _influence(
     voxels: Rows,
     fractions: int,
     options: Options,
+    table: Table,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     """Compute the dose-influence matrix with the engine that is wanted and installed."""
@@ -248,8 +270,9 @@ def _influence(
         emptied = np.full(grid.size, -1000, np.int16)
         emptied[seen] = np.rint(on_grid.reshape(-1)[seen])
         target = np.unique(np.concatenate([s.voxels for s in structures if s.type == "target"]))
-        return pyradplan.influence(emptied.reshape(grid.shape), grid, voxels, target, fractions, options, say, seen)
-    return _built_in(hu, image_grid, grid, structures, fractions, options, say)
+        cube = emptied.reshape(grid.shape)
+        return pyradplan.influence(cube, grid, voxels, target, fractions, options, say, seen, table)
+    return _built_in(hu, image_grid, grid, structures, fractions, options, table, say)
 
 
 def _built_in(
@@ -259,6 +282,7 @@ def _built_in(
     structures: tuple[Structure, ...],
     fractions: int,
     options: Options,
+    table: Table,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     from ..case.beams.geometry import BIXEL, covering, points_of
@@ -277,7 +301,7 @@ def _built_in(
     rows = len(np.unique(np.concatenate([s.voxels for s in structures])))
     pyradplan.check_size(grid, rows, len(covering(beams, aimed.mean(axis=0), aimed)), CUTOFF)
     say(f"computing the dose of {len(beams)} beams with the built-in pencil beam, on {grid}")
-    setup = Setup("case", hu, image_grid, grid, structures, beams, fractions)
+    setup = Setup("case", hu, image_grid, grid, structures, beams, fractions, hu_table=table)
     engine = f"built-in analytic 6 MV pencil beam, {BIXEL:g} mm beamlets, lateral cutoff {CUTOFF:g} mm"
     return setup.dij(), beams, engine
 
