@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..planner.plan import State
 
 #: Edits of a plan that are solved, at most.
-TRIES = 3
+TRIES = 2
 #: Gap that they are solved to, and the most steps of the solver: an edit that takes longer is left where it is then.
 GAP, STEPS = 1e-2, 60
 #: How far the steps along the slopes go: doublings, and a share of the highest dose that is asked for.
