@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
 
-from ..case.regions import EXTERNAL, TARGETS, Region
+from ..case.regions import EXTERNAL, TARGETS
 from ..plan.checks import LEAST_SHARE
 from .bind import BoundSheet
 from .goal import Goal, absolute
+from .implied import quoted
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
@@ -180,11 +181,6 @@ def without(name: str, others: Sequence[str], mm: float) -> str:
     union = " | ".join(quoted(other) for other in others)
     union = f"({union})" if len(others) > 1 else union
     return f"{quoted(name)} - ({union} + {mm:g} mm)"
-
-
-def quoted(name: str) -> str:
-    """Write a structure's name as it stands in a region."""
-    return str(Region("name", name=name))
 
 
 def _of_own(case: Case, structure: Structure, mean: float) -> float:
