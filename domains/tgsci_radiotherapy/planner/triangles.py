@@ -49,20 +49,3 @@ def part(total, index, out):  # type: ignore[no-untyped-def]
             for i in range(len(source)):
                 target[i] = source[i]
             first = last
-
-
-@numba.njit(cache=True)
-def add_to_part(total, index, part):  # type: ignore[no-untyped-def]
-    """total[index, index] += part, index ascending."""
-    ends = _runs(index)
-    own = 0
-    for j in range(len(index)):
-        if j == ends[own]:
-            own += 1
-        first = j
-        for last in ends[own:]:
-            target = total[index[first] : index[first] + last - first, index[j]]
-            source = part[first:last, j]
-            for i in range(len(source)):
-                target[i] += source[i]
-            first = last
