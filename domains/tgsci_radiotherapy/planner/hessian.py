@@ -39,11 +39,13 @@ class Hessian:
 
     Args:
         matrix: The dose influence.
+        room: Where to put what is handed out: one element for each pair of beamlets.
         start: A Hessian of the same matrix to start from; it is not changed.
     """
 
-    def __init__(self, matrix: Matrix, start: Hessian | None = None) -> None:
+    def __init__(self, matrix: Matrix, room: NDArray[np.float32], start: Hessian | None = None) -> None:
         self._matrix = matrix
+        self._room = room
         #: By row: what it counts in the sum.
         self._weights: Array = np.zeros(matrix.rows)
         self._total = np.zeros((0, 0), np.float32, order="F")
@@ -59,7 +61,7 @@ class Hessian:
         """Give the beamlets that a step may change, ascending, and their Hessian.
 
         These are those that have fluence or may get some, and the next in line. The Hessian is a lower triangle in
-        Fortran order, which the caller may use up.
+        Fortran order, which the caller may use up; it is good until the next one.
         """
         self._move(terms, dose, _SAME)
         diagonal = self._diagonal()
@@ -71,7 +73,7 @@ class Hessian:
         return index, self._part(terms, dose, index)
 
     def block(self, terms: Terms, dose: NDArray[np.floating], columns: Index) -> NDArray[np.float32]:
-        """Give the Hessian of some beamlets, ascending, at a dose: a new lower triangle in Fortran order."""
+        """Give the Hessian of some beamlets, ascending, at a dose, as `at` does."""
         self._move(terms, dose, 0.0)
         return self._part(terms, dose, columns)
 
@@ -82,7 +84,7 @@ class Hessian:
     def _part(self, terms: Terms, dose: NDArray[np.floating], columns: Index) -> NDArray[np.float32]:
         from scipy.linalg import blas
 
-        out = np.zeros((len(columns),) * 2, np.float32, order="F")
+        out = triangles.square(self._room, len(columns))
         triangles.part(self._total, columns, out)
         for pooled in terms.pooled:
             diagonal, vectors = pooled.curvature(dose[pooled.rows].astype(np.float64))

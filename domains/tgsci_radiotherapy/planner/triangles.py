@@ -6,8 +6,21 @@ more than the Cholesky factorisation of what it returns.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def square(room: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """Lay an n x n matrix in Fortran order, whatever it holds, over memory that is there already.
+
+    Fresh pages cost several times what is written to them.
+    """
+    return room[: n * n].reshape((n, n), order="F")
 
 
 @numba.njit(cache=True)
