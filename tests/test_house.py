@@ -46,7 +46,7 @@ FLOORS = {
         "__main__",
     ],
     "tgsci_molecules": [
-        "tables",
+        "failures tables",
         "molecule",
         "target",
         "docking",

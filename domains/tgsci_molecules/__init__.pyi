@@ -6,6 +6,7 @@ from .docking.vina import dock as dock
 from .editor.rules import RuleEditor as RuleEditor
 from .molecule.properties import alerts as alerts
 from .molecule.properties import qed_parts as qed_parts
+from .molecule.protonation import protonate as protonate
 from .molecule.smiles import canonical as canonical
 from .objective import DockingLoss as DockingLoss
 from .objective import Objective as Objective

@@ -58,12 +58,12 @@ class MoleculesDomain(Domain):
         from .insight.setting import setting
         from .objective.build import build_objective, read_job
         from .objective.careful import careful
-        from .objective.finalists import finish
+        from .objective.finalists import finish, murcko
         from .views import export, svg
 
         job = read_job(config)
         objective, table, advice = build_objective(job)
-        start, names, notes = _start(job)
+        start, names, tags, notes = _start(job)
         objective = objective.refusing(start)
         notes += [advice.summary()] if advice.text else []
         notes += _broken_at_the_start(objective, start)
@@ -77,13 +77,20 @@ class MoleculesDomain(Domain):
             domain=self.name,
             name=_name(objective),
             notes=notes,
-            config={**table, "start": start, **({"names": names} if names else {}), "finalists": job.finalists},
+            config={
+                **table,
+                "start": start,
+                **({"names": names} if names else {}),
+                **({"tags": tags} if tags else {}),
+                "finalists": job.finalists,
+            },
             columns=_columns(objective),
             draw=svg,
             export=export,
             optimizers=baselines,
             options=rules.options,
             finish=partial(finish, count=job.finalists) if job.finalists else None,
+            alike=murcko,
             key_columns=_key_columns(objective),
             family=family,
             change=change,
@@ -108,11 +115,13 @@ def _name(objective: Objective) -> str:
     return "-".join([first, *others[:_MOST_NAMED], *more])
 
 
-def _start(job: Job) -> tuple[list[str], dict[str, str], list[str]]:
-    """Read the molecules to start from, each once; the names of those that have one; what was changed to read them."""
+def _start(job: Job) -> tuple[list[str], dict[str, str], dict[str, dict[str, str]], list[str]]:
+    """Read the molecules to start from, each once; their names and tags; and what was changed to read them."""
     if (job.start is None) == (job.start_file is None):
         missing = "the key 'start' is missing" if job.start is None else "give start or start_file, not both"
         raise UsageError(f"{missing}: {KEYS['start']}; or start_file: {KEYS['start_file']}")
+    from .molecule.library import tags_of
+
     molecules = _from_list(job.start) if job.start is not None else _from_file(job.start_file or "")
     names: dict[str, str] = {each.smiles: each.name for each in reversed(molecules) if each.name}
     names |= _names(job.names)
@@ -120,7 +129,9 @@ def _start(job: Job) -> tuple[list[str], dict[str, str], list[str]]:
     notes = [remark for molecule in molecules for remark in molecule.remarks]
     if len(notes) > _MOST_REMARKS:
         notes[_MOST_REMARKS:] = [f"and {len(notes) - _MOST_REMARKS} more notes on how start molecules were read"]
-    return start, {smiles: names[smiles] for smiles in start if smiles in names}, notes
+    tags = _tags(job.tags) | tags_of(molecules)
+    tags = {smiles: tags[smiles] for smiles in start if smiles in tags}
+    return start, {smiles: names[smiles] for smiles in start if smiles in names}, tags, notes
 
 
 def _from_list(given: str | list[str]) -> list[Compound]:
@@ -132,7 +143,7 @@ def _from_list(given: str | list[str]) -> list[Compound]:
     compounds = []
     for number, text in enumerate(texts, 1):
         try:
-            compounds.append(clean(text))
+            compounds += clean(text).both
         except InvalidValue as error:
             raise UsageError(f"start molecule {number}: {error}") from None
     return compounds
@@ -159,6 +170,16 @@ def _names(table: Mapping[str, str]) -> dict[str, str]:
         if compound.name:
             names[compound.smiles] = compound.name
     return names
+
+
+def _tags(table: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Read what the table says of molecules, by canonical SMILES."""
+    from .molecule.library import clean
+
+    try:
+        return {clean(smiles).smiles: dict(known) for smiles, known in table.items()}
+    except InvalidValue as error:
+        raise UsageError(f"tags: {error}") from None
 
 
 def _broken_at_the_start(objective: Objective, start: Sequence[str]) -> list[str]:

@@ -47,6 +47,11 @@ class PlanJob:
     protocol: str = setting(
         "free, or textgrad-paper: weights only, all 100 at the start, D95% scaled to the prescription", "free"
     )
+    implied: bool = setting(
+        "false to leave out the goals that every clinic means and a sheet does not say: the upper side of targets, hot "
+        "spots outside them, fall-off, conformity; true unless given",
+        True,
+    )
     gap: float = setting(
         "relative optimality gap that every plan is solved to; 0.001 unless given", GAP, low=GAPS[0], high=GAPS[1]
     )

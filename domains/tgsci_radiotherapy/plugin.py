@@ -65,6 +65,7 @@ class RadiotherapyDomain(Domain):
             gap=job.gap,
             seconds=job.seconds,
             protocol=job.protocol,
+            implied=job.implied,
         )
         start = _validate(loss, texts) if texts else [loss.start.text()]
         free = not loss.protocol.weights_only
@@ -78,6 +79,8 @@ class RadiotherapyDomain(Domain):
             "gap": job.gap,
             "seconds": job.seconds,
         }
+        if not job.implied:
+            table["implied"] = False
         if job.prescription:
             table["prescription"] = job.prescription
         return Problem(
@@ -94,7 +97,6 @@ class RadiotherapyDomain(Domain):
             sections=sections,
             optimizers=baselines,
             options=rules.options,
-            goal=0.0,
             proposals=PROPOSALS,
             key_columns=_columns(loss)[:_KEY_COLUMNS],
             family=insight.family,
@@ -198,14 +200,15 @@ def _task(loss: PlanLoss) -> str:
         f"{NOTICE}",
         PlanParameters.describe(case),
         "The goals, with priority (1 counts most):",
-        *(f"- {goal}" for goal in goals[:_MOST_WORDS]),
+        *(f"- {goal}" + (f" ({goal.note})" if goal.implied else "") for goal in goals[:_MOST_WORDS]),
     ]
     if len(goals) > _MOST_WORDS:
         lines.append(f"- and {len(goals) - _MOST_WORDS} more")
     lines.append(
-        "The loss is the sum of the missed goals' shortfalls (doses in % of the prescription, volumes in % of the "
-        f"structure), weighted {WEIGHTS} and divided by the sum of these weights; 0 where all goals are just met, down "
-        "to -1 the more room they have. Lower is better."
+        f"The loss is above 0 where goals are missed: each costs by priority, at least {WEIGHTS}, and enough that no "
+        "goal lost is worth any gain at lower priorities; implied goals come last, and one that the targets forbid "
+        "does not count. Once all are met it is minus the room that organs and conformity have below their limits, "
+        "down to -1: go on, as low as achievable. Lower is better."
     )
     if loss.protocol.weights_only:
         lines.append(f"Protocol {loss.protocol.name}: change weights only; everything else stays as it is.")

@@ -124,7 +124,7 @@ def _molecules(texts: Sequence[str], skip: bool) -> tuple[list[Compound], list[s
             faults += [listed(Path(text).name, library.faults)] if library.faults else []
             continue
         try:
-            molecules.append(clean(text))
+            molecules += clean(text).both
         except InvalidValue as error:
             faults.append(str(error))
     if faults and not (skip and molecules):
@@ -218,13 +218,28 @@ def _write(
     directory: Path, target: Target, molecules: Sequence[Compound], best: _Measurements, columns: Sequence[_Column]
 ) -> None:
     """Write `poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
+    from ..molecule.library import tags_of
     from ..preparation.repair import receptor_pdb
+    from ..views.poses import with_tags
 
-    poses = {m.smiles: str(best[m.smiles][0].artifacts.get("pose.sdf", "")) for m in molecules if m.smiles in best}
-    rows = [[*(column.title for column in columns), "error", "notes", "where it stood"]]
+    tags = tags_of(molecules)
+    names = {m.smiles: m.name for m in reversed(molecules)}
+    poses = {
+        m.smiles: with_tags(
+            str(best[m.smiles][0].artifacts.get("pose.sdf", "")),
+            {"name": names[m.smiles], **tags.get(m.smiles, {})},
+        )
+        for m in molecules
+        if m.smiles in best
+    }
+    titles = list(dict.fromkeys(name for m in molecules for name, _ in m.tags))
+    taken = [*(column.title for column in columns), "error", "notes", "where it stood"]
+    rows = [[*taken, *(f"{title} (in the file)" if title in taken else title for title in titles)]]
     for m in molecules:
         error = best[m.smiles][0].error if m.smiles in best else "not docked"
-        rows.append([*(column.cell(m) for column in columns), error or "", "; ".join(m.notes), m.source])
+        given = dict(m.tags)
+        cells = [*(column.cell(m) for column in columns), error or "", "; ".join(m.notes), m.source]
+        rows.append([*cells, *(given.get(title, "") for title in titles)])
     files = {
         "poses.sdf": "".join(poses.values()),
         "scores.csv": csv_text(rows),

@@ -73,7 +73,7 @@ def _molecules(texts: Sequence[str]) -> list[str]:
     faults = []
     for text in texts:
         try:
-            molecules.append(clean(text))
+            molecules += clean(text).both
         except InvalidValue as error:
             faults.append(str(error))
     if faults:
@@ -110,12 +110,14 @@ def _in_place(path: Path, target: Target, strain: bool) -> Iterator[Explanation]
 
 
 def _explain_in_place(number: int, pose: Chem.Mol | str, target: Target, strain: bool) -> Explanation:
+    from ..failures import measuring
     from ..pose import explain_in_place
     from ..pose.files import from_pdbqt, typed
 
     try:
-        measured = _strain(from_pdbqt(pose if isinstance(pose, str) else typed(pose))) if strain else None
-        report = explain_in_place(pose, target, measured)
+        with measuring("explanation"):
+            measured = _strain(from_pdbqt(pose if isinstance(pose, str) else typed(pose))) if strain else None
+            report = explain_in_place(pose, target, measured)
     except (UsageError, MeasurementError) as error:
         raise UsageError(f"pose {number}: {error}") from None
     return report, "\n".join([report.text(), *_properties(report.smiles)]), ""
@@ -131,11 +133,13 @@ def _outcome(result: Callable[[], tuple[PoseReport, str]], smiles: str) -> Expla
 
 def _dock_and_explain(smiles: str, target: Target, settings: Settings, strain: bool) -> tuple[PoseReport, str]:
     from ..docking.vina import dock
+    from ..failures import measuring
     from ..pose import explain
 
-    docking = dock(smiles, target, settings)
-    report = explain(docking, target, _strain(docking.pose) if strain else None)
-    return report, "\n".join([report.text(), *docking.remarks, docking.search, *_properties(smiles)])
+    with measuring("explanation"):
+        docking = dock(smiles, target, settings)
+        report = explain(docking, target, _strain(docking.pose) if strain else None)
+        return report, "\n".join([report.text(), *docking.remarks, docking.search, *_properties(smiles)])
 
 
 def _strain(pose: Any) -> float:
@@ -147,6 +151,7 @@ def _strain(pose: Any) -> float:
 
 def _properties(smiles: str) -> list[str]:
     """Describe the molecule without its pose: properties with their limits, and alerts with their atoms."""
+    from ..molecule.catalogs import USUAL_CATALOGS
     from ..molecule.properties import PROPERTIES, above_usual, alerts, properties_of
     from ..molecule.smiles import atom_name, molecule
 
@@ -162,7 +167,7 @@ def _properties(smiles: str) -> list[str]:
         f"  {usual}",
     ]
     raised = alerts(mol)
-    lines.append("ALERTS (PAINS, BRENK):" + ("" if raised else " none."))
+    lines.append(f"ALERTS ({', '.join(USUAL_CATALOGS)}):" + ("" if raised else " none."))
     for alert in raised:
         atoms = ", ".join(atom_name(mol, index) for index in alert.atoms)
         lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")

@@ -32,13 +32,14 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
     """
     from ..pose.files import read_poses
     from ..target.targets import Target
+    from ..views.poses import with_tags
 
     target = Target(target_name)
     if out:
         writable(out, force=True)
     poses = read_poses(pose)
     rows, reports, records, failed = [], [], [], False
-    for number, smiles, result, error in _checks(poses, target):
+    for (number, smiles, result, error), source in zip(_checks(poses, target), poses, strict=True):
         refined = result.refined if result else None
         if result is None or refined is None:
             failed = True
@@ -48,7 +49,7 @@ def refine(target_name: str, pose: Path, report: bool, out: Path | None) -> int:
         energies = (refined.interaction_before, refined.interaction, result.figures["strain"])
         rows.append([str(number), smiles, f"{refined.rmsd:.2f}", *(f"{e:.1f}" for e in energies), result.verdict])
         reports.append(f"pose {number} {smiles}\n{result.text}\n")
-        records.append(_record(smiles, result, refined))
+        records.append(with_tags(_record(smiles, result, refined), _tags(source)))
     header = ["pose", "SMILES", "RMSD (A)", "as docked (kcal/mol)", "refined (kcal/mol)", "strain (kcal/mol)", "check"]
     print_table(header, rows, left=("SMILES",))
     if report:
@@ -65,14 +66,16 @@ Row = tuple[int, str, "Check | None", str]
 
 def _checks(poses: Any, target: Target) -> Iterator[Row]:
     """Refine and check each pose."""
+    from ..failures import measuring
     from ..physics import check
     from ..pose.files import from_pdbqt
 
     for number, source in enumerate(poses, 1):
         smiles = ""
         try:
-            pose = from_pdbqt(source) if isinstance(source, str) else _whole(source)
-            smiles = _smiles(pose)
+            with measuring("reading the pose"):
+                pose = from_pdbqt(source) if isinstance(source, str) else _whole(source)
+                smiles = _smiles(pose)
             elsewhere = "" if isinstance(source, str) else _docked_into(source)
             if elsewhere not in ("", target.name):
                 print(
@@ -97,6 +100,13 @@ def _docked_into(pose: Chem.Mol) -> str:
     """Read the target that the file of a pose names, printable; empty where it names none."""
     name = str(pose.GetProp("target")) if pose.HasProp("target") else ""
     return "".join(c for c in name.partition("\n")[0] if c.isprintable())[:60].strip()
+
+
+def _tags(source: Chem.Mol | str) -> dict[str, str]:
+    """Read the tags of a pose from an SDF file."""
+    if isinstance(source, str):
+        return {}
+    return {name: str(value) for name, value in source.GetPropsAsDict(False, False).items()}
 
 
 def _smiles(pose: Chem.Mol) -> str:

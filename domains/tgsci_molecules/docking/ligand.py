@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 from tgsci.basics.texts import quote
 from tgsci.errors import MeasurementError
 
+from ..failures import calling
 from ..molecule.protonation import open_in_water, protonate
 from ..molecule.smiles import molecule, stereo_in_words
 
@@ -21,9 +23,39 @@ LARGE_RING = 8
 _SHAPES_TRIED = 4
 #: Rings that differ by less than this have the same shape, Angstrom.
 _SAME_SHAPE = 0.3
-#: Longest wall time that one embedding may take, s; drugs need well under 1 s.
-EMBED_SECONDS = 30
+#: Longest wall time that finding the shapes of a molecule may take, all its forms and conformers together, s; drugs
+#: need well under 1 s.
+EMBED_SECONDS = 30.0
 _RELAX_STEPS = 1000
+
+
+class Clock:
+    """The time that is left for finding the shapes of one molecule."""
+
+    def __init__(self) -> None:
+        self.seconds = EMBED_SECONDS
+        self._end = time.monotonic() + self.seconds
+
+    @property
+    def up(self) -> bool:
+        """True where no time is left."""
+        return time.monotonic() >= self._end
+
+    def left(self, smiles: str) -> int:
+        """Count the whole seconds that are left, at least 1: RDKit takes no others.
+
+        Args:
+            smiles: What is embedded, for the message.
+
+        Raises:
+            MeasurementError: The time is up.
+        """
+        if self.up:
+            raise MeasurementError(
+                f"embedding: no three-dimensional shape of {quote(smiles)} was found in {self.seconds:g} s; its rings "
+                "or stereocentres are probably too strained"
+            )
+        return max(1, int(self._end - time.monotonic()))
 
 
 @dataclass(frozen=True)
@@ -62,7 +94,9 @@ def prepare(smiles: str, seed: int = 1, form: str | None = None) -> Ligand:
     return ready(smiles, form, [_embed_and_relax(form, seed)])[0]
 
 
-def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conformers: int) -> list[Ligand]:
+def prepare_all(
+    smiles: str, form: str, seed: int, conformers: int, ring_conformers: int, clock: Clock | None = None
+) -> list[Ligand]:
     """Prepare a form of a molecule in several starting conformers.
 
     Docking turns bonds but keeps rings. Where a ring of 8 or more atoms could take many shapes, the starting
@@ -74,13 +108,15 @@ def prepare_all(smiles: str, form: str, seed: int, conformers: int, ring_conform
         seed: The seed of the first conformer.
         conformers: How many conformers.
         ring_conformers: How many conformers, at least, where there is such a ring.
+        clock: The time for it; a new one where None.
 
     Raises:
         MeasurementError: A stage failed; the message names it.
     """
+    clock = clock or Clock()
     if large_ring(molecule(form)):
-        return ready(smiles, form, ring_shapes(form, seed, max(conformers, ring_conformers)))
-    return ready(smiles, form, [_embed_and_relax(form, seed + n) for n in range(conformers)])
+        return ready(smiles, form, ring_shapes(form, seed, max(conformers, ring_conformers), clock))
+    return ready(smiles, form, [_embed_and_relax(form, seed + n, clock) for n in range(conformers)])
 
 
 def large_ring(mol: Chem.Mol) -> int:
@@ -89,26 +125,31 @@ def large_ring(mol: Chem.Mol) -> int:
     return largest if largest >= LARGE_RING else 0
 
 
-def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
+def ring_shapes(smiles: str, seed: int, count: int, clock: Clock | None = None) -> list[Chem.Mol]:
     """Find conformers of low energy that differ in the shape of their large rings, the lowest first.
 
     Args:
         smiles: The protonated form.
         seed: The seed of the embedding.
         count: How many, at most; a stiff ring has fewer.
+        clock: The time for it; a new one where None.
 
     Raises:
         MeasurementError: There is no such conformer, or no force field for the molecule.
     """
+    clock = clock or Clock()
     pool = Chem.AddHs(molecule(smiles))
     parameters = rdDistGeom.ETKDGv3()  # with its torsions for macrocycles (Wang 2020)
     parameters.randomSeed = seed
-    parameters.timeout = EMBED_SECONDS
+    parameters.timeout = clock.left(smiles)
     parameters.useRandomCoords = True
-    with rdBase.BlockLogs():
-        ids = list(rdDistGeom.EmbedMultipleConfs(pool, _SHAPES_TRIED * count, parameters))
-        if not ids:
-            raise _shapeless(smiles)
+    with rdBase.BlockLogs(), calling("embedding"):
+        rdDistGeom.EmbedMultipleConfs(pool, _SHAPES_TRIED * count, parameters)
+    ids = [conformer.GetId() for conformer in pool.GetConformers()]  # what it returns counts those that it gave up
+    if not ids:
+        clock.left(smiles)  # where the time is up, that is the reason
+        raise _shapeless(smiles)
+    with rdBase.BlockLogs(), calling("force field"):
         if rdForceFieldHelpers.MMFFHasAllMoleculeParams(pool):
             relaxed = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(pool, 1, _RELAX_STEPS, "MMFF94s")
         elif rdForceFieldHelpers.UFFHasAllMoleculeParams(pool):
@@ -125,8 +166,8 @@ def ring_shapes(smiles: str, seed: int, count: int) -> list[Chem.Mol]:
     return [Chem.Mol(pool, confId=number) for number in chosen]
 
 
-def _embed_and_relax(form: str, seed: int) -> Chem.Mol:
-    conformer = embed(form, seed)
+def _embed_and_relax(form: str, seed: int, clock: Clock | None = None) -> Chem.Mol:
+    conformer = embed(form, seed, clock)
     relax(conformer)
     return conformer
 
@@ -160,24 +201,29 @@ def _ring_distance(mol: Chem.Mol, atoms: Sequence[int], first: int, second: int)
     return float(np.sqrt(np.mean((apart[0] - apart[1]) ** 2)))
 
 
-def embed(smiles: str, seed: int) -> Chem.Mol:
+def embed(smiles: str, seed: int, clock: Clock | None = None) -> Chem.Mol:
     """Make one three-dimensional conformer with all hydrogens, by ETKDGv3.
 
+    Args:
+        smiles: The protonated form.
+        seed: The seed of the embedding.
+        clock: The time for it; a new one where None.
+
     Raises:
-        MeasurementError: No conformer exists (a strained or impossible ring), or none was made in `EMBED_SECONDS`.
+        MeasurementError: No conformer exists (a strained or impossible ring), or none was made in time.
     """
+    clock = clock or Clock()
     mol = Chem.AddHs(molecule(smiles))
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
-    parameters.timeout = EMBED_SECONDS
-    with rdBase.BlockLogs():
-        failed = rdDistGeom.EmbedMolecule(mol, parameters) < 0
-        if failed:
-            parameters.useRandomCoords = True
-            failed = rdDistGeom.EmbedMolecule(mol, parameters) < 0
-    if failed:
-        raise _shapeless(smiles)
-    return mol
+    for parameters.useRandomCoords in (False, True):
+        parameters.timeout = clock.left(smiles)
+        with rdBase.BlockLogs(), calling("embedding"):
+            made = rdDistGeom.EmbedMolecule(mol, parameters) >= 0
+        if made:
+            return mol
+    clock.left(smiles)  # where the time is up, that is the reason
+    raise _shapeless(smiles)
 
 
 def _shapeless(smiles: str) -> MeasurementError:
@@ -193,7 +239,7 @@ def relax(mol: Chem.Mol) -> None:
     Raises:
         MeasurementError: Neither force field knows the molecule.
     """
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs(), calling("force field"):
         if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
             rdForceFieldHelpers.MMFFOptimizeMolecule(mol, mmffVariant="MMFF94s", maxIters=_RELAX_STEPS)
         elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
@@ -214,31 +260,26 @@ def write_pdbqt(mol: Chem.Mol) -> str:
     """
     from meeko import MoleculePreparation, PDBQTWriterLegacy
 
-    with rdBase.BlockLogs():
-        try:
-            # Flexible macrocycles are cut open and badly closed again: rings of 7 lose 3 kcal/mol.
-            setups = MoleculePreparation(rigid_macrocycles=True).prepare(mol)
-            pdbqt, ok, reason = PDBQTWriterLegacy.write_string(setups[0])
-        except (RuntimeError, ValueError) as error:  # RDKit's, too: it may not kekulise what meeko writes
-            raise MeasurementError(f"atom typing: meeko refuses the molecule ({_first_line(error)})") from error
+    with rdBase.BlockLogs(), calling("atom typing: meeko refuses the molecule"):
+        # Flexible macrocycles are cut open and badly closed again: rings of 7 lose 3 kcal/mol.
+        setups = MoleculePreparation(rigid_macrocycles=True).prepare(mol)
+        pdbqt, ok, reason = PDBQTWriterLegacy.write_string(setups[0])
     if not ok:
-        raise MeasurementError(f"atom typing: meeko cannot write the molecule ({_first_line(reason)})")
+        reason = str(reason).strip().partition("\n")[0]
+        raise MeasurementError(f"atom typing: meeko cannot write the molecule ({reason})")
     return str(pdbqt)
 
 
 def isomer_in_space(conformer: Chem.Mol) -> str:
     """Write the SMILES of a conformer with the stereo that it has in space."""
     mol = Chem.Mol(conformer)
-    Chem.AssignStereochemistryFrom3D(mol)
-    for atom in mol.GetAtoms():
-        if atom.GetSymbol() == "N" and atom.GetTotalNumHs(includeNeighbors=True):
-            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # its proton comes and goes
-    return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
+    with calling("stereochemistry of the conformer"):
+        Chem.AssignStereochemistryFrom3D(mol)
+        for atom in mol.GetAtoms():
+            if atom.GetSymbol() == "N" and atom.GetTotalNumHs(includeNeighbors=True):
+                atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)  # its proton comes and goes
+        return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
 
 
 def _extent(mol: Chem.Mol) -> float:
     return float(Chem.Get3DDistanceMatrix(Chem.RemoveHs(mol)).max())
-
-
-def _first_line(message: object) -> str:
-    return str(message).strip().partition("\n")[0]

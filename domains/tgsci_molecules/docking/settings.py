@@ -28,7 +28,8 @@ class Settings:
         isomers: Stereoisomers that are docked, at most, where the SMILES leaves some open; the best counts. 1 docks
             the arbitrary ones that the conformers happen to have.
         tautomers: Tautomers that are docked, at most: 1 is the one that was written.
-        states: States of protonation between pH 6.9 and 7.9 that are docked, at most: 1 is that of pH 7.4.
+        states: States of protonation at pH 7.4 that are docked, at most, of those that 5% or more of the molecules
+            are in: 1 is the most probable.
         ring_conformers: Starting conformers, at least, of a molecule with a ring of 8 or more atoms.
         whole_box: Search the target's own box, not `box`.
 
@@ -45,7 +46,7 @@ class Settings:
         "stereoisomers that are docked where the SMILES leaves some open; the best counts", 2, low=1, high=16
     )
     tautomers: int = setting("tautomers that are docked; 1 is the one that was written", 1, low=1, high=8)
-    states: int = setting("states of protonation near pH 7.4 that are docked; 1 is the most probable", 1, low=1, high=8)
+    states: int = setting("states of protonation at pH 7.4 that are docked; 1 is the most probable", 1, low=1, high=8)
     ring_conformers: int = setting(
         "starting conformers, at least, of a molecule with a ring of 8 or more atoms", 4, low=1, high=20
     )

@@ -28,19 +28,20 @@ from rdkit import Chem, rdBase
 from tgsci.basics.texts import literal, quote
 from tgsci.errors import MeasurementError, UsageError
 
+from ..failures import calling, measuring
 from ..molecule.isomers import Form, forms, has_shape, possible_stereoisomers, stereoisomers
 from ..molecule.smiles import Molecule, as_molecule, canonical, molecule
 from ..target.site import check_site
 from ..target.targets import Target, as_target
 from . import cache as results
-from .ligand import Ligand, large_ring, prepare_all
+from .ligand import Clock, Ligand, large_ring, prepare_all
 from .settings import LARGEST_BOX
 from .settings import Settings as Settings
 
 #: The packages whose version changes a score.
-PACKAGES = ("vina", "meeko", "rdkit", "dimorphite-dl")
+PACKAGES = ("vina", "meeko", "rdkit")
 #: Raise it with every change of the code that changes a score: cached results are then not used any more.
-PROTOCOL = 2
+PROTOCOL = 3
 #: How far two scores of one molecule lie apart from seed to seed at the fast setting, kcal/mol (11 drugs, ABL1).
 NOISE = 0.4
 #: Few sizes of boxes, so that maps are shared between ligands.
@@ -289,7 +290,8 @@ def known(smiles: str, target: Target, settings: Settings) -> bool:
 
 def _dock(smiles: str, target: Target, settings: Settings) -> Docking:
     started = time.perf_counter()
-    prepared = _prepare_forms(smiles, settings)
+    with measuring("preparation"):
+        prepared = _prepare_forms(smiles, settings)
     edges = _edges(settings, target, max(ligand.extent for _, ligands in prepared for ligand in ligands))
     with _one_at_a_time:
         vina = _maps(target, edges, settings.seed)
@@ -327,20 +329,25 @@ def _dock(smiles: str, target: Target, settings: Settings) -> Docking:
 def _prepare_forms(smiles: str, settings: Settings) -> list[tuple[Form, list[Ligand]]]:
     """Prepare each form to dock, with its starting conformers."""
     prepared: list[tuple[Form, list[Ligand]]] = []
+    clock = Clock()
     isomers = 0
     offered = itertools.islice(
         forms(smiles, settings.isomers, settings.tautomers, settings.states), _LOOKED_AT * settings.isomers
     )
     failure: MeasurementError | None = None
+    shapes = settings.seed, settings.conformers, settings.ring_conformers
     for isomer in offered:
         if isomers == settings.isomers:
             break
+        if clock.up and prepared:  # the remarks say how many isomers were docked
+            break
+        clock.left(smiles)
         if isomer[0].isomer and not has_shape(isomer[0].smiles, settings.seed):
             continue
         shaped = False
         for form in isomer:
             try:
-                ligands = prepare_all(smiles, form.smiles, settings.seed, settings.conformers, settings.ring_conformers)
+                ligands = prepare_all(smiles, form.smiles, *shapes, clock)
             except MeasurementError as error:
                 failure = failure or error
                 continue
@@ -349,7 +356,7 @@ def _prepare_forms(smiles: str, settings: Settings) -> list[tuple[Form, list[Lig
         isomers += shaped
     if not prepared and failure is None:  # no isomer has a shape that is found quickly: the conformer may choose
         form = Form(next(forms(smiles, 1, 1, 1))[0].smiles)
-        ligands = prepare_all(smiles, form.smiles, settings.seed, settings.conformers, settings.ring_conformers)
+        ligands = prepare_all(smiles, form.smiles, *shapes, clock)
         prepared += _by_isomer(form, ligands)
     if not prepared:
         assert failure is not None
@@ -471,7 +478,10 @@ def _maps(target: Target, edges: Edges, seed: int) -> Any:
     from vina import Vina
 
     vina = Vina(sf_name="vina", cpu=1, seed=seed, verbosity=0)
-    with _quiet(edges[0] * edges[1] * edges[2] > _LOUD_VOLUME):
+    with (
+        calling(f"docking: Vina cannot compute the maps of {target}"),
+        _quiet(edges[0] * edges[1] * edges[2] > _LOUD_VOLUME),
+    ):
         vina.set_receptor(str(target.receptor))
         vina.compute_vina_maps(center=list(target.center), box_size=list(edges), spacing=_SPACING)
     while len(_held) >= _most_maps():
@@ -513,13 +523,11 @@ def _quiet(needed: bool) -> Iterator[None]:
 
 def _search(vina: Any, ligand: Ligand, settings: Settings) -> tuple[float, float, float, str]:
     """Dock: score, intermolecular energy, torsion penalty (kcal/mol) of the best pose, and the pose as pdbqt."""
-    try:
+    with calling(f"docking: Vina refuses {quote(ligand.smiles)}"):
         vina.set_ligand_from_string(ligand.pdbqt)
         vina.dock(exhaustiveness=settings.exhaustiveness, n_poses=1, max_evals=settings.max_evals)
         energies = vina.energies(n_poses=1)
         poses = vina.poses(n_poses=1)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise MeasurementError(f"docking: Vina refuses {quote(ligand.smiles)} ({error})") from error
     if len(energies) == 0 or not poses:
         raise MeasurementError(
             f"docking: Vina found no pose of {quote(ligand.smiles)} inside the box; try a larger box, or a smaller "
@@ -535,7 +543,7 @@ def _optimise(vina: Any, ligand: Ligand) -> tuple[float, float, float, str]:
     Vina optimises on a grid and scores without: the best that it passes counts, so that no pose gets worse.
     """
     best: tuple[float, float, float] | None = None
-    try:
+    with calling(f"docking: Vina refuses {quote(ligand.smiles)}"):
         vina.set_ligand_from_string(ligand.pdbqt)
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory, "pose.pdbqt")
@@ -546,8 +554,6 @@ def _optimise(vina: Any, ligand: Ligand) -> tuple[float, float, float, str]:
                     best = total, inter, torsions
                     vina.write_pose(str(path), overwrite=True)
             pose = path.read_text()
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
-        raise MeasurementError(f"docking: Vina refuses {quote(ligand.smiles)} ({error})") from error
     assert best is not None
     return *best, pose
 
@@ -556,7 +562,7 @@ def _pose(pdbqt: str, ligand: Ligand) -> Chem.Mol:
     """Read the pose as a molecule, and check that it is the one that was docked."""
     from meeko import PDBQTMolecule, RDKitMolCreate
 
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs(), calling("pose: Vina's result cannot be read"):
         mol: Chem.Mol | None = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(pdbqt, skip_typing=True))[0]
     if mol is None or not mol.GetNumConformers() or _flat(mol) != _flat(molecule(ligand.docked_smiles)):
         raise MeasurementError(f"pose: Vina's result is not the molecule {quote(ligand.docked_smiles)} any more")

@@ -15,7 +15,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdCIPLabeler, rdDistGeom
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from .protonation import open_in_water, states_of
+from ..failures import calling
+from .protonation import PH, open_in_water, states_of
 from .smiles import Molecule, as_molecule, atom_name, molecule
 
 #: The most combinations of centres, and the most tautomers, that are tried: a molecule may have thousands.
@@ -35,7 +36,8 @@ class Form:
         smiles: Protonated, with all stereochemistry that the isomer has.
         isomer: Labels of the centres that were left open, such as "S at C4"; empty where none was.
         tautomer: The neutral tautomer as SMILES where it is not the one that was written, else empty.
-        state: Formal charge where it is not the state that is most probable at pH 7.4, such as "charge +2".
+        state: Formal charge and share where it is not the state that is most probable at pH 7.4, such as
+            "charge +2, 23% at pH 7.4".
     """
 
     smiles: Molecule
@@ -106,7 +108,7 @@ def has_shape(smiles: str, seed: int) -> bool:
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
     for parameters.maxIterations, parameters.useRandomCoords in _ATTEMPTS:
-        with rdBase.BlockLogs():
+        with rdBase.BlockLogs(), calling("embedding"):
             if rdDistGeom.EmbedMolecule(mol, parameters) >= 0:
                 return True
     return False
@@ -153,7 +155,7 @@ def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[l
         smiles: Canonical.
         isomers: 1 takes the SMILES as it is: where it leaves stereochemistry open, the conformer chooses.
         tautomeric: Tautomers of each isomer, at most.
-        states: States of protonation of each tautomer between pH 6.9 and 7.9, at most.
+        states: States of protonation of each tautomer at pH 7.4, at most.
 
     Raises:
         MeasurementError: No state was found.
@@ -163,8 +165,11 @@ def forms(smiles: str, isomers: int, tautomeric: int, states: int) -> Iterator[l
         for tautomer in tautomers(isomer, tautomeric):
             first, *others = states_of(tautomer, states)
             for state in (first, *others):
-                charge = f"charge {Chem.GetFormalCharge(state.mol):+d}" if state != first else ""
-                forms_of_isomer.setdefault(state, Form(state, label, "" if tautomer == isomer else tautomer, charge))
+                charge = Chem.GetFormalCharge(state.smiles.mol)
+                share = f"{f'charge {charge:+d}' if charge else 'neutral'}, {state.share:.0%} at pH {PH}"
+                written = "" if tautomer == isomer else tautomer
+                form = Form(state.smiles, label, written, share if state is not first else "")
+                forms_of_isomer.setdefault(state.smiles, form)
         yield list(forms_of_isomer.values())
 
 

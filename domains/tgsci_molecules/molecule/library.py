@@ -12,22 +12,24 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rdkit import Chem, rdBase
 
-from tgsci.basics.texts import quote
+from tgsci.basics.texts import one_line, quote
 from tgsci.errors import InvalidValue, UsageError
 
-from .salts import COUNTERPARTS, counterpart, neutralised, without_metal_bonds
+from .salts import COUNTERPARTS, complexed, counterpart, neutralised, without_metal_bonds
 from .smiles import MAX_HEAVY_ATOMS, Molecule, canonical, parse
 
 #: Longest text that is read as one molecule: a salt with its solvents, or an InChI.
 MAX_TEXT = 2_000
 MAX_PARTS = 20
 MAX_NAME = 100
+#: Tags of a molecule that are kept, and their longest name and value.
+MAX_TAGS, MAX_TAG, MAX_VALUE = 60, 60, 200
 MAX_FILE_BYTES = 100_000_000
 MAX_MOLECULES = 50_000
 #: What CXSMILES adds after the SMILES, as |&1:0|; some programs write it after the name, or without its end.
@@ -51,12 +53,16 @@ class Compound:
         smiles: Canonical, of the one molecule that is docked.
         notes: What was left out or changed to get there, in words.
         source: The place in its file, such as "line 3".
+        tags: What else its file says of it, as name and value: identifiers, measured activities.
+        mirror: The other enantiomer of a racemate whose centres invert together; None else.
     """
 
     name: str
     smiles: Molecule
     notes: tuple[str, ...] = ()
     source: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    mirror: Molecule | None = None
 
     @property
     def label(self) -> str:
@@ -67,6 +73,16 @@ class Compound:
     def remarks(self) -> list[str]:
         """Its notes, each with what it is about: "imatinib mesylate: methanesulfonic acid left out"."""
         return [f"{self.label}: {note}" for note in self.notes]
+
+    @property
+    def both(self) -> list[Compound]:
+        """Itself, and the other enantiomer where it is a racemate of two."""
+        if self.mirror is None:
+            return [self]
+        other = replace(
+            self, smiles=self.mirror, notes=(f"the mirror image of {self.smiles}, docked too",), mirror=None
+        )
+        return [replace(self, mirror=None), other]
 
 
 @dataclass(frozen=True)
@@ -104,11 +120,19 @@ def clean(text: str, name: str = "") -> Compound:
         structure, rest = structure[: blank.start()], f"{structure[blank.end() :]} {rest}"
     extension = _EXTENSION.search(rest)
     notes = []
+    mirror = ""
     if extension is not None:
+        written = extension.group().strip()
         rest = (rest[: extension.start()] + " " + rest[extension.end() :]).strip(" ,;")
-        notes.append("the extension in |...| left out (what is docked is the structure as it is written)")
+        mixed = _mixture(structure, written)
+        if mixed is None:
+            notes.append("the extension in |...| left out (what is docked is the structure as it is written)")
+        else:
+            structure, mirror, what = mixed
+            notes.append(f"{what} are docked{'' if mirror else ', and the better pose counts'}")
     smiles, changes = _single(structure)
-    return Compound(_name(name) or _name(rest), smiles, (*notes, *changes))
+    other = _single(mirror)[0] if mirror else None
+    return Compound(_name(name) or _name(rest), smiles, (*notes, *changes), mirror=other if other != smiles else None)
 
 
 def read(path: str | Path) -> Library:
@@ -122,22 +146,23 @@ def read(path: str | Path) -> Library:
     compounds: list[Compound] = []
     faults: list[str] = []
     first: dict[str, Compound] = {}
-    for source, structure, name in reader(_content(path)):
+    for source, structure, name, tags in reader(_content(path)):
         if isinstance(structure, InvalidValue):
             faults.append(f"{source}: {structure}")
             continue
         try:
-            molecule = replace(clean(structure, name), source=source)
+            molecule = replace(clean(structure, name), source=source, tags=_bounded(tags))
         except InvalidValue as error:
             faults.append(f"{source}{f' ({_name(name)})' if _name(name) else ''}: {error}")
             continue
         if len(compounds) + len(faults) >= MAX_MOLECULES:
             raise UsageError(f"{path.name} has more than {MAX_MOLECULES} molecules; split it into several files")
-        known = first.setdefault(molecule.smiles, molecule)
-        if known is not molecule:
-            twin = f"{known.source}, {known.name}" if known.name else known.source
-            molecule = replace(molecule, notes=(*molecule.notes, f"the same molecule as {twin}"))
-        compounds.append(molecule)
+        for each in molecule.both:
+            known = first.setdefault(each.smiles, each)
+            if known is not each:
+                twin = f"{known.source}, {known.name}" if known.name else known.source
+                each = replace(each, notes=(*each.notes, f"the same molecule as {twin}"))
+            compounds.append(each)
     if not compounds and not faults:
         raise UsageError(f"{path.name} holds no molecule")
     return Library(tuple(compounds), tuple(faults))
@@ -179,6 +204,23 @@ def is_library(text: str) -> bool:
     return _suffix(Path(text)) in _READERS
 
 
+def tags_of(compounds: Iterable[Compound]) -> dict[str, dict[str, str]]:
+    """Collect what files say of molecules, by canonical SMILES; of one that stands there twice, both values."""
+    table: dict[str, dict[str, str]] = {}
+    for compound in compounds:
+        mine = table.setdefault(compound.smiles, {})
+        for name, value in compound.tags:
+            before = mine.get(name)
+            mine[name] = value if before in (None, value) else f"{before}; {value}"[:MAX_VALUE]
+    return {smiles: tags for smiles, tags in table.items() if tags}
+
+
+def _bounded(tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Write tags on one line each, without control characters, bounded in number and length."""
+    lines = ((one_line(name)[:MAX_TAG].strip(), one_line(value)[:MAX_VALUE].strip()) for name, value in tags.items())
+    return tuple((name, value) for name, value in lines if name and value)[:MAX_TAGS]
+
+
 # -- one molecule ----------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +235,12 @@ def _single(structure: str) -> tuple[Molecule, list[str]]:
         mol = parse(structure, sanitize=False) if structure.isascii() and structure.isprintable() else None
     if mol is None or not mol.GetNumAtoms():
         return canonical(structure), []  # which says what is wrong with it
+    metal = complexed(mol)
+    if metal is not None:
+        raise InvalidValue(
+            f"{quote(structure)} holds {metal}: a complex is no salt, and docking knows no bonds to {metal}; write the "
+            "organic molecule alone if that is what is meant"
+        )
     mol = without_metal_bonds(mol)
     changes = [*_drop_isotopes(mol), *_drop_maps(mol)]
     parts = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)
@@ -202,6 +250,42 @@ def _single(structure: str) -> tuple[Molecule, list[str]]:
         mol, left_out = _choose_part(structure, parts)
         changes += left_out
     return canonical(Chem.MolToSmiles(mol)), notes + changes
+
+
+def _mixture(structure: str, extension: str) -> tuple[str, str, str] | None:
+    """Read which centres of a CXSMILES are mixed (&1) or one of two that nobody knows (o1).
+
+    Returns:
+        The SMILES, with a single centre left open; the mirror image's where several centres invert together, else "";
+        and what it is, in words. None where the extension says nothing of the kind.
+    """
+    with rdBase.BlockLogs():
+        try:
+            mol = Chem.MolFromSmiles(f"{structure} {extension}")
+        except (RuntimeError, ValueError):
+            return None
+    if mol is None:
+        return None
+    groups = [group for group in mol.GetStereoGroups() if group.GetGroupType() != Chem.StereoGroupType.STEREO_ABSOLUTE]
+    centres = [[atom.GetIdx() for atom in group.GetAtoms()] for group in groups]
+    if not any(centres):
+        return None
+    mixed = any(group.GetGroupType() == Chem.StereoGroupType.STEREO_AND for group in groups)
+    what = "a racemate: both enantiomers" if mixed else "one enantiomer, it is not known which: both"
+    if len(groups) > 1:
+        what = f"a mixture of stereoisomers ({len(groups)} groups of centres): as many as --isomers says"
+    plain, mirror = Chem.RWMol(mol), Chem.RWMol(mol)
+    together = False
+    for group in centres:
+        for index in group:
+            if len(group) == 1:
+                for each in (plain, mirror):
+                    each.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+            else:
+                mirror.GetAtomWithIdx(index).InvertChirality()
+                together = True
+    spelled = [Chem.MolToSmiles(Chem.Mol(each)) for each in (plain, mirror)]
+    return spelled[0], spelled[1] if together else "", what
 
 
 def _from_inchi(text: str) -> Chem.Mol:
@@ -295,8 +379,8 @@ def _name(text: str) -> str:
 
 # -- files -----------------------------------------------------------------------------------------------------------
 
-#: Where it stands, the structure as text or why there is none, and its name.
-_Entry = tuple[str, str | InvalidValue, str]
+#: Where it stands, the structure as text or why there is none, its name, and what else the file says of it.
+_Entry = tuple[str, str | InvalidValue, str, Mapping[str, str]]
 
 
 def _reader(path: Path) -> Callable[[bytes], Iterator[_Entry]]:
@@ -358,7 +442,7 @@ def _lines(content: bytes) -> Iterator[_Entry]:
             started = True
             continue
         started = True
-        yield f"line {number}", structure, name
+        yield f"line {number}", structure, name, {}
 
 
 def _table(content: bytes) -> Iterator[_Entry]:
@@ -372,13 +456,14 @@ def _table(content: bytes) -> Iterator[_Entry]:
     mark = mark or max("\t;,", key=head.count)
     reader = csv.reader(io.StringIO(text), delimiter=mark)
     columns: tuple[int, int | None] | None = None
+    titles: list[str] = []
     while True:
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:  # a field without end, a NUL
-            yield f"line {reader.line_num + offset - 1}", InvalidValue(f"not a table from here on ({error})"), ""
+            yield f"line {reader.line_num + offset - 1}", InvalidValue(f"not a table from here on ({error})"), "", {}
             return
         cells = [_cell(cell) for cell in row]
         if not any(cells):
@@ -386,15 +471,17 @@ def _table(content: bytes) -> Iterator[_Entry]:
         if columns is None:
             columns = _columns(cells)
             if columns is not None:
+                titles = cells
                 continue
             columns = _headless(cells)
         smiles, name = columns
         source = f"line {reader.line_num + offset - 1}"
         structure = cells[smiles] if smiles < len(cells) else ""
         if not structure:
-            yield source, InvalidValue("it has no SMILES"), ""
+            yield source, InvalidValue("it has no SMILES"), "", {}
             continue
-        yield source, structure, cells[name] if name is not None and name < len(cells) else ""
+        tags = {title: cell for n, (title, cell) in enumerate(zip(titles, cells, strict=False)) if n not in columns}
+        yield source, structure, cells[name] if name is not None and name < len(cells) else "", tags
 
 
 def _cell(text: str) -> str:
@@ -406,7 +493,7 @@ def _cell(text: str) -> str:
 
 
 def _column(title: str) -> str:
-    return re.sub(r"[\s\-]+", "_", title.strip().strip('"').lower())
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
 
 
 def _columns(header: list[str]) -> tuple[int, int | None] | None:
@@ -443,16 +530,16 @@ def _records(content: bytes) -> Iterator[_Entry]:
         start += lines
 
 
-def _structure(record: str) -> tuple[str | InvalidValue, str]:
-    tags = {
-        _column(title): value.strip()
-        for title, value in re.findall(r"^> .*?<([^>\n]{1,80})>[^\n]*\n([^\n]{0,200})", record, re.MULTILINE)
-    }
-    name = _name(record.partition("\n")[0]) or next((tags[known] for known in _NAME_COLUMNS if tags.get(known)), "")
+def _structure(record: str) -> tuple[str | InvalidValue, str, Mapping[str, str]]:
+    rows = re.findall(r"^>[^<\n]*<([^>\n]{1,80})>[^\n]*\n((?:[^\n]+\n?){0,20})", record, re.MULTILINE)
+    tags = {title: value.strip() for title, value in rows}
+    by_column = {_column(title): value for title, value in tags.items()}
+    named = next((by_column[known] for known in _NAME_COLUMNS if by_column.get(known)), "")
+    name = _name(record.partition("\n")[0]) or named.partition("\n")[0]
     end = record.find("M  END")
     block = record[: end + 6] if end >= 0 else record
     if len(block) > 200 * MAX_TEXT:
-        return InvalidValue("the structure is far larger than what can be docked"), name
+        return InvalidValue("the structure is far larger than what can be docked"), name, tags
     with rdBase.BlockLogs():
         try:
             mol = Chem.MolFromMolBlock(block, sanitize=True, removeHs=True)
@@ -461,8 +548,12 @@ def _structure(record: str) -> tuple[str | InvalidValue, str]:
         except RuntimeError:
             mol = None
         if mol is None or not mol.GetNumAtoms():
-            return InvalidValue("no structure could be read (not a V2000 or V3000 mol block, or an empty one)"), name
-        return str(Chem.MolToSmiles(mol)), name
+            why = InvalidValue("no structure could be read (not a V2000 or V3000 mol block, or an empty one)")
+            return why, name, tags
+        if mol.GetStereoGroups():
+            extended = Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), Chem.CXSmilesFields.CX_ENHANCEDSTEREO)
+            return str(extended), name, tags
+        return str(Chem.MolToSmiles(mol)), name, tags
 
 
 _READERS: dict[str, Callable[[bytes], Iterator[_Entry]]] = {

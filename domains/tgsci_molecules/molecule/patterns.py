@@ -11,30 +11,12 @@ from rdkit import Chem, rdBase
 from tgsci.basics.texts import did_you_mean, folded, literal, quote
 from tgsci.errors import UsageError
 
+from .catalogs import CATALOGS
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
 #: How many matches are counted at most.
 MAX_MATCHES = 200
-
-#: RDKit's catalogues of structural alerts, each with what it is.
-CATALOGS = {
-    "PAINS": "pan-assay interference (Baell 2010)",
-    "BRENK": "unwanted in lead-like screening (Brenk 2008)",
-    "NIH": "reactive or otherwise unwanted (NIH MLSMR, Jadhav 2010, Doveston 2015)",
-    "ZINC": "ZINC's drug-likeness and reactivity filters",
-    "CHEMBL": "all of ChEMBL's sets",
-    "CHEMBL_BMS": "Bristol-Myers Squibb's high-throughput screening deck filters (ChEMBL)",
-    "CHEMBL_Dundee": "University of Dundee's neglected-disease library (ChEMBL)",
-    "CHEMBL_Glaxo": "Glaxo's hard filters (ChEMBL)",
-    "CHEMBL_Inpharmatica": "Inpharmatica's unwanted fragments (ChEMBL)",
-    "CHEMBL_LINT": "Pfizer's lint (ChEMBL)",
-    "CHEMBL_MLSMR": "NIH's MLSMR filters (ChEMBL)",
-    "CHEMBL_SureChEMBL": "SureChEMBL's MedChem alerts (ChEMBL)",
-    "PAINS_A": "PAINS, the commonest",
-    "PAINS_B": "PAINS, less common",
-    "PAINS_C": "PAINS, rare",
-}
 
 
 @dataclass(frozen=True)
@@ -64,6 +46,11 @@ class Pattern:
             _compiled(self.smarts), uniquify=True, useChirality=True, maxMatches=MAX_MATCHES
         )
         return [tuple(match) for match in atoms_of_matches]
+
+    def marked(self, mol: Chem.Mol) -> set[int]:
+        """Find the atoms that are meant: those of its atoms with a map number, [n:1], or all where none has one."""
+        wanted = [a.GetIdx() for a in _compiled(self.smarts).GetAtoms() if a.GetAtomMapNum()]
+        return {match[i] for match in self.matches(mol) for i in (wanted or range(len(match)))}
 
     def count(self, mol: Chem.Mol) -> int:
         """Count how often it occurs."""

@@ -86,7 +86,24 @@ def without_metal_bonds(mol: Chem.Mol) -> Chem.Mol:
     return editable.GetMol()
 
 
-_COUNTER_METALS = ("Li", "Na", "K", "Cs", "Mg", "Ca", "Sr", "Ba", "Zn", "Al")
+def complexed(mol: Chem.Mol) -> str | None:
+    """Name a metal that forms complexes and no salts, as platinum, gallium or copper do; None where there is none.
+
+    A metal that forms salts, too, is one in a complex where it is written with three bonds or more.
+
+    Args:
+        mol: What was written, sanitised or not.
+    """
+    for atom in mol.GetAtoms():
+        if _is_metal(atom) and (atom.GetSymbol() not in _SALT_METALS or atom.GetDegree() > _MOST_BONDS):
+            return str(Chem.GetPeriodicTable().GetElementName(atom.GetAtomicNum())).lower()
+    return None
+
+
+#: Metals whose ions come with drugs as salts, and the bonds that such a salt may be written with.
+_SALT_METALS = ("Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Zn", "Al", "Ag")
+_MOST_BONDS = 2
+_COUNTER_METALS = _SALT_METALS
 _HALIDES = {"F": "fluoride", "Cl": "chloride", "Br": "bromide", "I": "iodide"}
 _NONMETALS = "H He B C N O F Ne Si P S Cl Ar As Se Br Kr Te I Xe".split()  # noqa: SIM905
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from tgsci.basics.texts import nearest, quote
 from tgsci.errors import UsageError
 
+from ..molecule.patterns import Pattern
 from ..pose.receptor import receptor_of
 from ..target.targets import Target
 
@@ -21,21 +23,53 @@ KINDS = {
     "aromatic": ("aromatic", "pi", "stacking", "pistacking"),
     "contact": ("contact", "touch", "near"),
 }
+#: What comes between a contact and the SMARTS of the group that makes it; and what the ligand does in it.
+_BY = re.compile(r" by(?: |$)", re.IGNORECASE)
+_ROLE = re.compile(r"\b(?:as (?:the |an |a )?)?(donor|acceptor)\b", re.IGNORECASE)
 #: A residue this far from the centre of the site is worth naming to somebody who mistyped one, Angstrom.
 _NEAR = 12.0
 
 
-def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str]:
-    """Read a contact: its target, kind and residue.
+@dataclass(frozen=True)
+class Contact:
+    """A contact that a docked pose must make.
 
     Args:
-        text: "hbond Met318"; with a target's name before it for another than the first: "LCK hbond Met319".
+        target: The target whose pose must make it.
+        kind: A key of `KINDS`.
+        residue: The residue's label.
+        role: What the ligand is in a hydrogen bond: "donor", "acceptor", or "" for either.
+        smarts: The atoms of the ligand that may make it: those with a map number, or all of a match; "" for any.
+    """
+
+    target: Target
+    kind: str
+    residue: str
+    role: str = ""
+    smarts: str = ""
+
+
+def read_contact(text: str, targets: Sequence[Target]) -> Contact:
+    """Read a contact.
+
+    Args:
+        text: "hbond Met318"; with a target's name before it for another than the first: "LCK hbond Met319". What the
+            ligand does in a hydrogen bond may follow, and the group that does it: "hbond Met318 as acceptor by
+            [n:1]1cncc1".
         targets: Those that are docked into.
 
     Raises:
         UsageError: The text is no contact, or its kind or residue does not exist; names the nearest ones.
     """
     plain = " ".join(text.split()) if isinstance(text, str) else ""
+    plain, *by = _BY.split(plain, maxsplit=1)
+    smarts = by[0].strip() if by else ""
+    if by:
+        Pattern(smarts)
+    role = ""
+    for found in _ROLE.finditer(plain):
+        role = found[1].lower()
+    plain = " ".join(_ROLE.sub(" ", plain).split())
     named = next((t for t in targets if plain.upper().startswith(f"{t.name.upper()} ")), None)
     target = named or targets[0]
     words = (plain[len(target.name) :] if named else plain).split()
@@ -45,6 +79,8 @@ def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str
             f"the kinds are {', '.join(KINDS)}"
         )
     kind = _kind(" ".join(words[:-1]), targets)
+    if role and kind != "hbond":
+        raise UsageError(f"the contact {quote(str(text))}: only a hydrogen bond has a donor and an acceptor")
     having = [t for t in targets if t is not target and not named and words[-1].upper() in _by_upper(t)]
     if having and words[-1].upper() not in _by_upper(target):
         raise UsageError(
@@ -58,7 +94,7 @@ def read_contact(text: str, targets: Sequence[Target]) -> tuple[Target, str, str
             f"{residue} of {target} cannot make the contact {quote(text)}: it has no such group. Around the site can: "
             f"{', '.join(sorted(near, key=_number)) or 'none'}"
         )
-    return target, kind, residue
+    return Contact(target, kind, residue, role, smarts)
 
 
 def _kind(text: str, targets: Sequence[Target]) -> str:

@@ -15,6 +15,7 @@ from rdkit import Chem
 from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import alerts
 from ..molecule.smiles import atom_name
+from ..pose.contacts import WRONG_DIRECTION
 from .core import Core
 from .metrics import Metric
 
@@ -295,12 +296,16 @@ class ContactMade(Limit):
         residue: Label, as in Met318.
         target: The target whose pose must make it.
         metric: Angstrom that are missing to the contact.
+        role: What the ligand must be in a hydrogen bond: "donor", "acceptor", or "" for either.
+        smarts: The group of the ligand that must make it; "" for any.
     """
 
     kind: str
     residue: str
     target: str
     metric: Metric
+    role: str = ""
+    smarts: str = ""
     simulated = True
     unit = "A"
 
@@ -311,7 +316,9 @@ class ContactMade(Limit):
     @property
     def requirement(self) -> str:
         words = {"hbond": "a hydrogen bond to", "aromatic": "an aromatic contact with", "contact": "contact with"}
-        return f"make {words.get(self.kind, f'a {self.kind} to')} {self.residue} of {self.target}"
+        role = f" as its {self.role}" if self.role else ""
+        by = f" by {self.smarts}" if self.smarts else ""
+        return f"make {words.get(self.kind, f'a {self.kind} to')} {self.residue} of {self.target}{role}{by}"
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -321,7 +328,13 @@ class ContactMade(Limit):
         return max(0.0, figures[self.metric.name])
 
     def mend(self, mol: Chem.Mol, figures: Figures) -> str:
-        return f"must {self.requirement}; in the docked pose it is {figures[self.metric.name]:.1f} A short of it."
+        short = figures[self.metric.name]
+        state = f"it is {short:.1f} A short of it"
+        if self.smarts and not Pattern(self.smarts).count(mol):
+            state = "the molecule has no such group"
+        elif 0 < short <= WRONG_DIRECTION:
+            state = "the groups are near enough, but in the wrong direction"
+        return f"must {self.requirement}; in the docked pose {state}."
 
 
 def _named(mol: Chem.Mol, atoms: Iterable[int]) -> str:

@@ -21,6 +21,7 @@ from tgsci.loss import Loss
 
 from ..docking.cache import feedback as cached_feedback
 from ..docking.vina import DoesNotFit, Settings, dock, fingerprint
+from ..failures import measuring
 from ..molecule.patterns import Pattern, catalog_of
 from ..molecule.properties import PROPERTIES
 from ..molecule.smiles import Molecule, as_molecule, canonical, molecule
@@ -237,7 +238,10 @@ class Objective(Loss):
             return feedback
         molecule_of_value = as_molecule(value)
         beside = f"{self.fingerprint} beside {digest(*(f'{name}:{pose}' for name, pose in sorted(poses.items())))}"
-        return cached_feedback(beside, molecule_of_value, lambda: self._reconsider(molecule_of_value, feedback, poses))
+        with measuring("second look"):
+            return cached_feedback(
+                beside, molecule_of_value, lambda: self._reconsider(molecule_of_value, feedback, poses)
+            )
 
     def _reconsider(self, value: Molecule, feedback: Feedback, poses: Mapping[str, str]) -> Feedback:
         docked = [self._dock(value, target) for target in self.targets]
@@ -252,7 +256,8 @@ class Objective(Loss):
         return revisit.noted(feedback, seen)
 
     def _evaluate(self, value: Molecule) -> Feedback:
-        return self._measured(value, [self._dock(value, target) for target in self.targets])
+        with measuring("measurement"):
+            return self._measured(value, [self._dock(value, target) for target in self.targets])
 
     def _measured(self, value: Molecule, docked: Sequence[report.DockedPose | report.Unfit]) -> Feedback:
         """Put the figures of the poses and the molecule together."""
@@ -373,9 +378,10 @@ class Objective(Loss):
         return bounds
 
     def _contact(self, text: str) -> Limit:
-        target, kind, residue = read_contact(text, self.targets)
-        metric = metric_of.gap(target.name, kind, residue, target is not self.target)
-        return hard.ContactMade(kind, residue, target.name, metric)
+        contact = read_contact(text, self.targets)
+        kind, residue, how = contact.kind, contact.residue, (contact.role, contact.smarts)
+        metric = metric_of.gap(contact.target.name, kind, residue, contact.target is not self.target, *how)
+        return hard.ContactMade(kind, residue, contact.target.name, metric, *how)
 
     def _all_metrics(self) -> dict[str, Metric]:
         several = len(self.targets) > 1

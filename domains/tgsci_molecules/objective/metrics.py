@@ -14,11 +14,10 @@ import numpy as np
 from tgsci.basics.texts import folded, literal, nearest, quote
 from tgsci.errors import UsageError
 
+from ..molecule.catalogs import USUAL_CATALOGS as USUAL_CATALOGS
+
 if TYPE_CHECKING:
     from rdkit import Chem
-
-#: Alerts that are counted where a job names no catalogue.
-USUAL_CATALOGS = ("PAINS", "BRENK")
 
 
 @dataclass(frozen=True, repr=False)
@@ -201,11 +200,16 @@ def selectivity(targets: Sequence[str]) -> Metric:
     return Metric("selectivity", "selectivity", "kcal/mol", meaning, parts=parts)
 
 
-def gap(target: str, kind: str, residue: str, prefixed: bool) -> Metric:
+def gap(target: str, kind: str, residue: str, prefixed: bool, role: str = "", smarts: str = "") -> Metric:
     """Make the distance of a docked pose from a contact with a residue."""
-    name = f"{target} {kind} {residue} gap" if prefixed else f"{kind} {residue} gap"
-    meaning = f"Angstrom that the docked pose is short of a {kind} with {residue} of {target}; 0 where it is made"
-    return Metric(name, "gap", "A", meaning, "cost", 1, target, about=(kind, residue))
+    how = f"{f' as {role}' if role else ''}{f' by {smarts}' if smarts else ''}"
+    name = f"{f'{target} ' if prefixed else ''}{kind} {residue}{how} gap"
+    meaning = (
+        f"Angstrom that the docked pose is short of a {kind} with {residue} of {target}{how}; 0 where it is made, 0.1 "
+        "where the groups are near enough but in the wrong direction"
+    )
+    about = (kind, residue, role, smarts) if how else (kind, residue)
+    return Metric(name, "gap", "A", meaning, "cost", 1, target, about=about)
 
 
 def over(how: str, parts: tuple[Metric, ...], everywhere: bool) -> Metric:

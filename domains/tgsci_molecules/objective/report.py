@@ -18,7 +18,7 @@ from ..molecule.smiles import atom_name
 from ..target.targets import Target
 from .limiting import Pull, deciding, pulls
 from .limits import Limit
-from .metrics import Metric, calculated
+from .metrics import USUAL_CATALOGS, Metric, calculated
 from .several import several_lines
 from .terms import Aggregate
 
@@ -67,7 +67,12 @@ class DockedPose:
             return self.strain
         if metric.kind == "refined interaction":
             return self.refined.interaction
-        kind, residue = metric.about
+        kind, residue, *how = metric.about
+        if how:
+            from ..pose import shortfall
+
+            role, smarts = how
+            return shortfall(self.docking, self.target, kind, residue, role=role, smarts=smarts)
         return self.report.missing(kind, residue)
 
 
@@ -252,8 +257,8 @@ def _property_lines(measurement: Measurement) -> list[str]:
 def _alert_lines(mol: Chem.Mol) -> list[str]:
     raised = alerts(mol)
     if not raised:
-        return ["ALERTS (PAINS, BRENK): none."]
-    lines = ["ALERTS (PAINS, BRENK):"]
+        return [f"ALERTS ({', '.join(USUAL_CATALOGS)}): none."]
+    lines = [f"ALERTS ({', '.join(USUAL_CATALOGS)}):"]
     for alert in raised:
         atoms = ", ".join(atom_name(mol, i) for i in alert.atoms)
         lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")

@@ -10,6 +10,7 @@ from rdkit import Chem
 
 from tgsci.errors import MeasurementError
 
+from ..failures import measuring
 from ..pose.ligand import numbers_in
 from ..target.targets import Target
 from .geometry import faults
@@ -55,21 +56,22 @@ def check(pose: Chem.Mol, target: Target, smiles: str = "") -> Check:
     figures: dict[str, float] = {}
     moved: Refinement | None = None
     try:
-        mol = checked(pose)
-        order = numbers_in(smiles, mol) if smiles else range(mol.GetNumHeavyAtoms())
-        names = [f"{mol.GetAtomWithIdx(i).GetSymbol()}{place + 1}" for i, place in enumerate(order)]
-        around = receptor(target).near(np.array(mol.GetConformer().GetPositions()), POCKET)
-        wrong = faults(mol, around, names)
-        concerns += wrong[:_SHOWN]
-        if len(wrong) > _SHOWN:
-            concerns.append(f"and {len(wrong) - _SHOWN} more faults of geometry")
-        strained = strain(pose)
-        if strained.total is not None:
-            figures["strain"] = strained.total
-            parts.append(strained.text())
-            if strained.total > HIGH:
-                concerns.append(f"strain of {strained.total:.1f} kcal/mol, above {HIGH:g}")
-        moved = refine_pose(pose, target)
+        with measuring("geometry"):
+            mol = checked(pose)
+            order = numbers_in(smiles, mol) if smiles else range(mol.GetNumHeavyAtoms())
+            names = [f"{mol.GetAtomWithIdx(i).GetSymbol()}{place + 1}" for i, place in enumerate(order)]
+            around = receptor(target).near(np.array(mol.GetConformer().GetPositions()), POCKET)
+            wrong = faults(mol, around, names)
+            concerns += wrong[:_SHOWN]
+            if len(wrong) > _SHOWN:
+                concerns.append(f"and {len(wrong) - _SHOWN} more faults of geometry")
+            strained = strain(pose)
+            if strained.total is not None:
+                figures["strain"] = strained.total
+                parts.append(strained.text())
+                if strained.total > HIGH:
+                    concerns.append(f"strain of {strained.total:.1f} kcal/mol, above {HIGH:g}")
+            moved = refine_pose(pose, target)
     except MeasurementError as error:
         concerns.append(f"could not be checked further: {error}")
     if moved is not None:

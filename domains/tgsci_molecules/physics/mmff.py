@@ -17,6 +17,8 @@ from rdkit.Chem import rdForceFieldHelpers
 
 from tgsci.errors import MeasurementError
 
+from ..failures import calling
+
 #: kJ in a kcal.
 KCAL = 4.184
 #: mdyn/Angstrom in kcal/mol/Angstrom^2.
@@ -62,7 +64,7 @@ def typed(mol: Chem.Mol, dielectric: Dielectric = VACUUM, variant: str = "MMFF94
     Raises:
         MeasurementError: An atom for which MMFF94 has no type.
     """
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs(), calling("force field"):
         known = rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol)
         properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol, variant) if known else None
     if properties is None:

@@ -19,6 +19,7 @@ from rdkit.Geometry import Point3D
 from tgsci.errors import MeasurementError
 
 from ..docking.vina import Docking
+from ..failures import calling, measuring
 from ..target.targets import Target
 from . import mmff
 from .receptor import FORCE_FIELD as PROTEIN_FIELD
@@ -132,6 +133,11 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refinement:
     Raises:
         MeasurementError: See `refine`.
     """
+    with measuring("refinement"):
+        return _refined(pose, target)
+
+
+def _refined(pose: Chem.Mol, target: Target) -> Refinement:
     whole = receptor(target)
     started = time.perf_counter()
     mol = checked(pose)
@@ -235,7 +241,7 @@ def _minimise(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tuple
     system.addForce(springs)
     # One thread adds in one order: with more, the same pose ends differently every time.
     platform = openmm.Platform.getPlatformByName("CPU")
-    try:
+    with calling("refinement: OpenMM cannot minimise this pose"):
         context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform, {"Threads": "1"})
         context.setPositions(np.vstack([start, pair.pocket.positions]) / 10)
         positions = []
@@ -243,8 +249,6 @@ def _minimise(mol: Chem.Mol, properties: Any, pair: Pair, start: Array) -> tuple
             context.setParameter("hold", spring * mmff.KCAL * 100)
             openmm.LocalEnergyMinimizer.minimize(context, _FORCE, steps)
             positions.append(np.array(context.getState(positions=True).getPositions(asNumpy=True)._value[:count]) * 10)
-    except openmm.OpenMMException as error:
-        raise MeasurementError(f"refinement: OpenMM cannot minimise this pose ({str(error)[:200]})") from error
     return positions[0], positions[-1]
 
 

@@ -15,6 +15,6 @@ What the report says about it:
 from __future__ import annotations
 
 from .drawing import atom_colours, svg
-from .report import CONTACT_KINDS, PoseReport, explain, explain_in_place
+from .report import CONTACT_KINDS, PoseReport, explain, explain_in_place, shortfall
 
-__all__ = ["CONTACT_KINDS", "PoseReport", "atom_colours", "explain", "explain_in_place", "svg"]
+__all__ = ["CONTACT_KINDS", "PoseReport", "atom_colours", "explain", "explain_in_place", "shortfall", "svg"]

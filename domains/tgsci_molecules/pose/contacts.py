@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,9 @@ from .geometry import (
 from .ligand import Polar, PosedLigand
 from .receptor import METAL_BOND, Receptor
 from .terms import Floats
+
+#: What lacks to a contact whose groups are near enough, but from the wrong side, Angstrom.
+WRONG_DIRECTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -376,31 +379,44 @@ def _answers(ligand: PosedLigand, donor: Polar, acceptor: int) -> bool:
     )
 
 
-def missing(contacts: Contacts) -> dict[str, tuple[float, float, float, float]]:
+def missing(
+    contacts: Contacts, partners: Collection[int] | None = None, role: str = ""
+) -> dict[str, tuple[float, float, float, float]]:
     """Measure by residue what lacks to a hydrogen bond, salt bridge, aromatic and plain contact, Angstrom.
 
     A bond to a metal counts as a salt bridge, a cation on or under a ring as an aromatic contact. Where the ligand has
     no such group yet, its nearest atom counts, and at least one more bond (1.5 A).
+
+    Args:
+        contacts: Those of the pose.
+        partners: Atoms of the SMILES that count, at least one; all where None.
+        role: What the ligand is in a hydrogen bond: "donor", "acceptor", or "" for either.
     """
     ligand, receptor = contacts.ligand, contacts.receptor
-    heavy = ligand.xyz[: ligand.heavy]
+    mine = {i for i, number in enumerate(ligand.to_smiles) if partners is None or number in partners}
+    numbers = {ligand.to_smiles[i] for i in mine}
+    heavy = ligand.xyz[sorted(mine)]
     whole = distances_between(heavy, receptor.xyz)
     columns, count = receptor.residue[receptor.heavy], len(receptor.labels)
     takers, givers = receptor.acceptors[receptor.heavy], receptor.donors[receptor.heavy]
     plain = _least(whole, columns, count)
-    gives = _least(whole[[p.atom for p in ligand.donors]][:, takers], columns[takers], count)
-    takes = _least(whole[[p.atom for p in ligand.acceptors]][:, givers], columns[givers], count)
+    donors = [p.atom for p in ligand.donors if p.atom in mine and role != "acceptor"]
+    acceptors = [p.atom for p in ligand.acceptors if p.atom in mine and role != "donor"]
+    gives = _least(distances_between(ligand.xyz[donors], receptor.xyz[takers]), columns[takers], count)
+    takes = _least(distances_between(ligand.xyz[acceptors], receptor.xyz[givers]), columns[givers], count)
     any_polar = _least(whole[:, takers | givers], columns[takers | givers], count)
-    bonded = {b.residue for b in contacts.hbonds}
-    bridged = {t.residue for t in (*contacts.salt_bridges, *contacts.metals)}
-    stacked_on = {a.residue for a in contacts.aromatic}
+    bonded = {b.residue for b in contacts.hbonds if b.atom in numbers and role in ("", b.role)}
+    bridged = {t.residue for t in (*contacts.salt_bridges, *contacts.metals) if t.atom in numbers}
+    stacked_on = {a.residue for a in contacts.aromatic if numbers & set(a.atoms)}
+    charges = [(sign, group) for sign, group in ligand.charges if mine & set(group)]
+    rings = [ring for ring in ligand.rings if mine & set(ring.atoms)]
     charged = np.full(len(plain), math.inf)
     any_charged = np.full(len(plain), math.inf)
     for charge in receptor.charges:
         where = receptor.atoms.xyz[list(charge.atoms)]
         r = charge.residue
         any_charged[r] = min(any_charged[r], float(distances_between(heavy, where).min()))
-        for sign, group in ligand.charges:
+        for sign, group in charges:
             if sign == -charge.sign:
                 charged[r] = min(charged[r], float(distances_between(ligand.xyz[list(group)], where).min()))
     stacked = np.full(len(plain), math.inf)
@@ -408,16 +424,16 @@ def missing(contacts: Contacts) -> dict[str, tuple[float, float, float, float]]:
     for ring in receptor.rings:
         r = ring.residue
         any_ring[r] = min(any_ring[r], float(distances_between(heavy, ring.center[None]).min()))
-        centers = [mine.center for mine in ligand.rings]
-        centers += [ligand.xyz[list(group)].mean(axis=0) for sign, group in ligand.charges if sign > 0]
+        centers = [own.center for own in rings]
+        centers += [ligand.xyz[list(group)].mean(axis=0) for sign, group in charges if sign > 0]
         for center in centers:
             stacked[r] = min(stacked[r], float(np.linalg.norm(center - ring.center)))
     for charge in receptor.charges:
         if charge.sign > 0 and charge.atoms[0] not in receptor.metals:
             r, middle = charge.residue, receptor.atoms.xyz[list(charge.atoms)].mean(axis=0)
             any_ring[r] = min(any_ring[r], float(distances_between(heavy, middle[None]).min()))
-            for mine in ligand.rings:
-                stacked[r] = min(stacked[r], float(np.linalg.norm(mine.center - middle)))
+            for own in rings:
+                stacked[r] = min(stacked[r], float(np.linalg.norm(own.center - middle)))
     by_label: dict[str, tuple[float, float, float, float]] = {}
     for r, label in enumerate(receptor.labels):
         figures = (
@@ -443,7 +459,7 @@ def _gap(made: bool, distance: float, nearest: float, limit: float) -> float:
     if made:
         return 0.0
     if math.isfinite(distance):
-        return max(0.1, float(distance) - limit)  # near enough, but not in the right direction
+        return max(WRONG_DIRECTION, float(distance) - limit)
     return max(1.5, float(nearest) - limit) if math.isfinite(nearest) else math.nan
 
 

@@ -20,6 +20,7 @@ from tgsci.errors import MeasurementError
 
 from ..docking.ligand import Ligand, isomer_in_space, ready
 from ..docking.vina import Docking, Settings, relax
+from ..failures import measuring
 from ..molecule.common import Pairs, common_part
 from ..molecule.isomers import Form, forms
 from ..molecule.smiles import Molecule, molecule
@@ -70,7 +71,7 @@ def place(smiles: str, onto: Chem.Mol, target: Target, settings: Settings, docke
         None where they have too little in common, or there is no room for the molecule in that pose.
     """
     try:
-        with rdBase.BlockLogs():
+        with rdBase.BlockLogs(), measuring("placing"):
             placed = min(_conformers(smiles, onto, target, settings), key=lambda each: each.energy, default=None)
         if placed is None or placed.energy > _HOPELESS:
             return None

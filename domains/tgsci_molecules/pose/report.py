@@ -13,7 +13,8 @@ from tgsci.basics.texts import literal
 from tgsci.errors import UsageError
 
 from ..docking.vina import Docking
-from ..molecule.smiles import canonical
+from ..molecule.patterns import Pattern
+from ..molecule.smiles import canonical, molecule
 from ..target.targets import Target, as_target
 from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, UnsatisfiedAtom, missing
 from .files import check_inside, from_pdbqt, typed
@@ -112,14 +113,7 @@ class PoseReport:
         Raises:
             ValueError: No such kind.
         """
-        if kind not in CONTACT_KINDS:
-            raise ValueError(f"a contact is one of {', '.join(CONTACT_KINDS)}, not {kind!r}")
-        wanted = residue.strip().lower()
-        gaps = [
-            figures[CONTACT_KINDS.index(kind)] for label, figures in self._missing.items() if label.lower() == wanted
-        ]
-        usable = [figure for figure in gaps if not math.isnan(figure)]
-        return min(usable, default=math.nan)
+        return _gap(self._missing, kind, residue)
 
     def as_dict(self) -> dict[str, Any]:
         """Write the report as a table for JSON; atoms count from 0."""
@@ -166,6 +160,42 @@ def explain(docking: Docking, target: Target | str, strain: float | None = None)
         torsions=docking.ligand.torsions,
         strain=strain,
     )
+
+
+#: What lacks at least to a contact by a group that the molecule does not have, Angstrom.
+_NO_GROUP = 3.0
+
+
+def shortfall(docking: Docking, target: Target, kind: str, residue: str, *, role: str = "", smarts: str = "") -> float:
+    """Measure how far a docked pose is from a contact by a certain group of the ligand, as `PoseReport.missing` does.
+
+    Args:
+        docking: The result of `dock`.
+        target: The target that it was docked into.
+        kind: One of `CONTACT_KINDS`.
+        residue: A label of the report, such as "Met318".
+        role: What the ligand is in a hydrogen bond: "donor", "acceptor", or "" for either.
+        smarts: Atoms of the ligand that count: those with a map number, as [n:1], or all that the pattern matches.
+            Where the molecule has no such group, 3 Angstrom lack at least.
+
+    Raises:
+        UsageError: The text is no SMARTS.
+        ValueError: No such kind.
+    """
+    ligand = posed(docking.ligand.smiles, docking.pose, docking.ligand.pdbqt)
+    contacts = Contacts(ligand, receptor_of(target))
+    partners = Pattern(smarts).marked(molecule(docking.ligand.smiles)) if smarts else None
+    if smarts and not partners:
+        return max(_NO_GROUP, _gap(missing(contacts, None, role), kind, residue))
+    return _gap(missing(contacts, partners, role), kind, residue)
+
+
+def _gap(missing: Mapping[str, tuple[float, float, float, float]], kind: str, residue: str) -> float:
+    if kind not in CONTACT_KINDS:
+        raise ValueError(f"a contact is one of {', '.join(CONTACT_KINDS)}, not {kind!r}")
+    wanted = residue.strip().lower()
+    gaps = [figures[CONTACT_KINDS.index(kind)] for label, figures in missing.items() if label.lower() == wanted]
+    return min((figure for figure in gaps if not math.isnan(figure)), default=math.nan)
 
 
 def explain_in_place(pose: Chem.Mol | str, target: Target | str, strain: float | None = None) -> PoseReport:

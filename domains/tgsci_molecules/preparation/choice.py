@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import gemmi
+import numpy as np
 from rdkit import Chem, rdBase
 
 from tgsci.basics.texts import quote
 from tgsci.errors import UsageError
 
+from ..docking.settings import Settings
 from ..target.targets import Point
 from .crystal_ligand import ligand_molecule, template_molecule
+from .pockets import Pocket, pockets
 from .receptor_pdbqt import known_element
+from .redock import SETTINGS
 from .repair import PH
 from .structures import Crystal, Group, listed, points
 
@@ -56,6 +61,8 @@ class Options:
     Args:
         ligand: NAME, NAME:CHAIN or NAME:CHAIN:NUMBER of the crystal's ligand.
         box: Centre and, as a fourth figure, edge of the box, Angstrom.
+        box_residues: Residues that the box is put around, each CHAIN:NUMBER or NUMBER.
+        pocket: The rank of the pocket that the box is put around: 1 is the best of those that are found.
         box_from: An SDF file: the box is put around its first molecule, which is also re-docked.
         chains: Chains to keep; those near the site where empty.
         ph: The pH at which hydrogens are placed.
@@ -64,6 +71,11 @@ class Options:
         ligand_smiles: The ligand's SMILES, for its bond orders.
         longest_loop: Longest missing loop that is built, residues.
         redock: Whether the ligand is docked back.
+        altlocs: Alternative positions to take, each LETTER or CHAIN:NUMBER:LETTER.
+        flip: Asn, Gln and His to turn, each CHAIN:NUMBER or NUMBER, or "proposed".
+        protonate: Whether PROPKA chooses the states of the residues at the pH.
+        exhaustiveness: Restarts of the search when the ligand is docked back.
+        ring_conformers: Starting conformers, at least, of a ligand with a ring of 8 or more atoms.
 
     Raises:
         UsageError: An option is out of its range, or two exclude each other.
@@ -71,6 +83,8 @@ class Options:
 
     ligand: str | None = None
     box: tuple[float, ...] | None = None
+    box_residues: tuple[str, ...] | None = None
+    pocket: int | None = None
     box_from: Path | None = None
     chains: tuple[str, ...] = ()
     ph: float = PH
@@ -79,10 +93,20 @@ class Options:
     ligand_smiles: str | None = None
     longest_loop: int = LONGEST_LOOP
     redock: bool = True
+    altlocs: tuple[str, ...] = ()
+    flip: tuple[str, ...] = ()
+    protonate: bool = False
+    exhaustiveness: int | None = None
+    ring_conformers: int | None = None
 
     def __post_init__(self) -> None:
-        if sum(way is not None for way in (self.ligand, self.box, self.box_from)) != 1:
-            raise UsageError("say where the binding site is, in one way: --ligand NAME, --box X Y Z or --box-from FILE")
+        ways = (self.ligand, self.box, self.box_from, self.box_residues, self.pocket)
+        if sum(way is not None for way in ways) != 1:
+            raise UsageError(
+                "say where the binding site is, in one way: --ligand NAME, --box X Y Z, --box-residues A:315,A:381, "
+                "--box-from FILE or --pocket N (--pockets lists them)"
+            )
+        _ = self.search  # its settings are checked
         if not 0.0 <= self.ph <= 14.0:
             raise UsageError(f"pH must be from 0 to 14, not {self.ph:g}")
         if not 0 <= self.longest_loop <= 20:
@@ -92,6 +116,15 @@ class Options:
                 raise UsageError("--box takes X Y Z, and optionally the edge, in Angstrom")
             if len(self.box) == 4 and not 10.0 <= self.box[3] <= LARGEST_BOX:
                 raise UsageError(f"the edge of a box must be from 10 to {LARGEST_BOX:g} Angstrom, not {self.box[3]:g}")
+
+    @property
+    def search(self) -> Settings:
+        """The settings with which the ligand is docked back."""
+        return replace(
+            SETTINGS,
+            exhaustiveness=SETTINGS.exhaustiveness if self.exhaustiveness is None else self.exhaustiveness,
+            ring_conformers=SETTINGS.ring_conformers if self.ring_conformers is None else self.ring_conformers,
+        )
 
 
 @dataclass
@@ -129,7 +162,9 @@ def choose(crystal: Crystal, options: Options) -> Choice:
     if options.ligand is not None:
         group = _ligand(crystal, options, notes)
         try:
-            mol = ligand_molecule(group, options.ligand_smiles, crystal.block)
+            mol = ligand_molecule(group, options.ligand_smiles, crystal.blocks)
+            if options.ligand_smiles is None:
+                notes.append(f"{group} is {Chem.MolToSmiles(mol)}; --ligand-smiles overrides it")
         except UsageError as error:
             if options.redock:
                 raise UsageError(f"{error}. Or leave out the check with --no-redock") from None
@@ -138,6 +173,10 @@ def choose(crystal: Crystal, options: Options) -> Choice:
     elif options.box_from is not None:
         mol = _from_sdf(options.box_from)
         site = _around([tuple(p) for p in mol.GetConformer().GetPositions()], f"around {options.box_from.name}")
+    elif options.box_residues is not None:
+        site = _around_residues(crystal, options.box_residues)
+    elif options.pocket is not None:
+        site = _in_pocket(crystal, options)
     else:
         x, y, z, *edge = options.box or ()
         size = edge[0] if edge else SMALLEST_BOX
@@ -197,6 +236,70 @@ def _around(positions: Iterable[Sequence[float]], source: str) -> Site:
     x, y, z = (round((max(axis) + min(axis)) / 2, 3) for axis in axes)
     a, b, c = (round(max(SMALLEST_BOX, span + PADDING), 1) for span in spans)
     return Site((x, y, z), (a, b, c), f"{source}, its extent + {PADDING:g} Angstrom, at least {SMALLEST_BOX:g}")
+
+
+def _around_residues(crystal: Crystal, wanted: Sequence[str]) -> Site:
+    """Put the box around residues, at their middle: what binds there lies between them.
+
+    Raises:
+        UsageError: A residue is not there, or in several chains.
+    """
+    chosen = []
+    for text in wanted:
+        chain, _, number = text.strip().rpartition(":")
+        found = [
+            (name, residue)
+            for name, residues in crystal.protein.items()
+            for residue in residues
+            if str(residue.seqid).strip() == number and (not chain or name == _chain_key(chain))
+        ]
+        if not found:
+            raise UsageError(f"--box-residues: no residue {quote(text)} in the protein; write CHAIN:NUMBER, as A:315")
+        if len(found) > 1:
+            chains = [name or "-" for name, _ in found]
+            raise UsageError(
+                f"--box-residues: {quote(text)} is in the chains {', '.join(chains)}; write {chains[0]}:{number}"
+            )
+        chosen.append(found[0])
+    names = ", ".join(f"{residue.name.capitalize()}{residue.seqid}" for _, residue in chosen)
+    return _around(points([residue for _, residue in chosen]), f"around {names}")
+
+
+def _in_pocket(crystal: Crystal, options: Options) -> Site:
+    found = pockets_of(crystal, options.chains)
+    assert options.pocket is not None
+    if not 1 <= options.pocket <= len(found):
+        raise UsageError(f"--pocket {options.pocket}: {len(found)} pockets were found; --pockets lists them")
+    place, words = found[options.pocket - 1]
+    return Site(place.center, (SMALLEST_BOX,) * 3, f"pocket {options.pocket} ({words})")
+
+
+def pockets_of(crystal: Crystal, chains: Sequence[str] = ()) -> list[tuple[Pocket, str]]:
+    """Find the pockets of a protein without its ligands and waters, the best first, each in words.
+
+    Args:
+        crystal: The structure.
+        chains: The chains to look at; all where empty.
+
+    Raises:
+        UsageError: There is no such chain.
+    """
+    _check_chains(crystal, chains)
+    names = [_chain_key(chain) for chain in chains] or list(crystal.protein)
+    atoms = [
+        (f"{residue.name.capitalize()}{residue.seqid}{f' of {name}' if len(names) > 1 else ''}", atom)
+        for name in names
+        for residue in crystal.protein[name]
+        for atom in residue
+        if not atom.is_hydrogen()
+    ]
+    positions = np.array([atom.pos.tolist() for _, atom in atoms])
+    found = []
+    for pocket in pockets(positions, [atom.element.name for _, atom in atoms]):
+        counted = Counter(atoms[index][0] for index in pocket.lining)
+        lined = ", ".join(name for name, _ in counted.most_common(8))
+        found.append((pocket, f"{pocket.volume:.0f} A^3, lined by {lined}"))
+    return found
 
 
 def _from_sdf(path: Path) -> Chem.Mol:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def _code_and_smiles(row: Mapping[str, str]) -> tuple[str, tuple[str, str]]:
     return row["code"], (row["name"], row["smiles"])
 
 
-def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Block | None = None) -> Chem.Mol:
+def ligand_molecule(group: Group, smiles: str | None = None, blocks: Sequence[gemmi.cif.Block] = ()) -> Chem.Mol:
     """Make a molecule of a group at its place in the crystal: heavy atoms, bond orders, stereo as in space.
 
     Bond orders come from the first of these that there is: `smiles`, the file's own _chem_comp_bond table (mmCIF),
@@ -43,14 +43,14 @@ def ligand_molecule(group: Group, smiles: str | None = None, block: gemmi.cif.Bl
     Args:
         group: The group as it stands in the file.
         smiles: The SMILES of the same molecule, in any protonation state.
-        block: The mmCIF block that may define its bonds.
+        blocks: The mmCIF blocks that may define its bonds.
 
     Raises:
         UsageError: Its bonds are not known, or the SMILES is of another molecule.
     """
     if smiles is not None:
         return _from_template(group, _template(smiles), f"--ligand-smiles {quote(smiles)}")
-    if block is not None:
+    for block in blocks:
         defined = _from_dictionary(group, block)
         if defined is not None:
             return defined
@@ -207,8 +207,10 @@ def _from_dictionary(group: Group, block: gemmi.cif.Block) -> Chem.Mol | None:
         "TRIP": Chem.BondType.TRIPLE,
         "AROM": Chem.BondType.AROMATIC,
     }
-    table = block.find("_chem_comp_bond.", ["comp_id", "atom_id_1", "atom_id_2", "value_order"])
-    rows = [tuple(gemmi.cif.as_string(cell) for cell in row) for row in table]
+    rows: list[tuple[str, ...]] = []
+    for order_column in ("value_order", "type"):  # the PDB's dictionary, and those of refinement programs
+        table = block.find("_chem_comp_bond.", ["comp_id", "atom_id_1", "atom_id_2", order_column])
+        rows = rows or [tuple(gemmi.cif.as_string(cell) for cell in row) for row in table]
     atoms = group.heavy
     index = {atom.name: n for n, atom in enumerate(atoms)}
     mol = _raw(atoms)
@@ -219,12 +221,16 @@ def _from_dictionary(group: Group, block: gemmi.cif.Block) -> Chem.Mol | None:
             mol.GetAtomWithIdx(index[name]).SetFormalCharge(int(charge))
     for comp, first, second, order in rows:
         if comp == group.name and first in index and second in index:
-            mol.AddBond(index[first], index[second], orders.get(order.upper(), Chem.BondType.SINGLE))
-            if order.upper() == "AROM":
+            mol.AddBond(index[first], index[second], orders.get(order.upper()[:4], Chem.BondType.SINGLE))
+            if order.upper()[:4] == "AROM":
                 for name in (first, second):
                     mol.GetAtomWithIdx(index[name]).SetIsAromatic(True)
     if mol.GetNumBonds() == 0 and len(atoms) > 1:
         return None
+    for atom in mol.GetAtoms():  # dictionaries of refinement programs give no charges
+        if atom.GetSymbol() == "N" and not atom.GetFormalCharge():
+            orders_here = sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds())
+            atom.SetFormalCharge(int(orders_here == 4.0))
     try:
         with rdBase.BlockLogs():
             Chem.SanitizeMol(mol)

@@ -24,16 +24,20 @@ from rdkit import Chem
 from tgsci.basics.texts import quote, visible
 from tgsci.errors import InvalidValue, MeasurementError, UsageError
 
-from ..target.targets import FORMAT, TARGET_FILE, Point, Target, is_name
+from ..target.targets import FORMAT, TARGET_FILE, Target, is_name
 from .choice import Choice, Options, choose
 from .crystal_ligand import known_smiles, ligand_molecule
 from .receptor_pdbqt import Atom, atoms_of, bare_atoms, group_atoms, group_pdbqt, protein_pdbqt
 from .redock import GOOD_RMSD, Redocking, redock
 from .repair import Residue, add_hydrogens, split, with_loops
-from .structures import SIDE_CHAINS, Crystal, Group, parent, read_structure, standardized
+from .sidechains import by_place, with_flips, with_states
+from .states import hydrogens_of
+from .structures import SIDE_CHAINS, Crystal, Group, number_of, parent, point_of, read_structure, standardized
 
 #: The packages whose version changes a receptor or its check.
-_PACKAGES = ("gemmi", "meeko", "openmm", "pdbfixer", "rdkit", "vina")
+_PACKAGES = ("gemmi", "meeko", "openmm", "pdbfixer", "propka", "rdkit", "vina")
+#: Residues that a note names, at most.
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def prepare(
     _check_out(out)
     name = _name(name or out.resolve().name)
     clock = _Clock()
-    crystal = read_structure(source)
+    crystal = read_structure(source, options.altlocs)
     choice = choose(crystal, options)
     clock.lap("read")
     say(f"repairing {sum(map(len, choice.residues.values()))} residues, hydrogens at pH {options.ph:g}")
@@ -93,7 +97,7 @@ def prepare(
         target = Target(scratch)
         if options.redock and choice.ligand is not None:
             say("docking the crystal's ligand back")
-            redocked, note = _redock(target, choice.ligand)
+            redocked, note = _redock(target, choice.ligand, options)
             choice.notes.append(note)
             clock.lap("re-dock")
     description |= {"notes": choice.notes, "redocked": asdict(redocked) if redocked else None, "seconds": clock.laps}
@@ -133,7 +137,7 @@ def _build_receptor(crystal: Crystal, choice: Choice, options: Options) -> tuple
     chains, built, left = with_loops(chains, sequences, options.longest_loop)
     choice.notes += [f"missing loop built: {words}" for words in built]
     choice.notes += [f"missing loop left open: {words}" for words in left]
-    residues = [residue for chain in chains for residue in chain]
+    residues = with_flips([residue for chain in chains for residue in chain], choice, options, letters)
     stretches = split(residues)
     if len(stretches) > len(chains) and not left:
         breaks = len(stretches) - len(chains)
@@ -143,16 +147,29 @@ def _build_receptor(crystal: Crystal, choice: Choice, options: Options) -> tuple
     if lone:
         choice.notes.append(f"{lone} residue{'s' * (lone > 1)} bonded to no other left out")
     waters = [
-        Residue("HOH", letters.get(g.chain, "W"), _number(g.residue), {"O": _point(g.heavy[0])}) for g in choice.waters
+        Residue("HOH", letters.get(g.chain, "W"), number_of(g.residue), {"O": point_of(g.heavy[0])})
+        for g in choice.waters
     ]
-    metals = [_point(a) for group in choice.kept for a in group.heavy if a.element.is_metal]
-    repaired = add_hydrogens(stretches, options.ph, waters=waters, metals=metals)
-    if repaired.added_atoms:
-        choice.notes.append(f"{repaired.added_atoms} missing atoms added")
+    metals = [point_of(a) for group in choice.kept for a in group.heavy if a.element.is_metal]
+    stretches, states = with_states(stretches, choice, options, letters)
+    hydrogens = {place: hydrogens_of(residue) for place, residue in by_place(choice, letters).items()}
+    repaired = add_hydrogens(
+        stretches,
+        options.ph,
+        waters=waters,
+        metals=metals,
+        states={place: state.variant for place, state in states.items()},
+        hydrogens=hydrogens,
+    )
+    if repaired.added:
+        parts = [f"{residue} ({' '.join(names)})" for residue, names in repaired.added.items()]
+        more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+        atoms = "1 missing atom" if repaired.added_atoms == 1 else f"{repaired.added_atoms} missing atoms"
+        choice.notes.append(f"{atoms} added: {', '.join(parts[:_SHOWN])}{more}")
     receptor, typed_by = protein_pdbqt(repaired.pdb)
     pdb = repaired.pdb.removesuffix("END\n")
     for group in choice.kept:
-        typed, lines = _cofactor(group, letters.get(group.chain, "Z"), choice.notes)
+        typed, lines = _cofactor(group, letters.get(group.chain, "Z"), choice.notes, crystal.blocks)
         receptor += typed
         pdb += lines
     return receptor, pdb + "END\n", typed_by
@@ -177,9 +194,9 @@ def _plain(members: Sequence[gemmi.Residue], letter: str, notes: list[str]) -> l
     for residue in members:
         standard, change = standardized(residue)
         replaced += [change] if change else []
-        atoms = {atom.name: _point(atom) for atom in standard if not atom.is_hydrogen()}
+        atoms = {atom.name: point_of(atom) for atom in standard if not atom.is_hydrogen()}
         if {"N", "CA", "C"} <= set(atoms):
-            whole.append(Residue(standard.name, letter, _number(residue), atoms))
+            whole.append(Residue(standard.name, letter, number_of(residue), atoms))
         else:
             incomplete += 1
     if replaced:
@@ -200,26 +217,17 @@ def _sequence(structure: gemmi.Structure, members: Sequence[gemmi.Residue]) -> l
     return []
 
 
-def _number(residue: gemmi.Residue) -> str:
-    return f"{residue.seqid.num:>4}{residue.seqid.icode}"[-5:]
-
-
-def _point(atom: gemmi.Atom) -> Point:
-    return atom.pos.x, atom.pos.y, atom.pos.z
-
-
-def _cofactor(group: Group, letter: str, notes: list[str]) -> tuple[str, str]:
+def _cofactor(group: Group, letter: str, notes: list[str], blocks: Sequence[gemmi.cif.Block] = ()) -> tuple[str, str]:
     """Write a kept group as pdbqt and PDB lines."""
-    number = _number(group.residue)
-    own = [Atom(a.name, group.name, letter, number, _point(a), a.element.name.upper()) for a in group.residue]
+    number = number_of(group.residue)
+    own = [Atom(a.name, group.name, letter, number, point_of(a), a.element.name.upper()) for a in group.residue]
     chosen = bare_atoms(own)
-    if group.name in known_smiles() and len(group.heavy) > 2:
+    if len(group.heavy) > 2:
         try:
-            own, chosen = group_atoms(ligand_molecule(group), own)
+            own, chosen = group_atoms(ligand_molecule(group, blocks=blocks), own)
         except UsageError:
-            notes.append(f"{group}: its bonds are not as expected; kept without hydrogens, its N and O only accept")
-    elif len(group.heavy) > 2:
-        notes.append(f"{group}: bond orders not known; kept without hydrogens, its N and O only accept")
+            why = "its bonds are not as expected" if group.name in known_smiles() else "bond orders not known"
+            notes.append(f"{group}: {why}; kept without hydrogens, its N and O only accept")
     lines = []
     for atom in own:
         name = atom.name if len(atom.name) == 4 else f" {atom.name}"
@@ -237,9 +245,9 @@ def _sdf(mol: Chem.Mol, group: Group | None) -> str:
     return f"{Chem.MolToMolBlock(copy)}$$$$\n"
 
 
-def _redock(target: Target, mol: Chem.Mol) -> tuple[Redocking | None, str]:
+def _redock(target: Target, mol: Chem.Mol, options: Options) -> tuple[Redocking | None, str]:
     try:
-        result = redock(target, mol)
+        result = redock(target, mol, options.search)
     except (InvalidValue, MeasurementError, RuntimeError, ValueError) as error:  # Vina's and RDKit's too
         return None, f"the ligand was not re-docked: {str(error).strip().partition(chr(10))[0][:300]}"
     verdict = "reproduces the crystal" if result.reproduced else "does not reproduce the crystal"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,13 +15,12 @@ from typing import Any
 from ..target.numbering import standard
 from ..target.targets import Point, Target
 from .receptor_pdbqt import AUTODOCK_ELEMENTS
+from .states import HYDROGEN_BOND_LENGTH, Place, holding_metals
 from .structures import SIDE_CHAINS, WATERS
 
 PH = 7.4
 #: A longer C-N distance is no peptide bond, Angstrom.
 _PEPTIDE_BOND = 2.0
-#: Closer than this to a metal, a histidine's nitrogen or a cysteine's sulfur binds it, Angstrom.
-_METAL_BOND = 2.9
 #: Bonds to hydrogen in amber14, Angstrom; OpenMM places hydrogens with a coarse force field that leaves them long.
 _X_H_BONDS = {"C": 1.09, "N": 1.01, "O": 0.96, "S": 1.34}
 #: The second oxygen of a carboxylate, from its carbon, Angstrom.
@@ -51,11 +50,16 @@ class RepairedProtein:
 
     Args:
         pdb: PDB text; chains and numbers are kept, TER stands at every break.
-        added_atoms: Heavy atoms that were missing, ends of chains apart.
+        added: The heavy atoms that were missing, by residue, ends of chains apart.
     """
 
     pdb: str
-    added_atoms: int
+    added: Mapping[str, Sequence[str]]
+
+    @property
+    def added_atoms(self) -> int:
+        """How many heavy atoms were missing."""
+        return sum(map(len, self.added.values()))
 
 
 @lru_cache(maxsize=8)
@@ -96,24 +100,38 @@ def add_hydrogens(
     *,
     waters: Sequence[Residue] = (),
     metals: Sequence[Point] = (),
+    states: Mapping[Place, str] | None = None,
+    hydrogens: Mapping[Place, Sequence[Point]] | None = None,
 ) -> RepairedProtein:
     """Add what is missing: side-chain atoms, the ends of every stretch, hydrogens at a pH.
 
-    Histidines and cysteines that hold a metal get no hydrogen towards it; other histidines are protonated as their
-    hydrogen bonds ask for, disulfide bridges are kept.
+    What holds a metal gets no hydrogen towards it; other histidines are protonated as their hydrogen bonds ask for,
+    disulfide bridges are kept.
+
+    Args:
+        stretches: Residues that are bonded, heavy atoms only.
+        ph: The pH, for residues whose state nothing else says.
+        waters: Kept as they are.
+        metals: Where metals are.
+        states: OpenMM's names of the states of residues, by their places.
+        hydrogens: Hydrogens that the file has: they stay where they are, as far as the state has them.
     """
     from openmm.app import Modeller, PDBFile
 
     with repeatable() as platform:
         ended = [[*stretch[:-1], _with_oxt(stretch[-1])] for stretch in stretches]
-        fixer, added = completed(ended, platform, waters)
+        fixer, _ = completed(ended, platform, waters)
+        added = {
+            f"{_residue_label(residue)} of chain {residue.chain.id}": [atom.name for atom in atoms]
+            for residue, atoms in fixer.missingAtoms.items()
+        }
         modeller = Modeller(fixer.topology, fixer.positions)
         # Not pdbfixer's own: it asks the network about residues that it does not know.
-        modeller.addHydrogens(pH=ph, variants=_variants(fixer, metals), platform=platform)
+        modeller.addHydrogens(pH=ph, variants=_variants(fixer, metals, states or {}), platform=platform)
         out = io.StringIO()
         PDBFile.writeFile(modeller.topology, modeller.positions, out, keepIds=True)
     lines = [line for line in out.getvalue().splitlines() if line.startswith(("ATOM", "HETATM", "TER"))]
-    return RepairedProtein("\n".join([*_set_hydrogen_distances(lines), "END", ""]), added)
+    return RepairedProtein("\n".join([*_set_hydrogens(lines, hydrogens or {}), "END", ""]), added)
 
 
 def completed(stretches: Sequence[Sequence[Residue]], platform: Any, waters: Sequence[Residue] = ()) -> tuple[Any, int]:
@@ -129,7 +147,7 @@ def completed(stretches: Sequence[Sequence[Residue]], platform: Any, waters: Seq
     """
     from pdbfixer import PDBFixer
 
-    fixer = PDBFixer(pdbfile=io.StringIO(_pdb(stretches, waters)), platform=platform)
+    fixer = PDBFixer(pdbfile=io.StringIO(pdb_text(stretches, waters)), platform=platform)
     fixer.missingResidues = {}
     fixer.findMissingAtoms()
     added = sum(map(len, fixer.missingAtoms.values()))
@@ -152,12 +170,11 @@ def with_loops(
     """
     if not any(sequences):
         return [list(chain) for chain in chains], [], []
-    from openmm import unit
     from pdbfixer import PDBFixer
     from pdbfixer.pdbfixer import Sequence as ChainSequence
 
     with repeatable() as platform:
-        fixer = PDBFixer(pdbfile=io.StringIO(_pdb(chains, ())), platform=platform)
+        fixer = PDBFixer(pdbfile=io.StringIO(pdb_text(chains, ())), platform=platform)
         fixer.sequences = [ChainSequence(c[0].chain, list(s)) for c, s in zip(chains, sequences, strict=True) if s]
         fixer.findMissingResidues()
         topology = list(fixer.topology.chains())
@@ -177,15 +194,29 @@ def with_loops(
         fixer.findMissingAtoms()
         fixer.missingTerminals = {}
         fixer.addMissingAtoms(seed=1)
-        positions = fixer.positions.value_in_unit(unit.angstrom)
-    completed_chains: list[list[Residue]] = []
+    return _residues(fixer), built, open_
+
+
+def with_all_atoms(stretches: Sequence[Sequence[Residue]]) -> list[list[Residue]]:
+    """Complete the heavy atoms of residues; the ends of stretches stay open."""
+    with repeatable() as platform:
+        fixer, _ = completed([[*stretch[:-1], _with_oxt(stretch[-1])] for stretch in stretches], platform)
+    return _residues(fixer)
+
+
+def _residues(fixer: Any) -> list[list[Residue]]:
+    """Read pdbfixer's model back, chain by chain."""
+    from openmm import unit
+
+    positions = fixer.positions.value_in_unit(unit.angstrom)
+    chains: list[list[Residue]] = []
     for chain in fixer.topology.chains():
-        completed_chains.append([])
+        chains.append([])
         for residue in chain.residues():
             atoms = {a.name: (p.x, p.y, p.z) for a in residue.atoms() for p in [positions[a.index]]}
             number = f"{residue.id:>4}{residue.insertionCode or ' '}"[-5:]
-            completed_chains[-1].append(Residue(residue.name, chain.id, number, atoms))
-    return completed_chains, built, open_
+            chains[-1].append(Residue(residue.name, chain.id, number, atoms))
+    return chains
 
 
 def _with_oxt(residue: Residue) -> Residue:
@@ -206,20 +237,45 @@ def _unit(start: Sequence[float], end: Sequence[float]) -> Point:
     return x, y, z
 
 
-def _set_hydrogen_distances(lines: Sequence[str]) -> Iterator[str]:
-    """Give every bond to a hydrogen its usual length, line by line of a PDB file."""
+def _set_hydrogens(lines: Sequence[str], given: Mapping[Place, Sequence[Point]]) -> Iterator[str]:
+    """Give every bond to a hydrogen its usual length and, where the file has it, its direction; PDB line by line."""
     for _, group in groupby(lines, key=lambda line: line[17:27] if not line.startswith("TER") else line):
         residue = list(group)
-        heavy = [(line[76:78].strip(), _position(line)) for line in residue if _is_heavy(line)]
+        heavy = {line[12:16].strip(): line for line in residue if _is_heavy(line)}
+        if residue[0].startswith("TER") or not heavy:
+            yield from residue
+            continue
+        places = {name: _position(line) for name, line in heavy.items()}
+        bases = {line: _base(places, _position(line)) for line in residue if not _is_heavy(line)}
+        file = _by_base(places, given.get((residue[0][21], residue[0][22:27]), ()))
+        made: dict[str, int] = {}
+        counts = {base: list(bases.values()).count(base) for base in bases.values()}
         for line in residue:
-            if line.startswith("TER") or _is_heavy(line) or not heavy:
+            if line not in bases:
                 yield line
                 continue
-            here = _position(line)
-            element, base = min(heavy, key=lambda each: math.dist(each[1], here))
-            length = _X_H_BONDS.get(element, 1.09)
-            x, y, z = (b + length * u for b, u in zip(base, _unit(base, here), strict=True))
+            base = bases[line]
+            here, number = _position(line), made.get(base, 0)
+            made[base] = number + 1
+            if len(file.get(base, ())) == counts[base]:  # the same hydrogens as in the file
+                here = file[base][number]
+            length = _X_H_BONDS.get(heavy[base][76:78].strip(), 1.09)
+            x, y, z = (b + length * u for b, u in zip(places[base], _unit(places[base], here), strict=True))
             yield f"{line[:30]}{x:8.3f}{y:8.3f}{z:8.3f}{line[54:]}"
+
+
+def _base(heavy: Mapping[str, Point], hydrogen: Point) -> str:
+    return min(heavy, key=lambda name: math.dist(heavy[name], hydrogen))
+
+
+def _by_base(heavy: Mapping[str, Point], hydrogens: Sequence[Point]) -> dict[str, list[Point]]:
+    """Sort hydrogens of the file by the atom that carries them."""
+    found: dict[str, list[Point]] = {}
+    for place in hydrogens:
+        base = _base(heavy, place)
+        if 0.5 < math.dist(heavy[base], place) <= HYDROGEN_BOND_LENGTH:
+            found.setdefault(base, []).append(place)
+    return found
 
 
 def _is_heavy(line: str) -> bool:
@@ -230,29 +286,21 @@ def _residue_label(residue: Any) -> str:
     return f"{residue.name.capitalize()}{residue.id}{residue.insertionCode.strip()}"
 
 
-def _variants(fixer: Any, metals: Sequence[Point]) -> list[str | None]:
-    """Choose for each residue the variant that leaves room for a metal, or None to let OpenMM choose."""
+def _variants(fixer: Any, metals: Sequence[Point], states: Mapping[Place, str]) -> list[str | None]:
+    """Choose the variant of each residue: room for a metal, then the state that is known, else OpenMM's choice."""
     from openmm import unit
 
-    if not metals:
-        return [None] * fixer.topology.getNumResidues()
     positions = fixer.positions.value_in_unit(unit.angstrom)
-
-    def binds(atom: Any) -> bool:
-        position = positions[atom.index]
-        return any(math.dist((position.x, position.y, position.z), metal) < _METAL_BOND for metal in metals)
-
     variants: list[str | None] = []
     for residue in fixer.topology.residues():
-        holding = {atom.name for atom in residue.atoms() if atom.name in ("ND1", "NE2", "SG") and binds(atom)}
-        if residue.name == "HIS" and holding:
-            variants.append("HID" if "NE2" in holding else "HIE")
-        else:
-            variants.append("CYX" if residue.name == "CYS" and holding else None)
+        atoms = {a.name: (p.x, p.y, p.z) for a in residue.atoms() for p in [positions[a.index]]}
+        place = (residue.chain.id, f"{residue.id:>4}{residue.insertionCode or ' '}"[-5:])
+        variants.append(holding_metals(atoms, residue.name, metals) or states.get(place))
     return variants
 
 
-def _pdb(stretches: Sequence[Sequence[Residue]], waters: Sequence[Residue]) -> str:
+def pdb_text(stretches: Sequence[Sequence[Residue]], waters: Sequence[Residue]) -> str:
+    """Write heavy atoms as PDB text, TER after each stretch."""
     lines = []
     serial = 0
     for stretch in [*stretches, *([waters] if waters else [])]:

@@ -49,6 +49,8 @@ _NUCLEOTIDES = ("A", "C", "G", "U", "I", "DA", "DC", "DG", "DT", "DU", "DI")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 #: The last columns of an atom in a pdbqt file.
 _CHARGE_AND_TYPE = re.compile(r"\s*[+-]?\d\.\d{3} [A-Z][A-Za-z]?")
+#: Residues that a note names, at most.
+_SHOWN = 12
 #: Caps at the ends of a chain that the force field knows.
 _CAPS = ("ACE", "NME", "NMA")
 
@@ -92,14 +94,14 @@ class Crystal:
         protein: The residues of each chain that are amino acids, in order.
         others: Ligands, cofactors, metals, waters.
         notes: Decisions on the way, in words for people.
-        block: The mmCIF block it came from, if it did: it may define the bonds of its ligands.
+        blocks: The mmCIF blocks of the file: they may define the bonds of its ligands.
     """
 
     structure: gemmi.Structure
     protein: dict[str, list[gemmi.Residue]]
     others: list[Group]
     notes: list[str]
-    block: gemmi.cif.Block | None = None
+    blocks: tuple[gemmi.cif.Block, ...] = ()
 
     def hetero(self) -> list[Group]:
         """The other groups without waters."""
@@ -110,25 +112,30 @@ class Crystal:
         return [group for group in self.others if group.name in WATERS]
 
 
-def read_structure(path: Path) -> Crystal:
+def read_structure(path: Path, altlocs: Sequence[str] = ()) -> Crystal:
     """Read a PDB or mmCIF file (also gzipped) with a protein in it.
+
+    Args:
+        path: The file.
+        altlocs: Alternative positions to take: a letter for all residues that have it, or CHAIN:NUMBER:LETTER for one.
+            Elsewhere the one with the highest occupancy is taken.
 
     Raises:
         UsageError: The file is no PDB or mmCIF file, cut off, too large, or has no protein with side chains.
     """
     text = _text(path)
     where = quote(path.name)
-    block = None
+    blocks: tuple[gemmi.cif.Block, ...] = ()
     if _is_mmcif(text):
-        structure, block = _read_mmcif(text, where)
+        structure, blocks = _read_mmcif(text, where)
     else:
         structure = _read_pdb(text, where)
     notes = _one_model(structure)
     structure.setup_entities()
-    notes += _one_conformation(structure)
+    notes += _one_conformation(structure, altlocs)
     protein, others, foreign = _sort(structure, where)
     notes += foreign
-    return Crystal(structure, protein, others, notes, block)
+    return Crystal(structure, protein, others, notes, blocks)
 
 
 def listed(groups: Iterable[Group]) -> str:
@@ -179,15 +186,17 @@ def _is_mmcif(text: str) -> bool:
     return first.lower().startswith("data_")
 
 
-def _read_mmcif(text: str, where: str) -> tuple[gemmi.Structure, gemmi.cif.Block]:
+def _read_mmcif(text: str, where: str) -> tuple[gemmi.Structure, tuple[gemmi.cif.Block, ...]]:
+    """Read the block with the atoms; other blocks may define ligands, as refinement programs write them."""
     try:
-        block = gemmi.cif.read_string(text).sole_block()
-        structure = gemmi.make_structure_from_block(block)
+        blocks = tuple(gemmi.cif.read_string(text))
+        with_atoms = [block for block in blocks if block.find_values("_atom_site.Cartn_x")]
+        structure = gemmi.make_structure_from_block((with_atoms or blocks)[0])
     except (RuntimeError, ValueError, IndexError) as error:
         raise UsageError(f"{where} is no complete mmCIF file ({_brief(error)}); download it again") from None
     if not len(structure) or not structure[0].count_atom_sites():
         raise UsageError(f"{where} has no atoms (no _atom_site table); give the entry's coordinates")
-    return structure, block
+    return structure, blocks
 
 
 def _read_pdb(text: str, where: str) -> gemmi.Structure:
@@ -228,30 +237,70 @@ def _one_model(structure: gemmi.Structure) -> list[str]:
     return [f"{count} models in the file (NMR?): the first is used"]
 
 
-def _one_conformation(structure: gemmi.Structure) -> list[str]:
-    """Of each residue keep the alternative with the highest occupancy; of equals, the first letter."""
-    changed = 0
+def _one_conformation(structure: gemmi.Structure, wanted: Sequence[str]) -> list[str]:
+    """Of each residue keep the alternative that is asked for, else that of highest occupancy; of equals, the first.
+
+    Raises:
+        UsageError: An alternative that is asked for is not there.
+    """
+    asked = _asked(wanted)
+    taken: list[str] = []
+    found: set[tuple[str, str]] = set()
     for chain in structure[0]:
         places: dict[str, list[gemmi.Residue]] = {}
         for residue in chain:
             places.setdefault(str(residue.seqid), []).append(residue)
-        for residues in places.values():
+        for number, residues in places.items():
             # Two residues at one place, each with its letter, are alternatives too.
             weights = [(atom.altloc, atom.occ) for residue in residues for atom in residue if atom.has_altloc()]
-            if weights:
-                changed += 1
-                letters = sorted({letter for letter, _ in weights})
-                best = max(letters, key=lambda letter: max(occ for other, occ in weights if other == letter))
-                for residue in residues:
-                    _keep(residue, best)
+            if not weights:
+                continue
+            occupancies = {
+                letter: max(occ for other, occ in weights if other == letter)
+                for letter in sorted({letter for letter, _ in weights})
+            }
+            best = max(occupancies, key=lambda letter: occupancies[letter])
+            for key in ((f"{chain.name.strip() or '-'}:{number.strip()}", ""), ("", "")):
+                letter = asked.get(key[0], "")
+                if letter in occupancies:
+                    best = letter
+                    found.add((key[0], letter))
+                    break
+            rest = " ".join(f"{other} {occ:.2f}" for other, occ in occupancies.items() if other != best)
+            where = f"{residues[0].name.capitalize()}{number.strip()} of chain {chain.name.strip() or '-'}"
+            taken.append(f"{best} of {where} ({occupancies[best]:.2f}; {rest or 'no other'})")
+            for residue in residues:
+                _keep(residue, best)
         for n in reversed(range(len(chain))):
             if not len(chain[n]):
                 del chain[n]
-    if not changed:
+    for place, letter in asked.items():
+        if (place, letter) not in found:
+            where = f"residue {place} has no" if place else "no residue has an"
+            there = f"there are {', '.join(taken[:5])}" if taken else "the file has none at all"
+            raise UsageError(f"--altloc: {where} alternative {letter}; {there}")
+    if not taken:
         return []
+    more = f" and {len(taken) - _SHOWN} more" if len(taken) > _SHOWN else ""
     return [
-        f"alternative positions in {changed} residue{'s' * (changed > 1)}: those with the highest occupancy are used"
+        f"alternative positions in {len(taken)} residue{'s' * (len(taken) > 1)}, taken (occupancy; the others): "
+        f"{', '.join(taken[:_SHOWN])}{more}; --altloc chooses others"
     ]
+
+
+def _asked(wanted: Sequence[str]) -> dict[str, str]:
+    """Read what --altloc asks for: a letter by place, "" for every place.
+
+    Raises:
+        UsageError: It is no letter, or no CHAIN:NUMBER:LETTER.
+    """
+    asked: dict[str, str] = {}
+    for text in wanted:
+        place, _, letter = text.strip().rpartition(":")
+        if len(letter) != 1 or not letter.isalnum() or (place and place.count(":") != 1):
+            raise UsageError(f"--altloc {quote(text)}: write a letter for all residues, or CHAIN:NUMBER:LETTER for one")
+        asked[place] = letter
+    return asked
 
 
 def _keep(residue: gemmi.Residue, letter: str) -> None:
@@ -341,6 +390,16 @@ def standardized(residue: gemmi.Residue) -> tuple[gemmi.Residue, str | None]:
 def points(groups: Sequence[gemmi.Residue]) -> list[tuple[float, float, float]]:
     """Get the positions of all heavy atoms, Angstrom."""
     return [(a.pos.x, a.pos.y, a.pos.z) for residue in groups for a in residue if not a.is_hydrogen()]
+
+
+def number_of(residue: gemmi.Residue) -> str:
+    """Write the number of a residue with its insertion code as in columns 23 to 27 of a PDB file."""
+    return f"{residue.seqid.num:>4}{residue.seqid.icode}"[-5:]
+
+
+def point_of(atom: gemmi.Atom) -> tuple[float, float, float]:
+    """Get the position of an atom, Angstrom."""
+    return atom.pos.x, atom.pos.y, atom.pos.z
 
 
 def _brief(error: Exception) -> str:

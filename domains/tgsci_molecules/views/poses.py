@@ -67,6 +67,26 @@ def write_poses(result: Result, directory: Path) -> Sequence[Path]:
     return paths
 
 
+def with_tags(record: str, tags: Mapping[str, str]) -> str:
+    """Add tags to an SDF record; one of a name that it has already is added as `NAME_in_the_file`.
+
+    Args:
+        record: One record with its end mark, or "".
+        tags: Name to value; names are written as `tag` writes them, empty values are left out.
+    """
+    body, end, _ = record.rpartition(_END_OF_RECORD)
+    if not end:
+        return record
+    taken = set(_record(record).tags)
+    lines = []
+    for name, value in tags.items():
+        spelled = tag(name) if tag(name) not in taken else f"{tag(name)}_in_the_file"
+        if tag_value(value) and spelled not in taken:
+            taken.add(spelled)
+            lines.append(f">  <{spelled}>\n{tag_value(value)}\n\n")
+    return "".join([body.rstrip("\n"), "\n\n", *lines, f"{_END_OF_RECORD}\n"])
+
+
 def records(feedback: Feedback | None) -> Iterator[tuple[str, Record]]:
     """List the poses of a measurement, each with the target's name; "" for the first or only target.
 
@@ -84,6 +104,13 @@ def names_of(result: Result) -> Mapping[str, str]:
     config = result.header.get("config")
     names = config.get("names") if isinstance(config, Mapping) else None
     return names if isinstance(names, Mapping) else {}
+
+
+def tags_of(result: Result) -> Mapping[str, Mapping[str, str]]:
+    """Get what the file of a run's start molecules says of them, by canonical SMILES."""
+    config = result.header.get("config")
+    tags = config.get("tags") if isinstance(config, Mapping) else None
+    return tags if isinstance(tags, Mapping) else {}
 
 
 def limits_broken(feedback: Feedback | None) -> str:
@@ -140,7 +167,10 @@ def _tags(result: Result, trial: Trial, rank: int) -> dict[str, str]:
     tags = {"rank": str(rank), "number": str(trial.number), "loss": figure(trial.loss)}
     if feedback:
         tags |= _figures(feedback.metrics, result.units) | {"limits_broken": limits_broken(feedback)}
-    return tags | {"name": names_of(result).get(trial.value, ""), "edit": trial.edit, "reason": trial.reason}
+    tags |= {"name": names_of(result).get(trial.value, ""), "edit": trial.edit, "reason": trial.reason}
+    for name, value in tags_of(result).get(trial.value, {}).items():
+        tags.setdefault(tag(name) if tag(name) not in tags else f"{tag(name)}_in_the_file", value)
+    return tags
 
 
 def _figures(figures: Mapping[str, float], units: Mapping[str, str]) -> dict[str, str]:

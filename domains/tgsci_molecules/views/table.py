@@ -13,7 +13,7 @@ from tgsci.show.columns import Column, columns_csv, outcome_columns, ranks, titl
 
 from ..objective.finalists import CHECK
 from .cells import count, figure, is_count
-from .poses import checked_pose, limits_broken, measured_again, names_of, records
+from .poses import checked_pose, limits_broken, measured_again, names_of, records, tags_of
 
 if TYPE_CHECKING:
     from tgsci.feedback import Feedback
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tgsci.search.trial import Trial
 
 
+#: Titles of columns that a file's own column of that name must not hide.
+_TAKEN = ("rank", "number", "round", "name", "smiles", "isomer", "loss", "qed", "le", "sa", "reason", "parent", "error")
 #: The table, and the sheet that explains it.
 FILE, COLUMNS_FILE = "molecules.csv", "molecules-columns.csv"
 
@@ -81,6 +83,14 @@ def _first(result: Result) -> Iterator[Column]:
     names = names_of(result)
     if names:
         yield Column("name", "record", "what the start molecule was called", lambda t: names.get(t.value, ""))
+    tags = tags_of(result)
+    for title in dict.fromkeys(name for mine in tags.values() for name in mine):
+        yield Column(
+            f"{title} (in the file)" if title.lower() in _TAKEN else title,
+            "record",
+            "what the file of the start molecules says, as it stands there",
+            _tag(tags, title),
+        )
     yield Column("smiles", "record", "the molecule as a canonical SMILES; as proposed if invalid", lambda t: t.value)
     yield Column(
         "docked as",
@@ -98,6 +108,10 @@ def _first(result: Result) -> Iterator[Column]:
     yield Column(
         "loss", "raw", f"what the run made lower{f': {name}' if name else ''}", lambda t: figure(t.loss), better="lower"
     )
+
+
+def _tag(tags: Mapping[str, Mapping[str, str]], title: str) -> Callable[[Trial], str]:
+    return lambda trial: tags.get(trial.value, {}).get(title, "")
 
 
 def _metrics(result: Result) -> Iterator[Column]:

@@ -33,6 +33,8 @@ LONGEST = 20_000_000
 
 #: Decorator: replace files that are there, as `force`.
 replace_files = option("--force", is_flag=True, help="replace files that are there")
+#: Decorator: take an RTDOSE although it seems to be of something else, as `anyway`.
+anyway_option = option("--anyway", is_flag=True, help="also an RTDOSE of another patient or scan, or of no whole plan")
 
 
 def dose_argument(name: str, title: str, what: str) -> Callable[[Any], Any]:
@@ -66,6 +68,7 @@ class Dose:
         dose: Total Gy by row of the case, float32.
         plan: The plan file; None for a dose that no plan of this package gave.
         config: What its run was asked for; empty where there is none.
+        notes: What a person should know about it, a sentence each.
     """
 
     label: str
@@ -73,6 +76,7 @@ class Dose:
     dose: NDArray[np.float32]
     plan: PlanFile | None = None
     config: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def fluence(self) -> NDArray[np.float64] | None:
@@ -80,12 +84,14 @@ class Dose:
         return None if self.plan is None else self.plan.fluence
 
 
-def open_dose(text: str | Path, case: Case | str | Path | None = None) -> Dose:
+def open_dose(text: str | Path, case: Case | str | Path | None = None, *, anyway: bool = False) -> Dose:
     """Open a plan or a dose.
 
     Args:
-        text: A `plan.json`, a directory with one, an RTDOSE `.dcm`, or "reference": the dose that came with the case.
+        text: A `plan.json`, a directory with one, an RTDOSE `.dcm` or the folder of its planes, or "reference": the
+            dose that came with the case.
         case: The case, its name or its .zarr file; that which a plan file names where None.
+        anyway: Whether an RTDOSE of another patient or scan, or of no whole plan, is opened all the same.
 
     Raises:
         UsageError: No such file, a file of another kind, a plan of another case, or no case for an RTDOSE.
@@ -94,7 +100,9 @@ def open_dose(text: str | Path, case: Case | str | Path | None = None) -> Dose:
     if path.is_dir() and not (path / PLAN).is_file():
         if (path / "run.db").is_file():
             raise _no_plan(path)
-        raise UsageError(f"{where} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file")
+        if not any(_marked_dicom(file) for file in path.iterdir()):
+            raise UsageError(f"{where} is a directory without a {PLAN}; name a plan file, a run or an RTDOSE file")
+        return _rtdose(path, _open_case(case, "an RTDOSE"), anyway)
     if path.is_dir():
         path = path / PLAN
     if str(text) == REFERENCE:
@@ -102,7 +110,7 @@ def open_dose(text: str | Path, case: Case | str | Path | None = None) -> Dose:
     if not path.is_file():
         raise UsageError(f"there is no file {where}; give a {PLAN}, a run's directory, or an RTDOSE .dcm file")
     if _is_dicom(path):
-        return _rtdose(path, _open_case(case, "an RTDOSE file"))
+        return _rtdose(path, _open_case(case, "an RTDOSE file"), anyway)
     if path.suffix.lower() != ".json":
         raise UsageError(f"{where} is neither a plan (.json) nor an RTDOSE file (.dcm)")
     return _plan(path, case)
@@ -215,10 +223,24 @@ def _reference(case: Case) -> Dose:
     return Dose(REFERENCE, case, case.reference)
 
 
-def _rtdose(path: Path, case: Case) -> Dose:
+def _rtdose(path: Path, case: Case, anyway: bool) -> Dose:
     from ..importers.dicom.dose import read_rtdose
 
-    return Dose(_label(path), case, read_rtdose(path, case))
+    notes: list[str] = []
+    dose = read_rtdose(path, case, anyway=anyway, say=notes.append)
+    return Dose(_label(path), case, dose, notes=tuple(notes + _unlikely(case, dose)))
+
+
+def _unlikely(case: Case, dose: NDArray[np.float32]) -> list[str]:
+    """Say if a dose is far from what is prescribed: it may be that of one fraction, or in cGy."""
+    target = max(case.targets, key=lambda s: s.prescription or 0.0, default=None)
+    if target is None or not target.prescription:
+        return []
+    mean = float(dose[case.rows(target.name)].mean())
+    if 0.5 <= mean / target.prescription <= 1.5:
+        return []
+    guess = ", the dose of one fraction?" if 0.7 <= mean * case.fractions / target.prescription <= 1.4 else ""
+    return [f"it gives {target.name} {mean:.3g} Gy on average, and {target.prescription:g} Gy are prescribed{guess}"]
 
 
 def _open_case(case: Case | str | Path | None, of: str) -> Case:
@@ -232,8 +254,10 @@ def _open_case(case: Case | str | Path | None, of: str) -> Case:
 
 def _is_dicom(path: Path) -> bool:
     """Tell a DICOM file by its mark at byte 128, or by its usual suffix."""
-    if path.suffix.lower() == ".dcm":
-        return True
+    return path.suffix.lower() == ".dcm" or _marked_dicom(path)
+
+
+def _marked_dicom(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"

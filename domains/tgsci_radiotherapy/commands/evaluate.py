@@ -12,7 +12,7 @@ import click
 from tgsci.cli.command import command, option
 
 from ..notice import NOTICE
-from .dose import Dose, case_and_goals, dose_argument, goals_of, open_dose, replace_files
+from .dose import Dose, anyway_option, case_and_goals, dose_argument, goals_of, open_dose, replace_files
 
 if TYPE_CHECKING:
     from ..goals import GoalTable
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     help="static dose cloud and scaled depths, or the dose calculated again (the default for built-in cases; minutes "
     "for large ones)",
 )  # fmt: skip
+@anyway_option
 @option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
 @option("--dvh", type=Path, metavar="FILE", help="write the histograms as .png or .svg")
 @option("--wash", type=Path, metavar="FILE", help="write the dose on image slices as .png or .svg")
@@ -50,6 +51,7 @@ def evaluate(
     shift: float | None,
     density: float | None,
     method: str | None,
+    anyway: bool,
     as_json: bool,
     dvh: Path | None,
     wash: Path | None,
@@ -65,7 +67,7 @@ def evaluate(
     from ..views.export import check_plots, write_plots
 
     files = check_plots({"dvh": dvh, "wash": wash}, force=force)
-    dose = open_dose(source, case)
+    dose = open_dose(source, case, anyway=anyway)
     goals = goals_of(dose, sheet)
     table = evaluate_goals(goals, dose.case, dose.dose)
     shifted = None
@@ -83,10 +85,13 @@ def evaluate(
 
 def _print_json(dose: Dose, table: GoalTable, shifted: Robustness | None) -> None:
     known = {"notice": NOTICE, "dose": dose.label, "fingerprint": dose.case.fingerprint, **table.as_dict()}
+    known |= {"notes": list(dose.notes)} if dose.notes else {}
     print(json.dumps({**known, **({"robustness": shifted.as_dict()} if shifted else {})}))
 
 
 def _print(dose: Dose, table: GoalTable, shifted: Robustness | None) -> None:
     print(f"{dose.label}, {dose.case.prescription:g} Gy in {dose.case.fractions} fractions")
+    for note in dose.notes:
+        print(f"  note: {note}")
     print(table.text())
     print(f"\n{shifted.text()}" if shifted else NOTICE)

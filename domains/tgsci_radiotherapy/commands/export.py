@@ -59,10 +59,12 @@ def export(
         writable(path, force=force)
     plots = check_plots({name: wanted.get(name) for name in ("dvh", "wash")}, force=force)
     plan = open_dose(source, case)
+    for note in plan.notes:
+        print(f"note: {note}", file=sys.stderr)
     goals = goals_of(plan, sheet) if set(wanted) - {"rtdose", "wash"} else None
     table = evaluate(goals, plan.case, plan.dose) if goals else None
     if "rtdose" in wanted:
-        from ..importers.dicom.dose import write_rtdose
+        from ..importers.dicom.dose_writer import write_rtdose
 
         write_rtdose(plan.case, plan.dose, wanted["rtdose"], patient_from)
         print(f"wrote {wanted['rtdose']}", file=sys.stderr)

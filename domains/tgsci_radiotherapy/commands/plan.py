@@ -35,6 +35,12 @@ if TYPE_CHECKING:
         metavar="NAME",
         help="textgrad-paper: weights only, all 100 at the start, D95% scaled to the prescription, 10 iterations",
     ),
+    option(
+        "--implied/--no-implied",
+        default=None,
+        help="with or without the goals that clinics mean and sheets do not say (with): upper side of targets, hot "
+        "spots outside, fall-off, conformity",
+    ),
     option("--gap", type=float, metavar="G", help="relative optimality gap of every plan (0.001)"),
     option("--plan-seconds", type=float, metavar="S", help="longest that one plan may take, s (300)"),
 )
@@ -73,9 +79,9 @@ def summary(result: Result) -> str:
     from ..views.tables import goal_table
 
     lines = [goal_table(result.best)] if result.best else ["No plan could be measured."]
-    conflicts = account(result.trials)
-    lines += ["", conflicts] if conflicts else []
     best = best_plan(result)
+    conflicts = account(result.trials, best.answers(result.trials) if best else ())
+    lines += ["", conflicts] if conflicts else []
     lines += ["", f"With the patient shifted or denser (robustness.txt): {best.robustness.summary()}."] if best else []
     return "\n".join([*lines, "", NOTICE])
 

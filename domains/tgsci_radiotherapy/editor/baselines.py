@@ -17,8 +17,8 @@ from tgsci.errors import InvalidValue
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
+from ..loss.edits import allowed_dose, highest_dose
 from ..plan import PlanParameters, PlanText
-from .moves import allowed_dose, highest_dose
 
 if TYPE_CHECKING:
     import optuna

@@ -18,11 +18,13 @@ from tgsci.errors import InvalidValue
 from tgsci.feedback import Feedback
 from tgsci.search.trial import Outlook, Trial, Trials
 
-from ..goals.goal import with_unit
+from ..goals import GoalResult
+from ..goals.table import written
 from ..loss import places, scoring
-from ..loss.effects import Effects, effects_in, effects_of, short_name
+from ..loss.edits import highest_dose
+from ..loss.effects import Effects, Try, effects_in, effects_of, short_name
 from ..plan import Objective, PlanParameters
-from .moves import highest_dose, predicted_results, predicted_text
+from .moves import predicted_results, predicted_text
 from .rules import DOSE_SHARE
 from .surrogate import Point, Surrogate, points, position, slots_of
 
@@ -48,6 +50,8 @@ REACH = 3.0
 #: Before any prediction of the run could be checked: its error for a step of one doubling, as a share of the loss. It
 #: grows with the square of the step, but for steps so short that the solver's gap is what is seen.
 _ERROR, _SHORT = 0.1, 0.3
+#: Error of what was solved again, to a looser gap: as a share of the loss, and in the loss's unit.
+_SEEN, _SEEN_ERROR = 0.2, 0.03
 #: Gantry angles that are listed, at most.
 _BEAMS = 12
 #: Least error of a prediction, as a share of the loss, and in the loss's unit.
@@ -103,29 +107,39 @@ def contrast(parent: Trial, child: Trial) -> str:
     gained = [b.goal.criterion for a, b in pairs if b.met and not a.met]
     lost = [b.goal.criterion for a, b in pairs if a.met and not b.met]
     parts = [f"{word} {', '.join(goals)}" for word, goals in (("gained", gained), ("lost", lost)) if goals]
-    step = Step.of(before, after.parameters)
     shift = [abs(b.value - a.value) / a.scale for a, b in pairs]
     order = sorted((i for i, by in enumerate(shift) if by > _STILL), key=lambda i: -shift[i])[:_FOLLOWED]
+    told = _told(before, after.parameters)
+    if told:
+        came = scoring.loss(after.results)
+        parts.append(f"loss {scoring.loss(before.results):.4g} -> {came:.4g} (predicted {scoring.loss(told):.4g})")
     if not order:
         return "; ".join([*parts, "no goal moved"])
-    values = step.values(before) if step else None
-    told = predicted_results(before.results, values) if values is not None else None
     moved = []
     for i in order:
         a, b = pairs[i]
         predicted = "" if told is None else f" (predicted {predicted_text(a, told[i])})"
-        moved.append(f"{b.goal.name} {a.value:.4g} -> {with_unit(b.value, b.goal.unit, 4)}{predicted}")
+        moved.append(f"{b.goal.name} {written(a.goal, a.value, unit=False)} -> {written(b.goal, b.value)}{predicted}")
     unknown = "" if told else "; not predicted: the sensitivities do not reach so far"
     return f"{'; '.join([*parts, 'moved most: ' + ', '.join(moved)])}{unknown}"
 
 
 def foretold(parent: Trial, child: Trial) -> float | None:
-    """Predict the loss of a plan by the sensitivities of the one that it was made from; None beyond their reach."""
+    """Predict the loss of a plan by what was known of the one that it was made from; None beyond that."""
     before, after = effects_of(parent), effects_of(child)
     if before is None or after is None or _criteria(before) != _criteria(after):
         return None
-    step = Step.of(before, after.parameters)
-    return None if step is None else scoring.loss(predicted_results(before.results, step.values(before)))
+    told = _told(before, after.parameters)
+    return None if told is None else scoring.loss(told)
+
+
+def _told(before: Effects, parameters: PlanParameters) -> list[GoalResult] | None:
+    """Predict the goals of a plan from another: as it was solved loosely with that, else along the slopes, or not."""
+    tried = next((t for t in before.tries if t.parameters == parameters), None)
+    if tried is not None:
+        return predicted_results(before.results, tried.values)
+    step = Step.of(before, parameters)
+    return predicted_results(before.results, step.values(before)) if step else None
 
 
 def limiting(feedback: Feedback) -> str:
@@ -218,6 +232,9 @@ def _outlook(value: str, measured: Sequence[Point], rate: float) -> Outlook | No
         return None
     near: tuple[float, Point, Step] | None = None
     for point in measured:
+        for tried in point.effects.tries:
+            if tried.parameters == parameters:
+                return _seen(point, tried)
         step = Step.of(point.effects, parameters)
         size = step.size(_unit(point)) if step else math.inf
         if step and size <= REACH and (near is None or size < near[0]):
@@ -235,6 +252,12 @@ def _outlook(value: str, measured: Sequence[Point], rate: float) -> Outlook | No
     least = max(_LEAST_SHARE * abs(loss), _LEAST_ERROR)
     here = abs(scoring.loss(point.effects.results))
     return Outlook(loss, math.hypot(least, rate * size**2 * max(here, abs(loss), _LEAST_ERROR)))
+
+
+def _seen(point: Point, tried: Try) -> Outlook:
+    """Expect of an edit what came when it was solved again; how far off that is, is the gap that it was solved to."""
+    loss = scoring.loss(predicted_results(point.effects.results, tried.values))
+    return Outlook(loss, max(_SEEN * abs(loss), _SEEN_ERROR))
 
 
 def _error_rate(measured: Sequence[Point]) -> float:

@@ -10,55 +10,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tgsci.basics.texts import compact
-from tgsci.errors import InvalidValue
 
 from ..goals import GoalResult
 from ..loss import scoring
-from ..loss.effects import short_name
-from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box, prices
+from ..loss.edits import stepped
+from ..loss.effects import Effects, short_name
+from ..loss.linear import AIM, AIM_PRICE, SAFE, Region, best_change, box
 from ..plan import PlanParameters
-from .surrogate import Point, Surrogate
+from .surrogate import Point, Surrogate, slots_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-#: Doses between 0 and this share of the highest one that is asked for are refused where they are read.
-_LEAST = 0.06
-#: Changes smaller than this are left out: doublings, and a share of the region's dose.
-_LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 0.005
 #: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
 _INNER, _SHRINK = 6, 0.4
-#: Smallest and largest weight that an edit sets.
-_LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
+#: What part of a predicted change may fail to come.
+RISK = 0.15
 #: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
 _FAR = 0.2
 #: Changes of an edit that are named, at most.
 _CHANGES_NAMED = 5
 #: Goals that a reason names, at most.
 _GOALS_NAMED = 3
-
-
-def highest_dose(parameters: PlanParameters) -> float:
-    """Find the highest dose that is asked for, Gy: steps of doses are measured by it."""
-    return max((o.dose_gy or 0.0 for o in parameters.objectives if o.lifts), default=0.0) or 50.0
-
-
-def allowed_dose(dose: float, lifts: bool, parameters: PlanParameters) -> float:
-    """Round a dose to two decimals, and move one that parameters may not have to the nearest one they may.
-
-    Between 0 and 6% of the highest dose a figure would be taken for the dose of one fraction.
-
-    Args:
-        dose: Gy.
-        lifts: Whether the objective asks for dose.
-        parameters: What it belongs to.
-    """
-    dose, least = round(max(dose, 0.0), 2), _LEAST * highest_dose(parameters)
-    if dose >= least:
-        return dose
-    return 0.0 if dose < least / 2 and not lifts else math.ceil(100 * least) / 100
 
 
 @dataclass(frozen=True)
@@ -69,13 +44,15 @@ class Move:
         base: The plan.
         parameters: The new parameters.
         predicted: The goals' values after it, (m,).
-        wanted: What the edit is for, in words; "" for meeting the goals.
+        wanted: What the edit is for, or its kind, in words; "" for weights and doses that meet the goals.
+        seen: True where the values were found by solving, loosely; False where slopes predict them.
     """
 
     base: Point
     parameters: PlanParameters
     predicted: Floats
     wanted: str = ""
+    seen: bool = False
 
     @property
     def loss(self) -> float:
@@ -100,8 +77,8 @@ class Move:
         after = predicted_results(before, self.predicted)
         facts: dict[str, float | str] = {}
         for b, a in zip(before, after, strict=True):
-            state = "" if _far(b, a) else " (met)" if a.met else " (missed)"
-            facts[f"predicted {a.goal.criterion}"] = f"{predicted_text(b, a)}{state}"
+            state = "" if _far(b, a) and not self.seen else " (met)" if a.met else " (missed)"
+            facts[f"predicted {a.goal.criterion}"] = f"{predicted_text(b, a, self.seen)}{state}"
         return facts
 
     def reason(self) -> str:
@@ -122,28 +99,32 @@ class Move:
             zip(before, after, strict=True),
             key=lambda pair: (pair[0].goal.name not in concerned, -abs(pair[1].value - pair[0].value) / pair[0].scale),
         )
-        predictions = [f"{b.goal.name} {predicted_text(b, a)}" for b, a in moved if _worth(b, a)][: _GOALS_NAMED + 1]
-        predicted = f"predicted {', '.join(predictions)}" if predictions else "predicted to change little"
+        predictions = [f"{b.goal.name} {predicted_text(b, a, self.seen)}" for b, a in moved if _worth(b, a)][
+            : _GOALS_NAMED + 1
+        ]
+        how = "solved to 1%" if self.seen else "predicted"
+        predicted = f"{how} {', '.join(predictions)}" if predictions else f"{how} to change little"
         purpose = self.edit[:1].upper() + self.edit[1:]
         return f"{state}. {purpose}: {predicted}."[:1500]
 
 
 def changes(before: PlanParameters, after: PlanParameters) -> list[str]:
-    """Name what differs between two plans' parameters, objective by objective."""
-    names = []
-    for i, new in enumerate(after.objectives):
-        name = short_name(new, after.objectives)
-        if i >= len(before.objectives):
-            names.append(f"add {new.label} with weight {compact(new.weight, 3)}")
+    """Name what differs between two plans' parameters, objective by objective; what is new comes first."""
+    old, new = (dict(zip(slots_of(p), p.objectives, strict=True)) for p in (before, after))
+    names = [f"add {o.label} with weight {compact(o.weight, 3)}" for slot, o in new.items() if slot not in old]
+    names += [f"leave out {o.label}" for slot, o in old.items() if slot not in new]
+    for slot, o in new.items():
+        if slot not in old:
             continue
-        old = before.objectives[i]
-        if new.weight != old.weight:
-            times = new.weight / old.weight if old.weight else math.inf
-            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {compact(new.weight, 3)}"
+        name, was = short_name(o, after.objectives), old[slot]
+        if o.weight != was.weight:
+            times = o.weight / was.weight if was.weight else math.inf
+            how = f"x{times:.3g}" if math.isfinite(times) else f"0 -> {compact(o.weight, 3)}"
             names.append(f"weight of {name} {how}")
-        if new.dose_gy is not None and old.dose_gy is not None and new.dose_gy != old.dose_gy:
-            names.append(f"dose of {name} {old.dose_gy:g} -> {new.dose_gy:g} Gy")
-    return names[:_CHANGES_NAMED]
+        if o.dose_gy is not None and was.dose_gy is not None and o.dose_gy != was.dose_gy:
+            names.append(f"dose of {name} {was.dose_gy:g} -> {o.dose_gy:g} Gy")
+    more = len(names) - _CHANGES_NAMED
+    return names if more <= 0 else [*names[:_CHANGES_NAMED], f"{more} more"]
 
 
 def _miss(result: GoalResult) -> str:
@@ -171,6 +152,7 @@ def tune(
     *,
     aim: float = AIM,
     fixed: Sequence[bool] | None = None,
+    room: bool | None = None,
     wanted: str = "",
 ) -> Move | None:
     """Tune the weights and doses of a plan within a region, so that the surrogate meets the goals best.
@@ -182,6 +164,7 @@ def tune(
         weights: What each goal's relative shortfall costs; by priority where None.
         aim: Relative margin that is aimed at.
         fixed: Coordinates (2k,) that stay.
+        room: Whether room beyond the limits is worth something; where None, once all is met that can be.
         wanted: What it is for, where it is not all goals.
 
     Returns:
@@ -193,48 +176,35 @@ def tune(
     if fixed is not None:
         low, high = np.where(fixed, 0.0, low), np.where(fixed, 0.0, high)
     start = base.place(base.slots)
+    scale = np.array([r.scale for r in effects.results])
     change = np.zeros(2 * k)
-    best = _score(effects.results, surrogate.predict(start), weights, aim)
-    share = 1.0
-    for _ in range(_INNER if len(surrogate.places) > 1 else 1):
+    best = _score(effects, surrogate.predict(start), weights, aim)
+    share, aims = 1.0, np.full(len(scale), aim)
+    for _ in range(_INNER):
         values, matrix = surrogate.linear(start + change)
-        inner_low = np.maximum(low - change, share * low)
-        inner_high = np.minimum(high - change, share * high)
-        step = best_change(
-            effects.results, values, matrix, np.minimum(inner_low, 0), np.maximum(inner_high, 0), weights, aim
-        )
-        score = _score(effects.results, surrogate.predict(start + change + step), weights, aim)
+        inner_low = np.minimum(np.maximum(low - change, share * low), 0)
+        inner_high = np.maximum(np.minimum(high - change, share * high), 0)
+        found = []
+        for near in (False, True) if weights is None else (False,):
+            step = best_change(effects.results, values, matrix, inner_low, inner_high, weights, aims, near, room)
+            found.append((_score(effects, surrogate.predict(start + change + step), weights, aim), step))
+        score, step = min(found, key=lambda pair: pair[0])
         if score < best - 1e-9:
             change, best = change + step, score
         else:
             share *= _SHRINK
-    return _made(base, surrogate, region, change, wanted)
+        if weights is None:  # the further a goal is to move, the further beyond its limit it is aimed
+            moved = np.abs(surrogate.predict(start + change + (step if score > best else 0.0)) - effects.values)
+            aims = aim + RISK * np.nan_to_num(moved) / scale
+    return _made(base, surrogate, change, wanted)
 
 
-def _made(base: Point, surrogate: Surrogate, region: Region, change: Floats, wanted: str) -> Move | None:
+def _made(base: Point, surrogate: Surrogate, change: Floats, wanted: str) -> Move | None:
     k = len(base.slots)
-    change = change.copy()
-    change[:k] -= common(base, change)
-    change[:k][np.abs(change[:k]) < _LEAST_DOUBLINGS] = 0.0
-    change[k:][np.abs(change[k:]) < _LEAST_SHARE * region.grays] = 0.0
-    if not change.any():
+    parameters = stepped(base.effects, change[:k], change[k:], np.zeros(len(base.effects.additions)))
+    if parameters is None:
         return None
-    parameters = base.parameters
-    for i, objective in enumerate(parameters.objectives):
-        if change[i]:
-            weight = float(np.clip(objective.weight * 2.0 ** change[i], _LEAST_WEIGHT, _MOST_WEIGHT))
-            parameters = parameters.replaced(i, weight=float(f"{weight:.3g}"))
-        if change[k + i] and objective.dose_gy is not None:
-            dose = allowed_dose(objective.dose_gy + change[k + i], objective.lifts, base.parameters)
-            parameters = parameters.replaced(i, dose_gy=dose)
-    predicted = surrogate.predict(base.place(base.slots) + change)
-    return Move(base, parameters, predicted, wanted)
-
-
-def common(base: Point, change: Floats) -> float:
-    """Find the change that all weights have in common, doublings; only ratios count, so it can be left out."""
-    counted = [i for i, objective in enumerate(base.parameters.objectives) if objective.weight > 0]
-    return float(np.sort(change[counted])[(len(counted) - 1) // 2]) if counted else 0.0
+    return Move(base, parameters, surrogate.predict(base.place(base.slots) + change), wanted)
 
 
 def add_objective(base: Point, region: Region, weights: Floats | None = None) -> list[Move]:
@@ -244,37 +214,39 @@ def add_objective(base: Point, region: Region, weights: Floats | None = None) ->
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, Region(region.doublings / 2, region.grays / 2, 1.0))  # the new one's effect is a guess
     moves = []
-    for a, objective in enumerate(effects.additions):
+    for a in range(len(effects.additions)):
         allowed = high.copy()
         allowed[2 * k :] = 0.0
         allowed[2 * k + a] = 1.0
         change = best_change(effects.results, effects.values, matrix, low, allowed, weights)
-        share = change[2 * k + a]
-        if share < 0.05:
+        parameters = stepped(effects, change[:k], change[k : 2 * k], change[2 * k :])
+        if parameters is None or len(parameters.objectives) == k:
             continue
-        try:
-            weight = share * objective.weight * 2.0 ** -common(base, change)
-            new = replace(objective, weight=float(f"{weight:.3g}"))
-        except InvalidValue:
-            continue
-        tune = _made(base, _linear(base), region, change[: 2 * k], "")
-        parameters = (tune.parameters if tune else base.parameters).with_objectives([new])
         moves.append(Move(base, parameters, effects.values + matrix @ change))
     return sorted(moves, key=lambda move: move.loss)
 
 
-def _linear(base: Point) -> Surrogate:
-    return Surrogate.of([base], base.slots, 1.0)
+def tried(base: Point) -> list[Move]:
+    """Give the edits that were solved again with a plan as moves, the best first."""
+    moves = [Move(base, t.parameters, t.values, t.kind, seen=True) for t in base.effects.tries]
+    return sorted(moves, key=lambda move: move.loss)
 
 
-def _score(results: Sequence[GoalResult], values: Floats, weights: Floats | None, aim: float) -> float:
-    """Score predicted values as the linear programme does: shortfalls first, then shortfalls of the aims."""
-    after = predicted_results(results, values)
-    if weights is None and all(r.relative_margin >= aim for r in after):
-        return scoring.loss(after)
-    prices_ = prices(results) if weights is None else weights
+def _score(effects: Effects, values: Floats, weights: Floats | None, aim: float) -> float:
+    """Score predicted values: by the loss, each goal taken worse than predicted; or by the weights given."""
+    if weights is None:
+        return scoring.loss(cautious(effects.results, values))
+    after = predicted_results(effects.results, values)
     missed = [max(0.0, SAFE - r.relative_margin) + AIM_PRICE * max(0.0, aim - r.relative_margin) for r in after]
-    return 100.0 * float(prices_ @ np.array(missed))
+    return 100.0 * float(weights @ np.array(missed))
+
+
+def cautious(results: Sequence[GoalResult], values: Floats, risk: float = RISK) -> list[GoalResult]:
+    """Take each goal worse than predicted, by a part of its change: a step that just meets a goal will just miss it."""
+    return [
+        replace(after, value=after.value - after.goal.sign * (SAFE * after.scale + risk * abs(after.value - r.value)))
+        for r, after in zip(results, predicted_results(results, values), strict=True)
+    ]
 
 
 def _far(before: GoalResult, after: GoalResult) -> bool:
@@ -282,9 +254,9 @@ def _far(before: GoalResult, after: GoalResult) -> bool:
     return abs(after.value - before.value) > _FAR * before.scale
 
 
-def predicted_text(before: GoalResult, after: GoalResult) -> str:
-    """Write a predicted value; only its direction where the slope does not hold that far."""
-    if _far(before, after):
+def predicted_text(before: GoalResult, after: GoalResult, seen: bool = False) -> str:
+    """Write a predicted value; only its direction where a slope predicts it and does not hold that far."""
+    if _far(before, after) and not seen:
         return f"{'higher' if after.value > before.value else 'lower'}, further than its slope tells"
     return f"{after.value:.4g} {before.goal.unit}".rstrip()
 

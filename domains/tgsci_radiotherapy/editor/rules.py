@@ -12,6 +12,7 @@ It is the proposer where no model is configured, and the baseline that every mod
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
 from ..loss import scoring
+from ..loss.edits import allowed_dose, highest_dose
 from ..loss.linear import Region, prices
 from ..plan import PlanText
-from .moves import Move, add_objective, allowed_dose, highest_dose, predicted_results, tune
-from .surrogate import Point, Surrogate, points
+from .moves import RISK, Move, add_objective, cautious, predicted_results, tried, tune
+from .surrogate import Point, Surrogate, points, slots_of
 
 if TYPE_CHECKING:
     from tgsci.search.menu import Option
@@ -43,6 +45,10 @@ LEAST, MOST = 1 / 16, 2.0
 PROGRESS = 0.1
 #: A tuned plan that is predicted to take away less than this share of the loss is not worth a plan.
 NOT_WORTH_A_PLAN = 0.003
+#: Plans that are edited further, at most.
+BASES = 4
+#: A plan of another kind is tried where its loss is above the best by no more than this, or this share.
+OTHER_KIND = 1.0
 #: Of a probe: how much more its goal counts, the relative margin that it aims at, and how its edit's name begins.
 _PROBE, _PROBE_AIM, PROBE = 30.0, 0.01, "to see"
 #: A goal that is missed by less than this share of its scale is not probed.
@@ -92,31 +98,63 @@ class RuleEditor(Proposer):
         return chosen
 
     def _moves(self, trials: Trials) -> Iterator[Move]:
-        """Make edits of the best plan, the most promising first."""
+        """Make edits, the most promising first: of the best plan, and of those that it may be worth going back to."""
         measured = points(trials)
         if not measured:
             return
         best = measured[0]
-        grays = self.dose_share * highest_dose(best.parameters)
-        surrogate = Surrogate.of(measured, best.slots, grays)
-        first = Region(self.doublings, grays)
-        factor = trust(measured, best, first)
-        fixed = None if self.structural else [False] * len(best.slots) + [True] * len(best.slots)
         loss = scoring.loss(best.effects.results)
-        main = tune(best, surrogate, first.scaled(factor), fixed=fixed) if factor >= LEAST else None
-        gain = loss - main.loss if main else 0.0
-        stuck = loss > 0 and gain < PROGRESS * loss
-        more = add_objective(best, first.scaled(factor)) if self.structural and loss > 0 else []
-        if stuck:
-            yield from more[:1]
-        if main and (gain > NOT_WORTH_A_PLAN * max(loss, 1.0) or (loss > 0 and main.met > _met(best))):
-            yield main
-            for other in (2.0, 0.5) if not stuck else (0.5, 2.0):
-                move = tune(best, surrogate, first.scaled(min(MOST, factor * other)), fixed=fixed)
-                if move:
-                    yield move
-        yield from more
-        yield from self._probes(trials, measured, surrogate, first, fixed)
+        worth = loss - NOT_WORTH_A_PLAN * max(abs(loss), 1.0)
+        promising: list[tuple[float, Move]] = []
+        spare: list[Move] = []
+        for base in bases(measured):
+            made = self._edits(measured, base)
+            promising += [(expected(move), move) for move in made]
+            if self.structural:
+                spare += add_objective(base, self._first(base)) if base is best and loss > 0 else []
+        promising.sort(key=lambda pair: pair[0])
+        if promising and loss - promising[0][0] < PROGRESS * loss:
+            yield from [move for move in spare if move.loss < worth][:1]
+        yield from [move for told, move in promising if told < worth or move.met > _met(best)]
+        yield from [move for move in spare if move.loss < worth]
+        if loss > 0:
+            yield from self._other_kinds(trials, measured)
+            surrogate, fixed = self._surrogate(measured, best), self._fixed(best)
+            yield from self._probes(trials, measured, surrogate, self._first(best), fixed)
+
+    def _edits(self, measured: Sequence[Point], base: Point) -> list[Move]:
+        """Tune a plan within what is trusted, half and twice of it, and add what was solved beside it."""
+        first, fixed = self._first(base), self._fixed(base)
+        factor = trust(measured, base, first)
+        surrogate = self._surrogate(measured, base)
+        scales = [factor, min(MOST, 2.0 * factor), factor / 2.0] if factor >= LEAST else []
+        tuned = [tune(base, surrogate, first.scaled(scale), fixed=fixed) for scale in scales]
+        if base is measured[0] and scales:  # what is missed may be out of reach: then it is the room that is left
+            tuned.append(tune(base, surrogate, first.scaled(factor), fixed=fixed, room=True))
+        return [*(move for move in tuned if move), *tried(base)]
+
+    def _other_kinds(self, trials: Trials, measured: Sequence[Point]) -> Iterator[Move]:
+        """Leave a line that does not pay: make a plan of a kind that was not made yet, though it is worse so far."""
+        best = measured[0]
+        loss = scoring.loss(best.effects.results)
+        made = {trial.edit.partition(":")[0] for trial in trials}
+        moves = [m for base in bases(measured) for m in tried(base) if set(slots_of(m.parameters)) != set(base.slots)]
+        for move in sorted(moves, key=lambda move: move.loss):
+            if move.wanted not in made and move.loss < loss + max(OTHER_KIND, OTHER_KIND * loss):
+                made.add(move.wanted)
+                yield move
+
+    def _first(self, base: Point) -> Region:
+        """Give the region of a first step from a plan."""
+        return Region(self.doublings, self.dose_share * highest_dose(base.parameters))
+
+    def _fixed(self, base: Point) -> list[bool] | None:
+        """Give the coordinates that stay: the doses, where a protocol tunes weights only."""
+        return None if self.structural else [False] * len(base.slots) + [True] * len(base.slots)
+
+    def _surrogate(self, measured: Sequence[Point], base: Point) -> Surrogate:
+        near = [base, *(p for p in measured if p is not base)]
+        return Surrogate.of(near, base.slots, self.dose_share * highest_dose(base.parameters))
 
     def _probes(
         self,
@@ -198,6 +236,35 @@ class RuleEditor(Proposer):
 
 def _met(point: Point) -> int:
     return sum(result.met for result in point.effects.results)
+
+
+def bases(measured: Sequence[Point]) -> list[Point]:
+    """Choose the plans that are worth editing: the best, the best of other sets of objectives, and the near miss.
+
+    A near miss meets more goals of high priority than the best plan, or as many, and has the next lowest loss.
+    """
+    best = measured[0]
+    alike = [p for p in measured if p.criteria == best.criteria]
+    chosen, families = [best], {frozenset(best.slots)}
+    for point in alike:
+        if frozenset(point.slots) not in families and len(chosen) < BASES - 1:
+            families.add(frozenset(point.slots))
+            chosen.append(point)
+    rest = [p for p in alike if not any(p is c for c in chosen)]
+    if rest:
+        chosen.append(min(rest, key=lambda p: (missed_by_priority(p), p.trial.loss)))
+    return chosen
+
+
+def missed_by_priority(point: Point) -> tuple[int, ...]:
+    """Count the goals that a plan misses, of each priority from the first on."""
+    missed = Counter(r.goal.priority for r in point.effects.results if not r.met)
+    return tuple(missed[priority] for priority in range(1, max(missed, default=0) + 1))
+
+
+def expected(move: Move) -> float:
+    """Give the loss to expect of a move: each goal a little worse than was seen, or further where slopes predict it."""
+    return scoring.loss(cautious(move.base.effects.results, move.predicted, 0.0 if move.seen else RISK))
 
 
 def trust(measured: Sequence[Point], best: Point, first: Region) -> float:

@@ -1,8 +1,9 @@
 """Measured plans as points, and what they predict of a plan that is not solved yet.
 
-A point has log2 of the weights and the doses as coordinates. The surrogate blends the linear models of all points by
-distance: near a measured plan its own values and sensitivities hold exactly; between two plans both count, so that the
-curvature that one linear model misses is learned from the others (Shepard's interpolation with derivatives).
+A point has log2 of the weights and the doses as coordinates. The surrogate blends the linear models of all points, and
+of what was solved again beside them, by distance: near a measured plan its own values and sensitivities hold exactly;
+between two plans both count, so that the curvature that one linear model misses is learned from the others (Shepard's
+interpolation with derivatives).
 """
 
 from __future__ import annotations
@@ -124,11 +125,21 @@ class Surrogate:
         """
         alike = [p for p in measured if set(p.slots) == set(slots) and p.criteria == measured[0].criteria]
         k = len(slots)
+        places = [p.place(slots) for p in alike]
+        values = [_values(p, p.effects.values) for p in alike]
+        gradients = [p.gradient(slots) for p in alike]
+        for (
+            p
+        ) in alike:  # what was solved again with a plan has values of its own, and the plan's slopes for want of own
+            for tried in p.effects.tries:
+                own = slots_of(tried.parameters)
+                if set(own) == set(slots):
+                    order = [own.index(slot) for slot in slots]
+                    places.append(position([tried.parameters.objectives[i] for i in order]))
+                    values.append(_values(p, tried.values))
+                    gradients.append(p.gradient(slots))
         return cls(
-            np.array([p.place(slots) for p in alike]),
-            np.array([_values(p) for p in alike]),
-            np.array([p.gradient(slots) for p in alike]),
-            np.concatenate([np.ones(k), np.full(k, grays)]),
+            np.array(places), np.array(values), np.array(gradients), np.concatenate([np.ones(k), np.full(k, grays)])
         )
 
     def predict(self, place: Floats) -> Floats:
@@ -158,7 +169,7 @@ class Surrogate:
         return blended
 
 
-def _values(point: Point) -> Floats:
-    """Give the values of a plan's goals; a goal without one is missed as far as the loss counts it."""
+def _values(point: Point, values: Floats) -> Floats:
+    """Give values of a plan's goals; a goal without one is missed as far as the loss counts it."""
     missing = [r.goal.limit - r.goal.sign * UNMEASURED * r.scale for r in point.effects.results]
-    return np.where(np.isnan(point.effects.values), missing, point.effects.values)
+    return np.where(np.isnan(values), missing, values)

@@ -14,6 +14,8 @@ from tgsci.errors import UsageError
 from ..case.regions import EXTERNAL, TARGETS, looks_like_region, parse
 from ..names import folded
 from .goal import ABSENT, Goal, absolute, contradiction, same_structure
+from .implied import implied_goals
+from .overlap import Floor
 from .table import GoalResult, GoalTable, scale_of
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class BoundSheet:
 
     Args:
         sheet: As it was written.
-        goals: What can be evaluated: the case's names, limits in the unit of the metric's value.
+        goals: What can be evaluated: the case's names, limits in the unit of the metric's value; implied ones last.
         missing: Optional goals that cannot be, each with why.
         prescriptions: Of each structure in `goals`, total Gy: its own; of organs the highest of the case.
         notes: What a person should know, in sentences.
@@ -116,7 +118,23 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
         raise UsageError(f"none of its structures is in the case, which has {_list_names(case.names)}")
     _check_twice(goals)
     _check_together(goals, case, prescriptions)
-    return BoundSheet(sheet, tuple(goals), tuple(missing), prescriptions, tuple(_notes(sheet, case, goals)))
+    notes = _notes(sheet, case, goals)
+    targets = {t.name: own.get(t.name, t.prescription or 0.0) for t in case.targets if len(t.voxels)}
+    if sheet.implied:
+        for goal, prescription in implied_goals(case, targets, goals):
+            prescriptions.setdefault(goal.structure, prescription)
+            group = [g for g in goals if g.structure == goal.structure] + [goal]
+            if not contradiction(group, _volume(case.structure(goal.structure), case)):
+                goals.append(goal)
+    floor = Floor(case, targets)
+    goals = [floor.limited(replace(goal, spares=_spares(goal, case))) for goal in goals]
+    notes += [floor.explain(goal) for goal in goals if goal.forbidden]
+    return BoundSheet(sheet, tuple(goals), tuple(missing), prescriptions, tuple(notes))
+
+
+def _spares(goal: Goal, case: Case) -> bool:
+    """Tell whether a plan is the better the further it goes beyond the limit: not of a target's own dose."""
+    return goal.metric.kind == "CI" or (goal.comparison == "<=" and case.structure(goal.structure).type != "target")
 
 
 def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:

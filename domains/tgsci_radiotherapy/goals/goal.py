@@ -12,12 +12,13 @@ from tgsci.errors import UsageError
 
 from ..case.regions import EXTERNAL, TARGETS, canonical, looks_like_region
 from ..names import clean, folded
-from .metrics import DIGITS, Metric, Unit
+from .metrics import DIGITS, Metric, Unit, written_unit
 
 #: Where the case lacks a goal's structure, the reason why it is not evaluated begins with this.
 ABSENT = "the case has no"
-#: The lowest priority; 1 is the most important. `loss.scoring` weighs them.
-LOWEST_PRIORITY = 4
+#: The lowest priority that a sheet may give, 1 is the most important; and that of implied goals, below all others.
+#: `loss.scoring` weighs them.
+LOWEST_PRIORITY, IMPLIED_PRIORITY = 4, 5
 _LONGEST = 200
 _SIGN = re.compile(r"<=|>=|=<|=>|≤|≥|==|<|>|=")
 _MEANING = {"<=": "<=", "≤": "<=", "<": "<=", ">=": ">=", "≥": ">=", ">": ">="}
@@ -61,10 +62,14 @@ class Goal:
         limit: What it should reach or keep, in `unit`.
         unit: Gy, % or cc, or none.
         tolerance: How far off still counts as acceptable, in `unit`; 0 for not at all.
-        priority: 1 (the most important) to 4.
+        priority: 1 (the most important) to 4; 5 of an implied goal.
         text: As it was written.
         optional: True where a case without the structure is no fault.
         note: For people: where the figure comes from.
+        implied: True where no sheet says it and every clinic means it (`goals.implied`).
+        spares: True where better than the limit is better still: of organs, of the body and of conformity, not of a
+            target's own dose. `Sheet.bind` knows.
+        least: Where targets alone forbid the goal (`goals.overlap`): the least value that they leave; else nan.
     """
 
     structure: str
@@ -77,6 +82,14 @@ class Goal:
     text: str = ""
     optional: bool = False
     note: str = ""
+    implied: bool = False
+    spares: bool = False
+    least: float = math.nan
+
+    @property
+    def forbidden(self) -> bool:
+        """True where no plan that treats the targets can meet it."""
+        return math.isfinite(self.least)
 
     @property
     def name(self) -> str:
@@ -121,7 +134,7 @@ class Goal:
 
     def __str__(self) -> str:
         more = [f"tolerance {with_unit(self.tolerance, self.unit)}"] if self.tolerance else []
-        more += [f"priority {self.priority}"] + (["optional"] if self.optional else [])
+        more += ["implied" if self.implied else f"priority {self.priority}"] + (["optional"] if self.optional else [])
         return ", ".join([self.criterion, *more])
 
 
@@ -161,8 +174,11 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
     sign = signs[0][0]
     if sign not in _MEANING:
         raise UsageError(f"write <= or >=, not {sign}, in {quote(sentence)}")
-    structure, metric = _left(sentence[: signs[0].start()].strip(), sentence)
+    structure, metric, written = _left(sentence[: signs[0].start()].strip(), sentence)
     limit, unit = _amount(sentence[signs[0].end() :].strip(), f"the limit of {quote(sentence)}")
+    if written and unit and unit != written:
+        raise UsageError(f"the metric is in {written} and its limit in {unit}, in {quote(sentence)}; write one of them")
+    unit = unit or written
     metric, unit = _match_unit(metric, limit, unit, sentence)
     tolerance, priority = 0.0, 1
     seen: set[str] = set()
@@ -175,7 +191,7 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
         if word == "priority":
             priority = _priority(rest.strip(), text)
         elif word == "tolerance":
-            tolerance = _tolerance(rest.strip(), unit, text)
+            tolerance = _tolerance(rest.strip(), unit, text, written)
         elif word == "optional" and not rest:
             optional = True
         else:
@@ -185,21 +201,22 @@ def parse_goal(text: str, *, optional: bool = False) -> Goal:
     return Goal(structure, metric, _MEANING[sign], limit, unit, tolerance, priority, text.strip(), optional)
 
 
-def _left(left: str, sentence: str) -> tuple[str, Metric]:
-    """Split what stands before the sign into structure and metric; both may hold spaces."""
+def _left(left: str, sentence: str) -> tuple[str, Metric, str]:
+    """Split what stands before the sign into structure, metric and the unit in its brackets; spaces are everywhere."""
     words = left.split()
     if len(words) < 2:
         raise UsageError(f"{quote(sentence)} needs a structure and a metric before the sign; {_HELP}")
     fault: UsageError | None = None
-    for count in (1, 2, 3):
+    for count in (1, 2, 3, 4):
         if count >= len(words):
             break
         try:
-            metric = Metric.parse(" ".join(words[-count:]))
+            text = " ".join(words[-count:])
+            metric, unit = Metric.parse(text), written_unit(text)
         except UsageError as error:
             fault = fault or error
             continue
-        return structure_name(" ".join(words[:-count]), sentence), metric
+        return structure_name(" ".join(words[:-count]), sentence), metric, unit
     raise fault or UsageError(f"{quote(sentence)} names no metric; {_HELP}")
 
 
@@ -275,9 +292,9 @@ def _priority(text: str, sentence: str) -> int:
     return int(text)
 
 
-def _tolerance(text: str, unit: str, sentence: str) -> float:
+def _tolerance(text: str, unit: str, sentence: str, written: str) -> float:
     value, its_unit = _amount(text, f"the tolerance of {quote(sentence)}")
-    if its_unit != unit:
+    if (its_unit or written) != unit:
         raise UsageError(
             f"the tolerance must be in the limit's unit in {quote(sentence)}; write {with_unit(value, unit) or value}"
         )

@@ -22,7 +22,7 @@ from .sheet import Sheet
 LONGEST = 100_000
 #: Most goals, structures in a table, and other names of a structure.
 MOST_GOALS, MOST_STRUCTURES, MOST_ALIASES = 200, 300, 50
-_KEYS = ("title", "source", "fractions", "optional", "goals", "prescription", "structures")
+_KEYS = ("title", "source", "fractions", "implied", "optional", "goals", "prescription", "structures")
 _GOAL_KEYS = ("goal", "priority", "tolerance", "optional", "note")
 _HINTS = {
     "name": "title",
@@ -129,6 +129,7 @@ class _Reader:
             tuple(goals),
             aliases,
             fractions,
+            checks.flag(f"{self.at_key('implied')}implied", table.get("implied", True)),
         )
         self.check_doses(sheet)
         self.check_together(sheet)

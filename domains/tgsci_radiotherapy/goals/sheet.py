@@ -3,6 +3,7 @@
     title = "Prostate, 70.2 Gy"
     source = "RTOG 0126 (2002)"            # where the figures come from
     fractions = 39                         # optional
+    implied = false                        # optional: without the goals that clinics mean without saying (`implied`)
     goals = [
       "PTV D95% >= 70.2 Gy, priority 1",
       "PTV D2% <= 107%, priority 1, tolerance 1%",     # a dose in % is of the prescription
@@ -54,6 +55,7 @@ class Sheet:
         goals: In the order of the sheet.
         aliases: Other names of each structure.
         fractions: What the figures are for; None where it is not said.
+        implied: False where nothing is to be added to what is written (see `goals.implied`).
     """
 
     name: str
@@ -63,9 +65,10 @@ class Sheet:
     goals: tuple[Goal, ...]
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fractions: int | None = None
+    implied: bool = True
 
     def bind(self, case: Case) -> BoundSheet:
-        """Bind the goals to a case: its structures' names, limits in the metrics' units.
+        """Bind the goals to a case: its structures' names, limits in the metrics' units; add what is implied.
 
         Raises:
             UsageError: A structure is missing or not clear, a prescription differs, goals exclude each other.
@@ -79,6 +82,7 @@ class Sheet:
         q = partial(json.dumps, ensure_ascii=False)  # of printable text a JSON string is a TOML string
         lines = [f"title = {q(self.title)}", f"source = {q(self.source)}"]
         lines += [f"fractions = {self.fractions}"] if self.fractions else []
+        lines += [] if self.implied else ["implied = false"]
         lines += ["goals = ["]
         for goal in self.goals:
             note = f", note = {q(goal.note)}" if goal.note else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any, Literal
 
+from ..case.regions import looks_like_region
 from .goal import ABSENT, Goal, with_unit
 
 Status = Literal["pass", "tolerance", "fail", "not evaluated"]
@@ -121,18 +122,30 @@ class GoalTable:
 
     @property
     def passed(self) -> bool:
-        """True where every goal is met, optional ones that cannot be evaluated apart; within tolerance is not met."""
-        return bool(self.evaluated) and all(r.status == "pass" or r.excused for r in self.results)
+        """True where every goal of the sheet is met, optional ones that cannot be evaluated apart.
+
+        Within tolerance is not met; implied goals do not count.
+        """
+        return bool(self.evaluated) and all(r.status == "pass" or r.excused for r in self._written)
 
     @property
     def acceptable(self) -> bool:
-        """True where every goal is met or within its tolerance."""
-        return bool(self.evaluated) and all(r.status in ("pass", "tolerance") or r.excused for r in self.results)
+        """True where every goal of the sheet is met or within its tolerance."""
+        return bool(self.evaluated) and all(r.status in ("pass", "tolerance") or r.excused for r in self._written)
+
+    @property
+    def _written(self) -> list[GoalResult]:
+        return [r for r in self.results if not r.goal.implied]
 
     @property
     def met(self) -> int:
-        """How many goals are met."""
-        return sum(r.met for r in self.results)
+        """How many of the sheet's goals are met; implied ones are counted apart."""
+        return sum(r.met for r in self.results if not r.goal.implied)
+
+    @property
+    def implied(self) -> tuple[GoalResult, ...]:
+        """The results of implied goals."""
+        return tuple(r for r in self.evaluated if r.goal.implied)
 
     def shortfalls(self) -> tuple[GoalResult, ...]:
         """List the goals that are missed, the most important first, then the one that misses most of its limit."""
@@ -156,7 +169,8 @@ class GoalTable:
             "grid": self.grid,
             "passed": self.passed,
             "met": self.met,
-            "evaluated": len(self.evaluated),
+            "evaluated": len(self.evaluated) - len(self.implied),
+            "implied": {"met": sum(r.met for r in self.implied), "evaluated": len(self.implied)},
             "notes": list(self.notes),
             "goals": [_row(r) for r in self.results],
         }
@@ -170,7 +184,7 @@ class GoalTable:
         rows = [
             [
                 Cell(result.goal.criterion, hint="; ".join(filter(None, [result.goal.note, result.note]))),
-                Cell(str(result.goal.priority), figure=True),
+                Cell("implied" if result.goal.implied else str(result.goal.priority), figure=True),
                 Cell(result.value_text, figure=True),
                 Cell(result.margin_text, figure=True),
                 Cell(f"{_MARKS[result.status]} {result.status}", style=f"color:{_COLOURS[result.status]}"),
@@ -186,10 +200,21 @@ class GoalTable:
 
     def _sum(self) -> str:
         missing = len(self.results) - len(self.evaluated)
-        near = sum(r.status == "tolerance" for r in self.evaluated)
-        more = [f"{near} within tolerance"] if near else []
-        more += [f"{missing} not evaluated"] if missing else []
-        return ", ".join([f"{self.met} of {len(self.evaluated)} met", *more])
+        more = [f"{missing} not evaluated"] if missing else []
+        return ", ".join([count_met(self.evaluated), *more])
+
+
+def count_met(results: Sequence[GoalResult]) -> str:
+    """Count in words what is met, implied goals apart: "18 of 20 met, 1 within tolerance, and 9 of 11 implied"."""
+    written = [r for r in results if not r.goal.implied]
+    implied = [r for r in results if r.goal.implied]
+    near = sum(r.status == "tolerance" for r in written)
+    forbidden = sum(r.goal.forbidden and not r.met for r in written)
+    parts = [f"{sum(r.met for r in written)} of {len(written)} met"]
+    parts += [f"{near} within tolerance"] if near else []
+    parts += [f"{forbidden} that the targets forbid"] if forbidden else []
+    parts += [f"and {sum(r.met for r in implied)} of {len(implied)} implied"] if implied else []
+    return ", ".join(parts)
 
 
 def goal_lines(results: Sequence[GoalResult]) -> list[str]:
@@ -199,19 +224,32 @@ def goal_lines(results: Sequence[GoalResult]) -> list[str]:
         results: In the order of the lines.
     """
     width = max([4, *(len(_criterion(r.goal)) for r in results)])
-    return [f"{'goal':{width}}  P  {'value':>10}  {'margin':>10}  status", *(_line(r, width) for r in results)]
+    lines = [f"{'goal':{width}}  P  {'value':>10}  {'margin':>10}  status"]
+    for result in results:
+        if _stands_above(result.goal):
+            lines += wrap(result.goal.structure, WIDTH)
+        lines.append(_line(result, width))
+    return lines
 
 
 def _line(result: GoalResult, width: int) -> str:
     tolerance = f" {with_unit(result.goal.tolerance, result.goal.unit, 3)}" if result.status == "tolerance" else ""
-    status = f"{result.status}{tolerance}" + (f": {result.note}" if result.note else "")
-    figures = f"{result.goal.priority}  {result.value_text:>10}  {result.margin_text:>10}"
+    forbidden = ", forbidden" if result.goal.forbidden and result.status in ("fail", "tolerance") else ""
+    status = f"{result.status}{tolerance}{forbidden}" + (f": {result.note}" if result.note else "")
+    figures = f"{_priority(result.goal)}  {result.value_text:>10}  {result.margin_text:>10}"
     line = f"{_criterion(result.goal):{width}}  {figures}  {status}"
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
 
 
+def _priority(goal: Goal) -> str:
+    """Write a goal's priority; i marks an implied one."""
+    return "i" if goal.implied else str(goal.priority)
+
+
 def _criterion(goal: Goal) -> str:
-    """Write a goal, a long structure name cut so that its figures stay readable."""
+    """Write a goal, a long structure name cut so that its figures stay readable; a long region stands above."""
+    if _stands_above(goal):
+        return f"  {goal.criterion[len(goal.structure) + 1 :]}"
     over = len(goal.criterion) - _GOAL_WIDTH
     return goal.criterion if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.criterion[len(goal.structure) :]}"
 
@@ -228,6 +266,11 @@ def written(goal: Goal, value: float, *, unit: bool = True) -> str:
     while decimals < _MOST_DECIMALS and (goal.margin(round(value, decimals)) >= 0) != (goal.margin(value) >= 0):
         decimals += 1
     return _with_decimals(value, decimals, goal.unit if unit else "")
+
+
+def _stands_above(goal: Goal) -> bool:
+    """Tell whether a goal's structure has a line of its own: a long region, which is no name when it is cut."""
+    return len(goal.criterion) > _GOAL_WIDTH and looks_like_region(goal.structure)
 
 
 def _fixed(value: float, unit: str) -> str:
@@ -258,6 +301,8 @@ def _row(result: GoalResult) -> dict[str, Any]:
         "unit": goal.unit,
         "tolerance": goal.tolerance,
         "priority": goal.priority,
+        "implied": goal.implied,
+        "forbidden": goal.forbidden,
         "value": _number(result.value),
         "margin": _number(result.margin),
         "status": result.status,

@@ -112,7 +112,7 @@ def ranks(metric: Metric, size: int, voxel_cc: float) -> tuple[float, ...]:
 def threshold(metric: Metric, prescription: float) -> float:
     """Find the dose whose volume a metric measures, Gy."""
     if metric.kind == "CI":
-        return prescription
+        return prescription * (metric.amount or 100.0) / 100.0
     return metric.amount * prescription / 100.0 if metric.kind in ("V%", "CV%") else metric.amount
 
 

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from tgsci.basics.texts import shell_word
 from tgsci.errors import UsageError
 
 from ..case.checks import check
 from ..case.model import Beam, Case, Dij, Grid, Structure, Type, own_rows
-from ..names import clean, find
+from ..names import clean
 from . import pyradplan
+from .anatomy import Anatomy, settle
+from .hu_table import Table, in_words, table_of
 from .masks import resample, same
 from .options import Options
-from .patient import Patient, Region, body_of
+from .patient import Patient, meant
 from .position import at_patient
 
 if TYPE_CHECKING:
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 
 #: Largest dose grid, voxels.
 MOST_DOSE_VOXELS = 40_000_000
-#: Least share of a target inside the body: with less, it was drawn on another image.
-_INSIDE = 0.5
+#: Most characters of notes that a case keeps: some of each of the most structures.
+_LONGEST_NOTES = 50_000
 #: Share of a target inside another from which on it lies in it: on a grid, edges never agree to the voxel.
 _WITHIN = 0.95
 
@@ -59,7 +62,11 @@ class SourceDij:
 
 
 def assemble(
-    patient: Patient, options: Options, say: Callable[[str], None], source_dij: SourceDij | None = None
+    patient: Patient,
+    options: Options,
+    say: Callable[[str], None],
+    source_dij: SourceDij | None = None,
+    settled: Callable[[Patient, Anatomy], None] | None = None,
 ) -> Case:
     """Make a case of a patient: decide on structures, lay the dose grid, compute the dose.
 
@@ -68,13 +75,19 @@ def assemble(
         options: A person's decisions.
         say: Called with notes and before long steps.
         source_dij: The source's own dose-influence matrix; None: it is computed.
+        settled: Called once it is clear what the structures are, before any dose is computed.
 
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
     """
     for note in patient.notes:
         say(note)
-    notes: list[str] = []
+    anatomy = settle(patient, options)
+    if settled is not None:
+        settled(patient, anatomy)
+    if anatomy.faults:
+        raise UsageError(anatomy.faults[0])
+    notes = list(anatomy.notes)
     options = at_patient(options, patient.position)
     if patient.position != "HFS":
         turned = ", ".join(f"{gantry:g}" for gantry, _ in options.angles())
@@ -83,22 +96,27 @@ def assemble(
             f"the patient lies {patient.position}: the beams' angles are the machine's, and are kept as those of a "
             f"patient lying head first and supine: gantry {turned}{couch}"
         )
+    table = table_of(options)
+    if table and source_dij is not None:
+        raise UsageError(
+            "--hu-table is for a dose that is computed, and the source brings its own dose-influence matrix; compute "
+            "it again with --engine builtin, or leave --hu-table"
+        )
     fractions = options.fractions or patient.fractions
-    drawn = _apply_decisions(patient, options)
-    drawn, body = _with_body(drawn, patient, notes)
-    _check_targets(drawn, patient)
     if not fractions:
         raise UsageError("the number of fractions is not in the source; say it with --fractions N")
-    grid = source_dij.grid if source_dij is not None else _grid(patient, body, options)
-    structures = _structures(drawn, body, patient, grid, options, notes)
-    hu, image_grid = _image(patient, body)
+    grid = source_dij.grid if source_dij is not None else _grid(patient, anatomy, options)
+    structures = _structures(anatomy, patient, grid, options, notes)
+    hu, image_grid = _image(anatomy)
     voxels, owners = own_rows(structures, grid)
     if source_dij is not None:
         rows, factor = source_dij.row_of(voxels), fractions * source_dij.factor
         dij = pyradplan.by_rows(source_dij.matrix, rows, source_dij.beam_of, factor)
         beams, engine, modality = source_dij.beams, source_dij.engine, source_dij.modality
     else:
-        dij, beams, engine = _influence(hu, image_grid, grid, structures, voxels, fractions, options, say)
+        dij, beams, engine = _influence(
+            hu, image_grid, anatomy, grid, structures, voxels, fractions, options, table, say
+        )
         modality = options.modality
     reference = _reference(patient, structures, grid, voxels, fractions, notes) if options.reference else None
     for note in notes:
@@ -106,10 +124,12 @@ def assemble(
     provenance = {**patient.provenance, "dose engine": engine, "dose grid": str(grid)}
     if options.hu_offset:
         provenance["image"] = f"{options.hu_offset:+g} HU added"
+    if table:
+        provenance["HU table"] = in_words(table)
     if patient.notes:
-        provenance["read"] = "; ".join(patient.notes)[:2000]
+        provenance["read"] = "\n".join(patient.notes)[:_LONGEST_NOTES]
     if notes:
-        provenance["notes"] = "; ".join(notes)
+        provenance["notes"] = "\n".join(notes)[:_LONGEST_NOTES]
     name = clean(options.name or patient.name) or "case"
     case = Case(
         name=name,
@@ -125,68 +145,16 @@ def assemble(
         modality=modality,
         provenance=provenance,
         reference=reference,
+        origin=patient.origin,
+        hu_table=table,
     )
     check(case)
     return case
 
 
-def _apply_decisions(patient: Patient, options: Options) -> list[Region]:
-    """Apply a person's decisions to the structures: which, what type, what prescription."""
-    names = [*(s.name for s in patient.structures), *patient.skipped]
-    kinds = {find(name, names): kind for name, kind in options.types.items()}
-    doses = {find(name, names): float(dose) for name, dose in options.prescriptions.items()}
-    only = {find(name, names) for name in options.only}
-    chosen = []
-    for structure in patient.structures:
-        kind = kinds.get(structure.name, structure.type)
-        if kind == "ignore" or (only and structure.name not in only and kind != "external"):
-            continue
-        if structure.name in doses and kind != "target":
-            if structure.name in kinds:
-                raise UsageError(f"{structure.name} has a prescription, but its type is {kind}; only targets have one")
-            kind = "target"
-        dose = doses.get(structure.name, structure.prescription) if kind == "target" else None
-        chosen.append(replace(structure, type=cast(Type, kind), prescription=dose))
-    return chosen
-
-
-def _with_body(drawn: list[Region], patient: Patient, notes: list[str]) -> tuple[list[Region], Region]:
-    """Give the structures exactly one external, in last place; returned once more by itself."""
-    outer = [s for s in drawn if s.type == "external" and not s.mask.empty]
-    inner = [s for s in drawn if s.type != "external"]
-    if not outer:
-        mask = body_of(patient.hu) if patient.body_hint is None else patient.body_hint
-        taken = {s.name for s in inner}
-        body = Region("Body" if "Body" not in taken else "Body_CT", "external", mask)
-        how = "found in the CT (denser than -350 HU, filled)" if patient.body_hint is None else "taken from the source"
-        notes.append(f"no external is drawn; {body.name} was {how}")
-    else:
-        body = max(outer, key=lambda s: s.mask.count)
-        rest = [s.name for s in outer if s is not body]
-        if rest:
-            notes.append(f"{len(outer)} externals: {body.name}, the largest, is kept and {', '.join(rest)} left out")
-    return [*inner, body], body
-
-
-def _check_targets(drawn: Sequence[Region], patient: Patient) -> None:
-    targets = [s for s in drawn if s.type == "target"]
-    names = ", ".join(s.name for s in drawn[:30])
-    if not targets:
-        raise UsageError(f"there is no target; say which structure is one with --type NAME=target. There are: {names}")
-    for target in targets:
-        if target.mask.empty and target.prescription:
-            raise UsageError(f"the target {target.name} is empty: it has no contour that encloses a voxel of the image")
-    if not any(t.prescription for t in targets):
-        hints = "".join(f"; {hint}" for hint in patient.hints)
-        raise UsageError(
-            f"no target has a prescription; give it with --prescription NAME=GY, all fractions together. "
-            f"Targets: {', '.join(t.name for t in targets[:30])}{hints}"
-        )
-
-
-def _grid(patient: Patient, body: Region, options: Options) -> Grid:
-    """Lay the dose grid around the body, its first voxel on one of the image's."""
-    image, mask = patient.grid, body.mask
+def _grid(patient: Patient, anatomy: Anatomy, options: Options) -> Grid:
+    """Lay the dose grid around patient and matter, its first voxel on one of the image's."""
+    image, mask = anatomy.grid, anatomy.seen
     steps = image.spacing if options.grid_mm is None and patient.own_grid else options.spacing()
     origin = tuple(o + s * c for o, s, c in zip(image.origin, image.spacing, mask.corner, strict=True))
     lengths = [(n - 1) * s for n, s in zip(mask.inside.shape, image.spacing, strict=True)]
@@ -197,35 +165,19 @@ def _grid(patient: Patient, body: Region, options: Options) -> Grid:
 
 
 def _structures(
-    drawn: Sequence[Region], body: Region, patient: Patient, grid: Grid, options: Options, notes: list[str]
+    anatomy: Anatomy, patient: Patient, grid: Grid, options: Options, notes: list[str]
 ) -> tuple[Structure, ...]:
     """Put the structures on the dose grid, in the order in which overlaps are resolved."""
-    inside = np.zeros(grid.size, bool)
-    inside[body.mask.voxels(patient.grid, grid)] = True
     made: dict[str, Structure] = {}
-    for one in drawn:
-        if one.mask.empty:
-            notes.append(f"{one.name} is empty and left out")
-            continue
-        lost = 1.0 - one.mask.within(body.mask)
-        if one.type == "target" and lost > 1 - _INSIDE:
+    for one in anatomy.regions:
+        voxels = one.mask.voxels(anatomy.grid, grid)
+        if not len(voxels):
             raise UsageError(
-                f"{100 * lost:.0f}% of the target {one.name} lies outside {body.name}; were they drawn on this image?"
+                f"{one.name} ({one.mask.count * anatomy.grid.voxel_cc:.2g} cc) vanishes on the dose grid of {grid}; "
+                f"take a finer one with --grid, or leave it out with --type {shell_word(one.name + '=ignore')}"
             )
-        if lost == 1.0:
-            notes.append(f"{one.name} lies outside {body.name} and is left out")
-            continue
-        if lost > 0.001:
-            notes.append(f"{100 * lost:.1f}% of {one.name} lies outside {body.name} and is cut off")
-        voxels = one.mask.voxels(patient.grid, grid)
-        kept = voxels[inside[voxels]]
-        if not len(kept):
-            raise UsageError(
-                f"{one.name} ({one.mask.count * patient.grid.voxel_cc:.2g} cc) vanishes on the dose grid of {grid}; "
-                f"take a finer one with --grid, or leave it out with --type {one.name}=ignore"
-            )
-        volume = one.volume_cc if one.volume_cc is not None else one.mask.count * patient.grid.voxel_cc
-        made[one.name] = Structure(one.name, one.type, kept, float(volume), one.prescription)
+        volume = one.volume_cc if one.volume_cc is not None else one.mask.count * anatomy.grid.voxel_cc
+        made[one.name] = Structure(one.name, cast(Type, one.type), voxels, float(volume), one.prescription)
     return _in_order(_inherit_prescriptions(made, grid, notes), patient, grid, options, notes)
 
 
@@ -262,7 +214,7 @@ def _in_order(
 
     Of two targets with one prescription the larger owns: an objective on a PTV sees the CTV within.
     """
-    wanted = [find(name, made) for name in options.order]
+    wanted = [meant(name, made, patient.originals) for name in options.order]
     rank = {name: place for place, name in enumerate(made)}
     kinds = {"target": 0, "oar": 1, "external": 2}
 
@@ -288,16 +240,13 @@ def _in_order(
     return ordered
 
 
-def _image(patient: Patient, body: Region) -> tuple[Image, Grid]:
-    """Cut the image to the body and empty it outside: the couch and whatever else stood there."""
-    grid, corner, shape = patient.grid, body.mask.corner, body.mask.inside.shape
+def _image(anatomy: Anatomy) -> tuple[Image, Grid]:
+    """Cut the image to patient and matter, with some air around."""
+    grid, mask = anatomy.grid, anatomy.seen
     margin = [int(np.ceil(10.0 / s)) if axis else 0 for axis, s in enumerate(grid.spacing)]
-    first = [max(0, c - m) for c, m in zip(corner, margin, strict=True)]
-    last = [min(n, c + d + m) for n, c, d, m in zip(grid.shape, corner, shape, margin, strict=True)]
-    cut = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
-    inside = np.zeros([b - a for a, b in zip(first, last, strict=True)], bool)
-    inside[tuple(slice(c - a, c - a + d) for c, a, d in zip(corner, first, shape, strict=True))] = body.mask.inside
-    hu = np.where(inside, patient.hu[cut], np.int16(-1000)).astype(np.int16)
+    first = [max(0, c - m) for c, m in zip(mask.corner, margin, strict=True)]
+    last = [min(n, c + d + m) for n, c, d, m in zip(grid.shape, mask.corner, mask.inside.shape, margin, strict=True)]
+    hu = np.ascontiguousarray(anatomy.hu[tuple(slice(a, b) for a, b in zip(first, last, strict=True))])
     origin = tuple(o + s * a for o, s, a in zip(grid.origin, grid.spacing, first, strict=True))
     return hu, Grid(hu.shape, grid.spacing, origin)  # type: ignore[arg-type]
 
@@ -305,22 +254,25 @@ def _image(patient: Patient, body: Region) -> tuple[Image, Grid]:
 def _influence(
     hu: Image,
     image_grid: Grid,
+    anatomy: Anatomy,
     grid: Grid,
     structures: tuple[Structure, ...],
     voxels: Rows,
     fractions: int,
     options: Options,
+    table: Table,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     """Compute the dose-influence matrix with the engine that is wanted and installed."""
     if options.engine == "pyradplan" or (options.engine == "auto" and pyradplan.available()):
         on_grid = hu if same(image_grid, grid) else resample(hu, image_grid, grid, outside=-1000.0)
-        body = np.zeros(grid.size, bool)
-        body[structures[-1].voxels] = True
-        emptied = np.where(body.reshape(grid.shape), on_grid, -1000.0).astype(np.int16)
+        seen = np.unique(np.concatenate([anatomy.seen.voxels(anatomy.grid, grid), voxels]))
+        emptied = np.full(grid.size, -1000, np.int16)
+        emptied[seen] = np.rint(on_grid.reshape(-1)[seen])
         target = np.unique(np.concatenate([s.voxels for s in structures if s.type == "target"]))
-        return pyradplan.influence(emptied, grid, voxels, target, fractions, options, say)
-    return _built_in(hu, image_grid, grid, structures, fractions, options, say)
+        cube = emptied.reshape(grid.shape)
+        return pyradplan.influence(cube, grid, voxels, target, fractions, options, say, seen, table)
+    return _built_in(hu, image_grid, grid, structures, fractions, options, table, say)
 
 
 def _built_in(
@@ -330,6 +282,7 @@ def _built_in(
     structures: tuple[Structure, ...],
     fractions: int,
     options: Options,
+    table: Table,
     say: Callable[[str], None],
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     from ..case.beams.geometry import BIXEL, covering, points_of
@@ -348,7 +301,7 @@ def _built_in(
     rows = len(np.unique(np.concatenate([s.voxels for s in structures])))
     pyradplan.check_size(grid, rows, len(covering(beams, aimed.mean(axis=0), aimed)), CUTOFF)
     say(f"computing the dose of {len(beams)} beams with the built-in pencil beam, on {grid}")
-    setup = Setup("case", hu, image_grid, grid, structures, beams, fractions)
+    setup = Setup("case", hu, image_grid, grid, structures, beams, fractions, hu_table=table)
     engine = f"built-in analytic 6 MV pencil beam, {BIXEL:g} mm beamlets, lateral cutoff {CUTOFF:g} mm"
     return setup.dij(), beams, engine
 

@@ -1,23 +1,23 @@
 """Contours as DICOM has them, stacks of polygons, to voxels.
 
-In a plane, a voxel is inside if its centre is, by the even-odd rule over all of the plane's contours together: holes
-drawn as contours of their own, keyholes (a hole joined to the outline by a channel of no width) and separate parts all
-come out right. Between planes the shape is interpolated by signed distance, as far as the planner's own habit of
-skipping slices reaches.
+In a plane, a voxel is inside if its centre is (`outlines` says what contours enclose). Between planes the shape is
+interpolated by signed distance, as far as the planner's own habit of skipping slices reaches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..case.model import Grid
 from .masks import Mask
+from .outlines import Outlines
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Bools = NDArray[np.bool_]
     Points = NDArray[np.float64]
@@ -26,90 +26,138 @@ if TYPE_CHECKING:
 _GAP = 1.5
 #: A plane this close to a slice is on it, in slice distances.
 _ON = 0.1
-#: Most contours of a plane whose area is computed from them; of more, it is counted in voxels.
-_MANY = 40
+#: Contours nearer to each other than this are of one plane, in slice distances: holes are often some tenths off.
+_TOGETHER = 0.25
+#: The same where a structure was drawn on planes closer than slices, mm.
+_EXACT = 0.05
 
 
-def fill(polygons: Sequence[Points], shape: tuple[int, int]) -> Bools:
-    """Mark the cells of a raster whose centres are inside, by the even-odd rule over all polygons.
-
-    An edge passes a row's centre line at some x; from there on the row is the other side. A centre on an edge
-    belongs to the area on its right or below, so that neighbours share no voxel and leave none out.
+@dataclass(frozen=True)
+class Solid:
+    """A structure made of its contours.
 
     Args:
-        polygons: Each (n, 2): row and column of the corners, in cells; (0, 0) is the centre of the first cell. The
-            last corner is joined to the first.
-        shape: Rows and columns.
+        mask: Its voxels of the image.
+        volume_cc: Of the contours, cm^3: areas times plane distances.
+        gaps: How many gaps between planes were left open, because they are longer than the usual distance.
+        doubled: How many contours are the same as another and were taken once.
     """
-    rows, columns = shape
-    if not polygons:
-        return np.zeros(shape, bool)
-    start = np.concatenate(polygons)
-    end = np.concatenate([np.roll(p, -1, axis=0) for p in polygons])
-    down = start[:, 0] <= end[:, 0]
-    top, bottom = np.where(down[:, None], start, end), np.where(down[:, None], end, start)
-    # Clip before counting, so that a damaged outline of huge size costs no more than a real one.
-    first = np.clip(np.ceil(top[:, 0]), 0, rows).astype(np.int64)
-    counts = np.clip(np.ceil(bottom[:, 0]), 0, rows).astype(np.int64) - first
-    edge = np.repeat(np.arange(len(start)), counts)
-    row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
-    with np.errstate(over="ignore", invalid="ignore"):
-        slope = (bottom[edge, 1] - top[edge, 1]) / (bottom[edge, 0] - top[edge, 0])
-        x = top[edge, 1] + (row - top[edge, 0]) * slope
-    column = np.clip(np.ceil(np.nan_to_num(x)), 0, columns).astype(np.int64)
-    turns = np.bincount(row * (columns + 1) + column, minlength=rows * (columns + 1)).reshape(rows, columns + 1)
-    return (np.cumsum(turns, axis=1)[:, :columns] & 1).astype(bool)
+
+    mask: Mask
+    volume_cc: float
+    gaps: int
+    doubled: int
 
 
-def rasterize(planes: Mapping[float, Sequence[Points]], grid: Grid) -> tuple[Mask, float, int]:
+def group(contours: Sequence[tuple[float, Points]], slices: ArrayLike) -> dict[float, list[Points]]:
+    """Sort contours into planes.
+
+    Contours within a quarter of a slice distance are of one plane, at the height that is nearest to a slice. Where a
+    structure was drawn on planes closer than that, only those of one height are.
+
+    Args:
+        contours: z and corners of each, (n, 2), x and y; mm.
+        slices: z of the image's slices, ascending, mm.
+
+    Returns:
+        Contours by z, mm.
+    """
+    heights = np.unique([z for z, _ in contours])
+    if not len(heights):
+        return {}
+    axis = _Axis(np.asarray(slices, np.float64))
+    at = axis.place(heights)
+    chains = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) > _TOGETHER) + 1)
+    if max(float(at[c[-1]] - at[c[0]]) for c in chains) > 2 * _TOGETHER:
+        chains = np.split(np.arange(len(at)), np.flatnonzero(np.diff(heights) > _EXACT) + 1)
+    plane: dict[float, float] = {}
+    for chain in chains:
+        off = np.abs(at[chain] - np.rint(at[chain]))
+        height = round(float(heights[chain[int(np.argmin(off))]]), 4)
+        plane |= {float(z): height for z in heights[chain]}
+    planes: dict[float, list[Points]] = {}
+    for z, corners in sorted(contours, key=lambda pair: pair[0]):
+        planes.setdefault(plane[float(z)], []).append(corners)
+    return planes
+
+
+def rasterize(
+    planes: Mapping[float, Sequence[Points]], grid: Grid, slices: ArrayLike | None = None, *, xor: bool = False
+) -> Solid:
     """Turn a structure's contours into voxels and a volume.
 
     Args:
         planes: Contours by z, mm: each (n, 2), x and y in mm.
         grid: Of the image.
-
-    Returns:
-        The mask on the image's grid, the volume of the contours in cm^3 (areas times plane distances), and how many
-        gaps between planes were left open because they are longer than the usual distance.
+        slices: z of the slices that contours were drawn on, ascending, mm; None: those of the grid.
+        xor: Whether contours of a plane are combined by exclusive or.
     """
-    stack = _Stack(planes, grid)
-    slices = {k: shape for k, z in enumerate(grid.axes()[0]) if (shape := stack.at(float(z))) is not None}
-    slices = {k: inside for k, inside in slices.items() if inside.any()}
-    open_gaps = int(np.count_nonzero(~stack.bridged))
-    if not slices:
-        return Mask((0, 0, 0), np.zeros((0, 0, 0), bool)), stack.volume(), open_gaps
-    low, high = min(slices), max(slices)
-    inside = np.zeros((high - low + 1, *stack.shape), bool)
-    for k, one in slices.items():
-        inside[k - low] = one
-    mask = Mask.of(inside)
-    z, y, x = mask.corner
-    return Mask((z + low, y + stack.corner[0], x + stack.corner[1]), mask.inside), stack.volume(), open_gaps
+    stack = _Stack(planes, grid, grid.axes()[0] if slices is None else np.asarray(slices, np.float64), xor)
+    filled = {k: shape for k, z in enumerate(grid.axes()[0]) if (shape := stack.at(float(z))) is not None}
+    filled = {k: inside for k, inside in filled.items() if inside.any()}
+    mask = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
+    if filled:
+        low, high = min(filled), max(filled)
+        inside = np.zeros((high - low + 1, *stack.shape), bool)
+        for k, one in filled.items():
+            inside[k - low] = one
+        mask = Mask.of(inside)
+        z, y, x = mask.corner
+        mask = Mask((z + low, y + stack.corner[0], x + stack.corner[1]), mask.inside)
+    gaps = int(np.count_nonzero(~stack.bridged))
+    return Solid(mask, stack.volume(), gaps, sum(plane.doubled for plane in stack.outlines))
+
+
+class _Axis:
+    """Heights counted in slices: slice 0, slice 1, and what lies between and beyond; distances may differ."""
+
+    def __init__(self, slices: Points) -> None:
+        self.slices = slices if len(slices) > 1 else np.array([slices[0], slices[0] + 1.0])
+        self.first, self.last = (float(np.diff(self.slices)[n]) for n in (0, -1))
+
+    def place(self, z: ArrayLike) -> Points:
+        """Count slices up to a height, mm."""
+        z = np.asarray(z, np.float64)
+        n = len(self.slices) - 1
+        inside = np.interp(z, self.slices, np.arange(n + 1.0))
+        below, above = (z - self.slices[0]) / self.first, n + (z - self.slices[-1]) / self.last
+        return np.asarray(np.where(z < self.slices[0], below, np.where(z > self.slices[-1], above, inside)))
+
+    def height(self, place: float) -> float:
+        """Find the height of so many slices, mm."""
+        n = len(self.slices) - 1
+        if place < 0:
+            return float(self.slices[0] + place * self.first)
+        if place > n:
+            return float(self.slices[-1] + (place - n) * self.last)
+        return float(np.interp(place, np.arange(n + 1.0), self.slices))
 
 
 class _Stack:
-    """A structure's planes, filled on the rows and columns of the image that it needs."""
+    """A structure's planes, filled on the rows and columns of the image that it needs; heights count in slices."""
 
-    def __init__(self, planes: Mapping[float, Sequence[Points]], grid: Grid) -> None:
-        self.planes, self.grid = planes, grid
+    def __init__(self, planes: Mapping[float, Sequence[Points]], grid: Grid, slices: Points, xor: bool) -> None:
+        self.axis, self.grid = _Axis(slices), grid
         self.heights = np.array(sorted(planes))
-        gaps = np.diff(self.heights)
-        self.usual = float(np.median(gaps)) if len(gaps) else grid.spacing[0]
+        self.outlines = [Outlines(planes[z], xor=xor) for z in sorted(planes)]
+        self.places = self.axis.place(self.heights)
+        gaps = np.diff(self.places)
+        self.usual = float(np.median(gaps)) if len(gaps) else 1.0
         if len(gaps) == 1:
             # One gap alone does not tell two parts from skipped slices; planners skip one slice, hardly more.
-            self.usual = min(self.usual, 2 * grid.spacing[0])
+            self.usual = min(self.usual, 2.0)
         # Where it ends a structure is as thick as a slice, however many slices were skipped within.
-        self.thick = min(self.usual, grid.spacing[0])
+        self.half = min(self.usual, 1.0) / 2
         self.bridged = gaps <= _GAP * self.usual
-        self.corner, self.shape = self._window()
+        self.corner, self.shape = self._window(planes)
         self._flat: dict[int, Bools] = {}
         self._far: dict[int, Points] = {}
 
-    def _window(self) -> tuple[tuple[int, int], tuple[int, int]]:
+    def _window(self, planes: Mapping[float, Sequence[Points]]) -> tuple[tuple[int, int], tuple[int, int]]:
         spans = []
         for axis, column in ((1, 1), (2, 0)):
-            low = min(float(p[:, column].min()) for polygons in self.planes.values() for p in polygons)
-            high = max(float(p[:, column].max()) for polygons in self.planes.values() for p in polygons)
+            low = min(float(p[:, column].min()) for polygons in planes.values() for p in polygons)
+            high = max(float(p[:, column].max()) for polygons in planes.values() for p in polygons)
             n, step, start = self.grid.shape[axis], self.grid.spacing[axis], self.grid.origin[axis]
             first = int(np.clip(np.floor((low - start) / step), 0, n - 1))
             last = int(np.clip(np.ceil((high - start) / step), 0, n - 1))
@@ -122,29 +170,25 @@ class _Stack:
         if k not in self._flat:
             (_, oy, ox), (_, sy, sx) = self.grid.origin, self.grid.spacing
             y, x = self.corner
-            polygons = [
-                np.stack([(p[:, 1] - oy) / sy - y, (p[:, 0] - ox) / sx - x], axis=1)
-                for p in self.planes[float(self.heights[k])]
-            ]
-            self._flat[k] = fill(polygons, self.shape)
+            self._flat[k] = self.outlines[k].fill((oy + sy * y, ox + sx * x), (sy, sx), self.shape)
         return self._flat[k]
 
     def at(self, z: float) -> Bools | None:
         """Interpolate the shape at a height, mm; None outside."""
-        if not len(self.heights):
+        if not len(self.places):
             return None
-        k = int(np.argmin(np.abs(self.heights - z)))
-        off = abs(float(self.heights[k]) - z)
-        if off <= _ON * self.grid.spacing[0]:
+        place = float(self.axis.place(z))
+        k = int(np.argmin(np.abs(self.places - place)))
+        off = abs(float(self.places[k]) - place)
+        if off <= _ON:
             return self.flat(k)
-        above = int(np.searchsorted(self.heights, z))
-        if 0 < above < len(self.heights) and self.bridged[above - 1]:
-            low, high = float(self.heights[above - 1]), float(self.heights[above])
-            part = (z - low) / (high - low)
+        above = int(np.searchsorted(self.places, place))
+        if 0 < above < len(self.places) and self.bridged[above - 1]:
+            low, high = float(self.places[above - 1]), float(self.places[above])
+            part = (place - low) / (high - low)
             return np.asarray((1 - part) * self._distance(above - 1) + part * self._distance(above) > 0)
         # Beyond the last plane it is half as thick; at exactly half, the lower side has it.
-        half = self.thick / 2
-        inside = off < half - 1e-6 or (off <= half + 1e-6 and z < self.heights[k])
+        inside = off < self.half - 1e-6 or (off <= self.half + 1e-6 and place < self.places[k])
         return self.flat(k) if inside else None
 
     def _distance(self, k: int) -> Points:
@@ -161,30 +205,14 @@ class _Stack:
     def volume(self) -> float:
         """Sum areas times plane distances, cm^3."""
         total = 0.0
-        for k, z in enumerate(self.heights):
-            below = (z - self.heights[k - 1]) if k and self.bridged[k - 1] else self.thick
-            above = (self.heights[k + 1] - z) if k + 1 < len(self.heights) and self.bridged[k] else self.thick
-            total += self._area(k) * (below + above) / 2
+        for k, (z, place) in enumerate(zip(self.heights, self.places, strict=True)):
+            if k and self.bridged[k - 1]:
+                below = (z - self.heights[k - 1]) / 2
+            else:
+                below = z - self.axis.height(float(place) - self.half)
+            if k + 1 < len(self.heights) and self.bridged[k]:
+                above = (self.heights[k + 1] - z) / 2
+            else:
+                above = self.axis.height(float(place) + self.half) - z
+            total += self.outlines[k].area * float(below + above)
         return total / 1000.0
-
-    def _area(self, k: int) -> float:
-        """Measure the area of a plane, mm^2: contours within an odd number of others are holes."""
-        polygons = self.planes[float(self.heights[k])]
-        if len(polygons) > _MANY:
-            return float(np.count_nonzero(self.flat(k)) * self.grid.spacing[1] * self.grid.spacing[2])
-        total = 0.0
-        for i, polygon in enumerate(polygons):
-            depth = sum(_inside(polygon[0], other) for j, other in enumerate(polygons) if j != i)
-            x, y = (polygon - polygon[0]).T
-            area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-            total += -area if depth % 2 else area
-        return max(total, 0.0)
-
-
-def _inside(point: Points, polygon: Points) -> bool:
-    """Tell whether a point is in a polygon, by the even-odd rule."""
-    (x, y), (px, py) = point, polygon.T
-    qx, qy = np.roll(px, -1), np.roll(py, -1)
-    crosses = (py > y) != (qy > y)
-    at = px[crosses] + (y - py[crosses]) * (qx[crosses] - px[crosses]) / (qy[crosses] - py[crosses])
-    return bool(np.count_nonzero(at > x) % 2)

@@ -51,10 +51,18 @@ class Mask:
     def full(self, shape: tuple[int, int, int]) -> Bools:
         """Lay the mask into an array over the whole image."""
         out = np.zeros(shape, bool)
-        z, y, x = self.corner
-        dz, dy, dx = self.inside.shape
-        out[z : z + dz, y : y + dy, x : x + dx] = self.inside
+        out[self.box] = self.inside
         return out
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """The box as slices (z, y, x) of the whole image."""
+        z, y, x = (slice(c, c + n) for c, n in zip(self.corner, self.inside.shape, strict=True))
+        return z, y, x
+
+    def add_to(self, full: Bools) -> None:
+        """Mark its voxels in an array over the whole image."""
+        full[self.box] |= self.inside
 
     def within(self, other: Mask) -> float:
         """Measure the share of its voxels that are the other's too; both are of one image."""

@@ -7,7 +7,6 @@ n % Ny of column n // Ny % Nx of slice n // (Ny Nx). Its dose influence is that 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,15 +20,14 @@ from tgsci.errors import UsageError
 from ..case.model import Beam, Grid, Type
 from .assemble import SourceDij
 from .masks import Mask
+from .mat_file import load_mat
 from .options import Options
-from .patient import MOST_STRUCTURES, MOST_VOXELS, Patient, Region, guess_type, hounsfield, unique_names
+from .patient import MOST_STRUCTURES, MOST_VOXELS, Patient, Region, cut_off, guess_type, hounsfield, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WANTED = ("ct", "cst", "dij", "pln", "stf")
-#: Largest content that is read, bytes unpacked.
-_LARGEST = 12_000_000_000
+_WANTED = ("ct", "cst", "dij", "pln", "stf", "resultGUI")
 _TYPES: dict[str, Type] = {"TARGET": "target", "OAR": "oar", "EXTERNAL": "external"}
 
 
@@ -45,10 +43,9 @@ def read_matrad(path: Path, options: Options, say: Callable[[str], None]) -> tup
         UsageError: The file is no matRad file, damaged, or larger than can be handled.
     """
     label = visible(path.name[:80])
-    _check_size(path, label)
     if path.stat().st_size > 50_000_000:
         say(f"reading {path.stat().st_size / 1e6:.0f} MB")
-    content = _load(path, label)
+    content = load_mat(path, label, _WANTED)
     ct, cst = content.get("ct"), content.get("cst")
     if not isinstance(ct, dict) or cst is None or len(cst) == 0:
         raise UsageError(
@@ -72,26 +69,33 @@ def _patient(
     position = str(info.get("PatientPosition", "HFS")) if isinstance(info, dict) else "HFS"
     if position.upper() not in ("HFS", "[]", ""):
         raise UsageError(f"the patient lies {quote(position, 8)}; only HFS (head first, supine) is read")
-    values, grid, image_notes = _cube(ct)
     pln = content.get("pln")
     pln = pln if isinstance(pln, dict) else {}
-    fractions = _number(pln.get("numOfFractions"))
-    drawn, notes = _structures(_rows(cst), grid)
-    hu = hounsfield(values, drawn, options)
     dij = content.get("dij")
+    dij = dij if isinstance(dij, dict) else {}
+    values, grid, image_notes, notes = _cube(ct, dij)
+    fractions = _number(pln.get("numOfFractions"))
+    drawn, of_structures = _structures(_rows(cst), grid)
+    notes += of_structures
+    hu = hounsfield(values, drawn, options)
+    notes += cut_off(values, options)
     asked = options.gantry or options.engine != "auto" or options.grid_mm is not None
+    mode = str(pln.get("radiationMode", "photons")).casefold()
     source_dij = None
-    if isinstance(dij, dict) and not asked:
+    if dij and not asked:
         matrix, own = _matrix(dij, grid)
         beam_of, beams = _beams(dij, pln, content.get("stf"), int(matrix.shape[1]))
-        mode = str(pln.get("radiationMode", "photons")).casefold()
         if mode not in ("photons", "protons"):
             raise UsageError(f"the plan is for {quote(mode, 20)}; photons and protons are read")
         rbe = (_number(dij.get("RBE")) or options.rbe) if mode == "protons" else 1.0
         made = f"matRad, {mode}" + (f", RBE {rbe:g}" if mode == "protons" else "")
         source_dij = SourceDij(own, matrix, partial(_matrad_rows, grid=own), beam_of, beams, rbe, mode, made)
-
     provenance = {"source": f"matRad: ct of {grid}, {len(drawn)} structures", **image_notes}
+    dose = None
+    if options.reference and fractions and mode == "photons":
+        dose = _dose(content.get("resultGUI"), drawn, grid, int(fractions), notes)
+    if dose is not None:
+        provenance["reference dose"] = "resultGUI.physicalDose, times the number of fractions"
     return Patient(
         "matrad",
         hu,
@@ -99,34 +103,80 @@ def _patient(
         drawn,
         fractions=int(fractions) if fractions else None,
         ordered=True,
+        reference=None if dose is None else (dose, grid),
         provenance=provenance,
         notes=tuple(notes),
     ), source_dij
 
 
-def _cube(ct: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str]]:
+def _cube(ct: dict[str, Any], dij: dict[str, Any]) -> tuple[NDArray[np.float32], Grid, dict[str, str], list[str]]:
     """Read the image as (z, y, x), its grid, and what to say about it."""
-    notes = {}
-    cube = _first(ct.get("cubeHU"))
-    if cube is None:
-        cube = _first(ct.get("cube"))
-        if cube is None:
+    provenance, notes = {}, []
+    cubes = ct.get("cubeHU")
+    if _first(cubes) is None:
+        cubes = ct.get("cube")
+        if _first(cubes) is None:
             raise UsageError("the ct has no cubeHU; save the file with matRad 2.1 or later")
         # Relative electron density or stopping power: HU / 1000 + 1 up to bone.
-        cube = (np.asarray(cube, np.float64) - 1.0) * 1000.0
-        notes["image"] = "Hounsfield units from relative densities, as 1000 (density - 1)"
-    cube = np.asarray(cube)
+        provenance["image"] = "Hounsfield units from relative densities, as 1000 (density - 1)"
+    if isinstance(cubes, list | tuple) and len(cubes) > 1:
+        notes.append(f"the ct has {len(cubes)} scenarios (phases); the image, structures and dij of the first are read")
+    cube = np.asarray(_first(cubes))
     if cube.dtype.kind not in "iuf" or not (np.abs(cube) < 1e6).all():
         raise UsageError("the ct has voxels that are no Hounsfield units; it is damaged: save it again")
+    cube = (np.asarray(cube, np.float64) - 1.0) * 1000.0 if provenance else cube
     cube = np.asarray(cube, np.float32)
     if cube.ndim != 3 or cube.size > MOST_VOXELS:
         raise UsageError(
             f"the ct has {cube.shape} voxels; a volume of at most {MOST_VOXELS / 1e6:,.0f} million is read"
         )
-    resolution = ct.get("resolution") or {}
     ny, nx, nz = cube.shape
-    grid = _grid((nz, ny, nx), resolution, ct)
-    return np.ascontiguousarray(cube.transpose(2, 0, 1)), grid, notes
+    grid = _image_grid((nz, ny, nx), ct, dij)
+    return np.ascontiguousarray(cube.transpose(2, 0, 1)), grid, provenance, notes
+
+
+def _image_grid(shape: tuple[int, int, int], ct: dict[str, Any], dij: dict[str, Any]) -> Grid:
+    """Find where the image lies: as ct says, else as the dij says of it, else as the file that it came from.
+
+    Without any of these only the dose that is computed matters, and the place is matRad's own habit: coordinates are
+    resolution times number, from 1.
+    """
+    of_dij = dij.get("ctGrid")
+    of_dij = of_dij if isinstance(of_dij, dict) and _dimensions(of_dij) == shape else {}
+    resolution = ct.get("resolution") or of_dij.get("resolution") or {}
+    if _has_axes(ct, shape):
+        return _grid(shape, resolution, ct)
+    if _has_axes(of_dij, shape):
+        return _grid(shape, resolution, of_dij)
+    grid = _grid(shape, resolution, {})
+    dose_grid = dij.get("doseGrid")
+    info = ct.get("dicomInfo")
+    if isinstance(dose_grid, dict) and _has_axes(dose_grid, _dimensions(dose_grid)):
+        # matRad lays the first voxel of the dose grid onto the image's.
+        origin = _grid(_dimensions(dose_grid), dose_grid["resolution"], dose_grid).origin
+        return Grid(shape, grid.spacing, origin)
+    first = np.asarray(info.get("ImagePositionPatient", []) if isinstance(info, dict) else [], np.float64).reshape(-1)
+    if len(first) == 3 and np.isfinite(first).all():
+        return Grid(shape, grid.spacing, (float(first[2]), float(first[1]), float(first[0])))
+    return grid
+
+
+def _dimensions(grid: dict[str, Any]) -> tuple[int, int, int]:
+    """Read the voxels of a grid of matRad's along (z, y, x)."""
+    said = grid.get("dimensions")
+    if said is None:
+        nz, ny, nx = (len(_axis(grid, name)) for name in "zyx")
+    else:
+        ny, nx, nz = (int(n) for n in np.asarray(said).reshape(-1))
+    return nz, ny, nx
+
+
+def _axis(axes: dict[str, Any], name: str) -> NDArray[np.float64]:
+    return np.atleast_1d(np.asarray(axes.get(name, []), np.float64).squeeze())
+
+
+def _has_axes(axes: dict[str, Any], shape: tuple[int, int, int]) -> bool:
+    return all(len(_axis(axes, name)) == n > 0 for name, n in zip("zyx", shape, strict=True))
 
 
 def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[str, Any]) -> Grid:
@@ -136,13 +186,13 @@ def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[st
         step = _number(resolution.get(name))
         if step is None or not 0.05 <= step <= 50:
             raise UsageError(f"the resolution along {name} is {visible(str(resolution.get(name))[:20])}; mm are needed")
-        centres = np.atleast_1d(np.asarray(axes.get(name, []), np.float64).squeeze())
+        centres = _axis(axes, name)
         if len(centres) == n:
             if n > 1 and np.abs(np.diff(centres) - step).max() > 0.02 * step:
                 raise UsageError(f"the coordinates along {name} do not rise in even steps of {step:g} mm")
             origin.append(float(centres[0]))
         else:
-            origin.append(step)  # matRad's own habit: coordinates are resolution times number, from 1
+            origin.append(step)
         spacing.append(step)
     return Grid(shape, (spacing[0], spacing[1], spacing[2]), (origin[0], origin[1], origin[2]))
 
@@ -182,7 +232,12 @@ def _structures(lines: Sequence[list[Any]], grid: Grid) -> tuple[tuple[Region, .
 
 
 def _mask(voxels: Any, name: str, grid: Grid) -> Mask:
-    listed = np.asarray(_first(voxels) if isinstance(voxels, list) else voxels, np.float64).reshape(-1)
+    """Read a structure's voxels: their numbers, from 1, or a cube that is 1 inside."""
+    array = np.asarray(_first(voxels) if isinstance(voxels, list) else voxels, np.float64)
+    nz, ny, nx = grid.shape
+    if array.shape == (ny, nx, nz) and ((array == 0) | (array == 1)).all():
+        return Mask.of(array.transpose(2, 0, 1) > 0)
+    listed = array.reshape(-1)
     inside = np.zeros(grid.size, bool)
     if len(listed):
         if not np.isfinite(listed).all() or (listed != np.floor(listed)).any():
@@ -193,23 +248,51 @@ def _mask(voxels: Any, name: str, grid: Grid) -> Mask:
                 "it was made for another image"
             )
         inside[listed.astype(np.int64) - 1] = True
-    nz, ny, nx = grid.shape
     return Mask.of(inside.reshape(nz, nx, ny).transpose(0, 2, 1))
 
 
 def _prescription(objectives: Any) -> float | None:
-    """Take the reference dose of a target's squared deviation, total Gy as matRad has it, for its prescription."""
-    doses = []
-    for one in objectives if isinstance(objectives, list) else [objectives]:
-        if not isinstance(one, dict):
-            continue
-        kind = str(one.get("className", one.get("type", ""))).casefold()
-        if "deviation" not in kind:
-            continue
+    """Take the dose of a target's squared deviation, total Gy; else of its underdosing, else of its minimum DVH."""
+    doses: dict[str, list[float]] = {"deviation": [], "underdos": [], "mindvh": []}
+    for one in _objectives(objectives):
+        kind = str(one.get("className", one.get("type", ""))).casefold().replace(" ", "")
         dose = _number(_first(one.get("parameters", one.get("dose"))))
         if dose is not None and 0.5 <= dose <= 200:
-            doses.append(dose)
-    return max(doses, default=None)
+            for word, found in doses.items():
+                if word in kind:
+                    found.append(dose)
+    return next((max(found) for found in doses.values() if found), None)
+
+
+def _objectives(cell: Any) -> Iterator[dict[str, Any]]:
+    """List the objectives of a structure: a cell of structs, one struct, or an array of structs (a struct of lists)."""
+    for one in cell if isinstance(cell, list) else [cell]:
+        if not isinstance(one, dict):
+            continue
+        kinds = one.get("className", one.get("type"))
+        if not isinstance(kinds, list):
+            yield one
+            continue
+        for n in range(len(kinds)):
+            yield {key: value[n] for key, value in one.items() if isinstance(value, list) and len(value) == len(kinds)}
+
+
+def _dose(
+    result: Any, drawn: Sequence[Region], grid: Grid, fractions: int, notes: list[str]
+) -> NDArray[np.float32] | None:
+    """Read the dose of matRad's own plan, total Gy on the image's grid, if it is near what is prescribed."""
+    cube = _first(result.get("physicalDose")) if isinstance(result, dict) else None
+    targets = [s for s in drawn if s.prescription and not s.mask.empty]
+    nz, ny, nx = grid.shape
+    if cube is None or np.shape(cube) != (ny, nx, nz) or not targets:
+        return None
+    dose = np.ascontiguousarray(np.asarray(cube, np.float32).transpose(2, 0, 1)) * np.float32(fractions)
+    main = max(targets, key=lambda s: s.prescription or 0.0)
+    mean = float(dose[main.mask.full(grid.shape)].mean())
+    if not np.isfinite(dose).all() or not 0.5 <= mean / (main.prescription or 1.0) <= 1.5:
+        notes.append(f"the file's own plan gives {main.name} {mean:.3g} Gy; it is not kept to compare with")
+        return None
+    return dose
 
 
 def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
@@ -221,8 +304,7 @@ def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
         raise UsageError("the dij holds no sparse physicalDose; compute the dose influence again with matRad")
     dose_grid = dij.get("doseGrid")
     if isinstance(dose_grid, dict):
-        ny, nx, nz = (int(n) for n in np.asarray(dose_grid["dimensions"]).reshape(-1))
-        grid = _grid((nz, ny, nx), dose_grid["resolution"], dose_grid)
+        grid = _beside(_grid(_dimensions(dose_grid), dose_grid["resolution"], dose_grid), dij.get("ctGrid"), image)
     else:
         grid = image
     if matrix.shape[0] != grid.size:
@@ -230,6 +312,15 @@ def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
             f"the dij has {matrix.shape[0]} rows and its dose grid {grid.size} voxels; they do not belong together"
         )
     return matrix, grid
+
+
+def _beside(grid: Grid, of_image: Any, image: Grid) -> Grid:
+    """Move a dose grid as the image was moved since the dij was computed: the dij says where the image lay."""
+    if not isinstance(of_image, dict) or not _has_axes(of_image, image.shape):
+        return grid
+    was = [float(_axis(of_image, name)[0]) for name in "zyx"]
+    z, y, x = (o + now - then for o, now, then in zip(grid.origin, image.origin, was, strict=True))
+    return Grid(grid.shape, grid.spacing, (z, y, x))
 
 
 def _matrad_rows(voxels: NDArray[np.integer], grid: Grid) -> NDArray[np.int64]:
@@ -272,123 +363,3 @@ def _number(value: Any) -> float | None:
         return None
     array = np.asarray(value, np.float64).reshape(-1)
     return float(array[0]) if len(array) and np.isfinite(array[0]) else None
-
-
-def _load(path: Path, label: str) -> dict[str, Any]:
-    import warnings
-
-    from pymatreader import read_mat
-
-    if _lacks_checksums(path):
-        _try_out(path, label)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return dict(read_mat(path, variable_names=list(_WANTED)))
-    except Exception as error:  # scipy and h5py raise whatever a broken file makes them stumble over
-        why = visible(str(error)[:160])
-        raise UsageError(f"{label} is no readable .mat file ({type(error).__name__}: {why}); save it again") from error
-
-
-def _lacks_checksums(path: Path) -> bool:
-    """Tell whether a MATLAB 5 file has variables that are not packed, and so have no checksum."""
-    with path.open("rb") as file:
-        head = file.read(136)
-    order = "<" if head[126:128] == b"IM" else ">"
-    return head[:10] == b"MATLAB 5.0" and int(np.frombuffer(head[128:132], f"{order}u4")[0]) != 15
-
-
-def _try_out(path: Path, label: str) -> None:
-    """Read a file in a process of its own first: scipy crashes on some damage that a checksum would have found.
-
-    Raises:
-        UsageError: The process died.
-    """
-    import subprocess
-    import sys
-
-    code = "import sys, pymatreader; pymatreader.read_mat(sys.argv[1], variable_names=sys.argv[2:])"
-    done = subprocess.run([sys.executable, "-c", code, str(path), *_WANTED], capture_output=True, check=False)
-    if done.returncode < 0:
-        raise UsageError(f"{label} is damaged: the process that read it died; save it again")
-
-
-def _check_size(path: Path, label: str) -> None:
-    """Refuse a file whose content, unpacked, is too large, or lies elsewhere, before anything is unpacked.
-
-    Raises:
-        UsageError: The file unpacks to too much, has its content elsewhere, or is no .mat file.
-    """
-    with path.open("rb") as file:
-        head = file.read(128)
-    try:
-        if head[:19] == b"MATLAB 7.3 MAT-file" or head[:8] == b"\x89HDF\r\n\x1a\n":
-            size = sum(_hdf5_sizes(path))
-        elif head[:6] == b"MATLAB":
-            size = sum(_mat5_sizes(path))
-        else:
-            raise UsageError(f"{label} is no .mat file of MATLAB 5 or later")
-    except (OSError, ValueError, KeyError, RuntimeError, zlib.error) as error:
-        raise UsageError(f"{label} is damaged or cut short ({visible(str(error)[:120])}); save it again") from error
-    if size > _LARGEST:
-        raise UsageError(
-            f"{label} unpacks to {size / 1e9:.0f} GB, more than {_LARGEST / 1e9:g}; save ct, cst, pln and dij alone"
-        )
-
-
-def _mat5_sizes(path: Path) -> Iterator[int]:
-    """Read how many bytes each variable of a MATLAB 5 file has, unpacked: it stands at the beginning of each.
-
-    Raises:
-        ValueError: The file is truncated.
-    """
-    with path.open("rb") as file:
-        head = file.read(128)
-        length = file.seek(0, 2)
-        if length < 128:
-            raise ValueError(f"truncated: it has {length} bytes, and its header alone has 128")
-        if length < 136:
-            raise ValueError(f"truncated: it has {length} bytes, its header and no variable")
-        file.seek(128)
-        word = np.dtype("<u4" if head[126:128] == b"IM" else ">u4")
-        while len(tag := file.read(8)) == 8:
-            kind, size = (int(v) for v in np.frombuffer(tag, word))
-            start = file.tell()
-            if kind == 15:  # miCOMPRESSED
-                inner = zlib.decompressobj().decompress(file.read(min(size, 65_536)), 8)
-                if len(inner) < 8:
-                    raise ValueError("a compressed variable is cut short")
-                yield int(np.frombuffer(inner, word)[1])
-            else:
-                yield size
-            file.seek(start + size)
-        if tag or start + size > length:
-            raise ValueError("the last variable is cut short")
-
-
-def _hdf5_sizes(path: Path) -> Iterator[int]:
-    """Read how many bytes each array of a MATLAB 7.3 file has.
-
-    Raises:
-        ValueError: An array or a group lies outside of the file.
-    """
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        todo, seen = [file], set()
-        while todo:
-            group = todo.pop()
-            for key in group:
-                if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-                    raise ValueError("it links to something outside of itself")
-                item = group[key]
-                if isinstance(item, h5py.Group):
-                    place = h5py.h5o.get_info(item.id).addr
-                    if place in seen:
-                        raise ValueError("a group of it contains itself")
-                    seen.add(place)
-                    todo.append(item)
-                elif isinstance(item, h5py.Dataset):
-                    if item.external or item.is_virtual:
-                        raise ValueError("an array of it lies in another file")
-                    yield int(item.size or 0) * int(item.dtype.itemsize)

@@ -14,12 +14,14 @@ from tgsci.errors import UsageError
 # Messages name options as the command line spells them: bixel_mm is --bixel, types is --type, gantry is --beams.
 
 #: What a structure can be made.
-TYPES = ("target", "oar", "external", "ignore")
+TYPES = ("target", "oar", "external", "bolus", "support", "ignore")
 #: Spacing of the dose grid by default, mm. A plan's figures hold on its grid: on 5 mm a target's D95
 #: comes out some Gy better than it is.
 GRID = 3.0
 #: Finest and coarsest dose grid, mm, and most beams.
 _GRID, _MOST_BEAMS = (1.0, 10.0), 72
+#: Lowest and highest electron density relative to water: air, and what 3071 HU stand for.
+_DENSITY = (0.0, 2.6)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,11 @@ class Options:
         name: Of the case; the source's kind where None. Folders are never used as names: they are often patients'.
         prescriptions: Total Gy by target, where the source does not say, or to overrule it.
         fractions: Number of fractions, where the source does not say, or to overrule it.
-        types: "target", "oar", "external" or "ignore" by structure, where the source is wrong or silent.
+        types: "target", "oar", "external", "bolus", "support" or "ignore" by structure, where the source is wrong or
+            silent. A bolus or support (a couch) lies outside the body; what the image shows there is kept.
+        densities: Electron density relative to water by structure, in place of what the image shows there, or to
+            overrule what the source says; "ct" for the image's own.
+        crop: Names of structures that are cut to the body; all others are kept whole.
         only: Names of the structures to take (an external is always taken); all where empty.
         order: Structures that own overlaps first, in this order; the others follow in the usual one: targets by
             prescription, organs as they come, the external.
@@ -63,6 +69,8 @@ class Options:
     prescriptions: Mapping[str, float] = setting("total Gy by target", factory=dict)
     fractions: int | None = setting("number of fractions", None, low=1, high=100)
     types: Mapping[str, str] = setting(f"{', '.join(TYPES)} by structure", factory=dict)
+    densities: Mapping[str, float | str] = setting("relative electron density, or ct, by structure", factory=dict)
+    crop: tuple[str, ...] = setting("names of structures", ())
     only: tuple[str, ...] = setting("names of structures", ())
     order: tuple[str, ...] = setting("names of structures", ())
     gantry: tuple[float, ...] = setting("gantry angles, degrees", ())
@@ -94,6 +102,9 @@ class Options:
             checks.number(what, dose, 0.5, 200.0, unit="Gy")
         for name, kind in self.types.items():
             checks.choice(f"the type of {quote(name)}", kind, TYPES)
+        for name, density in self.densities.items():
+            if density != "ct":
+                checks.number(f"the density of {quote(name)}", density, *_DENSITY)
         if isinstance(self.grid_mm, tuple) and len(self.grid_mm) != 3:
             raise UsageError(f"grid_mm has {len(self.grid_mm)} figures; give one, or three: x, y, z")
         for spacing in self.spacing():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tgsci.errors import UsageError
 
 from ..case.model import Grid, Type
-from ..names import LONGEST, clean, folded
+from ..names import LONGEST, as_written, clean, find, folded
 from .masks import Mask
 from .options import Options
 
@@ -30,11 +30,12 @@ MOST_VOXELS = 400_000_000
 
 _TARGET = re.compile(r"(?i)(i?gtv|i?ctv|itv|ptv|target|outertarget|tumou?r)(?![a-z]{3})(?!.*(ring|shell|avoid|margin))")
 _EXTERNAL = re.compile(r"(?i)(body|external|skin|patient( ?outline)?|outer ?contour|whole ?body)([ _-]*\d*)?$")
-#: Tissue is denser than this, air and lung are not, HU; lungs are filled afterwards.
-_TISSUE = -350
 #: Densest that air around a patient can be, lightest and heaviest that the body as a whole can be, HU.
 _AIR, _LIGHTEST, _HEAVIEST = -700.0, -600.0, 700.0
 LOWEST, HIGHEST = -1024, 3071
+
+#: What a structure is in an import: those of a case; matter outside of the body that beams pass; a density alone.
+Kind = Literal["target", "oar", "external", "bolus", "support", "density"]
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,22 @@ class Region:
 
     Args:
         name: As `names.clean` leaves it; unique in a patient.
-        type: What it is.
+        type: What it is. Of a bolus or support the image is kept though it lies outside the body; of a "density" only
+            that matters.
         mask: Its voxels of the image.
         volume_cc: Volume as drawn, cm^3; None where only voxels are known.
         prescription: Total Gy, of a target.
+        density: Electron density relative to water that overrides the image, where the source says so.
+        said: Whether the source says what it is; else its name does.
     """
 
     name: str
-    type: Type
+    type: Kind
     mask: Mask
     volume_cc: float | None = None
     prescription: float | None = None
+    density: float | None = None
+    said: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class Patient:
         skipped: Names of structures that the source has and that were not read, as the options wanted.
         body_hint: Where the source says that the patient is, without an outline that somebody drew (OpenKBP's
             `possible_dose_mask`); it is the body where no external is drawn.
+        originals: Names as the source has them by the names here, where they differ.
         position: How the patient lies in the machine, as DICOM's Patient Position says: HFS, FFP and so on. Image and
             structures are along the patient's own axes in any case; beam angles are the machine's.
         origin: Check sums that tell scans and patients apart and name nobody, see `case.model.Case.origin`.
@@ -93,6 +100,7 @@ class Patient:
     hints: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     body_hint: Mask | None = None
+    originals: Mapping[str, str] = field(default_factory=dict)
     position: str = "HFS"
     origin: Mapping[str, str] = field(default_factory=dict)
 
@@ -108,11 +116,11 @@ def unique_names(originals: Iterable[object], fallback: str = "ROI") -> tuple[li
     """Clean names, and make those different that two structures share.
 
     Returns:
-        The names, and a sentence for each that had to be changed to be different.
+        The names, and a sentence for each that two share, and one about all that are spelled otherwise now.
     """
     names: list[str] = []
     taken: dict[str, int] = {}
-    notes = []
+    notes, changed = [], []
     for number, one in enumerate(originals, start=1):
         name = clean(one) or f"{fallback}_{number}"
         base, count = name, 1
@@ -121,9 +129,29 @@ def unique_names(originals: Iterable[object], fallback: str = "ROI") -> tuple[li
             name = f"{base[: LONGEST - len(str(count)) - 1]}_{count}"
         if count > 1:
             notes.append(f"two structures are called {base}; the later one is now {name}")
+        if name != " ".join(str(one).split()):
+            changed.append(f"{as_written(one)} is now {name}")
         taken[folded(name)] = number
         names.append(name)
+    if changed:
+        notes.append(f"names: {', '.join(changed)}")
     return names, notes
+
+
+def meant(name: str, names: Iterable[str], originals: Mapping[str, str]) -> str:
+    """Find the structure that a person means, by its name here or as its source has it.
+
+    Args:
+        name: As a person typed it.
+        names: Of all structures.
+        originals: By name, as the source has them.
+
+    Raises:
+        UsageError: No structure is meant, or more than one.
+    """
+    names = list(names)
+    exact = [here for here in names if " ".join(originals.get(here, here).split()) == " ".join(name.split())]
+    return exact[0] if len(exact) == 1 and name not in names else find(name, names)
 
 
 def hounsfield(values: NDArray[np.number], structures: Sequence[Region], options: Options) -> Image:
@@ -141,6 +169,12 @@ def hounsfield(values: NDArray[np.number], structures: Sequence[Region], options
     shifted = values + np.float32(options.hu_offset)
     _check_units(shifted, max(externals, key=lambda mask: mask.count, default=None))
     return np.asarray(np.clip(np.rint(np.asarray(shifted, np.float32)), LOWEST, HIGHEST), np.int16)
+
+
+def cut_off(values: NDArray[np.number], options: Options) -> list[str]:
+    """Say how many voxels `hounsfield` cuts to the highest value that is kept, if any."""
+    count = int(np.count_nonzero(values + np.float32(options.hu_offset) > HIGHEST))
+    return [f"{count:,} voxels above {HIGHEST} HU (metal?) are cut to that"] if count else []
 
 
 def _check_units(hu: NDArray[np.number], body: Mask | None) -> None:
@@ -189,27 +223,6 @@ def _offset(air: float | None, tissue: float | None) -> float:
     return 0.0
 
 
-def body_of(hu: Image) -> Mask:
-    """Find the body where nobody drew it: the largest piece of tissue of a CT, slice by slice without holes.
-
-    Raises:
-        UsageError: The CT has no tissue.
-    """
-    from scipy import ndimage
-
-    # Opening by two voxels parts the body from a couch that touches its back.
-    tissue = ndimage.binary_opening(hu > _TISSUE, np.ones((1, 3, 3), bool), iterations=2)
-    labels, count = ndimage.label(tissue)
-    if not count:
-        raise UsageError("the image holds no tissue (nothing is denser than lung); is it in Hounsfield units?")
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    largest: Bools = labels == int(np.argmax(sizes))
-    for k in range(len(largest)):
-        largest[k] = ndimage.binary_fill_holes(largest[k])
-    return Mask.of(largest)
-
-
 def patient_of(hu: ArrayLike, grid: Grid, masks: Mapping[str, ArrayLike], options: Options) -> Patient:
     """Make a patient from arrays (z, y, x): z to the head, y to the back, x to the patient's left.
 
@@ -238,4 +251,5 @@ def patient_of(hu: ArrayLike, grid: Grid, masks: Mapping[str, ArrayLike], option
         drawn.append(Region(name, guess_type(name), Mask.of(inside if inside.dtype == bool else inside > 0.5)))
     image = hounsfield(values, drawn, options)
     provenance = {"source": f"arrays: an image of {grid}, {len(drawn)} structures"}
-    return Patient("arrays", image, grid, tuple(drawn), provenance=provenance, notes=tuple(notes))
+    originals = {name: str(one) for name, one in zip(names, masks, strict=True) if name != str(one)}
+    return Patient("arrays", image, grid, tuple(drawn), provenance=provenance, notes=tuple(notes), originals=originals)

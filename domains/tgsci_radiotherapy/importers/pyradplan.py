@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from tgsci.errors import UsageError
 
+from ..case.beams.influence import electron_density
 from ..case.model import Beam, Dij, Grid
 from .masks import Mask
 from .options import Options
@@ -53,6 +54,8 @@ def influence(
     fractions: int,
     options: Options,
     say: Callable[[str], None] = lambda line: None,
+    seen: NDArray[np.int32] | None = None,
+    table: Sequence[tuple[float, float]] = (),
 ) -> tuple[Dij, tuple[Beam, ...], str]:
     """Compute a dose-influence matrix with pyRadPlan.
 
@@ -64,6 +67,8 @@ def influence(
         fractions: Number of fractions.
         options: Beams, modality, widths, cutoff.
         say: Called before each long step.
+        seen: Flat indices of the voxels that hold the patient and other matter in the beams; None: those of rows.
+        table: Points (HU, electron density relative to water), for photons; empty: pyRadPlan's own table.
 
     Returns:
         The matrix (total Gy; RBE-weighted for protons), the beams, and who made it with what, for people.
@@ -73,11 +78,13 @@ def influence(
     """
     protons = options.modality == "protons"
     angles = options.angles()
+    outer = voxels if seen is None else seen
     with _quiet() as lib:
-        ct = lib.create_ct({"cube_hu": _image(lib, hu.astype(np.float32), grid)})
+        values = hu.astype(np.float32) if not table else _of_density(lib, electron_density(hu, table))
+        ct = lib.create_ct({"cube_hu": _image(lib, values, grid)})
         vois = [
             lib.create_voi(voi_type="TARGET", name="targets", ct_image=ct, mask=_image(lib, _mask(target, grid), grid)),
-            lib.create_voi(voi_type="EXTERNAL", name="rows", ct_image=ct, mask=_image(lib, _mask(voxels, grid), grid)),
+            lib.create_voi(voi_type="EXTERNAL", name="rows", ct_image=ct, mask=_image(lib, _mask(outer, grid), grid)),
         ]
         cst = lib.create_cst(vois, ct=ct)
         plan = (lib.IonPlan if protons else lib.PhotonPlan)(
@@ -112,6 +119,13 @@ def influence(
     factor = float(fractions) * (options.rbe if protons else 1.0)
     dij = by_rows(matrix, voxels, beam_of, factor)
     return dij, tuple(Beam(g, c) for g, c in angles), _engine_in_words(options)
+
+
+def _of_density(lib: _Library, density: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Find the HU that have these electron densities in pyRadPlan's own table, which its engines take no other for."""
+    hu, own = np.asarray(lib.default_hlut(), np.float64).T
+    rises = np.concatenate([np.diff(own) > 0, [True]])  # of a flat beginning, the last point
+    return np.asarray(np.interp(density, own[rises], hu[rises]), np.float32)
 
 
 def by_rows(matrix: Any, voxels: NDArray[np.integer], beams: NDArray[np.number], factor: float) -> Dij:
@@ -248,9 +262,10 @@ class _Library:
         import SimpleITK as sitk
         from pyRadPlan.core import ProgressReporter, observe_reports
         from pyRadPlan.cst import create_cst, create_voi
-        from pyRadPlan.ct import create_ct
+        from pyRadPlan.ct import create_ct, default_hlut
 
         self.sitk, self.create_ct, self.create_voi, self.create_cst = sitk, create_ct, create_voi, create_cst
+        self.default_hlut = default_hlut
         self.ProgressReporter, self.observe_reports = ProgressReporter, observe_reports
         self.PhotonPlan, self.IonPlan, self.load_tg119 = lib.PhotonPlan, lib.IonPlan, lib.load_tg119
         self.generate_stf, self.calc_dose_influence = lib.generate_stf, lib.calc_dose_influence

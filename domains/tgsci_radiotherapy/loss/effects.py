@@ -35,6 +35,21 @@ _LONGEST = 2_000_000
 
 
 @dataclass(frozen=True)
+class Try:
+    """An edit of a plan that was solved again, loosely: what it really does, where a slope would be a guess.
+
+    Args:
+        kind: What was edited, "weights and doses" or a structural edit's name.
+        parameters: The edited plan's.
+        values: Its goals' values, (m,), to about 1% of the objective.
+    """
+
+    kind: str
+    parameters: PlanParameters
+    values: Floats
+
+
+@dataclass(frozen=True)
 class Effects:
     """A plan's goals, and what its parameters would do to them, to first order at its optimum.
 
@@ -45,6 +60,7 @@ class Effects:
         per_gray: Change of each value per +1 Gy of each objective's dose, (m, k); nan where it has no dose.
         additions: Objectives that the plan does not have; their weight is the one that the effect is for.
         per_addition: Change of each value by adding each, (m, a).
+        tries: Edits further than slopes reach, each solved again.
     """
 
     parameters: PlanParameters
@@ -53,6 +69,7 @@ class Effects:
     per_gray: Floats
     additions: tuple[Objective, ...]
     per_addition: Floats
+    tries: tuple[Try, ...] = ()
 
     @property
     def values(self) -> Floats:
@@ -75,6 +92,9 @@ class Effects:
                         "priority": r.goal.priority,
                         "tolerance": r.goal.tolerance,
                         "scale": r.scale,
+                        "implied": r.goal.implied,
+                        "spares": r.goal.spares,
+                        "least": _number(r.goal.least),
                     }
                     for r in self.results
                 ],
@@ -82,6 +102,14 @@ class Effects:
                 "per_gray": _rows(self.per_gray),
                 "additions": [o.as_dict() for o in self.additions],
                 "per_addition": _rows(self.per_addition),
+                "tries": [
+                    {
+                        "kind": t.kind,
+                        "objectives": t.parameters.as_dict()["objectives"],
+                        "values": [_number(v) for v in t.values.tolist()],
+                    }
+                    for t in self.tries
+                ],
             },
             indent=1,
         )
@@ -109,6 +137,7 @@ class Effects:
             _matrix(table["per_gray"], m, len(objectives)),
             additions,
             _matrix(table["per_addition"], m, len(additions)),
+            tuple(_try(t, m) for t in table.get("tries", ())),
         )
 
 
@@ -138,8 +167,16 @@ def _result(table: Mapping[str, Any]) -> GoalResult:
         table["unit"],
         float(table["tolerance"]),
         int(table["priority"]),
+        implied=bool(table.get("implied", False)),
+        spares=bool(table.get("spares", False)),
+        least=math.nan if table.get("least") is None else float(table["least"]),
     )
     return GoalResult(goal, math.nan if value is None else float(value), float(table["scale"]))
+
+
+def _try(table: Mapping[str, Any], m: int) -> Try:
+    parameters = PlanParameters(tuple(Objective.from_dict(o) for o in table["objectives"]))
+    return Try(str(table["kind"]), parameters, _matrix([table["values"]], 1, m)[0])
 
 
 def short_name(objective: Objective, among: Sequence[Objective]) -> str:
@@ -157,7 +194,8 @@ def _number(value: float) -> float | None:
 
 
 def _rows(matrix: Floats) -> list[list[float | None]]:
-    return [[_number(value) for value in row] for row in matrix.tolist()]
+    """Give rows of slopes: five digits, since the last ones of seven depend on where the solver came from."""
+    return [[float(f"{v:.5g}") if math.isfinite(v) else None for v in row] for row in matrix.tolist()]
 
 
 def _matrix(rows: Sequence[Sequence[float | None]], m: int, k: int) -> Floats:

@@ -6,6 +6,7 @@ parameters change how much. Where all goals are met, it is how much room they ha
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Rows = NDArray[np.intp]
 
 #: Relative margin that a goal must have to count as met here, and the one that is aimed at: the model is linear, the
 #: plan is not.
@@ -28,6 +30,13 @@ SAFE, AIM = 0.001, 0.004
 AIM_PRICE = 0.3
 #: What a change of one radius costs beside a relative shortfall of 1 of a goal of average weight.
 _CHANGE_PRICE = 2e-4
+#: How much more the shortfall of a goal costs that is met: a step that loses one is seldom worth it.
+_KEEP = 4.0
+#: Relative shortfall at which a goal counts half, where near ones come first.
+_NEAR = 0.02
+#: What all the room costs beside a relative shortfall of 1 of a goal of average weight; relative margins from the
+#: present one on between which more room is priced alike.
+_ROOM_PRICE, _LEVELS = 0.01, (-0.05, 0.0, 0.01, 0.03, 0.1)
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,9 @@ def best_change(
     low: Floats,
     high: Floats,
     weights: Floats | None = None,
-    aim: float = AIM,
+    aim: float | Floats = AIM,
+    near: bool = False,
+    room: bool | None = None,
 ) -> Floats:
     """Find the change within a box that meets the goals best, in a linear model.
 
@@ -109,7 +120,10 @@ def best_change(
         low: Least change, (n,), at most 0.
         high: Most change, (n,), at least 0.
         weights: What each goal's relative shortfall costs, (m,); by priority where None.
-        aim: Relative margin beyond the limit that is aimed at.
+        aim: Relative margin beyond the limit that is aimed at, for all or for each goal, (m,).
+        near: Whether goals that are nearly met count more than those that are far from it: a goal met is worth more
+            than two that come nearer.
+        room: Whether room beyond the limits is worth something; where None, once all is met that can be.
 
     Returns:
         The change, (n,).
@@ -119,25 +133,30 @@ def best_change(
     n, m = matrix.shape[1], len(results)
     if not n or not m:
         return np.zeros(n)
-    if weights is None:
-        weights = prices(results)
     sign, scale = np.array([r.goal.sign for r in results]), np.array([r.scale for r in results])
-    here = np.nan_to_num(sign * (values - [r.goal.limit for r in results]) / scale, nan=-scoring.UNMEASURED)
+    # Of what the targets forbid, the least that they leave is aimed at.
+    wanted = [r.goal.least if r.goal.forbidden else r.goal.limit for r in results]
+    here = np.nan_to_num(sign * (values - wanted) / scale, nan=-scoring.UNMEASURED)
     rise = sign[:, None] * matrix / scale[:, None]
-    aims = np.full(m, aim)
-    beyond = AIM_PRICE * weights
-    if (here >= aim).all():  # all are met: more room, where there is least of it
-        room = np.maximum(here, 1e-3)
-        aims = here + 1.0
-        beyond = 0.01 * weights * scoring.HALF_ROOM / (room * (room + scoring.HALF_ROOM))
-    # Variables: the change up, the change down, each goal's shortfall, the shortfall of each aim; all at least 0.
+    levels: list[tuple[Rows, Floats, Floats]] = []
+    if weights is None:
+        possible = np.array([not r.goal.forbidden for r in results])
+        weights = possible * np.where(here >= 0, _KEEP, 1.0) * prices(results)
+        if near:
+            weights = weights / (1.0 + np.maximum(-here, 0.0) / _NEAR)
+        if room or (room is None and (here[possible] >= 0).all()):
+            levels = _room(results, here)
+    everyone = np.arange(m)
+    aims = np.broadcast_to(aim, m)
+    levels += [(everyone, np.minimum(SAFE, aims), weights), (everyone, aims, AIM_PRICE * weights)]
+    # Variables: the change up, the change down, and by how much each goal stays below each level; all at least 0.
     span = np.maximum(np.maximum(high, -low), 1e-12)
-    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, weights, beyond])
-    none, eye = np.zeros((m, m)), np.eye(m)
-    upper = np.vstack([np.hstack([-rise, rise, -eye, none]), np.hstack([-rise, rise, none, -eye])])
-    bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * (2 * m)
-    limits = np.concatenate([here - min(SAFE, aim), here - aims])
-    optimum = linprog(price, A_ub=upper, b_ub=limits, bounds=bounds, method="highs")
+    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, *(cost for _, _, cost in levels)])
+    eye = np.eye(sum(len(rows) for rows, _, _ in levels))
+    moves = np.vstack([np.hstack([-rise[rows], rise[rows]]) for rows, _, _ in levels])
+    limits = np.concatenate([here[rows] - level for rows, level, _ in levels])
+    bounds = [(0.0, float(b)) for b in high] + [(0.0, float(-b)) for b in low] + [(0.0, None)] * len(eye)
+    optimum = linprog(price, A_ub=np.hstack([moves, -eye]), b_ub=limits, bounds=bounds, method="highs")
     if optimum.x is None:
         return np.zeros(n)
     change: Floats = optimum.x[:n] - optimum.x[n : 2 * n]
@@ -148,6 +167,33 @@ def prices(results: Sequence[GoalResult]) -> Floats:
     """Price each goal's relative shortfall by its priority, (m,); the prices add up to 1."""
     weights = np.array([scoring.weight(r) for r in results])
     return weights / weights.sum() if len(weights) else weights
+
+
+def _room(results: Sequence[GoalResult], here: Floats) -> list[tuple[Rows, Floats, Floats]]:
+    """Price the room of goals, level by level: the further a goal is better than its limit, the less more is worth.
+
+    Args:
+        results: The goals, m of them.
+        here: Their relative margins, (m,); of a forbidden goal to the least that the targets leave.
+
+    Returns:
+        For each level the goals that are priced, their relative margins at it, and what each 1 below it costs.
+    """
+    worth = _ROOM_PRICE * np.array(scoring.room_weights(results))
+    forbidden = np.array([r.goal.forbidden for r in results])
+    levels = []
+    for low, high in itertools.pairwise(_LEVELS):
+        middle = here + (low + high) / 2.0
+        # Of a forbidden goal room is worth the more the nearer the least is: it is priced as here.
+        beyond = np.where(forbidden, np.maximum(-here, 0.0), np.maximum(middle, 0.0))
+        slope = worth * scoring.HALF_ROOM / (beyond + scoring.HALF_ROOM) ** 2
+        levels.append((middle, slope))
+    priced = []
+    for j, (_, slope) in enumerate(levels):
+        steeper = slope - levels[j + 1][1] if j + 1 < len(levels) else slope
+        rows = np.flatnonzero((steeper > 0) & (forbidden | (here + _LEVELS[j + 1] > 0)))
+        priced.append((rows, here[rows] + _LEVELS[j + 1], steeper[rows]))
+    return priced
 
 
 @dataclass(frozen=True)

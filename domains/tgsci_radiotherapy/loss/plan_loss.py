@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from ..planner import Plan, Planner
 
 #: Increase it whenever the same parameters would be measured differently.
-_VERSION = 1
+_VERSION = 2
 
 #: Cases that were opened last, and the plans of start parameters; the latter hold little beside the planners.
 CASES, ANCHORS = Recent(), Recent()
 
 
 class PlanLoss(Loss):
-    """How badly a plan misses its goals, by priority; below 0 where it meets them all (see `scoring.loss`).
+    """How badly a plan misses its goals, by priority; below 0 where it meets all that can be met (see `scoring`).
 
     A value is the text of `PlanParameters`. Each plan is solved from the plan of the start parameters, so that its
     figures do not depend on what was measured before it.
@@ -57,6 +57,7 @@ class PlanLoss(Loss):
         gap: Relative optimality gap that a plan is solved to.
         seconds: Longest that one plan may take, s; a plan that does not get there is a failed one.
         protocol: A name of `protocol.PROTOCOLS`.
+        implied: False to leave out the goals that a sheet implies (`goals.implied`).
 
     Raises:
         UsageError: The case, sheet, start or protocol does not exist, or they do not fit each other; says what to do.
@@ -72,6 +73,7 @@ class PlanLoss(Loss):
         gap: float = GAP,
         seconds: float = SECONDS,
         protocol: str = "free",
+        implied: bool = True,
     ) -> None:
         self._source = None if isinstance(case, Case) else str(case)
         self._prescription = dict(prescription or {})
@@ -83,6 +85,8 @@ class PlanLoss(Loss):
         self._fingerprint_of_case = prepared.fingerprint
         self.case_name = prepared.name
         self.sheet = _sheet(goals, self._prescription, prepared)
+        if not implied:
+            self.sheet = replace(self.sheet, implied=False)
         self.bound: BoundSheet = self.sheet.bind(prepared)
         self.protocol = protocols.protocol(protocol)
         self.gap, self.seconds = number("gap", gap, *GAPS), number("seconds", seconds, *TIMES, unit="s")
@@ -92,6 +96,7 @@ class PlanLoss(Loss):
         self.units: Mapping[str, str] = {
             **{goal.name: goal.unit for goal in self.bound.goals},
             "goals met": "",
+            "implied met": "",
             "objective": "",
             "gap": "",
         }
@@ -151,19 +156,25 @@ class PlanLoss(Loss):
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
+        from .ahead import reach
         from .page import write_page
 
         solved = self.solve(PlanParameters.parse(value, self.case))
         plan, table, effects = solved.plan, solved.table, solved.effects
         loss = scoring.loss(effects.results)
         metrics = {r.goal.name: r.value for r in effects.results if math.isfinite(r.value)}
-        metrics |= {"goals met": float(sum(r.met for r in effects.results)), "objective": plan.value}
+        written, implied = ([r for r in effects.results if r.goal.implied is which] for which in (False, True))
+        metrics |= {"goals met": float(sum(r.met for r in written)), "objective": plan.value}
+        if implied:
+            metrics["implied met"] = float(sum(r.met for r in implied))
         if math.isfinite(plan.gap):
             metrics["gap"] = plan.gap
         missing = [f"{goal.criterion}: {why}" for goal, why in self.bound.missing]
         return Feedback(
             loss,
-            write_page(self.case, plan, effects, unevaluated=missing, remarks=solved.remarks),
+            write_page(
+                self.case, plan, effects, unevaluated=missing, remarks=solved.remarks, within=reach(self.protocol)
+            ),
             metrics,
             artifacts={
                 plan_file.FILE: plan_file.write_plan(plan, table, self.case),

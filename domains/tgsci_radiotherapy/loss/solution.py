@@ -12,10 +12,12 @@ import numpy as np
 from tgsci.errors import InvalidValue
 
 from ..case.model import Case
+from ..case.regions import Region
 from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
 from ..plan import Objective, PlanParameters
-from ..plan.checks import check_objective
+from ..plan.checks import check_objective, with_case_name
 from ..plan.file import round_fluence
+from .ahead import look_ahead
 from .effects import Effects
 from .protocol import Protocol, Scale
 
@@ -34,11 +36,15 @@ _NO_DOSE = 1e-6
 #: A suggested objective gets the weight that moves one goal by this part of its scale.
 _ADDED = 0.04
 #: Suggestions a plan, at most.
-MOST = 8
+MOST = 12
 #: Objectives of one structure and type are the same where their doses are this near, as a share of the prescription.
 _NEAR = 0.02
 #: Where normal tissue next to the target should begin to be spared, share of the prescription.
 _FALLOFF = 0.7
+#: From how many % of a structure on a goal is one of a percentile, which a dose-volume objective says as it is.
+_PART = 5.0
+#: How far from a higher target a lower one's level is its own, mm; where its overdose begins; the ring, mm.
+_APART, _LEVEL, _RING = 5.0, 1.04, (3.0, 13.0)
 #: Dose of a suggested objective as a share of the goal's limit: a penalty that begins at the limit lets some through.
 _BELOW = 0.95
 
@@ -97,12 +103,9 @@ def solution(case: Case, bound: BoundSheet, how: Protocol, planner: Planner, pla
             scale.after(bound, matrix, slopes) for matrix in (per_doubling, per_gray, per_unit)
         )
     additions, per_addition = _choose_weights(tried, per_unit, results, plan.parameters)
-    return Solution(
-        final,
-        table,
-        Effects(plan.parameters, results, per_doubling, per_gray, additions, per_addition),
-        tuple(remarks),
-    )
+    effects = Effects(plan.parameters, results, per_doubling, per_gray, additions, per_addition)
+    tries = () if _without_dose(plan) else look_ahead(case, bound, how, planner, plan, effects)
+    return Solution(final, table, replace(effects, tries=tries), tuple(remarks))
 
 
 def round_plan(planner: Planner, plan: Plan) -> Plan:
@@ -200,12 +203,20 @@ def suggestions(
         parameters: The plan's.
         first: Places of goals to think of first: those that are missed.
     """
-    order = [*first, *(i for i in range(len(goals)) if i not in first)]
+    missed, others = [goals[i] for i in first], [goal for i, goal in enumerate(goals) if i not in first]
     suggested: list[Objective] = []
-    for make in (_for_goals(case, [goals[i] for i in order]), _for_targets(case), _for_the_body(case)):
-        for objective in make:
+    makers = (
+        _for_goals(case, missed),
+        _for_targets(case),
+        _for_regions(case),
+        _for_the_body(case),
+        _for_goals(case, others),
+    )
+    for make in makers:
+        for made in make:
             if len(suggested) == MOST:
                 return suggested
+            objective = with_case_name(made, case)
             known = [*parameters.objectives, *suggested]
             if not _there(objective, known, case.prescription) and _fits(objective, case):
                 suggested.append(objective)
@@ -226,10 +237,14 @@ def _for_goals(case: Case, goals: Sequence[Goal]) -> Iterator[Objective]:
             yield Objective(name, "squared_overdose", 0.5 * goal.limit, 1.0)
         elif goal.unit == "Gy":
             yield Objective(name, "squared_overdose", _BELOW * goal.limit, 1.0)
+            if kind == "D%" and _PART <= goal.metric.amount < 100.0 and structure.type != "target":
+                yield Objective(name, "max_dvh", _BELOW * goal.limit, 1.0, volume_percent=goal.metric.amount)
         elif kind in ("VGy", "V%"):
             threshold = goal.metric.amount
             dose = threshold if kind == "VGy" else threshold * (structure.prescription or case.prescription) / 100.0
             yield Objective(name, "squared_overdose", _BELOW * dose, 1.0)
+            if kind == "VGy" and goal.unit == "%" and _PART <= goal.limit < 100.0:
+                yield Objective(name, "max_dvh", dose, 1.0, volume_percent=_BELOW * goal.limit)
 
 
 def _for_targets(case: Case) -> Iterator[Objective]:
@@ -238,6 +253,19 @@ def _for_targets(case: Case) -> Iterator[Objective]:
         if target.prescription:
             yield Objective(target.name, "squared_underdose", target.prescription, 1.0)
             yield Objective(target.name, "squared_overdose", 1.03 * target.prescription, 1.0)
+
+
+def _for_regions(case: Case) -> Iterator[Objective]:
+    """Suggest a lower target's overdose where the higher ones do not reach, and a ring around each target."""
+    ordered = sorted((t for t in case.targets if t.prescription), key=lambda t: -(t.prescription or 0.0))
+    higher: list[str] = []
+    for target in ordered:
+        name, dose = str(Region("name", name=target.name)), target.prescription or 0.0
+        if higher:
+            above = higher[0] if len(higher) == 1 else f"({' | '.join(higher)})"
+            yield Objective(f"{name} - ({above} + {_APART:g} mm)", "squared_overdose", _LEVEL * dose, 1.0)
+        yield Objective(f"ring({name}, {_RING[0]:g} mm, {_RING[1]:g} mm) - [targets]", "squared_overdose", dose, 1.0)
+        higher.append(name)
 
 
 def _for_the_body(case: Case) -> Iterator[Objective]:

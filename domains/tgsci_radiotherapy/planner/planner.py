@@ -113,7 +113,8 @@ class Planner:
         else:
             majorise(matrix, terms, hessian, self._room[1], state, gap, _NEWTON_STEPS, watch)
         plan = self._plan(parameters, terms, state, gap, began)
-        self._last = (state.x, terms, hessian)
+        # A plan that others start from is met again when its matrices are gone: its figures must not depend on that.
+        self._last = (state.x, terms, hessian) if start else None
         return plan
 
     def sensitivities(self, plan: Plan, metrics: Sequence[tuple[str, Metric]]) -> Sensitivities:

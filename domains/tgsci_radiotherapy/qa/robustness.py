@@ -336,7 +336,7 @@ def _depths(case: Case) -> list[tuple[NDArray[np.float32], NDArray[np.float64]]]
 
     grid = case.grid
     if case.ct is not None and case.ct_grid is not None:
-        density, grid = electron_density(case.ct), case.ct_grid
+        density, grid = electron_density(case.ct, case.hu_table), case.ct_grid
     else:
         water = np.zeros(grid.size, np.float32)
         water[case.voxels] = 1.0
@@ -475,7 +475,9 @@ def _setup(case: Case, dose: NDArray[np.floating], fluence: NDArray[np.floating]
     if "analytic 6 MV pencil beam" not in engine:
         raise UsageError(f"the matrix of {case.name} was not calculated by the built-in dose engine, {other}")
     ct = np.asarray(case.ct, np.int16)
-    setup = Setup(case.name, ct, case.ct_grid, case.grid, case.structures, case.beams, case.fractions)
+    setup = Setup(
+        case.name, ct, case.ct_grid, case.grid, case.structures, case.beams, case.fractions, hu_table=case.hu_table
+    )
     if not _is_built_in(case):
         again = setup.dij()
         off = np.inf

@@ -8,9 +8,10 @@ from itertools import combinations
 from tgsci.search.trial import Trials
 
 from ..editor.surrogate import Point, points
-from ..goals import GoalResult
+from ..goals import Goal, GoalResult
 from ..loss import effects_table
 from ..loss.linear import Region
+from ..loss.possibility import Answer
 from ..loss.scoring import relative_shortfall
 from ..notice import NOTICE
 
@@ -22,11 +23,12 @@ _NEAR = 1e-3
 _REGION = Region(1.0, 1.0)
 
 
-def account(trials: Trials) -> str:
+def account(trials: Trials, answers: Sequence[Answer] = ()) -> str:
     """Tell what a run's plans show about the goals that its best plan misses; "" where it meets all.
 
     Args:
         trials: All of the run.
+        answers: What could be proven of its goals, see `questions`; it stands first.
     """
     plans = points(trials)
     if not plans or all(r.met for r in plans[0].effects.results):
@@ -41,6 +43,9 @@ def account(trials: Trials) -> str:
         + "; ".join(_missed(best.effects.results[i]) for i in missed)
         + ".",
     ]
+    for answer in answers:
+        lines.append(f"{_which(answer)}: {answer.sentence()}")
+    lines.append("Seen in these plans, which is no proof:")
     lines += _never(plans, missed)
     lines += _pairs(plans, missed)
     lines += _all_but_one(plans)
@@ -49,9 +54,31 @@ def account(trials: Trials) -> str:
     ]
     lines.append(
         "Goals that are missed by less than 0.1% of the prescription or volume are counted as met in the comparisons. "
-        "This is what these plans show, not a proof: other objectives or beams may do better."
+        "Whatever is not called proven is what these plans show, not a proof: other objectives or beams may do better."
     )
     return "\n".join(lines)
+
+
+def questions(trials: Trials, goals: Sequence[Goal]) -> list[tuple[Goal, ...]]:
+    """Choose the goals to look for a proof of: those of the sheet, then the implied ones with them.
+
+    What one plan of the run met together needs no proof.
+
+    Args:
+        trials: All of the run.
+        goals: Those that its plans were measured by.
+    """
+    plans = points(trials)
+    if not plans:
+        return []
+    met = [{r.goal.criterion for r in p.effects.results if r.met} for p in plans]
+    asked = (tuple(goal for goal in goals if not getattr(goal, "implied", False)), tuple(goals))
+    return [each for each in dict.fromkeys(asked) if each and not any({g.criterion for g in each} <= m for m in met)]
+
+
+def _which(answer: Answer) -> str:
+    implied = sum(getattr(goal, "implied", False) for goal in answer.asked)
+    return f"All {len(answer.asked)} goals" + (f", {implied} of them implied" if implied else "")
 
 
 def _met(point: Point, i: int) -> bool:

@@ -13,10 +13,11 @@ from tgsci.basics.files import writable, write_atomically
 from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
 
+from ..loss.possibility import Possibility
 from ..plan.file import FILE, PlanFile, read_plan
-from ..planner.recent import Recent
+from ..planner.recent import Recent, planner_of
 from ..qa.robustness import NOMINAL, under_shifts
-from .conflicts import account
+from .conflicts import account, questions
 from .tables import columns_sheet, goals_csv, goals_json, plans_csv
 
 if TYPE_CHECKING:
@@ -25,15 +26,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tgsci.runs.result import Result
-    from tgsci.search.trial import Trial
+    from tgsci.search.trial import Trial, Trials
 
     from ..case.model import Case
-    from ..goals import BoundSheet, GoalTable
+    from ..goals import BoundSheet, Goal, GoalTable
     from ..loss import PlanLoss
+    from ..loss.possibility import Answer
     from ..qa.robustness import Robustness
 
 #: The file that says which goals could not be met together.
 CONFLICTS = "conflicts.txt"
+#: Longest that a run looks for a proof that its goals exclude each other, s.
+_PROOF = 40.0
 #: The endings of plots' files.
 _KINDS = (".png", ".svg")
 
@@ -73,6 +77,28 @@ class BestPlan:
         """Its goals with the patient shifted by 3 mm or denser by 3%, by the quick method."""
         fluence = self.plan.fluence
         return under_shifts(self.loss.case, self.loss.bound, dose=self.dose, fluence=fluence, method="cloud")
+
+    def answers(self, trials: Trials) -> tuple[Answer, ...]:
+        """Say what can be proven of the goals that no plan of the run met together; asked once, within `_PROOF` s.
+
+        Args:
+            trials: All of the run.
+        """
+        asked = tuple(questions(trials, self.loss.bound.goals))
+        if asked not in self._answers:
+            answers: list[Answer] = []
+            for goals in asked:
+                if answers and answers[0].conflict:
+                    break  # more goals cannot be met either
+                seconds = _PROOF / len(asked)
+                possibility = Possibility(planner_of(self.loss.case), self.loss.bound.prescriptions, seconds)
+                answers.append(possibility.ask(goals))
+            self._answers[asked] = tuple(answers)
+        return self._answers[asked]
+
+    @cached_property
+    def _answers(self) -> dict[tuple[tuple[Goal, ...], ...], tuple[Answer, ...]]:
+        return {}
 
 
 _BEST = Recent()
@@ -125,7 +151,7 @@ def export(result: Result, directory: Path) -> Sequence[Path]:
     best = best_plan(result)
     if best is not None:
         contents |= _files_of(best, result)
-    conflicts = account(result.trials)
+    conflicts = account(result.trials, best.answers(result.trials) if best else ())
     if conflicts:
         contents[CONFLICTS] = f"{conflicts}\n"
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tgsci.basics.texts import compact
+from tgsci.basics.texts import compact, visible
 
 from ..notice import NOTICE
 
@@ -73,7 +73,12 @@ def case_lines(case: Case) -> list[str]:
     ]
     if case.reference is not None:
         lines.append(f"  reference dose: up to {float(case.reference.max()):.1f} Gy")
-    lines += [f"  {key}: {value}" for key, value in case.provenance.items() if key != "dose grid"]
+    for key, value in case.provenance.items():
+        said = visible(value).splitlines()
+        if key != "dose grid" and len(said) == 1:
+            lines.append(f"  {key}: {said[0]}")
+        elif key != "dose grid":
+            lines += [f"  {key}:", *(f"    - {one}" for one in said)]
     return [*lines, f"  fingerprint: {case.fingerprint[:16]}"]
 
 

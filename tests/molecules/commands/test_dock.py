@@ -26,7 +26,7 @@ def table(printed: str) -> list[list[str]]:
 
 @pytest.mark.slow
 def test_every_row_of_a_file_comes_back_with_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "in.csv").write_text("name,smiles\n=ethanol,OCC\nsalt,CCN.Cl\nagain,CCO\n")
+    (tmp_path / "in.csv").write_text("name,smiles,IC50\n=ethanol,OCC,5\nsalt,CCN.Cl,6\nagain,CCO,7\n")
     out = tmp_path / "out"
     assert run("dock", "--target", "ABL1", str(tmp_path / "in.csv"), "Cc1ccccc1", "--out", str(out), *QUICK) == 0
     printed = capsys.readouterr()
@@ -40,8 +40,11 @@ def test_every_row_of_a_file_comes_back_with_its_name(tmp_path: Path, capsys: py
         scores = list(csv.DictReader(file))
     assert [row["name"] for row in scores] == ["'=ethanol", "salt", "again", ""]
     assert scores[1]["notes"] == "hydrogen chloride left out"
+    assert [row["IC50"] for row in scores] == ["5", "6", "7", ""]
     assert scores[2]["where it stood"] == "line 4"
-    assert len(list(Chem.SDMolSupplier(str(out / "poses.sdf")))) == 3
+    poses = list(Chem.SDMolSupplier(str(out / "poses.sdf")))
+    assert len(poses) == 3
+    assert (poses[0].GetProp("IC50"), poses[0].GetProp("name")) == ("5; 7", "=ethanol")
     assert "ATOM" in (out / "ABL1.pdb").read_text()
 
 

@@ -168,8 +168,8 @@ def test_isomers_that_cannot_be_are_not_docked() -> None:
 def test_tautomers_and_states_are_docked_where_asked_for() -> None:
     found = dock("O=c1cccc[nH]1", "ABL1", replace(QUICK, tautomers=2))
     assert [form.label for form in found.forms] == ["", "tautomer Oc1ccccn1"]
-    found = dock("C1CNCCN1", "ABL1", replace(QUICK, states=3))
-    assert sorted(form.label for form in found.forms) == ["", "charge +0", "charge +2"]
+    found = dock("CCCN1CCOCC1", "ABL1", replace(QUICK, states=3))
+    assert sorted(form.label for form in found.forms) == ["", "neutral, 28% at pH 7.4"]
     assert "as written" in " ".join(found.remarks)
 
 
@@ -233,4 +233,4 @@ def test_the_fingerprint_changes_with_whatever_changes_a_score() -> None:
         *(fingerprint(Target("ABL1"), s) for s in (Settings(seed=2), Settings(box=24.0), Settings(max_evals=1000))),
     ]
     assert len({base, *others}) == 5
-    assert all(name in base for name in ("vina 1.", "meeko 0.", "rdkit 20", "dimorphite-dl 2."))
+    assert all(name in base for name in ("vina 1.", "meeko 0.", "rdkit 20"))

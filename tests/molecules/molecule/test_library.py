@@ -12,7 +12,7 @@ from rdkit import Chem
 
 from tgsci.errors import InvalidValue, UsageError
 from tgsci_molecules.molecule import library
-from tgsci_molecules.molecule.library import clean, is_library, read, read_molecules
+from tgsci_molecules.molecule.library import clean, is_library, read, read_molecules, tags_of
 from tgsci_molecules.molecule.salts import COUNTERPARTS
 from tgsci_molecules.molecule.smiles import canonical
 
@@ -37,9 +37,10 @@ IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
         ("[2H]C([2H])([2H])c1ccccc1 x", "Cc1ccccc1", "x: 3 isotope labels left out (docking does not see them)"),
         ("[CH3:1][CH2:2][OH:3] x", "CCO", "x: atom map numbers left out"),
         ("InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3 x", "CCO", "x: read from its InChI"),
-        ("[C@H](F)(Cl)Br |o1:0| x", "F[C@@H](Cl)Br", "x: the extension in |...| left out"),
-        ("[C@H](F)(Cl)Br |&1:0|,x", "F[C@@H](Cl)Br", "x: the extension in |...| left out"),
-        ("[C@H](F)(Cl)Br x |&1:0|", "F[C@@H](Cl)Br", "x: the extension in |...| left out"),
+        ("[C@H](F)(Cl)Br |o1:0| x", "FC(Cl)Br", "x: one enantiomer, it is not known which: both are docked"),
+        ("[C@H](F)(Cl)Br |&1:0|,x", "FC(Cl)Br", "x: a racemate: both enantiomers are docked, and the better"),
+        ("[C@H](F)(Cl)Br x |&1:0|", "FC(Cl)Br", "x: a racemate: both enantiomers are docked, and the better"),
+        ("[C@H](F)(Cl)Br |a:0| x", "F[C@@H](Cl)Br", "x: the extension in |...| left out"),
         ("[C@H](F)(Cl)Br |&1:0", "F[C@@H](Cl)Br", "F[C@@H](Cl)Br: the extension in |...| left out"),
         ("CC.Cl x", "CC", "x: hydrogen chloride left out"),
         ("CCN.CC#N x", "CCN", "x: acetonitrile left out"),
@@ -71,7 +72,10 @@ def test_a_zwitterion_keeps_its_charges() -> None:
         ("C.CC(=O)O", "two molecules that may be meant"),
         ("CCO.C1CCOC1", "two molecules that may be meant"),
         ("[Na+].[Cl-]", "no organic part"),
-        ("Cl[Pt](Cl)(N)N", "Pt2 cannot be docked"),
+        ("Cl[Pt](Cl)(N)N", "holds platinum: a complex is no salt"),
+        ("[Ga+3].[O-]c1cccc2cccnc12", "holds gallium"),
+        ("[Cu+2].NCC(=O)[O-].NCC(=O)[O-]", "holds copper"),
+        ("O=C1O[Al](O2)(OC2=O)O1", "holds aluminium"),
         ("CCN.C1CC", "unclosed ring"),
         ("CCN.C(C)(C)(C)(C)C", "5 bonds"),
         ("InChI=1S/nonsense", "not an InChI"),
@@ -216,3 +220,54 @@ def _faults(path: Path) -> list[str]:
         return list(read(path).faults)
     except UsageError as error:
         return str(error).splitlines()
+
+
+def test_a_racemate_of_several_centres_is_both_mirror_images() -> None:
+    molecule = clean("C[C@@H](O)[C@H](N)c1ccccc1 norpseudoephedrine |&1:1,3|")
+    one, other = molecule.both
+    assert {one.smiles, other.smiles} == {
+        canonical("C[C@@H](O)[C@H](N)c1ccccc1"),
+        canonical("C[C@H](O)[C@@H](N)c1ccccc1"),
+    }
+    assert one.name == other.name == "norpseudoephedrine"
+    assert one.notes == ("a racemate: both enantiomers are docked",)
+    assert other.notes[0].startswith("the mirror image of ")
+    meso = clean("O[C@H](C(=O)O)[C@@H](O)C(=O)O |&1:1,5|")
+    assert len(meso.both) == 1
+    apart = clean("C[C@@H](O)[C@H](N)c1ccccc1 |&1:1,&2:3|")
+    assert apart.smiles == canonical("CC(O)C(N)c1ccccc1")
+    assert "as many as --isomers says" in apart.notes[0]
+
+
+def test_what_a_file_says_of_its_molecules_travels_with_them(tmp_path: Path) -> None:
+    path = tmp_path / "series.csv"
+    path.write_text(
+        "Catalog ID,Structure (SMILES),IC50 (nM),Remark\nZ1,CCO,12,\nZ2,OCC,15,\x1b[31mred\nZ3,c1ccccc1,,\n"
+    )
+    first, second, third = read(path).molecules
+    assert (first.name, first.smiles) == ("Z1", "CCO")
+    assert dict(first.tags) == {"IC50 (nM)": "12"}
+    assert dict(second.tags) == {"IC50 (nM)": "15", "Remark": "[31mred"}
+    assert third.tags == ()
+    assert tags_of([first, second, third]) == {"CCO": {"IC50 (nM)": "12; 15", "Remark": "[31mred"}}
+
+
+def test_the_tags_of_an_sdf_travel_too(tmp_path: Path) -> None:
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    long = "x" * 500
+    path = tmp_path / "series.sdf"
+    path.write_text(
+        f"{block}> <ID>\nA-1\n\n>  <IC50_nM> (1)\n7.5\n\n><Notes>\ntwo\nlines\n\n> <Long>\n{long}\n\n$$$$\n"
+    )
+    (molecule,) = read(path).molecules
+    assert molecule.name == "A-1"
+    assert dict(molecule.tags) == {"ID": "A-1", "IC50_nM": "7.5", "Notes": "two lines", "Long": long[:200]}
+
+
+def test_enhanced_stereo_of_an_sdf_is_read(tmp_path: Path) -> None:
+    mol = Chem.MolFromSmiles("C[C@@H](O)c1ccc(F)cc1 |&1:1|")
+    path = tmp_path / "v3000.sdf"
+    path.write_text(Chem.MolToV3KMolBlock(mol) + "$$$$\n")
+    (molecule,) = read(path).molecules
+    assert molecule.smiles == "CC(O)c1ccc(F)cc1"
+    assert "racemate" in molecule.notes[0]

@@ -12,7 +12,8 @@ from rdkit import Chem
 from tgsci.errors import InvalidValue, UsageError
 from tgsci_molecules import Objective, canonical
 from tgsci_molecules.molecule.patterns import Pattern
-from tgsci_molecules.objective.contacts import read_contact
+from tgsci_molecules.molecule.smiles import molecule
+from tgsci_molecules.objective.contacts import Contact, read_contact
 from tgsci_molecules.objective.core import Core
 from tgsci_molecules.objective.ranges import read_range
 from tgsci_molecules.target.targets import Target
@@ -188,10 +189,37 @@ def test_a_bad_limit_is_refused_with_what_there_is(given_limits: dict[str, Any],
 def test_contacts_are_read_as_people_write_them() -> None:
     targets = [Target("ABL1"), Target("LCK")]
     for text in ("hbond Met318", "H-bond met318", "hydrogen bond MET318"):
-        target, kind, residue = read_contact(text, targets)
-        assert (target.name, kind, residue) == ("ABL1", "hbond", "Met318")
-    assert read_contact("lck hydrogen bond Met319", targets)[0].name == "LCK"
+        assert read_contact(text, targets) == Contact(targets[0], "hbond", "Met318")
+    assert read_contact("lck hydrogen bond Met319", targets).target.name == "LCK"
     with pytest.raises(UsageError, match=r"ABL1 has no residue 'Met319', LCK has: .* write 'LCK hbond Met319'"):
         read_contact("hbond Met319", targets)
-    assert read_contact("salt bridge Asp381", targets)[1:] == ("salt bridge", "Asp381")
-    assert read_contact("aromatic Phe382", targets)[1:] == ("aromatic", "Phe382")
+    assert read_contact("salt bridge Asp381", targets) == Contact(targets[0], "salt bridge", "Asp381")
+    assert read_contact("aromatic Phe382", targets) == Contact(targets[0], "aromatic", "Phe382")
+
+
+def test_a_contact_may_name_its_partner() -> None:
+    targets = [Target("ABL1"), Target("LCK")]
+    abl1, lck = targets
+    assert read_contact("hbond Met318 by [n]1cncc1", targets) == Contact(abl1, "hbond", "Met318", "", "[n]1cncc1")
+    for text in ("hbond Met318 as acceptor by n1cncc1", "hbond acceptor Met318 BY n1cncc1"):
+        assert read_contact(text, targets) == Contact(abl1, "hbond", "Met318", "acceptor", "n1cncc1")
+    assert read_contact("LCK hbond donor Met319", targets) == Contact(lck, "hbond", "Met319", "donor")
+    with pytest.raises(UsageError, match="SMARTS that RDKit"):
+        read_contact("hbond Met318 by c1ccc(", targets)
+    with pytest.raises(UsageError, match="only a hydrogen bond"):
+        read_contact("aromatic Phe382 as donor", targets)
+
+
+def test_a_contact_with_a_partner_is_a_column_of_its_own_and_is_said_in_words() -> None:
+    objective = Objective("ABL1", contacts=["hbond Met318 as acceptor by [n:1]1ccncc1", "hbond Met318"])
+    keys = [limit.key for limit in objective.limits]
+    assert keys == ["hbond Met318 as acceptor by [n:1]1ccncc1", "hbond Met318"]
+    assert f"{keys[0]} gap" in objective.metrics
+    limit = objective.limits[0]
+    pyrimidine, benzene = molecule("c1cncnc1"), molecule("c1ccccc1")
+    said = limit.mend(molecule("c1cnccn1"), {f"{keys[0]} gap": 0.1})
+    assert "as its acceptor by [n:1]1ccncc1; in the docked pose the groups are near enough" in said
+    assert "wrong direction" in said
+    assert "the molecule has no such group" in limit.mend(benzene, {f"{keys[0]} gap": 3.0})
+    assert "the molecule has no such group" in limit.mend(pyrimidine, {f"{keys[0]} gap": 3.0})
+    assert "it is 1.4 A short" in limit.mend(molecule("c1cnccn1"), {f"{keys[0]} gap": 1.4})

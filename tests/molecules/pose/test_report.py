@@ -20,7 +20,7 @@ from rdkit import Chem
 
 from tgsci.errors import MeasurementError, UsageError
 from tgsci_molecules import Settings, Target, dock, target_names
-from tgsci_molecules.pose import CONTACT_KINDS, PoseReport, explain, explain_in_place
+from tgsci_molecules.pose import CONTACT_KINDS, PoseReport, explain, explain_in_place, shortfall
 from tgsci_molecules.pose.atoms import METALS, read_pdbqt
 from tgsci_molecules.pose.files import from_pdbqt, typed
 from tgsci_molecules.pose.probes import PROBES
@@ -293,6 +293,25 @@ def test_missing_says_how_far_and_what_cannot_be(dasatinib: PoseReport) -> None:
     assert math.isnan(dasatinib.missing("hbond", "Xyz999"))
     with pytest.raises(ValueError, match="hbond, salt bridge"):
         dasatinib.missing("friendship", "Leu248")
+
+
+def test_a_contact_by_a_certain_group_counts_only_its_atoms() -> None:
+    target = Target("ABL1")
+    docking = dock("NC(=O)c1ccc(O)cc1", target, Settings(exhaustiveness=2, max_evals=4000, conformers=1))
+    report = explain(docking, target)
+    assert report.hbonds
+    mol = Chem.MolFromSmiles(docking.ligand.smiles)
+    for bond in report.hbonds:
+        mol.GetAtomWithIdx(bond.atom).SetAtomMapNum(1)
+        smarts = Chem.MolToSmarts(mol)
+        mol.GetAtomWithIdx(bond.atom).SetAtomMapNum(0)
+        assert shortfall(docking, target, "hbond", bond.residue, role=bond.role, smarts=smarts) == 0.0
+        others = {b.role for b in report.hbonds if b.residue == bond.residue}
+        other = "acceptor" if bond.role == "donor" else "donor"
+        assert (shortfall(docking, target, "hbond", bond.residue, role=other) == 0.0) == (other in others)
+        assert shortfall(docking, target, "hbond", bond.residue, smarts="[CH3:1]") >= 0.1
+        assert shortfall(docking, target, "hbond", bond.residue, smarts="S(=O)=O") >= 3.0
+        assert shortfall(docking, target, "hbond", bond.residue) == report.missing("hbond", bond.residue)
 
 
 # -- advice that holds ---------------------------------------------------------------------------------

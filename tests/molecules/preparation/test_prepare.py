@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import math
 import pickle
 import re
 import shutil
@@ -117,10 +118,11 @@ def test_the_crystals_ligand_comes_back(made: PreparedTarget) -> None:
 def test_what_was_done_is_said(made: PreparedTarget) -> None:
     text = "\n".join(made.notes)
     assert "MSE437 by MET" in text
-    assert "alternative positions in 1 residue:" in text
+    assert "taken (occupancy; the others): B of Leu372 of chain A (0.70; A 0.30)" in text
     assert "kept: 1 ZN (chain A)" in text
     assert "1 waters kept, 1 left out" in text
-    assert "missing atoms added" in text
+    assert re.search(r"missing atoms added: .*370 of chain A \(CB", text)
+    assert f"EST:A:600 is {ESTRADIOL}; --ligand-smiles overrides it" in text
     assert "RMSD" in text
     assert "reproduces the crystal" in text
 
@@ -516,7 +518,7 @@ def test_bond_orders_come_from_the_mmcif_file_where_it_has_them(pose: Chem.Mol, 
     head = "data_x\nloop_\n_chem_comp_bond.comp_id\n_chem_comp_bond.atom_id_1\n_chem_comp_bond.atom_id_2\n"
     block = gemmi.cif.read_string(head + "_chem_comp_bond.value_order\n" + "\n".join(bonds) + "\n").sole_block()
     unnamed = Group("EST", group.chain, group.number, group.residue)
-    assert Chem.MolToSmiles(ligand_molecule(unnamed, block=block)) == Chem.CanonSmiles(ESTRADIOL)
+    assert Chem.MolToSmiles(ligand_molecule(unnamed, blocks=[block])) == Chem.CanonSmiles(ESTRADIOL)
 
 
 def read_text(crystal: str):
@@ -601,3 +603,100 @@ def test_the_command_prepares_and_docks(
 def made_center(source: Path) -> tuple[float, ...]:
     group = read_structure(source).hetero()[0]
     return tuple(sum(x) / len(x) for x in zip(*((a.pos.x, a.pos.y, a.pos.z) for a in group.heavy), strict=True))
+
+
+def test_the_alternative_that_is_asked_for_is_taken(source: Path) -> None:
+    usual = {a.name: a.pos.x for r in read_structure(source).protein["A"] if r.seqid.num == 372 for a in r}
+    for asked in (("A",), ("A:372:A",)):
+        crystal = read_structure(source, asked)
+        other = {a.name: a.pos.x for r in crystal.protein["A"] if r.seqid.num == 372 for a in r}
+        assert other["CB"] - usual["CB"] == pytest.approx(0.8, abs=0.01)
+        assert "A of Leu372 of chain A (0.30; B 0.70)" in crystal.notes[0]
+    for wrong, message in (
+        ("C", "no residue has an alternative C"),
+        ("A:372:C", "has no alternative"),
+        ("AB", "letter"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            read_structure(source, (wrong,))
+
+
+def test_a_box_can_be_put_around_residues(source: Path) -> None:
+    crystal = read_structure(source)
+    chosen = choose(crystal, Options(box_residues=("A:353", "394", "524")))
+    assert chosen.site.source.startswith("around Glu353, Arg394, His524")
+    around = choose(crystal, Options(ligand="EST"))
+    assert all(abs(a - b) < 5 for a, b in zip(chosen.site.center, around.site.center, strict=True))
+    with pytest.raises(UsageError, match="no residue 'A:9999'"):
+        choose(crystal, Options(box_residues=("A:9999",)))
+
+
+def test_a_box_can_be_put_in_a_pocket_that_is_found(source: Path) -> None:
+    crystal = read_structure(source)
+    around = choose(crystal, Options(ligand="EST")).site.center
+    sites = [choose(crystal, Options(pocket=rank)).site for rank in (1, 2, 3)]
+    assert min(math.dist(site.center, around) for site in sites) < 6.0  # what was cut out left a larger one
+    assert all("lined by" in site.source for site in sites)
+    with pytest.raises(UsageError, match="pockets were found"):
+        choose(crystal, Options(pocket=99))
+
+
+def test_pockets_are_listed_without_preparing_anything(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["molecules", "prepare", str(source), "--pockets"]) == 0
+    printed = capsys.readouterr().out
+    assert "lined by" in printed
+    assert "--pocket 1" in printed
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_check_takes_the_effort_that_its_advice_names() -> None:
+    options = Options(ligand="EST", exhaustiveness=32, ring_conformers=8)
+    assert (options.search.exhaustiveness, options.search.ring_conformers) == (32, 8)
+    with pytest.raises(UsageError, match="exhaustiveness"):
+        Options(ligand="EST", exhaustiveness=0)
+
+
+def test_a_dictionary_beside_the_atoms_gives_the_bonds(pose: Chem.Mol, crystal: str, tmp_path: Path) -> None:
+    structure = gemmi.read_pdb_string(crystal)
+    structure.setup_entities()
+    document = structure.make_mmcif_document()
+    block = document.add_new_block("comp_EST")
+    loop = block.init_loop("_chem_comp_bond.", ["comp_id", "atom_id_1", "atom_id_2", "type"])
+    kekulized = Chem.Mol(pose)
+    Chem.Kekulize(kekulized, clearAromaticFlags=True)
+    names = [f"{atom.GetSymbol()}{n}" for n, atom in enumerate(pose.GetAtoms(), 1)]
+    for bond in kekulized.GetBonds():
+        order = "double" if bond.GetBondTypeAsDouble() == 2 else "single"
+        loop.add_row(["EST", names[bond.GetBeginAtomIdx()], names[bond.GetEndAtomIdx()], order])
+    path = tmp_path / "refined.cif"
+    path.write_text(document.as_string())
+    chosen = choose(read_structure(path), Options(ligand="EST"))
+    assert chosen.ligand is not None
+    assert Chem.MolToSmiles(chosen.ligand) == ESTRADIOL
+
+
+@pytest.mark.slow
+def test_states_of_the_file_reach_the_receptor_and_propka_says_what_differs(crystal: str, tmp_path: Path) -> None:
+    from tgsci_molecules.preparation.receptor_pdbqt import atoms_of
+
+    def renamed(text: str) -> str:
+        return "\n".join(
+            row.replace("ASP A 351", "ASH A 351").replace("HIS A 524", "HIP A 524").replace("GLU A 353", "GLH A 353")
+            for row in text.splitlines()
+        )
+
+    source = edited(crystal, tmp_path / "states.pdb", renamed)
+    kept = prepare(source, tmp_path / "kept", Options(ligand="EST", redock=False))
+    names = {(int(a.number), a.name) for a in atoms_of((tmp_path / "kept" / "receptor.pdb").read_text())}
+    assert {(351, "HD2"), (524, "HD1"), (524, "HE2"), (353, "HE2")} <= names
+    text = "\n".join(kept.notes)
+    assert "states as in the file: Asp351 of chain A protonated, Glu353 of chain A protonated, His524" in text
+    asked = prepare(source, tmp_path / "asked", Options(ligand="EST", redock=False, protonate=True, flip=("proposed",)))
+    text = "\n".join(asked.notes)
+    assert "states at pH 7.4 by PROPKA with EST:A:600 there" in text
+    assert "the file had it otherwise: Asp351 of chain A protonated" in text
+    names = {(int(a.number), a.name) for a in atoms_of((tmp_path / "asked" / "receptor.pdb").read_text())}
+    assert (351, "HD2") not in names

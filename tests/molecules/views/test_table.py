@@ -23,6 +23,7 @@ from tgsci_molecules import DockingLoss, Settings, Target, dock, svg
 from tgsci_molecules.preparation.repair import receptor_pdb
 from tgsci_molecules.views import export
 from tgsci_molecules.views.cells import figure, tag, tag_value
+from tgsci_molecules.views.poses import with_tags
 from tgsci_molecules.views.receptors import numbered
 
 QUICK = Settings(exhaustiveness=1, max_evals=1_000, conformers=1, box=14.0)
@@ -55,7 +56,13 @@ def result() -> Any:
         units=dict(loss.units),
         loss=loss,
         problem=SimpleNamespace(loss=loss),
-        header={"loss": loss.name, "config": {"names": {"CC": "ethane", "CCC": "=2+5\n\x1b[3mlead"}}},
+        header={
+            "loss": loss.name,
+            "config": {
+                "names": {"CC": "ethane", "CCC": "=2+5\n\x1b[3mlead"},
+                "tags": {"CC": {"IC50 (nM)": "12", "Loss": "=1"}},
+            },
+        },
         finals={2: again},
     )
 
@@ -86,6 +93,29 @@ def test_pandas_reads_the_table_best_first(files: Path) -> None:
     assert table["docked as"][0] == "Cc1ccccc1"
     assert table["name"].tolist()[:2] == ["ethane", "'=2+5 [3mlead"]
     assert table["name"].isna().tolist()[2:] == [True, True]
+
+
+def test_what_the_start_file_says_is_in_the_table_and_in_the_poses(files: Path) -> None:
+    with (files / "molecules.csv").open() as file:
+        rows = {row["smiles"]: row for row in csv.DictReader(file)}
+    assert rows["CC"]["IC50 (nM)"] == "12"
+    assert rows["CC"]["Loss (in the file)"] == "'=1"
+    assert rows["CCC"]["IC50 (nM)"] == ""
+    poses = {mol.GetProp("number"): mol for mol in Chem.SDMolSupplier(str(files / "poses.sdf"))}
+    assert poses["0"].GetProp("IC50_nM") == "12"
+    assert poses["0"].GetProp("loss") == "1.0"
+    assert not poses["2"].HasProp("IC50_nM")
+
+
+def test_tags_are_added_to_a_record_and_hide_none(result: Any) -> None:
+    record = dock("Cc1ccccc1", "ABL1", QUICK).sdf({"QED": "0.111"})
+    written = with_tags(record, {"IC50 (nM)": "12", "QED": "0.9", "empty": "", "odd": "$$$$"})
+    supplier = Chem.SDMolSupplier()
+    supplier.SetData(written)
+    (mol,) = supplier
+    assert (mol.GetProp("IC50_nM"), mol.GetProp("QED"), mol.GetProp("QED_in_the_file")) == ("12", "0.111", "0.9")
+    assert not mol.HasProp("empty")
+    assert with_tags("", {"a": "b"}) == ""
 
 
 def test_figures_keep_their_places_and_counts_have_none(files: Path) -> None:

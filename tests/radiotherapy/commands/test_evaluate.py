@@ -70,3 +70,28 @@ def test_pictures_are_written_and_never_over_others(place: Path, tmp_path: Path)
     assert run("evaluate", place / "run", *files, "--force") in (0, 1)
     with pytest.raises(UsageError, match=r"\.png or \.svg"):
         run("evaluate", place / "run", "--dvh", tmp_path / "d.pdf")
+
+
+def test_the_dose_of_another_patient_is_refused_and_with_anyway_said(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from tgsci_radiotherapy.case import save
+    from tgsci_radiotherapy.importers.dicom.dose_writer import write_rtdose
+
+    plan = open_dose(place / "run")
+    mine = save(replace(plan.case, origin={"frame": "0" * 16}), tmp_path / "mine.zarr")
+    write_rtdose(plan.case, plan.dose / 25, tmp_path / "own.dcm")
+    other = replace(plan.case, ct=None, ct_grid=None)  # in another frame of reference
+    write_rtdose(other, plan.dose, tmp_path / "other.dcm")
+    words = ["--case", mine, "--goals", "tg119-easier"]
+    run("evaluate", tmp_path / "own.dcm", *words)
+    assert "note: it gives PTV 2" in (printed := capsys.readouterr().out)
+    assert "dose of one fraction?" in printed
+    with pytest.raises(UsageError, match=r"other\.dcm is a dose on another scan than the case's.*--anyway"):
+        run("evaluate", tmp_path / "other.dcm", *words)
+    run("evaluate", tmp_path / "other.dcm", *words, "--anyway")
+    assert "note: other.dcm is a dose on another scan than the case's" in capsys.readouterr().out
+    run("evaluate", tmp_path / "other.dcm", *words, "--anyway", "--json")
+    assert "another scan" in json.loads(capsys.readouterr().out)["notes"][0]

@@ -38,3 +38,13 @@ def test_goals_are_bound_to_a_case(place: Path, capsys: pytest.CaptureFixture[st
     assert "on the case small:" in capsys.readouterr().out
     with pytest.raises(UsageError, match="prostate"):
         run("goals", "prostate-70.2", "--case", place / "small.zarr")
+
+
+def test_whether_goals_are_possible_is_asked_before_any_plan(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("goals", "tg119-easier", "--case", place / "small.zarr", "--possible", "--seconds", "3") == 0
+    printed = capsys.readouterr().out
+    assert any(word in printed for word in ("Proven:", "No proof against it", "Not decided"))
+    with pytest.raises(UsageError, match="--possible needs a sheet and a case"):
+        run("goals", "tg119-easier", "--possible")
+    with pytest.raises(UsageError, match="--seconds"):
+        run("goals", "tg119-easier", "--case", place / "small.zarr", "--possible", "--seconds", "0")

@@ -19,6 +19,15 @@ REACHABLE = (
     'goals = ["PTV D95% >= 47 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 28 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
 )
 
+#: A plain start, one objective a structure, that leaves a rule editor something to do.
+PLAIN = PlanParameters(
+    (
+        Objective("PTV", "squared_deviation", 51.5, 100.0),
+        Objective("Core", "squared_overdose", 24.57, 100.0),
+        Objective("Body", "squared_overdose", 30.0, 100.0),
+    )
+)
+
 
 def run(loss: PlanLoss, optimizer: Proposer, budget: int, **options: object) -> Result:
     settings = {"goal": 0.0, "proposals": 1, **options}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case
-from tests.radiotherapy.editor.runs import begun, run
+from tests.radiotherapy.editor.runs import PLAIN, begun, run
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Trial, Trials
 from tgsci_radiotherapy.editor.baselines import OptunaPlans, RandomPlans, Space
@@ -42,7 +42,7 @@ def test_optuna_learns_from_the_trials(reachable: PlanLoss) -> None:
 
 
 def test_baselines_of_the_protocol_change_weights_only() -> None:
-    loss = PlanLoss(small_case(), "tg119-easier", protocol="textgrad-paper")
+    loss = PlanLoss(small_case(), "tg119-easier", implied=False, protocol="textgrad-paper")
     trials = begun(loss)
     for baseline in (RandomPlans(doses=False), OptunaPlans(doses=False)):
         for proposal in baseline.ask(trials, 3, random.Random(0)):
@@ -53,7 +53,7 @@ def test_baselines_of_the_protocol_change_weights_only() -> None:
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=5))
 def test_every_point_of_the_box_can_be_planned(shares: list[float]) -> None:
     case = small_case()
-    space = Space.of(PlanLoss(case, "tg119-easier").start)
+    space = Space.of(PLAIN)
     values = [a.low + s * (a.high - a.low) for a, s in zip(space.axes, [*shares, *shares], strict=False)]
     assert space.parameters(values).checked(case)
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.radiotherapy.editor.runs import run
 from tests.radiotherapy.goal_results import goal_result
 from tgsci_radiotherapy.editor import moves
-from tgsci_radiotherapy.editor.moves import allowed_dose
 from tgsci_radiotherapy.editor.rules import RuleEditor
 from tgsci_radiotherapy.editor.surrogate import points
 from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.loss.edits import allowed_dose
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 
 

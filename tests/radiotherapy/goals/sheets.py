@@ -25,4 +25,5 @@ CSHAPE = case_of(("PTV", "target", 50.0), ("Core", "oar", None), ("Body", "exter
 
 
 def sheet(*goals: str, more: str = "\n[prescription]\nPTV = 50") -> Sheet:
-    return parse_sheet(f"goals = {list(goals)!r}\n{more}".replace("'", '"'), "mine")
+    """A sheet of these goals and nothing else: none that it would imply."""
+    return parse_sheet(f"implied = false\ngoals = {list(goals)!r}\n{more}".replace("'", '"'), "mine")

@@ -16,6 +16,6 @@ DOSE = np.array([9.0, 10.0, 11.0, 8.0, 4.0, 2.0, 1.0, 3.0, 0.0, 0.0, 0.0, 0.0])
 
 
 def table(*goals: str, dose: np.ndarray = DOSE, more: str = "") -> GoalTable:
-    text = f"goals = {list(goals)!r}\n{more}".replace("'", '"')
+    text = f"implied = false\ngoals = {list(goals)!r}\n{more}".replace("'", '"')
     case = tiny_case()
     return evaluate(parse_sheet(text, "mine").bind(case), case, dose)

@@ -86,7 +86,7 @@ def test_every_sheet_of_the_package_is_evaluated_quickly() -> None:
 
     case = small_case()
     dose = np.random.default_rng(1).gamma(4.0, 10.0, case.dij.rows).astype(np.float32)
-    bound = [read_sheet(name).bind(case) for name in sheet_names() if name != "prostate-70.2"]
+    bound = [read_sheet(name).bind(case) for name in sheet_names() if name.startswith(("tg119", "quantec"))]
     for sheet in bound:
         evaluate(sheet, case, dose)
     start = time.process_time()

@@ -56,7 +56,7 @@ def test_goals_are_read(text: str, expected: Goal) -> None:
         ("Lung V20Gy <= 30", "write 30% or 30 cc"),
         ("Lung V20Gy <= 30 Gy", "is a volume"),
         ("Lung V20Gy <= 130%", "write 0 to 100%"),
-        ("Lung V20Gy[cc] <= 30%", "leave [cc] out"),
+        ("Lung V20Gy[cc] <= 30%", "write one of them"),
         ("Lung V2000cGy <= 30%", "write V20Gy"),
         ("PTV HI <= 10%", "HI has no unit"),
         ("PTV D95% >= 50 Gy, priority high", "a priority is a whole number from 1"),
@@ -99,3 +99,46 @@ def test_a_goal_reads_back_from_its_own_words(
     )
     assert replace(parse_goal(str(first)), text="") == replace(first, text="")
     assert (first.limit, first.tolerance, first.priority, first.optional) == (limit, tolerance, priority, optional)
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("Cord D0.03cc[Gy] <= 45", "Cord D0.03cc <= 45 Gy"),
+        ("Lung V20Gy[cc] <= 500", "Lung V20Gy[cc] <= 500 cc"),
+        ("Lung V20Gy[%] <= 30", "Lung V20Gy <= 30%"),
+        ("PTV D95%[Gy] >= 70", "PTV D95% >= 70 Gy"),
+        ("PTV D95%[%] >= 95", "PTV D95% >= 95%"),
+        ("PTV V95%[%] >= 98", "PTV V95% >= 98%"),
+        ("PTV Max[Gy] <= 77", "PTV Dmax <= 77 Gy"),
+        ("Parotid Mean[Gy] <= 26, tolerance 2", "Parotid Dmean <= 26 Gy, tolerance 2 Gy"),
+        ("PTV CI95% >= 0.8", "PTV CI95% >= 0.8"),
+        ("PTV DC2%[Gy] >= 60", "PTV D98% >= 60 Gy"),
+        ("Left Eye D 0.03 cc [Gy] <= 8", "Left Eye D0.03cc <= 8 Gy"),
+        ("PTV63 - (PTV70 + 5 mm) D2%[%] <= 107", "PTV63 - (PTV70 + 5 mm) D2% <= 107%"),
+    ],
+)
+def test_tg263_with_the_unit_in_brackets(text: str, means: str) -> None:
+    assert str(parse_goal(text)) == f"{means}, priority 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("PTV D95%[%] >= 70 Gy", "the metric is in % and its limit in Gy"),
+        ("PTV D95%[foo] >= 70", r"write \[Gy\], \[%\] or \[cc\]"),
+        ("PTV D95[Gy] >= 70", "write D95% or D95cc"),
+        ("Lung V20[cc] <= 3", "write V20Gy"),
+        ("Lung V20Gy[Gy] <= 3", "is a volume"),
+        ("Lung Mean[cc] <= 3", r"leave \[cc\] out"),
+        ("PTV CI95 >= 0.8", "write CI95%"),
+        ("PTV CI900% >= 0.8", "write 10 to 150"),
+        ("PTV DC0.5cc[Gy] >= 60", "D in %"),
+        ("Body R50% <= 5", "set a limit for V20Gy"),
+        ("PTV Volume[cc] <= 60", "no goal of a plan"),
+        ("PTV NTCP <= 3", "not modelled"),
+    ],
+)
+def test_what_tg263_has_and_this_has_not_is_refused_with_what_to_write(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        parse_goal(text)

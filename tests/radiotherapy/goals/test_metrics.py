@@ -54,6 +54,15 @@ def value(text: str, dose: np.ndarray = TEN, prescription: float = 8.0) -> float
         ("CV4Gy[cc]", 1.5),
         ("HI", (10.0 - 1.2) / 6.0),  # D2% 10, D98% 1 + 0.2, D50% 6
         ("CI", 3.0**2 / (10 * 5)),  # 3 of 10 get 8 Gy, 5 of all
+        ("CI100%", 3.0**2 / (10 * 5)),
+        ("CI75%", 5.0**2 / (10 * 7)),  # 6 Gy
+        ("DC50%", 6.0),
+        ("D50%[Gy]", 6.0),
+        ("D 0.5 cm\u00b3 [Gy]", 10.0),
+        ("Max[Gy]", 10.0),
+        ("Mean[Gy]", 5.5),
+        ("V6Gy[%]", 50.0),
+        ("V6Gy[cm3]", 2.5),
         ("gEUD(1)", 5.5),
         ("gEUD(2)", math.sqrt(38.5)),
         ("gEUD(-1)", 10.0 / sum(1.0 / k for k in range(1, 11))),
@@ -125,7 +134,7 @@ def test_metrics_are_read_and_written_in_one_way(text: str, canonical: str) -> N
         ("V5000Gy", "write V50Gy"),
         ("D120%", "write 0 to 100"),
         ("D0cc", "write Dmax"),
-        ("D95%[cGy]", "leave [cGy] out"),
+        ("D95%[cGy]", "write [Gy]"),
         ("D95%[cc]", "D95% is in Gy"),
         ("V20Gy[Gy]", "is a volume"),
         ("HI[%]", "a plain number"),

@@ -54,11 +54,15 @@ def test_targets_own_by_prescription_and_then_by_size():
     assert other.names == ("CTV", "BigPTV", "boost", "PTV", "BODY")
 
 
-def test_a_second_external_is_left_out_and_said():
+def test_a_second_external_is_an_organ_or_left_out_and_said():
     masks = {**balls(PTV=12), "Skin": balls(Skin=20)["Skin"]}
     case = make(masks, prescriptions={"PTV": 50})
-    assert case.names == ("PTV", "BODY")
-    assert "BODY, the largest, is kept and Skin left out" in case.provenance["notes"]
+    assert case.names == ("PTV", "Skin", "BODY")
+    assert "BODY is the external; Skin (" in case.provenance["notes"]
+    masks["Body 2"] = masks["BODY"] & (np.arange(GRID.shape[2]) > 4)
+    case = make(masks, prescriptions={"PTV": 50})
+    assert case.names == ("PTV", "Skin", "BODY")
+    assert "BODY, the largest, is kept and Body 2 (" in case.provenance["notes"]
 
 
 def test_a_target_beside_the_body():
@@ -161,7 +165,9 @@ def test_names_stay_apart_however_they_are_spelled():
     assert names[5:] == ["ROI_6", "ROI_7", "ROI_8"]
     assert all(len(n) <= 32 for n in names)
     assert len({n.casefold() for n in names}) == 8
-    assert len(notes) == 3
+    assert len(notes) == 4
+    assert "'a b' is now" not in notes[-1]
+    assert f"'{'x' * 50}' is now {'x' * 32}" in notes[-1]
 
 
 def test_reading_needs_a_source_that_is_there(tmp_path):

@@ -10,7 +10,18 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests.radiotherapy.dicom_folder import ORIGIN, SECRETS, STEP, Folder, circle, heights, usual, usual_folder
+from tests.radiotherapy.dicom_folder import (
+    ORIGIN,
+    RADIUS,
+    SECRETS,
+    STEP,
+    TARGET,
+    Folder,
+    circle,
+    heights,
+    usual,
+    usual_folder,
+)
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.case import Grid
 from tgsci_radiotherapy.importers import Options, kind_of, read
@@ -179,7 +190,11 @@ def test_a_body_is_external_even_where_everything_is_called_an_organ(tmp_path):
     folder = Folder(tmp_path)
     folder.ct()
     folder.structure_set([(name, "ORGAN" if name != "PTV" else "PTV", planes) for name, _, planes in usual()])
-    assert [s.type for s in patient(folder).structures] == ["target", "oar", "oar", "external"]
+    assert [s.type for s in patient(folder).structures] == ["target", "oar", "oar", "oar"]  # as the file says
+    folder.rtplan()
+    case = read(folder.path, **FAST)
+    assert [s.type for s in case.structures] == ["target", "oar", "oar", "external"]
+    assert "BODY holds the others and is taken for it" in case.provenance["notes"]
 
 
 def test_slices_that_the_structure_set_knows_and_the_folder_does_not_have(tmp_path):
@@ -216,21 +231,185 @@ def test_roi_types_that_are_no_organ_are_left_out(tmp_path):
     folder.rtplan()
     made = patient(folder)
     assert [s.name for s in made.structures] == ["PTV", "SpinalCord", "Ring", "BODY"]
-    assert "Couch (support) is left out" in made.notes[0]
+    assert "Couch (support, 1.9 cc) is left out; --type Couch=support keeps its matter" in made.notes
+    assert any(note.startswith("iso (isocenter, 0.3 cc) is left out") for note in made.notes)
 
 
-def test_what_sticks_out_of_the_body_is_cut_and_said(tmp_path):
+def test_what_sticks_out_of_the_body_is_kept_whole_and_said(tmp_path):
     folder = Folder(tmp_path)
     folder.ct()
     regions = usual()
     regions[1] = ("Breast", "ORGAN", planes(20.0, x=55.0))
     folder.structure_set(regions)
     folder.rtplan()
+    whole = next(s for s in patient(folder).structures if s.name == "Breast")
     case = read(folder.path, **FAST)
-    body = np.zeros(case.grid.size, bool)
-    body[case.structure("BODY").voxels] = True
-    assert body[case.structure("Breast").voxels].all()
-    assert "of Breast lies outside BODY" in case.provenance["notes"]
+    breast = case.structure("Breast")
+    assert len(breast.voxels) * case.grid.voxel_cc == pytest.approx(whole.mask.count * 0.015, rel=0.03)
+    assert "beyond BODY, and kept whole with the image there: Breast " in case.provenance["notes"]
+    cut = read(folder.path, **FAST, crop=("breast",))
+    body = np.zeros(cut.grid.size, bool)
+    body[cut.structure("BODY").voxels] = True
+    assert body[cut.structure("Breast").voxels].mean() > 0.99
+    assert len(cut.structure("Breast").voxels) < 0.8 * len(breast.voxels)
+    assert "Breast is cut to BODY: " in cut.provenance["notes"]
+    # The body is as it was drawn.
+    assert np.array_equal(case.structure("BODY").voxels.shape, cut.structure("BODY").voxels.shape)
+
+
+def test_the_file_says_what_a_structure_is_and_its_name_only_where_the_file_is_silent(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct()
+    z = [float(h) for h in heights()]
+    shell = {h: [circle(RADIUS, corners=360), circle(RADIUS - 5, corners=360)] for h in z}
+    regions = [
+        *usual(),
+        ("Skin", "ORGAN", shell),
+        ("Skin 2", "", shell),
+        ("PTV shell", "AVOIDANCE", planes(20.0)),
+        ("Boost", "PTV", planes(8.0)),
+        ("CTV", "", planes(9.0)),
+        ("Cavity", "CAVITY", planes(5.0)),
+    ]
+    folder.structure_set(regions)
+    kinds = {s.name: s.type for s in patient(folder).structures}
+    assert kinds["BODY"] == "external"
+    assert [kinds[n] for n in ("Skin", "Skin 2", "PTV shell", "Cavity")] == ["oar"] * 4
+    assert [kinds[n] for n in ("PTV", "Boost", "CTV")] == ["target"] * 3
+
+
+def test_names_in_other_scripts_are_spelled_out_and_found_as_the_file_has_them(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct()
+    said = ["靶区", "Сердце", "Rückenmark", "脊髄", "x" * 60]
+    regions = [(name, kind, part) for name, (_, kind, part) in zip(said, [*usual()[:3], *usual()[1:3]], strict=True)]
+
+    def unicode(data):
+        data.SpecificCharacterSet = "ISO_IR 192"
+
+    folder.structure_set([*regions, usual()[3]], change=unicode)
+    made = patient(folder)
+    assert [s.name for s in made.structures] == ["ROI_1", "Serdtse", "Ruckenmark", "ROI_4", "x" * 32, "BODY"]
+    note = next(n for n in made.notes if n.startswith("names: "))
+    for word in (
+        "'靶区' is now ROI_1",
+        "'Сердце' is now Serdtse",
+        "'Rückenmark' is now Ruckenmark",
+        "'脊髄' is now ROI_4",
+    ):
+        assert word in note
+    case = read(folder.path, **FAST, prescriptions={"靶区": 50}, types={"脊髄": "ignore"}, fractions=20)
+    assert case.names == ("ROI_1", "Serdtse", "Ruckenmark", "x" * 32, "BODY")
+    assert "'靶区' is now ROI_1" in case.provenance["read"]
+
+
+def test_a_name_in_another_script_that_is_the_patients(tmp_path):
+    folder = Folder(tmp_path)
+
+    def named(data, *_):
+        data.SpecificCharacterSet = "ISO_IR 192"
+        data.PatientName = "王^小明"
+
+    folder.ct(change=named)
+    folder.structure_set([("小明 PTV", "PTV", usual()[0][2]), *usual()[1:]], change=named)
+    made = patient(folder)
+    assert made.structures[0].name == "ROI_1"
+    assert "小明" not in " ".join(made.notes)
+
+
+def test_what_a_person_leaves_out_is_not_looked_at(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct()
+
+    def another_frame(data):
+        data.StructureSetROISequence[4].ReferencedFrameOfReferenceUID = pydicom.uid.generate_uid()
+
+    folder.structure_set([*usual(), ("MR GTV", "GTV", planes(8.0))], change=another_frame)
+    folder.rtplan()
+    refused(folder, "MR GTV", "another frame of reference", "--type 'MR GTV=ignore'")
+    for choice in ({"types": {"mr_gtv": "ignore"}}, {"only": ("PTV", "SpinalCord")}):
+        assert "MR GTV" not in read(folder.path, **FAST, **choice).names
+
+
+def test_contours_twice_crossing_and_off_their_plane(tmp_path):
+    folder = Folder(tmp_path / "drawn")
+    folder.ct()
+    z = [float(h) for h in heights()[4:12]]
+    ptv = {h: [circle(TARGET)] * (2 if h in z[2:5] else 1) for h in z}
+    blobs = {h: [circle(12.0, -6.0, -30.0), circle(12.0, 6.0, -30.0)] for h in z}
+    ring = {**{h: [circle(30.0)] for h in z}, **{h + 0.2: [circle(20.0)] for h in z}}
+    folder.structure_set([("PTV", "PTV", ptv), ("Blobs", "ORGAN", blobs), ("Ring", "ORGAN", ring), usual()[3]])
+    made = {s.name: s for s in patient(folder).structures}
+    usual_folder(tmp_path / "usual")
+    plain = {s.name: s for s in patient(Folder(tmp_path / "usual")).structures}
+    assert made["PTV"].mask.count == plain["PTV"].mask.count
+    assert made["Ring"].mask.count == plain["Ring"].mask.count
+    union = 2 * np.pi * 144 - (2 * 144 * np.arccos(0.5) - 6 * np.sqrt(4 * 144 - 144))
+    assert made["Blobs"].volume_cc == pytest.approx(union * 24 / 1000, rel=0.01)
+    assert made["Blobs"].mask.count * 0.015 == pytest.approx(union * 24 / 1000, rel=0.05)
+    assert "3 contour(s) of PTV are drawn twice and count once" in patient(folder).notes
+
+
+def density(number, *properties):
+    """Say physical properties of the region of that number."""
+
+    def change(data):
+        seen = data.RTROIObservationsSequence[number - 1]
+        seen.ROIPhysicalPropertiesSequence = []
+        for what, value in properties:
+            item = pydicom.Dataset()
+            item.ROIPhysicalProperty, item.ROIPhysicalPropertyValue = what, value
+            seen.ROIPhysicalPropertiesSequence.append(item)
+
+    return change
+
+
+def hu_at(case, x, y, z):
+    place = [round((p - o) / s) for p, o, s in zip((z, y, x), case.ct_grid.origin, case.ct_grid.spacing, strict=True)]
+    return int(case.ct[tuple(place)])
+
+
+def test_densities_that_the_file_has_override_the_image(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct()
+    folder.structure_set(change=density(2, ("EFFECTIVE_Z", 9.0), ("REL_ELEC_DENSITY", 1.5)))
+    folder.rtplan()
+    case = read(folder.path, **FAST)
+    assert hu_at(case, 0, 35, 0) == 975  # 1 + HU / 1950
+    assert hu_at(case, 0, 0, 0) == 0
+    assert "SpinalCord (5.3 cc) has the density 1.5 of water: 975 HU in place of 0 HU" in case.provenance["notes"]
+    for choice in ({"densities": {"SpinalCord": "ct"}}, {"types": {"SpinalCord": "ignore"}}):
+        assert hu_at(read(folder.path, **FAST, **choice), 0, 35, 0) == 0
+    assert hu_at(read(folder.path, **FAST, densities={"SpinalCord": 0.5, "Ring": 0.25}), 0, 35, 0) == -500
+
+
+def test_a_bolus_and_a_couch_are_kept_on_request(tmp_path):
+    folder = Folder(tmp_path)
+    folder.ct()
+    every = [float(h) for h in heights()]
+    plate = np.array([[-40.0, -75.0], [40.0, -75.0], [40.0, -58.0], [-40.0, -58.0]])
+    couch = np.array([[-60.0, 62.0], [60.0, 62.0], [60.0, 72.0], [-60.0, 72.0]])
+    regions = [
+        *usual(),
+        ("Bolus 1cm", "BOLUS", {h: [plate] for h in every}),
+        ("Couch", "SUPPORT", {h: [couch] for h in every}),
+    ]
+    folder.structure_set(regions, change=density(6, ("REL_ELEC_DENSITY", 0.2)))
+    folder.rtplan()
+    plain = read(folder.path, **FAST)
+    assert plain.ct_grid.origin[1] > -80 or hu_at(plain, 0, -70, 0) == -1000
+    assert "--type 'Bolus 1cm=bolus' keeps its matter" in plain.provenance["read"]
+    kept = read(folder.path, **FAST, types={"bolus 1cm": "bolus", "Couch": "support"})
+    assert hu_at(kept, 0, -70, 0) == 0  # nothing on the CT: water
+    assert hu_at(kept, 0, 68, 0) == -800
+    assert kept.names == plain.names
+    assert len(kept.structure("BODY").voxels) == pytest.approx(len(plain.structure("BODY").voxels), rel=0.02)
+    assert kept.grid.origin[1] <= -72  # beams pass it within the dose grid
+    assert "the CT shows nothing of Bolus 1cm: " in kept.provenance["notes"]
+    assert "Couch has the density" not in plain.provenance["notes"]
+    # Behind a bolus the beam from the front has lost some of its dose at depth.
+    depth = [float(np.asarray(c.dij.values).sum()) for c in (plain, kept)]
+    assert depth[1] != pytest.approx(depth[0], rel=1e-3)
 
 
 # The wrong patient
@@ -583,7 +762,7 @@ def test_doses_that_cannot_be_compared_with(folder, change, word):
 
 def test_two_doses_of_plans(folder):
     folder.rtdose(name="rd2.dcm")
-    refused(folder, "2 doses of whole plans")
+    refused(folder, "2 doses; choose one with --dose: 1: PLAN, of plan 1; 2: PLAN")
 
 
 # Nobody's name

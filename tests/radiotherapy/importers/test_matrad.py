@@ -390,3 +390,110 @@ def test_a_file_that_points_out_of_itself_or_into_itself(tmp_path):
         group = file.create_group("ct")
         group["again"] = group
     refused(path, "contains itself")
+
+
+# Other shapes of the same file
+
+
+def without_axes(made):
+    for name in "xyz":
+        del made["ct"][name]
+    return made
+
+
+def lies_as_drawn(case):
+    """Whether the target lies where it was drawn, whatever the origin: seen from the body, and in the dij."""
+    target = case.grid.points(case.structure("PTV_60").voxels).mean(axis=0)
+    body = case.grid.points(case.structure("BODY").voxels).mean(axis=0)
+    np.testing.assert_allclose(target - body, [0, 0, -10], atol=3.0)
+
+
+def with_place_of_the_image(made):
+    made["dij"]["ctGrid"] = {"resolution": resolution(IMAGE), "dimensions": np.array([[NY, NX, NZ]]), **axes(IMAGE)}
+    return made
+
+
+@pytest.mark.parametrize("knows", ["the dij of the image", "the dose grid", "nobody"])
+def test_a_ct_without_axes_lies_where_the_dij_has_it(tmp_path, save, knows):
+    made = without_axes(content())
+    if knows == "the dij of the image":
+        with_place_of_the_image(made)
+    if knows == "the dose grid":  # whose first voxel lies on the image's
+        made["dij"]["doseGrid"] |= axes(Grid(DOSE.shape, DOSE.spacing, IMAGE.origin))
+    if knows == "nobody":
+        del made["dij"]
+    save(tmp_path / "a.mat", made)
+    case = read(tmp_path / "a.mat", **({} if "dij" in made else {"engine": "builtin", "gantry": (0, 180)}))
+    lies_as_drawn(case)
+    if knows == "the dij of the image":
+        assert case.grid == DOSE
+    if knows == "the dose grid":
+        assert case.grid.origin == IMAGE.origin
+
+
+def test_an_image_that_was_moved_after_its_dij_was_computed(tmp_path, save):
+    made = with_place_of_the_image(content())
+    made["ct"] |= axes(Grid(IMAGE.shape, IMAGE.spacing, (88.0, 60.0, 40.0)))
+    save(tmp_path / "a.mat", made)
+    case = read(tmp_path / "a.mat")
+    np.testing.assert_allclose(np.subtract(case.grid.origin, DOSE.origin), 100.0)
+    lies_as_drawn(case)
+
+
+def test_the_place_in_the_dicom_that_it_came_from(tmp_path, save):
+    made = without_axes(content(dij=None))
+    made["ct"]["dicomInfo"]["ImagePositionPatient"] = np.array(IMAGE.origin[::-1])[:, None]
+    save(tmp_path / "a.mat", made)
+    case = read(tmp_path / "a.mat", engine="builtin", gantry=(0,))
+    assert case.grid.points(case.structure("PTV_60").voxels).mean(axis=0) == pytest.approx([0, 0, -10], abs=3.0)
+
+
+def test_masks_as_cubes_and_objectives_of_other_kinds(tmp_path, save):
+    made = content()
+    _, target, _ = masks()
+    made["cst"][2, 3] = cell(target.transpose(1, 2, 0).astype(float))
+    under = {"className": "DoseObjectives.matRad_SquaredUnderdosing", "parameters": cell(58.0), "penalty": 1.0}
+    over = {"className": "DoseObjectives.matRad_SquaredOverdosing", "parameters": cell(65.0), "penalty": 1.0}
+    made["cst"][2, 5] = cell(over, under)
+    save(tmp_path / "a.mat", made)
+    case = read(tmp_path / "a.mat")
+    lies_as_drawn(case)
+    assert case.prescription == 58.0
+
+
+def test_objectives_as_an_array_of_structs(tmp_path):
+    made = content()
+    old = np.array(
+        [("square overdosing", 66.0, 10.0), ("square deviation", 61.0, 10.0)],
+        dtype=[("type", object), ("dose", object), ("penalty", object)],
+    )
+    made["cst"][2, 5] = old
+    save5(tmp_path / "a.mat", made)
+    assert read(tmp_path / "a.mat").prescription == 61.0
+
+
+def test_of_several_phases_the_first_is_read_and_said(tmp_path, save):
+    made = content()
+    made["ct"]["cubeHU"] = cell(made["ct"]["cubeHU"][0, 0], made["ct"]["cubeHU"][0, 0] * 0 - 1000)
+    save(tmp_path / "a.mat", made)
+    case = read(tmp_path / "a.mat")
+    assert case.ct.max() == 30
+    assert "2 scenarios (phases)" in case.provenance["read"]
+
+
+@pytest.mark.parametrize("share", [1.0, 0.2])
+def test_the_dose_of_its_own_plan_is_kept_if_it_is_the_one_prescribed(tmp_path, save, share):
+    body, _, _ = masks()
+    dose = np.where(body, 2.0 * share + 0.001 * np.arange(NX), 0.0).transpose(1, 2, 0)
+    save(tmp_path / "a.mat", content(resultGUI={"physicalDose": dose}))
+    case = read(tmp_path / "a.mat")
+    if share < 1:
+        assert case.reference is None
+        assert "is not kept to compare with" in case.provenance["read"]
+    else:
+        x = case.grid.points(case.voxels)[:, 2]
+        inside = case.reference > 0
+        wanted = 30 * (2.0 + 0.001 * (x - IMAGE.origin[2]) / IMAGE.spacing[2])
+        np.testing.assert_allclose(case.reference[case.rows("PTV_60")], wanted[case.rows("PTV_60")], rtol=1e-3)
+        assert inside.any()
+    assert read(tmp_path / "a.mat", reference=False).reference is None

@@ -38,7 +38,7 @@ def write_folder(path):
     write_sparse(path / "ct.csv", ct)
     (path / "voxel_dimensions.csv").write_text("".join(f"{s:.18e}\n" for s in STEPS))
     target = (x - 15) ** 2 + y**2 + (z - 12) ** 2 <= 12**2
-    near = ((x - 15) ** 2 + y**2 + (z - 12) ** 2 <= 20**2) & ~target
+    near = ((x - 15) ** 2 + y**2 + (z - 12) ** 2 <= 20**2) & ~target & body
     cord = (np.hypot(x, y - 25) <= 6) & (np.abs(z) <= 30)
     for name, mask in (("PTV70", target), ("PTV56", near), ("SpinalCord", cord), ("possible_dose_mask", body)):
         write_sparse(path / f"{name}.csv", mask, values=False)
@@ -67,7 +67,7 @@ def test_what_a_folder_becomes(case, folder):
     ]
     assert case.fractions == 35
     assert case.grid.spacing == (2.5, 3.5, 3.0)  # the structures exist on these voxels only
-    assert "no external is drawn; Body was taken from the source" in case.provenance["notes"]
+    assert "no external is drawn; Body is the source's own" in case.provenance["notes"]
 
 
 def test_the_body_is_the_possible_dose_mask_airway_and_all(folder, tmp_path):

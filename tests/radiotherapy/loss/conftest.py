@@ -10,9 +10,9 @@ from tgsci_radiotherapy.loss import PlanLoss
 
 @pytest.fixture(scope="module")
 def loss() -> PlanLoss:
-    return PlanLoss(small_case(), "tg119-easier")
+    return PlanLoss(small_case(), "tg119-easier", implied=False)
 
 
 @pytest.fixture(scope="module")
 def paper() -> PlanLoss:
-    return PlanLoss(small_case(), "tg119-easier", protocol="textgrad-paper", gap=1e-5)
+    return PlanLoss(small_case(), "tg119-easier", implied=False, protocol="textgrad-paper", gap=1e-5)

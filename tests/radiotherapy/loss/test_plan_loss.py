@@ -133,7 +133,9 @@ def test_bad_settings_are_refused_with_the_reason(options: dict[str, object], re
 
 
 def test_another_prescription_goes_with_the_sheet() -> None:
-    sheet = parse_sheet('goals = ["PTV D95% >= 100%", "PTV D10% <= 110%"]\n[prescription]\nPTV = 50\n', "percent")
+    sheet = parse_sheet(
+        'implied = false\ngoals = ["PTV D95% >= 100%", "PTV D10% <= 110%"]\n[prescription]\nPTV = 50\n', "percent"
+    )
     loss = PlanLoss(small_case(), sheet, prescription={"PTV": 40})
     assert [goal.limit for goal in loss.bound.goals] == [40, 44]
     assert loss.case.prescription == 40
@@ -201,7 +203,7 @@ def test_what_an_addition_would_do_is_its_derivative(loss: PlanLoss) -> None:
         after = precise.solve(precise.start.with_objectives([small])).effects.values
         wanted = effects.per_addition[:, a] * small.weight / objective.weight
         scale = np.abs(wanted).max()
-        assert np.abs(after - effects.values - wanted).max() <= 0.2 * scale + 2e-3, objective.label
+        assert np.abs(after - effects.values - wanted).max() <= 0.2 * scale + 4e-3, objective.label
 
 
 def test_a_checked_value_is_not_parsed_again(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:

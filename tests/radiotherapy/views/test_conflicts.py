@@ -8,8 +8,9 @@ from dataclasses import replace
 from tests.radiotherapy.goal_results import AGAINST
 from tgsci.feedback import Feedback
 from tgsci.search.trial import State, Trial, Trials
+from tgsci_radiotherapy.loss.possibility import Answer
 from tgsci_radiotherapy.notice import NOTICE
-from tgsci_radiotherapy.views.conflicts import account
+from tgsci_radiotherapy.views.conflicts import account, questions
 
 
 def trial(number: int, ptv: float, core: float) -> Trial:
@@ -43,3 +44,20 @@ def test_where_all_is_met_there_is_nothing_to_account_for() -> None:
     assert account(Trials([trial(0, 48.0, 26.0), trial(1, 51.0, 24.0)])) == ""
     assert account(Trials([])) == ""
     assert account(Trials([Trial(0, 0, "x", feedback=Feedback(1.0, "page"))])) == ""
+
+
+def test_what_is_proven_stands_before_what_was_only_seen() -> None:
+    trials = Trials([trial(0, 48.0, 26.0), trial(1, 50.5, 28.0)])
+    goals = tuple(result.goal for result in AGAINST.results)
+    answer = Answer(goals, goals[:2], 26.1)
+    text = account(trials, [answer])
+    assert "Proven: no fluence of these beams meets PTV D95% >= 50 Gy and Core D10% <= 25 Gy together" in text
+    assert "Core D10% stays above 26.1 Gy: at least 1.1 Gy is missing" in text
+    assert text.index("Proven:") < text.index("Seen in these plans, which is no proof:")
+
+
+def test_only_goals_that_no_plan_met_together_are_asked_about() -> None:
+    goals = tuple(result.goal for result in AGAINST.results)
+    assert questions(Trials([trial(0, 48.0, 24.0), trial(1, 50.5, 28.0)]), goals) == [goals]
+    assert questions(Trials([trial(0, 51.0, 24.0)]), goals) == []
+    assert questions(Trials([]), goals) == []

@@ -21,6 +21,7 @@ from tgsci_radiotherapy.views.wash import dose_wash
 
 SHEET = parse_sheet(
     """
+implied = false
 goals = ["PTV D95% >= 50 Gy", "PTV D2% <= 107%", "Core V20Gy <= 30%", "Core Dmean <= 15 Gy", "Core D1cc <= 30 Gy",
          "[external] Dmax <= 60 Gy", "PTV CV45Gy <= 5%", "Lens Dmax <= 5 Gy, optional"]
 [prescription]
@@ -91,7 +92,7 @@ def test_a_goal_on_a_structure_without_voxels_has_no_mark() -> None:
     case = tiny_case()
     gone = replace(case.structure("OAR"), name="Lens", voxels=np.zeros(0, np.int32))
     case = replace(case, structures=(*case.structures, gone))
-    bound = parse_sheet('goals = ["PTV Dmin >= 8 Gy", "Lens Dmax <= 1 Gy, optional"]').bind(case)
+    bound = parse_sheet('implied = false\ngoals = ["PTV Dmin >= 8 Gy", "Lens Dmax <= 1 Gy, optional"]').bind(case)
     dose = np.full(len(case.voxels), 9.0)
     assert [result.goal.name for result, _ in marks(case, evaluate(bound, case, dose).results)] == ["PTV Dmin"]
 

@@ -20,7 +20,7 @@ from tgsci_radiotherapy.views.over_plans import Shown, goals_figure, near_miss, 
 @cache
 def result() -> Any:
     """Four plans of the small case."""
-    loss = PlanLoss(small_case(), "tg119-harder")
+    loss = PlanLoss(small_case(), "tg119-harder", implied=False)
     return tg.minimize(loss, [loss.start.text()], RuleEditor(), budget=4, workers=0)
 
 

@@ -35,6 +35,7 @@ class Setup:
         fractions: Number of fractions.
         isocentre: (x, y, z), mm; None for the mean of all targets' voxels.
         provenance: For people.
+        hu_table: Points (HU, electron density relative to water); empty: the default of `electron_density`.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Setup:
     fractions: int
     isocentre: tuple[float, float, float] | None = None
     provenance: Mapping[str, str] | None = None
+    hu_table: tuple[tuple[float, float], ...] = ()
 
     def case(self) -> Case:
         """Calculate the case, with its dij.
@@ -68,6 +70,7 @@ class Setup:
             beams=self.beams,
             modality="photons",
             provenance={**(self.provenance or {}), "isocentre": f"{centre} mm (x, y, z)"},
+            hu_table=self.hu_table,
         )
 
     def centre(self) -> tuple[float, float, float]:
@@ -105,7 +108,15 @@ class Setup:
         moved = np.asarray(centre, np.float64) - np.asarray(shift, np.float64)
         rows = points_of(self.grid, voxels)
         return influence(
-            self.ct, self.ct_grid, self.beams, moved.tolist(), bixels, rows, self.fractions, density=density
+            self.ct,
+            self.ct_grid,
+            self.beams,
+            moved.tolist(),
+            bixels,
+            rows,
+            self.fractions,
+            density=density,
+            hu_table=self.hu_table,
         )
 
 
@@ -119,6 +130,7 @@ def influence(
     fractions: int = 1,
     cutoff: float = CUTOFF,
     density: float = 1.0,
+    hu_table: Sequence[tuple[float, float]] = (),
 ) -> Dij:
     """Calculate the dose of each bixel to each point, by the analytic 6 MV pencil beam.
 
@@ -132,6 +144,7 @@ def influence(
         fractions: Doses are those of so many fractions.
         cutoff: Lateral, mm in the plane of the isocentre.
         density: What every electron density is multiplied by.
+        hu_table: As for `electron_density`.
 
     Returns:
         Total Gy for one unit of fluence, quantised as it would be saved; a unit gives 1 Gy per fraction under the
@@ -142,7 +155,7 @@ def influence(
 
     if bixels.lookup.shape[0] != len(beams):
         raise ValueError(f"bixels of {bixels.lookup.shape[0]} beams with {len(beams)} beams")
-    densities = electron_density(ct) * np.float32(density)
+    densities = electron_density(ct, hu_table) * np.float32(density)
     spacing, origin = (np.array(of[::-1], np.float64) for of in (ct_grid.spacing, ct_grid.origin))
     reach_x, reach_y = abs(bixels.first_x) + cutoff, abs(bixels.first_y) + cutoff
     x, y, magnified = (np.empty((len(beams), len(points))) for _ in range(3))
@@ -164,21 +177,25 @@ def influence(
     return Dij(starts, columns, quantise(starts, values), beamlets, bixels.beams)
 
 
-def electron_density(hu: NDArray[np.number]) -> NDArray[np.float32]:
+def electron_density(hu: NDArray[np.number], table: Sequence[tuple[float, float]] = ()) -> NDArray[np.float32]:
     """Convert Hounsfield units to electron density relative to water.
 
-    Straight lines after S. J. Thomas (Relative electron density calibration of CT scanners for radiotherapy treatment
-    planning, Br J Radiol 72:781-786, 1999): 1 + HU / 1000 up to water, 1 + HU / 1950 from 100 HU on. His first line
-    goes on to 100 HU and leaves a step of 0.05 there; a line from water to the second branch takes its place, so that
-    noise in soft tissue does not make it two tissues.
+    Straight lines between the points of a table. The default is after S. J. Thomas (Relative electron density
+    calibration of CT scanners for radiotherapy treatment planning, Br J Radiol 72:781-786, 1999): 1 + HU / 1000 up to
+    water, 1 + HU / 1950 from 100 HU on. His first line goes on to 100 HU and leaves a step of 0.05 there; a line from
+    water to the second branch takes its place, so that noise in soft tissue does not make it two tissues.
 
     Args:
         hu: Hounsfield units, any shape.
+        table: Points (HU, electron density relative to water), HU rising; beyond its ends the density stays. Empty: the
+            default.
 
     Returns:
         0 for air, 1 for water, about 1.5 for dense bone.
     """
-    table_hu = np.array([-1000.0, 0.0, 100.0, HIGHEST_HU])
-    table_density = np.array([0.0, 1.0, 1.0 + 100.0 / 1950.0, 1.0 + HIGHEST_HU / 1950.0])
+    points = table or (
+        (-1000.0, 0.0), (0.0, 1.0), (100.0, 1.0 + 100.0 / 1950.0), (HIGHEST_HU, 1.0 + HIGHEST_HU / 1950.0),
+    )  # fmt: skip
+    table_hu, table_density = np.array(points, np.float64).T
     density: NDArray[np.float64] = np.interp(np.asarray(hu, np.float64), table_hu, table_density)
     return density.astype(np.float32)

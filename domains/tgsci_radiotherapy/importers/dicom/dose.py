@@ -1,323 +1,297 @@
-"""RTDOSE files: the dose of a folder's plan, any dose on the rows of a case, and a dose of a case for viewers.
+"""RTDOSE files: which dose of a folder is the plan's, beams added up, and any dose on the rows of a case.
 
-A file that is written says that it is research and not for clinical use, carries no patient's name or number, and has
-new identifiers under pydicom's root. With `patient_from`, a file of the same scan, it takes that file's patient, study
-and frame of reference, so that a viewer lays the dose over the image.
+A dose is used where it is certain what it is: total Gy of a plan, of several plans, or of all beams of a plan. Whose it
+is, is compared: the frame of reference, and the patient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tgsci.basics.files import write_atomically
-from tgsci.basics.texts import quote
+from tgsci.basics.texts import quote, visible
 from tgsci.errors import UsageError
 
-from ...case.model import Case, Grid
+from ...case.model import Case
 from ..masks import resample, same
-from ..patient import MOST_VOXELS
-from .files import DicomFile, Scan, Series, guarded, read_file
+from ..options import Options
+from .dose_planes import DoseCube, read_cube
+from .files import DicomFile, Scan, Series, dicom_files, guarded, read_file
+from .origin import check_sum, frame_of_case, frame_of_file, patient_sum, same_patient
 from .plan import Prescription
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ...case.model import Floats
 
-_WITHOUT = "Import without it: --no-reference"
-#: What every file that is written says, where viewers show it.
-MARK = "RESEARCH - NOT FOR CLINICAL USE"
 _RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
-_RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
-#: Attributes of the patient and the study (PS3.3 C.7.1.1, C.7.2.1), with the value of a file without a patient.
-_PATIENT = {
-    "PatientName": "RESEARCH^NOT FOR CLINICAL USE",  # viewers list a file under it; not all take an empty one
-    "PatientID": "RESEARCH",
-    "PatientBirthDate": "",
-    "PatientSex": "",
-    "StudyDate": "",
-    "StudyTime": "",
-    "ReferringPhysicianName": "",
-    "StudyID": "1",
-    "AccessionNumber": "",
-    "PositionReferenceIndicator": "",
-}
+#: Kinds (Dose Summation Type, PS3.3 C.8.8.3) that are total Gy of all that is treated.
+_WHOLE = ("PLAN", "MULTI_PLAN")
+#: Most files of one dose.
+_MOST_PLANES = 2000
 
 
-def read_dose(scan: Scan, series: Series, plan: Prescription) -> tuple[Floats, Grid] | None:
-    """Read the dose of a folder's plan, (z, y, x), total Gy, and its grid; None where there is no file.
+@dataclass
+class _Part:
+    """The files of one dose, or of one beam: one with all planes, or one a plane.
 
-    Doses of single beams are added up if the plan says that all of them are there. What is neither the dose of a plan
-    nor of a beam is refused: nobody says how often it counts.
+    Args:
+        kind: Dose summation type.
+        plan: Identifier of the plan that it is of; "" if it does not say.
+        beam: Number of the beam that it is of.
+        files: The files.
+    """
+
+    kind: str
+    plan: str
+    beam: int | None
+    files: list[DicomFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Total:
+    """What is a dose of a whole plan: one part, or all beams of one plan."""
+
+    kind: str
+    plan: str
+    parts: tuple[_Part, ...]
+
+    def __str__(self) -> str:
+        files = sum(len(part.files) for part in self.parts)
+        how = f"{len(self.parts)} beams added up" if len(self.parts) > 1 else self.kind
+        return how + (f", {files} planes" if files > len(self.parts) else "")
+
+
+def read_dose(scan: Scan, series: Series, plan: Prescription, options: Options) -> DoseCube | None:
+    """Read the dose of a folder's plan, total Gy; None where there is no file.
+
+    Planes in files of their own are put together, and doses of single beams added up if the plan says that all of them
+    are there. What is neither is refused: nobody says how often it counts.
 
     Raises:
-        UsageError: The dose is not in Gy, of another frame of reference, incomplete, damaged, or one of several.
+        UsageError: The dose is not in Gy, of another patient or frame of reference, incomplete, damaged, or one of
+            several of which none is the plan's.
     """
     if not scan.doses:
         return None
-    kinds = sorted({one.text("DoseSummationType").upper() for one in scan.doses})
-    whole = [one for one in scan.doses if one.text("DoseSummationType").upper() == "PLAN"]
-    beams = [one for one in scan.doses if one.text("DoseSummationType").upper() == "BEAM"]
-    if len(whole) == 1:
-        return read_one(whole[0], series.frame)[:2]
-    if len(whole) > 1:
-        raise UsageError(f"there are {len(whole)} doses of whole plans; leave one in the folder. {_WITHOUT}")
-    if not beams:
+    try:
+        return _dose_of(scan, series, plan, options)
+    except UsageError as error:
+        raise UsageError(f"{error}. Import without it: --no-reference") from error
+
+
+def _dose_of(scan: Scan, series: Series, plan: Prescription, options: Options) -> DoseCube:
+    notes: list[str] = []
+    files = _of_this_scan(scan.doses, series, notes)
+    parts = _parts(files)
+    totals = list(_totals(parts, plan))
+    if not totals:
+        raise _no_total(parts, plan)
+    chosen = _choose(totals, plan, options, notes)
+    if chosen.plan and plan.beams and chosen.plan not in plan.beams:
+        notes.append("the dose is of a plan that is not in the folder, or was made for another structure set")
+    cube = _sum(chosen)
+    return DoseCube(cube.dose, cube.grid, (*notes, *cube.notes))
+
+
+def read_rtdose(
+    path: Path, case: Case, *, anyway: bool = False, say: Callable[[str], None] = lambda line: None
+) -> Floats:
+    """Read a dose on the rows of a case, by trilinear interpolation, total Gy.
+
+    Args:
+        path: An RTDOSE file, or a folder with the planes of one.
+        case: Whose dose it is to be.
+        anyway: Whether a dose that is of another scan or patient, or of no whole plan, is taken all the same, and said.
+        say: Called with what a person should know about the dose.
+
+    Raises:
+        UsageError: The file is no RTDOSE, not in Gy, not the dose of a whole plan, of another patient or scan, damaged,
+            or does not cover a target.
+    """
+    found = list(dicom_files(path)) if path.is_dir() else [DicomFile(path, read_file(path))]
+    files = [one for one in found if one.text("SOPClassUID") == _RT_DOSE]
+    if not files:
+        what = f"no file in {quote(path.name, 60)} is an RTDOSE" if path.is_dir() else f"{found[0].label} is no RTDOSE"
+        raise UsageError(f"{what}; export the dose of the plan from the planning system")
+    parts = _parts(files)
+    whole = [part for part in parts if part.kind in _WHOLE]
+    if len(whole) > 1 or (not whole and len(parts) > 1):
+        kinds = ", ".join(sorted({part.kind or "of no kind" for part in parts}))
         raise UsageError(
-            f"the dose is of the kind {', '.join(kinds)[:60] or '(none said)'!r}; only that of a plan (PLAN) or of each"
-            f" of its beams (BEAM) is total Gy for certain. {_WITHOUT}"
+            f"{quote(path.name, 60)} holds {len(parts)} doses ({visible(kinds[:60])}); give the file of one"
         )
-    total: Floats | None = None
-    grid: Grid | None = None
-    numbers, plans = [], set()
-    for one in beams:
-        dose, own, data = read_one(one, series.frame)
-        if grid is not None and own != grid:
-            raise UsageError(f"{one.label}: the beams' doses lie on different grids. {_WITHOUT}")
-        total, grid = dose if total is None else total + dose, own
-        plan_uid, number = _beam(one, data)
-        plans.add(plan_uid)
-        numbers.append(number)
-    wanted = plan.beams.get(plans.pop(), ()) if len(plans) == 1 else ()
-    if not wanted or sorted(numbers) != sorted(wanted):
-        there = f"beams {', '.join(str(n) for n in sorted(numbers))[:80]}"
-        of = f", of {', '.join(str(n) for n in wanted)[:80]}" if wanted else ", and no plan that says which there are"
-        raise UsageError(f"the dose comes beam by beam: {there}{of}; all of them, once each, are needed. {_WITHOUT}")
-    assert total is not None
-    assert grid is not None
-    return total, grid
+    part = (whole or parts)[0]
+    doubts = list(_doubts(part, case))
+    refusals = [doubt for doubt, refused in doubts if refused]
+    if refusals and not anyway:
+        raise UsageError(f"{part.files[0].label} {'; '.join(refusals)}; evaluate and compare take it with --anyway")
+    cube = read_cube(part.files)
+    for doubt, _ in doubts:
+        say(f"{part.files[0].label} {doubt}")
+    for note in cube.notes:
+        say(note)
+    if same(cube.grid, case.grid):
+        return case.by_row(cube.dose)
+    covered = resample(np.ones(cube.dose.shape, bool), cube.grid, case.grid, average=False).reshape(-1) > 0.5
+    for target in case.targets:
+        if not covered[target.voxels].all():
+            raise UsageError(f"{part.files[0].label} does not cover {target.name}; is it a dose of this case?")
+    outside = float((~covered[case.voxels]).mean())
+    if outside:
+        say(f"the dose does not reach {100 * outside:.1f}% of the case's voxels; 0 Gy is taken there")
+    return case.by_row(resample(cube.dose, cube.grid, case.grid, average=False))
 
 
-def _beam(one: DicomFile, data: Any) -> tuple[str, int]:
-    """Find the plan and the number of the beam whose dose a file holds."""
+def _doubts(part: _Part, case: Case) -> Iterator[tuple[str, bool]]:
+    """Find what speaks against a dose being the case's, and whether that is enough to refuse it."""
+    file = part.files[0]
+    if part.kind not in _WHOLE:
+        yield f"is a dose of the kind {quote(part.kind, 20)}, and not that of a whole plan (PLAN)", True
+    with guarded(file.label):
+        frame = frame_of_file(file.head)
+    if frame and frame == frame_of_case(case):
+        return  # written from this case
+    known, who = case.origin.get("frame"), case.origin.get("patient")
+    another = bool(who and patient_sum(file) and who != patient_sum(file))
+    if known and frame:
+        if known != check_sum(frame):
+            whose = (
+                "of another patient than the case, on another scan" if another else "on another scan than the case's"
+            )
+            yield f"is a dose {whose} (their frames of reference differ)", True
+        elif another:
+            yield "names another patient than the case's scan did, and lies on the same scan", False
+    elif another:
+        yield "is a dose of another patient than the case", True
+    else:
+        missing = "the case knows no scan" if not known else "it has no frame of reference"
+        whose = "another scan" if who and patient_sum(file) else "another patient"
+        yield f"may be of {whose}: {missing}, and only where it lies was compared", False
+
+
+def _of_this_scan(files: Sequence[DicomFile], series: Series, notes: list[str]) -> list[DicomFile]:
+    """Leave out doses of other frames of reference, if others remain.
+
+    Raises:
+        UsageError: A dose is of another patient, or all are of other frames of reference.
+    """
+    for one in files:
+        if not same_patient(one, series.files[0]):
+            raise UsageError(f"{one.label} is a dose of another patient than the CT; take it out of the folder")
+    kept = [one for one in files if not (series.frame and one.text("FrameOfReferenceUID") not in ("", series.frame))]
+    if not kept:
+        raise UsageError(f"{files[0].label}: the dose is of another frame of reference than the CT")
+    if len(kept) < len(files):
+        notes.append(f"{len(files) - len(kept)} RTDOSE file(s) of another frame of reference were left out")
+    return kept
+
+
+def _parts(files: Sequence[DicomFile]) -> list[_Part]:
+    """Group files: single planes of one dose belong together, a file with all planes is a dose of its own."""
+    planes: dict[tuple[Any, ...], _Part] = {}
+    out = []
+    for one in files[:_MOST_PLANES]:
+        kind = one.text("DoseSummationType").upper()
+        plan, beam = _source(one)
+        part = _Part(kind, plan, beam, [one])
+        if one.frames == 1:
+            key = (kind, plan, beam, one.text("DoseUnits"), one.text("DoseType"))
+            if key in planes:
+                planes[key].files.append(one)
+                continue
+            planes[key] = part
+        out.append(part)
+    return out
+
+
+def _source(one: DicomFile) -> tuple[str, int | None]:
+    """Find the plan, and the one beam, whose dose a file holds."""
     with guarded(one.label):
-        plan = (getattr(data, "ReferencedRTPlanSequence", None) or [None])[0]
+        plan: Any = (getattr(one.head, "ReferencedRTPlanSequence", None) or [None])[0]
         groups = getattr(plan, "ReferencedFractionGroupSequence", None) or ()
         numbers = [
             int(beam.ReferencedBeamNumber)
             for group in groups
             for beam in getattr(group, "ReferencedBeamSequence", None) or ()
         ]
-        if plan is None or len(numbers) != 1:
-            raise UsageError(f"{one.label} does not say which one beam its dose is of. {_WITHOUT}")
-        return str(getattr(plan, "ReferencedSOPInstanceUID", "")), numbers[0]
+        return str(getattr(plan, "ReferencedSOPInstanceUID", "") or ""), numbers[0] if len(numbers) == 1 else None
 
 
-def read_one(one: DicomFile, frame: str) -> tuple[Floats, Grid, Any]:
-    """Read one file's dose, (z, y, x), Gy, its grid, and the whole data set.
-
-    Args:
-        one: The file.
-        frame: Frame of reference that it has to be of; "" for any.
-
-    Raises:
-        UsageError: The dose is not in Gy, of another frame of reference, oblique or damaged.
-    """
-    data = read_file(one.path)
-    with guarded(one.label):
-        units, kind = str(getattr(data, "DoseUnits", "")).upper(), str(getattr(data, "DoseType", "")).upper()
-        if units != "GY":
-            raise UsageError(f"{one.label}: the dose is in {units[:20] or 'no unit'!r}, not in GY. {_WITHOUT}")
-        if kind not in ("PHYSICAL", "EFFECTIVE"):
-            raise UsageError(f"{one.label}: the dose is {kind[:20]!r}, not PHYSICAL or EFFECTIVE. {_WITHOUT}")
-        own = str(getattr(data, "FrameOfReferenceUID", "") or "")
-        if frame and own and own != frame:
-            raise UsageError(f"{one.label}: the dose is of another frame of reference than the CT. {_WITHOUT}")
-        grid = _grid(one, data)
-        scaling = float(data.DoseGridScaling)
-        if not np.isfinite(scaling) or scaling <= 0:
-            raise UsageError(f"{one.label}: DoseGridScaling is {scaling:g}. {_WITHOUT}")
-        pixels = np.asarray(data.pixel_array)
-        pixels = pixels[None] if pixels.ndim == 2 else pixels
-        if pixels.shape != grid.shape:
-            raise UsageError(f"{one.label} has {pixels.shape} voxels instead of {grid.shape}. {_WITHOUT}")
-        # Offsets may descend; a case's z ascends.
-        falling = float(data.GridFrameOffsetVector[-1]) < float(data.GridFrameOffsetVector[0])
-        dose = np.asarray(pixels[::-1] if falling else pixels, np.float64) * scaling
-        return np.ascontiguousarray(dose, np.float32), grid, data
+def _totals(parts: Sequence[_Part], plan: Prescription) -> Iterator[_Total]:
+    """Find what is total Gy: doses of whole plans, and the beams of a plan if all of them are there, once each."""
+    whole = [part for part in parts if part.kind in _WHOLE]
+    for part in whole:
+        yield _Total(part.kind, part.plan, (part,))
+    for uid in dict.fromkeys(part.plan for part in parts if part.kind == "BEAM"):
+        beams = [part for part in parts if part.kind == "BEAM" and part.plan == uid]
+        numbers = sorted(part.beam if part.beam is not None else -1 for part in beams)
+        done = any(part.plan == uid for part in whole if uid)
+        if not done and numbers and numbers == sorted(plan.beams.get(uid, ())):
+            yield _Total("BEAM", uid, tuple(beams))
 
 
-def _grid(one: DicomFile, data: Any) -> Grid:
-    frames, rows, columns = int(data.NumberOfFrames), int(data.Rows), int(data.Columns)
-    if frames < 1 or frames * rows * columns > MOST_VOXELS:
-        raise UsageError(f"{one.label}: a dose of {frames} x {rows} x {columns} voxels is too large. {_WITHOUT}")
-    turned = np.abs(np.array([float(v) for v in data.ImageOrientationPatient]) - [1, 0, 0, 0, 1, 0]).max()
-    offsets = np.array([float(v) for v in data.GridFrameOffsetVector])
-    if turned > 1e-3 or len(offsets) != frames or frames < 2:
-        raise UsageError(f"{one.label}: the dose's planes are oblique or have no places. {_WITHOUT}")
-    steps = np.diff(offsets)
-    step = float((offsets[-1] - offsets[0]) / (frames - 1))
-    if step == 0 or np.abs(steps - step).max() > 0.02 * abs(step):
-        raise UsageError(f"{one.label}: the dose's planes are unevenly spaced. {_WITHOUT}")
-    x, y, z = (float(v) for v in data.ImagePositionPatient)
-    # PS3.3 C.8.8.3.2: offsets begin with 0 and count from the position, or are the planes' z themselves.
-    first = z if abs(offsets[0]) < 1e-6 else float(offsets[0])
-    low = first if step > 0 else first + float(offsets[-1] - offsets[0])
-    dy, dx = (float(v) for v in data.PixelSpacing)
-    return Grid((frames, rows, columns), (abs(step), dy, dx), (low, y, x))
+def _no_total(parts: Sequence[_Part], plan: Prescription) -> UsageError:
+    """Say why no dose is total Gy."""
+    beams = [part for part in parts if part.kind == "BEAM"]
+    if not beams:
+        kinds = ", ".join(sorted({part.kind or "none said" for part in parts}))
+        return UsageError(
+            f"the dose is of the kind {quote(kinds, 60)}; only that of a plan (PLAN, MULTI_PLAN) or of each of its "
+            "beams (BEAM) is total Gy for certain"
+        )
+    plans = {part.plan for part in beams}
+    if len(plans) > 1:
+        return UsageError(f"the doses of {len(beams)} beams are of {len(plans)} plans; leave those of one")
+    there = ", ".join("?" if part.beam is None else str(part.beam) for part in sorted(beams, key=lambda p: p.beam or 0))
+    wanted = plan.beams.get(plans.pop(), ())
+    of = f"of {', '.join(str(n) for n in wanted)[:80]}" if wanted else "and no plan that says which there are"
+    return UsageError(f"the dose comes beam by beam: beams {there[:80]}, {of}; all of them, once each, are needed")
 
 
-def write_rtdose(
-    case: Case,
-    dose: NDArray[np.floating],
-    path: Path,
-    patient_from: Path | None = None,
-    *,
-    bits: Literal[16, 32] = 32,
-) -> None:
-    """Write a dose as DICOM RTDOSE, on the case's dose grid; 0 where no structure is.
-
-    Args:
-        case: Whose dose it is.
-        dose: Total Gy by row of the case.
-        path: The file; replaced if it is there.
-        patient_from: A DICOM file of the scan that the case is of: a slice of its CT, its structure set or its plan.
-            None: a file of nobody, in a frame of reference of its own.
-        bits: Of a voxel. 32 is exact to 1e-9 of the maximum; some old viewers take 16 only, exact to 1e-5.
+def _choose(totals: Sequence[_Total], plan: Prescription, options: Options, notes: list[str]) -> _Total:
+    """Choose the dose: the one that a person says, else the only one of the plan that prescribes, else the only one.
 
     Raises:
-        UsageError: The dose is not one of this case, or `patient_from` is no DICOM file of that scan.
-        OSError: The file cannot be written.
+        UsageError: There are several, and nothing says which.
     """
-    figures = np.asarray(dose, np.float64)
-    if figures.shape != case.voxels.shape:
-        raise UsageError(f"the dose has {figures.size} figures for {len(case.voxels)} rows of the case")
-    if not np.isfinite(figures).all() or (figures < 0).any():
-        raise UsageError("the dose has negative figures or none that are numbers; it cannot be written")
-    if bits not in (16, 32):
-        raise UsageError(f"bits is {bits}; an RTDOSE has 16 or 32")
-    data = _dataset(case, figures, bits)
-    _adopt(data, case, patient_from)
-    with BytesIO() as file:
-        data.save_as(file, enforce_file_format=True)
-        write_atomically(path, file.getvalue())
+    if options.dose is not None:
+        if options.dose > len(totals):
+            raise UsageError(f"dose is {options.dose}; there are {len(totals)}")
+        return totals[options.dose - 1]
+    mine = [total for total in totals if plan.uid and total.plan == plan.uid] if len(totals) > 1 else list(totals)
+    if len(mine) == 1:
+        if len(totals) > 1:
+            notes.append(f"of {len(totals)} doses the one of the plan that prescribes is kept to compare with")
+        return mine[0]
+    listed = "; ".join(f"{n}: {total}{_of_plan(total, plan)}" for n, total in enumerate(totals, start=1))
+    raise UsageError(f"there are {len(totals)} doses; choose one with --dose: {listed[:1000]}")
 
 
-def read_rtdose(path: Path, case: Case) -> Floats:
-    """Read a dose from an RTDOSE file on the rows of a case, by trilinear interpolation, total Gy.
+def _of_plan(total: _Total, plan: Prescription) -> str:
+    places = list(plan.beams)
+    return f", of plan {places.index(total.plan) + 1}" if total.plan in places else ""
 
-    That the file is of the same patient cannot be checked, since a case has no identifiers; that it lies where the
-    case's targets are is checked.
+
+def _sum(total: _Total) -> DoseCube:
+    """Read a dose; of several beams, add them up.
 
     Raises:
-        UsageError: The file is no RTDOSE, not in Gy, not the dose of a whole plan, damaged, or lies elsewhere.
+        UsageError: The beams' doses lie on different grids.
     """
-    file = DicomFile(path, read_file(path))
-    if file.text("SOPClassUID") != _RT_DOSE:
-        raise UsageError(f"{file.label} is no RTDOSE; export the dose of the plan from the planning system")
-    kind = file.text("DoseSummationType").upper()
-    if kind != "PLAN":
-        raise UsageError(f"{file.label} is a dose of the kind {quote(kind, 20)}; that of a whole plan (PLAN) is needed")
-    dose, grid, _ = read_one(file, "")
-    if same(grid, case.grid):
-        return case.by_row(dose)
-    covered = resample(np.ones(dose.shape, bool), grid, case.grid, average=False).reshape(-1) > 0.5
-    for target in case.targets:
-        if not covered[target.voxels].all():
-            raise UsageError(f"{file.label} does not cover {target.name}; is it a dose of this case?")
-    return case.by_row(resample(dose, grid, case.grid, average=False))
-
-
-def _dataset(case: Case, dose: NDArray[np.float64], bits: int) -> Any:
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-
-    # Half the range, so that viewers that take the values for signed see no negative dose.
-    most = 2 ** (bits - 1) - 1
-    scaling = _decimal(max(float(dose.max(initial=0.0)), 1e-6) / most)
-    stored = np.rint(case.cube(dose).astype(np.float64) / float(scaling))
-    grid: Grid = case.grid
-    z, y, x = grid.origin
-    data = Dataset()
-    data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.SpecificCharacterSet = "ISO_IR 192"
-    data.SOPClassUID, data.SOPInstanceUID = _RT_DOSE, generate_uid()
-    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-    data.Modality, data.Manufacturer = "RTDOSE", "tgsci"
-    data.SeriesInstanceUID, data.SeriesNumber, data.OperatorsName = generate_uid(), 1, ""
-    data.SeriesDescription, data.DoseComment, data.InstanceNumber = MARK, MARK, 1
-    data.ImagePositionPatient = _decimals((x, y, z))
-    data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    data.PixelSpacing = _decimals((grid.spacing[1], grid.spacing[2]))
-    data.SliceThickness = _decimal(grid.spacing[0])
-    data.NumberOfFrames, data.Rows, data.Columns = grid.shape
-    data.FrameIncrementPointer = 0x3004000C
-    data.GridFrameOffsetVector = _decimals([k * grid.spacing[0] for k in range(grid.shape[0])])
-    data.SamplesPerPixel, data.PhotometricInterpretation, data.PixelRepresentation = 1, "MONOCHROME2", 0
-    data.BitsAllocated = data.BitsStored = bits
-    data.HighBit = bits - 1
-    data.DoseUnits, data.DoseSummationType = "GY", "PLAN"
-    data.DoseType = "EFFECTIVE" if case.modality == "protons" else "PHYSICAL"
-    data.DoseGridScaling = scaling
-    # The kind PLAN demands a reference to a plan. There is none in DICOM: it names an instance that nobody has.
-    plan = Dataset()
-    plan.ReferencedSOPClassUID, plan.ReferencedSOPInstanceUID = _RT_PLAN, generate_uid()
-    data.ReferencedRTPlanSequence = [plan]
-    data.PixelData = stored.astype(f"<u{bits // 8}").tobytes()
-    data["PixelData"].VR = "OW"
-    return data
-
-
-def _adopt(data: Any, case: Case, patient_from: Path | None) -> None:
-    """Set patient, study and frame of reference: those of a file, or of nobody."""
-    from pydicom.uid import generate_uid
-
-    for keyword, nobody in _PATIENT.items():
-        setattr(data, keyword, nobody)
-    data.StudyInstanceUID, data.FrameOfReferenceUID = generate_uid(), generate_uid()
-    if patient_from is None:
-        return
-    file = DicomFile(patient_from, read_file(patient_from))
-    frame = _frame(file.head)
-    if not frame or "PatientID" not in file.head:
-        raise UsageError(f"{file.label} has no frame of reference, or no patient; take a slice of the CT")
-    _check_place(file, case)
-    for keyword in _PATIENT:
-        setattr(data, keyword, getattr(file.head, keyword, None) or "")
-    data.StudyInstanceUID = file.text("StudyInstanceUID") or data.StudyInstanceUID
-    data.FrameOfReferenceUID = frame
-    if file.text("SOPClassUID") == _RT_PLAN:
-        data.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = file.text("SOPInstanceUID")
-
-
-def _frame(head: Any) -> str:
-    """Find the frame of reference of an image, or of what a structure set was drawn on."""
-    frame = str(getattr(head, "FrameOfReferenceUID", "") or "")
-    for item in getattr(head, "ReferencedFrameOfReferenceSequence", None) or ():
-        frame = frame or str(getattr(item, "FrameOfReferenceUID", "") or "")
-    return frame
-
-
-def _check_place(file: DicomFile, case: Case) -> None:
-    """Refuse a slice whose pixels are not those of the case's image.
-
-    Raises:
-        UsageError: The slice is of another image, or lies between the case's voxels.
-    """
-    head, grid = file.head, case.ct_grid
-    if file.text("Modality") != "CT" or grid is None or "ImagePositionPatient" not in head:
-        return
-    place = [float(v) for v in head.ImagePositionPatient]
-    steps = [float(v) for v in head.PixelSpacing]
-    for axis, at, step in ((2, place[0], steps[1]), (1, place[1], steps[0]), (0, place[2], grid.spacing[0])):
-        off = (grid.origin[axis] - at) / grid.spacing[axis]
-        if abs(step - grid.spacing[axis]) > 1e-3 or abs(off - round(off)) > 0.02:
-            raise UsageError(f"{file.label} is no slice of the CT that the case {case.name} was made from")
-
-
-def _decimal(value: float) -> str:
-    """Write a decimal string of at most 16 characters, as exact as that allows."""
-    from pydicom.valuerep import format_number_as_ds
-
-    return str(format_number_as_ds(float(value)))
-
-
-def _decimals(values: Sequence[float]) -> list[str]:
-    return [_decimal(v) for v in values]
+    cubes = [read_cube(part.files) for part in total.parts]
+    first = cubes[0]
+    if len(cubes) == 1:
+        return first
+    dose = np.zeros(first.dose.shape, np.float64)
+    for part, cube in zip(total.parts, cubes, strict=True):
+        if not same(cube.grid, first.grid):
+            raise UsageError(f"{part.files[0].label}: the beams' doses lie on different grids")
+        dose += cube.dose
+    notes = dict.fromkeys(note for cube in cubes for note in cube.notes)
+    return DoseCube(
+        dose.astype(np.float32), first.grid, (f"the doses of the plan's {len(cubes)} beams were added up", *notes)
+    )

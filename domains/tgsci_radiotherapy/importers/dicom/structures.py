@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from tgsci.basics.texts import shell_word
 from tgsci.errors import UsageError
 
-from ...case.model import Grid, Type
-from ...names import clean, find, folded
-from ..contours import rasterize
+from ...case.model import Grid
+from ...names import clean, folded
+from ..contours import Solid, group, rasterize
 from ..masks import Mask
 from ..options import Options
-from ..patient import MOST_STRUCTURES, Region, guess_type, unique_names
+from ..patient import MOST_STRUCTURES, Kind, Region, guess_type, meant, unique_names
 from .files import DicomFile, Scan, Series, guarded
+from .image import Image
+from .origin import same_patient
 from .plan import Prescription
 
 if TYPE_CHECKING:
@@ -24,21 +27,26 @@ if TYPE_CHECKING:
 
 #: Most corners of one contour, and of all contours of a structure set.
 MOST_CORNERS, MOST_CORNERS_IN_ALL = 1_000_000, 30_000_000
-#: How far the corners of a contour may be from one plane, mm.
-_FLAT = 0.1
-#: Contours nearer than this are in one plane, mm.
-_PLANE = 0.05
+#: How far the corners of a contour may be from one plane, in slice distances.
+_FLAT = 0.2
 #: RT ROI interpreted types (DICOM PS3.3 C.8.8.8) that are no part of the patient, or no organ.
 _LEFT_OUT = {
     "BOLUS", "BRACHY_ACCESSORY", "BRACHY_CHANNEL", "BRACHY_CHNL_SHLD", "BRACHY_SRC_APP", "CONTROL", "DOSE_MEASUREMENT",
-    "FIXATION", "IRRAD_VOLUME", "ISOCENTER", "MARKER", "REGISTRATION", "SUPPORT", "TREATED_VOLUME",
+    "DOSE_REGION", "FIXATION", "IRRAD_VOLUME", "ISOCENTER", "MARKER", "REGISTRATION", "SUPPORT", "TREATED_VOLUME",
 }  # fmt: skip
+_TARGETS = {"PTV", "CTV", "GTV"}
+_ORGANS = {"ORGAN", "AVOIDANCE", "CAVITY", "CONTRAST_AGENT"}
+#: Matter outside of the body that is kept on request.
+_MATTER: dict[str, Kind] = {"BOLUS": "bolus", "SUPPORT": "support", "FIXATION": "support"}
+#: Physical properties of a region that say its density, the better first; both count as electron density.
+_DENSITIES = ("REL_ELEC_DENSITY", "REL_MASS_DENSITY")
 #: Parts of names that tell nobody's: a test patient called Prostate must not rename the structure of that name.
 _ANATOMY = re.compile(
     r"(?i)[cgi]tv|ptv|body|external|target|phantom|prostate|bladder|rectum|femur|lung|heart|brain|stem|cord|spin|parot|"
     r"liver|kidney|breast|head|neck|bowel|penile|oesoph|esoph|larynx|mandib|optic|chiasm|eye|lens|core|test|patient|anonym"
 )
-_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR", "")
+_XOR = ("CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR")
+_CLOSED = ("CLOSED_PLANAR", "", *_XOR)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,13 @@ class _Roi:
     name: str
     kind: str
     contours: Any
+    frame: str = ""
+    density: tuple[str, float] | None = None
+
+    @property
+    def outline(self) -> bool:
+        """Whether the file says that it is the external."""
+        return self.kind == "EXTERNAL"
 
 
 def choose_structure_set(scan: Scan, options: Options) -> tuple[DicomFile, Series]:
@@ -62,7 +77,7 @@ def choose_structure_set(scan: Scan, options: Options) -> tuple[DicomFile, Serie
     for one in scan.structures:
         frames, uids = _references(one)
         for image in series:
-            if (not frames or not image.frame or image.frame in frames) and _same_patient(one, image):
+            if (not frames or not image.frame or image.frame in frames) and same_patient(one, image.files[0]):
                 pairs.append((one, image, image.uid in uids))
     named = [p for p in pairs if p[2]]
     pairs = named or pairs
@@ -106,17 +121,8 @@ def _references(one: DicomFile) -> tuple[set[str], set[str]]:
     return frames - {""}, series - {""}
 
 
-def _same_patient(one: DicomFile, image: Series) -> bool:
-    """Tell whether a structure set and a CT can be of one patient: not where both say who it is and do not agree."""
-    for keyword in ("PatientID", "PatientName"):
-        mine, theirs = one.text(keyword), image.files[0].text(keyword)
-        if mine and theirs and mine.casefold() != theirs.casefold():
-            return False
-    return True
-
-
 def _refuse(scan: Scan, series: list[Series]) -> None:
-    if any(not _same_patient(one, image) for one in scan.structures for image in series):
+    if any(not same_patient(one, image.files[0]) for one in scan.structures for image in series):
         raise UsageError("the structure set and the CT are of different patients; put one patient into the folder")
     raise UsageError(
         "the structure set was not drawn on this CT: their frames of reference differ. It belongs to another patient "
@@ -131,73 +137,170 @@ def _names(one: DicomFile) -> str:
     return f"{len(regions)} structures ({', '.join(names)}{', ...' if len(regions) > 6 else ''})"
 
 
-def read_structures(
-    one: DicomFile, series: Series, grid: Grid, options: Options, plan: Prescription
-) -> tuple[list[Region], list[str], list[str]]:
-    """Read the structures, the names of those that were left out, and what a person should know.
+@dataclass(frozen=True)
+class Drawn:
+    """What a structure set holds.
+
+    Args:
+        regions: The structures that were read.
+        skipped: Names of those that were not.
+        notes: What a person should know, a sentence each.
+        originals: Names as the file has them by the names here, where they differ.
+    """
+
+    regions: list[Region]
+    skipped: list[str]
+    notes: list[str]
+    originals: dict[str, str]
+
+
+def read_structures(one: DicomFile, series: Series, image: Image, options: Options, plan: Prescription) -> Drawn:
+    """Read the structures; what a person leaves out is not looked at.
 
     Raises:
-        UsageError: Too many structures or corners, corners that are no numbers, contours that are not axial.
+        UsageError: Too many structures or corners, corners that are no numbers, contours that are not axial, or a
+            structure that was drawn on another image.
     """
     data = one.data
     with guarded(one.label):
         regions = _regions(data)
-        _same_frame(data, series)
         missing = _missing_images(data, series)
     anonymous, notes = _without_patient([r.name for r in regions], series, one)
-    names, doubled = unique_names(anonymous)
-    notes += doubled
+    names, renamed = unique_names(anonymous)
+    notes += renamed
     if missing:
         notes.append(f"{missing} of the CT slices that the structure set refers to are not in the folder")
-    ignored = {find(name, names) for name, kind in options.types.items() if kind == "ignore"}
-    only = {find(name, names) for name in options.only}
-    forced = {find(name, names): kind for name, kind in options.types.items()}
-    drawn: list[Region] = []
-    budget = MOST_CORNERS_IN_ALL
-    chosen, skipped = [], []
+    originals = {name: whole for name, whole in zip(names, anonymous, strict=True) if name != whole}
+    forced = {meant(name, names, originals): kind for name, kind in options.types.items()}
+    only = {meant(name, names, originals) for name in options.only}
+    dense = {meant(name, names, originals) for name in options.densities}
+    outlined = any(forced.get(n, "external") == "external" for r, n in zip(regions, names, strict=True) if r.outline)
+    chosen: list[tuple[_Roi, str, Kind, bool]] = []
+    skipped: list[str] = []
     for region, name in zip(regions, names, strict=True):
-        kind = forced.get(name) or _type(region, name)
-        if name in ignored or kind == "ignore" or (only and name not in only and kind != "external"):
+        kind = forced.get(name) or _type(region, name, outlined)
+        if kind == "ignore" or (only and name not in only and kind != "external"):
             skipped.append(name)
-            if kind == "ignore" and name not in ignored:
-                notes.append(f"{name} ({region.kind.lower()}) is left out")
-            continue
-        chosen.append((region, name, kind))
-    if len(chosen) > MOST_STRUCTURES:
+        else:
+            wanted = name in forced or name in only or name in dense
+            left_out = region.kind in _LEFT_OUT and not wanted
+            skipped += [name] if left_out and region.density is None else []
+            chosen.append((region, name, cast(Kind, kind), left_out))
+    if len(chosen) - sum(left_out for *_, left_out in chosen) > MOST_STRUCTURES:
         raise UsageError(
             f"the structure set has {len(chosen)} structures, more than {MOST_STRUCTURES}; name those that matter with "
             "--only"
         )
-    for region, name, kind in chosen:
-        with guarded(f"{one.label}, structure {name}"):
-            planes, used, open_ones = _planes(region, name, budget)
-        budget -= used
-        if open_ones:
-            notes.append(f"{open_ones} points or open lines of {name} are left out")
-        dose = plan.by_number.get(region.number) if kind == "target" else None
-        if not planes:
-            drawn.append(Region(name, cast(Type, kind), _NOTHING, 0.0, dose))
-            continue
-        mask, volume, gaps = rasterize(planes, grid)
-        if mask.empty and volume > 0 and _beyond(planes, grid):
-            raise UsageError(
-                f"{name} lies outside the CT (z {min(planes):g} to {max(planes):g} mm); was it drawn on this one?"
-            )
-        low, high = grid.origin[0] - grid.spacing[0], grid.origin[0] + grid.spacing[0] * grid.shape[0]
-        if not low <= min(planes) or not max(planes) <= high:
-            if kind == "target":
-                raise UsageError(
-                    f"the target {name} reaches from z {min(planes):g} to {max(planes):g} mm, beyond the CT; slices "
-                    "are missing at its end: export the whole series"
-                )
-            notes.append(f"{name} reaches beyond the CT; what is there is cut off")
-        if gaps:
-            notes.append(f"{name} has {gaps} gap(s) between contours, left open")
-        drawn.append(Region(name, cast(Type, kind), mask, volume, dose))
-    return _one_target_prescribed(drawn, plan, notes), skipped, notes
+    reader = _Reader(one.label, series.frame, image, notes)
+    drawn: list[Region] = []
+    for region, name, kind, left_out in chosen:
+        if left_out:
+            drawn += reader.left_out(region, name, kind)
+        else:
+            dose = plan.by_number.get(region.number) if kind == "target" else None
+            drawn.append(reader.region(region, name, kind, dose))
+    return Drawn(_one_target_prescribed(drawn, plan, notes), skipped, notes, originals)
 
 
 _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
+
+
+class _Reader:
+    """Reads contours of one structure set on one CT; `notes` get what a person should know."""
+
+    def __init__(self, label: str, frame: str, image: Image, notes: list[str]) -> None:
+        self.label, self.frame, self.notes = label, frame, notes
+        self.grid, self.slices = image.grid, np.asarray(image.slices, np.float64)
+        self.budget = MOST_CORNERS_IN_ALL
+
+    def region(self, region: _Roi, name: str, kind: Kind, dose: float | None) -> Region:
+        """Read a structure.
+
+        Raises:
+            UsageError: Its contours are damaged, or were drawn on another image.
+        """
+        if self.frame and region.frame and region.frame != self.frame:
+            raise UsageError(
+                f"the structure {name} was drawn in another frame of reference than this CT; leave it out "
+                f"(--type {shell_word(name + '=ignore')}), or register the images first"
+            )
+        planes, xor = self._planes(region, name)
+        said = region.kind in _ORGANS | _TARGETS | {"EXTERNAL"}
+        density = None if region.density is None else region.density[1]
+        if region.density is not None and region.density[0] == "REL_MASS_DENSITY":
+            self.notes.append(f"the file has the mass density of {name}; it is taken as its electron density")
+        if not planes:
+            return Region(name, kind, _NOTHING, 0.0, dose, density, said)
+        solid = rasterize(planes, self.grid, self.slices, xor=xor)
+        self._check_place(planes, solid, name, kind)
+        if solid.gaps:
+            self.notes.append(f"{name} has {solid.gaps} gap(s) between contours, left open")
+        if solid.doubled:
+            self.notes.append(f"{solid.doubled} contour(s) of {name} are drawn twice and count once")
+        return Region(name, kind, solid.mask, solid.volume_cc, dose, density, said)
+
+    def left_out(self, region: _Roi, name: str, kind: Kind) -> list[Region]:
+        """Note what is left out for its type, with its volume; its density still counts where the file has one."""
+        what = region.kind.lower()
+        matter = f"; --type {shell_word(f'{name}={kind}')} keeps its matter" if kind in ("bolus", "support") else ""
+        try:
+            found = self.region(region, name, "density", None)
+        except UsageError:
+            self.notes.append(f"{name} ({what}) is left out{matter}")
+            return []
+        self.notes.append(f"{name} ({what}, {found.volume_cc or 0.0:.1f} cc) is left out{matter}")
+        return [] if found.density is None or found.mask.empty else [found]
+
+    def _planes(self, region: _Roi, name: str) -> tuple[dict[float, list[Points]], bool]:
+        """Collect contours by z, mm, and tell whether they are combined by exclusive or."""
+        flat: list[tuple[float, Points]] = []
+        open_ones, xor = 0, False
+        with guarded(f"{self.label}, structure {name}"):
+            for contour in getattr(region.contours, "ContourSequence", None) or ():
+                shape = str(getattr(contour, "ContourGeometricType", "")).upper()
+                if shape not in _CLOSED:
+                    open_ones += 1
+                    continue
+                points = _corners(contour, name)
+                self.budget -= len(points)
+                if self.budget < 0:
+                    raise UsageError(
+                        f"more than {MOST_CORNERS_IN_ALL / 1e6:g} million corners of contours; this is no structure set"
+                    )
+                if len(points) < 3:
+                    open_ones += 1
+                    continue
+                xor |= shape in _XOR
+                z = points[:, 2]
+                if float(z.max() - z.min()) > max(_FLAT * float(np.median(np.diff(self.slices))), 0.1):
+                    raise UsageError(
+                        f"{name} has a contour that is not axial (z from {z.min():g} to {z.max():g} mm); leave it out "
+                        f"(--type {shell_word(name + '=ignore')}), or draw it on axial slices"
+                    )
+                flat.append((float(np.median(z)), np.ascontiguousarray(points[:, :2])))
+        if open_ones:
+            self.notes.append(f"{open_ones} points or open lines of {name} are left out")
+        return group(flat, self.slices), xor
+
+    def _check_place(self, planes: dict[float, list[Points]], solid: Solid, name: str, kind: Kind) -> None:
+        """Refuse what lies beside the image, and note what reaches beyond its first or last slice."""
+        where = f"z {min(planes):g} to {max(planes):g} mm"
+        if solid.mask.empty and solid.volume_cc > 0 and _beyond(planes, self.grid):
+            raise UsageError(
+                f"{name} lies outside the CT ({where}); was it drawn on this one? Leave it out with "
+                f"--type {shell_word(name + '=ignore')}"
+            )
+        grid = self.grid
+        low, high = grid.origin[0] - grid.spacing[0], grid.origin[0] + grid.spacing[0] * grid.shape[0]
+        if low <= min(planes) and max(planes) <= high:
+            return
+        if kind == "target":
+            raise UsageError(
+                f"the target {name} reaches from {where}, beyond the CT; slices are missing at its end: export the "
+                "whole series"
+            )
+        lost = max((solid.volume_cc or 0.0) - solid.mask.count * grid.voxel_cc, 0.0)
+        self.notes.append(f"{name} reaches beyond the CT ({where}); about {lost:.1f} cc that lie there are cut off")
 
 
 def _regions(data: Any) -> list[_Roi]:
@@ -205,30 +308,42 @@ def _regions(data: Any) -> list[_Roi]:
     contours = {}
     for item in getattr(data, "ROIContourSequence", None) or ():
         contours[int(item.ReferencedROINumber)] = item
-    kinds = {}
+    kinds: dict[int, str] = {}
+    densities: dict[int, tuple[str, float] | None] = {}
     for item in getattr(data, "RTROIObservationsSequence", None) or ():
-        kinds[int(item.ReferencedROINumber)] = str(getattr(item, "RTROIInterpretedType", "") or "").upper()
-    regions = getattr(data, "StructureSetROISequence", None) or ()
+        number = int(item.ReferencedROINumber)
+        kinds[number] = str(getattr(item, "RTROIInterpretedType", "") or "").strip().upper() or kinds.get(number, "")
+        densities[number] = _density(item) or densities.get(number)
     out = []
-    for item in regions:
+    for item in getattr(data, "StructureSetROISequence", None) or ():
         number = int(item.ROINumber)
-        out.append(_Roi(number, str(getattr(item, "ROIName", "")), kinds.get(number, ""), contours.get(number)))
+        out.append(
+            _Roi(
+                number,
+                str(getattr(item, "ROIName", "") or ""),
+                kinds.get(number, ""),
+                contours.get(number),
+                str(getattr(item, "ReferencedFrameOfReferenceUID", "") or ""),
+                densities.get(number),
+            )
+        )
     return out
 
 
-def _same_frame(data: Any, series: Series) -> None:
-    """Refuse a structure that was drawn on another image than the others.
-
-    Raises:
-        UsageError: A structure was drawn on another image.
-    """
-    for item in getattr(data, "StructureSetROISequence", None) or ():
-        theirs = str(getattr(item, "ReferencedFrameOfReferenceUID", "") or "")
-        if series.frame and theirs and theirs != series.frame:
-            raise UsageError(
-                f"the structure {clean(getattr(item, 'ROIName', ''))!r} was drawn in another frame of reference than "
-                "this CT; take it out of the structure set, or register the images first"
-            )
+def _density(item: Any) -> tuple[str, float] | None:
+    """Find the density that an observation says its region has, relative to water, and which one it is."""
+    said = {}
+    for one in getattr(item, "ROIPhysicalPropertiesSequence", None) or ():
+        said[str(getattr(one, "ROIPhysicalProperty", "")).strip().upper()] = getattr(
+            one, "ROIPhysicalPropertyValue", ""
+        )
+    for what in _DENSITIES:
+        if said.get(what) not in (None, ""):
+            value = float(said[what])
+            if not 0.0 <= value <= 25.0:
+                raise UsageError(f"a density override of {value:g} times that of water is no density")
+            return what, value
+    return None
 
 
 def _missing_images(data: Any, series: Series) -> int:
@@ -246,62 +361,38 @@ def _missing_images(data: Any, series: Series) -> int:
 
 def _without_patient(names: list[str], series: Series, one: DicomFile) -> tuple[list[str], list[str]]:
     """Replace names that hold the patient's own name or number; a sentence about each comes along."""
-    secrets = set()
+    secrets, foreign = set(), set()
     for file in (series.files[0], one):
         for keyword in ("PatientID", "PatientName"):
-            secrets |= {folded(clean(part)) for part in re.split(r"[\s^=,;]+", file.text(keyword))}
+            for part in re.split(r"[\s^=,;]+", file.text(keyword)):
+                secrets.add(folded(clean(part)))
+                # In other scripts two letters are a name already.
+                if not part.isascii() and len(part) >= 2:
+                    foreign.add(part.casefold())
     secrets = {s for s in secrets if len(s) >= 4 and not _ANATOMY.search(s)}
     out, notes = [], []
     for number, name in enumerate(names, start=1):
-        if any(secret in folded(clean(name)) for secret in secrets):
+        hidden = any(secret in folded(clean(name)) for secret in secrets)
+        if hidden or any(secret in name.casefold() for secret in foreign):
             notes.append(f"the name of structure {number} holds the patient's; it is now ROI_{number}")
             name = f"ROI_{number}"
         out.append(name)
     return out, notes
 
 
-def _type(region: _Roi, name: str) -> Any:
+def _type(region: _Roi, name: str, outlined: bool) -> str:
+    """Tell what a region is: as the file says, by its name only where the file is silent."""
     if region.kind in _LEFT_OUT:
-        return "ignore"
+        return _MATTER.get(region.kind, "density")
     if region.kind == "EXTERNAL":
         return "external"
-    if region.kind in ("PTV", "CTV", "GTV"):
+    if region.kind in _TARGETS:
         return "target"
-    guess: Type = guess_type(name)
-    # Many systems call everything an organ; nobody calls an organ BODY.
-    return "oar" if region.kind in ("ORGAN", "AVOIDANCE") and guess == "target" else guess
-
-
-def _planes(region: _Roi, name: str, budget: int) -> tuple[dict[float, list[Points]], int, int]:
-    """Collect contours by z, mm; count their corners, and the contours that are points or open lines."""
-    flat: list[tuple[float, Points]] = []
-    used = skipped = 0
-    for contour in getattr(region.contours, "ContourSequence", None) or ():
-        if str(getattr(contour, "ContourGeometricType", "")).upper() not in _CLOSED:
-            skipped += 1
-            continue
-        points = _corners(contour, name)
-        used += len(points)
-        if used > budget:
-            raise UsageError(
-                f"more than {MOST_CORNERS_IN_ALL / 1e6:g} million corners of contours; this is no structure set"
-            )
-        if len(points) < 3:
-            skipped += 1
-            continue
-        z = points[:, 2]
-        if float(z.max() - z.min()) > _FLAT:
-            raise UsageError(
-                f"{name} has a contour that is not axial (z from {z.min():g} to {z.max():g} mm); leave it out "
-                f"(--type {name}=ignore), or draw it on axial slices"
-            )
-        flat.append((float(z.mean()), np.ascontiguousarray(points[:, :2])))
-    planes: dict[float, list[Points]] = {}
-    last = -np.inf
-    for height, polygon in sorted(flat, key=lambda pair: pair[0]):
-        last = height if height - last > _PLANE else last
-        planes.setdefault(round(last, 4), []).append(polygon)
-    return planes, used, skipped
+    if region.kind in _ORGANS:
+        return "oar"
+    guess = guess_type(name)
+    # Where the file says which one the external is, a second by its name is an organ: the skin, say.
+    return "oar" if outlined and guess == "external" else guess
 
 
 def _corners(contour: Any, name: str) -> Points:
