@@ -20,13 +20,15 @@ _EXTERNAL = "#6b7280"
 INK, QUIET, GRID = "#1f2933", "#5f6b7a", "#d9dee4"
 
 
-def colours(case: Case) -> dict[str, str]:
+def colours(case: Case, regions: Iterable[str] = ()) -> dict[str, str]:
     """Choose a colour for each structure of a case: warm ones for targets, grey for the body.
 
     Args:
         case: Its structures in their order; the same case always gets the same colours.
+        regions: What is made of structures, and gets the colours that are left.
     """
-    return colours_of((structure.name, structure.type) for structure in case.structures)
+    drawn = [(structure.name, structure.type) for structure in case.structures]
+    return colours_of([*drawn, *((name, "oar") for name in regions if name not in case.names)])
 
 
 def colours_of(kinds: Iterable[tuple[str, str]]) -> dict[str, str]:
