@@ -228,7 +228,7 @@ def _for_goals(case: Case, goals: Sequence[Goal]) -> Iterator[Objective]:
     for goal in goals:
         structure = case.structure(goal.structure)
         kind, name = goal.metric.kind, goal.structure
-        if outline and name.startswith(EXTERNAL):  # the outline owns what no structure has: nearly the same, and quicker
+        if outline and name.startswith(EXTERNAL):  # nearly the same, and quicker
             name = outline
         if goal.comparison == ">=":
             if structure.type == "target":

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.radiotherapy.cases import small_case
 from tgsci_radiotherapy.goals import parse_sheet
 from tgsci_radiotherapy.loss import PlanLoss, ahead, scoring
 
-SHEET = 'goals = ["PTV D95% >= 49 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 27 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
+SHEET = (
+    'goals = ["PTV D95% >= 49 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 27 Gy, priority 2"]\n[prescription]\nPTV = 50\n'
+)
 
 
+@pytest.mark.slow
 def test_what_was_solved_again_is_what_a_plan_of_it_gives() -> None:
     loss = PlanLoss(small_case(), parse_sheet(SHEET, "three"), implied=False)
     effects = loss.solve(loss.start).effects
