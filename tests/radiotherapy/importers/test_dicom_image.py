@@ -396,3 +396,35 @@ def test_one_slice_of_another_kind_is_named_whichever_is_first(folder):
         assert f"ct_{(k * 7) % 17:02d}.dcm" in said
     folder.ct(change=lambda data, k: setattr(data, "ImageOrientationPatient", [1, 0, 0, 1, 0, 0]))
     refused(folder, "no pair of directions")
+
+
+def test_a_slice_of_another_series_is_said(folder):
+    folder.ct(change=lambda data, k: setattr(data, "SeriesInstanceUID", "1.2.3") if k == 0 else None)
+    made = patient(folder)
+    assert len(made.hu) == 15
+    assert any("1 other CT series were not read: 1 slices of 72 x 64 pixels, z from -21" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("change", [{"RescaleIntercept": 0}, {"RescaleSlope": 3}, {"RescaleIntercept": None}])
+def test_a_slice_that_lost_its_rescale_is_named(folder, change):
+    folder.ct(change=lambda data, k: [setattr(data, *pair) for pair in change.items()] if k == 4 else None)
+    refused(folder, "ct_11.dcm (z = -9 mm) is scaled to HU otherwise than most slices")
+
+
+def test_slices_that_each_name_a_series_of_their_own_are_one(folder):
+    folder.ct(hu=lopsided, change=lambda data, k: setattr(data, "SeriesInstanceUID", f"1.2.3.{k}"))
+    made = patient(folder)
+    as_it_was(made)
+    assert any("16 CT slices name a series of their own each" in note for note in made.notes)
+
+
+def test_metal_that_is_cut_is_said(folder):
+    def metal(data, k):
+        values = np.frombuffer(data.PixelData, "<i2").copy()
+        values[2000:2003] = 9000
+        data.PixelData = values.tobytes()
+
+    folder.ct(change=metal)
+    made = patient(folder)
+    assert made.hu.max() == 3071
+    assert "48 voxels above 3071 HU (metal?) are cut to that" in made.notes
