@@ -79,7 +79,21 @@ class Job:
     reference: str | list[str] = setting("a SMILES, or a list of them, that similarity is measured to", factory=list)
     contacts: str | list[str] = setting("contacts that the docked pose must make, a list: 'hbond Met318'", factory=list)
     alerts: str | list[str] = setting(
-        "catalogues of structural alerts that must not be raised, a list: PAINS, BRENK, NIH, CHEMBL", factory=list
+        "catalogues of alerts that must not be raised, a list: PAINS, BRENK, UNSTABLE, NIH, CHEMBL",
+        factory=list,
+    )
+    alert_cost: float | None = setting(
+        "what each alert of PAINS, BRENK and UNSTABLE costs, 0 for nothing; published objectives have none",
+        None,
+        low=0.0,
+        high=1e3,
+        unit="kcal/mol",
+    )
+    strain_cost: float | None = setting(
+        "what each kcal/mol of strain above 12 costs, 0 for nothing; published objectives have none",
+        None,
+        low=0.0,
+        high=1e3,
     )
     advise: str = setting("advice in words, for the model; groups to keep or avoid that it names become limits", "")
     finalists: int = setting(

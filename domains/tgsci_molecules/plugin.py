@@ -58,7 +58,7 @@ class MoleculesDomain(Domain):
         from .insight.setting import setting
         from .objective.build import build_objective, read_job
         from .objective.careful import careful
-        from .objective.finalists import finish
+        from .objective.finalists import finish, murcko
         from .views import export, svg
 
         job = read_job(config)
@@ -90,6 +90,7 @@ class MoleculesDomain(Domain):
             optimizers=baselines,
             options=rules.options,
             finish=partial(finish, count=job.finalists) if job.finalists else None,
+            alike=murcko,
             key_columns=_key_columns(objective),
             family=family,
             change=change,

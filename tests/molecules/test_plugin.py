@@ -68,7 +68,7 @@ def test_the_plain_job_is_dockstrings_form() -> None:
     problem = domain.problem(JOB)
     assert list(problem.start) == ["CCO", "c1ccccc1"]
     assert (problem.domain, problem.name) == ("molecules", "ABL1")
-    assert problem.loss.name == "vina + 10 (1 - QED) in ABL1"
+    assert problem.loss.name == "vina + 10 (1 - QED) + 0.5 alerts + 0.2 max(0, strain - 12) in ABL1"
     assert isinstance(problem.rules, RuleEditor)
     assert problem.config["exhaustiveness"] == 4
     assert list(problem.optimizers) == ["ga", "random"]
@@ -94,7 +94,7 @@ def test_dockstrings_tasks_are_the_published_ones(name: str, metrics: dict[str, 
 
 def test_off_targets_without_terms_cost_what_selectivity_lacks() -> None:
     problem = domain.problem({"target": "JAK2", "off_targets": ["LCK", "KIT"], "start": "CCO"})
-    metrics = {"JAK2 vina": -9.0, "LCK vina": -8.0, "KIT vina": -8.5, "QED": 1.0}
+    metrics = {"JAK2 vina": -9.0, "LCK vina": -8.0, "KIT vina": -8.5, "QED": 1.0, "alerts": 0.0, "JAK2 strain": 9.0}
     assert problem.loss.combine(metrics) == pytest.approx(-9.0 + 1.5)  # type: ignore[attr-defined]
     assert problem.name == "JAK2-LCK-KIT"
     assert problem.columns[:3] == ("JAK2 vina", "LCK vina", "KIT vina")
@@ -219,7 +219,7 @@ def test_a_target_of_ones_own_is_found_again_from_anywhere(
         domain.problem(job)
     problem = domain.problem({"target": "LCK", "off_targets": ["my kinase"], "start": "CCO"})
     assert problem.config["off_targets"] == [str(own)]
-    assert problem.loss.simulated == ("LCK vina", "my kinase vina")  # type: ignore[attr-defined]
+    assert problem.loss.simulated == ("LCK vina", "my kinase vina", "LCK strain")  # type: ignore[attr-defined]
     monkeypatch.chdir(tmp_path)
     again = domain.problem(json.loads(json.dumps(problem.config)))
     assert again.loss.fingerprint == problem.loss.fingerprint
@@ -378,3 +378,43 @@ def test_what_a_search_is_told_can_be_relied_on() -> None:
     check_insight(problem, ["CC(=O)Nc1ccc(O)c(F)c1", "CC(=O)Nc1ccccc1"])
     assert problem.key_columns == ("vina", "QED", "MW", "cLogP")
     assert "Met318" in problem.setting
+
+
+def test_alerts_and_strain_cost_something_unless_they_are_turned_off() -> None:
+    usual = domain.problem(JOB)
+    labels = [term.metric.name for term in usual.loss.terms]  # type: ignore[attr-defined]
+    assert labels[-2:] == ["alerts", "strain"]
+    assert (usual.config["alert_cost"], usual.config["strain_cost"]) == (0.5, 0.2)
+    assert {"alerts", "strain"} <= set(usual.loss.metrics)  # type: ignore[attr-defined]
+    again = domain.problem(json.loads(json.dumps(usual.config)))
+    assert again.loss.fingerprint == usual.loss.fingerprint
+    off = domain.problem({**JOB, "alert_cost": 0, "strain_cost": 0})
+    assert not {"alerts", "strain"} & {term.metric.name for term in off.loss.terms}  # type: ignore[attr-defined]
+    figures = {"vina": -9.0, "QED": 0.8, "alerts": 2.0, "strain": 17.0}
+    difference = usual.loss.combine(figures) - off.loss.combine(figures)  # type: ignore[attr-defined]
+    assert difference == pytest.approx(2 * 0.5 + 5 * 0.2)
+
+
+def test_published_objectives_cost_what_they_say() -> None:
+    problem = domain.problem({"objective": "dockstring-f2", "start": "CCO"})
+    assert [term.metric.name for term in problem.loss.terms] == ["vina", "QED"]  # type: ignore[attr-defined]
+    asked = domain.problem({"objective": "dockstring-f2", "start": "CCO", "alert_cost": 1})
+    assert [term.metric.name for term in asked.loss.terms] == ["vina", "QED", "alerts"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("aggregate", ["geometric_mean", "arithmetic_mean"])
+def test_in_a_mean_alerts_and_strain_have_a_small_share(aggregate: str) -> None:
+    term = {"metric": "vina", "transform": {"type": "reverse_sigmoid", "low": -12, "high": -6}}
+    problem = domain.problem({"target": "ABL1", "start": "CCO", "aggregate": aggregate, "terms": [term]})
+    figures = {"vina": -10.0, "alerts": 0.0, "strain": 5.0}
+    combine = problem.loss.combine  # type: ignore[attr-defined]
+    assert 0 < combine({**figures, "alerts": 2.0}) - combine(figures) < 0.1
+    assert 0 < combine({**figures, "strain": 25.0}) - combine(figures) < 0.3
+
+
+def test_a_term_of_ones_own_about_alerts_replaces_the_usual_one() -> None:
+    job = {"target": "ABL1", "start": "CCO", "terms": [{"metric": "vina"}, {"metric": "alerts", "weight": 3}]}
+    problem = domain.problem(job)
+    assert [t.weight for t in problem.loss.terms if t.metric.name == "alerts"] == [3]  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match="there is a term about alerts already"):
+        domain.problem({**job, "alert_cost": 1})

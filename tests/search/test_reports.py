@@ -80,3 +80,12 @@ def test_what_has_no_report_is_passed_over():
     assert [number for number, _ in shown(trials)] == [0, 0, 2]
     assert choose_report(tg.Trials([])) is None
     assert choose_report(tg.Trials([trial(0, "a", 1.0, text="")])) is None
+
+
+def test_the_nearest_miss_is_shown_before_what_is_poor():
+    trials = [
+        trial(0, "a", -9.0),
+        *(trial(n, f"a{n}", loss, 0, round=1) for n, loss in ((1, -1.0), (2, -8.9), (3, -2.0))),
+        *(trial(n, f"a{n}", -3.0, 0, round=n) for n in range(4, 9)),
+    ]
+    assert shown(trials)[1] == (2, "the nearest miss: good, and not the best")

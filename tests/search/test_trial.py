@@ -11,7 +11,7 @@ import pytest
 import tgsci as tg
 from tgsci.engines.scripted import Scripted
 from tgsci.search.proposer import ModelProposer
-from tgsci.search.trial import Idea
+from tgsci.search.trial import Idea, Trial, of_each
 
 
 def measured(number, loss, parent=None, state=tg.State.REJECTED, violation=0.0):
@@ -129,3 +129,15 @@ def test_what_a_domain_cannot_name_has_no_name():
     trials = tg.Trials([measured(0, 3.0), measured(1, 2.0, parent=0)], insight=tg.Insight(family=refuse, change=refuse))
     assert trials.family("v0") == trials.change(trials[1]) == ""
     assert tg.Trials([measured(0, 1.0)]).family("v0") == ""
+
+
+def test_of_near_twins_two_are_taken_while_there_are_others() -> None:
+    trials = [Trial(n, 0, value) for n, value in enumerate(["a1", "a2", "a3", "b1", "x", "y", "a4"])]
+
+    def name(value: str) -> str:
+        return value[0] if value[0] in "ab" else ""
+
+    assert [t.value for t in of_each(trials, name, 4)] == ["a1", "a2", "b1", "x"]
+    assert [t.value for t in of_each(trials, name, 7)] == ["a1", "a2", "b1", "x", "y", "a3", "a4"]
+    assert [t.value for t in of_each(trials[:3], name, 3)] == ["a1", "a2", "a3"]
+    assert of_each([], name, 3) == []

@@ -104,6 +104,9 @@ class Command(click.Command):
                 words.append(f"{name}{equals}{value}")
             else:
                 if not left or left[0] == "--" or left[0].partition("=")[0] in options:
+                    if isinstance(option.flag_value, str):  # it may stand without a value
+                        words.append(name)
+                        continue
                     raise click.BadOptionUsage(name, f"Option {name!r} requires a value.", ctx)
                 values = [left.popleft()]
                 if isinstance(option, Option) and option.several:

@@ -70,6 +70,8 @@ class Problem:
             `Finishing.keep` is in the run at once, so that it can be interrupted: a resumed run calls it again, and it
             skips what `result.finals` holds already.
         sections: Adds sections of its own to the report: a table, a picture, a text. A pure function of the result.
+        alike: Gives values that are near-twins the same name, "" for none: the report shows two of a name, at most,
+            among the best while there are others.
         key_columns, family, contrast, change, predict, limiting, advice, setting, careful, rivals: What a model at its
             desk is told of the values, how leaders are confirmed, and whether there are leaders: see
             `tgsci.search.insight.Insight`.
@@ -96,6 +98,7 @@ class Problem:
     options: Options | None = None
     finish: Callable[[Result, Finishing], None] | None = None
     sections: Callable[[Result], Sequence[Section]] | None = None
+    alike: Callable[[str], str] | None = None
     key_columns: Sequence[str] = ()
     family: Callable[[str], str] | None = None
     contrast: Callable[[Trial, Trial], str] | None = None

@@ -27,9 +27,9 @@ class Shown:
 def choose_report(trials: Trials) -> Shown | None:
     """Choose the report that is shown with these trials; None where no trial has one.
 
-    The leader's when it is new; else the newest gain, a surprising failure or the best of another family, whichever
-    kind was shown least; else the best that was not shown yet. What was shown before is worked out from the trials:
-    a model is asked once a round.
+    The leader's when it is new; else the newest gain, a surprising failure, the best of another family or the nearest
+    miss, whichever kind was shown least; else the best that was not shown yet. What was shown before is worked out
+    from the trials: a model is asked once a round.
     """
     showing, chosen = _Showing(trials), None
     for _ in _asks(trials, showing):
@@ -57,7 +57,7 @@ class _Showing:
     ranks: list[tuple[float, float]] = field(default_factory=list)
     best: Trial | None = None
     best_of: dict[str, Trial] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("gain", "failure", "family"), 0))
+    times: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("gain", "failure", "family", "near"), 0))
 
     def learn(self, round: list[Trial]) -> None:
         """Add what a round measured."""
@@ -84,7 +84,7 @@ class _Showing:
         return None if self.best.number in self.shown else Shown(self.best, "the best so far")
 
     def _by_kind(self) -> Shown | None:
-        kinds = {"gain": self._gain, "failure": self._failure, "family": self._family}
+        kinds = {"gain": self._gain, "failure": self._failure, "family": self._family, "near": self._near}
         for kind in sorted(kinds, key=lambda kind: self.times[kind]):
             found = kinds[kind]()
             if found is not None:
@@ -121,6 +121,12 @@ class _Showing:
         family = self.trials.family(self.best.value)
         others = self._new([trial for name, trial in self.best_of.items() if name != family])
         return Shown(self._first(others), "the best of its family") if others else None
+
+    def _near(self) -> Shown | None:
+        """Find the best trial beside the leader, where it is good: what keeps it from leading is worth knowing."""
+        good = [t for t in self.known.values() if bisect_left(self.ranks, _rank(t)) < _GOOD * len(self.ranks)]
+        others = self._new(good)
+        return Shown(self._first(others), "the nearest miss: good, and not the best") if others else None
 
     def _unseen(self) -> Shown | None:
         """Find the best whose report was not shown."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
@@ -389,3 +390,24 @@ def canonical_value(loss: Loss, value: str) -> str:
     if well_formed(canonical) != canonical:
         raise InvalidValue("it holds characters that are no valid Unicode (lone surrogates)")
     return canonical
+
+
+def of_each(ranked: Sequence[Trial], name: Callable[[str], str], count: int, most: int = 2) -> list[Trial]:
+    """Take the best trials, of values that are near-twins only so many while there are others.
+
+    Args:
+        ranked: The best first.
+        name: Gives near-twins the same name; "" for a value that has none.
+        count: How many trials.
+        most: Of one name.
+    """
+    taken: Counter[str] = Counter()
+    chosen: list[Trial] = []
+    others: list[Trial] = []
+    for trial in ranked:
+        mine = name(trial.value)
+        taken[mine] += bool(mine)
+        (chosen if taken[mine] <= most else others).append(trial)
+        if len(chosen) == count:
+            break
+    return [*chosen, *others][:count]

@@ -151,6 +151,7 @@ def _strain(pose: Any) -> float:
 
 def _properties(smiles: str) -> list[str]:
     """Describe the molecule without its pose: properties with their limits, and alerts with their atoms."""
+    from ..molecule.catalogs import USUAL_CATALOGS
     from ..molecule.properties import PROPERTIES, above_usual, alerts, properties_of
     from ..molecule.smiles import atom_name, molecule
 
@@ -166,7 +167,7 @@ def _properties(smiles: str) -> list[str]:
         f"  {usual}",
     ]
     raised = alerts(mol)
-    lines.append("ALERTS (PAINS, BRENK):" + ("" if raised else " none."))
+    lines.append(f"ALERTS ({', '.join(USUAL_CATALOGS)}):" + ("" if raised else " none."))
     for alert in raised:
         atoms = ", ".join(atom_name(mol, index) for index in alert.atoms)
         lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")

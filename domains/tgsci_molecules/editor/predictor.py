@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -70,6 +70,8 @@ _ANY = Prior(
     smooth=0.5,
 )
 
+#: A metric of the structure that takes as long as QED, and is no property with a range.
+_ALERTS = "alerts"
 #: A broken limit outweighs everything else: infeasible never beats feasible.
 _INFEASIBLE = 1e6
 #: Cost of breaking limits that only the simulator knows (a contact with the protein), for each unit by which they are
@@ -86,8 +88,8 @@ class Parts(Protocol):
         """Names of the metrics that only the simulator gives."""
         ...
 
-    def calculated(self, mol: Chem.Mol) -> Mapping[str, float]:
-        """Calculate every other metric that the loss needs."""
+    def calculated(self, mol: Chem.Mol, names: Collection[str] | None = None) -> Mapping[str, float]:
+        """Calculate every other metric that the loss needs, or only these."""
         ...
 
     def combine(self, metrics: Mapping[str, Any]) -> Any:
@@ -264,20 +266,23 @@ class Predictor:
         if self._parts is None:
             return {}
         if self._property_names is not None:
-            return {name: molecule.metric(name) for name in self._property_names}
+            known = {name: molecule.metric(name) for name in self._property_names if name != _ALERTS}
+            alerts = self._parts.calculated(molecule.mol, (_ALERTS,)) if _ALERTS in self._property_names else {}
+            return {**known, **alerts}
         return self._parts.calculated(molecule.mol)
 
     @cached_property
     def _property_names(self) -> tuple[str, ...] | None:
         """List the names of what `Parts.calculated` gives, where all are `PROPERTIES`; None where they are not."""
         names = tuple(self._parts.calculated(Chem.MolFromSmiles("CCO"))) if self._parts else ()
-        return names if all(name in PROPERTIES for name in names) else None
+        return names if all(name in PROPERTIES or name == _ALERTS for name in names) else None
 
     def _roughly(self, molecule: Descriptors) -> Mapping[str, float]:
         """Do as `_calculated`, with bounds and typical values in place of what takes long."""
         names = self._property_names or ()
-        quick = {name: molecule.metric(name) for name in names if name not in SLOW}
-        return quick | {name: molecule.qed_ceiling if name == "QED" else 3.0 for name in names if name in SLOW}
+        quick = {name: molecule.metric(name) for name in names if name not in (*SLOW, _ALERTS)}
+        bounds = {"QED": molecule.qed_ceiling, "SA": 3.0, _ALERTS: 0.0}
+        return quick | {name: bounds[name] for name in names if name in bounds}
 
     # -- what counts besides -----------------------------------------------------------------------
 

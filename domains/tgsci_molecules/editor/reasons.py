@@ -53,6 +53,10 @@ def _unit(name: str) -> str:
 
 def diagnosis(before: Descriptors, after: Descriptors) -> str:
     """Say what is wrong with the parent that the edit does something about."""
+
+    def differs(name: str) -> bool:
+        return _figure(name, before) != _figure(name, after)
+
     weakest = before.weakest
     worth = before.costs[weakest]
     if weakest == "alerts" and worth >= WORTH_A_WORD and after.properties["alerts"] < before.properties["alerts"]:
@@ -61,17 +65,23 @@ def diagnosis(before: Descriptors, after: Descriptors) -> str:
         return f"structural alerts cost QED most ({names or 'of its own list'}), and the edit removes one"
     if after.size >= before.size + 3 and before.size < 20:
         return f"it is small, and {before.size} -> {after.size} heavy atoms reach more of the pocket"
-    if worth >= WORTH_A_WORD and after.costs[weakest] < before.costs[weakest] - 0.01:
+    better = after.qed > before.qed + 0.005
+    if worth >= WORTH_A_WORD and better and after.costs[weakest] < before.costs[weakest] - 0.01 and differs(weakest):
         verb = "cost" if weakest.endswith("s") else "costs"
         return f"its {weakest} {verb} QED most, {_figure(weakest, before)} -> {_figure(weakest, after)}"
     if after.qed > before.qed + 0.02:
-        helped = max(before.costs, key=lambda name: before.costs[name] - after.costs[name])
+        helping = [n for n in before.costs if differs(n) and before.costs[n] > after.costs[n] + 0.01]
+        if not helping:
+            return f"QED gains, {before.qed:.2f} -> {after.qed:.2f}"
+        helped = max(helping, key=lambda name: before.costs[name] - after.costs[name])
         return f"QED gains from {helped} {_figure(helped, before)} -> {_figure(helped, after)}"
+    price = f"QED falls {before.qed:.2f} -> {after.qed:.2f}, but " if after.qed < before.qed - 0.02 else ""
     if after.size > before.size:
-        return f"QED can spare it, and {before.size} -> {after.size} heavy atoms should bind better"
+        spare = "" if price else "QED stays as it is, and "
+        return f"{price or spare}{before.size} -> {after.size} heavy atoms should bind better"
     if after.size < before.size:
-        return f"{before.size} -> {after.size} heavy atoms should bind as well with less"
-    return "same size, another fit to the pocket"
+        return f"{price}{before.size} -> {after.size} heavy atoms should bind as well with less"
+    return f"{price}at the same size it may fit the pocket better"
 
 
 def _figure(name: str, molecule: Descriptors) -> str:

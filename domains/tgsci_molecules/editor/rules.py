@@ -129,7 +129,8 @@ class RuleEditor(Proposer):
             # Far from a drug, what is uncertain is how much size pays: no reason to prefer the largest.
             far = bool(predictor.scores) and max(root.descriptors.size for root in roots) < SMALL
             boldness = self.boldness * (TIMID if far else 1.0)
-            pool = self._search(roots, predictor, trials, boldness, far, rng)
+            waiting = _waiting(roots, trials)[: (n + 1) // 2]
+            pool = self._search(roots, predictor, trials, boldness, far, rng, waiting)
             # The first molecules of a drug's size decide where the search goes: each from another series.
             chosen = self._choose(pool, predictor, trials, n, boldness, rng, apart=True) if far else []
             if pool and not far and predictor.scores and _from_small(roots):
@@ -137,6 +138,10 @@ class RuleEditor(Proposer):
                 if len(good) < SERIES_WANTED and len(series) < SERIES_AT_MOST:
                     new = [c for c, near in zip(pool, _nearest(pool, series), strict=True) if near < SERIES]
                     chosen = self._choose(new, predictor, trials, (n + 1) // 2, boldness, rng, apart=True)
+            for root in waiting:  # each series of a start library gets a child before any is left behind
+                own = [c for c in pool if c.parent.number == root.parent.number]
+                taken = [c.smiles for c in chosen]
+                chosen += self._choose(own, predictor, trials, min(1, n - len(chosen)), boldness, rng, taken)
             taken = [c.smiles for c in chosen]
             chosen += self._choose(pool, predictor, trials, n - len(chosen), boldness, rng, taken)
             for root in roots:
@@ -156,9 +161,11 @@ class RuleEditor(Proposer):
         boldness: float,
         far: bool,
         rng: random.Random,
+        waiting: Sequence[Candidate] = (),
     ) -> list[Candidate]:
-        """Make generations of edits, each from the most promising so far."""
+        """Make generations of edits, each from the most promising so far, and from the series that wait for one."""
         parents = (_parents if predictor.scores else _diverse)(roots, self.parents, self.per_scaffold)
+        parents += [root for root in waiting if root not in parents]
         seen: dict[str, None] = {}
         pool = _unseen(recombine(_diverse(roots, 2 * self.parents, self.per_scaffold), self.crosses, rng), trials, seen)
         if predictor.scores and _from_small(roots):
@@ -264,6 +271,20 @@ def _parents(roots: Sequence[Candidate], count: int, per_scaffold: int) -> list[
         chosen.append((apart or others)[0])
         others.remove(chosen[-1])
     return chosen
+
+
+def _waiting(roots: Sequence[Candidate], trials: Trials) -> list[Candidate]:
+    """Take the best molecule of each series of the start that has no child yet, the best series first.
+
+    Fragments are no series: there is nothing of them to keep.
+    """
+    library = [root for root in roots if root.parent.round == 0 and root.descriptors.size >= SMALL]
+    parents = {trial.parent for trial in trials if trial.parent is not None}
+    done = {scaffold(root.smiles) for root in library if root.parent.number in parents}
+    firsts: dict[str, Candidate] = {}
+    for root in library:
+        firsts.setdefault(scaffold(root.smiles), root)
+    return [root for name, root in firsts.items() if name not in done] if len(firsts) > 1 else []
 
 
 def _from_small(roots: Sequence[Candidate]) -> bool:

@@ -11,30 +11,12 @@ from rdkit import Chem, rdBase
 from tgsci.basics.texts import did_you_mean, folded, literal, quote
 from tgsci.errors import UsageError
 
+from .catalogs import CATALOGS
 from .properties import catalog
 from .smiles import MAX_HEAVY_ATOMS, MAX_LENGTH
 
 #: How many matches are counted at most.
 MAX_MATCHES = 200
-
-#: RDKit's catalogues of structural alerts, each with what it is.
-CATALOGS = {
-    "PAINS": "pan-assay interference (Baell 2010)",
-    "BRENK": "unwanted in lead-like screening (Brenk 2008)",
-    "NIH": "reactive or otherwise unwanted (NIH MLSMR, Jadhav 2010, Doveston 2015)",
-    "ZINC": "ZINC's drug-likeness and reactivity filters",
-    "CHEMBL": "all of ChEMBL's sets",
-    "CHEMBL_BMS": "Bristol-Myers Squibb's high-throughput screening deck filters (ChEMBL)",
-    "CHEMBL_Dundee": "University of Dundee's neglected-disease library (ChEMBL)",
-    "CHEMBL_Glaxo": "Glaxo's hard filters (ChEMBL)",
-    "CHEMBL_Inpharmatica": "Inpharmatica's unwanted fragments (ChEMBL)",
-    "CHEMBL_LINT": "Pfizer's lint (ChEMBL)",
-    "CHEMBL_MLSMR": "NIH's MLSMR filters (ChEMBL)",
-    "CHEMBL_SureChEMBL": "SureChEMBL's MedChem alerts (ChEMBL)",
-    "PAINS_A": "PAINS, the commonest",
-    "PAINS_B": "PAINS, less common",
-    "PAINS_C": "PAINS, rare",
-}
 
 
 @dataclass(frozen=True)

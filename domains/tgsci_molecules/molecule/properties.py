@@ -12,11 +12,12 @@ from typing import Any
 
 from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
-from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
+from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogEntry, FilterCatalogParams, SmartsMatcher
 
 from tgsci.basics.texts import metric
 
 from ..tables import read_table
+from .catalogs import OWN_CATALOG, USUAL_CATALOGS
 
 
 @dataclass(frozen=True)
@@ -214,12 +215,12 @@ def _qed_names() -> Mapping[str, str]:
     return dict(rows)
 
 
-def alerts(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> list[Alert]:
+def alerts(mol: Chem.Mol, catalogs: Sequence[str] = USUAL_CATALOGS) -> list[Alert]:
     """Find structural alerts and the atoms that raise them.
 
     Args:
         mol: A molecule without explicit hydrogens.
-        catalogs: RDKit's names of the catalogues that are looked in.
+        catalogs: Names of the catalogues that are looked in: RDKit's, or UNSTABLE, our own.
     """
     raised: dict[Alert, None] = {}
     for name in catalogs:
@@ -233,10 +234,22 @@ def alerts(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> list[
 
 @cache
 def catalog(name: str) -> FilterCatalog:
-    """Load a catalogue of structural alerts, by RDKit's name of it."""
+    """Load a catalogue of structural alerts, by RDKit's name of it; or our own of what falls apart or is oxidised."""
+    if name == OWN_CATALOG:
+        own = FilterCatalog()
+        for row_name, matcher in read_table(Path(__file__).with_name("unstable_alerts.tsv"), _matcher):
+            own.AddEntry(FilterCatalogEntry(row_name, matcher))
+        return own
     parameters = FilterCatalogParams()
     parameters.AddCatalog(getattr(FilterCatalogParams.FilterCatalogs, name))
     return FilterCatalog(parameters)
+
+
+def _matcher(row: Mapping[str, str]) -> tuple[str, SmartsMatcher]:
+    pattern = Chem.MolFromSmarts(row["smarts"])
+    if pattern is None:
+        raise ValueError(f"{row['smarts']!r} is no SMARTS")
+    return row["name"], SmartsMatcher(row["name"], pattern)
 
 
 @cache

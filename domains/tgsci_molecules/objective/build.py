@@ -15,7 +15,7 @@ from ..target.targets import Target
 from .advice import Advice, read_advice
 from .loss import Objective, vina_and_qed
 from .metrics import same_metric
-from .presets import PRESETS, against_others, preset
+from .presets import ALERT_COST, PRESETS, STRAIN_COST, against_others, preset, soundness
 from .ranges import read_range
 from .terms import Term
 from .transforms import Transform
@@ -74,6 +74,9 @@ def build_objective(job: Job) -> tuple[Objective, dict[str, Any], Advice]:
         UsageError: A value is not what it must be: which one, and what to write.
     """
     targets, terms, table = _formula(job)
+    sound, costs = _soundness(job, terms)
+    terms = (*terms, *sound)
+    table |= costs
     advice = read_advice(job.advise)
     lists: dict[str, list[Any]] = {
         key: given for key in ("keep", "avoid", "contacts", "alerts") if (given := _as_list(getattr(job, key)))
@@ -132,6 +135,21 @@ def _formula(job: Job) -> tuple[list[Target], Sequence[Term], dict[str, Any]]:
     if form is PRESETS["dockstring"]:
         table["qed_weight"] = 10.0 if job.qed_weight is None else job.qed_weight
     return targets, terms, table
+
+
+def _soundness(job: Job, terms: Sequence[Term]) -> tuple[tuple[Term, ...], dict[str, float]]:
+    """Make the terms on alerts and strain, unless the objective is published or has such terms; and their costs."""
+    published = not job.terms and job.objective is not None and preset(job.objective) is not PRESETS["dockstring"]
+    costs = {}
+    for key, kind, usual in (("alert_cost", "alerts", ALERT_COST), ("strain_cost", "strain", STRAIN_COST)):
+        given = getattr(job, key)
+        own = any(term.metric == kind for term in terms)
+        if own and given:
+            raise UsageError(f"{key} = {given:g}: there is a term about {kind} already; give that its weight")
+        costs[key] = given if given is not None else 0.0 if published or own else usual
+    weights = sum(abs(term.weight) for term in terms)
+    sound = soundness(job.aggregate or "sum", costs["alert_cost"], costs["strain_cost"], weights)
+    return sound, costs
 
 
 def _targets(job: Job, fixed: Sequence[str]) -> list[Target]:

@@ -11,13 +11,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
 from tgsci.errors import MeasurementError, UsageError
 from tgsci.feedback import Feedback
 from tgsci.loss import Loss
 from tgsci.runs.result import Result
+from tgsci.search.trial import of_each
 
 from ..docking.vina import NOISE, Settings
-from ..molecule.smiles import as_molecule
+from ..failures import measuring
+from ..molecule.smiles import as_molecule, parse
 
 if TYPE_CHECKING:
     from tgsci.runs.finalists import Finishing
@@ -79,13 +83,13 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
     Args:
         result: The result of a run whose loss docks.
         finishing: Measures, and keeps the results.
-        count: How many finalists; 0 for none.
+        count: How many finalists, at most two of a scaffold while there are others; 0 for none.
     """
     loss = result.loss
     if loss is None or count <= 0:
         return
     careful = in_full(loss)
-    best = [trial for trial in result.trials.ranked() if trial.feedback and trial.feedback.feasible][:count]
+    best = of_each([t for t in result.trials.ranked() if t.feedback and t.feedback.feasible], murcko, count)
     todo = {trial.value: trial for trial in best if trial.number not in result.finals}
     if not todo:
         return
@@ -106,6 +110,15 @@ def finish(result: Result, finishing: Finishing, *, count: int) -> None:
             setting = FULL if trial.first is None else CONFIRMED
             feedback = replace(feedback, text="\n".join([*_both(setting, first, feedback), feedback.text]))
         finishing.keep(trial, feedback, seconds)
+
+
+def murcko(smiles: str) -> str:
+    """Get the scaffold of a molecule (Bemis and Murcko 1996): rings with their linkers; "" where there is no ring."""
+    mol = parse(smiles)
+    if mol is None:
+        return ""
+    with measuring("scaffold"):
+        return str(MurckoScaffold.MurckoScaffoldSmiles(mol=mol))
 
 
 def _again(loss: Loss, measured: Mapping[str, tuple[Feedback, bool]], value: str) -> tuple[Feedback, float]:

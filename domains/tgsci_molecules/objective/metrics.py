@@ -14,11 +14,10 @@ import numpy as np
 from tgsci.basics.texts import folded, literal, nearest, quote
 from tgsci.errors import UsageError
 
+from ..molecule.catalogs import USUAL_CATALOGS as USUAL_CATALOGS
+
 if TYPE_CHECKING:
     from rdkit import Chem
-
-#: Alerts that are counted where a job names no catalogue.
-USUAL_CATALOGS = ("PAINS", "BRENK")
 
 
 @dataclass(frozen=True, repr=False)

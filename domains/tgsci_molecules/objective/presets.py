@@ -33,6 +33,10 @@ class Preset:
 
 
 _PENALTY = Term("QED", weight=10.0)
+#: What an alert costs in a sum, and a kcal/mol of strain above what drugs usually have, kcal/mol. In a mean each of
+#: the two terms has this share of the weight of all others.
+ALERT_COST, STRAIN_COST, SHARE = 0.5, 0.2, 0.05
+_USUAL_STRAIN = 12.0
 
 PRESETS: Mapping[str, Preset] = {
     "dockstring": Preset(
@@ -77,6 +81,28 @@ def listing() -> str:
     """List every named objective with what it is, one a line."""
     width = max(map(len, PRESETS))
     return "\n".join(f"  {name:<{width}}  {each.summary}" for name, each in PRESETS.items())
+
+
+def soundness(aggregate: str, alert_cost: float, strain_cost: float, weights: float) -> tuple[Term, ...]:
+    """Make the terms that a chemist expects of any objective: on structural alerts, and on the strain of the pose.
+
+    Args:
+        aggregate: How terms are put together.
+        alert_cost: In a sum, what each alert costs, kcal/mol; 0 leaves the term out.
+        strain_cost: In a sum, what each kcal/mol of strain above 12 costs; 0 leaves the term out.
+        weights: The sum of the other terms' weights; in a mean these two get 5% of it each.
+    """
+    if aggregate == "sum":
+        alerts, strain = Transform(), Transform("hinge", high=_USUAL_STRAIN)
+    else:
+        alerts = Transform("exponential_decay", k=0.5)
+        strain = Transform("reverse_sigmoid", low=_USUAL_STRAIN, high=2 * _USUAL_STRAIN)
+    kinds = (("alerts", alerts, alert_cost, ALERT_COST), ("strain", strain, strain_cost, STRAIN_COST))
+    return tuple(
+        Term(metric, transform, cost if aggregate == "sum" else SHARE * weights * cost / usual)
+        for metric, transform, cost, usual in kinds
+        if cost
+    )
 
 
 def against_others() -> Term:

@@ -18,7 +18,7 @@ from ..molecule.smiles import atom_name
 from ..target.targets import Target
 from .limiting import Pull, deciding, pulls
 from .limits import Limit
-from .metrics import Metric, calculated
+from .metrics import USUAL_CATALOGS, Metric, calculated
 from .several import several_lines
 from .terms import Aggregate
 
@@ -257,8 +257,8 @@ def _property_lines(measurement: Measurement) -> list[str]:
 def _alert_lines(mol: Chem.Mol) -> list[str]:
     raised = alerts(mol)
     if not raised:
-        return ["ALERTS (PAINS, BRENK): none."]
-    lines = ["ALERTS (PAINS, BRENK):"]
+        return [f"ALERTS ({', '.join(USUAL_CATALOGS)}): none."]
+    lines = [f"ALERTS ({', '.join(USUAL_CATALOGS)}):"]
     for alert in raised:
         atoms = ", ".join(atom_name(mol, i) for i in alert.atoms)
         lines.append(f"  {alert.catalog} {alert.name}: {alert.fragment} at {atoms}.")

@@ -157,7 +157,7 @@ class Transform:
         if self.type == "hinge":
             sides = ["0"]
             sides += [f"{p['low']:g} - {x}"] if math.isfinite(p["low"]) else []
-            sides += [f"{x} {-p['high']:+g}"] if math.isfinite(p["high"]) else []
+            sides += [f"{x} {'-+'[p['high'] < 0]} {abs(p['high']):g}"] if math.isfinite(p["high"]) else []
             return f"max({', '.join(sides)})"
         return f"{self.type}({x})"
 

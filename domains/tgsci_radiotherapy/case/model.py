@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Type = Literal["target", "oar", "external"]
 
 #: Regions whose voxels a case remembers; the oldest are forgotten.
-_REMEMBERED = 128
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,8 @@ class Case:
         for structure in self.structures:
             if structure.name == name:
                 return structure
+        if name in self._regions:
+            return self._regions[name]
         try:
             found = find(name, self.names)
         except UsageError:

@@ -13,7 +13,7 @@ from tgsci.errors import UsageError
 from tgsci.show.tables import print_table
 
 from ..notice import NOTICE
-from .dose import Dose, case_and_goals, dose_argument, goals_of, knows_its_case, open_dose, replace_files
+from .dose import Dose, anyway_option, case_and_goals, dose_argument, goals_of, knows_its_case, open_dose, replace_files
 
 _GAMMA = "Gamma index (AAPM TG-218's criteria by default)"
 
@@ -29,6 +29,7 @@ _GAMMA = "Gamma index (AAPM TG-218's criteria by default)"
     option("--local", section=_GAMMA, is_flag=True, help="percent of each point's own dose, not of the maximum"),
     option("--threshold", section=_GAMMA, type=float, metavar="PERCENT", help="points below it are not judged, % (10)"),
 )
+@anyway_option
 @option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
 @replace_files
 def compare(
@@ -37,6 +38,7 @@ def compare(
     case: str | None,
     sheet: str | None,
     dvh: Path | None,
+    anyway: bool,
     as_json: bool,
     force: bool,
     gamma: dict[str, Any],
@@ -53,7 +55,7 @@ def compare(
 
     criteria = _criteria(**gamma)
     files = check_plots({"dvh": dvh}, force=force)
-    first, second = _pair(a, b, case)
+    first, second = _pair(a, b, case, anyway)
     if first.case.fingerprint != second.case.fingerprint:
         raise UsageError(
             f"{first.label} is of the case {quote(first.case.name)}, {second.label} of {quote(second.case.name)}; only "
@@ -69,10 +71,13 @@ def compare(
     index = gamma_index(of, first.dose, second.dose, **criteria) if criteria else None
     if as_json:
         plans = {name: table.as_dict() for name, table in tables.items()}
-        more = {"gamma": index.as_dict()} if index else {}
+        more: dict[str, Any] = {"gamma": index.as_dict()} if index else {}
+        more |= {"notes": [*first.notes, *second.notes]} if first.notes or second.notes else {}
         print(json.dumps({"notice": NOTICE, "fingerprint": of.fingerprint, "plans": plans, **more}))
     else:
         print(f"{goals.name} on {of.name}, dose grid {of.grid}")
+        for note in (*first.notes, *second.notes):
+            print(f"  note: {note}")
         print_table(*side_by_side(tables), left=("goal", "status"))
         if index:
             print(f"{names[0]} against {names[1]}: {index.text()}")
@@ -82,14 +87,14 @@ def compare(
     return 0
 
 
-def _pair(a: str, b: str, case: str | None) -> tuple[Dose, Dose]:
+def _pair(a: str, b: str, case: str | None, anyway: bool) -> tuple[Dose, Dose]:
     """Open both doses; a plan knows its case, an RTDOSE file takes that of the other one."""
     if case is None and not knows_its_case(a) and knows_its_case(b):
         second = open_dose(b)
-        return open_dose(a, second.case), second
-    first = open_dose(a, case)
+        return open_dose(a, second.case, anyway=anyway), second
+    first = open_dose(a, case, anyway=anyway)
     other = case or (None if knows_its_case(b) else first.case)
-    return first, open_dose(b, other)
+    return first, open_dose(b, other, anyway=anyway)
 
 
 def _criteria(criteria: str = "3/2", threshold: float | None = None, local: bool = False) -> dict[str, Any]:

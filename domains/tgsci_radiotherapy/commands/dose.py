@@ -33,6 +33,8 @@ LONGEST = 20_000_000
 
 #: Decorator: replace files that are there, as `force`.
 replace_files = option("--force", is_flag=True, help="replace files that are there")
+#: Decorator: take an RTDOSE although it seems to be of something else, as `anyway`.
+anyway_option = option("--anyway", is_flag=True, help="also an RTDOSE of another patient or scan, or of no whole plan")
 
 
 def dose_argument(name: str, title: str, what: str) -> Callable[[Any], Any]:

@@ -12,7 +12,7 @@ import click
 from tgsci.cli.command import command, option
 
 from ..notice import NOTICE
-from .dose import Dose, case_and_goals, dose_argument, goals_of, open_dose, replace_files
+from .dose import Dose, anyway_option, case_and_goals, dose_argument, goals_of, open_dose, replace_files
 
 if TYPE_CHECKING:
     from ..goals import GoalTable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     help="static dose cloud and scaled depths, or the dose calculated again (the default for built-in cases; minutes "
     "for large ones)",
 )  # fmt: skip
-@option("--anyway", is_flag=True, help="also an RTDOSE of another patient or scan, or of no whole plan")
+@anyway_option
 @option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
 @option("--dvh", type=Path, metavar="FILE", help="write the histograms as .png or .svg")
 @option("--wash", type=Path, metavar="FILE", help="write the dose on image slices as .png or .svg")

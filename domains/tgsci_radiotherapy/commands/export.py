@@ -59,6 +59,8 @@ def export(
         writable(path, force=force)
     plots = check_plots({name: wanted.get(name) for name in ("dvh", "wash")}, force=force)
     plan = open_dose(source, case)
+    for note in plan.notes:
+        print(f"note: {note}", file=sys.stderr)
     goals = goals_of(plan, sheet) if set(wanted) - {"rtdose", "wash"} else None
     table = evaluate(goals, plan.case, plan.dose) if goals else None
     if "rtdose" in wanted:

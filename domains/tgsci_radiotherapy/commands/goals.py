@@ -108,7 +108,9 @@ def _table(goals: tuple[Goal, ...]) -> None:
     rows = []
     for g in goals:
         tolerance = with_unit(g.tolerance, g.unit) if g.tolerance else ""
-        rows.append([str(g.priority), g.criterion, tolerance, "yes" if g.optional else "", g.note])
+        rows.append(
+            ["implied" if g.implied else str(g.priority), g.criterion, tolerance, "yes" if g.optional else "", g.note]
+        )
     header = ("priority", "goal", "tolerance", "optional", "note")
     print_table(header, rows, left=("goal", "note"))
 

@@ -7,16 +7,20 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tgsci.basics.files import writable
-from tgsci.basics.texts import quote, shell_word
+from tgsci.basics.texts import quote, shell_word, visible
 from tgsci.cli.command import command, option, options
 from tgsci.errors import UsageError
 
 from ..notice import NOTICE
+
+if TYPE_CHECKING:
+    from ..importers.anatomy import Anatomy
+    from ..importers.patient import Patient
 
 _structure = partial(option, section="Structures")
 _beam = partial(option, section="Beams and grids")
@@ -29,9 +33,16 @@ _source = partial(option, section="What is read")
     f"0,51,103,154,206,257,309. Exit code: 0 done, 1 failed, 2 bad input (nothing was written). {NOTICE}",
 )
 @click.argument("source", metavar="SRC", help="a DICOM folder, a matRad .mat, an OpenKBP folder, or tg119")
-@click.argument("path", metavar="CASE.zarr", type=Path, help="the file to write")
+@click.argument("path", metavar="[CASE.zarr]", type=Path, required=False, help="the file to write; none to look only")
 @option("--kind", type=click.Choice(("dicom", "matrad", "openkbp", "pyradplan")), help="what SRC is (recognised)")
 @option("--force", is_flag=True, help="replace CASE.zarr where it is there")
+@option(
+    "--look",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="",
+    help="draw the structures on slices, into .png, .pdf, .svg, or .html with all notes (.html and .png, beside CASE)",
+)
 @option("--name", metavar="NAME", help="of the case (that of CASE.zarr); never a patient's")
 @options(
     "structures",
@@ -48,9 +59,17 @@ _source = partial(option, section="What is read")
         "types",
         multiple=True,
         metavar="NAME=TYPE",
-        help="target, oar, external or ignore, where the source is wrong; repeat",
+        help="target, oar, external, bolus, support (a couch) or ignore, where the source is wrong; repeat",
     ),
     _structure("--only", multiple=True, metavar="NAME", help="take this structure and no other; repeat"),
+    _structure("--crop", multiple=True, metavar="NAME", help="cut this structure to the external; repeat"),
+    _structure(
+        "--density",
+        "densities",
+        multiple=True,
+        metavar="NAME=D",
+        help="electron density relative to water in place of the CT's there, or ct for the CT's own; repeat",
+    ),
     _structure("--order", multiple=True, metavar="NAME", help="this one owns overlaps, the first first; repeat"),
 )
 @options(
@@ -87,9 +106,10 @@ _source = partial(option, section="What is read")
 )  # fmt: skip
 def import_case(
     source: str,
-    path: Path,
+    path: Path | None,
     kind: str | None,
     force: bool,
+    look: str | None,
     name: str | None,
     structures: dict[str, Any],
     beams: dict[str, Any],
@@ -98,19 +118,24 @@ def import_case(
     """Read a case from DICOM, matRad, OpenKBP or pyRadPlan and keep it as one file.
 
     Its dose-influence matrix is calculated where the source has none; it is checked, and written as CASE.zarr. No
-    name, number or date of a patient is kept.
+    name, number or date of a patient is kept. With --look alone the structures are drawn, and nothing is calculated.
     """
-    from .cases import show_case
-
-    wanted = {"name": name or path.stem, **_structures(structures), **_beams(beams), **_files(**files)}
+    if path is None and look is None:
+        raise UsageError("name the file to write, CASE.zarr, or a picture with --look")
+    given = name or (path.stem if path is not None else None)
+    wanted = {**({"name": given} if given else {}), **_structures(structures), **_beams(beams), **_files(**files)}
+    pictures = [] if look is None else _pictures(look, path, force)
+    if path is None:
+        return _look_only(source, kind, wanted, pictures)
     if path.suffix != ".zarr":
         raise UsageError(f"the case is kept as a .zarr file: name it {quote(path.name + '.zarr')}")
     writable(path, force=force)
 
     from ..case import save
     from ..importers import read
+    from .cases import show_case
 
-    case = read(source, kind, say=lambda line: print(f"{line} ...", file=sys.stderr), **wanted)
+    case = read(source, kind, say=_say, settled=partial(_draw, pictures) if pictures else None, **wanted)
     print(f"writing {path} ...", file=sys.stderr)
     save(case, path, overwrite=force)
     show_case(case)
@@ -119,12 +144,64 @@ def import_case(
     return 0
 
 
+def _say(line: str) -> None:
+    print(f"{line} ...", file=sys.stderr)
+
+
+def _look_only(source: str, kind: str | None, wanted: dict[str, Any], pictures: list[Path]) -> int:
+    """Draw the structures as an import would take them, and say what it would change."""
+    from ..importers import Options, read_patient
+    from ..importers.anatomy import settle
+
+    chosen = Options.of(wanted)
+    patient, _ = read_patient(source, kind, chosen, _say)
+    anatomy = settle(patient, chosen)
+    for line in (*patient.notes, *anatomy.notes):
+        print(f"- {visible(line)}")
+    for line in anatomy.faults:
+        print(f"before a plan can be made: {visible(line)}")
+    _draw(pictures, patient, anatomy)
+    print(NOTICE)
+    return 0
+
+
+def _pictures(look: str, path: Path | None, force: bool) -> list[Path]:
+    """Name the files to draw, before anything is read."""
+    from ..views.look import KINDS
+
+    where = Path(look) if look else (path.parent if path is not None else Path())
+    stem = f"{path.stem}-structures" if path is not None else "structures"
+    if where.is_dir() or not where.suffix:
+        where.mkdir(parents=True, exist_ok=True)
+        files = [where / f"{stem}.html", where / f"{stem}.png"]
+    else:
+        files = [where]
+    for file in files:
+        if file.suffix.casefold() not in KINDS:
+            raise UsageError(f"--look writes {', '.join(KINDS)}, or into a folder; not {quote(file.name)}")
+        writable(file, force=force)
+    return files
+
+
+def _draw(pictures: list[Path], patient: Patient, anatomy: Anatomy) -> None:
+    from ..views.look import write_look
+
+    for file in pictures:
+        write_look(file, patient, anatomy)
+        print(f"drawn: {file}", file=sys.stderr)
+
+
 def _structures(typed: dict[str, Any]) -> dict[str, Any]:
     """Turn the options on structures into keywords of `importers.read`."""
     keywords = dict(typed)
     if "prescriptions" in keywords:
         pairs = _pairs(keywords["prescriptions"], "GY")
         keywords["prescriptions"] = {name: _number(value, f"--prescription {name}") for name, value in pairs}
+    if "densities" in keywords:
+        keywords["densities"] = {
+            name: value if value.casefold() == "ct" else _number(value, f"--density {name}")
+            for name, value in _pairs(keywords["densities"], "D")
+        }
     if "types" in keywords:
         keywords["types"] = dict(_pairs(keywords["types"], "TYPE"))
     return keywords

@@ -18,7 +18,8 @@ from tgsci.errors import InvalidValue
 from tgsci.feedback import Feedback
 from tgsci.search.trial import Outlook, Trial, Trials
 
-from ..goals.goal import with_unit
+from ..goals import GoalResult
+from ..goals.table import written
 from ..loss import places, scoring
 from ..loss.edits import highest_dose
 from ..loss.effects import Effects, Try, effects_in, effects_of, short_name
@@ -106,29 +107,39 @@ def contrast(parent: Trial, child: Trial) -> str:
     gained = [b.goal.criterion for a, b in pairs if b.met and not a.met]
     lost = [b.goal.criterion for a, b in pairs if a.met and not b.met]
     parts = [f"{word} {', '.join(goals)}" for word, goals in (("gained", gained), ("lost", lost)) if goals]
-    step = Step.of(before, after.parameters)
     shift = [abs(b.value - a.value) / a.scale for a, b in pairs]
     order = sorted((i for i, by in enumerate(shift) if by > _STILL), key=lambda i: -shift[i])[:_FOLLOWED]
+    told = _told(before, after.parameters)
+    if told:
+        came = scoring.loss(after.results)
+        parts.append(f"loss {scoring.loss(before.results):.4g} -> {came:.4g} (predicted {scoring.loss(told):.4g})")
     if not order:
         return "; ".join([*parts, "no goal moved"])
-    values = step.values(before) if step else None
-    told = predicted_results(before.results, values) if values is not None else None
     moved = []
     for i in order:
         a, b = pairs[i]
         predicted = "" if told is None else f" (predicted {predicted_text(a, told[i])})"
-        moved.append(f"{b.goal.name} {a.value:.4g} -> {with_unit(b.value, b.goal.unit, 4)}{predicted}")
+        moved.append(f"{b.goal.name} {written(a.goal, a.value, unit=False)} -> {written(b.goal, b.value)}{predicted}")
     unknown = "" if told else "; not predicted: the sensitivities do not reach so far"
     return f"{'; '.join([*parts, 'moved most: ' + ', '.join(moved)])}{unknown}"
 
 
 def foretold(parent: Trial, child: Trial) -> float | None:
-    """Predict the loss of a plan by the sensitivities of the one that it was made from; None beyond their reach."""
+    """Predict the loss of a plan by what was known of the one that it was made from; None beyond that."""
     before, after = effects_of(parent), effects_of(child)
     if before is None or after is None or _criteria(before) != _criteria(after):
         return None
-    step = Step.of(before, after.parameters)
-    return None if step is None else scoring.loss(predicted_results(before.results, step.values(before)))
+    told = _told(before, after.parameters)
+    return None if told is None else scoring.loss(told)
+
+
+def _told(before: Effects, parameters: PlanParameters) -> list[GoalResult] | None:
+    """Predict the goals of a plan from another: as it was solved loosely with that, else along the slopes, or not."""
+    tried = next((t for t in before.tries if t.parameters == parameters), None)
+    if tried is not None:
+        return predicted_results(before.results, tried.values)
+    step = Step.of(before, parameters)
+    return predicted_results(before.results, step.values(before)) if step else None
 
 
 def limiting(feedback: Feedback) -> str:

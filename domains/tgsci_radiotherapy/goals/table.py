@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any, Literal
 
+from ..case.regions import looks_like_region
 from .goal import ABSENT, Goal, with_unit
 
 Status = Literal["pass", "tolerance", "fail", "not evaluated"]
@@ -223,7 +224,12 @@ def goal_lines(results: Sequence[GoalResult]) -> list[str]:
         results: In the order of the lines.
     """
     width = max([4, *(len(_criterion(r.goal)) for r in results)])
-    return [f"{'goal':{width}}  P  {'value':>10}  {'margin':>10}  status", *(_line(r, width) for r in results)]
+    lines = [f"{'goal':{width}}  P  {'value':>10}  {'margin':>10}  status"]
+    for result in results:
+        if _stands_above(result.goal):
+            lines += wrap(result.goal.structure, WIDTH)
+        lines.append(_line(result, width))
+    return lines
 
 
 def _line(result: GoalResult, width: int) -> str:
@@ -241,7 +247,9 @@ def _priority(goal: Goal) -> str:
 
 
 def _criterion(goal: Goal) -> str:
-    """Write a goal, a long structure name cut so that its figures stay readable."""
+    """Write a goal, a long structure name cut so that its figures stay readable; a long region stands above."""
+    if _stands_above(goal):
+        return f"  {goal.criterion[len(goal.structure) + 1 :]}"
     over = len(goal.criterion) - _GOAL_WIDTH
     return goal.criterion if over <= 0 else f"{goal.structure[: -over - 2]}..{goal.criterion[len(goal.structure) :]}"
 
@@ -258,6 +266,11 @@ def written(goal: Goal, value: float, *, unit: bool = True) -> str:
     while decimals < _MOST_DECIMALS and (goal.margin(round(value, decimals)) >= 0) != (goal.margin(value) >= 0):
         decimals += 1
     return _with_decimals(value, decimals, goal.unit if unit else "")
+
+
+def _stands_above(goal: Goal) -> bool:
+    """Tell whether a goal's structure has a line of its own: a long region, which is no name when it is cut."""
+    return len(goal.criterion) > _GOAL_WIDTH and looks_like_region(goal.structure)
 
 
 def _fixed(value: float, unit: str) -> str:

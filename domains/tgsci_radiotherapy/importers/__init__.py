@@ -6,8 +6,8 @@ but matRad files with a `dij`), it is computed, by pyRadPlan where the extra `do
 pencil beam, and the case's provenance says by which.
 
 In the order in which to read it: `dicom`, `matrad`, `openkbp` and `pyradplan` each read a source into a `patient`;
-`assemble` makes a case of that, as `options` say. `contours` turns polygons into voxels, `masks` moves structures and
-doses between grids.
+`anatomy` settles what its structures are, as `options` say, and finds the `body` where nobody drew it; `assemble` makes
+a case of that. `outlines` and `contours` turn polygons into voxels, `masks` moves structures and doses between grids.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..case import Case, Grid
+    from .anatomy import Anatomy
+    from .assemble import SourceDij
+    from .patient import Patient
 
-__all__ = ["KINDS", "Options", "compute", "kind_of", "read"]
+__all__ = ["KINDS", "Options", "compute", "kind_of", "read", "read_patient"]
 
 #: What can be read, and how each is recognised.
 KINDS = {
@@ -35,7 +38,12 @@ KINDS = {
 
 
 def read(
-    source: str | Path, kind: str | None = None, *, say: Callable[[str], None] = lambda line: None, **options: Any
+    source: str | Path,
+    kind: str | None = None,
+    *,
+    say: Callable[[str], None] = lambda line: None,
+    settled: Callable[[Patient, Anatomy], None] | None = None,
+    **options: Any,
 ) -> Case:
     """Read a case from a file, a folder or a name of another program; it is checked and ready to plan.
 
@@ -44,6 +52,7 @@ def read(
         kind: One of `KINDS`; recognised where None.
         say: Called with one line before each step that takes more than about two seconds, and with each note: what
             was left out, cut off, guessed. The notes are in the case's provenance too.
+        settled: Called once it is clear what the structures are, before any dose is computed: for a picture of them.
         **options: Fields of `Options`.
 
     Raises:
@@ -54,24 +63,41 @@ def read(
 
     chosen = Options.of(options)
     table_of(chosen)  # a fault there is not to be found after everything was read
+    patient, source_dij = read_patient(source, kind, chosen, say)
+    return assemble(patient, chosen, say, source_dij, settled)
+
+
+def read_patient(
+    source: str | Path, kind: str | None, options: Options, say: Callable[[str], None] = lambda line: None
+) -> tuple[Patient, SourceDij | None]:
+    """Read an image with its structures, and the dose-influence matrix where the source brings one.
+
+    Args:
+        source: A path, or "tg119".
+        kind: One of `KINDS`; recognised where None.
+        options: What a person decided.
+        say: Called with one line before each step that takes more than about two seconds.
+
+    Raises:
+        UsageError: The source cannot be read, or an option is wrong; it says what to do.
+    """
     kind = kind_of(source) if kind is None else _known(kind)
     if kind == "pyradplan":
         from .pyradplan import phantom
 
-        return assemble(phantom(), chosen, say)
+        return phantom(), None
     path = Path(source)
     if kind == "dicom":
         from .dicom import read_dicom
 
-        return assemble(read_dicom(path, chosen, say), chosen, say)
+        return read_dicom(path, options, say), None
     if kind == "openkbp":
         from .openkbp import read_openkbp
 
-        return assemble(read_openkbp(path, chosen), chosen, say)
+        return read_openkbp(path, options), None
     from .matrad import read_matrad
 
-    patient, source_dij = read_matrad(path, chosen, say)
-    return assemble(patient, chosen, say, source_dij)
+    return read_matrad(path, options, say)
 
 
 def compute(
@@ -120,7 +146,7 @@ def kind_of(source: str | Path) -> str:
     if not path.exists():
         raise UsageError(f"there is no file or folder {label}; a source is a path, or tg119 for pyRadPlan's phantom")
     if path.is_dir():
-        return "openkbp" if (path / "ct.csv").is_file() else "dicom"
+        return "openkbp" if any((path / name).is_file() for name in ("ct.csv", "voxel_dimensions.csv")) else "dicom"
     if path.suffix.casefold() == ".mat":
         return "matrad"
     with path.open("rb") as file:

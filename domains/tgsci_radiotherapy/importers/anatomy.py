@@ -6,7 +6,7 @@ request or overridden becomes a note with its volume in cm^3, and the notes stay
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-#: Least share of a target inside the body: with less, it was drawn on another image.
+#: Least share of a target inside the body, and of a structure on tissue: with less, it was drawn on something else.
 _INSIDE = 0.5
 #: Share of all other structures that the outline of a body holds, where its type is another.
 _HOLDS = 0.95
@@ -48,6 +48,7 @@ class Anatomy:
         hu: The image, int16, (z, y, x), with densities overridden and air around patient and matter.
         seen: Box of the image in which there is a patient or matter.
         notes: What was added, left out, cut or overridden, a sentence each.
+        faults: Why no plan can be made: no target, none with a dose, or one beside the body.
     """
 
     grid: Grid
@@ -56,6 +57,7 @@ class Anatomy:
     hu: Image
     seen: Mask
     notes: tuple[str, ...]
+    faults: tuple[str, ...]
 
     @property
     def body(self) -> Region:
@@ -67,7 +69,7 @@ def settle(patient: Patient, options: Options) -> Anatomy:
     """Decide what each structure is, find the body, and make the image that beams see.
 
     Raises:
-        UsageError: No target, a target without voxels or beside the body, or an option that names no structure.
+        UsageError: An option names no structure, or asks for what cannot be.
     """
     notes: list[str] = []
     chosen = _decide(patient, options)
@@ -75,8 +77,10 @@ def settle(patient: Patient, options: Options) -> Anatomy:
     dense = [s for s in chosen if s.density is not None and not s.mask.empty]
     drawn = [s for s in chosen if s.type in ("target", "oar", "external")]
     drawn, body, found = _with_body(drawn, patient, notes)
-    _check_targets(drawn, patient, body)
+    faults = tuple(_faults(drawn, patient, body))
     wanted = {_meant(name, patient) for name in (*options.types, *options.only, *options.prescriptions)}
+    if found:  # what was drawn on tissue is the patient's
+        wanted |= {s.name for s in drawn if not s.mask.empty and _on_tissue(s, patient)}
     cut = {_meant(name, patient) for name in options.crop}
     inner = _inside([s for s in drawn if s.type != "external"], body, cut, wanted, patient.grid, notes, note=not found)
     if found:
@@ -89,8 +93,10 @@ def settle(patient: Patient, options: Options) -> Anatomy:
     )
     hu = _with_bolus(hu, [s for s in matter if s.type == "bolus" and s.density is None], patient.grid, notes)
     seen = _union([body, *inner, *matter], patient.grid)
+    if found and patient.body_hint is not None:
+        _see_tissue(seen, patient, body, notes)
     hu = _emptied(hu, seen, body, patient.grid, notes)
-    return Anatomy(patient.grid, (*inner, body), tuple(matter), hu, Mask.of(seen), tuple(notes))
+    return Anatomy(patient.grid, (*inner, body), tuple(matter), hu, Mask.of(seen), tuple(notes), faults)
 
 
 def _meant(name: str, patient: Patient) -> str:
@@ -171,24 +177,26 @@ def _outline_by_name(inner: Sequence[Region]) -> Region | None:
     return None
 
 
-def _check_targets(drawn: Sequence[Region], patient: Patient, body: Region) -> None:
+def _faults(drawn: Sequence[Region], patient: Patient, body: Region) -> Iterator[str]:
+    """Find why no plan can be made, a sentence each."""
     targets = [s for s in drawn if s.type == "target"]
-    names = ", ".join(s.name for s in drawn[:30])
     if not targets:
-        raise UsageError(f"there is no target; say which structure is one with --type NAME=target. There are: {names}")
+        names = ", ".join(s.name for s in drawn[:30])
+        yield f"there is no target; say which structure is one with --type NAME=target. There are: {names}"
+        return
     for target in targets:
         if target.mask.empty and target.prescription:
-            raise UsageError(f"the target {target.name} is empty: it has no contour that encloses a voxel of the image")
+            yield f"the target {target.name} is empty: it has no contour that encloses a voxel of the image"
     if not any(t.prescription for t in targets):
         hints = "".join(f"; {hint}" for hint in patient.hints)
-        raise UsageError(
+        yield (
             f"no target has a prescription; give it with --prescription NAME=GY, all fractions together. "
             f"Targets: {', '.join(t.name for t in targets[:30])}{hints}"
         )
     for target in targets:
         lost = 1.0 - target.mask.within(body.mask)
         if not target.mask.empty and lost > 1 - _INSIDE:
-            raise UsageError(
+            yield (
                 f"{100 * lost:.0f}% of the target {target.name} lies outside {body.name}; were they drawn on this "
                 "image?"
             )
@@ -208,7 +216,8 @@ def _inside(
     kept, beyond = [], []
     for one in inner:
         if one.mask.empty:
-            notes.append(f"{one.name} is empty and left out")
+            drawn = f" ({one.volume_cc:.2g} cc as drawn) holds no voxel centre of the image" if one.volume_cc else ""
+            notes.append(f"{one.name}{drawn or ' is empty'} and is left out")
             continue
         share = 1.0 - one.mask.within(body.mask)
         size = f"{share * one.mask.count * grid.voxel_cc:.1f} cc"
@@ -229,6 +238,10 @@ def _inside(
             f"beyond {body.name}, and kept whole with the image there: {', '.join(beyond)}; --crop NAME cuts one to it"
         )
     return kept
+
+
+def _on_tissue(one: Region, patient: Patient) -> bool:
+    return float((patient.hu[one.mask.box][one.mask.inside] > TISSUE).mean()) > _INSIDE
 
 
 def _grown(body: Region, inner: Sequence[Region], grid: Grid, notes: list[str]) -> Region:
@@ -295,6 +308,15 @@ def _union(regions: Sequence[Region], grid: Grid) -> Bools:
     for one in regions:
         one.mask.add_to(full)
     return full
+
+
+def _see_tissue(seen: Bools, patient: Patient, body: Region, notes: list[str]) -> None:
+    """Keep the image where tissue is, though the source's body leaves it out: beams pass it."""
+    before = int(np.count_nonzero(seen))
+    body_of(patient.hu, patient.grid).add_to(seen)
+    added = (int(np.count_nonzero(seen)) - before) * patient.grid.voxel_cc
+    if added >= 0.05:
+        notes.append(f"the image is kept beyond {body.name} where tissue is: {added:.1f} cc, through which beams pass")
 
 
 def _emptied(hu: Image, seen: Bools, body: Region, grid: Grid, notes: list[str]) -> Image:

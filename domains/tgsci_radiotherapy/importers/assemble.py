@@ -62,7 +62,11 @@ class SourceDij:
 
 
 def assemble(
-    patient: Patient, options: Options, say: Callable[[str], None], source_dij: SourceDij | None = None
+    patient: Patient,
+    options: Options,
+    say: Callable[[str], None],
+    source_dij: SourceDij | None = None,
+    settled: Callable[[Patient, Anatomy], None] | None = None,
 ) -> Case:
     """Make a case of a patient: decide on structures, lay the dose grid, compute the dose.
 
@@ -71,6 +75,7 @@ def assemble(
         options: A person's decisions.
         say: Called with notes and before long steps.
         source_dij: The source's own dose-influence matrix; None: it is computed.
+        settled: Called once it is clear what the structures are, before any dose is computed.
 
     Raises:
         UsageError: Something is missing or wrong; it says what to do.
@@ -78,6 +83,10 @@ def assemble(
     for note in patient.notes:
         say(note)
     anatomy = settle(patient, options)
+    if settled is not None:
+        settled(patient, anatomy)
+    if anatomy.faults:
+        raise UsageError(anatomy.faults[0])
     notes = list(anatomy.notes)
     options = at_patient(options, patient.position)
     if patient.position != "HFS":

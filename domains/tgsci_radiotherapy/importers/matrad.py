@@ -22,7 +22,7 @@ from .assemble import SourceDij
 from .masks import Mask
 from .mat_file import load_mat
 from .options import Options
-from .patient import MOST_STRUCTURES, MOST_VOXELS, Patient, Region, guess_type, hounsfield, unique_names
+from .patient import MOST_STRUCTURES, MOST_VOXELS, Patient, Region, cut_off, guess_type, hounsfield, unique_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,6 +78,7 @@ def _patient(
     drawn, of_structures = _structures(_rows(cst), grid)
     notes += of_structures
     hu = hounsfield(values, drawn, options)
+    notes += cut_off(values, options)
     asked = options.gantry or options.engine != "auto" or options.grid_mm is not None
     mode = str(pln.get("radiationMode", "photons")).casefold()
     source_dij = None

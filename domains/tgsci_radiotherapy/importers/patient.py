@@ -171,6 +171,12 @@ def hounsfield(values: NDArray[np.number], structures: Sequence[Region], options
     return np.asarray(np.clip(np.rint(np.asarray(shifted, np.float32)), LOWEST, HIGHEST), np.int16)
 
 
+def cut_off(values: NDArray[np.number], options: Options) -> list[str]:
+    """Say how many voxels `hounsfield` cuts to the highest value that is kept, if any."""
+    count = int(np.count_nonzero(values + np.float32(options.hu_offset) > HIGHEST))
+    return [f"{count:,} voxels above {HIGHEST} HU (metal?) are cut to that"] if count else []
+
+
 def _check_units(hu: NDArray[np.number], body: Mask | None) -> None:
     """Refuse an image whose air and tissue are not where they belong.
 

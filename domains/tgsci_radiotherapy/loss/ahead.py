@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: Edits of a plan that are solved, at most.
 TRIES = 3
+#: The kind of the step along the slopes, within their reach: the page shows what was predicted of it beside what came.
+ONE_STEP = "one step"
+#: How far that goes: what a careful planner changes at once.
+STEP = Region(1.0, 1.0)
 #: Gap that they are solved to, and the most steps of the solver: an edit that takes longer is left where it is then.
 GAP, STEPS = 1e-2, 60
 #: How far the steps along the slopes go: doublings, and a share of the highest dose that is asked for.
@@ -68,6 +72,7 @@ def look_ahead(
 
 def _edits(case: Case, how: Protocol, effects: Effects) -> Iterator[Edit]:
     """Yield the edits to solve, the most promising first."""
+    yield from _step(effects, reach(how), ONE_STEP, case)
     grays = highest_dose(effects.parameters)
     met = all(r.met for r in effects.results)
     if how.weights_only:
@@ -75,10 +80,15 @@ def _edits(case: Case, how: Protocol, effects: Effects) -> Iterator[Edit]:
             yield from _step(effects, Region(doublings, 0.0), f"weights within {doublings:g} doublings", case)
         return
     far, share = (_ROOM, _ROOM_SHARE) if met else (_FAR, _SHARE)
-    yield from _step(effects, Region(far, share * grays), f"weights and doses within {far:g} doublings", case)
     yield from _step(effects, Region(far / 2, share * grays / 2, 1.0), "objectives more", case)
     yield from structural(case, effects.results, effects.parameters)
+    yield from _step(effects, Region(far, share * grays), f"weights and doses within {far:g} doublings", case)
     yield from _step(effects, Region(2 * far, 2 * share * grays, 2.0), f"weights within {2 * far:g} doublings", case)
+
+
+def reach(how: Protocol) -> Region:
+    """Say how far one step along the slopes goes: no dose is changed where the protocol tunes weights only."""
+    return Region(STEP.doublings, 0.0) if how.weights_only else STEP
 
 
 def _step(effects: Effects, region: Region, kind: str, case: Case) -> Iterator[Edit]:

@@ -167,9 +167,9 @@ def _result(table: Mapping[str, Any]) -> GoalResult:
         table["unit"],
         float(table["tolerance"]),
         int(table["priority"]),
-        implied=bool(table["implied"]),
-        spares=bool(table["spares"]),
-        least=math.nan if table["least"] is None else float(table["least"]),
+        implied=bool(table.get("implied", False)),
+        spares=bool(table.get("spares", False)),
+        least=math.nan if table.get("least") is None else float(table["least"]),
     )
     return GoalResult(goal, math.nan if value is None else float(value), float(table["scale"]))
 

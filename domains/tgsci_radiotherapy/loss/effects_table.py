@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from ..goals import GoalResult
 from . import scoring
 from .effects import Effects, short_name
-from .linear import Region, best_step, conflict
+from .linear import Region, conflict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: A goal with less relative margin than this is tight: what moves it matters.
 TIGHT = 0.05
 #: Goals and objectives of the table, pairs that pull, additions: at most.
-_GOALS, _OBJECTIVES, _PAIRS, _ADDED = 8, 10, 3, 4
+_GOALS, _OBJECTIVES, _PAIRS, _ADDED = 8, 10, 2, 2
 #: Two objectives pull against each other where their effects on the goals point so far apart (cosine).
 _AGAINST = -0.5
 #: Effects below this share of a goal's scale count as none; objectives that do less than this share of what the
@@ -36,31 +36,50 @@ _SHARE = 0.05
 
 
 def open_goals(results: Sequence[GoalResult]) -> list[int]:
-    """Choose the goals that are missed or tight, missed ones first; gives their indices."""
+    """Choose the goals that are missed or tight, missed ones first, then the tightest; gives their indices."""
     near = [i for i, r in enumerate(results) if not r.relative_margin >= TIGHT]
-    return sorted(near, key=lambda i: (results[i].met, results[i].goal.priority, i))[:_GOALS]
+
+    def key(i: int) -> tuple[bool, int, float]:
+        r = results[i]
+        return r.met, 0 if r.met else r.goal.priority, r.relative_margin if r.met else 0.0
+
+    return sorted(near, key=key)[:_GOALS]
 
 
-def table(effects: Effects) -> list[str]:
-    """Tabulate how a doubling of each weight and +1 Gy of each dose would change the goals that are missed or tight."""
-    rows = open_goals(effects.results)
+def table(effects: Effects, shown: Collection[int], room: int, *, doses: bool = True) -> list[str]:
+    """Tabulate how a doubling of each weight and +1 Gy of each dose would change the goals that are missed or tight.
+
+    Args:
+        effects: The plan's.
+        shown: Places of the goals that may be named.
+        room: Lines that there are for it.
+        doses: Whether doses may be edited.
+    """
     objectives = effects.parameters.objectives
+    dosed = doses and any(o.dose_gy is not None for o in objectives)
+    rows = [i for i in open_goals(effects.results) if i in shown][: max(0, room // 2 - 1 if dosed else room - 1)]
     if not rows:
         return []
     columns = _largest(effects, rows)
-    dosed = [k for k in columns if objectives[k].dose_gy is not None]
+    dosed_columns = [k for k in columns if objectives[k].dose_gy is not None] if doses else []
     names = [f"{effects.results[i].goal.name} ({effects.results[i].goal.unit or '1'})" for i in rows]
     width = max(len("per +1 Gy of the dose of"), *(len(name) for name in names))
     lines = [f"{'per doubling of the weight of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in columns)]
     lines += [_row(name, width, effects.per_doubling[i, columns]) for name, i in zip(names, rows, strict=True)]
-    if dosed:
-        lines.append(f"{'per +1 Gy of the dose of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in dosed))
-        lines += [_row(name, width, effects.per_gray[i, dosed]) for name, i in zip(names, rows, strict=True)]
+    if dosed_columns:
+        lines.append(f"{'per +1 Gy of the dose of':<{width}}  " + " ".join(f"{f'[{k + 1}]':>7}" for k in dosed_columns))
+        lines += [_row(name, width, effects.per_gray[i, dosed_columns]) for name, i in zip(names, rows, strict=True)]
     return lines
 
 
-def pulls(effects: Effects) -> list[str]:
-    """Name the objectives that pull against each other, and what doubling the weight of one does to the goals."""
+def pulls(effects: Effects, shown: Collection[int] | None = None) -> list[str]:
+    """Name the objectives that pull against each other, and what doubling the weight of one does to the goals.
+
+    Args:
+        effects: The plan's.
+        shown: Places of the goals that may be named; all where None.
+    """
+    effects = _only(effects, shown)
     rise = _relative(effects, effects.per_doubling) * _concern(effects)[:, None]
     norms = np.linalg.norm(rise, axis=0)
     objectives = effects.parameters.objectives
@@ -90,8 +109,14 @@ def pulls(effects: Effects) -> list[str]:
     return lines
 
 
-def additions(effects: Effects) -> list[str]:
-    """Name the objectives that the plan lacks and that would help a missed goal, with what they would do."""
+def additions(effects: Effects, shown: Collection[int] | None = None) -> list[str]:
+    """Name the objectives that the plan lacks and that would help a missed goal, with what they would do.
+
+    Args:
+        effects: The plan's.
+        shown: Places of the goals that may be named; all where None.
+    """
+    effects = _only(effects, shown)
     rise = _relative(effects, effects.per_addition)
     missed = np.array([not r.met for r in effects.results], bool)
     if not missed.any() or not rise.shape[1]:
@@ -112,31 +137,15 @@ def additions(effects: Effects) -> list[str]:
     return lines
 
 
-def step(effects: Effects, region: Region) -> list[str]:
-    """Describe the best step by the sensitivities, and which goals no step can improve together."""
-    made = best_step(effects, region)
-    objectives = effects.parameters.objectives
-    changes = []
-    for i, o in enumerate(objectives):
-        if abs(made.doublings[i]) >= _LEAST_DOUBLINGS:
-            changes.append(f"weight of [{i + 1}] x{2.0 ** made.doublings[i]:.2g}")
-        if abs(made.grays[i]) >= 0.05 and o.dose_gy is not None:
-            changes.append(f"dose of [{i + 1}] {made.grays[i]:+.2g} Gy")
-    lines: list[str] = []
-    if changes:
-        after = [
-            f"{r.goal.name} {r.value:.4g} -> {v:.4g} {r.goal.unit}".rstrip()
-            for r, v in zip(effects.results, made.predicted, strict=True)
-            if abs(v - r.value) > 2e-3 * r.scale
-        ]
-        reached = [replace(r, value=float(v)) for r, v in zip(effects.results, made.predicted, strict=True)]
-        loss = f"loss {scoring.loss(effects.results):.3g} -> {scoring.loss(reached):.3g}"
-        lines.append(f"{', '.join(changes)}: {', '.join(after[:6]) or 'little changes'}; {loss}")
-    return [*lines, *(f"{text[:1].upper()}{text[1:]}." for text in exclusion(effects, region))]
+def exclusion(effects: Effects, region: Region, shown: Collection[int] | None = None) -> list[str]:
+    """Say how far all missed goals can be improved at once near the plan, and which goals stand in the way.
 
-
-def exclusion(effects: Effects, region: Region) -> list[str]:
-    """Say how far all missed goals can be improved at once near the plan, and which goals stand in the way."""
+    Args:
+        effects: The plan's.
+        region: How far weights and doses may go.
+        shown: Places of the goals that may be named; all where None.
+    """
+    effects = _only(effects, shown)
     clash = conflict(effects, region)
     if clash is None:
         return []
@@ -150,13 +159,29 @@ def exclusion(effects: Effects, region: Region) -> list[str]:
     second = next(i for i in among if i != first)
     rate = (clash.shares[first] / results[first].scale) / (clash.shares[second] / results[second].scale)
     gain = clash.gain * results[first].scale
+    doses = f" and {region.grays:g} Gy" if region.grays else ""
     little = "nothing" if clash.gain < NO_GAIN else f"{gain:.2g}{_unit(results[first])} of {results[first].goal.name}"
     return [
-        f"within a doubling of weights and {region.grays:g} Gy, all that is missed can be improved at the same pace, "
+        f"within a doubling of weights{doses}, all that is missed can be improved at the same pace, "
         f"with what is met kept, by {little} at most. {names} stand in each other's way: where these are at their "
         f"limits, 1{_unit(results[first])} gained of {results[first].goal.name} costs about {rate:.2g}"
         f"{_unit(results[second])} of {results[second].goal.name}"
     ]
+
+
+def _only(effects: Effects, shown: Collection[int] | None) -> Effects:
+    """Leave out the goals that are not shown."""
+    if shown is None or len(shown) == len(effects.results):
+        return effects
+    kept = sorted(shown)
+    return replace(
+        effects,
+        results=tuple(effects.results[i] for i in kept),
+        per_doubling=effects.per_doubling[kept],
+        per_gray=effects.per_gray[kept],
+        per_addition=effects.per_addition[kept],
+        tries=(),
+    )
 
 
 def _row(name: str, width: int, values: Floats) -> str:

@@ -9,28 +9,34 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..goals import GoalResult
-from ..goals.table import count_met, goal_lines
+from ..goals.table import count_met, goal_lines, written
 from ..notice import NOTICE
-from . import effects_table, places, scoring
+from . import effects_table, places, scoring, steps
+from .ahead import STEP
 from .effects import Effects
 from .linear import Region
 
 if TYPE_CHECKING:
     from ..case.model import Case
+    from ..plan import Objective
     from ..planner import Plan
 
-#: Lines of a page, at most: what is longer is cut section by section.
-MOST_LINES = 70
-#: Goals, objectives and places that are listed, at most.
-_GOALS, _OBJECTIVES, _SPOTS = 14, 10, 12
-#: Terms of the loss that are written out, at most.
-_TERMS = 5
-#: The region of the step on the page: what a careful planner changes at once.
-STEP = Region(1.0, 1.0)
+#: Lines of a page, at most, and characters of a line that lists what has no line of its own.
+MOST_LINES, _WIDEST = 70, 200
+#: Goals and objectives with a line of their own; lines with further ones; at most.
+_GOALS, _GOAL_LINES, _OBJECTIVES, _OBJECTIVE_LINES = 10, 5, 7, 5
+#: Terms of the loss that are written out, places, the fewest of these, and the lines kept for the sensitivities.
+_TERMS, _SPOTS, _FEWEST, _TABLE = 5, 10, 4, 12
 
 
 def write_page(
-    case: Case, plan: Plan, effects: Effects, *, unevaluated: Sequence[str] = (), remarks: Sequence[str] = ()
+    case: Case,
+    plan: Plan,
+    effects: Effects,
+    *,
+    unevaluated: Sequence[str] = (),
+    remarks: Sequence[str] = (),
+    within: Region = STEP,
 ) -> str:
     """Write the page about a plan.
 
@@ -40,24 +46,37 @@ def write_page(
         effects: Its goals and sensitivities.
         unevaluated: Goals that the case has no structure for, in words.
         remarks: What else is to be known of the plan, in sentences.
+        within: How far the step on the page goes; no Gy where the protocol tunes weights only.
     """
-    spots = [*places.lines(case, plan.dose), *places.overlaps(case)][:_SPOTS]
-    sections = [
-        _head(case, plan, remarks),
-        _goals(effects.results, unevaluated),
-        loss_lines(effects.results),
-        _objectives(plan),
-        _titled("PULLING APART", effects_table.pulls(effects)),
-        _titled("HOT AND COLD", spots),
-        _titled("ONE STEP by the sensitivities, within a doubling and 1 Gy", effects_table.step(effects, STEP)),
-        _titled("ONE OBJECTIVE MORE, to first order", effects_table.additions(effects)),
-        _titled(
-            "SENSITIVITIES at this optimum, of goals that are missed or tight; numbers as above",
-            effects_table.table(effects),
-        ),
+    order = _by_slack(effects.results)
+    goals, shown = _goals(effects.results, order, unevaluated)
+    doses = within.grays > 0
+    how = f"within a doubling{f' and {within.grays:g} Gy' if doses else '; the protocol tunes weights only'}"
+    stepped = steps.one_step(case, effects, within, shown)
+    stuck = [f"{text[:1].upper()}{text[1:]}." for text in effects_table.exclusion(effects, within, shown)]
+    further = steps.further(effects, shown)
+    top = [
+        *_head(case, plan, remarks),
+        *goals,
+        *places.overdosed(case, plan.dose),
+        *loss_lines(effects.results),
+        *_objectives(plan),
+        *_titled(f"ONE STEP by the sensitivities, {how}", [*stepped, *stuck]),
+        *_titled("FURTHER EDITS, beyond the slopes: each solved again to 1%", further),
     ]
-    lines = [line for section in sections for line in section]
-    return "\n".join(lines[:MOST_LINES])
+    # What comes last is cut first, here and where a model has no room for all of it.
+    more = [
+        *_titled("PULLING APART", effects_table.pulls(effects, shown)),
+        *_titled("ONE OBJECTIVE MORE, to first order", effects_table.additions(effects, shown)),
+    ]
+    spots = [*places.lines(case, plan.dose), *places.overlaps(case)][:_SPOTS]
+    room = MOST_LINES - len(top) - len(more)
+    spots = _titled("HOT AND COLD", spots[: max(_FEWEST, room - _TABLE - 1)])
+    sensitive = _titled(
+        "SENSITIVITIES at this optimum, of goals that are missed or tight",
+        effects_table.table(effects, shown, room - len(spots) - 1, doses=doses),
+    )
+    return "\n".join([*top, *sensitive, *more, *spots][:MOST_LINES])
 
 
 def _head(case: Case, plan: Plan, remarks: Sequence[str]) -> list[str]:
@@ -73,15 +92,33 @@ def _head(case: Case, plan: Plan, remarks: Sequence[str]) -> list[str]:
     return [*lines, *remarks, solved]
 
 
-def _goals(results: Sequence[GoalResult], unevaluated: Sequence[str]) -> list[str]:
-    ordered = sorted(results, key=lambda r: (r.met, r.goal.priority))  # what is missed is never cut off
-    lines = [f"GOALS, {count_met(results)} (P: priority, 1 counts most; i: implied)"]
-    lines += goal_lines(ordered[:_GOALS])
-    if len(results) > _GOALS:
-        lines.append(
-            f"and {len(results) - _GOALS} goals more; so many of them met: {sum(r.met for r in ordered[_GOALS:])}"
-        )
-    return lines + [f"not evaluated: {text}" for text in unevaluated[:3]]
+def _by_slack(results: Sequence[GoalResult]) -> list[int]:
+    """Order goals: those that are missed by priority and how far, then those that are met, the tightest first."""
+
+    def key(i: int) -> tuple[bool, int, float]:
+        r = results[i]
+        margin = -scoring.UNMEASURED if r.relative_margin != r.relative_margin else r.relative_margin
+        return r.met, 0 if r.met else r.goal.priority, margin
+
+    return sorted(range(len(results)), key=key)
+
+
+def _goals(
+    results: Sequence[GoalResult], order: Sequence[int], unevaluated: Sequence[str]
+) -> tuple[list[str], set[int]]:
+    """Write the goals; gives the lines, and the places of the goals that stand in them."""
+    lines = [f"GOALS, {count_met(results)}, by slack (P: priority, 1 counts most; i: implied)"]
+    lines += goal_lines([results[i] for i in order[:_GOALS]])
+    brief = [f"{results[i].goal.criterion}: {written(results[i].goal, results[i].value)}" for i in order[_GOALS:]]
+    dense = _dense("met with more room" if all(results[i].met for i in order[_GOALS:]) else "further", brief)
+    kept = dense[:_GOAL_LINES]
+    lines += kept
+    count = _GOALS + sum(line.count(": ") - (n == 0) for n, line in enumerate(kept))
+    shown = set(order[:count])
+    if len(shown) < len(results):
+        rest = [results[i] for i in order if i not in shown]
+        lines.append(f"and {len(rest)} goals more, {sum(r.met for r in rest)} of them met, which nothing below names")
+    return lines + [f"not evaluated: {text}" for text in unevaluated[:3]], shown
 
 
 def loss_lines(results: Sequence[GoalResult]) -> list[str]:
@@ -91,13 +128,25 @@ def loss_lines(results: Sequence[GoalResult]) -> list[str]:
 
 def _objectives(plan: Plan) -> list[str]:
     total = plan.value
-    lines = [f"OBJECTIVES, value {total:.5g}: weight, and part of the value"]
-    numbered = list(enumerate(plan.parameters.objectives, 1))
-    for number, o in sorted(numbered, key=lambda pair: -plan.terms.get(pair[1].label, 0.0))[:_OBJECTIVES]:
-        part = 100.0 * plan.terms.get(o.label, 0.0) / total if total > 0 else 0.0
-        lines.append(f"[{number}] {o.label}, weight {o.weight:g}: {part:.1f}%")
-    if len(numbered) > _OBJECTIVES:
-        lines.append(f"and {len(numbered) - _OBJECTIVES} more that contribute less")
+
+    def part(o: Objective) -> float:
+        return 100.0 * plan.terms.get(o.label, 0.0) / total if total > 0 else 0.0
+
+    numbered = sorted(enumerate(plan.parameters.objectives, 1), key=lambda pair: -part(pair[1]))
+    texts = [f"[{number}] {o.label}, weight {o.weight:g}: {part(o):.1f}%" for number, o in numbered]
+    lines = [f"OBJECTIVES, value {total:.5g}: weight, and part of the value", *texts[:_OBJECTIVES]]
+    dense = _dense("", texts[_OBJECTIVES:])
+    return [*lines, *dense[:_OBJECTIVE_LINES]]
+
+
+def _dense(title: str, texts: Sequence[str]) -> list[str]:
+    """Put several texts on each line."""
+    lines: list[str] = []
+    for text in texts:
+        if lines and len(lines[-1]) + len(text) + 2 <= _WIDEST:
+            lines[-1] += f"; {text}"
+        else:
+            lines.append(f"{title}: {text}" if title and not lines else text)
     return lines
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Size of a hot or cold spot: % of its structure, and the least, cc.
 SPOT_PERCENT, SPOT_CC = 2.0, 0.3
+#: A target whose median is above this share of its prescription is flagged.
+OVERDOSED = 1.05
 #: A structure this near to a spot is named, mm.
 NEAR = 10.0
 #: Overlaps and neighbours that are listed, at most.
@@ -43,6 +45,32 @@ def lines(case: Case, dose: NDArray[np.floating]) -> list[str]:
         described.append(outside)
     described += _organs(case, dose)
     return described
+
+
+def overdosed(case: Case, dose: NDArray[np.floating]) -> list[str]:
+    """Flag the targets whose dose is above their prescription, where no target of a higher one lies.
+
+    Args:
+        case: The patient.
+        dose: Total Gy, by row.
+    """
+    flagged = []
+    for target in case.targets:
+        if not target.prescription:
+            continue
+        higher = [t.voxels for t in case.targets if (t.prescription or 0.0) > target.prescription]
+        alone = np.setdiff1d(case.voxels[case.rows(target.name)], np.concatenate([np.zeros(0, np.int32), *higher]))
+        if not len(alone):
+            continue
+        there = np.isin(case.voxels[case.rows(target.name)], alone, assume_unique=True)
+        median = float(np.median(dose[case.rows(target.name)][there]))
+        if median > OVERDOSED * target.prescription:
+            outside = ", outside targets of higher dose" if higher else ""
+            flagged.append(
+                f"OVERDOSED {target.name}: its median{outside} is {median:.1f} Gy, "
+                f"{100 * median / target.prescription:.0f}% of its {target.prescription:g} Gy"
+            )
+    return flagged
 
 
 def overlaps(case: Case) -> list[str]:
@@ -95,13 +123,11 @@ def _target(case: Case, target: Structure, dose: NDArray[np.floating]) -> list[s
         else ""
     )
     cold, hot = rows[order[:count]], rows[order[-count:]]
-    spread = f"{target.name}: mean {there.mean():.1f} Gy, from {there.min():.1f} to {there.max():.1f} Gy."
     return [
-        spread,
-        f"- coldest {_part(case, count, len(rows))} of {target.name}: {dose[cold].mean():.1f} Gy{prescribed}, "
-        f"{_within(case, target, cold)}{_beside(case, target, cold)}",
-        f"- hottest {_part(case, count, len(rows))} of {target.name}: {dose[hot].mean():.1f} Gy, "
-        f"{_within(case, target, hot)}{_beside(case, target, hot)}",
+        f"{target.name}: mean {there.mean():.1f} Gy, from {there.min():.1f} to {there.max():.1f} Gy; coldest "
+        f"{_part(case, count, len(rows))} of {target.name}: {dose[cold].mean():.1f} Gy{prescribed}, "
+        f"{_within(case, target, cold)}{_beside(case, target, cold)}; hottest: {dose[hot].mean():.1f} Gy, "
+        f"{_within(case, target, hot)}{_beside(case, target, hot)}"
     ]
 
 

@@ -156,6 +156,7 @@ class PlanLoss(Loss):
         Raises:
             MeasurementError: The planner could not solve it, or not in time.
         """
+        from .ahead import reach
         from .page import write_page
 
         solved = self.solve(PlanParameters.parse(value, self.case))
@@ -171,7 +172,9 @@ class PlanLoss(Loss):
         missing = [f"{goal.criterion}: {why}" for goal, why in self.bound.missing]
         return Feedback(
             loss,
-            write_page(self.case, plan, effects, unevaluated=missing, remarks=solved.remarks),
+            write_page(
+                self.case, plan, effects, unevaluated=missing, remarks=solved.remarks, within=reach(self.protocol)
+            ),
             metrics,
             artifacts={
                 plan_file.FILE: plan_file.write_plan(plan, table, self.case),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Mark = tuple[GoalResult, HistogramPoint]
 
 _STYLES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
+#: Size of the mark of a goal that the sheet has, and of one that it implies.
+_ASKED, _IMPLIED = 17, 10
 #: Doses at which the edges of a band are drawn.
 _BAND = 300
 #: Plans that can be told apart in one plot.
@@ -52,7 +54,8 @@ def dvh_figure(
 
     A goal is a triangle at its dose and volume that points to where the curve has to pass: left for a dose that must
     stay below, right for one that must be reached, down and up for volumes. It is filled where the first plan meets
-    it. Goals that are no point of a histogram, such as means and conformity, are left to the goal table.
+    it, and small where the sheet only implies it. Goals that are no point of a histogram, such as means and
+    conformity, are left to the goal table.
 
     Args:
         case: What the doses are of.
@@ -74,7 +77,7 @@ def dvh_figure(
     if ax is None:
         ax = NotebookFigure(figsize=(9.2, 5.6), layout="constrained").add_subplot()
     figure = cast("Figure", ax.figure)
-    colour = colours(case)
+    colour = colours(case, names)
     largest = 0.0
     for i, dose in enumerate(checked.values()):
         for name in names:
@@ -124,11 +127,12 @@ def _structures(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> 
     if wanted:
         names = {case.structure(name).name for name in wanted}
     elif goals is not None:
-        names = {goal.structure for goal in goals.goals} | {s.name for s in case.targets}
+        names = {goal.structure for goal in goals.goals if not goal.implied} | {s.name for s in case.targets}
         names |= {s.name for s in case.structures if s.type == "external"}
     else:
         names = set(case.names)
-    return [name for name in case.names if name in names and len(case.structure(name).voxels)]
+    ordered = [*(name for name in case.names if name in names), *sorted(names.difference(case.names))]
+    return [name for name in ordered if len(case.structure(name).voxels)]
 
 
 def _marks_of_goals(case: Case, goals: BoundSheet, dose: NDArray[np.floating], names: Sequence[str]) -> list[Mark]:
@@ -157,7 +161,8 @@ def _mark_goals(ax: Axes, marked: Sequence[Mark], colour: Mapping[str, str]) -> 
     for result, point in marked:
         own = colour[result.goal.structure]
         ax.plot(
-            [point.dose], [point.volume], linestyle="none", marker=_TRIANGLES[point.side], markersize=17, zorder=6,
+            [point.dose], [point.volume], linestyle="none", marker=_TRIANGLES[point.side], zorder=6,
+            markersize=_IMPLIED if result.goal.implied else _ASKED,
             markerfacecolor=own if result.met else "white", markeredgecolor=own, markeredgewidth=1.6, clip_on=False,
         )  # fmt: skip
 
@@ -206,6 +211,12 @@ def _legends(
                 drawn.set_label(meaning)
                 drawn.set_markerfacecolor(INK if met else "white")
                 entries.append(drawn)
+        if any(result.goal.implied for result, _ in marked):
+            drawn = Line2D(
+                [], [], linestyle="none", marker=_TRIANGLES["<"], markersize=_IMPLIED * 14 / _ASKED, color=INK
+            )
+            drawn.set_label("small: implied goal")
+            entries.append(drawn)
     ax.legend(
         handles=entries, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9, labelcolor=INK,
         handlelength=2.4, borderaxespad=0.0,

@@ -87,7 +87,7 @@ def goals_figure(trials: Trials) -> NotebookFigure | None:
     margins = np.array([[r.relative_margin for r in row] for row in rows])
     texts = [[_value(r) for r in row] for row in rows]
     names = [_named(row[0].goal) for row in rows]
-    counts = [[f"{sum(r.met for r in p.effects.results)}" for p in shown.plans]]
+    counts = [[f"{_met(p.effects.results)}" for p in shown.plans]]
     figure, ax = _frame(len(rows) + 1, len(shown.plans), longest=max(map(len, names)))
     norm = TwoSlopeNorm(0.0, -_MOST_MARGIN, _MOST_MARGIN)
     _cells(ax, np.vstack([margins, np.full((1, len(shown.plans)), np.nan)]), [*texts, *counts], _MARGINS, norm)
@@ -155,7 +155,8 @@ def near_miss(trials: Trials) -> tuple[Trial, str] | None:
     loses = [f"{b.goal.criterion} ({b.value_text})" for a, b in pairs if a.met and not b.met]
     parts = [f"meets {', '.join(gains)}, which the best does not"] if gains else []
     parts += [f"misses {', '.join(loses)}, which the best meets"] if loses else []
-    counts = f"{_met(near.effects.results)} of {len(best)} goals met beside {_met(best)} of the best"
+    asked = sum(not r.goal.implied for r in best)
+    counts = f"{_met(near.effects.results)} of {asked} goals met beside {_met(best)} of the best"
     return near.trial, (
         f"The best near miss is trial {near.trial.number}: {counts}, trial {measured[0].trial.number}. "
         f"It {' and '.join(parts) or 'meets the same goals'}."
@@ -163,11 +164,12 @@ def near_miss(trials: Trials) -> tuple[Trial, str] | None:
 
 
 def _met(results: Sequence[GoalResult]) -> int:
-    return sum(r.met for r in results)
+    """Count the sheet's goals that are met."""
+    return sum(r.met for r in results if not r.goal.implied)
 
 
 def _implied(goal: Goal) -> bool:
-    return bool(getattr(goal, "implied", False))
+    return goal.implied
 
 
 def _named(goal: Goal) -> str:

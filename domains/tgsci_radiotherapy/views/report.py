@@ -162,7 +162,7 @@ def _picture(figure: NotebookFigure) -> str:
 
 
 def _priority(goal: Goal) -> str:
-    return "implied" if getattr(goal, "implied", False) else str(goal.priority)
+    return "implied" if goal.implied else str(goal.priority)
 
 
 def _text(result: GoalResult | None) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..case.model import Grid
 
     Edges = tuple[float, float, float, float]
+    Window = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 #: Grey levels of the image: soft tissue, HU.
 WINDOW = (-250.0, 350.0)
@@ -118,7 +119,14 @@ def draw_outline(
     return True
 
 
-def frame(ax: Axes, grid: Grid, view: View, at: float, title: str = "") -> None:
+def whole(grid: Grid) -> Window:
+    """Give the edges of a grid along z, y and x, mm."""
+    pairs = zip(grid.axes(), grid.spacing, strict=True)
+    z, y, x = ((float(axis[0] - step / 2), float(axis[-1] + step / 2)) for axis, step in pairs)
+    return z, y, x
+
+
+def frame(ax: Axes, grid: Grid, view: View, at: float, title: str = "", window: Window | None = None) -> None:
     """Finish a plane: its edges, the letters that say which side is which, and where it is cut.
 
     Args:
@@ -127,12 +135,12 @@ def frame(ax: Axes, grid: Grid, view: View, at: float, title: str = "") -> None:
         view: Which plane.
         at: Where along the axis that is cut, mm.
         title: Above it; the view and the place where "".
+        window: What is shown in place of the whole grid, (low, high) along z, y and x, mm.
     """
     ax.set_facecolor(BACKGROUND)
-    across, down = grid.axes()[view.across], grid.axes()[view.down]
-    dx, dy = grid.spacing[view.across] / 2, grid.spacing[view.down] / 2
-    ends = (float(down[0] - dy), float(down[-1] + dy))
-    ax.set_xlim(float(across[0] - dx), float(across[-1] + dx))
+    window = window or whole(grid)
+    ends = window[view.down]
+    ax.set_xlim(*window[view.across])
     ax.set_ylim(*(ends if view.flip else ends[::-1]))
     places = ((0.015, 0.5, "left", "center"), (0.985, 0.5, "right", "center"), (0.5, 0.985, "center", "top"),
               (0.5, 0.015, "center", "bottom"))  # fmt: skip

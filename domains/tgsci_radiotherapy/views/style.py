@@ -20,21 +20,32 @@ _EXTERNAL = "#6b7280"
 INK, QUIET, GRID = "#1f2933", "#5f6b7a", "#d9dee4"
 
 
-def colours(case: Case) -> dict[str, str]:
+def colours(case: Case, regions: Iterable[str] = ()) -> dict[str, str]:
     """Choose a colour for each structure of a case: warm ones for targets, grey for the body.
 
     Args:
         case: Its structures in their order; the same case always gets the same colours.
+        regions: What is made of structures, and gets the colours that are left.
+    """
+    drawn = [(structure.name, structure.type) for structure in case.structures]
+    return colours_of([*drawn, *((name, "oar") for name in regions if name not in case.names)])
+
+
+def colours_of(kinds: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Choose a colour for each structure, by name.
+
+    Args:
+        kinds: Name of each and what it is, in their order.
     """
     chosen: dict[str, str] = {}
     numbers = {"target": 0, "oar": 0}
-    for structure in case.structures:
-        if structure.type == "external":
-            chosen[structure.name] = _EXTERNAL
+    for name, kind in kinds:
+        if kind not in numbers:
+            chosen[name] = _EXTERNAL
             continue
-        palette = _TARGETS if structure.type == "target" else _ORGANS
-        chosen[structure.name] = palette[numbers[structure.type] % len(palette)]
-        numbers[structure.type] += 1
+        palette = _TARGETS if kind == "target" else _ORGANS
+        chosen[name] = palette[numbers[kind] % len(palette)]
+        numbers[kind] += 1
     return chosen
 
 

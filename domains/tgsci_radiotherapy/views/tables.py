@@ -27,7 +27,7 @@ COLUMNS = {
     "limit": "what the goal asks for, in the unit",
     "unit": "of limit, tolerance, value and margin",
     "tolerance": "how far off still counts as acceptable",
-    "priority": "1 is the most important",
+    "priority": "1 is the most important; 5 is that of implied goals, which no sheet says",
     "value": "what the plan has",
     "margin": "how much better than the limit; below 0 the goal is missed by that much",
     "status": "pass, tolerance (missed by no more than the tolerance), fail, or not evaluated",
@@ -99,7 +99,7 @@ def side_by_side(tables: Mapping[str, GoalTable]) -> tuple[list[str], list[list[
         goal = results[0].goal
         cells = [text for result in results for text in (result.value_text, result.status)]
         change = [_change(*results)] if two else []
-        rows.append([goal.criterion, str(goal.priority), *cells, *change])
+        rows.append([goal.criterion, "implied" if goal.implied else str(goal.priority), *cells, *change])
     return header, rows
 
 

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from tgsci.errors import UsageError
 from tgsci.show.canvas import NotebookFigure, label
 
-from .slices import AXES, BACKGROUND, VIEWS, WINDOW, View, draw_image, draw_outline, extent, frame, plane
+from .slices import AXES, BACKGROUND, VIEWS, WINDOW, View, draw_image, draw_outline, frame, plane, whole
 from .style import INK, QUIET, caption, colours
 
 if TYPE_CHECKING:
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..case.model import Case
+    from .slices import Window
 
 #: Isodose levels, % of the prescription. Below the first the dose is not painted.
 LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100, 105, 110)
 #: Isodose lines that are drawn over the wash: 50% of the highest prescription, and 95% of each target's.
 _HALF, _COVERED = 50.0, 95.0
 _STYLES = ("solid", "dashed", "dotted")
+#: What is shown beyond the lowest isodose, mm.
+_MARGIN = 15.0
 #: Axial slices side by side, at most.
 _MOST = 4
 #: Water, 0 HU, on the grey levels of images: mid-grey, as most of what the wash covers.
@@ -47,11 +50,11 @@ def dose_wash(
 
     Colours are isodose bands in % of the highest prescription, with the Gy beside them; lines stand at 50% of it
     (white) and at 95% of each target's prescription (black). Axial slices are seen from the feet: the patient's right
-    is on the left.
+    is on the left. Shown is where there is dose.
 
     Args:
         case: What the dose is of.
-        dose: Total Gy by row of the case; None for the image and the structures alone.
+        dose: Total Gy by row of the case; None for the image and the structures alone, all of it.
         slices: Where to cut, mm: any of "z", "y", "x"; the middle of the target with the highest prescription where
             it is not said.
         title: Above the planes.
@@ -98,14 +101,17 @@ def _figure(
         )
     cube = case.cube(dose)
     reference = case.prescription or float(cube.max()) or 1.0
-    widths = [extent(case.grid, view.across) for view, _ in planes]
-    height = max(extent(case.grid, view.down) for view, _ in planes) * 10.2 / sum(widths) + 1.15
+    window = _window(case, cube, LEVELS[0] / 100.0 * reference) if painted else whole(case.grid)
+    spans = [high - low for low, high in window]
+    widths = [spans[view.across] for view, _ in planes]
+    height = max(spans[view.down] for view, _ in planes) * 10.2 / sum(widths) + 1.15
     figure = NotebookFigure(figsize=(12.0, min(max(height, 3.6), 7.5)), layout="constrained")
     axes = figure.subplots(1, len(planes), width_ratios=widths, squeeze=False)[0]
     lines = _isodoses(case, reference) if painted else []
     mesh: Any = None
     for (view, at), ax in zip(planes, axes, strict=True):
         mesh = _plane(ax, case, cube, view, at, reference, lines, alpha)
+        frame(ax, case.grid, view, at, window=window)
     if painted:
         behind = _WATER if case.ct is not None else to_rgb(BACKGROUND)
         bands = _blended(mesh.cmap, behind, alpha)
@@ -126,6 +132,19 @@ def _figure(
     lined = f"lines: {', '.join(words for _, _, _, words in lines)}" if lines else ""
     caption(figure, [f"{label(case.name)}: dose grid {case.grid}, {case.fractions} fractions", lined, image], 170)
     return figure
+
+
+def _window(case: Case, cube: NDArray[np.float32], least: float) -> Window:
+    """Choose what is shown: where there is dose and where the targets are, with a margin, within the grid."""
+    shown = cube >= least
+    for target in case.targets:
+        shown.reshape(-1)[target.voxels] = True
+    window = []
+    for i, (axis, edges) in enumerate(zip(case.grid.axes(), whole(case.grid), strict=True)):
+        there = axis[shown.any(axis=tuple(j for j in range(3) if j != i))]
+        low, high = (float(there[0]) - _MARGIN, float(there[-1]) + _MARGIN) if len(there) else edges
+        window.append((max(low, edges[0]), min(high, edges[1])))
+    return window[0], window[1], window[2]
 
 
 def _isodoses(case: Case, reference: float) -> list[tuple[float, str, str, str]]:
@@ -167,7 +186,6 @@ def _plane(
     for structure in reversed(case.structures):
         mask = case.mask(structure.name)
         draw_outline(ax, mask, case.grid, view, at, chosen[structure.name], quiet=structure.type == "external")
-    frame(ax, case.grid, view, at)
     return mesh
 
 

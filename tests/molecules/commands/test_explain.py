@@ -31,7 +31,7 @@ def test_it_docks_and_prints_the_page_with_properties_and_alerts(capsys: pytest.
     assert run("explain", "--target", "abl1", "Oc1ccccc1", "[O-]c1ccccc1.[Na+]", "C1=C2CC1C2", "CC=NC", *QUICK) == 1
     said = capsys.readouterr()
     assert said.out.count("POSE in ABL1: vina ") == said.out.count("PROPERTIES QED ") == 2
-    assert "ALERTS (PAINS, BRENK): none." in said.out
+    assert "ALERTS (PAINS, BRENK, UNSTABLE): none." in said.out
     assert "None above the usual limits of oral drugs (MW 500, cLogP 5" in said.out
     assert "Docked as written in a box of 22 x 22 x 22 A, exhaustiveness 1, 1000 evaluations each, seed 1" in said.out
     assert "BRENK imine_1: C=N at C2, N3" in said.out

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -290,3 +291,28 @@ def test_many_trials_are_no_burden() -> None:
     assert len(proposals) == 4
     leaders = [t.number for t in trials.ranked()[:60]]
     assert all(p.parent in leaders for p in proposals)
+
+
+def test_no_series_of_a_start_library_is_dropped_in_the_first_rounds() -> None:
+    library = [
+        "Cc1ccc(C(=O)Nc2ccccc2)cc1",
+        "O=C(NC1CCCCC1)c1ccccc1Cl",
+        "O=S(=O)(c1ccccc1)N1CCCCC1C",
+        "COc1ccc(-c2nccc3ccccc23)cc1",
+        "OCCN1CCN(c2ccccc2)CC1CC",
+    ]
+    start = [
+        Trial(n, 0, canonical(smiles), state=State.REJECTED, feedback=DOCKING.evaluate(canonical(smiles)))
+        for n, smiles in enumerate(library)
+    ]
+    trials = Trials(start, DOCKING)
+    parents: set[int | None] = set()
+    for round_ in (1, 2, 3):
+        for proposal in RuleEditor().ask(trials, 4, random.Random(round_)):
+            parents.add(proposal.parent)
+            feedback = DOCKING.evaluate(proposal.value)
+            made = Trial(len(trials), round_, proposal.value, parent=proposal.parent, feedback=feedback)
+            trials = Trials([*trials, replace(made, state=State.REJECTED)], DOCKING)
+    assert {scaffold(trials[number].value) for number in range(len(library))} <= {
+        scaffold(trials[number].value) for number in parents if number is not None
+    }

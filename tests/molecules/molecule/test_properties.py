@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import QED
 
 from tgsci_molecules.molecule import properties
-from tgsci_molecules.molecule.properties import qed_alerts, qed_prices
+from tgsci_molecules.molecule.properties import alerts, qed_alerts, qed_prices
 from tgsci_molecules.tables import read_table
 
 NITRO = "Cc1ccc(NC(=O)c2ccccc2[N+](=O)[O-])cc1"
@@ -59,3 +59,42 @@ def test_nothing_goes_below_zero() -> None:
     assert "one aromatic ring less" not in prices
     assert "one donor less" not in prices
     assert "0.5 cLogP less" in prices
+
+
+@pytest.mark.parametrize(
+    ("smiles", "name"),
+    [
+        ("CNc1ccc(NC)cc1", "p-phenylenediamine or p-aminophenol"),
+        ("CN(C)CN(C)C", "aminal"),
+        ("ClC(C)(C)c1ccccc1", "tertiary or benzylic halide"),
+        ("ClCc1ccncc1", "tertiary or benzylic halide"),
+        ("CCOC=CC", "enol ether"),
+        ("CC(=O)n1ccnc1", "acylated azole"),
+        ("COCN(C)C", "N,O- or N,S-acetal"),
+        ("CC(=O)Oc1ccccc1", "aryl ester"),
+        ("Oc1ccccc1O", "hydroquinone or catechol"),
+        ("CC(=O)CCN(C)C", "Mannich base"),
+        ("CC=NC", "imine"),
+    ],
+)
+def test_what_falls_apart_or_is_oxidised_raises_an_alert(smiles: str, name: str) -> None:
+    assert name in {alert.name for alert in alerts(Chem.MolFromSmiles(smiles)) if alert.catalog == "UNSTABLE"}
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "CC(=O)Nc1ccc(O)cc1",
+        "c1ccc2c(c1)OCO2",
+        "O=C(O)c1ccccc1",
+        "CCOC(=O)c1ccccc1",
+        "O=C1CSC(=O)N1",
+        "FC(F)(F)c1ccccc1",
+        "OCC1OC(O)C(O)C(O)C1O",
+        "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1",
+        "COc1cc2ncnc(Nc3ccc(F)c(Cl)c3)c2cc1OCCCN1CCOCC1",
+        "C=CC(=O)Nc1ccccc1",
+    ],
+)
+def test_what_is_stable_enough_for_a_drug_raises_none(smiles: str) -> None:
+    assert not alerts(Chem.MolFromSmiles(smiles), ["UNSTABLE"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.radiotherapy.commands.typed import run
@@ -53,3 +54,33 @@ def test_what_cannot_be_compared_is_named(place: Path, capsys: pytest.CaptureFix
         run("compare", place / "run", "reference", "--gamma", "0")
     assert run("compare", place / "run", place / "run", "--gamma", "0") == 0
     assert "A run" in table(capsys.readouterr().out)[0]
+
+
+def test_a_dose_on_another_scan_is_compared_only_if_that_is_wanted(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from tgsci_radiotherapy.case import load, save
+    from tgsci_radiotherapy.importers.dicom.dose_writer import write_rtdose
+
+    case = load(place / "small.zarr")
+    dose = np.full(len(case.voxels), 50.0)
+    write_rtdose(case, dose, tmp_path / "a.dcm")
+    write_rtdose(replace(case, ct=None, ct_grid=None), dose, tmp_path / "b.dcm")
+    mine = save(replace(case, origin={"frame": "0" * 16}), tmp_path / "mine.zarr")
+    words = [
+        "compare",
+        tmp_path / "a.dcm",
+        tmp_path / "b.dcm",
+        "--case",
+        mine,
+        "--goals",
+        "tg119-easier",
+        "--gamma",
+        "0",
+    ]
+    with pytest.raises(UsageError, match=r"b\.dcm is a dose on another scan"):
+        run(*words)
+    assert run(*words, "--anyway") == 0
+    assert "note: b.dcm is a dose on another scan" in capsys.readouterr().out

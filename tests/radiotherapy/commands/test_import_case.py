@@ -96,3 +96,44 @@ def test_a_wrong_import_writes_nothing(tmp_path: Path, words: list[str], message
     with pytest.raises(UsageError, match=message):
         run("import", tmp_path / "nowhere", tmp_path / words[0], *words[1:])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_look_shows_the_structures_before_anything_is_calculated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = openkbp(tmp_path / "pt")
+    assert run("import", source, "--look", tmp_path / "pictures") == 0
+    assert sorted(file.name for file in (tmp_path / "pictures").iterdir()) == ["structures.html", "structures.png"]
+    assert "no external is drawn; Body is the source's own: " in capsys.readouterr().out
+    assert (tmp_path / "pictures" / "structures.png").read_bytes()[:4] == b"\x89PNG"
+    with pytest.raises(UsageError, match="exists already"):
+        run("import", source, "--look", tmp_path / "pictures")
+    with pytest.raises(UsageError, match=r"--look writes \.html, \.png"):
+        run("import", source, "--look", tmp_path / "picture.exe")
+    with pytest.raises(UsageError, match=r"CASE\.zarr, or a picture"):
+        run("import", source)
+
+
+@pytest.mark.slow
+def test_a_look_may_come_with_the_case(tmp_path: Path) -> None:
+    case = tmp_path / "head.zarr"
+    run("import", openkbp(tmp_path / "pt"), case, "--beams", "0,120", "--engine", "builtin", "--look")
+    assert (tmp_path / "head-structures.html").is_file()
+    assert (tmp_path / "head-structures.png").is_file()
+
+
+def test_what_an_import_changed_is_kept_with_the_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = tmp_path / "head.zarr"
+    more = ["--density", "cord=1.1", "--crop", "PTV70"]
+    with pytest.raises(UsageError, match="no structure 'cord'"):
+        run("import", openkbp(tmp_path / "pt"), case, "--beams", "0,120", "--engine", "builtin", *more)
+    more[1] = "SpinalCord=1.1"
+    run("import", tmp_path / "pt", case, "--beams", "0,120", "--engine", "builtin", *more)
+    capsys.readouterr()
+    run("cases", case)
+    printed = capsys.readouterr().out
+    assert "    - no external is drawn; Body is the source's own: " in printed
+    assert "    - SpinalCord (3.7 cc) has the density 1.1 of water: 195 HU in place of 0 HU" in printed
+    with pytest.raises(UsageError, match="--density SpinalCord: 'heavy' is no number"):
+        run("import", tmp_path / "pt", case, "--force", "--density", "SpinalCord=heavy")

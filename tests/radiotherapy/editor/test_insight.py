@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from tgsci_radiotherapy.editor.rules import RuleEditor
 from tgsci_radiotherapy.editor.surrogate import points
 from tgsci_radiotherapy.goals import parse_sheet
 from tgsci_radiotherapy.loss import PlanLoss, scoring
+from tgsci_radiotherapy.loss.effects import Effects, Try, effects_of
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 
 
@@ -76,9 +78,27 @@ def test_a_change_of_what_is_no_plan_has_no_name() -> None:
 def test_a_contrast_tells_what_came_beside_what_was_predicted() -> None:
     parent, child = plan(0, None, 100, 45.0), plan(1, 0, 400, 51.0)  # two doublings of 2 Gy each were predicted
     said = insight.contrast(parent, child)
-    assert said == "gained PTV D95% >= 50 Gy; moved most: PTV D95% 45 -> 51 Gy (predicted 49 Gy)"
-    assert insight.contrast(child, parent).startswith("lost PTV D95% >= 50 Gy; moved most: PTV D95% 51 -> 45 Gy")
-    assert insight.contrast(parent, replace(parent, number=1, parent=0)) == "no goal moved"
+    assert said.startswith("gained PTV D95% >= 50 Gy; loss ")
+    assert said.endswith("; moved most: PTV D95% 45.00 -> 51.00 Gy (predicted 49 Gy)")
+    came, told = map(float, re.search(r"-> (\S+) \(predicted (\S+?)\)", said).groups())  # type: ignore[union-attr]
+    assert came == pytest.approx(scoring.loss(effects(child).results), rel=5e-3)
+    assert told == pytest.approx(insight.foretold(parent, child), rel=5e-3)
+    assert "moved most: PTV D95% 51.00 -> 45.00 Gy" in insight.contrast(child, parent)
+    assert insight.contrast(parent, replace(parent, number=1, parent=0)).endswith("no goal moved")
+
+
+def test_what_was_solved_loosely_is_the_prediction_of_that_plan() -> None:
+    parent, child = plan(0, None, 100, 45.0), plan(1, 0, 400, 51.0)
+    assert parent.feedback is not None
+    seen = replace(effects(parent), tries=(Try("weights", effects(child).parameters, np.array([50.7])),))
+    parent = replace(parent, feedback=replace(parent.feedback, artifacts={"sensitivities.json": seen.text()}))
+    assert insight.contrast(parent, child).endswith("45.00 -> 51.00 Gy (predicted 50.7 Gy)")
+
+
+def effects(trial: Trial) -> Effects:
+    found = effects_of(trial)
+    assert found is not None
+    return found
 
 
 def test_a_contrast_says_where_nothing_was_predicted() -> None:

@@ -12,10 +12,8 @@ import pytest
 
 from tests.radiotherapy.cases import tiny_case
 from tests.radiotherapy.goals.tables import DOSE, table
-from tgsci_radiotherapy.goals import (
-    evaluate,
-    parse_sheet,
-)
+from tgsci_radiotherapy.goals import GoalResult, evaluate, parse_sheet
+from tgsci_radiotherapy.goals.goal import parse_goal
 
 
 def test_a_table_by_hand() -> None:
@@ -99,3 +97,22 @@ def test_the_table_as_json_and_html() -> None:
     parser.feed(hostile._repr_html_())
     assert set(tags) <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "p", "small"}
     assert "not for clinical use" in hostile._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "text"),
+    [
+        ("PTV D95% >= 70 Gy", 69.99661, "69.997 Gy"),
+        ("PTV D95% >= 70 Gy", 69.9999966, "69.999997 Gy"),
+        ("PTV D95% >= 70 Gy", 70.004, "70.00 Gy"),
+        ("PTV D1% <= 77 Gy", 77.0041, "77.004 Gy"),
+        ("Core V20Gy <= 30%", 30.004, "30.004%"),
+        ("PTV HI <= 0.12", 0.12003, "0.12003"),
+        ("PTV HI <= 0.12", 0.11997, "0.120"),
+    ],
+)
+def test_a_value_shows_on_which_side_of_the_limit_it_is(goal: str, value: float, text: str) -> None:
+    result = GoalResult(parse_goal(goal), value, 1.0)
+    assert result.value_text == text
+    shown = float(text.removesuffix(" Gy").removesuffix("%"))
+    assert (result.goal.margin(shown) >= 0) == result.met

@@ -310,6 +310,8 @@ def test_offsets_that_begin_nowhere(tmp_path):
         ({"DoseUnits": "RELATIVE"}, "relative to a value that the file does not hold"),
         ({"DoseUnits": ""}, "no unit"),
         ({"PixelRepresentation": 1, "PixelData": np.full(12 * 34 * 32, -5000, "<i4").tobytes()}, "negative doses"),
+        ({"DoseGridScaling": 1.0}, "the dose reaches .* Gy; is it in cGy, or damaged"),
+        ({"ImagePositionPatient": None}, "no places"),
         ({"PatientID": "MRN-1"}, "of another patient than the CT"),
         ({"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]}, "right angle"),
         ({"PixelSpacing": [0, 5]}, "no places"),

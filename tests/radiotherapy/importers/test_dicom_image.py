@@ -273,6 +273,7 @@ def test_sagittal_slices_are_turned(folder):
         data.PixelData = cube[::-1, :, k].astype(np.int16).tobytes()
         folder.save(data, f"ct_{k:02d}.dcm")
     made = patient(folder)
+    assert any("sagittal or coronal" in note for note in made.notes)
     assert made.grid == Grid((16, 64, 72), (3.0, 2.5, 2.0), (ORIGIN[2], ORIGIN[1], ORIGIN[0]))
     as_it_was(made)
 
@@ -396,3 +397,48 @@ def test_one_slice_of_another_kind_is_named_whichever_is_first(folder):
         assert f"ct_{(k * 7) % 17:02d}.dcm" in said
     folder.ct(change=lambda data, k: setattr(data, "ImageOrientationPatient", [1, 0, 0, 1, 0, 0]))
     refused(folder, "no pair of directions")
+
+
+def test_a_slice_of_another_series_is_said(folder):
+    folder.ct(change=lambda data, k: setattr(data, "SeriesInstanceUID", "1.2.3") if k == 0 else None)
+    made = patient(folder)
+    assert len(made.hu) == 15
+    assert any("1 other CT series were not read: 1 slices of 72 x 64 pixels, z from -21" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("change", [{"RescaleIntercept": 0}, {"RescaleSlope": 3}, {"RescaleIntercept": None}])
+def test_a_slice_that_lost_its_rescale_is_named(folder, change):
+    folder.ct(change=lambda data, k: [setattr(data, *pair) for pair in change.items()] if k == 4 else None)
+    refused(folder, "ct_11.dcm (z = -9 mm) is scaled to HU otherwise than most slices")
+
+
+def test_slices_that_each_name_a_series_of_their_own_are_one(folder):
+    folder.ct(hu=lopsided, change=lambda data, k: setattr(data, "SeriesInstanceUID", f"1.2.3.{k}"))
+    made = patient(folder)
+    as_it_was(made)
+    assert any("16 CT slices name a series of their own each" in note for note in made.notes)
+
+
+def test_metal_that_is_cut_is_said(folder):
+    def metal(data, k):
+        values = np.frombuffer(data.PixelData, "<i2").copy()
+        values[2000:2003] = 9000
+        data.PixelData = values.tobytes()
+
+    folder.ct(change=metal)
+    made = patient(folder)
+    assert made.hu.max() == 3071
+    assert "48 voxels above 3071 HU (metal?) are cut to that" in made.notes
+
+
+def test_slices_of_two_frames_of_reference_are_said(folder):
+    folder.ct(change=lambda data, k: setattr(data, "FrameOfReferenceUID", f"1.2.{k}") if k == 15 else None)
+    assert any("different frames of reference" in note for note in patient(folder).notes)
+
+
+def test_orientations_that_differ_by_noise_are_one(folder):
+    folder.ct(
+        hu=lopsided,
+        change=lambda data, k: setattr(data, "ImageOrientationPatient", [1, 0, 0, 0.0005 * (k % 2), 1, 0]),
+    )
+    as_it_was(patient(folder), tolerance=1.5)

@@ -25,14 +25,6 @@ def test_an_objective_that_does_next_to_nothing_pulls_at_nothing() -> None:
     assert effects_table.pulls(idle) == []
 
 
-def test_a_step_is_told_with_the_loss_that_it_leads_to_and_without_what_does_not_change() -> None:
-    free = effects(("PTV D95%", 49.0, 50.0, True, [2.0, 0.0]), ("Core D10%", 24.0, 25.0, False, [0.0, 0.0]))
-    said = effects_table.step(free, linear.Region(1.0, 1.0))[0]
-    assert said.startswith("weight of [1] x1.5: PTV D95% 49 -> 50.2 Gy; loss 29.4 -> -")
-    assert "x1:" not in said
-    assert "[2]" not in said
-
-
 def test_exclusion_names_the_goals_and_the_rate_of_exchange() -> None:
     (said,) = effects_table.exclusion(AGAINST, linear.Region(1.0, 1.0))
     assert "at the same pace, with what is met kept, by nothing at most" in said
@@ -49,3 +41,18 @@ def test_goals_that_go_together_exclude_nothing() -> None:
     met = effects(("PTV D95%", 51.0, 50.0, True, [0.6, -0.6]))
     assert linear.conflict(met, linear.Region(1.0, 1.0)) is None
     assert effects_table.exclusion(met, linear.Region(1.0, 1.0)) == []
+
+
+def test_a_protocol_of_weights_only_is_told_of_no_dose() -> None:
+    (said,) = effects_table.exclusion(AGAINST, linear.Region(1.0, 0.0))
+    assert "within a doubling of weights, all" in said
+    assert "per +1 Gy" not in "\n".join(effects_table.table(AGAINST, {0, 1}, 10, doses=False))
+    assert "per +1 Gy" in "\n".join(effects_table.table(AGAINST, {0, 1}, 10))
+
+
+def test_the_table_fits_its_room_and_names_only_goals_that_are_shown() -> None:
+    for room in range(12):
+        assert len(effects_table.table(AGAINST, {0, 1}, room)) <= room
+    assert "Core D10%" not in "\n".join(effects_table.table(AGAINST, {0}, 12))
+    assert "Core D10%" not in "\n".join(effects_table.pulls(AGAINST, {0}))
+    assert effects_table.exclusion(AGAINST, linear.Region(1.0, 1.0), {0}) == []

@@ -41,6 +41,7 @@ def test_the_page_is_bounded_however_much_there_is_to_say(loss: PlanLoss) -> Non
         per_doubling=np.tile(solved.effects.per_doubling, (20, 1)),
         per_gray=np.tile(solved.effects.per_gray, (20, 1)),
         per_addition=np.tile(solved.effects.per_addition, (20, 1)),
+        tries=(),
     )
     text = write_page(loss.case, solved.plan, many, unevaluated=["x"] * 50)
     assert len(text.splitlines()) <= MOST_LINES

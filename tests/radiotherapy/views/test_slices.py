@@ -56,5 +56,6 @@ def test_sides_are_lettered_and_the_place_is_said() -> None:
     assert [text.get_text() for text in ax.texts] == ["A", "P", "H", "F"]
     assert ax.get_title(loc="left") == "sagittal, x = 0.0 mm"
     assert ax.get_ylim() == (-7.5, 7.5)
-    frame(ax, GRID, VIEWS[0], 0.0, "before")
+    frame(ax, GRID, VIEWS[0], 0.0, "before", window=((0.0, 1.0), (12.0, 16.0), (-2.0, 1.0)))
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-2.0, 1.0), (16.0, 12.0))
     assert ax.get_title(loc="left") == "before"

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from ...basics.diff import changed_lines
 from ...basics.texts import counts, figure, fixed, metric, places
 from ...feedback import Feedback
-from ...search.trial import State, Trial
+from ...search.trial import State, Trial, of_each
 from ..columns import ranks
 from ..origin import ROLES, confirmation, expectation
 from .text import LongText, LongTexts, as_attribute, file_name, picture_address, shortened
@@ -147,7 +147,8 @@ class PageTrials:
         self._result, self._texts = result, texts
         self._ranked = result.trials.ranked()
         self._units = result.units
-        self.best = self._ranked[:_CARDS]
+        alike = result.problem.alike if result.problem else None
+        self.best = of_each(self._ranked, alike, _CARDS) if alike else self._ranked[:_CARDS]
         self._carded = {trial.number for trial in self.best}
         self._metrics = result.columns[:_METRICS]
         self._pictures: dict[str, Picture] = {}

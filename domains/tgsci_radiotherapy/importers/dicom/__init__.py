@@ -16,7 +16,7 @@ from pathlib import Path
 from tgsci.errors import UsageError
 
 from ..options import Options
-from ..patient import Patient, hounsfield
+from ..patient import Patient, cut_off, hounsfield
 from .dose import read_dose
 from .files import scan_folder
 from .image import read_image
@@ -48,7 +48,10 @@ def read_dicom(folder: Path, options: Options, say: Callable[[str], None]) -> Pa
     plan = read_plan(scan, structure_file, series, options)
     drawn = read_structures(structure_file, series, image, options, plan)
     hu = hounsfield(image.values, drawn.regions, options)
-    notes = [*scan.notes, *image.notes, *drawn.notes]
+    notes = [*scan.notes, *image.notes, *cut_off(image.values, options), *drawn.notes]
+    others = [str(other) for other in scan.series if other is not series]
+    if others:
+        notes.append(f"{len(others)} other CT series were not read: {'; '.join(others)[:400]}")
     provenance = {
         "source": f"DICOM: {len(image.slices)} CT slices of {grid.shape[2]} x {grid.shape[1]} pixels of {grid}, "
         f"{len(drawn.regions)} structures",

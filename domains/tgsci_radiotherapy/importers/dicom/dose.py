@@ -21,7 +21,7 @@ from ..masks import resample, same
 from ..options import Options
 from .dose_planes import DoseCube, read_cube
 from .files import DicomFile, Scan, Series, dicom_files, guarded, read_file
-from .origin import check_sum, frame_of_case, frame_of_file, patient_sum
+from .origin import check_sum, frame_of_case, frame_of_file, patient_sum, same_patient
 from .plan import Prescription
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def read_rtdose(
     doubts = list(_doubts(part, case))
     refusals = [doubt for doubt, refused in doubts if refused]
     if refusals and not anyway:
-        raise UsageError(f"{part.files[0].label} {'; '.join(refusals)}. To evaluate it all the same: --anyway")
+        raise UsageError(f"{part.files[0].label} {'; '.join(refusals)}; evaluate and compare take it with --anyway")
     cube = read_cube(part.files)
     for doubt, _ in doubts:
         say(f"{part.files[0].label} {doubt}")
@@ -179,10 +179,8 @@ def _of_this_scan(files: Sequence[DicomFile], series: Series, notes: list[str]) 
     Raises:
         UsageError: A dose is of another patient, or all are of other frames of reference.
     """
-    mine = patient_sum(series.files[0])
     for one in files:
-        theirs = patient_sum(one)
-        if mine and theirs and mine != theirs:
+        if not same_patient(one, series.files[0]):
             raise UsageError(f"{one.label} is a dose of another patient than the CT; take it out of the folder")
     kept = [one for one in files if not (series.frame and one.text("FrameOfReferenceUID") not in ("", series.frame))]
     if not kept:

@@ -13,7 +13,7 @@ from tgsci.errors import UsageError
 
 from ...case.model import Grid
 from ..patient import MOST_VOXELS
-from .files import DicomFile, guarded, read_file
+from .files import DicomFile, figures, guarded, read_file
 from .space import Lattice, box, even_planes, step_for, straight_line, straightened, upright
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Widest gap between planes that is interpolated across, mm.
 _WIDEST = 15.0
+#: Highest dose that is believed, Gy: several times what any fractionated treatment gives.
+MOST_GY = 1000.0
 
 
 @dataclass(frozen=True)
@@ -139,16 +141,22 @@ def _planes(one: DicomFile) -> _Planes:
         frames, rows, columns = _count(data, "NumberOfFrames", 1), _count(data, "Rows"), _count(data, "Columns")
         if frames * rows * columns > MOST_VOXELS:
             raise UsageError(f"{one.label}: a dose of {frames} x {rows} x {columns} voxels is too large")
+        if getattr(data, "DoseGridScaling", None) in (None, ""):
+            raise UsageError(f"{one.label} has no DoseGridScaling; what its values are in Gy is not known")
         scaling = float(data.DoseGridScaling)
         if not np.isfinite(scaling) or scaling <= 0:
             raise UsageError(f"{one.label}: DoseGridScaling is {scaling:g}")
-        position = np.array([float(v) for v in data.ImagePositionPatient])
-        turned = np.array([float(v) for v in data.ImageOrientationPatient])
-        dy, dx = (float(v) for v in data.PixelSpacing)
-        figures = np.array([*position, *turned, dy, dx])
-        if not np.isfinite(figures).all() or min(dy, dx) <= 0 or np.abs(figures).max() > 1e5:
+        position = figures(data, "ImagePositionPatient", 3)
+        turned = figures(data, "ImageOrientationPatient", 6)
+        spacing = figures(data, "PixelSpacing", 2)
+        if position is None or turned is None or spacing is None or spacing.min() <= 0:
             raise UsageError(f"{one.label}: the dose's planes have no places")
-        normal = np.cross(turned[:3], turned[3:])
+        if max(np.abs(position).max(), spacing.max()) > 1e5:
+            raise UsageError(
+                f"{one.label}: the dose lies {np.abs(position).max():g} mm from the origin; no patient does"
+            )
+        dy, dx = (float(v) for v in spacing)
+        normal = np.asarray(np.cross(turned[:3], turned[3:]), np.float64)
         if abs(np.linalg.norm(normal) - 1) > 0.01:
             raise UsageError(f"{one.label}: the dose's orientation is no pair of directions at a right angle")
         places = float(position @ normal) + _offsets(one, data, frames, float(position[2]), float(normal[2]))
@@ -157,6 +165,8 @@ def _planes(one: DicomFile) -> _Planes:
         if pixels.shape != (frames, rows, columns):
             raise UsageError(f"{one.label} has {pixels.shape} voxels instead of {(frames, rows, columns)}")
         dose = np.asarray(pixels, np.float64) * scaling
+        if dose.max() > MOST_GY:
+            raise UsageError(f"{one.label}: the dose reaches {dose.max():.4g} Gy; is it in cGy, or damaged?")
         if dose.min() < -0.01 * max(float(dose.max()), 1e-6):
             raise UsageError(f"{one.label} has negative doses, down to {dose.min():.3g} Gy: a difference?")
     return _Planes(np.maximum(dose, 0.0), places, normal, position, turned[:3] * dx, turned[3:] * dy)

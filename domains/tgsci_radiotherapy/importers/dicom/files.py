@@ -10,15 +10,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tgsci.basics.texts import quote, visible
 from tgsci.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: Most files looked at, and largest one that is read, bytes.
 MOST_FILES, LARGEST = 20_000, 1_500_000_000
 #: Most that a deflated file may unpack to, bytes.
 MOST_UNPACKED = 400_000_000
+#: So many slices that each are a series of their own, and fit together, are one.
+_ENOUGH = 4
 _DEFLATED, _DIRECTORY = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.3.10"
 _CT = "1.2.840.10008.5.1.4.1.1.2"
 #: Multi-frame CT: Enhanced CT Image Storage, Legacy Converted Enhanced CT Image Storage.
@@ -106,8 +113,7 @@ class Series:
     def __str__(self) -> str:
         z = self.heights()
         where = f", z from {z[0]:g} to {z[-1]:g} mm" if z else ""
-        head = self.files[0].head
-        size = f"{getattr(head, 'Columns', '?')} x {getattr(head, 'Rows', '?')}"
+        size = " x ".join(self.files[0].text(keyword) or "?" for keyword in ("Columns", "Rows"))
         return f"{sum(one.frames for one in self.files)} slices of {size} pixels{where}"
 
 
@@ -190,10 +196,29 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
         raise UsageError(f"there is no CT image among the {dicom} DICOM files{besides}; only a CT has Hounsfield units")
     if not scan.structures:
         raise UsageError(f"there is no structure set (RTSTRUCT) among the {dicom} DICOM files{besides}")
-    for image in series.values():
+    found = _joined(list(series.values()), scan.notes)
+    for image in found:
         image.files.sort(key=lambda f: (f.text("SOPInstanceUID"), str(f.path)))
-    scan.series = sorted(series.values(), key=lambda s: (-sum(f.frames for f in s.files), s.heights()[:1], s.uid))
+    scan.series = sorted(found, key=lambda s: (-sum(f.frames for f in s.files), s.heights()[:1], s.uid))
     return scan
+
+
+def _joined(series: list[Series], notes: list[str]) -> list[Series]:
+    """Join slices that each name a series of their own, as some programs that remove names write them."""
+    alone: dict[tuple[str, ...], list[Series]] = {}
+    for one in series:
+        if len(one.files) == 1 and one.files[0].frames == 1:
+            same = ("FrameOfReferenceUID", "PatientID", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns")
+            alone.setdefault(tuple(one.files[0].text(keyword) for keyword in same), []).append(one)
+    out = [one for one in series if len(one.files) > 1 or one.files[0].frames > 1]
+    for group in alone.values():
+        first = group[0]
+        if len(group) >= _ENOUGH:
+            first = Series(first.uid, [file for one in group for file in one.files])
+            notes.append(f"{len(group)} CT slices name a series of their own each; they were taken for one series")
+            group = [first]
+        out += group
+    return out
 
 
 def dicom_files(folder: Path) -> Iterator[DicomFile]:
@@ -232,8 +257,9 @@ def _look(path: Path) -> DicomFile | None:
 
 def _kind(one: DicomFile) -> str:
     """Find the SOP class of a file: in its data, else in its header, else by its modality."""
-    header = getattr(one.head, "file_meta", None)
-    of_header = str(getattr(header, "MediaStorageSOPClassUID", "") or "")
+    with guarded(one.label):
+        header = getattr(one.head, "file_meta", None)
+        of_header = str(getattr(header, "MediaStorageSOPClassUID", "") or "")
     # Of a file that is cut short in its header, the class may be cut short as well.
     of_header = of_header if of_header in (_CT, *ENHANCED_CT, _STRUCTURES, _DOSE, *_PLANS, _DIRECTORY) else ""
     return one.text("SOPClassUID") or of_header or _BY_MODALITY.get(one.text("Modality").upper(), "")
@@ -305,6 +331,15 @@ def _unpacked(path: Path, label: str) -> Path | BytesIO:
     if not inflate.eof:
         raise UsageError(f"{label} is deflated and cut short; export it again")
     return BytesIO(content)
+
+
+def figures(data: Any, keyword: str, count: int) -> NDArray[np.float64] | None:
+    """Read so many numbers of an attribute; None where it is missing, of another length, or no finite numbers."""
+    values = getattr(data, keyword, None)
+    if values is None or isinstance(values, str) or np.ndim(values) != 1 or len(values) != count:
+        return None
+    out = np.array([float(v) for v in values], np.float64)
+    return out if np.isfinite(out).all() else None
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ..options import Options
 from ..patient import MOST_VOXELS
 from ..position import POSITIONS
 from .files import DicomFile, Series, guarded
-from .slices import AIR, Slice, hounsfield_of, slices_of
+from .slices import AIR, Slice, read_pixels, slices_of
 from .space import STRAIGHT, Lattice, box, even_planes, step_for, straight_line, straightened, upright
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ _WIDE = 1.5
 _REGION = 3
 #: Widest gap that is interpolated across: of a scan that is so, and where a person asks for it; mm.
 _WIDEST, _WIDEST_ASKED = 12.0, 30.0
+#: How far the air or the tissue of a slice may be from that of another that is scaled otherwise, HU.
+_OFF = 300.0
+#: What slices of one image have in common, and where it stands among a slice's features.
+_FEATURES = {"orientation": slice(0, 6), "number of pixels": slice(6, 8), "PixelSpacing": slice(8, 10)}
 #: Most positions named in a message.
 _MOST_NAMED = 8
 
@@ -98,6 +102,10 @@ def read_image(series: Series, options: Options) -> Image:
     dy, dx = first.spacing
     lattice = Lattice(origin, np.array([across, first.columns * dy, first.rows * dx]))
     turned = upright(values, lattice)
+    if lattice.axes() not in (None, (0, 1, 2)):
+        notes.append("the slices are sagittal or coronal; the image was turned, which changes no value")
+    if len({file.text("FrameOfReferenceUID") for file in series.files}) > 1:
+        notes.append("the CT's slices name different frames of reference, which those of one scan do not")
     if turned is None:
         turned = _straightened(values, lattice, notes)
     axial = abs(normal[2]) > 1 - STRAIGHT
@@ -117,24 +125,16 @@ def _check_alike(slices: Sequence[Slice]) -> None:
     Raises:
         UsageError: Some slices have another orientation, size or pixel spacing than the others.
     """
-    kinds = Counter(one.kind() for one in slices)
-    usual, count = kinds.most_common(1)[0]
-    odd = [one for one in slices if one.kind() != usual]
-    if not odd:
+    features = np.array([(*one.rows, *one.columns, *one.shape, *one.spacing) for one in slices])
+    usual = np.sort(features, axis=0)[len(slices) // 2]  # of most, feature by feature
+    off = np.abs(features - usual) > (*[0.01] * 6, 0.5, 0.5, 1e-3, 1e-3)
+    odd = np.flatnonzero(off.any(axis=1))
+    if not len(odd):
         return
-    mine, theirs = odd[0], next(one for one in slices if one.kind() == usual)
-    what = next(
-        words
-        for words, a, b in (
-            ("orientation", mine.kind()[0], theirs.kind()[0]),
-            ("number of pixels", mine.shape, theirs.shape),
-            ("PixelSpacing", mine.spacing, theirs.spacing),
-        )
-        if a != b
-    )
+    what = next(words for words, part in _FEATURES.items() if off[odd[0], part].any())
     raise UsageError(
-        f"the series holds {count} slices of one image and {len(odd)} of another kind: {mine.label} has another {what} "
-        "than these; leave one image in the series"
+        f"the series holds {len(slices) - len(odd)} slices of one image and {len(odd)} of another kind: "
+        f"{slices[odd[0]].label} has another {what} than most; leave one image in the series"
     )
 
 
@@ -207,8 +207,7 @@ def _without_doubles(slices: list[Slice], normal: Floats, notes: list[str]) -> l
 
 
 def _frame(one: Slice) -> NDArray[np.float32]:
-    frames, _ = hounsfield_of(one.file)
-    return np.asarray(frames[one.frame])
+    return np.asarray(read_pixels(one.file).hu[one.frame])
 
 
 def _height(one: Slice) -> float:
@@ -333,14 +332,38 @@ def _pixels(slices: Sequence[Slice], notes: list[str]) -> NDArray[np.float32]:
     for k, one in enumerate(slices):
         wanted.setdefault(id(one.file), []).append((k, one.frame))
     padded = 0
+    scales: list[tuple[float, float, int, int]] = [(1.0, 0.0, 0, 0)] * len(slices)
     for file in {id(one.file): one.file for one in slices}.values():
-        frames, changed = hounsfield_of(file)
-        padded += changed
+        pixels = read_pixels(file)
+        padded += pixels.padded
         for k, frame in wanted[id(file)]:
-            values[k] = frames[frame]
+            values[k], scales[k] = pixels.hu[frame], pixels.scale[frame]
+    _check_scales(slices, values, scales)
     if padded:
         notes.append(f"{padded:,} padded pixels around the scan, which read like tissue or metal, were made air")
     return values
+
+
+def _check_scales(
+    slices: Sequence[Slice], values: NDArray[np.float32], scales: Sequence[tuple[float, float, int, int]]
+) -> None:
+    """Refuse a slice that is scaled to HU otherwise than most, and reads otherwise than the slice beside it.
+
+    Raises:
+        UsageError: A slice lost its rescale intercept, say.
+    """
+    usual = Counter(scales).most_common(1)[0][0]
+    good = np.array([k for k, scale in enumerate(scales) if scale == usual])
+    for k in (k for k, scale in enumerate(scales) if scale != usual):
+        beside = int(good[np.abs(good - k).argmin()])
+        here, there = (np.percentile(values[n], (5, 50, 80)) for n in (k, beside))
+        worst = int(np.abs(here - there).argmax())
+        if abs(here[worst] - there[worst]) > _OFF:
+            raise UsageError(
+                f"{slices[k].label} (z = {_height(slices[k]):g} mm) is scaled to HU otherwise than most slices, and "
+                f"reads {here[worst]:.0f} HU where the slice beside it reads {there[worst]:.0f}: its rescale slope or "
+                "intercept is wrong; export it again"
+            )
 
 
 def _straightened(values: NDArray[np.float32], lattice: Lattice, notes: list[str]) -> tuple[NDArray[np.float32], Grid]:

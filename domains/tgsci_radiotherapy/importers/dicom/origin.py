@@ -25,9 +25,17 @@ def check_sum(text: str, digits: int = 16) -> str:
 
 
 def patient_sum(file: DicomFile) -> str:
-    """Sum up the patient's number, or name where there is none; "" where there is neither."""
-    who = file.text("PatientID") or file.text("PatientName")
-    return check_sum(who, 4) if who else ""
+    """Sum up the patient's number; "" where there is none."""
+    return check_sum(file.text("PatientID"), 4) if file.text("PatientID") else ""
+
+
+def same_patient(one: DicomFile, other: DicomFile) -> bool:
+    """Tell whether two files can be of one patient: not where both say who it is and do not agree."""
+    for keyword in ("PatientID", "PatientName"):
+        mine, theirs = one.text(keyword), other.text(keyword)
+        if mine and theirs and mine.casefold() != theirs.casefold():
+            return False
+    return True
 
 
 def origin_of(series: Series) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from tgsci.errors import UsageError
 from ...names import clean, folded
 from ..options import Options
 from .files import DicomFile, Scan, Series, guarded
-from .origin import patient_sum
+from .origin import same_patient
 
 #: Highest dose that is believed to be Gy, and highest that is then believed to be cGy.
 _GY, _CGY = 200.0, 20_000.0
@@ -80,12 +80,10 @@ def read_plan(scan: Scan, structures: DicomFile, series: Series, options: Option
     with guarded(structures.label):
         hints = list(_guesses(structures))
         names = _numbers(structures)
-    mine = patient_sum(series.files[0])
     plans = []
     others = 0
     for one in sorted(scan.plans, key=lambda file: str(file.path)):
-        theirs = patient_sum(one)
-        if (mine and theirs and mine != theirs) or not _made_for(one, structures):
+        if not same_patient(one, series.files[0]) or not _made_for(one, structures):
             others += 1
             continue
         with guarded(one.label):

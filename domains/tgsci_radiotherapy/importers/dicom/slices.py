@@ -11,7 +11,7 @@ import numpy as np
 from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
 
-from .files import ENHANCED_CT, DicomFile, guarded, read_file
+from .files import ENHANCED_CT, DicomFile, figures, guarded, read_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,11 +63,6 @@ class Slice:
         """What it is called in messages."""
         return f"{self.file.label}, frame {self.frame + 1}" if self.file.frames > 1 else self.file.label
 
-    def kind(self) -> tuple[object, ...]:
-        """Tell slices apart that cannot be of one image: orientation, pixels and their distance."""
-        turned = tuple(round(float(v), 2) + 0.0 for v in (*self.rows, *self.columns))
-        return turned, self.shape, tuple(round(s, 3) for s in self.spacing)
-
 
 def slices_of(file: DicomFile) -> Iterator[Slice]:
     """Read where the slices of a file lie.
@@ -116,9 +111,9 @@ class _Grouped:
 
 def _slice(file: DicomFile, head: Any, frame: int, number: int | None) -> Slice:
     label = file.label
-    position = _figures(head, "ImagePositionPatient", 3, label)
-    turned = _figures(head, "ImageOrientationPatient", 6, label)
-    dy, dx = (float(v) for v in _figures(head, "PixelSpacing", 2, label))
+    position = _place(head, "ImagePositionPatient", 3, label)
+    turned = _place(head, "ImageOrientationPatient", 6, label)
+    dy, dx = (float(v) for v in _place(head, "PixelSpacing", 2, label))
     rows, columns = turned[:3], turned[3:]
     unit = abs(np.linalg.norm(rows) - 1) < 0.01 and abs(np.linalg.norm(columns) - 1) < 0.01
     if not unit or abs(float(rows @ columns)) > 0.01:
@@ -146,17 +141,30 @@ def _whole(head: Any, keyword: str) -> int | None:
     return None if value in (None, "") else int(value)
 
 
-def _figures(head: Any, keyword: str, count: int, label: str) -> NDArray[np.float64]:
-    values: Any = getattr(head, keyword, None)
-    good = values is not None and not isinstance(values, str) and np.ndim(values) == 1 and len(values) == count
-    figures = np.array([float(v) for v in values], np.float64) if good else np.full(count, np.nan)
-    if not np.isfinite(figures).all():
+def _place(head: Any, keyword: str, count: int, label: str) -> NDArray[np.float64]:
+    found = figures(head, keyword, count)
+    if found is None:
         raise UsageError(f"{label} has no {keyword}, or no numbers there; without it the slice has no place")
-    return figures
+    return found
 
 
-def hounsfield_of(file: DicomFile) -> tuple[NDArray[np.float32], int]:
-    """Read the pixels of a file in HU: (frames, rows, columns), and how many padded pixels were made air.
+@dataclass(frozen=True)
+class Pixels:
+    """The pixels of a file.
+
+    Args:
+        hu: HU, (frames, rows, columns).
+        scale: How each frame's values become HU: slope, intercept, bits stored, whether they have a sign.
+        padded: How many padded pixels were made air that were none.
+    """
+
+    hu: NDArray[np.float32]
+    scale: tuple[tuple[float, float, int, int], ...]
+    padded: int
+
+
+def read_pixels(file: DicomFile) -> Pixels:
+    """Read the pixels of a file in HU.
 
     Raises:
         UsageError: The pixels are compressed in a way that nothing here reads, damaged, or no plain CT.
@@ -176,12 +184,14 @@ def hounsfield_of(file: DicomFile) -> tuple[NDArray[np.float32], int]:
         pixels = _as_stored(data, pixels)
         out = pixels.astype(np.float32)
         padding = _padding(data, pixels)
-        for frame, (slope, intercept) in enumerate(_rescales(file, data)):
+        rescales = list(_rescales(file, data))
+        for frame, (slope, intercept) in enumerate(rescales):
             out[frame] *= np.float32(slope)
             out[frame] += np.float32(intercept)
         if not np.isfinite(out).all():
             raise UsageError(f"{file.label} has pixels that are no numbers; export it again")
-    return out, _empty(out, padding)
+        stored = int(getattr(data, "BitsStored", 0) or 0), int(getattr(data, "PixelRepresentation", 0) or 0)
+    return Pixels(out, tuple((*pair, *stored) for pair in rescales), _empty(out, padding))
 
 
 def _check_readable(file: DicomFile, data: Any) -> None:

@@ -19,6 +19,7 @@ from ..options import Options
 from ..patient import MOST_STRUCTURES, Kind, Region, guess_type, meant, unique_names
 from .files import DicomFile, Scan, Series, guarded
 from .image import Image
+from .origin import same_patient
 from .plan import Prescription
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def choose_structure_set(scan: Scan, options: Options) -> tuple[DicomFile, Serie
     for one in scan.structures:
         frames, uids = _references(one)
         for image in series:
-            if (not frames or not image.frame or image.frame in frames) and _same_patient(one, image):
+            if (not frames or not image.frame or image.frame in frames) and same_patient(one, image.files[0]):
                 pairs.append((one, image, image.uid in uids))
     named = [p for p in pairs if p[2]]
     pairs = named or pairs
@@ -120,17 +121,8 @@ def _references(one: DicomFile) -> tuple[set[str], set[str]]:
     return frames - {""}, series - {""}
 
 
-def _same_patient(one: DicomFile, image: Series) -> bool:
-    """Tell whether a structure set and a CT can be of one patient: not where both say who it is and do not agree."""
-    for keyword in ("PatientID", "PatientName"):
-        mine, theirs = one.text(keyword), image.files[0].text(keyword)
-        if mine and theirs and mine.casefold() != theirs.casefold():
-            return False
-    return True
-
-
 def _refuse(scan: Scan, series: list[Series]) -> None:
-    if any(not _same_patient(one, image) for one in scan.structures for image in series):
+    if any(not same_patient(one, image.files[0]) for one in scan.structures for image in series):
         raise UsageError("the structure set and the CT are of different patients; put one patient into the folder")
     raise UsageError(
         "the structure set was not drawn on this CT: their frames of reference differ. It belongs to another patient "
