@@ -139,10 +139,6 @@ class PriorityPlans(Proposer):
             self._levels.append(level)
         return self._levels[place]
 
-    def __getstate__(self) -> dict[str, object]:
-        """Leave out what is under way: it is made again."""
-        return {**self.__dict__, "_levels": [], "_more": None}
-
 
 class Steering:
     """Turns the levers of a case until its goals are met, level by level.
