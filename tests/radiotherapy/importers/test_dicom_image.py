@@ -273,6 +273,7 @@ def test_sagittal_slices_are_turned(folder):
         data.PixelData = cube[::-1, :, k].astype(np.int16).tobytes()
         folder.save(data, f"ct_{k:02d}.dcm")
     made = patient(folder)
+    assert any("sagittal or coronal" in note for note in made.notes)
     assert made.grid == Grid((16, 64, 72), (3.0, 2.5, 2.0), (ORIGIN[2], ORIGIN[1], ORIGIN[0]))
     as_it_was(made)
 
@@ -428,3 +429,16 @@ def test_metal_that_is_cut_is_said(folder):
     made = patient(folder)
     assert made.hu.max() == 3071
     assert "48 voxels above 3071 HU (metal?) are cut to that" in made.notes
+
+
+def test_slices_of_two_frames_of_reference_are_said(folder):
+    folder.ct(change=lambda data, k: setattr(data, "FrameOfReferenceUID", f"1.2.{k}") if k == 15 else None)
+    assert any("different frames of reference" in note for note in patient(folder).notes)
+
+
+def test_orientations_that_differ_by_noise_are_one(folder):
+    folder.ct(
+        hu=lopsided,
+        change=lambda data, k: setattr(data, "ImageOrientationPatient", [1, 0, 0, 0.0005 * (k % 2), 1, 0]),
+    )
+    as_it_was(patient(folder), tolerance=1.5)

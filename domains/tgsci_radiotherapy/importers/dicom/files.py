@@ -113,8 +113,7 @@ class Series:
     def __str__(self) -> str:
         z = self.heights()
         where = f", z from {z[0]:g} to {z[-1]:g} mm" if z else ""
-        head = self.files[0].head
-        size = f"{getattr(head, 'Columns', '?')} x {getattr(head, 'Rows', '?')}"
+        size = " x ".join(self.files[0].text(keyword) or "?" for keyword in ("Columns", "Rows"))
         return f"{sum(one.frames for one in self.files)} slices of {size} pixels{where}"
 
 
@@ -258,8 +257,9 @@ def _look(path: Path) -> DicomFile | None:
 
 def _kind(one: DicomFile) -> str:
     """Find the SOP class of a file: in its data, else in its header, else by its modality."""
-    header = getattr(one.head, "file_meta", None)
-    of_header = str(getattr(header, "MediaStorageSOPClassUID", "") or "")
+    with guarded(one.label):
+        header = getattr(one.head, "file_meta", None)
+        of_header = str(getattr(header, "MediaStorageSOPClassUID", "") or "")
     # Of a file that is cut short in its header, the class may be cut short as well.
     of_header = of_header if of_header in (_CT, *ENHANCED_CT, _STRUCTURES, _DOSE, *_PLANS, _DIRECTORY) else ""
     return one.text("SOPClassUID") or of_header or _BY_MODALITY.get(one.text("Modality").upper(), "")

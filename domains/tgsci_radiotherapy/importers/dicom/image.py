@@ -34,6 +34,8 @@ _REGION = 3
 _WIDEST, _WIDEST_ASKED = 12.0, 30.0
 #: How far the air or the tissue of a slice may be from that of another that is scaled otherwise, HU.
 _OFF = 300.0
+#: What slices of one image have in common, and where it stands among a slice's features.
+_FEATURES = {"orientation": slice(0, 6), "number of pixels": slice(6, 8), "PixelSpacing": slice(8, 10)}
 #: Most positions named in a message.
 _MOST_NAMED = 8
 
@@ -100,6 +102,10 @@ def read_image(series: Series, options: Options) -> Image:
     dy, dx = first.spacing
     lattice = Lattice(origin, np.array([across, first.columns * dy, first.rows * dx]))
     turned = upright(values, lattice)
+    if lattice.axes() not in (None, (0, 1, 2)):
+        notes.append("the slices are sagittal or coronal; the image was turned, which changes no value")
+    if len({file.text("FrameOfReferenceUID") for file in series.files}) > 1:
+        notes.append("the CT's slices name different frames of reference, which those of one scan do not")
     if turned is None:
         turned = _straightened(values, lattice, notes)
     axial = abs(normal[2]) > 1 - STRAIGHT
@@ -119,24 +125,16 @@ def _check_alike(slices: Sequence[Slice]) -> None:
     Raises:
         UsageError: Some slices have another orientation, size or pixel spacing than the others.
     """
-    kinds = Counter(one.kind() for one in slices)
-    usual, count = kinds.most_common(1)[0]
-    odd = [one for one in slices if one.kind() != usual]
-    if not odd:
+    features = np.array([(*one.rows, *one.columns, *one.shape, *one.spacing) for one in slices])
+    usual = np.sort(features, axis=0)[len(slices) // 2]  # of most, feature by feature
+    off = np.abs(features - usual) > (*[0.01] * 6, 0.5, 0.5, 1e-3, 1e-3)
+    odd = np.flatnonzero(off.any(axis=1))
+    if not len(odd):
         return
-    mine, theirs = odd[0], next(one for one in slices if one.kind() == usual)
-    what = next(
-        words
-        for words, a, b in (
-            ("orientation", mine.kind()[0], theirs.kind()[0]),
-            ("number of pixels", mine.shape, theirs.shape),
-            ("PixelSpacing", mine.spacing, theirs.spacing),
-        )
-        if a != b
-    )
+    what = next(words for words, part in _FEATURES.items() if off[odd[0], part].any())
     raise UsageError(
-        f"the series holds {count} slices of one image and {len(odd)} of another kind: {mine.label} has another {what} "
-        "than these; leave one image in the series"
+        f"the series holds {len(slices) - len(odd)} slices of one image and {len(odd)} of another kind: "
+        f"{slices[odd[0]].label} has another {what} than most; leave one image in the series"
     )
 
 
