@@ -374,5 +374,6 @@ class Steering:
         least = possibility.bound(goal, [goals[i] for i in held], value)
         if least is None:
             return f"whether {goal.name} can be met beside them is not decided: the relaxation of these goals allows it"
-        side = "below" if goal.comparison == ">=" else "above"
-        return f"certified: beside what is held, {goal.name} stays {side} {with_unit(least, goal.unit, 4)} whatever the plan"
+        limit = with_unit(least, goal.unit, 4)
+        reached = "above" if goal.comparison == ">=" else "below"
+        return f"certified: in no plan that meets what is held {goal.name} is {reached} {limit}"
