@@ -158,7 +158,7 @@ class Steering:
         self._certified = certified
         self._case, self._bound = loss.case, loss.bound
         self._planner = planner_of(loss.case)
-        self._levers: list[Lever] = levers_of(loss.case, loss.bound)
+        self._levers: list[Lever] = levers_of(loss.case, loss.bound, loss.start)
         self._volumes: dict[int, float] = {}
         self._left = MOST_ROUNDS
 
