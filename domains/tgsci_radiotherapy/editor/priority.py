@@ -23,6 +23,7 @@ from tgsci.errors import InvalidValue
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
+from ..case.regions import TARGETS
 from ..goals import evaluate
 from ..goals.goal import with_unit
 from ..loss.possibility import Possibility
@@ -275,13 +276,18 @@ class Steering:
         """Let the weights of what should be low grow for as long as all that is met can be held."""
         best = now
         factor = _LOWER
-        resting = [i for i, lever in enumerate(self._levers) if lever.objective.type == "mean" or not lever.goals]
-        resting = [i for i in resting if not self._levers[i].objective.lifts]
+        targets = {s.name for s in self._case.structures if s.type == "target"} | {TARGETS}
+        resting = [
+            i
+            for i, lever in enumerate(self._levers)
+            if not lever.objective.lifts and lever.objective.structure not in targets
+        ]
         for _ in range(LAST_ROUNDS):
-            weights = list(best.setting.weights)
+            doses, weights = list(best.setting.doses), list(best.setting.weights)
             for i in resting:
                 weights[i] *= factor
-            now = self._round(replace(best.setting, weights=tuple(weights)), best.fluence, STEPS)
+                doses[i] /= math.sqrt(math.sqrt(factor))
+            now = self._round(Setting(tuple(doses), tuple(weights)), best.fluence, STEPS)
             for _ in range(2):
                 if now.met(held):
                     break
