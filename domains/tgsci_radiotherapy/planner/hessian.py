@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import triangles
+from .kernels import LANES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,14 +39,16 @@ class Hessian:
 
     Args:
         matrix: The dose influence.
+        room: Where to put what is handed out: one element for each pair of beamlets.
         start: A Hessian of the same matrix to start from; it is not changed.
     """
 
-    def __init__(self, matrix: Matrix, start: Hessian | None = None) -> None:
+    def __init__(self, matrix: Matrix, room: NDArray[np.float32], start: Hessian | None = None) -> None:
         self._matrix = matrix
+        self._room = room
         #: By row: what it counts in the sum.
         self._weights: Array = np.zeros(matrix.rows)
-        self._total: NDArray[np.float32] | None = None
+        self._total = np.zeros((0, 0), np.float32, order="F")
         #: By beamlet: the largest diagonal since the sum was made.
         self._largest: Array = np.zeros(matrix.columns)
         self._shared = start is not None
@@ -58,9 +61,10 @@ class Hessian:
         """Give the beamlets that a step may change, ascending, and their Hessian.
 
         These are those that have fluence or may get some, and the next in line. The Hessian is a lower triangle in
-        Fortran order, which the caller may use up.
+        Fortran order, which the caller may use up; it is good until the next one.
         """
-        diagonal = np.diag(self._move(terms, dose, _SAME)).astype(np.float64)
+        self._move(terms, dose, _SAME)
+        diagonal = self._diagonal()
         free = (x > 0) | (gradient < 0)
         least = max(1e-9 * diagonal.max(initial=0.0), 1e-30)
         away = np.where(free, -np.inf, gradient / np.maximum(diagonal, least))
@@ -69,7 +73,7 @@ class Hessian:
         return index, self._part(terms, dose, index)
 
     def block(self, terms: Terms, dose: NDArray[np.floating], columns: Index) -> NDArray[np.float32]:
-        """Give the Hessian of some beamlets, ascending, at a dose: a new lower triangle in Fortran order."""
+        """Give the Hessian of some beamlets, ascending, at a dose, as `at` does."""
         self._move(terms, dose, 0.0)
         return self._part(terms, dose, columns)
 
@@ -80,7 +84,7 @@ class Hessian:
     def _part(self, terms: Terms, dose: NDArray[np.floating], columns: Index) -> NDArray[np.float32]:
         from scipy.linalg import blas
 
-        out = np.zeros((len(columns),) * 2, np.float32, order="F")
+        out = triangles.square(self._room, len(columns))
         triangles.part(self._total, columns, out)
         for pooled in terms.pooled:
             diagonal, vectors = pooled.curvature(dose[pooled.rows].astype(np.float64))
@@ -92,29 +96,31 @@ class Hessian:
                 out = blas.ssyr(sign, narrow, lower=1, a=out, overwrite_a=1)
         return out
 
-    def _move(self, terms: Terms, dose: NDArray[np.floating], same: float) -> NDArray[np.float32]:
+    def _move(self, terms: Terms, dose: NDArray[np.floating], same: float) -> None:
         weights = self._curvatures(terms, dose, same)
         changed = weights - self._weights
-        if self._total is None or np.count_nonzero(changed) >= np.count_nonzero(weights):
-            return self._anew(weights)
-        if changed.any():
+        if not self._total.size or np.count_nonzero(changed) >= np.count_nonzero(weights):
+            self._begin(weights)
+        elif changed.any():
             if self._shared:
                 self._total = self._total.copy(order="F")
                 self._shared = False
             self._matrix.add_gram(changed, self._total)
             self._weights = weights
-            diagonal = np.diag(self._total).astype(np.float64)
+            diagonal = self._diagonal()
             self._largest = np.maximum(self._largest, diagonal)
             if (diagonal + _REST**2 * diagonal.max(initial=0.0) < _REST * self._largest).any():
-                return self._anew(weights)
-        return self._total
+                self._begin(weights)
 
-    def _anew(self, weights: Array) -> NDArray[np.float32]:
-        self._total = np.zeros((self._matrix.columns,) * 2, np.float32, order="F")
+    def _begin(self, weights: Array) -> None:
+        """Sum all rows anew."""
+        self._total = np.zeros((self._matrix.columns + LANES,) * 2, np.float32, order="F")
         self._matrix.add_gram(weights, self._total)
         self._weights, self._shared = weights, False
-        self._largest = np.diag(self._total).astype(np.float64)
-        return self._total
+        self._largest = self._diagonal()
+
+    def _diagonal(self) -> Array:
+        return np.diag(self._total)[: self._matrix.columns].astype(np.float64)
 
     def _curvatures(self, terms: Terms, dose: NDArray[np.floating], same: float) -> Array:
         """Differentiate the objective twice by each row's dose; what changed by less than a share `same` stays."""

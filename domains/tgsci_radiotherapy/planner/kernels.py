@@ -127,9 +127,44 @@ def row_add(context: Any, values: Any, columns: Any, out: Any, first: Any, last:
     return types.void(values, columns, out, types.int64, types.int64, out.dtype), generate
 
 
-#: To a type checker the two functions take numba's own arguments as well.
+@intrinsic
+def add_tile(context: Any, left: Any, right: Any, i: Any, j: Any, rows: Any, out: Any, at: Any, stride: Any) -> Any:
+    """Add the product of two blocks of some rows, `LANES` x `LANES`, to a matrix in Fortran order.
+
+    out[at + k stride + lane] += sum_r left[i, r, lane] right[j, r, k]: the sums stay in registers.
+    """
+    vector = ir.VectorType(ir.FloatType(), LANES)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        a, b, target = (_data(context, builder, signature.args[place], args[place]) for place in (0, 1, 5))
+        i, j, rows, at, stride = (args[place] for place in (2, 3, 4, 6, 7))
+        size = builder.mul(rows, _constant(LANES))
+        a, b = builder.gep(a, [builder.mul(i, size)]), builder.gep(b, [builder.mul(j, size)])
+        sums = [_variable(builder, ir.Constant(vector, [0.0] * LANES)) for _ in range(LANES)]
+        every = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        undefined = ir.Constant(vector, ir.Undefined)
+        with cgutils.for_range_slice(builder, _constant(0), size, _constant(LANES)) as (row, _):
+            block = _load(builder, builder.gep(a, [row]), ir.FloatType())
+            for lane, total in enumerate(sums):
+                factor = builder.load(builder.gep(b, [builder.add(row, _constant(lane))]))
+                factors = builder.shuffle_vector(
+                    builder.insert_element(undefined, factor, ir.Constant(ir.IntType(32), 0)), undefined, every
+                )
+                builder.store(_multiply_add(builder, block, factors, builder.load(total)), total)
+        for lane, total in enumerate(sums):
+            place = builder.gep(target, [builder.add(at, builder.mul(stride, _constant(lane)))])
+            whole = builder.fadd(_load(builder, place, ir.FloatType()), builder.load(total))
+            builder.store(whole, builder.bitcast(place, vector.as_pointer())).align = 4
+        return context.get_dummy_value()
+
+    i64 = types.int64
+    return types.void(left, right, i64, i64, i64, out, i64, i64), generate
+
+
+#: To a type checker the functions take numba's own arguments as well.
 _row_dot: Any = row_dot
 _row_add: Any = row_add
+_add_tile: Any = add_tile
 
 
 @numba.njit(cache=True)
@@ -195,26 +230,52 @@ def squares(starts, columns, values, weights, out):  # type: ignore[no-untyped-d
                     out[columns[k] + lane] += w * v * v
 
 
-@numba.njit(cache=True)
-def expand(starts, columns, values, rows, place, factors, out):  # type: ignore[no-untyped-def]
-    """Write rows of the matrix with their zeros: out[r, place[j]] = factors[r] A[rows[r], j]; `out` is 0 before."""
-    for r in range(len(rows)):
-        f = np.float32(factors[r])
-        for k in range(starts[rows[r]], starts[rows[r] + 1]):
-            for lane in range(LANES):
-                v = values[k * LANES + lane]
-                if v != 0:
-                    out[r, place[columns[k] + lane]] = f * v
+@numba.njit(cache=True, nogil=True)
+def gram(starts, columns, values, rows, ends, weights, part, parts, out):  # type: ignore[no-untyped-def]
+    """Add the sum of weights[r] a_r a_r^T over some rows to the lower triangle of a matrix in Fortran order.
 
-
-@numba.njit(cache=True)
-def touch(starts, columns, values, rows, touched):  # type: ignore[no-untyped-def]
-    """touched[j] = True where one of the rows has an entry in column j."""
-    for r in range(len(rows)):
-        for k in range(starts[rows[r]], starts[rows[r] + 1]):
-            for lane in range(LANES):
-                if values[k * LANES + lane] != 0:
-                    touched[columns[k] + lane] = True
+    Group after group of rows, up to ends[g] each: the columns that occur in a group are put together to blocks, and
+    its rows written out in these. Elements above the diagonal are changed as well where a block crosses it. Of the
+    blocks of columns only every `parts`-th is done, from `part` on, so that several threads share the work.
+    """
+    stride = out.shape[0]
+    flat = out.T.reshape(out.size)
+    touched = np.zeros(stride, np.bool_)
+    place = np.zeros(stride, np.int64)
+    begins = np.zeros(stride // LANES + 1, np.int64)
+    first = 0
+    for last in ends:
+        many = last - first
+        for r in range(first, last):
+            for k in range(starts[rows[r]], starts[rows[r] + 1]):
+                for lane in range(LANES):
+                    if values[k * LANES + lane] != 0:
+                        touched[columns[k] + lane] = True
+        blocks = 0
+        end = -1
+        for j in range(stride):
+            if touched[j]:
+                touched[j] = False
+                if j >= end:
+                    begins[blocks] = j
+                    end = j + LANES
+                    blocks += 1
+                place[j] = (blocks - 1) * many * LANES + j - begins[blocks - 1]
+        left = np.zeros(blocks * many * LANES, np.float32)
+        right = np.zeros(blocks * many * LANES, np.float32)
+        for r in range(first, last):
+            w = np.float32(weights[rows[r]])
+            for k in range(starts[rows[r]], starts[rows[r] + 1]):
+                for lane in range(LANES):
+                    v = values[k * LANES + lane]
+                    if v != 0:
+                        at = place[columns[k] + lane] + (r - first) * LANES
+                        left[at] = v
+                        right[at] = w * v
+        for j in range(part, blocks, parts):
+            for i in range(j, blocks):
+                _add_tile(left, right, i, j, many, flat, begins[j] * stride + begins[i], stride)
+        first = last
 
 
 @numba.njit(error_model="numpy", cache=True)

@@ -30,13 +30,23 @@ _START = 1e-2
 _STEPS = 2
 
 
-def majorise(matrix: Matrix, terms: Terms, hessian: Hessian, state: State, gap: float, most: int, watch: Watch) -> None:
+def majorise(
+    matrix: Matrix,
+    terms: Terms,
+    hessian: Hessian,
+    room: NDArray[np.float32],
+    state: State,
+    gap: float,
+    most: int,
+    watch: Watch,
+) -> None:
     """Minimise from where `state` stands, and move it along.
 
     Args:
         matrix: The dose influence.
         terms: The objectives.
         hessian: The Hessian; it is moved along.
+        room: As `newton` needs it.
         state: The start. It is done where choosing the voxels again gains less than the gap.
         gap: Relative gap to stop at.
         most: Most steps.
@@ -45,12 +55,12 @@ def majorise(matrix: Matrix, terms: Terms, hessian: Hessian, state: State, gap: 
     dose: NDArray[np.floating] | None = None
     others = terms.relaxed()
     if others.lifts:
-        newton(matrix, others, hessian, state, max(gap, _START), most, watch)
+        newton(matrix, others, hessian, room, state, max(gap, _START), most, watch)
         dose = matrix.dose(state.x)
     bound, before = state.bound, float("inf")
     while not state.stopped and state.iterations < most:
         inner = State(state.x, state.floor, iterations=state.iterations)
-        newton(matrix, terms.majorised(dose), hessian, inner, gap, _STEPS, watch)
+        newton(matrix, terms.majorised(dose), hessian, room, inner, gap, _STEPS, watch)
         dose = matrix.dose(inner.x)
         value = terms.slopes(dose)[0] + float(terms.linear @ inner.x)
         state.x, state.value, state.bound = inner.x, value, bound

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
 
-from . import kernels, triangles
+from . import kernels
 from .kernels import LANES
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _CELL = 2
 #: Rows that are multiplied out together, at least where there are more.
 _TOGETHER = 16
+#: Rows that a thread of its own pays for.
+_ALONE = 500
 
 
 class Matrix:
@@ -107,27 +111,25 @@ class Matrix:
         """Add A^T diag(weights) A to a lower triangle in Fortran order.
 
         A row has entries in a few percent of the columns, and its neighbours mostly in the same: cell by cell, the
-        columns that occur are multiplied out as a dense matrix.
+        columns that occur are multiplied out as a dense matrix. The result does not depend on the number of threads
+        (numba's).
 
         Args:
             weights: By row, either sign; rows of weight 0 cost nothing.
-            total: Where to add, (columns, columns).
+            total: Where to add, (columns + LANES, columns + LANES), as blocks run over the end.
         """
-        from scipy.linalg import blas
+        chosen = np.flatnonzero(weights[self._order])
+        rows, ends = self._order[chosen], _groups(self._cells[chosen])
+        parts = min(numba.get_num_threads(), max(len(rows) // _ALONE, 1))
 
-        place = np.zeros(self.columns + LANES, np.int64)
-        for sign in (1.0, -1.0):
-            chosen = np.flatnonzero(sign * weights[self._order] > 0)
-            rows = self._order[chosen]
-            factors = np.sqrt(sign * weights[rows])
-            for first, last in _groups(self._cells[chosen]):
-                touched = np.zeros(self.columns + LANES, bool)
-                kernels.touch(*self._arrays, rows[first:last], touched)
-                index = np.flatnonzero(touched)
-                place[index] = np.arange(len(index))
-                out = np.zeros((last - first, len(index)), np.float32)
-                kernels.expand(*self._arrays, rows[first:last], place, factors[first:last], out)
-                triangles.add_to_part(total, index, blas.ssyrk(sign, out.T, lower=1))
+        def work(part: int) -> None:
+            kernels.gram(*self._arrays, rows, ends, weights, part, parts, total)
+
+        if parts == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(parts) as pool:
+                list(pool.map(work, range(parts)))
 
     def _padded(self, x: Array, kind: type[np.floating]) -> NDArray[np.floating]:
         out = np.zeros(self.columns + LANES, kind)
@@ -145,12 +147,12 @@ def _curve(places: NDArray[np.integer]) -> NDArray[np.int64]:
     return curve
 
 
-def _groups(cells: NDArray[np.int64]) -> list[tuple[int, int]]:
+def _groups(cells: NDArray[np.int64]) -> NDArray[np.int64]:
     """Cut rows, in the order of the curve, at the borders of cells; small cells go with the next."""
-    groups = []
+    ends = []
     first = 0
     for border in (*(np.flatnonzero(np.diff(cells)) + 1).tolist(), len(cells)):
         if border - first >= _TOGETHER or (border == len(cells) and border > first):
-            groups.append((first, border))
+            ends.append(border)
             first = border
-    return groups
+    return np.array(ends, np.int64)

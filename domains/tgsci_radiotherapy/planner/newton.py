@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: Exchanges without a new smallest number of wrong variables after which pivoting counts as cycling.
 _PATIENCE = 4
 #: Variables by which a set may differ from that of a factor: at least, and as a part of the latter.
-_LEAST_BORDER, _BORDER = 32, 16
+_LEAST_BORDER, _BORDER = 32, 8
 #: Added to the Hessian's diagonal, relative to it: first, at least, and the factor between two steps. It holds the step
 #: back in directions that hardly change the objective, where pivoting would overshoot; it draws to the present point,
 #: which is where the step is taken from, so that the optimum does not move. The least is what float32 needs.
@@ -59,11 +59,13 @@ class Program:
 
     Args:
         lower: H, lower triangle, diagonal near 1, Fortran order.
+        room: Memory for a factor of H.
         gradient: g.
         point: x, not negative.
     """
 
     lower: Floats
+    room: NDArray[np.float32]
     gradient: Floats
     point: Floats
 
@@ -79,7 +81,7 @@ class Program:
         rounding = 50 * np.finfo(self.lower.dtype).eps
         while patience:
             if factor is None or not factor.near(free):
-                factor = Factor.of(self.lower, free)
+                factor = Factor.of(self.lower, free, self.room)
             if factor is None:
                 return None
             step = self._on(factor, free)
@@ -137,13 +139,13 @@ class Factor:
         self._border = np.empty((0, len(factor)), lower.dtype)
 
     @classmethod
-    def of(cls, lower: Floats, free: Flags) -> Factor | None:
-        """Factorise; None where the block is not positive definite in this precision."""
+    def of(cls, lower: Floats, free: Flags, room: NDArray[np.float32]) -> Factor | None:
+        """Factorise, into memory that is given; None where the block is not positive definite in this precision."""
         from scipy.linalg import get_lapack_funcs
 
         (potrf,) = get_lapack_funcs(("potrf",), (lower,))
         index = np.flatnonzero(free)
-        block = np.zeros((len(index),) * 2, lower.dtype, order="F")
+        block = triangles.square(room, len(index))
         triangles.part(lower, index, block)
         if not len(index):
             return cls(lower, free.copy(), block)
@@ -214,13 +216,23 @@ class Factor:
         return np.asarray(solution)
 
 
-def newton(matrix: Matrix, terms: Terms, hessian: Hessian, state: State, gap: float, most: int, watch: Watch) -> None:
+def newton(
+    matrix: Matrix,
+    terms: Terms,
+    hessian: Hessian,
+    room: NDArray[np.float32],
+    state: State,
+    gap: float,
+    most: int,
+    watch: Watch,
+) -> None:
     """Minimise from where `state` stands, and move it along.
 
     Args:
         matrix: The dose influence.
         terms: Objectives, all convex.
         hessian: The Hessian; it is moved along.
+        room: Memory for a Cholesky factor, one element for each pair of beamlets.
         state: The start.
         gap: Relative gap to stop at.
         most: Most steps.
@@ -235,7 +247,7 @@ def newton(matrix: Matrix, terms: Terms, hessian: Hessian, state: State, gap: fl
         gradient = matrix.transposed(slopes) + terms.linear
         index, part = hessian.at(terms, dose, state.x, gradient)
         change = np.zeros_like(state.x)
-        change[index], free[index], ridge = _step(part, gradient[index], state.x[index], free[index], ridge)
+        change[index], free[index], ridge = _step(part, room, gradient[index], state.x[index], free[index], ridge)
         ahead = matrix.dose(change, exact=exact)
         state.bound = max(state.bound, lower_bound(matrix, terms, dose, ahead))
         step = terms.step(dose, ahead, float(terms.linear @ change), 1.0)
@@ -254,13 +266,18 @@ def newton(matrix: Matrix, terms: Terms, hessian: Hessian, state: State, gap: fl
 
 
 def _step(
-    hessian: NDArray[np.float32], gradient: Array, x: Array, free: NDArray[np.bool_], ridge: float
+    hessian: NDArray[np.float32],
+    room: NDArray[np.float32],
+    gradient: Array,
+    x: Array,
+    free: NDArray[np.bool_],
+    ridge: float,
 ) -> tuple[Array, NDArray[np.bool_], float]:
     """Minimise the quadratic model: the step, the variables that it leaves free, and the ridge that this took."""
     diagonal = np.diag(hessian).astype(np.float64)
     root = np.sqrt(np.maximum(diagonal, 1e-6 * diagonal.max(initial=1e-30)))
     triangles.scale(hessian, (1.0 / root).astype(np.float32), np.float32(ridge))
-    program = Program(hessian, (gradient / root).astype(np.float32), (x * root).astype(np.float32))
+    program = Program(hessian, room, (gradient / root).astype(np.float32), (x * root).astype(np.float32))
     while (solved := program.solve(free)) is None:
         # With a diagonal as large as the rest of a row pivoting cannot cycle, so this ends.
         if not ridge <= len(x):

@@ -36,8 +36,8 @@ _NEWTON_STEPS = 60
 class Planner:
     """Optimises the fluence for a case.
 
-    It holds the dose-influence matrix once more, in blocks, and two Hessians, 4 bytes for each pair of beamlets: of the
-    plan that others start from, and of the last solve.
+    It holds the dose-influence matrix once more, in blocks, and four matrices with 4 bytes for each pair of beamlets:
+    the Hessian of the plan that others start from, that of the last solve, and what solves work on.
 
     Args:
         case: The case.
@@ -48,6 +48,8 @@ class Planner:
         #: The dose-influence matrix, in blocks.
         self.matrix = Matrix(case.dij, np.stack(np.unravel_index(case.voxels, case.grid.shape), axis=1))
         self._sums: dict[str, Array] = {}
+        #: What parts of a Hessian, and their factors, are written to.
+        self._room = np.empty((2, self.matrix.columns**2), np.float32)
         #: The Hessian at the plan that others start from, and the one that the last solve left at its fluence.
         self._anchor: tuple[Plan, Hessian] | None = None
         self._last: tuple[Array, Terms, Hessian] | None = None
@@ -105,11 +107,11 @@ class Planner:
         x = useful * start.fluence if start else rough(matrix, terms, uniform(matrix, terms, useful))
         state = State(x, floor=_NOTHING * terms.slopes(np.zeros(matrix.rows, np.float32))[0])
         self._last = None
-        hessian = Hessian(matrix, self._snapshot(start) if start else None)
+        hessian = Hessian(matrix, self._room[0], self._snapshot(start) if start else None)
         if terms.convex:
-            newton(matrix, terms, hessian, state, gap, _NEWTON_STEPS, watch)
+            newton(matrix, terms, hessian, self._room[1], state, gap, _NEWTON_STEPS, watch)
         else:
-            majorise(matrix, terms, hessian, state, gap, _NEWTON_STEPS, watch)
+            majorise(matrix, terms, hessian, self._room[1], state, gap, _NEWTON_STEPS, watch)
         plan = self._plan(parameters, terms, state, gap, began)
         # A plan that others start from is met again when its matrices are gone: its figures must not depend on that.
         self._last = (state.x, terms, hessian) if start else None
@@ -131,7 +133,7 @@ class Planner:
     def _hessian_at(self, plan: Plan, terms: Terms) -> Callable[[NDArray[np.intp]], NDArray[np.float32]]:
         """Give the Hessian of some beamlets, from the matrices of the plan's own solve where they are still there."""
         if self._last is None or self._last[0] is not plan.fluence:
-            return partial(Hessian(self.matrix).block, terms, plan.dose)
+            return partial(Hessian(self.matrix, self._room[0]).block, terms, plan.dose)
         _, solved, hessian = self._last
         return partial(hessian.block, solved, plan.dose)
 
@@ -164,7 +166,7 @@ class Planner:
     def _snapshot(self, start: Plan) -> Hessian:
         """Make the Hessian at a plan's dose, once; never changed, so that solves cannot influence each other."""
         if self._anchor is None or self._anchor[0] is not start:
-            hessian = Hessian(self.matrix)
+            hessian = Hessian(self.matrix, self._room[0])
             hessian.move(self.terms(start.parameters), self.matrix.dose(start.fluence))
             self._anchor = start, hessian
         return self._anchor[1]

@@ -6,8 +6,21 @@ more than the Cholesky factorisation of what it returns.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def square(room: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """Lay an n x n matrix in Fortran order, whatever it holds, over memory that is there already.
+
+    Fresh pages cost several times what is written to them.
+    """
+    return room[: n * n].reshape((n, n), order="F")
 
 
 @numba.njit(cache=True)
@@ -48,21 +61,4 @@ def part(total, index, out):  # type: ignore[no-untyped-def]
             target = out[first:last, j]
             for i in range(len(source)):
                 target[i] = source[i]
-            first = last
-
-
-@numba.njit(cache=True)
-def add_to_part(total, index, part):  # type: ignore[no-untyped-def]
-    """total[index, index] += part, index ascending."""
-    ends = _runs(index)
-    own = 0
-    for j in range(len(index)):
-        if j == ends[own]:
-            own += 1
-        first = j
-        for last in ends[own:]:
-            target = total[index[first] : index[first] + last - first, index[j]]
-            source = part[first:last, j]
-            for i in range(len(source)):
-                target[i] += source[i]
             first = last
