@@ -120,7 +120,7 @@ class Matrix:
         """
         chosen = np.flatnonzero(weights[self._order])
         rows, ends = self._order[chosen], _groups(self._cells[chosen])
-        parts = min(numba.get_num_threads(), max(len(rows) // _ALONE, 1))
+        parts = min(numba.config.NUMBA_NUM_THREADS, max(len(rows) // _ALONE, 1))
 
         def work(part: int) -> None:
             kernels.gram(*self._arrays, rows, ends, weights, part, parts, total)
