@@ -18,6 +18,8 @@ from .notice import NOTICE
 if TYPE_CHECKING:
     import click
 
+    from tgsci.search.proposer import Proposer
+
     from .loss import PlanLoss
 
 #: Start values of a job, at most; characters of a file with one, at most; metrics with a column, at most.
@@ -48,6 +50,7 @@ class RadiotherapyDomain(Domain):
         from .case.library import case_names
         from .editor import insight
         from .editor.baselines import OptunaPlans, RandomPlans
+        from .editor.priority import PriorityPlans
         from .editor.rules import RuleEditor
         from .goals import sheet_names
         from .loss import PlanLoss
@@ -70,7 +73,11 @@ class RadiotherapyDomain(Domain):
         start = _validate(loss, texts) if texts else [loss.start.text()]
         free = not loss.protocol.weights_only
         rules = RuleEditor(structural=free)
-        baselines = {editor.name: editor for editor in (OptunaPlans(doses=free), RandomPlans(doses=free))}
+        baselines: dict[str, Proposer] = {
+            editor.name: editor for editor in (OptunaPlans(doses=free), RandomPlans(doses=free))
+        }
+        if free:
+            baselines[PriorityPlans.name] = PriorityPlans(loss)
         table: dict[str, Any] = {
             "case": case,
             "goals": goals,

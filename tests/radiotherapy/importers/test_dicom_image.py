@@ -442,3 +442,29 @@ def test_orientations_that_differ_by_noise_are_one(folder):
         change=lambda data, k: setattr(data, "ImageOrientationPatient", [1, 0, 0, 0.0005 * (k % 2), 1, 0]),
     )
     as_it_was(patient(folder), tolerance=1.5)
+
+
+@pytest.mark.parametrize("k", [0, 7, 8, 15])
+def test_a_slice_that_lies_aside_is_named(folder, k):
+    def move(data, j):
+        if j == k:
+            data.ImagePositionPatient[0] += 12.0
+
+    folder.ct(change=move)
+    refused(folder, f"ct_{(k * 7) % 17:02d}.dcm", "lies 12 mm aside of the other slices")
+
+
+def test_slices_whose_first_pixel_drifts_are_tilted(folder):
+    """A tilted gantry as some scanners write it: upright slices, each moved by some mm."""
+
+    def drift(data, k):
+        data.ImagePositionPatient[1] += 0.5 * k
+
+    folder.ct(hu=lopsided, change=drift)
+    made = patient(folder)
+    assert any("tilted (by 9.5 degrees)" in note for note in made.notes)
+    k, x = 8, made.grid.axes()[2]
+    j = int(np.argmin(np.abs(made.grid.axes()[1] - 0.5 * k)))
+    assert (
+        np.abs(made.hu[k, j, 20:50] - (x[20:50] + 4 * heights()[k] + 2 * (made.grid.axes()[1][j] - 0.5 * k))).max() < 3
+    )

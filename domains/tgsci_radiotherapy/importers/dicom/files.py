@@ -171,6 +171,8 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
             series.setdefault(key, Series(key[0])).files.append(one)
         elif kind == _STRUCTURES:
             scan.structures.append(one)
+        elif kind == _DOSE and not one.text("Rows"):
+            others["RTDOSE without a grid"] = others.get("RTDOSE without a grid", 0) + 1  # histograms, or isodoses
         elif kind == _DOSE:
             scan.doses.append(one)
         elif kind in _PLANS:
@@ -239,7 +241,10 @@ def _look(path: Path) -> DicomFile | None:
     Raises:
         UsageError: The file has DICOM's mark and is damaged, or too large.
     """
-    marked, likely = _has_preamble(path), _begins_like_dicom(path)
+    try:
+        marked, likely = _has_preamble(path), _begins_like_dicom(path)
+    except OSError as error:
+        raise UsageError(f"{visible(path.name[:80])} cannot be read: {error.strerror or error}") from None
     if not marked and not likely:
         return None
     try:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: How far a slice may lie aside of the line of the others, mm.
+_ASIDE = 0.6
 #: Slices nearer than this are at one place, mm.
 _SAME = 0.01
 #: From so many times the usual distance on, a gap is wide enough for a slice to be missing.
@@ -85,6 +87,7 @@ def read_image(series: Series, options: Options) -> Image:
             f"the CT has {len(slices)} slices of {columns} x {rows} pixels, more than {MOST_VOXELS / 1e6:,.0f} "
             "million; export the slices around the patient, or fewer pixels"
         )
+    _check_aside(slices, normal)
     places, regular = _places(slices, normal, options, notes)
     values = _pixels(slices, notes)
     first, last = slices[0], slices[-1]
@@ -204,6 +207,28 @@ def _without_doubles(slices: list[Slice], normal: Floats, notes: list[str]) -> l
     if same:
         notes.append(f"{same} slices are there twice, with the same pixels; once each is taken")
     return kept
+
+
+def _check_aside(slices: Sequence[Slice], normal: Floats) -> None:
+    """Refuse slices that do not lie on one straight line; a tilted gantry moves all of them evenly.
+
+    Raises:
+        UsageError: A slice lies aside; names it.
+    """
+    positions = np.array([one.position for one in slices])
+    along = positions @ normal
+    aside = positions - along[:, None] * normal
+    # Over half the scan at a time, so that rounding does not count; the median, so that one slice does not.
+    half = (len(slices) + 1) // 2
+    drift = np.median((aside[half:] - aside[:-half]) / (along[half:] - along[:-half])[:, None], axis=0)
+    rest = aside - drift * along[:, None]
+    off = np.abs(rest - np.median(rest, axis=0)).max(axis=1)
+    worst = int(off.argmax())
+    if off[worst] > _ASIDE:
+        raise UsageError(
+            f"{slices[worst].label} (z = {_height(slices[worst]):g} mm) lies {off[worst]:.3g} mm aside of the other "
+            "slices; it belongs to another image"
+        )
 
 
 def _frame(one: Slice) -> NDArray[np.float32]:
