@@ -16,6 +16,9 @@ from tgsci.cli.command import Group
         "import_case:import_case", "read a case from DICOM, matRad, OpenKBP or pyRadPlan and keep it as one file"
     ),
     "cases": ("cases:cases", "list the built-in cases, or say what a case holds"),
+    "structures": (
+        "structures:structures", "list structures, make rings, margins and differences of them, write RTSTRUCT"
+    ),
     "goals": ("goals:goals", "list the sheets of clinical goals, or print one with its sources"),
 })  # fmt: skip
 def radiotherapy() -> None:
