@@ -193,7 +193,8 @@ def _notes(loss: PlanLoss) -> list[str]:
 
 def _columns(loss: PlanLoss) -> tuple[str, ...]:
     ranked = sorted(loss.bound.goals, key=lambda goal: goal.priority)
-    return tuple(dict.fromkeys(["goals met", *(goal.name for goal in ranked)]))[:_MOST_COLUMNS]
+    implied = ["implied met"] if any(goal.implied for goal in ranked) else []
+    return tuple(dict.fromkeys(["goals met", *implied, *(goal.name for goal in ranked)]))[:_MOST_COLUMNS]
 
 
 def _task(loss: PlanLoss) -> str:
