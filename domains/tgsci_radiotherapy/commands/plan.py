@@ -69,16 +69,21 @@ def plan(table: dict[str, Any], run: RunArguments) -> int:
 
 
 def summary(result: Result) -> str:
-    """Write what a run ends with: the best plan's goals, which goals exclude each other, and the plan's robustness.
+    """Write what a run ends with: the best plan's goals, the nearest other plan, which goals exclude each other.
+
+    The plan's robustness comes last.
 
     Args:
         result: The run's result.
     """
     from ..views.conflicts import account
     from ..views.export import best_plan
+    from ..views.over_plans import near_miss
     from ..views.tables import goal_table
 
     lines = [goal_table(result.best)] if result.best else ["No plan could be measured."]
+    near = near_miss(result.trials)
+    lines += ["", near[1]] if near else []
     best = best_plan(result)
     conflicts = account(result.trials, best.answers(result.trials) if best else ())
     lines += ["", conflicts] if conflicts else []

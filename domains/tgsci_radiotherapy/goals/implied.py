@@ -22,7 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..case.regions import EXTERNAL, TARGETS
+import numpy as np
+
+from ..case.regions import EXTERNAL, TARGETS, Region
 from .goal import IMPLIED_PRIORITY, Goal
 from .metrics import Metric, Unit
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Shares of the prescription: near-minimum, near-maximum, median and near-maximum of a lower target away from others.
 _NEAR_MIN, _NEAR_MAX, _MEDIAN, _UPPER = 0.95, 1.07, 1.05, 1.10
+#: A near-maximum of a lower target up to this share says the same as its upper side.
+_SIMILAR = 1.15
 #: How far from higher targets a lower one's own dose is looked at, mm.
 MARGIN_MM = 10.0
 #: Highest share outside the targets; volume above the lowest prescription there, as a share of the targets' volume.
@@ -63,29 +67,30 @@ def implied_goals(
         own = [goal for goal in written if goal.structure == name]
         higher = [other for other_dose, other in ordered if -other_dose > dose * 1.001]
         if not any(_says_minimum(goal) for goal in own):
-            yield (
-                _goal(name, "D98%", ">=", _NEAR_MIN * dose, "Gy", "near-minimum, ICRU 83: 95% of the prescription"),
-                dose,
-            )
-        if any(_says_maximum(goal) for goal in own):
-            continue
-        if not higher:
-            yield (
-                _goal(name, "D2%", "<=", _NEAR_MAX * dose, "Gy", "near-maximum, ICRU 62: 107% of the prescription"),
-                dose,
-            )
-            continue
-        if not any(_says_middle(goal) for goal in own):
-            yield _goal(name, "D50%", "<=", _MEDIAN * dose, "Gy", "a lower dose level stays one: 105% of it"), dose
-        union = " | ".join(_quoted(other) for other in higher)
-        union = f"({union})" if len(higher) > 1 else union
-        rest = f"{_quoted(name)} - ({union} + {MARGIN_MM:g} mm)"
-        if region := _large_enough(case, rest):
-            note = f"what of it lies {MARGIN_MM:g} mm and more from higher targets: 110% of its prescription"
-            yield _goal(region, "D5%", "<=", _UPPER * dose, "Gy", note), dose
+            note = "near-minimum, ICRU 83: 95% of the prescription"
+            yield _goal(name, "D98%", ">=", _NEAR_MIN * dose, "Gy", note), dose
+        if higher:
+            yield from _upper_side(case, name, dose, higher, own)
+        elif not any(_says_maximum(goal) for goal in own):
+            note = "near-maximum, ICRU 62: 107% of the prescription"
+            yield _goal(name, "D2%", "<=", _NEAR_MAX * dose, "Gy", note), dose
     yield from _outside(case, highest, lowest, written)
     if not any(goal.metric.kind == "CI" for goal in written):
         yield _goal(ordered[0][1], "CI", ">=", _CONFORMITY, "", "conformity, Paddick"), highest
+
+
+def _upper_side(
+    case: Case, name: str, dose: float, higher: Sequence[str], own: Sequence[Goal]
+) -> Iterator[tuple[Goal, float]]:
+    """List what is implied above a lower target: it stays a level of its own, away from higher ones altogether."""
+    if not any(_says_middle(goal) for goal in own) and (alone := _without(case, name, higher)):
+        note = f"a lower level stays one: {100 * _MEDIAN:g}% of its prescription"
+        yield _goal(alone, "D50%", "<=", _MEDIAN * dose, "Gy", note), dose
+    if any(_says_maximum(goal) and goal.unit == "Gy" and goal.limit <= _SIMILAR * dose for goal in own):
+        return
+    if away := _large_enough(case, f"{quoted(name)} - ({_union(higher)} + {MARGIN_MM:g} mm)"):
+        note = f"what of it lies {MARGIN_MM:g} mm and more from higher targets: {100 * _UPPER:g}% of its prescription"
+        yield _goal(away, "D5%", "<=", _UPPER * dose, "Gy", note), dose
 
 
 def _outside(case: Case, highest: float, lowest: float, written: Sequence[Goal]) -> Iterator[tuple[Goal, float]]:
@@ -118,16 +123,28 @@ def _goal(structure: str, metric: str, comparison: str, limit: float, unit: Unit
     )
 
 
+def _without(case: Case, name: str, higher: Sequence[str]) -> str:
+    """Give a target without the higher ones that it holds, as it is where it holds none; "" where nothing is left."""
+    shared = [other for other in higher if np.isin(case.rows(name), case.rows(other), assume_unique=True).any()]
+    if not shared:
+        return name
+    return _large_enough(case, f"{quoted(name)} - {_union(shared)}")
+
+
 def _large_enough(case: Case, text: str) -> str:
     """Give a region's canonical name where a goal on it means something, else ""."""
     region = case.structure(text)
     return region.name if region.volume_cc >= _LEAST_CC and len(region.voxels) >= _LEAST_VOXELS else ""
 
 
-def _quoted(name: str) -> str:
-    from ..case.regions import Region
-
+def quoted(name: str) -> str:
+    """Write a structure's name as it stands in a region."""
     return str(Region("name", name=name))
+
+
+def _union(names: Sequence[str]) -> str:
+    union = " | ".join(quoted(name) for name in names)
+    return f"({union})" if len(names) > 1 else union
 
 
 def _says_minimum(goal: Goal) -> bool:

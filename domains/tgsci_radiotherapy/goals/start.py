@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue, UsageError
 
-from ..case.regions import EXTERNAL, TARGETS, Region
+from ..case.regions import EXTERNAL, TARGETS
 from ..plan.checks import LEAST_SHARE
 from .bind import BoundSheet
 from .goal import Goal, absolute
+from .implied import quoted
 
 if TYPE_CHECKING:
     from ..case.model import Case, Structure
@@ -31,15 +32,17 @@ if TYPE_CHECKING:
     from .sheet import Sheet
 
 #: Weights: a target's underdose and overdose, an organ's maximum, its mean, a ring, the body.
-UNDER, OVER, SERIAL, PARALLEL, MEAN, RING, BODY = 3000.0, 1500.0, 300.0, 20.0, 60.0, 30.0, 60.0
+UNDER, OVER, SERIAL, PARALLEL, MEAN, RING, BODY = 3000.0, 1500.0, 300.0, 60.0, 120.0, 30.0, 60.0
 #: Weight of hot spots outside targets, voxel by voxel, beside that of a target's overdose.
-_HOT = 0.3
+_HOT = 0.5
 #: What a goal of each priority makes of its organ's weight.
 _BY_PRIORITY = {1: 2.0, 2: 1.0, 3: 0.5, 4: 0.25}
 #: Where a target's underdose and overdose begin, as shares of the dose that its goals ask for.
 _AIM, _UPPER = 1.025, 1.035
 #: Shares of a limit at which an organ's penalty begins: of its hottest part, of its mean, of volumes.
 _MAXIMUM, _MEAN, _VOLUME = 0.85, 0.85, 0.9
+#: An organ whose own voxels are left less than this share of a mean's limit gets its plain mean.
+_LEFT = 0.5
 #: The former where the limit is near the targets' dose; and in targets themselves, where it is above that.
 _NEAR_TARGET, _IN_TARGET = 0.92, 0.97
 #: Margin of higher targets in which a lower one may get more, mm.
@@ -119,7 +122,7 @@ def _of_target(target: Structure, dose: float, goals: Sequence[Goal], higher: Se
     low = max([dose, *(d for d in least if d <= 1.2 * dose)])
     high = min([d for d in most if d > low], default=2.0 * low)
     # Both within the window that the goals leave: D50% <= 60 Gy above D95% >= 56 Gy.
-    aim, upper = (min(share * low, low + part * (high - low)) for share, part in ((_AIM, 0.35), (_UPPER, 0.5)))
+    aim, upper = (min(share * low, low + part * (high - low)) for share, part in ((_AIM, 0.45), (_UPPER, 0.6)))
     yield Objective(target.name, "squared_underdose", aim, UNDER)
     yield Objective(without(target.name, higher, _MARGIN_MM), "squared_overdose", upper, OVER)
 
@@ -133,9 +136,11 @@ def _of_organ(case: Case, structure: Structure, goals: Sequence[Goal]) -> Iterat
         if goal.metric.kind not in ("Dmean", "gEUD"):
             continue
         by_priority = _BY_PRIORITY.get(goal.priority, 1.0)
-        dose = _MEAN * _of_own(case, structure, goal.limit)
+        own = _of_own(case, structure, goal.limit)
+        dose = _MEAN * own
         exponent = goal.metric.amount if goal.metric.kind == "gEUD" and goal.metric.amount >= 1.0 else 1.0
-        if goal.forbidden or dose < LEAST_SHARE * case.prescription:
+        # Where targets take most of what the goal leaves, a dose that cannot be reached would outweigh all else.
+        if goal.forbidden or own < _LEFT * goal.limit or dose < LEAST_SHARE * case.prescription:
             yield Objective(structure.name, "mean", None, MEAN * by_priority)
         else:
             yield Objective(structure.name, "eud", dose, PARALLEL * by_priority, exponent=exponent)
@@ -180,11 +185,6 @@ def without(name: str, others: Sequence[str], mm: float) -> str:
     union = " | ".join(quoted(other) for other in others)
     union = f"({union})" if len(others) > 1 else union
     return f"{quoted(name)} - ({union} + {mm:g} mm)"
-
-
-def quoted(name: str) -> str:
-    """Write a structure's name as it stands in a region."""
-    return str(Region("name", name=name))
 
 
 def _of_own(case: Case, structure: Structure, mean: float) -> float:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..planner.plan import State
 
 #: Edits of a plan that are solved, at most.
-TRIES = 4
+TRIES = 3
 #: The kind of the step along the slopes, within their reach: the page shows what was predicted of it beside what came.
 ONE_STEP = "one step"
 #: How far that goes: what a careful planner changes at once.
@@ -80,9 +80,9 @@ def _edits(case: Case, how: Protocol, effects: Effects) -> Iterator[Edit]:
             yield from _step(effects, Region(doublings, 0.0), f"weights within {doublings:g} doublings", case)
         return
     far, share = (_ROOM, _ROOM_SHARE) if met else (_FAR, _SHARE)
-    yield from _step(effects, Region(far, share * grays), f"weights and doses within {far:g} doublings", case)
     yield from _step(effects, Region(far / 2, share * grays / 2, 1.0), "objectives more", case)
     yield from structural(case, effects.results, effects.parameters)
+    yield from _step(effects, Region(far, share * grays), f"weights and doses within {far:g} doublings", case)
     yield from _step(effects, Region(2 * far, 2 * share * grays, 2.0), f"weights within {2 * far:g} doublings", case)
 
 

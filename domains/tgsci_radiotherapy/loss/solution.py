@@ -12,7 +12,7 @@ import numpy as np
 from tgsci.errors import InvalidValue
 
 from ..case.model import Case
-from ..case.regions import Region
+from ..case.regions import EXTERNAL, Region
 from ..goals import BoundSheet, GoalResult, GoalTable, Metric, evaluate, gradient
 from ..plan import Objective, PlanParameters
 from ..plan.checks import check_objective, with_case_name
@@ -224,9 +224,12 @@ def suggestions(
 
 
 def _for_goals(case: Case, goals: Sequence[Goal]) -> Iterator[Objective]:
+    outline = next((s.name for s in case.structures if s.type == "external"), "")
     for goal in goals:
         structure = case.structure(goal.structure)
         kind, name = goal.metric.kind, goal.structure
+        if outline and name.startswith(EXTERNAL):  # nearly the same, and quicker
+            name = outline
         if goal.comparison == ">=":
             if structure.type == "target":
                 dose = goal.limit if goal.unit == "Gy" else structure.prescription or case.prescription

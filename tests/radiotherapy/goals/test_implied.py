@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from tests.radiotherapy.cases import small_case
 from tests.radiotherapy.goals.sheets import CSHAPE
 from tgsci.errors import UsageError
 from tgsci_radiotherapy.case.library import open_case
+from tgsci_radiotherapy.case.model import Structure, own_rows
 from tgsci_radiotherapy.goals import evaluate, parse_sheet, read_sheet
 from tgsci_radiotherapy.goals.goal import IMPLIED_PRIORITY, parse_goal
 
@@ -60,6 +63,19 @@ def test_lower_targets_have_an_upper_side() -> None:
     assert all(g.priority == IMPLIED_PRIORITY for g in found.values())
     assert all(g.note for g in found.values()), "each says where it comes from"
     assert "PTV70 D50%" not in found
+
+
+def test_a_lower_target_that_holds_a_higher_one_is_looked_at_without_it() -> None:
+    case = small_case()
+    outer = Structure(
+        "PTV40", "target", np.flatnonzero(case.mask("ring(PTV, 0 mm, 8 mm) | PTV")).astype(np.int32), 1, 40.0
+    )
+    structures = (*case.structures[:2], outer, case.structures[2])
+    voxels, owners = own_rows(structures, case.grid)
+    nested = replace(case, structures=structures, voxels=voxels, owners=owners)
+    found = implied("PTV D95% >= 50 Gy", case=nested)
+    assert found["PTV40 - PTV D50% <="] == 42.0
+    assert "PTV40 D50% <=" not in found
 
 
 def test_the_switch_leaves_the_sheet_as_it_is_written() -> None:

@@ -69,7 +69,9 @@ def test_weights_follow_priorities() -> None:
 def test_the_start_of_a_mean_allows_for_the_voxels_that_the_target_owns() -> None:
     """Of the OAR's four voxels one is the PTV's and gets 10 Gy: for a mean of 4 Gy the others may have 2 Gy."""
     assert "OAR eud 1.7 Gy a=1" in start("PTV D95% >= 95%", "OAR Dmean <= 4 Gy", case=tiny_case())
-    assert "OAR mean" in start("PTV D95% >= 95%", "OAR Dmean <= 2 Gy", case=tiny_case())
+    # Of 3 Gy the others are left two thirds of a Gy, of 2 Gy less than nothing: as low as it gets.
+    for limit in (3, 2):
+        assert "OAR mean" in start("PTV D95% >= 95%", f"OAR Dmean <= {limit} Gy", case=tiny_case())
 
 
 def test_levels_have_rings_and_the_lower_ones_stay_below_the_higher() -> None:
@@ -87,7 +89,7 @@ def test_levels_have_rings_and_the_lower_ones_stay_below_the_higher() -> None:
         'goals = ["PTV70 D95% >= 70 Gy", "PTV63 D95% >= 63 Gy", "PTV56 D95% >= 56 Gy", "PTV56 D50% <= 57 Gy"]'
     )
     found = [o.label for o in default_parameters(case, narrow).objectives]
-    assert "PTV56 squared_underdose 56.35 Gy" in found, "within the window that the goals leave"
+    assert "PTV56 squared_underdose 56.45 Gy" in found, "within the window that the goals leave"
 
 
 def test_a_case_without_a_prescription_has_nothing_to_plan() -> None:

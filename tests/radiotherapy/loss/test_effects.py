@@ -22,7 +22,11 @@ def test_effects_are_read_back_as_they_were_written(loss: PlanLoss) -> None:
     feedback = loss.measure(loss.start.text())
     kept = effects_of(Trial(0, 0, loss.start.text(), state=State.ACCEPTED, feedback=feedback))
     assert kept is not None
-    assert kept.text() == effects.text()
+    assert kept.text() == feedback.artifacts["sensitivities.json"]
+    assert kept.values == pytest.approx(effects.values, rel=1e-6)
+    assert kept.tries
+    assert [t.parameters for t in kept.tries] == [t.parameters for t in again.tries]
+    assert kept.tries[0].values == pytest.approx(again.tries[0].values, rel=1e-3)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"objectives": 3}', b"\xff"])
