@@ -88,6 +88,7 @@ def test_a_mistake_of_ours_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> Non
         DockingLoss("ABL1", replace(QUICK, seed=72)).measure("CCO")
 
 
+@pytest.mark.slow
 def test_finding_a_shape_has_a_time_limit_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ligand, "EMBED_SECONDS", 0.01)
     impossible = "O=C1C[C@@H]2OCC=C3CN4CC[C@@]56c7ccccc7N1[C@H]5[C@@H]2[C@H]3C[C@@H]46"
