@@ -87,8 +87,8 @@ def _patient(
         beam_of, beams = _beams(dij, pln, content.get("stf"), int(matrix.shape[1]))
         if mode not in ("photons", "protons"):
             raise UsageError(
-                f"the file's dose influence is for {quote(mode, 20)}, and photons and protons are read; --engine builtin "
-                "computes one of photons on its image and structures"
+                f"the file's dose influence is for {quote(mode, 20)}, and photons and protons are read; --engine "
+                "builtin computes one of photons on its image and structures"
             )
         rbe = (_number(dij.get("RBE")) or options.rbe) if mode == "protons" else 1.0
         made = f"matRad, {mode}" + (f", RBE {rbe:g}" if mode == "protons" else "")
@@ -309,14 +309,11 @@ def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
     if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.dtype.kind in "iuf":
         matrix = csc_matrix(matrix)
     if matrix is None or not issparse(matrix):
-        raise UsageError(
-            "the dij holds no physicalDose, voxels by beamlets; compute the dose influence again with matRad"
-        )
+        raise UsageError("the dij holds no physicalDose, voxels by beamlets; compute it again with matRad")
     dose_grid = dij.get("doseGrid")
     if isinstance(dose_grid, dict):
-        grid = _beside(
-            _grid(_dimensions(dose_grid), dose_grid.get("resolution") or {}, dose_grid), dij.get("ctGrid"), image
-        )
+        own = _grid(_dimensions(dose_grid), dose_grid.get("resolution") or {}, dose_grid)
+        grid = _beside(own, dij.get("ctGrid"), image)
     else:
         grid = image
     if matrix.shape[0] != grid.size:
