@@ -74,9 +74,9 @@ def test_what_a_problem_offers(job: dict[str, Any]) -> None:
     assert problem.name == "small-tg119-easier"
     assert isinstance(problem.loss, PlanLoss)
     assert isinstance(problem.rules, RuleEditor)
-    assert list(problem.optimizers) == ["optuna", "random"]
+    assert list(problem.optimizers) == ["optuna", "random", "priority"]
     assert problem.goal is None, "goals that are met leave room to be as low as achievable"
-    assert problem.columns[:2] == ("goals met", "PTV D95%")
+    assert problem.columns[:3] == ("goals met", "implied met", "PTV D95%")
     assert set(problem.columns) <= set(problem.loss.units)
     assert any(NOTICE in note for note in problem.notes)
     assert any(str(small_case().grid) in note for note in problem.notes), "the grid is part of every figure"

@@ -88,11 +88,11 @@ def _ask(case: Case, bound: BoundSheet, seconds: float) -> None:
     from ..planner.recent import planner_of
 
     possibility = Possibility(planner_of(case), bound.prescriptions, seconds)
-    asked = (tuple(goal for goal in bound.goals if not getattr(goal, "implied", False)), bound.goals)
+    asked = (tuple(goal for goal in bound.goals if not goal.implied), bound.goals)
     for goals in dict.fromkeys(asked):
         if not goals:
             continue
-        implied = sum(getattr(goal, "implied", False) for goal in goals)
+        implied = sum(goal.implied for goal in goals)
         which = f"all {len(goals)} goals" + (f", {implied} of them implied" if implied else "")
         answer = possibility.ask(goals)
         print(f"{which}: {answer.sentence()}")

@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 )
 @run_options
 def plan(table: dict[str, Any], run: RunArguments) -> int:
-    """Tune a plan until it meets a sheet of clinical goals.
+    """Tune a plan until it meets a sheet of clinical goals, then on, as low as achievable.
 
-    Solve it, read its goals and what its weights and doses do to them, change these, and solve it again, until all
-    goals are met or nothing helps any more. Every plan, its reason and its page are kept in the run's directory, with
-    the best plan's files. Research tool: not for clinical use.
+    Solve it, read its goals and what its weights and doses do to them, change these, and solve it again; once all
+    goals are met organs and conformity go on by priority, until nothing helps any more. Every plan, its reason and
+    its page are kept in the run's directory, with the best plan's files. Research tool: not for clinical use.
     """
     from tgsci.runs.run import cores
 
@@ -69,16 +69,21 @@ def plan(table: dict[str, Any], run: RunArguments) -> int:
 
 
 def summary(result: Result) -> str:
-    """Write what a run ends with: the best plan's goals, which goals exclude each other, and the plan's robustness.
+    """Write what a run ends with: the best plan's goals, the nearest other plan, which goals exclude each other.
+
+    The plan's robustness comes last.
 
     Args:
         result: The run's result.
     """
     from ..views.conflicts import account
     from ..views.export import best_plan
+    from ..views.over_plans import near_miss
     from ..views.tables import goal_table
 
     lines = [goal_table(result.best)] if result.best else ["No plan could be measured."]
+    near = near_miss(result.trials)
+    lines += ["", near[1]] if near else []
     best = best_plan(result)
     conflicts = account(result.trials, best.answers(result.trials) if best else ())
     lines += ["", conflicts] if conflicts else []

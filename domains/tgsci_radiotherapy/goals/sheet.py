@@ -22,7 +22,8 @@
 The keys of the first part stand before the first [table]: that is TOML. `optional = true` there holds for every goal.
 A goal's metric is one of `metrics`; after it come the limit and, after commas, `priority` (1 to 4, 1 unless said),
 `tolerance` (in the limit's unit: missing a goal by no more is "tolerance", not "fail") and `optional` (a case without
-the structure is no fault). `[targets]` stands for each target of the case with its own prescription.
+the structure is no fault). `[targets]` stands for each target of the case with its own prescription. In place of a
+structure's name a region may stand, made from several (`case.regions`): `ring(PTV, 3 mm, 13 mm) - Rectum`.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def kind_of(source: str | Path) -> str:
     if not path.exists():
         raise UsageError(f"there is no file or folder {label}; a source is a path, or tg119 for pyRadPlan's phantom")
     if path.is_dir():
-        return "openkbp" if (path / "ct.csv").is_file() else "dicom"
+        return "openkbp" if any((path / name).is_file() for name in ("ct.csv", "voxel_dimensions.csv")) else "dicom"
     if path.suffix.casefold() == ".mat":
         return "matrad"
     with path.open("rb") as file:

@@ -92,7 +92,7 @@ def _prescription(name: str) -> float | None:
 def _spacing(path: Path) -> tuple[float, float, float]:
     """Read the voxel size (z, y, x), mm; the file has it by row, column and slice."""
     try:
-        rows, columns, slices = (float(word) for word in _text(path).split())
+        rows, columns, slices = (float(word) for word in _text(path).replace(",", " ").split())
     except ValueError as error:
         raise UsageError(f"{path.name} must hold three numbers, mm by row, column and slice") from error
     if not all(0.1 <= step <= 20 for step in (rows, columns, slices)):

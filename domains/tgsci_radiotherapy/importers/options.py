@@ -55,6 +55,8 @@ class Options:
         plan: Which RTPLAN of a DICOM folder its prescriptions are read from, counted from 1, where there are several.
         dose: Which dose of a DICOM folder is kept to compare with, counted from 1, where there are several.
         position: How the patient lies, where a DICOM folder does not say, or to overrule it: HFS is head first, supine.
+        any_frame: Whether files of a DICOM folder are taken together although their frames of reference differ, as
+            those of files do whose identifiers were changed one by one.
         fill_gaps: Whether a CT is interpolated across gaps where slices are, or may be, missing.
         hu_table: A file that turns Hounsfield units into densities, see `hu_table.read_hu_table`; None: the default of
             `case.beams`.
@@ -88,6 +90,7 @@ class Options:
     position: Literal["HFS", "HFP", "HFDR", "HFDL", "FFS", "FFP", "FFDR", "FFDL"] | None = setting(
         "how the patient lies", None
     )
+    any_frame: bool = setting("whether frames of reference may differ", False)
     fill_gaps: bool = setting("whether gaps between slices are interpolated", False)
     hu_table: str | None = setting("a file of HU and densities", None)
     reference: bool = setting("whether the source's own dose is kept", True)

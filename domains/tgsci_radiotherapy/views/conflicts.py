@@ -9,6 +9,7 @@ from tgsci.search.trial import Trials
 
 from ..editor.surrogate import Point, points
 from ..goals import Goal, GoalResult
+from ..goals.table import count_met
 from ..loss import effects_table
 from ..loss.linear import Region
 from ..loss.possibility import Answer
@@ -36,10 +37,9 @@ def account(trials: Trials, answers: Sequence[Answer] = ()) -> str:
     plans = [p for p in plans if p.criteria == plans[0].criteria]
     best = plans[0]
     missed = [i for i, r in enumerate(best.effects.results) if not r.met]
-    total = len(best.criteria)
     lines = [
         f"GOALS THAT WERE NOT MET TOGETHER, in {len(plans)} plans. {NOTICE}",
-        f"The best plan is trial {best.trial.number}: {total - len(missed)} of {total} goals met. It misses "
+        f"The best plan is trial {best.trial.number}: {count_met(best.effects.results)}. It misses "
         + "; ".join(_missed(best.effects.results[i]) for i in missed)
         + ".",
     ]
@@ -72,12 +72,12 @@ def questions(trials: Trials, goals: Sequence[Goal]) -> list[tuple[Goal, ...]]:
     if not plans:
         return []
     met = [{r.goal.criterion for r in p.effects.results if r.met} for p in plans]
-    asked = (tuple(goal for goal in goals if not getattr(goal, "implied", False)), tuple(goals))
+    asked = (tuple(goal for goal in goals if not goal.implied), tuple(goals))
     return [each for each in dict.fromkeys(asked) if each and not any({g.criterion for g in each} <= m for m in met)]
 
 
 def _which(answer: Answer) -> str:
-    implied = sum(getattr(goal, "implied", False) for goal in answer.asked)
+    implied = sum(goal.implied for goal in answer.asked)
     return f"All {len(answer.asked)} goals" + (f", {implied} of them implied" if implied else "")
 
 

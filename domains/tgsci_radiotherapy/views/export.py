@@ -13,11 +13,13 @@ from tgsci.basics.files import writable, write_atomically
 from tgsci.basics.texts import visible
 from tgsci.errors import UsageError
 
+from ..editor import insight
 from ..loss.possibility import Possibility
 from ..plan.file import FILE, PlanFile, read_plan
 from ..planner.recent import Recent, planner_of
 from ..qa.robustness import NOMINAL, under_shifts
 from .conflicts import account, questions
+from .over_plans import near_miss
 from .tables import columns_sheet, goals_csv, goals_json, plans_csv
 
 if TYPE_CHECKING:
@@ -176,13 +178,25 @@ def _files_of(best: BestPlan, result: Result) -> dict[str, str | bytes]:
     title = f"{case.name}, {goals.name}: {table.met} of {len(table.evaluated)} goals met"
     return {
         FILE: plan_text(best.trial),
-        "page.txt": (best.trial.feedback.text if best.trial.feedback else "") + "\n",
+        "page.txt": "\n".join(_page(best, result)) + "\n",
         "goals.csv": goals_csv(table),
         "goals.json": goals_json(table, case),
         "robustness.txt": best.robustness.text() + "\n",
         "dvh.png": png(dvh_figure(case, doses, goals, title=title, bands=scenarios)),
         "wash.png": png(dose_wash(case, best.dose, title=f"{case.name}, trial {best.trial.number}")),
     }
+
+
+def _page(best: BestPlan, result: Result) -> list[str]:
+    """Write the best plan's page; below it what was predicted of the step to it and what came, and the nearest miss."""
+    trial = best.trial
+    lines = [trial.feedback.text if trial.feedback else ""]
+    if trial.parent is not None and trial.parent < trial.number:
+        came = insight.contrast(result.trials[trial.parent], trial)
+        edit = f": {trial.edit}" if trial.edit else ""
+        lines += [f"THE LAST STEP, from trial {trial.parent}{edit}", came] if came else []
+    near = near_miss(result.trials)
+    return [*lines, *([near[1]] if near else [])]
 
 
 def plan_text(trial: Trial) -> str:

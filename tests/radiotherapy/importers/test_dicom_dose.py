@@ -442,3 +442,16 @@ def test_a_case_keeps_check_sums_and_no_identifier(somebody):
     assert set(case.origin) == {"frame", "patient"}
     assert len(case.origin["patient"]) == 4  # too little to find the number by trying all numbers
     assert folder.frame not in repr(case.origin)
+
+
+def test_a_file_of_histograms_is_no_dose(tmp_path):
+    folder = usual_folder(tmp_path)
+
+    def without_grid(data):
+        for keyword in ("Rows", "Columns", "PixelData", "NumberOfFrames"):
+            delattr(data, keyword)
+
+    folder.rtdose(change=without_grid, name="dvh.dcm")
+    made = dose_of(folder)
+    assert made.reference is not None
+    assert any("1 of RTDOSE without a grid" in note for note in made.notes)

@@ -273,6 +273,7 @@ def test_sagittal_slices_are_turned(folder):
         data.PixelData = cube[::-1, :, k].astype(np.int16).tobytes()
         folder.save(data, f"ct_{k:02d}.dcm")
     made = patient(folder)
+    assert any("sagittal or coronal" in note for note in made.notes)
     assert made.grid == Grid((16, 64, 72), (3.0, 2.5, 2.0), (ORIGIN[2], ORIGIN[1], ORIGIN[0]))
     as_it_was(made)
 
@@ -428,3 +429,42 @@ def test_metal_that_is_cut_is_said(folder):
     made = patient(folder)
     assert made.hu.max() == 3071
     assert "48 voxels above 3071 HU (metal?) are cut to that" in made.notes
+
+
+def test_slices_of_two_frames_of_reference_are_said(folder):
+    folder.ct(change=lambda data, k: setattr(data, "FrameOfReferenceUID", f"1.2.{k}") if k == 15 else None)
+    assert any("different frames of reference" in note for note in patient(folder).notes)
+
+
+def test_orientations_that_differ_by_noise_are_one(folder):
+    folder.ct(
+        hu=lopsided,
+        change=lambda data, k: setattr(data, "ImageOrientationPatient", [1, 0, 0, 0.0005 * (k % 2), 1, 0]),
+    )
+    as_it_was(patient(folder), tolerance=1.5)
+
+
+@pytest.mark.parametrize("k", [0, 7, 8, 15])
+def test_a_slice_that_lies_aside_is_named(folder, k):
+    def move(data, j):
+        if j == k:
+            data.ImagePositionPatient[0] += 12.0
+
+    folder.ct(change=move)
+    refused(folder, f"ct_{(k * 7) % 17:02d}.dcm", "lies 12 mm aside of the other slices")
+
+
+def test_slices_whose_first_pixel_drifts_are_tilted(folder):
+    """A tilted gantry as some scanners write it: upright slices, each moved by some mm."""
+
+    def drift(data, k):
+        data.ImagePositionPatient[1] += 0.5 * k
+
+    folder.ct(hu=lopsided, change=drift)
+    made = patient(folder)
+    assert any("tilted (by 9.5 degrees)" in note for note in made.notes)
+    k, x = 8, made.grid.axes()[2]
+    j = int(np.argmin(np.abs(made.grid.axes()[1] - 0.5 * k)))
+    assert (
+        np.abs(made.hu[k, j, 20:50] - (x[20:50] + 4 * heights()[k] + 2 * (made.grid.axes()[1][j] - 0.5 * k))).max() < 3
+    )

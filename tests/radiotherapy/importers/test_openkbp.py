@@ -164,7 +164,21 @@ def test_a_file_that_is_too_large_is_not_read(folder, tmp_path):
         read(broken, **FAST)
 
 
-def test_a_missing_file(tmp_path):
-    (tmp_path / "ct.csv").write_text(",data\n")
-    with pytest.raises(UsageError, match=r"voxel_dimensions\.csv"):
-        read(tmp_path)
+def test_a_missing_file(folder, tmp_path):
+    for name, other in (("voxel_dimensions", "ct"), ("ct", "voxel_dimensions")):
+        part = tmp_path / other
+        part.mkdir()
+        (part / f"{other}.csv").symlink_to(folder / f"{other}.csv")
+        with pytest.raises(UsageError, match=rf"there is no {name}\.csv"):
+            read(part)
+
+
+def test_what_is_optional_may_be_missing(folder, tmp_path):
+    part = tmp_path / "pt_9"
+    part.mkdir()
+    for name in ("ct", "PTV70", "SpinalCord"):
+        (part / f"{name}.csv").symlink_to(folder / f"{name}.csv")
+    (part / "voxel_dimensions.csv").write_text(",".join(map(str, STEPS)))
+    case = read(part, grid_mm=8.0, **FAST)
+    assert case.reference is None
+    assert case.names == ("PTV70", "SpinalCord", "Body")

@@ -178,20 +178,29 @@ def test_sensitivities_of_conformity_and_volumes_are_those_of_finite_differences
         ' "Core Dmean <= 10 Gy", "Body V95% <= 10%"]\n[prescription]\nPTV = 50\n',
         "mixed",
     )
-    loss = PlanLoss(small_case(), sheet, gap=1e-5)
-    base = loss.solve(loss.start).effects
-    step = 0.02
-    up, down = (
-        loss.solve(loss.start.replaced(0, weight=float(f"{100 * 2**h:.4g}"))).effects.values for h in (step, -step)
+    start = PlanParameters(
+        (
+            Objective("PTV", "squared_deviation", 51.5, 100.0),
+            Objective("Core", "squared_overdose", 18.0, 100.0),
+            Objective("Body", "squared_overdose", 30.0, 25.0),
+        )
     )
-    exact = (up - down) / (2 * step)
+    loss = PlanLoss(small_case(), sheet, start, gap=1e-5)
+    base = loss.solve(loss.start).effects
+
+    def moved(step: float) -> np.ndarray:
+        solved = (loss.start.replaced(0, weight=float(f"{100 * 2**h:.4g}")) for h in (step, -step))
+        up, down = (loss.solve(parameters).effects.values for parameters in solved)
+        return (up - down) / (2 * step)
+
+    exact = moved(0.02)
     for i, result in enumerate(base.results):
         name = result.goal.name
         if result.goal.unit in ("Gy", "") and "CI" not in name:  # volumes jump from voxel to voxel
             assert base.per_doubling[i, 0] == pytest.approx(exact[i], rel=0.1, abs=0.002 * result.scale), name
     conformity = next(i for i, w in enumerate(base.results) if "CI" in w.goal.name)
     assert base.per_doubling[conformity, 0] != 0
-    assert math.copysign(1, base.per_doubling[conformity, 0]) == math.copysign(1, exact[conformity])
+    assert base.per_doubling[conformity, 0] * moved(1.0)[conformity] > 0  # whole voxels: it takes a doubling to see it
 
 
 def test_what_an_addition_would_do_is_its_derivative(loss: PlanLoss) -> None:
@@ -203,7 +212,9 @@ def test_what_an_addition_would_do_is_its_derivative(loss: PlanLoss) -> None:
         after = precise.solve(precise.start.with_objectives([small])).effects.values
         wanted = effects.per_addition[:, a] * small.weight / objective.weight
         scale = np.abs(wanted).max()
-        assert np.abs(after - effects.values - wanted).max() <= 0.2 * scale + 4e-3, objective.label
+        # A dose-volume objective is solved from majorant to majorant: its optimum is not that of one smooth problem.
+        share = 0.7 if objective.type in ("max_dvh", "min_dvh") else 0.2
+        assert np.abs(after - effects.values - wanted).max() <= share * scale + 4e-3, objective.label
 
 
 def test_a_checked_value_is_not_parsed_again(loss: PlanLoss, monkeypatch: pytest.MonkeyPatch) -> None:

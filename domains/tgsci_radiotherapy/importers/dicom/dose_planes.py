@@ -141,6 +141,8 @@ def _planes(one: DicomFile) -> _Planes:
         frames, rows, columns = _count(data, "NumberOfFrames", 1), _count(data, "Rows"), _count(data, "Columns")
         if frames * rows * columns > MOST_VOXELS:
             raise UsageError(f"{one.label}: a dose of {frames} x {rows} x {columns} voxels is too large")
+        if getattr(data, "DoseGridScaling", None) in (None, ""):
+            raise UsageError(f"{one.label} has no DoseGridScaling; what its values are in Gy is not known")
         scaling = float(data.DoseGridScaling)
         if not np.isfinite(scaling) or scaling <= 0:
             raise UsageError(f"{one.label}: DoseGridScaling is {scaling:g}")

@@ -19,7 +19,7 @@ from tgsci.basics.files import write_atomically
 from tgsci.errors import UsageError
 
 from ...case.model import Case, Grid
-from .files import DicomFile, read_file
+from .files import DicomFile, guarded, read_file
 from .origin import check_sum, frame_of_case, frame_of_file
 
 if TYPE_CHECKING:
@@ -132,20 +132,21 @@ def _adopt(data: Any, case: Case, patient_from: Path | None) -> None:
     if patient_from is None:
         return
     file = DicomFile(patient_from, read_file(patient_from))
-    frame = frame_of_file(file.head)
-    if not frame or "PatientID" not in file.head:
-        raise UsageError(f"{file.label} has no frame of reference, or no patient; take a slice of the CT")
-    known = case.origin.get("frame")
-    if known is None:
-        _check_place(file, case)
-    elif known != check_sum(frame):
-        raise UsageError(f"{file.label} is no file of the scan that the case {case.name} was made from")
-    for keyword in PATIENT:
-        setattr(data, keyword, getattr(file.head, keyword, None) or "")
-    data.StudyInstanceUID = file.text("StudyInstanceUID") or data.StudyInstanceUID
-    data.FrameOfReferenceUID = frame
-    if file.text("SOPClassUID") == _RT_PLAN:
-        data.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = file.text("SOPInstanceUID")
+    with guarded(file.label):
+        frame = frame_of_file(file.head)
+        if not frame or "PatientID" not in file.head:
+            raise UsageError(f"{file.label} has no frame of reference, or no patient; take a slice of the CT")
+        known = case.origin.get("frame")
+        if known is None:
+            _check_place(file, case)
+        elif known != check_sum(frame):
+            raise UsageError(f"{file.label} is no file of the scan that the case {case.name} was made from")
+        for keyword in PATIENT:
+            setattr(data, keyword, getattr(file.head, keyword, None) or "")
+        data.StudyInstanceUID = file.text("StudyInstanceUID") or data.StudyInstanceUID
+        data.FrameOfReferenceUID = frame
+        if file.text("SOPClassUID") == _RT_PLAN:
+            data.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = file.text("SOPInstanceUID")
 
 
 def _check_place(file: DicomFile, case: Case) -> None:

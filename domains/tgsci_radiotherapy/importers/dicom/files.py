@@ -113,8 +113,7 @@ class Series:
     def __str__(self) -> str:
         z = self.heights()
         where = f", z from {z[0]:g} to {z[-1]:g} mm" if z else ""
-        head = self.files[0].head
-        size = f"{getattr(head, 'Columns', '?')} x {getattr(head, 'Rows', '?')}"
+        size = " x ".join(self.files[0].text(keyword) or "?" for keyword in ("Columns", "Rows"))
         return f"{sum(one.frames for one in self.files)} slices of {size} pixels{where}"
 
 
@@ -172,6 +171,8 @@ def scan_folder(folder: Path, say: Callable[[str], None]) -> Scan:
             series.setdefault(key, Series(key[0])).files.append(one)
         elif kind == _STRUCTURES:
             scan.structures.append(one)
+        elif kind == _DOSE and not one.text("Rows"):
+            others["RTDOSE without a grid"] = others.get("RTDOSE without a grid", 0) + 1  # histograms, or isodoses
         elif kind == _DOSE:
             scan.doses.append(one)
         elif kind in _PLANS:
@@ -240,7 +241,10 @@ def _look(path: Path) -> DicomFile | None:
     Raises:
         UsageError: The file has DICOM's mark and is damaged, or too large.
     """
-    marked, likely = _has_preamble(path), _begins_like_dicom(path)
+    try:
+        marked, likely = _has_preamble(path), _begins_like_dicom(path)
+    except OSError as error:
+        raise UsageError(f"{visible(path.name[:80])} cannot be read: {error.strerror or error}") from None
     if not marked and not likely:
         return None
     try:
@@ -252,14 +256,17 @@ def _look(path: Path) -> DicomFile | None:
             raise
         return None
     if not known and marked:
-        raise UsageError(f"{one.label} does not say what it is (no SOPClassUID) or is cut short; export it again")
+        raise UsageError(
+            f"{one.label} does not say what it is (no SOPClassUID) or is cut short; export it again, or take it out"
+        )
     return one if known else None
 
 
 def _kind(one: DicomFile) -> str:
     """Find the SOP class of a file: in its data, else in its header, else by its modality."""
-    header = getattr(one.head, "file_meta", None)
-    of_header = str(getattr(header, "MediaStorageSOPClassUID", "") or "")
+    with guarded(one.label):
+        header = getattr(one.head, "file_meta", None)
+        of_header = str(getattr(header, "MediaStorageSOPClassUID", "") or "")
     # Of a file that is cut short in its header, the class may be cut short as well.
     of_header = of_header if of_header in (_CT, *ENHANCED_CT, _STRUCTURES, _DOSE, *_PLANS, _DIRECTORY) else ""
     return one.text("SOPClassUID") or of_header or _BY_MODALITY.get(one.text("Modality").upper(), "")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: How far a slice may lie aside of the line of the others, mm.
+_ASIDE = 0.6
 #: Slices nearer than this are at one place, mm.
 _SAME = 0.01
 #: From so many times the usual distance on, a gap is wide enough for a slice to be missing.
@@ -34,6 +36,8 @@ _REGION = 3
 _WIDEST, _WIDEST_ASKED = 12.0, 30.0
 #: How far the air or the tissue of a slice may be from that of another that is scaled otherwise, HU.
 _OFF = 300.0
+#: What slices of one image have in common, and where it stands among a slice's features.
+_FEATURES = {"orientation": slice(0, 6), "number of pixels": slice(6, 8), "PixelSpacing": slice(8, 10)}
 #: Most positions named in a message.
 _MOST_NAMED = 8
 
@@ -83,6 +87,7 @@ def read_image(series: Series, options: Options) -> Image:
             f"the CT has {len(slices)} slices of {columns} x {rows} pixels, more than {MOST_VOXELS / 1e6:,.0f} "
             "million; export the slices around the patient, or fewer pixels"
         )
+    _check_aside(slices, normal)
     places, regular = _places(slices, normal, options, notes)
     values = _pixels(slices, notes)
     first, last = slices[0], slices[-1]
@@ -100,6 +105,10 @@ def read_image(series: Series, options: Options) -> Image:
     dy, dx = first.spacing
     lattice = Lattice(origin, np.array([across, first.columns * dy, first.rows * dx]))
     turned = upright(values, lattice)
+    if lattice.axes() not in (None, (0, 1, 2)):
+        notes.append("the slices are sagittal or coronal; the image was turned, which changes no value")
+    if len({file.text("FrameOfReferenceUID") for file in series.files}) > 1:
+        notes.append("the CT's slices name different frames of reference, which those of one scan do not")
     if turned is None:
         turned = _straightened(values, lattice, notes)
     axial = abs(normal[2]) > 1 - STRAIGHT
@@ -119,24 +128,16 @@ def _check_alike(slices: Sequence[Slice]) -> None:
     Raises:
         UsageError: Some slices have another orientation, size or pixel spacing than the others.
     """
-    kinds = Counter(one.kind() for one in slices)
-    usual, count = kinds.most_common(1)[0]
-    odd = [one for one in slices if one.kind() != usual]
-    if not odd:
+    features = np.array([(*one.rows, *one.columns, *one.shape, *one.spacing) for one in slices])
+    usual = np.sort(features, axis=0)[len(slices) // 2]  # of most, feature by feature
+    off = np.abs(features - usual) > (*[0.01] * 6, 0.5, 0.5, 1e-3, 1e-3)
+    odd = np.flatnonzero(off.any(axis=1))
+    if not len(odd):
         return
-    mine, theirs = odd[0], next(one for one in slices if one.kind() == usual)
-    what = next(
-        words
-        for words, a, b in (
-            ("orientation", mine.kind()[0], theirs.kind()[0]),
-            ("number of pixels", mine.shape, theirs.shape),
-            ("PixelSpacing", mine.spacing, theirs.spacing),
-        )
-        if a != b
-    )
+    what = next(words for words, part in _FEATURES.items() if off[odd[0], part].any())
     raise UsageError(
-        f"the series holds {count} slices of one image and {len(odd)} of another kind: {mine.label} has another {what} "
-        "than these; leave one image in the series"
+        f"the series holds {len(slices) - len(odd)} slices of one image and {len(odd)} of another kind: "
+        f"{slices[odd[0]].label} has another {what} than most; leave one image in the series"
     )
 
 
@@ -206,6 +207,28 @@ def _without_doubles(slices: list[Slice], normal: Floats, notes: list[str]) -> l
     if same:
         notes.append(f"{same} slices are there twice, with the same pixels; once each is taken")
     return kept
+
+
+def _check_aside(slices: Sequence[Slice], normal: Floats) -> None:
+    """Refuse slices that do not lie on one straight line; a tilted gantry moves all of them evenly.
+
+    Raises:
+        UsageError: A slice lies aside; names it.
+    """
+    positions = np.array([one.position for one in slices])
+    along = positions @ normal
+    aside = positions - along[:, None] * normal
+    # Over half the scan at a time, so that rounding does not count; the median, so that one slice does not.
+    half = (len(slices) + 1) // 2
+    drift = np.median((aside[half:] - aside[:-half]) / (along[half:] - along[:-half])[:, None], axis=0)
+    rest = aside - drift * along[:, None]
+    off = np.abs(rest - np.median(rest, axis=0)).max(axis=1)
+    worst = int(off.argmax())
+    if off[worst] > _ASIDE:
+        raise UsageError(
+            f"{slices[worst].label} (z = {_height(slices[worst]):g} mm) lies {off[worst]:.3g} mm aside of the other "
+            "slices; it belongs to another image"
+        )
 
 
 def _frame(one: Slice) -> NDArray[np.float32]:

@@ -63,11 +63,6 @@ class Slice:
         """What it is called in messages."""
         return f"{self.file.label}, frame {self.frame + 1}" if self.file.frames > 1 else self.file.label
 
-    def kind(self) -> tuple[object, ...]:
-        """Tell slices apart that cannot be of one image: orientation, pixels and their distance."""
-        turned = tuple(round(float(v), 2) + 0.0 for v in (*self.rows, *self.columns))
-        return turned, self.shape, tuple(round(s, 3) for s in self.spacing)
-
 
 def slices_of(file: DicomFile) -> Iterator[Slice]:
     """Read where the slices of a file lie.

@@ -77,7 +77,8 @@ def choose_structure_set(scan: Scan, options: Options) -> tuple[DicomFile, Serie
     for one in scan.structures:
         frames, uids = _references(one)
         for image in series:
-            if (not frames or not image.frame or image.frame in frames) and same_patient(one, image.files[0]):
+            fits = not frames or not image.frame or image.frame in frames or options.any_frame
+            if fits and same_patient(one, image.files[0]):
                 pairs.append((one, image, image.uid in uids))
     named = [p for p in pairs if p[2]]
     pairs = named or pairs
@@ -126,7 +127,8 @@ def _refuse(scan: Scan, series: list[Series]) -> None:
         raise UsageError("the structure set and the CT are of different patients; put one patient into the folder")
     raise UsageError(
         "the structure set was not drawn on this CT: their frames of reference differ. It belongs to another patient "
-        "or scan; contours of one on the image of the other would be nonsense"
+        "or scan, and contours of one on the image of the other would be nonsense; or a program that removes names "
+        "gave each file new identifiers: if that is certain, --any-frame takes them together"
     )
 
 
@@ -191,7 +193,7 @@ def read_structures(one: DicomFile, series: Series, image: Image, options: Optio
             f"the structure set has {len(chosen)} structures, more than {MOST_STRUCTURES}; name those that matter with "
             "--only"
         )
-    reader = _Reader(one.label, series.frame, image, notes)
+    reader = _Reader(one.label, _frame(regions, series, notes), image, notes)
     drawn: list[Region] = []
     for region, name, kind, left_out in chosen:
         if left_out:
@@ -200,6 +202,15 @@ def read_structures(one: DicomFile, series: Series, image: Image, options: Optio
             dose = plan.by_number.get(region.number) if kind == "target" else None
             drawn.append(reader.region(region, name, kind, dose))
     return Drawn(_one_target_prescribed(drawn, plan, notes), skipped, notes, originals)
+
+
+def _frame(regions: list[_Roi], series: Series, notes: list[str]) -> str:
+    """Find the frame of reference of structures on this CT: the CT's, or if none has that, the one of most of them."""
+    frames = [region.frame for region in regions if region.frame]
+    if not series.frame or not frames or series.frame in frames:
+        return series.frame
+    notes.append("structure set and CT name different frames of reference, and were taken together all the same")
+    return max(frames, key=frames.count)
 
 
 _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
