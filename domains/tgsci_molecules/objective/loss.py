@@ -391,6 +391,7 @@ class Objective(Loss):
             for metric in (metric_of.docked("vina", t.name, several), metric_of.efficiency(t.name, several))
         ]
         usual += [metric_of.calculated(kind) for kind in PROPERTIES]
+        usual.append(metric_of.calculated("alerts", about=self._catalogs or USUAL_CATALOGS))
         roots = [root for metric in self._wanted for root in metric.roots]
         by_name: dict[str, Metric] = {}
         for metric in (*usual, *roots, *self._wanted):

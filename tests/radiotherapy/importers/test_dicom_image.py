@@ -303,6 +303,49 @@ def test_a_tilted_gantry_is_interpolated_and_said(folder):
     assert np.abs(made.hu[k] - wanted)[seen].max() < 2.0
 
 
+def test_contours_on_tilted_slices_are_read(folder):
+    """A ball drawn slice by slice on planes tilted by 15 degrees, and a tube that is drawn on axial ones."""
+    tilt = np.radians(15)
+    middle = SPACING[0] * (ROWS - 1) / 2
+    across = np.array([0.0, np.cos(tilt), np.sin(tilt)])
+    normal = np.array([0.0, -np.sin(tilt), np.cos(tilt)])
+
+    def tilted(data, k):
+        data.ImagePositionPatient = [ORIGIN[0], *(np.array([0.0, heights()[k]]) - middle * across[1:])]
+        data.ImageOrientationPatient = [1, 0, 0, *across]
+
+    folder.ct(change=tilted)
+    ball = {}
+    for z in heights():
+        off = float(np.array([0.0, 0.0, z]) @ normal)
+        if abs(off) < 17:
+            radius = np.sqrt(18.0**2 - off**2)
+            u, v = circle(radius).T
+            foot = off * normal
+            ball[float(z)] = np.column_stack([u, np.zeros_like(u), np.zeros_like(u)]) + foot + v[:, None] * across
+    folder.structure_set()
+
+    def drawn(data):
+        items = []
+        for corners in ball.values():
+            item = pydicom.Dataset()
+            item.ContourGeometricType, item.NumberOfContourPoints = "CLOSED_PLANAR", len(corners)
+            item.ContourData = [f"{value:.3f}" for value in corners.ravel()]
+            items.append(item)
+        data.ROIContourSequence[0].ContourSequence = items
+
+    folder.structure_set(change=drawn)
+    made = patient(folder)
+    ptv = made.structures[0]
+    z, y, x = np.meshgrid(*made.grid.axes(), indexing="ij")
+    wanted = x**2 + y**2 + z**2 <= 18.0**2
+    found = ptv.mask.full(made.grid.shape)
+    assert (found ^ wanted).sum() < 0.12 * wanted.sum()
+    assert ptv.volume_cc == pytest.approx(4 / 3 * np.pi * 18**3 / 1000, rel=0.05)
+    assert ptv.mask.count * made.grid.voxel_cc == pytest.approx(ptv.volume_cc, rel=0.05)
+    assert np.abs(np.argwhere(found).mean(axis=0) - np.argwhere(wanted).mean(axis=0)).max() < 0.3
+
+
 # Where the slices are
 
 

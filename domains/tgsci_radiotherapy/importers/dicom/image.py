@@ -53,6 +53,9 @@ class Image:
         slices: z of the slices as they were scanned, ascending, mm: contours were drawn on these. Of slices that are
             not axial, those of the grid.
         notes: What was changed or left out, a sentence each.
+        lattice: Where the slices' pixels lie: contours may have been drawn on slices that are not axial.
+        stack: How many slices, rows and columns that lattice has.
+        places: The slices as they were scanned, from the first on, ascending, mm across them.
     """
 
     values: NDArray[np.float32]
@@ -60,6 +63,9 @@ class Image:
     position: str
     slices: tuple[float, ...]
     notes: tuple[str, ...]
+    lattice: Lattice
+    stack: tuple[int, int, int]
+    places: tuple[float, ...]
 
 
 def read_image(series: Series, options: Options) -> Image:
@@ -113,7 +119,9 @@ def read_image(series: Series, options: Options) -> Image:
         turned = _straightened(values, lattice, notes)
     axial = abs(normal[2]) > 1 - STRAIGHT
     heights = sorted(float(origin[2] + (p - places[0]) * normal[2]) for p in places) if axial else turned[1].axes()[0]
-    return Image(*turned, position, tuple(float(z) for z in heights), tuple(notes))
+    stack = values.shape[0], values.shape[1], values.shape[2]
+    across = tuple(float(p - places[0]) for p in places)
+    return Image(*turned, position, tuple(float(z) for z in heights), tuple(notes), lattice, stack, across)
 
 
 def _normal(one: Slice) -> Floats:
@@ -408,6 +416,6 @@ def _straightened(values: NDArray[np.float32], lattice: Lattice, notes: list[str
     tilt = max(np.degrees(np.arccos(min(1.0, float(v.max())))) for v in (normal, np.abs(axis)))
     notes.append(
         f"the image is oblique or the gantry was tilted (by {tilt:.1f} degrees); it was interpolated to axial "
-        f"voxels of {grid}, with air where the scan does not reach: contours have to be axial, too"
+        f"voxels of {grid}, with air where the scan does not reach"
     )
     return straightened(values, lattice, grid, AIR), grid
