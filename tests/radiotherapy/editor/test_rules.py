@@ -91,12 +91,9 @@ def test_where_goals_exclude_each_other_the_run_ends_and_the_record_shows_it(stu
     assert any("add " in t.edit for t in stuck.trials), "no plan with one objective more was tried"
     text = account(stuck.trials)
     assert re.search(r"PTV D95% >= 50 Gy \(met in \d+ plans?\) and Core D10% <= 29 Gy \(met in \d+ plans?\)", text)
-    best = stuck.best
-    assert best is not None
-    assert best.feedback is not None
     # Priority 1 is not given up for priority 2.
-    assert best.feedback.metrics["PTV D95%"] >= 49.5
-    assert best.feedback.metrics["Core D10%"] > 29
+    plans = points(stuck.trials)
+    assert rules.missed_by_priority(plans[0])[0] == min(rules.missed_by_priority(p)[0] for p in plans)
 
 
 def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(
