@@ -28,6 +28,8 @@ _MOST_STARTS, _LONGEST, _MOST_COLUMNS = 20, 20_000_000, 8
 _KEY_COLUMNS = 4
 #: Goals that are spelled out to a model, at most.
 _MOST_WORDS = 40
+#: Remarks on the goals, at most: what the targets forbid, and other fractions.
+_MOST_NOTES = 12
 #: Plans a round: the next one is worth more where it has learned from the last.
 PROPOSALS = 1
 
@@ -212,6 +214,7 @@ def _task(loss: PlanLoss) -> str:
     ]
     if len(goals) > _MOST_WORDS:
         lines.append(f"- and {len(goals) - _MOST_WORDS} more")
+    lines += loss.bound.notes[:_MOST_NOTES]
     lines.append(
         f"The loss is above 0 where goals are missed: each costs by priority, at least {WEIGHTS}, and enough that no "
         "goal lost is worth any gain at lower priorities; implied goals come last, and one that the targets forbid "
