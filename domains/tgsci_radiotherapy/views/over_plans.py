@@ -149,7 +149,12 @@ def near_miss(trials: Trials) -> tuple[Trial, str] | None:
     if not others:
         return None
     best = measured[0].effects.results
-    near = max(others, key=lambda p: (_met(p.effects.results), -p.trial.loss))
+
+    def rank(plan: Point) -> tuple[int, bool, float]:
+        new = any(b.met and not a.met for a, b in zip(best, plan.effects.results, strict=True))
+        return _met(plan.effects.results), new, -plan.trial.loss
+
+    near = max(others, key=rank)
     pairs = list(zip(best, near.effects.results, strict=True))
     gains = [f"{b.goal.criterion} ({b.value_text})" for a, b in pairs if b.met and not a.met]
     loses = [f"{b.goal.criterion} ({b.value_text})" for a, b in pairs if a.met and not b.met]

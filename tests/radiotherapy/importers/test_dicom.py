@@ -780,7 +780,7 @@ def test_doses_that_cannot_be_compared_with(folder, change, word):
 
 def test_two_doses_of_plans(folder):
     folder.rtdose(name="rd2.dcm")
-    refused(folder, "2 doses; choose one with --dose: 1: PLAN, of plan 1; 2: PLAN")
+    refused(folder, "2 doses; choose one with --dose: 1: PLAN (rd.dcm), of plan 1; 2: PLAN (rd2.dcm)")
 
 
 # Nobody's name

@@ -273,7 +273,7 @@ def test_sagittal_slices_are_turned(folder):
         data.PixelData = cube[::-1, :, k].astype(np.int16).tobytes()
         folder.save(data, f"ct_{k:02d}.dcm")
     made = patient(folder)
-    assert any("sagittal or coronal" in note for note in made.notes)
+    assert any("sagittal, coronal or turned" in note for note in made.notes)
     assert made.grid == Grid((16, 64, 72), (3.0, 2.5, 2.0), (ORIGIN[2], ORIGIN[1], ORIGIN[0]))
     as_it_was(made)
 
@@ -511,3 +511,10 @@ def test_slices_whose_first_pixel_drifts_are_tilted(folder):
     assert (
         np.abs(made.hu[k, j, 20:50] - (x[20:50] + 4 * heights()[k] + 2 * (made.grid.axes()[1][j] - 0.5 * k))).max() < 3
     )
+
+
+def test_slices_of_one_place_and_slices_of_two_patients(folder):
+    folder.ct(places=[0.0] * 16)
+    refused(folder, "all slices of the CT lie at one place")
+    folder.ct(change=lambda data, k: setattr(data, "PatientID", "MRN-1") if k == 3 else None)
+    refused(folder, "are slices of one series and of two patients")

@@ -62,7 +62,7 @@ class _Total:
     def __str__(self) -> str:
         files = sum(len(part.files) for part in self.parts)
         how = f"{len(self.parts)} beams added up" if len(self.parts) > 1 else self.kind
-        return how + (f", {files} planes" if files > len(self.parts) else "")
+        return how + (f", {files} files" if files > 1 else f" ({self.parts[0].files[0].label})")
 
 
 def read_dose(scan: Scan, series: Series, plan: Prescription, options: Options) -> DoseCube | None:
@@ -80,7 +80,8 @@ def read_dose(scan: Scan, series: Series, plan: Prescription, options: Options) 
     try:
         return _dose_of(scan, series, plan, options)
     except UsageError as error:
-        raise UsageError(f"{error}. Import without it: --no-reference") from error
+        stop = "" if str(error).endswith("?") else "."
+        raise UsageError(f"{error}{stop} Import without it: --no-reference") from error
 
 
 def _dose_of(scan: Scan, series: Series, plan: Prescription, options: Options) -> DoseCube:

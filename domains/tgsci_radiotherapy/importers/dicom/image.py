@@ -16,6 +16,7 @@ from ..options import Options
 from ..patient import MOST_VOXELS
 from ..position import POSITIONS
 from .files import DicomFile, Series, guarded
+from .origin import same_patient
 from .slices import AIR, Slice, read_pixels, slices_of
 from .space import STRAIGHT, Lattice, box, even_planes, step_for, straight_line, straightened, upright
 
@@ -81,12 +82,17 @@ def read_image(series: Series, options: Options) -> Image:
     notes: list[str] = []
     slices = [one for file in series.files for one in slices_of(file)]
     _check_alike(slices)
+    for file in series.files:
+        if not same_patient(file, series.files[0]):
+            raise UsageError(f"{file.label} and {series.files[0].label} are slices of one series and of two patients")
     position = _position(series, options)
     if len(slices) < 2:
         raise UsageError("the CT has one slice; a dose needs a volume")
     normal = _normal(slices[0])
     slices.sort(key=lambda one: (float(one.position @ normal), str(one.file.path), one.frame))
     slices = _without_doubles(slices, normal, notes)
+    if len(slices) < 2:
+        raise UsageError("all slices of the CT lie at one place; their positions were lost: export it again")
     rows, columns = slices[0].shape
     if rows * columns * len(slices) > MOST_VOXELS:
         raise UsageError(
@@ -112,7 +118,7 @@ def read_image(series: Series, options: Options) -> Image:
     lattice = Lattice(origin, np.array([across, first.columns * dy, first.rows * dx]))
     turned = upright(values, lattice)
     if lattice.axes() not in (None, (0, 1, 2)):
-        notes.append("the slices are sagittal or coronal; the image was turned, which changes no value")
+        notes.append("the slices are sagittal, coronal or turned; the image was turned, which changes no value")
     if len({file.text("FrameOfReferenceUID") for file in series.files}) > 1:
         notes.append("the CT's slices name different frames of reference, which those of one scan do not")
     if turned is None:
@@ -265,10 +271,9 @@ def _places(
         return located, straight_line(located)
     gaps = np.diff(places)
     _check_gaps(slices, gaps, options)
-    usual = step_for(gaps)
     notes.append(
         f"the slices lie {gaps.min():.3g} to {gaps.max():.3g} mm apart; the image was interpolated to every "
-        f"{usual:.3g} mm"
+        f"{step_for(gaps):.3g} mm"
     )
     return places, None
 

@@ -181,7 +181,10 @@ def even_planes(values: Array, places: NDArray[np.float64], step: float) -> tupl
 
 
 def step_for(gaps: NDArray[np.float64]) -> float:
-    """Choose the distance to which uneven planes are interpolated, mm: the smallest usual one, within reason."""
-    usual = float(np.median(gaps))
+    """Choose the distance to which uneven planes are interpolated, mm.
+
+    It is the smallest usual one, within reason, and such that the first and the last plane stay.
+    """
+    usual, extent = float(np.median(gaps)), float(gaps.sum())
     finest = usual if gaps.min() > 0.7 * usual else float(gaps.min())
-    return max(finest, float(gaps.sum()) / (4 * len(gaps)))
+    return extent / round(extent / max(finest, extent / (4 * len(gaps))))
