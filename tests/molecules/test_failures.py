@@ -50,6 +50,10 @@ def test_where_we_call_libraries_here_and_there_only_theirs_are_failures() -> No
         Chem.Kekulize(Chem.MolFromSmiles("c1cccc1", sanitize=False))
     with pytest.raises(MeasurementError, match="Range Error"), measuring("m"):
         Chem.MolFromSmiles("C").GetAtomWithIdx(7)
+    with pytest.raises(MeasurementError, match="Bad Conformer"), measuring("m"):
+        Chem.MolFromSmiles("C").GetConformer()
+    with pytest.raises(ValueError, match="ours"), measuring("m"):
+        raise ValueError("ours")
     with pytest.raises(ZeroDivisionError), measuring("m"):
         _ = 1 / 0
     with pytest.raises(TypeError), measuring("m"):
