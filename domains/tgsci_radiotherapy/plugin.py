@@ -113,6 +113,7 @@ class RadiotherapyDomain(Domain):
             change=insight.change,
             predict=insight.predict,
             limiting=insight.limiting,
+            advice=insight.advice,
             setting=insight.setting(loss.case),
         )
 

@@ -83,6 +83,7 @@ def read_patient(
         UsageError: The source cannot be read, or an option is wrong; it says what to do.
     """
     kind = kind_of(source) if kind is None else _known(kind)
+    options.check_source(kind)
     if kind == "pyradplan":
         from .pyradplan import phantom
 
