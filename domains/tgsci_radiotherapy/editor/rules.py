@@ -116,12 +116,13 @@ class RuleEditor(Proposer):
             made = self._edits(measured, base)
             promising += [(expected(move), move) for move in made]
             if self.structural:
-                spare += add_objective(base, self._first(base)) if base is best and loss > 0 else []
+                added = add_objective(base, self._first(base)) if base is best and loss > 0 else []
+                spare += sorted((move for move in added if expected(move) < worth), key=expected)
         promising.sort(key=lambda pair: pair[0])
         if promising and loss - promising[0][0] < PROGRESS * loss:
-            yield from [move for move in spare if move.loss < worth][:1]
+            yield from spare[:1]
         yield from [move for told, move in promising if told < worth or move.met > _met(best)]
-        yield from [move for move in spare if move.loss < worth]
+        yield from spare
         if loss > 0:
             yield from self._other_kinds(trials, measured)
             surrogate, fixed = self._surrogate(measured, best), self._fixed(best)
