@@ -75,6 +75,15 @@ class Loss(ABC):
         """
         return feedback
 
+    def breach(self, limit: str, by: float) -> str:
+        """Say by how much a hard limit is broken, for the record of a trial and for the report.
+
+        Args:
+            limit: Its name among the violations.
+            by: The violation, above 0.
+        """
+        return f"{limit} by {figure(by)}"
+
     @property
     def reconsiders(self) -> bool:
         """True where `reconsider` does something: only then is the other measurement sent to where it is called."""
@@ -389,6 +398,9 @@ class LimitedLoss(Loss):
         if not isinstance(feedback, _Made):
             return feedback  # it came from a record, where the measurement without the limit is not kept
         return self._limited(self.loss.measure_again(value, feedback.parts[0], other))
+
+    def breach(self, limit: str, by: float) -> str:
+        return self.loss.breach(limit, by)
 
     def _limited(self, feedback: Feedback) -> Feedback:
         if not feedback.measured:

@@ -11,7 +11,8 @@ The rooms, in the order in which a molecule travels; the `__init__` of each says
   physics/      the pose under force fields that are not Vina's
   editor/       proposers without a model
   views/        tables, pose files and pictures
-tables.py reads the tab-separated tables that stand beside the code.
+tables.py reads the tab-separated tables beside the code; failures.py makes what RDKit, meeko, Vina and OpenMM
+raise about a molecule into that molecule's failure.
 """
 
 import lazy_loader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,11 +62,22 @@ def measuring(stage: str) -> Iterator[None]:
 
 
 def _of_library(error: Exception) -> bool:
-    """Tell whether an error is of a library's own kind, comes from its files, or is one of RDKit's assertions."""
+    """Tell whether an error is of a library's own kind, comes from its files, or was raised by compiled code."""
     kinds = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
     where = _raised_in(error.__traceback__).parts
-    mistake = isinstance(error, _MISTAKES) and kinds & {"Boost"}
-    return not mistake and bool(kinds & set(_LIBRARIES) or set(where) & set(_LIBRARIES) or "RDKIT:" in str(error))
+    if isinstance(error, _MISTAKES) and kinds & {"Boost"}:
+        return False
+    return bool(kinds & set(_LIBRARIES) or set(where) & set(_LIBRARIES) or _by_compiled_code(error))
+
+
+def _by_compiled_code(error: Exception) -> bool:
+    """Tell whether RDKit's or another library's compiled code raised an error: there is no line that says raise."""
+    trace = error.__traceback__
+    if not isinstance(error, RuntimeError | ValueError) or trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] != dis.opmap["RAISE_VARARGS"]
 
 
 def _raised_in(trace: TracebackType | None) -> Path:

@@ -205,9 +205,11 @@ def _columns(objective: Objective) -> tuple[str, ...]:
 
 def _key_columns(objective: Objective) -> tuple[str, ...]:
     """Choose the few figures that a row of a history shows: the scores, then what else the loss is made of."""
-    roots = [root.name for term in objective.terms for root in term.metric.roots]
+    every = [root for term in objective.terms for root in term.metric.roots]
+    last = [root.name for root in every if root.kind in ("alerts", "strain")]  # mostly nothing to speak of
+    roots = [root.name for root in every if root.name not in last]
     scores = [name for name in roots if objective.metrics[name].simulated]
-    others = [name for name in (*roots, *_KEY_COLUMNS) if name not in scores]
+    others = [name for name in (*roots, *_KEY_COLUMNS, *last) if name not in scores]
     return tuple(dict.fromkeys([*scores[:_MOST_SCORES], *others]))[: max(_FEW, min(len(scores), _MOST_SCORES) + 3)]
 
 

@@ -28,6 +28,8 @@ _MOST_STARTS, _LONGEST, _MOST_COLUMNS = 20, 20_000_000, 8
 _KEY_COLUMNS = 4
 #: Goals that are spelled out to a model, at most.
 _MOST_WORDS = 40
+#: Remarks on the goals, at most: what the targets forbid, and other fractions.
+_MOST_NOTES = 12
 #: Plans a round: the next one is worth more where it has learned from the last.
 PROPOSALS = 1
 
@@ -111,6 +113,7 @@ class RadiotherapyDomain(Domain):
             change=insight.change,
             predict=insight.predict,
             limiting=insight.limiting,
+            advice=insight.advice,
             setting=insight.setting(loss.case),
         )
 
@@ -193,7 +196,8 @@ def _notes(loss: PlanLoss) -> list[str]:
 
 def _columns(loss: PlanLoss) -> tuple[str, ...]:
     ranked = sorted(loss.bound.goals, key=lambda goal: goal.priority)
-    return tuple(dict.fromkeys(["goals met", *(goal.name for goal in ranked)]))[:_MOST_COLUMNS]
+    implied = ["implied met"] if any(goal.implied for goal in ranked) else []
+    return tuple(dict.fromkeys(["goals met", *implied, *(goal.name for goal in ranked)]))[:_MOST_COLUMNS]
 
 
 def _task(loss: PlanLoss) -> str:
@@ -211,6 +215,7 @@ def _task(loss: PlanLoss) -> str:
     ]
     if len(goals) > _MOST_WORDS:
         lines.append(f"- and {len(goals) - _MOST_WORDS} more")
+    lines += loss.bound.notes[:_MOST_NOTES]
     lines.append(
         f"The loss is above 0 where goals are missed: each costs by priority, at least {WEIGHTS}, and enough that no "
         "goal lost is worth any gain at lower priorities; implied goals come last, and one that the targets forbid "

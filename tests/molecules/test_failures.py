@@ -50,6 +50,10 @@ def test_where_we_call_libraries_here_and_there_only_theirs_are_failures() -> No
         Chem.Kekulize(Chem.MolFromSmiles("c1cccc1", sanitize=False))
     with pytest.raises(MeasurementError, match="Range Error"), measuring("m"):
         Chem.MolFromSmiles("C").GetAtomWithIdx(7)
+    with pytest.raises(MeasurementError, match="Bad Conformer"), measuring("m"):
+        Chem.MolFromSmiles("C").GetConformer()
+    with pytest.raises(ValueError, match="ours"), measuring("m"):
+        raise ValueError("ours")
     with pytest.raises(ZeroDivisionError), measuring("m"):
         _ = 1 / 0
     with pytest.raises(TypeError), measuring("m"):
@@ -88,6 +92,7 @@ def test_a_mistake_of_ours_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> Non
         DockingLoss("ABL1", replace(QUICK, seed=72)).measure("CCO")
 
 
+@pytest.mark.slow
 def test_finding_a_shape_has_a_time_limit_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ligand, "EMBED_SECONDS", 0.01)
     impossible = "O=C1C[C@@H]2OCC=C3CN4CC[C@@]56c7ccccc7N1[C@H]5[C@@H]2[C@H]3C[C@@H]46"

@@ -226,7 +226,7 @@ class Search:
         feedback = trial.feedback
         if feedback is None or not feedback.measured:
             return State.FAILED, feedback.error if feedback and feedback.error else "the loss gave no number"
-        broken = ", ".join(f"{name} by {figure(by)}" for name, by in feedback.violations.items() if by > 0)
+        broken = ", ".join(self.loss.breach(name, by) for name, by in feedback.violations.items() if by > 0)
         limits = f"; limits broken: {broken}" if broken else ""
         if not self.insight.rivals:
             return State.ACCEPTED, f"measured{limits}"

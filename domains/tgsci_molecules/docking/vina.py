@@ -477,11 +477,11 @@ def _maps(target: Target, edges: Edges, seed: int) -> Any:
     check_site(target.receptor, target.name, target.center, edges)
     from vina import Vina
 
-    vina = Vina(sf_name="vina", cpu=1, seed=seed, verbosity=0)
     with (
         calling(f"docking: Vina cannot compute the maps of {target}"),
         _quiet(edges[0] * edges[1] * edges[2] > _LOUD_VOLUME),
     ):
+        vina = Vina(sf_name="vina", cpu=1, seed=seed, verbosity=0)
         vina.set_receptor(str(target.receptor))
         vina.compute_vina_maps(center=list(target.center), box_size=list(edges), spacing=_SPACING)
     while len(_held) >= _most_maps():

@@ -12,7 +12,7 @@ from rdkit import Chem
 
 from tgsci.basics import checks
 from tgsci.basics.texts import quote
-from tgsci.errors import MeasurementError
+from tgsci.errors import InvalidValue, MeasurementError
 
 from ..failures import calling
 from .ionisation import Site, sites
@@ -78,7 +78,6 @@ def states_of(smiles: str, most: int, ph: float = PH) -> list[State]:
     return [first, *(state for state in others if state.share >= LEAST_SHARE)][:most]
 
 
-@lru_cache(maxsize=256)
 def shares(smiles: str, ph: float = PH) -> tuple[State, ...]:
     """List the states of a molecule with their shares at a pH, the most probable first.
 
@@ -94,9 +93,15 @@ def shares(smiles: str, ph: float = PH) -> tuple[State, ...]:
         InvalidValue: The SMILES cannot be read.
         MeasurementError: A state cannot be written.
     """
-    ph = checks.number("ph", ph, low=0, high=14)
+    return _shares(smiles, checks.number("ph", ph, low=0, high=14))
+
+
+@lru_cache(maxsize=256)
+def _shares(smiles: str, ph: float) -> tuple[State, ...]:
     written = as_molecule(smiles)
     mol = written.mol
+    if not mol.GetNumAtoms():
+        raise InvalidValue("the SMILES is empty: write a molecule, such as NCCO")
     found = sites(mol)
     free = _undecided(found, ph)
     interaction = _interaction(mol, found)

@@ -7,10 +7,12 @@ the structure (`structural`) may also be refused outright, which costs no dockin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rdkit import Chem
+
+from tgsci.basics.texts import figure
 
 from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import alerts
@@ -335,6 +337,20 @@ class ContactMade(Limit):
         elif 0 < short <= WRONG_DIRECTION:
             state = "the groups are near enough, but in the wrong direction"
         return f"must {self.requirement}; in the docked pose {state}."
+
+
+def breach(limit: str, by: float, write: Callable[[float], str] = figure) -> str:
+    """Say by how much a limit is broken, in words where only the direction of a contact is wrong.
+
+    Args:
+        limit: Its key.
+        by: The violation, in the limit's unit.
+        write: Writes a figure.
+    """
+    contact = any(f"{kind} " in limit for kind in ("hbond", "salt bridge", "aromatic"))
+    if contact and 0 < by <= WRONG_DIRECTION:
+        return f"{limit}: near enough, but in the wrong direction"
+    return f"{limit} by {write(by)}"
 
 
 def _named(mol: Chem.Mol, atoms: Iterable[int]) -> str:

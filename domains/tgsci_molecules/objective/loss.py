@@ -302,6 +302,10 @@ class Objective(Loss):
         """Choose the wall time after which a measurement hangs, s."""
         return self._physics_seconds + sum(_longest(self.settings_in(target)) for target in self.targets)
 
+    def breach(self, limit: str, by: float) -> str:
+        """Say by how much a limit is broken; of a contact also that only the direction is wrong."""
+        return hard.breach(limit, by)
+
     def limiting(self, feedback: Feedback) -> str:
         """Say in a few words what limits a molecule: the target that decides, and the terms that cost most.
 
@@ -391,6 +395,7 @@ class Objective(Loss):
             for metric in (metric_of.docked("vina", t.name, several), metric_of.efficiency(t.name, several))
         ]
         usual += [metric_of.calculated(kind) for kind in PROPERTIES]
+        usual.append(metric_of.calculated("alerts", about=self._catalogs or USUAL_CATALOGS))
         roots = [root for metric in self._wanted for root in metric.roots]
         by_name: dict[str, Metric] = {}
         for metric in (*usual, *roots, *self._wanted):

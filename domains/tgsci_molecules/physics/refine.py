@@ -19,7 +19,7 @@ from rdkit.Geometry import Point3D
 from tgsci.errors import MeasurementError
 
 from ..docking.vina import Docking
-from ..failures import calling, measuring
+from ..failures import calling
 from ..target.targets import Target
 from . import mmff
 from .receptor import FORCE_FIELD as PROTEIN_FIELD
@@ -133,7 +133,7 @@ def refine_pose(pose: Chem.Mol, target: Target) -> Refinement:
     Raises:
         MeasurementError: See `refine`.
     """
-    with measuring("refinement"):
+    with calling("refinement"):
         return _refined(pose, target)
 
 

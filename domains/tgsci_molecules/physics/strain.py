@@ -135,7 +135,7 @@ def strain_of(docking: Docking) -> float:
     """
     total = strain(docking.pose, TRIAL_CONFORMERS).total
     assert total is not None  # a search was asked for
-    return total
+    return round(total, 3)
 
 
 def checked(pose: Chem.Mol) -> Chem.Mol:

@@ -14,6 +14,7 @@ from tgsci.basics.files import write_atomically
 from tgsci.show.columns import ranks
 
 from ..objective.finalists import CHECK
+from ..objective.limits import breach
 from .cells import count, figure, is_count, tag, tag_value
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def tags_of(result: Result) -> Mapping[str, Mapping[str, str]]:
 def limits_broken(feedback: Feedback | None) -> str:
     """List the hard limits that a measurement breaks, in words; "" for none."""
     violations = feedback.violations if feedback else {}
-    return "; ".join(f"{name} by {figure(by)}" for name, by in violations.items() if by > 0)
+    return "; ".join(breach(name, by, figure) for name, by in violations.items() if by > 0)
 
 
 def checked_pose(feedback: Feedback | None) -> str:

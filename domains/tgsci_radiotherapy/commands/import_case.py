@@ -16,6 +16,7 @@ from tgsci.basics.texts import quote, shell_word, visible
 from tgsci.cli.command import command, option, options
 from tgsci.errors import UsageError
 
+from ..importers.position import POSITIONS
 from ..notice import NOTICE
 
 if TYPE_CHECKING:
@@ -99,7 +100,13 @@ _source = partial(option, section="What is read")
     _source("--no-reference", is_flag=True, help="leave out the dose that comes with the source"),
     _source("--plan", type=int, metavar="N", help="which RTPLAN, counted from 1, where there are several"),
     _source("--dose", type=int, metavar="N", help="which RTDOSE, counted from 1, where there are several"),
-    _source("--position", metavar="POSITION", help="how the patient lies, where no file says it: HFS, HFP, FFS ..."),
+    _source(
+        "--position",
+        type=click.Choice(POSITIONS, case_sensitive=False),
+        metavar="POSITION",
+        help="how the patient lies, where no file says it: HFS, HFP, FFS ...",
+    ),
+    _source("--any-frame", is_flag=True, help="take files together though their frames of reference differ"),
     _source("--fill-gaps", is_flag=True, help="interpolate across gaps where CT slices are, or may be, missing"),
     _source("--hu-table", metavar="FILE", help="CSV of HU and electron or mass density, in place of the default"),
     _source("--hu-offset", type=float, metavar="HU", help="added to the image, HU: -1024 for a lost intercept"),

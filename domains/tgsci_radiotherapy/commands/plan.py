@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 )
 @run_options
 def plan(table: dict[str, Any], run: RunArguments) -> int:
-    """Tune a plan until it meets a sheet of clinical goals.
+    """Tune a plan until it meets a sheet of clinical goals, then on, as low as achievable.
 
-    Solve it, read its goals and what its weights and doses do to them, change these, and solve it again, until all
-    goals are met or nothing helps any more. Every plan, its reason and its page are kept in the run's directory, with
-    the best plan's files. Research tool: not for clinical use.
+    Solve it, read its goals and what its weights and doses do to them, change these, and solve it again; once all
+    goals are met organs and conformity go on by priority, until nothing helps any more. Every plan, its reason and
+    its page are kept in the run's directory, with the best plan's files. Research tool: not for clinical use.
     """
     from tgsci.runs.run import cores
 

@@ -25,7 +25,7 @@ from ..loss.edits import highest_dose
 from ..loss.effects import Effects, Try, effects_in, effects_of, short_name
 from ..plan import Objective, PlanParameters
 from .moves import predicted_results, predicted_text
-from .rules import DOSE_SHARE
+from .rules import DOSE_SHARE, GOOD, gain_share, near_miss
 from .surrogate import Point, Surrogate, points, position, slots_of
 
 if TYPE_CHECKING:
@@ -164,6 +164,30 @@ def predict(trials: Trials, values: Sequence[str]) -> list[Outlook | None]:
     measured = points(trials)
     rate = _error_rate(measured)
     return [_outlook(value, measured, rate) for value in values]
+
+
+def advice(trials: Trials) -> str:
+    """Say how well steps that slopes predicted came true, and name the best near miss; "" for nothing to say."""
+    measured = points(trials)
+    if len(measured) < 2:
+        return ""
+    by_number = {point.trial.number: point for point in measured}
+    shares = []
+    for child in measured:
+        parent = by_number.get(child.trial.parent) if child.trial.parent is not None else None
+        if parent and set(parent.slots) == set(child.slots) and parent.criteria == child.criteria:
+            shares.append(gain_share(parent, child))
+    parts = []
+    if shares:
+        held = sum(share >= GOOD for share in shares)
+        parts.append(f"of {len(shares)} steps in weights and doses, {held} gained most of what the slopes predicted")
+    near = near_miss(measured)
+    if near is not None:
+        missed = [r for r in near.effects.results if not r.met]
+        named = "; ".join(f"{r.goal.criterion} by {r.shortfall:.3g} {r.goal.unit}".strip() for r in missed[:_FOLLOWED])
+        more = f" and {len(missed) - _FOLLOWED} more" if len(missed) > _FOLLOWED else ""
+        parts.append(f"the best near miss is trial {near.trial.number}, which misses {named or 'nothing'}{more}")
+    return "; ".join(parts)
 
 
 def setting(case: Case) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Rounds of linear programmes on the surrogate, and how the inner region shrinks where one did not help.
 _INNER, _SHRINK = 6, 0.4
 #: What part of a predicted change may fail to come.
-RISK = 0.15
+RISK = 0.3
 #: A change that is predicted to be more than this part of a goal's scale is further than a slope can tell.
 _FAR = 0.2
 #: Changes of an edit that are named, at most.

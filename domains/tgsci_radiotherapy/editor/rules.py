@@ -1,12 +1,17 @@
-"""The rule editor: weights and doses from margins and sensitivities. No model is asked.
+"""The rule editor: weights, doses and kinds of objectives, from margins and sensitivities. No model is asked.
 
 It is the proposer where no model is configured, and the baseline that every model has to beat. Each round it
 
-1. reads from the trials how well its predictions held, and so how far the next step may go;
-2. solves for the weights and doses that meet the goals best by the sensitivities of all plans measured so far;
-3. where tuning does not help any more, adds the objective that helps most;
-4. where nothing helps, lets go of one missed goal after the other, so that the record shows which goals exclude
+1. chooses the plans that are worth editing: the best, the best of each other set of objectives, and the near miss;
+2. reads from the trials how well predictions from each held, and so how far a step from it may go;
+3. solves for the weights and doses that lead to the lowest loss by the sensitivities of all plans measured so far, and
+   puts beside them what was solved again with each plan (`loss.ahead`): further steps, edits of kind;
+4. where no plan promises anything more, makes one of a kind that was not made yet, though it is a little worse so far;
+5. where nothing helps, lets go of one missed goal after the other, so that the record shows which goals exclude
    which; then it has nothing left to propose, and the run ends.
+
+A run does not end where all goals are met: the loss then measures the room of organs and conformity, and steps go on to
+buy it as long as that pays.
 """
 
 from __future__ import annotations
@@ -33,14 +38,14 @@ if TYPE_CHECKING:
     from tgsci.search.menu import Option
 
 #: The first step's region: doublings of a weight, and a share of the highest target dose.
-DOUBLINGS, DOSE_SHARE = 2.0, 0.03
+DOUBLINGS, DOSE_SHARE = 1.0, 0.02
 #: Where a prediction came true the next step may go at least so far, in units of the first: a small step that was
 #: enough says nothing of what a larger one would have done.
 AFTER_SUCCESS = 0.5
 #: A prediction that came true by this share lets the next step go further, or not so far.
 GOOD, POOR = 0.6, 0.2
 #: Smallest and largest region, in units of the first.
-LEAST, MOST = 1 / 16, 2.0
+LEAST, MOST = 1 / 8, 4.0
 #: A tuned plan that is predicted to take away less than this share of the loss is no progress.
 PROGRESS = 0.1
 #: A tuned plan that is predicted to take away less than this share of the loss is not worth a plan.
@@ -111,12 +116,13 @@ class RuleEditor(Proposer):
             made = self._edits(measured, base)
             promising += [(expected(move), move) for move in made]
             if self.structural:
-                spare += add_objective(base, self._first(base)) if base is best and loss > 0 else []
+                added = add_objective(base, self._first(base)) if base is best and loss > 0 else []
+                spare += sorted((move for move in added if expected(move) < worth), key=expected)
         promising.sort(key=lambda pair: pair[0])
         if promising and loss - promising[0][0] < PROGRESS * loss:
-            yield from [move for move in spare if move.loss < worth][:1]
+            yield from spare[:1]
         yield from [move for told, move in promising if told < worth or move.met > _met(best)]
-        yield from [move for move in spare if move.loss < worth]
+        yield from spare
         if loss > 0:
             yield from self._other_kinds(trials, measured)
             surrogate, fixed = self._surrogate(measured, best), self._fixed(best)
@@ -241,7 +247,8 @@ def _met(point: Point) -> int:
 def bases(measured: Sequence[Point]) -> list[Point]:
     """Choose the plans that are worth editing: the best, the best of other sets of objectives, and the near miss.
 
-    A near miss meets more goals of high priority than the best plan, or as many, and has the next lowest loss.
+    Args:
+        measured: Measured plans, best first; at least one.
     """
     best = measured[0]
     alike = [p for p in measured if p.criteria == best.criteria]
@@ -250,10 +257,14 @@ def bases(measured: Sequence[Point]) -> list[Point]:
         if frozenset(point.slots) not in families and len(chosen) < BASES - 1:
             families.add(frozenset(point.slots))
             chosen.append(point)
-    rest = [p for p in alike if not any(p is c for c in chosen)]
-    if rest:
-        chosen.append(min(rest, key=lambda p: (missed_by_priority(p), p.trial.loss)))
-    return chosen
+    near = near_miss(measured)
+    return chosen if near is None or any(near is c for c in chosen) else [*chosen, near]
+
+
+def near_miss(measured: Sequence[Point]) -> Point | None:
+    """Find the plan, other than the best, that misses the fewest goals, of high priorities first; None without any."""
+    rest = [p for p in measured[1:] if p.criteria == measured[0].criteria]
+    return min(rest, key=lambda p: (missed_by_priority(p), p.trial.loss), default=None)
 
 
 def missed_by_priority(point: Point) -> tuple[int, ...]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..case.model import Case, Structure
     from .sheet import Sheet
 
+#: A dose to this % of the body or less is one to its hottest part.
+_HOTTEST_PERCENT = 5.0
 #: How far a case's prescription may be from the sheet's.
 _SAME_DOSE = 0.005
 
@@ -133,8 +135,17 @@ def _bind(sheet: Sheet, case: Case) -> BoundSheet:
 
 
 def _spares(goal: Goal, case: Case) -> bool:
-    """Tell whether a plan is the better the further it goes beyond the limit: not of a target's own dose."""
-    return goal.metric.kind == "CI" or (goal.comparison == "<=" and case.structure(goal.structure).type != "target")
+    """Tell whether a plan is the better the further it goes beyond the limit: of organs, wide dose and conformity.
+
+    Not of a target's own dose, nor of the body's hottest part, which lies in a target or at its edge.
+    """
+    kind, amount = goal.metric.kind, goal.metric.amount
+    if kind == "CI":
+        return True
+    structure = case.structure(goal.structure)
+    hottest = kind == "Dmax" or (kind == "D%" and amount <= _HOTTEST_PERCENT) or kind == "Dcc"
+    of_body = structure.type == "external" or EXTERNAL in structure.name
+    return goal.comparison == "<=" and structure.type != "target" and not (of_body and hottest)
 
 
 def _prescriptions(sheet: Sheet, case: Case) -> dict[str, float]:

@@ -67,8 +67,8 @@ class Goal:
         optional: True where a case without the structure is no fault.
         note: For people: where the figure comes from.
         implied: True where no sheet says it and every clinic means it (`goals.implied`).
-        spares: True where better than the limit is better still: of organs, of the body and of conformity, not of a
-            target's own dose. `Sheet.bind` knows.
+        spares: True where better than the limit is better still: of organs, of wide dose in the body and of conformity,
+            not of a target's own dose or the body's hottest part. `Sheet.bind` knows.
         least: Where targets alone forbid the goal (`goals.overlap`): the least value that they leave; else nan.
     """
 

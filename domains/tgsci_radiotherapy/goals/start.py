@@ -90,8 +90,11 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
         raise UsageError(
             f"{case.name} has no target with a prescription and voxels of its own; there is nothing to plan"
         )
+    for name in by_name:
+        if name not in case.names:
+            objectives += _of_region(case.structure(name), by_name[name])
     outline = [s.name for s in case.structures if s.type == "external"]
-    hottest = [_dose(g) for name in outline for g in by_name.get(name, []) if g.comparison == "<=" and g.unit == "Gy"]
+    hottest = [_dose(g) for name in outline for g in by_name.get(name, []) if _is_hottest(g)]
     if hottest and min(hottest) > case.prescription:  # targets are the hottest part of the body
         objectives.append(_overdose(TARGETS, _IN_TARGET * min(hottest), case.prescription, OVER))
     objectives += _around(case, levels)
@@ -118,7 +121,7 @@ def _of_target(target: Structure, dose: float, goals: Sequence[Goal], higher: Se
     from ..plan import Objective
 
     least = [_dose(goal) for goal in goals if goal.comparison == ">=" and _dose(goal)]
-    most = [_dose(goal) for goal in goals if goal.comparison == "<=" and _dose(goal)]
+    most = [_dose(goal) for goal in goals if goal.comparison == "<=" and not goal.metric.kind.startswith("C")]
     low = max([dose, *(d for d in least if d <= 1.2 * dose)])
     high = min([d for d in most if d > low], default=2.0 * low)
     # Both within the window that the goals leave: D50% <= 60 Gy above D95% >= 56 Gy.
@@ -160,6 +163,20 @@ def _of_organ(case: Case, structure: Structure, goals: Sequence[Goal]) -> Iterat
         weight = SERIAL / 3.0 * max(_BY_PRIORITY.get(g.priority, 1.0) for g in rest)
         dose = _VOLUME * _dose(first) * (1.0 - _part(first, volume) / 4.0)
         yield _overdose(structure.name, dose, case.prescription, weight)
+
+
+def _of_region(region: Structure, goals: Sequence[Goal]) -> Iterator[Objective]:
+    """Follow goals on a region: penalties see all of its voxels, so that no share of others is to be allowed for."""
+    from ..plan import Objective
+
+    for goal in goals:
+        dose, by_priority = _dose(goal), _BY_PRIORITY.get(goal.priority, 1.0)
+        if goal.comparison == ">=" and region.type == "target" and dose:
+            yield Objective(region.name, "squared_underdose", _AIM * dose, UNDER)
+        elif goal.comparison == "<=" and goal.metric.kind == "Dmean" and region.type != "target":
+            yield Objective(region.name, "eud", _MEAN * dose, PARALLEL * by_priority, exponent=1.0)
+        elif goal.comparison == "<=" and dose:
+            yield Objective(region.name, "squared_overdose", _IN_TARGET * dose, SERIAL * by_priority)
 
 
 def _around(case: Case, levels: Sequence[tuple[float, Structure]]) -> Iterator[Objective]:
@@ -210,6 +227,13 @@ def _part(goal: Goal, volume_cc: float) -> float:
     if metric.kind == "VGy":
         return min(1.0, goal.limit / (100.0 if metric.unit == "%" else volume_cc))
     return 0.0
+
+
+def _is_hottest(goal: Goal) -> bool:
+    """Tell whether a goal bounds the hottest part of a structure in Gy."""
+    kind, amount = goal.metric.kind, goal.metric.amount
+    near = kind == "Dmax" or (kind == "D%" and amount <= 100 * _HOT_PART) or (kind == "Dcc" and amount <= _HOT_CC)
+    return goal.comparison == "<=" and near
 
 
 def _hot(volume_cc: float) -> float:

@@ -303,6 +303,7 @@ def _row(result: GoalResult) -> dict[str, Any]:
         "priority": goal.priority,
         "implied": goal.implied,
         "forbidden": goal.forbidden,
+        "least": _number(goal.least),
         "value": _number(result.value),
         "margin": _number(result.margin),
         "status": result.status,

@@ -7,7 +7,8 @@ pencil beam, and the case's provenance says by which.
 
 In the order in which to read it: `dicom`, `matrad`, `openkbp` and `pyradplan` each read a source into a `patient`;
 `anatomy` settles what its structures are, as `options` say, and finds the `body` where nobody drew it; `assemble` makes
-a case of that. `outlines` and `contours` turn polygons into voxels, `masks` moves structures and doses between grids.
+a case of that. `outlines` and `contours` turn polygons into voxels, `masks` moves structures and doses between grids,
+`position` turns beams with the patient, `hu_table` reads a scanner's own densities, `mat_file` MATLAB's files.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def read_patient(
         UsageError: The source cannot be read, or an option is wrong; it says what to do.
     """
     kind = kind_of(source) if kind is None else _known(kind)
+    options.check_source(kind)
     if kind == "pyradplan":
         from .pyradplan import phantom
 

@@ -86,7 +86,10 @@ def _patient(
         matrix, own = _matrix(dij, grid)
         beam_of, beams = _beams(dij, pln, content.get("stf"), int(matrix.shape[1]))
         if mode not in ("photons", "protons"):
-            raise UsageError(f"the plan is for {quote(mode, 20)}; photons and protons are read")
+            raise UsageError(
+                f"the file's dose influence is for {quote(mode, 20)}, and photons and protons are read; --engine "
+                "builtin computes one of photons on its image and structures"
+            )
         rbe = (_number(dij.get("RBE")) or options.rbe) if mode == "protons" else 1.0
         made = f"matRad, {mode}" + (f", RBE {rbe:g}" if mode == "protons" else "")
         source_dij = SourceDij(own, matrix, partial(_matrad_rows, grid=own), beam_of, beams, rbe, mode, made)
@@ -153,7 +156,7 @@ def _image_grid(shape: tuple[int, int, int], ct: dict[str, Any], dij: dict[str, 
     info = ct.get("dicomInfo")
     if isinstance(dose_grid, dict) and _has_axes(dose_grid, _dimensions(dose_grid)):
         # matRad lays the first voxel of the dose grid onto the image's.
-        origin = _grid(_dimensions(dose_grid), dose_grid["resolution"], dose_grid).origin
+        origin = _grid(_dimensions(dose_grid), dose_grid.get("resolution") or {}, dose_grid).origin
         return Grid(shape, grid.spacing, origin)
     first = np.asarray(info.get("ImagePositionPatient", []) if isinstance(info, dict) else [], np.float64).reshape(-1)
     if len(first) == 3 and np.isfinite(first).all():
@@ -183,10 +186,13 @@ def _grid(shape: tuple[int, int, int], resolution: dict[str, Any], axes: dict[st
     """Read a grid of matRad's: resolution.x, .y, .z and where they are there the coordinates x, y, z."""
     spacing, origin = [], []
     for name, n in zip("zyx", shape, strict=True):
-        step = _number(resolution.get(name))
-        if step is None or not 0.05 <= step <= 50:
-            raise UsageError(f"the resolution along {name} is {visible(str(resolution.get(name))[:20])}; mm are needed")
         centres = _axis(axes, name)
+        step = _number(resolution.get(name))
+        if step is None and len(centres) == n > 1:
+            step = float(centres[-1] - centres[0]) / (n - 1)
+        if step is None or not 0.05 <= step <= 50:
+            said = "missing" if resolution.get(name) is None else visible(str(resolution.get(name))[:20])
+            raise UsageError(f"the resolution along {name} is {said}; mm are needed, in resolution.{name}")
         if len(centres) == n:
             if n > 1 and np.abs(np.diff(centres) - step).max() > 0.02 * step:
                 raise UsageError(f"the coordinates along {name} do not rise in even steps of {step:g} mm")
@@ -297,14 +303,17 @@ def _dose(
 
 def _matrix(dij: dict[str, Any], image: Grid) -> tuple[Any, Grid]:
     """Read the dose influence, sparse, matRad's voxels by beamlets, and its dose grid."""
-    from scipy.sparse import issparse
+    from scipy.sparse import csc_matrix, issparse
 
     matrix = _first(dij.get("physicalDose"))
+    if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.dtype.kind in "iuf":
+        matrix = csc_matrix(matrix)
     if matrix is None or not issparse(matrix):
-        raise UsageError("the dij holds no sparse physicalDose; compute the dose influence again with matRad")
+        raise UsageError("the dij holds no physicalDose, voxels by beamlets; compute it again with matRad")
     dose_grid = dij.get("doseGrid")
     if isinstance(dose_grid, dict):
-        grid = _beside(_grid(_dimensions(dose_grid), dose_grid["resolution"], dose_grid), dij.get("ctGrid"), image)
+        own = _grid(_dimensions(dose_grid), dose_grid.get("resolution") or {}, dose_grid)
+        grid = _beside(own, dij.get("ctGrid"), image)
     else:
         grid = image
     if matrix.shape[0] != grid.size:

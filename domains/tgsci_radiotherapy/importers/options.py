@@ -18,6 +18,8 @@ TYPES = ("target", "oar", "external", "bolus", "support", "ignore")
 #: Spacing of the dose grid by default, mm. A plan's figures hold on its grid: on 5 mm a target's D95
 #: comes out some Gy better than it is.
 GRID = 3.0
+#: Options that only a DICOM folder has a use for.
+_DICOM_ONLY = ("series", "structure_set", "plan", "dose", "position", "fill_gaps", "any_frame")
 #: Finest and coarsest dose grid, mm, and most beams.
 _GRID, _MOST_BEAMS = (1.0, 10.0), 72
 #: Lowest and highest electron density relative to water: air, and what 3071 HU stand for.
@@ -55,6 +57,8 @@ class Options:
         plan: Which RTPLAN of a DICOM folder its prescriptions are read from, counted from 1, where there are several.
         dose: Which dose of a DICOM folder is kept to compare with, counted from 1, where there are several.
         position: How the patient lies, where a DICOM folder does not say, or to overrule it: HFS is head first, supine.
+        any_frame: Whether files of a DICOM folder are taken together although their frames of reference differ, as
+            those of files do whose identifiers were changed one by one.
         fill_gaps: Whether a CT is interpolated across gaps where slices are, or may be, missing.
         hu_table: A file that turns Hounsfield units into densities, see `hu_table.read_hu_table`; None: the default of
             `case.beams`.
@@ -88,6 +92,7 @@ class Options:
     position: Literal["HFS", "HFP", "HFDR", "HFDL", "FFS", "FFP", "FFDR", "FFDL"] | None = setting(
         "how the patient lies", None
     )
+    any_frame: bool = setting("whether frames of reference may differ", False)
     fill_gaps: bool = setting("whether gaps between slices are interpolated", False)
     hu_table: str | None = setting("a file of HU and densities", None)
     reference: bool = setting("whether the source's own dose is kept", True)
@@ -112,6 +117,19 @@ class Options:
         if self.modality == "protons" and self.engine == "builtin":
             raise UsageError("the built-in dose engine has photons only; protons need pip install 'tgsci[dose]'")
         self._check_beams()
+
+    def check_source(self, kind: str) -> None:
+        """Refuse decisions that a source leaves nothing to decide about.
+
+        Raises:
+            UsageError: An option that is about DICOM folders, for another source.
+        """
+        typed = {name: getattr(self, name) for name in _DICOM_ONLY}
+        wrong = [f"--{name.replace('_', '-')}" for name, value in typed.items() if value not in (None, False)]
+        if kind != "dicom" and wrong:
+            raise UsageError(
+                f"{', '.join(wrong)} is about DICOM folders, and this source is of the kind {kind}; leave it"
+            )
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Options:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Points = NDArray[np.float64]
 
-#: Outlines whose mean distance is below this are one outline, mm: twice what files round to, and thinner than any wall.
-_SAME = 0.2
+#: Outlines whose mean distance is below this are one outline, mm: more than files round, and thinner than any wall.
+_SAME = 0.3
 #: How far a hole may reach out of its outline, mm, in the mean over its own outline, and as a share of its area.
-_REACH, _SHARE = 0.1, 0.1
+_REACH, _SHARE = 0.05, 0.1
 #: How far the box of an outline may reach out of that of another in which it lies, mm.
 _SLACK = 2.0
 #: Corners nearer than this are one corner of a keyhole, mm.

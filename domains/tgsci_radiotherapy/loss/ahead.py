@@ -34,9 +34,11 @@ ONE_STEP = "one step"
 #: How far that goes: what a careful planner changes at once.
 STEP = Region(1.0, 1.0)
 #: Gap that they are solved to, and the most steps of the solver: an edit that takes longer is left where it is then.
-GAP, STEPS = 1e-2, 60
+GAP, STEPS = 1e-2, 10
 #: How far the steps along the slopes go: doublings, and a share of the highest dose that is asked for.
 _FAR, _SHARE = 3.0, 0.05
+#: What part of a further step's change may fail to come.
+_RISK = 0.3
 #: The same where all goals are met: less is left to gain, and more to lose.
 _ROOM, _ROOM_SHARE = 2.0, 0.03
 #: The same for a protocol that tunes weights only, each in turn.
@@ -92,7 +94,7 @@ def reach(how: Protocol) -> Region:
 
 
 def _step(effects: Effects, region: Region, kind: str, case: Case) -> Iterator[Edit]:
-    step = best_step(effects, region)
+    step = best_step(effects, region, risk=0.0 if kind == ONE_STEP else _RISK)
     made = stepped(effects, step.doublings, step.grays, step.additions)
     if made is None:
         return

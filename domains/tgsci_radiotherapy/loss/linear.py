@@ -31,7 +31,9 @@ AIM_PRICE = 0.3
 #: What a change of one radius costs beside a relative shortfall of 1 of a goal of average weight.
 _CHANGE_PRICE = 2e-4
 #: How much more the shortfall of a goal costs that is met: a step that loses one is seldom worth it.
-_KEEP = 4.0
+_KEEP = 10.0
+#: How often a step is found anew, aimed further beyond the limits of goals that move.
+_PASSES = 2
 #: Relative shortfall at which a goal counts half, where near ones come first.
 _NEAR = 0.02
 #: What all the room costs beside a relative shortfall of 1 of a goal of average weight; relative margins from the
@@ -75,18 +77,23 @@ class Step:
     predicted: Floats
 
 
-def best_step(effects: Effects, region: Region, weights: Floats | None = None) -> Step:
+def best_step(effects: Effects, region: Region, weights: Floats | None = None, *, risk: float = 0.0) -> Step:
     """Find the step from a plan that meets its goals best, to first order.
 
     Args:
         effects: At the plan.
         region: How far the step may go.
         weights: What each goal's relative shortfall costs, (m,); by priority where None.
+        risk: What part of a goal's change it is aimed at beyond its limit: so much of it may fail to come.
     """
     k = len(effects.parameters.objectives)
     matrix = np.nan_to_num(np.hstack([effects.per_doubling, effects.per_gray, effects.per_addition]))
     low, high = box(effects, region)
     change = best_change(effects.results, effects.values, matrix, low, high, weights)
+    scale = np.array([r.scale for r in effects.results])
+    for _ in range(_PASSES if risk else 0):
+        aims = AIM + risk * np.abs(matrix @ change) / scale
+        change = best_change(effects.results, effects.values, matrix, low, high, weights, aims)
     return Step(change[:k], change[k : 2 * k], change[2 * k :], effects.values + matrix @ change)
 
 

@@ -7,10 +7,11 @@ s = 0.1: who lacks more than a tenth of the dose is not treated, and without dos
 4, 3 times as much for each priority above, and more where it takes more to outweigh all goals below: no step that loses
 a goal of higher priority is an improvement, whatever it gains below. Implied goals come below priority 4.
 
-Once no goal is missed but those that the targets forbid, the loss is minus the room: how much better than their
-limits goals are, by priority, m / (m + 0.1) each, m being the margin as a part of the scale. Organs, the body and
-conformity count in full, the targets' own dose a tenth: it is held, not raised. Of a forbidden goal the room is how
-near the plan comes to the least that the targets leave. While a goal is missed, the room counts half an implied goal.
+Once no goal is missed but those that the targets forbid, the loss is minus the room: how much better than their limits
+goals are, by priority, m / (m + 0.1) each, m being the margin as a part of the scale. Organs, wide dose in the body and
+conformity count in full, the targets' own dose and the hottest part of the body a tenth: they are held. Of a forbidden
+goal the room is how near the plan comes to the least that the targets leave. While a goal is missed, the room counts
+half an implied goal.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ def explain(results: Sequence[GoalResult], most: int = 5) -> list[str]:
         return [
             f"LOSS {value:.4g}: all goals are met{but}, so it is minus the room: the mean of m / (m + {HALF_ROOM:g}), "
             f"m being a goal's margin as a part of its scale, weighted {WEIGHTS}, 1/3 for implied goals; targets' own "
-            f"goals count {_HELD:g} of that: lower organs, better conformity"
+            f"goals and the body's hottest part count {_HELD:g} of that: lower organs, better conformity"
         ]
     cost = costs(results)
     counted = sorted({_priority(r) for r in results} | {LOWEST_PRIORITY})

@@ -53,6 +53,8 @@ def one_step(case: Case, effects: Effects, within: Region, shown: Collection[int
     lines.append(f"predicted: {_outcome(effects.results, told)}")
     if solved is not None:
         lines[-1] += f"; solved again: {_outcome(effects.results, solved)}"
+    if scoring.loss(told) >= scoring.loss(effects.results):
+        lines.append("no step within reach lowers the loss: this one gives room to what is met narrowly")
     order = [i for i in _order(effects.results, came) if i in shown][:_ROWS]
     rows = [["goal", "now", "predicted", *([] if solved is None else ["solved"]), ""]]
     for i in order:

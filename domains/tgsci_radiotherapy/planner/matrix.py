@@ -120,7 +120,9 @@ class Matrix:
         """
         chosen = np.flatnonzero(weights[self._order])
         rows, ends = self._order[chosen], _groups(self._cells[chosen])
-        parts = min(numba.get_num_threads(), max(len(rows) // _ALONE, 1))
+        # Not numba.get_num_threads(): that starts them, and a process with threads cannot be forked.
+        threads: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        parts = min(threads, max(len(rows) // _ALONE, 1))
 
         def work(part: int) -> None:
             kernels.gram(*self._arrays, rows, ends, weights, part, parts, total)

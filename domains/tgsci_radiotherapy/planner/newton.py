@@ -84,7 +84,11 @@ class Program:
                 factor = Factor.of(self.lower, free, self.room)
             if factor is None:
                 return None
-            step = self._on(factor, free)
+            try:
+                step = self._on(factor, free)
+            except np.linalg.LinAlgError:  # the border is singular in this precision: a new factor has none
+                factor = None
+                continue
             slope = self.slope(step)
             low_step = -rounding * np.abs(step).max(initial=0.0)
             low_slope = -rounding * np.abs(self.gradient).max(initial=0.0)

@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 #: A value below this share of the value without any dose counts as 0: at 50 Gy, deviations of a milligray.
 _NOTHING = 1e-9
 _NEWTON_STEPS = 60
+#: Plans that others start from in turn: the plan of the start parameters, and the one that is looked at.
+_ANCHORS = 2
 
 
 class Planner:
     """Optimises the fluence for a case.
 
-    It holds the dose-influence matrix once more, in blocks, and four matrices with 4 bytes for each pair of beamlets:
-    the Hessian of the plan that others start from, that of the last solve, and what solves work on.
+    It holds the dose-influence matrix once more, in blocks, and five matrices with 4 bytes for each pair of beamlets:
+    the Hessians of the last two plans that others started from, that of the last solve, and what solves work on.
 
     Args:
         case: The case.
@@ -50,8 +52,8 @@ class Planner:
         self._sums: dict[str, Array] = {}
         #: What parts of a Hessian, and their factors, are written to.
         self._room = np.empty((2, self.matrix.columns**2), np.float32)
-        #: The Hessian at the plan that others start from, and the one that the last solve left at its fluence.
-        self._anchor: tuple[Plan, Hessian] | None = None
+        #: The Hessians at plans that others started from, the latest last, and the one that the last solve left.
+        self._anchors: list[tuple[Plan, Hessian]] = []
         self._last: tuple[Array, Terms, Hessian] | None = None
 
     def dose(self, fluence: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -165,8 +167,12 @@ class Planner:
 
     def _snapshot(self, start: Plan) -> Hessian:
         """Make the Hessian at a plan's dose, once; never changed, so that solves cannot influence each other."""
-        if self._anchor is None or self._anchor[0] is not start:
-            hessian = Hessian(self.matrix, self._room[0])
-            hessian.move(self.terms(start.parameters), self.matrix.dose(start.fluence))
-            self._anchor = start, hessian
-        return self._anchor[1]
+        for plan, hessian in self._anchors:
+            if plan is start:
+                self._anchors.sort(key=lambda anchor: anchor[0] is start)
+                return hessian
+        del self._anchors[: 1 - _ANCHORS]
+        hessian = Hessian(self.matrix, self._room[0])
+        hessian.move(self.terms(start.parameters), self.matrix.dose(start.fluence))
+        self._anchors.append((start, hessian))
+        return hessian

@@ -160,10 +160,7 @@ class Robustness:
 
     def scenario_rows(self) -> list[list[str]]:
         """Give the cells of the table of scenarios, below `SCENARIOS`."""
-        return [
-            [name, f"{table.met} of {len(table.evaluated)}", "; ".join(self.lost_in(name)) or "none"]
-            for name, table in self.tables.items()
-        ]
+        return [[name, _counted(table), "; ".join(self.lost_in(name)) or "none"] for name, table in self.tables.items()]
 
     def summary(self) -> str:
         """Sum up in a sentence: how many goals that are met are lost."""
@@ -204,7 +201,14 @@ class Robustness:
             "method_in_words": self.how or METHODS[self.method],
             "goals": [g.as_dict() for g in self.goals],
             "scenarios": [
-                {"name": name, "met": table.met, "evaluated": len(table.evaluated), "lost": self.lost_in(name)}
+                {
+                    "name": name,
+                    "met": table.met,
+                    "evaluated": len(table.evaluated) - len(table.implied),
+                    "implied_met": sum(r.met for r in table.implied),
+                    "implied": len(table.implied),
+                    "lost": self.lost_in(name),
+                }
                 for name, table in self.tables.items()
             ],
             "worst_case": self.worst,
@@ -227,6 +231,12 @@ SCENARIOS = ("scenario", "goals met", "lost of those that are met as planned")
 _KEPT = ("pass", "tolerance")
 #: What a lost goal of a PTV means.
 _MARGIN = "A PTV has the margin for such shifts in it: its goals may be lost where those of CTV and organs are not."
+
+
+def _counted(table: GoalTable) -> str:
+    """Count what is met, implied goals apart."""
+    implied = f", implied {sum(r.met for r in table.implied)} of {len(table.implied)}" if table.implied else ""
+    return f"{table.met} of {len(table.evaluated) - len(table.implied)}{implied}"
 
 
 def _lined_up(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -52,22 +52,26 @@ def look_figure(patient: Patient, anatomy: Anatomy) -> NotebookFigure:
     rows = _rows(anatomy)
     drawn = (*anatomy.matter, *anatomy.regions)
     colour = colours_of((one.name, one.type) for one in drawn)
-    masks = {one.name: one.mask.full(grid.shape) for one in drawn}
     window = _window(anatomy)
     widths = [extent(window, view.across) for view in VIEWS]
     tall = max(extent(window, view.down) for view in VIEWS) * 11.0 / sum(widths) + 0.65
     figure = NotebookFigure(figsize=(13.0, min(tall * len(rows) + 1.3, 40.0)), layout="constrained")
     axes = figure.subplots(len(rows), 3, squeeze=False, width_ratios=widths)
-    for line, (title, centre) in zip(axes, rows, strict=True):
-        for view, ax in zip(VIEWS, line, strict=True):
-            at = centre[view.cut]
-            draw_image(ax, patient.hu, grid, view, at)
-            for one in reversed(drawn):
-                quiet = one.type not in ("target", "oar")
-                draw_outline(ax, masks[one.name], grid, view, at, colour[one.name], quiet=quiet)
-            name = "xyz"[2 - view.cut]
-            frame(ax, window, view, at, f"{label(title, 24)}: {view.name}, {name} = {at:.1f} mm")
-            _mm_axes(ax, view)
+    planes = [
+        (ax, view, centre[view.cut], title)
+        for line, (title, centre) in zip(axes, rows, strict=True)
+        for view, ax in zip(VIEWS, line, strict=True)
+    ]
+    for ax, view, at, _ in planes:
+        draw_image(ax, patient.hu, grid, view, at)
+    for one in reversed(drawn):
+        mask, quiet = one.mask.full(grid.shape), one.type not in ("target", "oar")
+        for ax, view, at, _ in planes:
+            draw_outline(ax, mask, grid, view, at, colour[one.name], quiet=quiet)
+    for ax, view, at, title in planes:
+        name = "zyx"[view.cut]
+        frame(ax, window, view, at, f"{label(title, 24)}: {view.name}, {name} = {at:.1f} mm")
+        _mm_axes(ax, view)
     handles = [
         Line2D([], [], color=colour[one.name], lw=2.2, label=_legend(one, grid))
         for one in (*anatomy.regions, *anatomy.matter)

@@ -136,20 +136,30 @@ def weights_figure(trials: Trials) -> NotebookFigure | None:
 
 
 def near_miss(trials: Trials) -> tuple[Trial, str] | None:
-    """Find the plan beside the best that comes nearest to it, and say what it gains and what it loses against it.
+    """Find the plan that meets most of what the best meets, or something else, and say what it gains and what it loses.
 
     Args:
         trials: All of a run.
 
     Returns:
-        The trial and a sentence; None where there is no other plan.
+        The trial and a sentence; None where no plan meets other goals than the best.
     """
     measured = points(trials)
-    others = [p for p in measured[1:] if p.criteria == measured[0].criteria]
-    if not others:
+    if not measured:
         return None
     best = measured[0].effects.results
-    near = max(others, key=lambda p: (_met(p.effects.results), -p.trial.loss))
+    met = [r.met for r in best]
+    others = [
+        p for p in measured[1:] if p.criteria == measured[0].criteria and [r.met for r in p.effects.results] != met
+    ]
+    if not others:
+        return None
+
+    def rank(plan: Point) -> tuple[int, bool, float]:
+        new = any(b.met and not a.met for a, b in zip(best, plan.effects.results, strict=True))
+        return _met(plan.effects.results), new, -plan.trial.loss
+
+    near = max(others, key=rank)
     pairs = list(zip(best, near.effects.results, strict=True))
     gains = [f"{b.goal.criterion} ({b.value_text})" for a, b in pairs if b.met and not a.met]
     loses = [f"{b.goal.criterion} ({b.value_text})" for a, b in pairs if a.met and not b.met]
@@ -159,7 +169,7 @@ def near_miss(trials: Trials) -> tuple[Trial, str] | None:
     counts = f"{_met(near.effects.results)} of {asked} goals met beside {_met(best)} of the best"
     return near.trial, (
         f"The best near miss is trial {near.trial.number}: {counts}, trial {measured[0].trial.number}. "
-        f"It {' and '.join(parts) or 'meets the same goals'}."
+        f"It {' and '.join(parts)}."
     )
 
 

@@ -113,11 +113,12 @@ def test_a_charge_that_is_written_is_kept() -> None:
 
 def test_the_ph_can_be_chosen() -> None:
     assert [_charge("NCC(=O)O", ph) for ph in (1.0, 7.4, 12.0)] == [1, 0, -1]
-    for bad in (-1.0, 15.0, float("nan"), "7"):
+    for bad in (-1.0, 15.0, float("nan"), "7", [7], None):
         with pytest.raises(UsageError, match="ph"):
             protonate("CCN", bad)  # type: ignore[arg-type]
-    with pytest.raises(InvalidValue):
-        protonate("C1CC")
+    for wrong in ("C1CC", ""):
+        with pytest.raises(InvalidValue):
+            protonate(wrong)
 
 
 def test_a_smiles_that_names_a_file_is_still_a_smiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,6 +210,14 @@ def test_a_contact_may_name_its_partner() -> None:
         read_contact("aromatic Phe382 as donor", targets)
 
 
+def test_the_wrong_direction_is_said_in_words_wherever_a_limit_is_broken() -> None:
+    objective = Objective("ABL1", contacts=["hbond Met318"], limits={"MW": "<= 300"})
+    assert objective.breach("hbond Met318", 0.1) == "hbond Met318: near enough, but in the wrong direction"
+    assert objective.breach("hbond Met318", 1.2) == "hbond Met318 by 1.200"
+    assert objective.breach("MW <= 300", 0.1) == "MW <= 300 by 0.1000"
+    assert objective.limit("vina", high=-7).breach("hbond Met318", 0.1).endswith("wrong direction")
+
+
 def test_a_contact_with_a_partner_is_a_column_of_its_own_and_is_said_in_words() -> None:
     objective = Objective("ABL1", contacts=["hbond Met318 as acceptor by [n:1]1ccncc1", "hbond Met318"])
     keys = [limit.key for limit in objective.limits]

@@ -46,7 +46,7 @@ def test_the_loss_is_vina_plus_ten_times_one_minus_qed(feedback: Feedback) -> No
 
 
 def test_every_metric_has_a_unit_and_every_figure_is_finite(loss: DockingLoss, feedback: Feedback) -> None:
-    assert set(feedback.metrics) == set(loss.units) == {"vina", "LE", *PROPERTIES}
+    assert set(feedback.metrics) == set(loss.units) == {"vina", "LE", "alerts", *PROPERTIES}
     assert all(math.isfinite(figure) for figure in feedback.metrics.values())
     assert (loss.units["vina"], loss.units["MW"], loss.units["TPSA"], loss.units["QED"]) == (
         "kcal/mol",

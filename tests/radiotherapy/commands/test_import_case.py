@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
@@ -89,6 +90,7 @@ def test_a_case_is_not_imported_again(place: Path, tmp_path: Path) -> None:
         (["case.zarr", "--grid", "3,3"], "grid_mm has 2 figures"),
         (["case.zarr", "--type", "Cord=organ"], "the type of 'Cord'"),
         (["case.zarr", "--bixel", "0.01"], "bixel_mm"),
+        (["case.zarr", "--hu-table", "no.csv"], "the HU table 'no.csv' cannot be read"),
         (["case.zarr"], "nowhere|no such|not there|recognise"),
     ],
 )
@@ -137,3 +139,15 @@ def test_what_an_import_changed_is_kept_with_the_case(tmp_path: Path, capsys: py
     assert "    - SpinalCord (3.7 cc) has the density 1.1 of water: 195 HU in place of 0 HU" in printed
     with pytest.raises(UsageError, match="--density SpinalCord: 'heavy' is no number"):
         run("import", tmp_path / "pt", case, "--force", "--density", "SpinalCord=heavy")
+
+
+def test_how_the_patient_lies_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.radiotherapy.dicom_folder import usual_folder
+
+    folder = usual_folder(tmp_path / "patient")
+    words = ["import", folder.path, tmp_path / "a.zarr", "--beams", "0", "--engine", "builtin", "--grid", "6"]
+    assert run(*words, "--position", "hfp", "--dose", "1", "--plan", "1", "--fill-gaps", "--any-frame") == 0
+    assert "beams: 1 at gantry 180 degrees" in capsys.readouterr().out
+    assert "lies HFP" in open_case(str(tmp_path / "a.zarr")).provenance["notes"]
+    with pytest.raises(click.BadParameter, match="'XYZ' is not one of"):
+        run(*words, "--position", "XYZ", "--force")

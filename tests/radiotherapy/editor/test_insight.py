@@ -176,3 +176,14 @@ def test_outlooks_of_a_real_run_hold() -> None:
             held.append(abs(trial.loss - outlook.loss) <= 2 * outlook.sd)
     assert len(held) >= 3
     assert sum(held) > len(held) / 2
+
+
+def test_a_model_is_told_how_steps_came_true_and_of_the_near_miss() -> None:
+    trials = Trials([plan(0, None, 100, 45.0), plan(1, 0, 200, 47.0), plan(2, 1, 400, 44.0)])
+    said = insight.advice(trials)
+    assert said == (
+        "of 2 steps in weights and doses, 1 gained most of what the slopes predicted; the best near miss is trial 0, "
+        "which misses PTV D95% >= 50 Gy by 5 Gy"
+    )
+    assert insight.advice(Trials([plan(0, None, 100, 45.0)])) == ""
+    assert insight.advice(Trials([])) == ""

@@ -148,3 +148,18 @@ def test_goals_on_regions_are_read_bound_and_evaluated() -> None:
     assert names == ["PTV-50", "ring(PTV-50, 3 mm, 13 mm) & OAR", "[external] - [targets]"]
     assert bound.goals[2].limit == pytest.approx(53.5)
     assert parse_sheet(goals.toml()).goals == tuple(replace(g, text=str(g)) for g in goals.goals)
+
+
+def test_what_spares_organs_is_told_from_what_holds_targets() -> None:
+    goals = sheet(
+        "PTV D95% >= 50 Gy",
+        "PTV D2% <= 53.5 Gy",
+        "PTV CI >= 0.7",
+        "Core Dmean <= 40 Gy",
+        "Core Dmax <= 50 Gy",
+        "[external] D0.03cc <= 55 Gy",
+        "[external] V25Gy <= 40%",
+        "[external] - [targets] Dmax <= 53 Gy",
+    )
+    spared = [goal.name for goal in goals.bind(CSHAPE).goals if goal.spares]
+    assert spared == ["PTV CI", "Core Dmean", "Core Dmax", "Body V25Gy"]

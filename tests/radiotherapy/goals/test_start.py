@@ -59,6 +59,20 @@ def test_an_organ_gets_the_objectives_of_its_goals(goals: list[str], labels: lis
     assert [label for label, o in found.items() if o.structure == "Core"] == labels
 
 
+def test_goals_on_regions_get_objectives_on_regions() -> None:
+    found = start(
+        "PTV D95% >= 95%",
+        "ring(PTV, 4 mm, 12 mm) Dmean <= 30 Gy",
+        "Body - (PTV + 8 mm) D1cc <= 40 Gy",
+        "PTV - 4 mm D98% >= 50 Gy",
+        "[external] Dmax <= 56 Gy",
+    )
+    assert "ring(PTV, 4 mm, 12 mm) eud 25.5 Gy a=1" in found
+    assert "Body - (PTV + 8 mm) squared_overdose 38.8 Gy" in found
+    assert "PTV - 4 mm squared_underdose 51.25 Gy" in found
+    assert "[targets] squared_overdose 54.32 Gy" in found
+
+
 def test_weights_follow_priorities() -> None:
     first, last = (
         start("PTV D95% >= 95%", f"Core D0.03cc <= 40 Gy, priority {p}")["Core squared_overdose 34 Gy"] for p in (1, 4)

@@ -140,6 +140,14 @@ def test_holes_some_tenths_off_their_plane_are_holes(jitter):
     assert found.volume_cc == pytest.approx(exact.volume_cc)
 
 
+def test_tenths_of_a_mm_are_one_plane_where_slices_lie_close():
+    z = 0.625 * np.arange(20)
+    contours = [(h, circle(20)) for h in z] + [(h + 0.2, circle(9)) for h in z]
+    planes = group(contours, z)
+    assert list(planes) == pytest.approx(list(z))
+    assert {len(polygons) for polygons in planes.values()} == {2}
+
+
 def test_planes_closer_than_slices_stay_planes():
     z = np.arange(-6.0, 6.0, 0.4)
     planes = group([(float(h), circle(10 - abs(h))) for h in z], GRID.axes()[0])

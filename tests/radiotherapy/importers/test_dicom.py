@@ -420,6 +420,24 @@ def test_a_structure_set_of_another_frame_of_reference(folder):
     refused(folder, "frames of reference differ", "another patient or scan")
 
 
+def test_files_that_were_given_new_identifiers_one_by_one(folder):
+    folder.structure_set(frame=pydicom.uid.generate_uid())
+    folder.rtdose(change=lambda data: setattr(data, "FrameOfReferenceUID", pydicom.uid.generate_uid()))
+    refused(folder, "--any-frame")
+    made = patient(folder, any_frame=True)
+    assert [s.mask.empty for s in made.structures] == [False] * 4
+    assert made.reference is not None
+    assert sum("taken together all the same" in note for note in made.notes) == 2
+
+    def stray(data):
+        data.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = pydicom.uid.generate_uid()
+
+    folder.structure_set(frame=pydicom.uid.generate_uid(), change=stray)
+    refused(folder, "SpinalCord was drawn in another frame of reference", any_frame=True)
+    folder.structure_set(frame=pydicom.uid.generate_uid(), change=lambda data: setattr(data, "PatientID", "MRN-0000"))
+    refused(folder, "different patients", any_frame=True)
+
+
 def test_a_structure_set_of_another_patient(folder):
     folder.structure_set(change=lambda data: setattr(data, "PatientID", "MRN-0000"))
     refused(folder, "different patients")
@@ -762,7 +780,7 @@ def test_doses_that_cannot_be_compared_with(folder, change, word):
 
 def test_two_doses_of_plans(folder):
     folder.rtdose(name="rd2.dcm")
-    refused(folder, "2 doses; choose one with --dose: 1: PLAN, of plan 1; 2: PLAN")
+    refused(folder, "2 doses; choose one with --dose: 1: PLAN (rd.dcm), of plan 1; 2: PLAN (rd2.dcm)")
 
 
 # Nobody's name

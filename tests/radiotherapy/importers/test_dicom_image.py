@@ -273,7 +273,7 @@ def test_sagittal_slices_are_turned(folder):
         data.PixelData = cube[::-1, :, k].astype(np.int16).tobytes()
         folder.save(data, f"ct_{k:02d}.dcm")
     made = patient(folder)
-    assert any("sagittal or coronal" in note for note in made.notes)
+    assert any("sagittal, coronal or turned" in note for note in made.notes)
     assert made.grid == Grid((16, 64, 72), (3.0, 2.5, 2.0), (ORIGIN[2], ORIGIN[1], ORIGIN[0]))
     as_it_was(made)
 
@@ -301,6 +301,49 @@ def test_a_tilted_gantry_is_interpolated_and_said(folder):
     seen = np.hypot(x[None, :], y[:, None]) <= 40
     wanted = x[None, :] + 2 * y[:, None] + 4 * z[k]
     assert np.abs(made.hu[k] - wanted)[seen].max() < 2.0
+
+
+def test_contours_on_tilted_slices_are_read(folder):
+    """A ball drawn slice by slice on planes tilted by 15 degrees, and a tube that is drawn on axial ones."""
+    tilt = np.radians(15)
+    middle = SPACING[0] * (ROWS - 1) / 2
+    across = np.array([0.0, np.cos(tilt), np.sin(tilt)])
+    normal = np.array([0.0, -np.sin(tilt), np.cos(tilt)])
+
+    def tilted(data, k):
+        data.ImagePositionPatient = [ORIGIN[0], *(np.array([0.0, heights()[k]]) - middle * across[1:])]
+        data.ImageOrientationPatient = [1, 0, 0, *across]
+
+    folder.ct(change=tilted)
+    ball = {}
+    for z in heights():
+        off = float(np.array([0.0, 0.0, z]) @ normal)
+        if abs(off) < 17:
+            radius = np.sqrt(18.0**2 - off**2)
+            u, v = circle(radius).T
+            foot = off * normal
+            ball[float(z)] = np.column_stack([u, np.zeros_like(u), np.zeros_like(u)]) + foot + v[:, None] * across
+    folder.structure_set()
+
+    def drawn(data):
+        items = []
+        for corners in ball.values():
+            item = pydicom.Dataset()
+            item.ContourGeometricType, item.NumberOfContourPoints = "CLOSED_PLANAR", len(corners)
+            item.ContourData = [f"{value:.3f}" for value in corners.ravel()]
+            items.append(item)
+        data.ROIContourSequence[0].ContourSequence = items
+
+    folder.structure_set(change=drawn)
+    made = patient(folder)
+    ptv = made.structures[0]
+    z, y, x = np.meshgrid(*made.grid.axes(), indexing="ij")
+    wanted = x**2 + y**2 + z**2 <= 18.0**2
+    found = ptv.mask.full(made.grid.shape)
+    assert (found ^ wanted).sum() < 0.12 * wanted.sum()
+    assert ptv.volume_cc == pytest.approx(4 / 3 * np.pi * 18**3 / 1000, rel=0.05)
+    assert ptv.mask.count * made.grid.voxel_cc == pytest.approx(ptv.volume_cc, rel=0.05)
+    assert np.abs(np.argwhere(found).mean(axis=0) - np.argwhere(wanted).mean(axis=0)).max() < 0.3
 
 
 # Where the slices are
@@ -468,3 +511,10 @@ def test_slices_whose_first_pixel_drifts_are_tilted(folder):
     assert (
         np.abs(made.hu[k, j, 20:50] - (x[20:50] + 4 * heights()[k] + 2 * (made.grid.axes()[1][j] - 0.5 * k))).max() < 3
     )
+
+
+def test_slices_of_one_place_and_slices_of_two_patients(folder):
+    folder.ct(places=[0.0] * 16)
+    refused(folder, "all slices of the CT lie at one place")
+    folder.ct(change=lambda data, k: setattr(data, "PatientID", "MRN-1") if k == 3 else None)
+    refused(folder, "are slices of one series and of two patients")

@@ -282,7 +282,8 @@ def changed(name, value):
         (lambda: content(dij__doseGrid__dimensions=np.array([[3.0, 3, 3]])), "do not belong together"),
         (lambda: content(dij__physicalDose=cell(influence() * np.nan)), "no numbers"),
         (lambda: content(dij__physicalDose=cell(influence() * -1)), "negative"),
-        (lambda: content(dij__physicalDose=cell(np.ones((3, 3)))), "no sparse physicalDose"),
+        (lambda: content(dij__physicalDose=cell(np.ones((3, 3)))), "the dij has 3 rows"),
+        (lambda: content(dij__physicalDose=cell("none")), "the dij holds no physicalDose"),
         (lambda: content(dij__doseGrid__dimensions="many"), "not laid out as matRad does it"),
         (lambda: content(pln__numOfFractions=None), "--fractions"),
     ],
@@ -497,3 +498,24 @@ def test_the_dose_of_its_own_plan_is_kept_if_it_is_the_one_prescribed(tmp_path, 
         np.testing.assert_allclose(case.reference[case.rows("PTV_60")], wanted[case.rows("PTV_60")], rtol=1e-3)
         assert inside.any()
     assert read(tmp_path / "a.mat", reference=False).reference is None
+
+
+def test_a_resolution_that_is_missing_is_that_of_the_axes(tmp_path, save):
+    save(tmp_path / "a.mat", content(ct__resolution=None, dij__doseGrid__resolution=None))
+    case = read(tmp_path / "a.mat")
+    assert case.grid == DOSE
+    made = without_axes(content(ct__resolution=None, dij=None))
+    save(tmp_path / "b.mat", made)
+    refused(tmp_path / "b.mat", "the resolution along z is missing")
+
+
+def test_a_dose_influence_that_is_not_sparse(tmp_path, save):
+    save(tmp_path / "a.mat", content(dij__physicalDose=cell(influence().toarray())))
+    save(tmp_path / "b.mat", content())
+    assert read(tmp_path / "a.mat").fingerprint == read(tmp_path / "b.mat").fingerprint
+
+
+def test_other_particles_leave_the_image(tmp_path, save):
+    save(tmp_path / "a.mat", content(pln__radiationMode="carbon"))
+    refused(tmp_path / "a.mat", "'carbon'", "--engine builtin")
+    assert read(tmp_path / "a.mat", engine="builtin", gantry=(0,)).modality == "photons"

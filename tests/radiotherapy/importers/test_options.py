@@ -44,3 +44,11 @@ def test_default_beams():
     assert [g for g, _ in Options().angles()] == [0, 40, 80, 120, 160, 200, 240, 280, 320]
     assert Options(modality="protons").angles() == ((90.0, 0.0), (270.0, 0.0))
     assert Options(gantry=(-90, 360), couch=(10,)).angles() == ((270.0, 10.0), (0.0, 10.0))
+
+
+def test_what_is_about_dicom_folders_is_refused_elsewhere():
+    for name, value in {"series": 1, "plan": 2, "position": "FFS", "fill_gaps": True, "any_frame": True}.items():
+        Options.of({name: value}).check_source("dicom")
+        with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} is about DICOM folders.*matrad"):
+            Options.of({name: value}).check_source("matrad")
+    Options().check_source("openkbp")

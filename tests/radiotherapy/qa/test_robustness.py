@@ -249,3 +249,15 @@ def test_on_a_built_in_case_both_methods_agree() -> None:
     edge = np.abs(exact - dose) > 0.05 * case.prescription
     assert edge.sum() > 1000
     assert np.abs(exact - cloud)[edge].mean() < 0.25 * np.abs(exact - dose)[edge].mean()
+
+
+def test_implied_goals_are_counted_apart() -> None:
+    case, goals, _, dose = planned()
+    found = under_shifts(case, goals, dose=dose)
+    table = found.tables["nominal"]
+    written = [r for r in table.evaluated if not r.goal.implied]
+    (_, counted, _), *_ = found.scenario_rows()
+    assert counted.startswith(f"{sum(r.met for r in written)} of {len(written)}")
+    assert (f"implied {sum(r.met for r in table.implied)} of {len(table.implied)}" in counted) == bool(table.implied)
+    (first, *_) = found.as_dict()["scenarios"]
+    assert (first["evaluated"], first["implied"]) == (len(written), len(table.implied))

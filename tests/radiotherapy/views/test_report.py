@@ -17,6 +17,7 @@ from tests.radiotherapy.cases import small_case
 from tgsci.show import report
 from tgsci.show.report import Section
 from tgsci_radiotherapy.case import save
+from tgsci_radiotherapy.goals.table import written
 from tgsci_radiotherapy.notice import NOTICE
 from tgsci_radiotherapy.plugin import domain
 from tgsci_radiotherapy.views.report import sections
@@ -60,8 +61,8 @@ def test_the_report_shows_the_plan(run: Any, shown: list[Section]) -> None:
     metrics = run.best.feedback.metrics
     assert len(goals.rows) == len(run.loss.bound.goals)
     for row in goals.rows:
-        name = next(g.name for g in run.loss.bound.goals if g.criterion == row[0])
-        assert row[3].startswith(f"{metrics[name]:.2f}")
+        goal = next(g for g in run.loss.bound.goals if g.criterion == row[0])
+        assert row[3] == written(goal, metrics[goal.name])
     assert NOTICE in goals.text
     assert NOTICE in made["Dose-volume histograms"].text
     for section in made.values():
@@ -72,8 +73,8 @@ def test_the_report_shows_the_plan(run: Any, shown: list[Section]) -> None:
 def test_predictions_stand_beside_what_came(run: Any, shown: list[Section]) -> None:
     (section,) = (s for s in shown if s.title.startswith("What was predicted"))
     for trial, parent, before, _, predicted, loss, came in section.rows:
-        assert before == f"{run.trials[parent].loss:.4g}"
-        assert loss == f"{run.trials[trial].loss:.4g}"
+        assert float(before) == pytest.approx(run.trials[parent].loss, rel=1e-3)
+        assert float(loss) == pytest.approx(run.trials[trial].loss, rel=1e-3)
         assert not predicted or float(predicted)
         assert "predicted" in came or "no goal moved" in came
 

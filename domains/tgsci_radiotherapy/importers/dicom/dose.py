@@ -62,7 +62,7 @@ class _Total:
     def __str__(self) -> str:
         files = sum(len(part.files) for part in self.parts)
         how = f"{len(self.parts)} beams added up" if len(self.parts) > 1 else self.kind
-        return how + (f", {files} planes" if files > len(self.parts) else "")
+        return how + (f", {files} files" if files > 1 else f" ({self.parts[0].files[0].label})")
 
 
 def read_dose(scan: Scan, series: Series, plan: Prescription, options: Options) -> DoseCube | None:
@@ -80,12 +80,13 @@ def read_dose(scan: Scan, series: Series, plan: Prescription, options: Options) 
     try:
         return _dose_of(scan, series, plan, options)
     except UsageError as error:
-        raise UsageError(f"{error}. Import without it: --no-reference") from error
+        stop = "" if str(error).endswith("?") else "."
+        raise UsageError(f"{error}{stop} Import without it: --no-reference") from error
 
 
 def _dose_of(scan: Scan, series: Series, plan: Prescription, options: Options) -> DoseCube:
     notes: list[str] = []
-    files = _of_this_scan(scan.doses, series, notes)
+    files = _of_this_scan(scan.doses, series, options, notes)
     parts = _parts(files)
     totals = list(_totals(parts, plan))
     if not totals:
@@ -173,7 +174,7 @@ def _doubts(part: _Part, case: Case) -> Iterator[tuple[str, bool]]:
         yield f"may be of {whose}: {missing}, and only where it lies was compared", False
 
 
-def _of_this_scan(files: Sequence[DicomFile], series: Series, notes: list[str]) -> list[DicomFile]:
+def _of_this_scan(files: Sequence[DicomFile], series: Series, options: Options, notes: list[str]) -> list[DicomFile]:
     """Leave out doses of other frames of reference, if others remain.
 
     Raises:
@@ -183,6 +184,9 @@ def _of_this_scan(files: Sequence[DicomFile], series: Series, notes: list[str]) 
         if not same_patient(one, series.files[0]):
             raise UsageError(f"{one.label} is a dose of another patient than the CT; take it out of the folder")
     kept = [one for one in files if not (series.frame and one.text("FrameOfReferenceUID") not in ("", series.frame))]
+    if not kept and options.any_frame:
+        notes.append("dose and CT name different frames of reference, and were taken together all the same")
+        return list(files)
     if not kept:
         raise UsageError(f"{files[0].label}: the dose is of another frame of reference than the CT")
     if len(kept) < len(files):

@@ -256,7 +256,9 @@ def _look(path: Path) -> DicomFile | None:
             raise
         return None
     if not known and marked:
-        raise UsageError(f"{one.label} does not say what it is (no SOPClassUID) or is cut short; export it again")
+        raise UsageError(
+            f"{one.label} does not say what it is (no SOPClassUID) or is cut short; export it again, or take it out"
+        )
     return one if known else None
 
 

@@ -16,6 +16,7 @@ from ..options import Options
 from ..patient import MOST_VOXELS
 from ..position import POSITIONS
 from .files import DicomFile, Series, guarded
+from .origin import same_patient
 from .slices import AIR, Slice, read_pixels, slices_of
 from .space import STRAIGHT, Lattice, box, even_planes, step_for, straight_line, straightened, upright
 
@@ -53,6 +54,9 @@ class Image:
         slices: z of the slices as they were scanned, ascending, mm: contours were drawn on these. Of slices that are
             not axial, those of the grid.
         notes: What was changed or left out, a sentence each.
+        lattice: Where the slices' pixels lie: contours may have been drawn on slices that are not axial.
+        stack: How many slices, rows and columns that lattice has.
+        places: The slices as they were scanned, from the first on, ascending, mm across them.
     """
 
     values: NDArray[np.float32]
@@ -60,6 +64,9 @@ class Image:
     position: str
     slices: tuple[float, ...]
     notes: tuple[str, ...]
+    lattice: Lattice
+    stack: tuple[int, int, int]
+    places: tuple[float, ...]
 
 
 def read_image(series: Series, options: Options) -> Image:
@@ -75,12 +82,17 @@ def read_image(series: Series, options: Options) -> Image:
     notes: list[str] = []
     slices = [one for file in series.files for one in slices_of(file)]
     _check_alike(slices)
+    for file in series.files:
+        if not same_patient(file, series.files[0]):
+            raise UsageError(f"{file.label} and {series.files[0].label} are slices of one series and of two patients")
     position = _position(series, options)
     if len(slices) < 2:
         raise UsageError("the CT has one slice; a dose needs a volume")
     normal = _normal(slices[0])
     slices.sort(key=lambda one: (float(one.position @ normal), str(one.file.path), one.frame))
     slices = _without_doubles(slices, normal, notes)
+    if len(slices) < 2:
+        raise UsageError("all slices of the CT lie at one place; their positions were lost: export it again")
     rows, columns = slices[0].shape
     if rows * columns * len(slices) > MOST_VOXELS:
         raise UsageError(
@@ -106,14 +118,16 @@ def read_image(series: Series, options: Options) -> Image:
     lattice = Lattice(origin, np.array([across, first.columns * dy, first.rows * dx]))
     turned = upright(values, lattice)
     if lattice.axes() not in (None, (0, 1, 2)):
-        notes.append("the slices are sagittal or coronal; the image was turned, which changes no value")
+        notes.append("the slices are sagittal, coronal or turned; the image was turned, which changes no value")
     if len({file.text("FrameOfReferenceUID") for file in series.files}) > 1:
         notes.append("the CT's slices name different frames of reference, which those of one scan do not")
     if turned is None:
         turned = _straightened(values, lattice, notes)
     axial = abs(normal[2]) > 1 - STRAIGHT
     heights = sorted(float(origin[2] + (p - places[0]) * normal[2]) for p in places) if axial else turned[1].axes()[0]
-    return Image(*turned, position, tuple(float(z) for z in heights), tuple(notes))
+    stack = values.shape[0], values.shape[1], values.shape[2]
+    across = tuple(float(p - places[0]) for p in places)
+    return Image(*turned, position, tuple(float(z) for z in heights), tuple(notes), lattice, stack, across)
 
 
 def _normal(one: Slice) -> Floats:
@@ -257,10 +271,9 @@ def _places(
         return located, straight_line(located)
     gaps = np.diff(places)
     _check_gaps(slices, gaps, options)
-    usual = step_for(gaps)
     notes.append(
         f"the slices lie {gaps.min():.3g} to {gaps.max():.3g} mm apart; the image was interpolated to every "
-        f"{usual:.3g} mm"
+        f"{step_for(gaps):.3g} mm"
     )
     return places, None
 
@@ -408,6 +421,6 @@ def _straightened(values: NDArray[np.float32], lattice: Lattice, notes: list[str
     tilt = max(np.degrees(np.arccos(min(1.0, float(v.max())))) for v in (normal, np.abs(axis)))
     notes.append(
         f"the image is oblique or the gantry was tilted (by {tilt:.1f} degrees); it was interpolated to axial "
-        f"voxels of {grid}, with air where the scan does not reach: contours have to be axial, too"
+        f"voxels of {grid}, with air where the scan does not reach"
     )
     return straightened(values, lattice, grid, AIR), grid

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...case.model import Grid
+from ..masks import Mask
 from ..patient import MOST_VOXELS
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class Lattice:
 
     origin: NDArray[np.float64]
     steps: NDArray[np.float64]
+
+    def find(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Find where points, (n, 3), x, y, z in mm, lie in the array: (n, 3), counted in voxels along its axes."""
+        return np.asarray((points - self.origin) @ np.linalg.inv(self.steps))
 
     def axes(self) -> tuple[int, int, int] | None:
         """Say which axis of the array runs along the patient's z, y and x; None where one runs along none of these."""
@@ -112,6 +117,31 @@ def straightened(values: Array, lattice: Lattice, grid: Grid, outside: float) ->
     return out
 
 
+def straightened_mask(mask: Mask, lattice: Lattice, grid: Grid) -> Mask:
+    """Bring a mask on an oblique lattice onto a grid along the patient's axes: a voxel is inside by half or more."""
+    if mask.empty:
+        return mask
+    inside = np.pad(mask.inside, 1).astype(np.float32)
+    corner = np.asarray(mask.corner, np.float64) - 1
+    moved = Lattice(lattice.origin + corner @ lattice.steps, lattice.steps)
+    around = box((inside.shape[0], inside.shape[1], inside.shape[2]), moved)
+    if around is None:
+        return Mask.of(straightened(inside, moved, grid, 0.0) >= 0.5)
+    first, last = [], []
+    for axis in range(3):
+        low = (around.origin[axis] - grid.origin[axis]) / grid.spacing[axis]
+        high = low + (around.shape[axis] - 1) * around.spacing[axis] / grid.spacing[axis]
+        first.append(min(max(int(np.floor(low)) - 1, 0), grid.shape[axis] - 1))
+        last.append(min(max(int(np.ceil(high)) + 2, first[-1] + 1), grid.shape[axis]))
+    part = Grid(
+        (last[0] - first[0], last[1] - first[1], last[2] - first[2]),
+        grid.spacing,
+        tuple(o + s * n for o, s, n in zip(grid.origin, grid.spacing, first, strict=True)),  # type: ignore[arg-type]
+    )
+    found = Mask.of(straightened(inside, moved, part, 0.0) >= 0.5)
+    return Mask(tuple(c + n for c, n in zip(found.corner, first, strict=True)), found.inside)  # type: ignore[arg-type]
+
+
 def straight_line(places: NDArray[np.float64]) -> tuple[float, float] | None:
     """Fit equal distances to ascending places, mm.
 
@@ -151,7 +181,10 @@ def even_planes(values: Array, places: NDArray[np.float64], step: float) -> tupl
 
 
 def step_for(gaps: NDArray[np.float64]) -> float:
-    """Choose the distance to which uneven planes are interpolated, mm: the smallest usual one, within reason."""
-    usual = float(np.median(gaps))
+    """Choose the distance to which uneven planes are interpolated, mm.
+
+    It is the smallest usual one, within reason, and such that the first and the last plane stay.
+    """
+    usual, extent = float(np.median(gaps)), float(gaps.sum())
     finest = usual if gaps.min() > 0.7 * usual else float(gaps.min())
-    return max(finest, float(gaps.sum()) / (4 * len(gaps)))
+    return extent / round(extent / max(finest, extent / (4 * len(gaps))))

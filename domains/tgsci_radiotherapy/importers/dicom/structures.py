@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -21,6 +21,7 @@ from .files import DicomFile, Scan, Series, guarded
 from .image import Image
 from .origin import same_patient
 from .plan import Prescription
+from .space import straightened_mask
 
 if TYPE_CHECKING:
     from ..contours import Points
@@ -77,7 +78,8 @@ def choose_structure_set(scan: Scan, options: Options) -> tuple[DicomFile, Serie
     for one in scan.structures:
         frames, uids = _references(one)
         for image in series:
-            if (not frames or not image.frame or image.frame in frames) and same_patient(one, image.files[0]):
+            fits = not frames or not image.frame or image.frame in frames or options.any_frame
+            if fits and same_patient(one, image.files[0]):
                 pairs.append((one, image, image.uid in uids))
     named = [p for p in pairs if p[2]]
     pairs = named or pairs
@@ -126,7 +128,8 @@ def _refuse(scan: Scan, series: list[Series]) -> None:
         raise UsageError("the structure set and the CT are of different patients; put one patient into the folder")
     raise UsageError(
         "the structure set was not drawn on this CT: their frames of reference differ. It belongs to another patient "
-        "or scan; contours of one on the image of the other would be nonsense"
+        "or scan, and contours of one on the image of the other would be nonsense; or a program that removes names "
+        "gave each file new identifiers: if that is certain, --any-frame takes them together"
     )
 
 
@@ -191,7 +194,7 @@ def read_structures(one: DicomFile, series: Series, image: Image, options: Optio
             f"the structure set has {len(chosen)} structures, more than {MOST_STRUCTURES}; name those that matter with "
             "--only"
         )
-    reader = _Reader(one.label, series.frame, image, notes)
+    reader = _Reader(one.label, _frame(regions, series, notes), image, notes)
     drawn: list[Region] = []
     for region, name, kind, left_out in chosen:
         if left_out:
@@ -202,6 +205,15 @@ def read_structures(one: DicomFile, series: Series, image: Image, options: Optio
     return Drawn(_one_target_prescribed(drawn, plan, notes), skipped, notes, originals)
 
 
+def _frame(regions: list[_Roi], series: Series, notes: list[str]) -> str:
+    """Find the frame of reference of structures on this CT: the CT's, or if none has that, the one of most of them."""
+    frames = [region.frame for region in regions if region.frame]
+    if not series.frame or not frames or series.frame in frames:
+        return series.frame
+    notes.append("structure set and CT name different frames of reference, and were taken together all the same")
+    return max(frames, key=frames.count)
+
+
 _NOTHING = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
 
 
@@ -209,7 +221,7 @@ class _Reader:
     """Reads contours of one structure set on one CT; `notes` get what a person should know."""
 
     def __init__(self, label: str, frame: str, image: Image, notes: list[str]) -> None:
-        self.label, self.frame, self.notes = label, frame, notes
+        self.label, self.frame, self.image, self.notes = label, frame, image, notes
         self.grid, self.slices = image.grid, np.asarray(image.slices, np.float64)
         self.budget = MOST_CORNERS_IN_ALL
 
@@ -224,15 +236,14 @@ class _Reader:
                 f"the structure {name} was drawn in another frame of reference than this CT; leave it out "
                 f"(--type {shell_word(name + '=ignore')}), or register the images first"
             )
-        planes, xor = self._planes(region, name)
+        contours, xor = self._contours(region, name)
         said = region.kind in _ORGANS | _TARGETS | {"EXTERNAL"}
         density = None if region.density is None else region.density[1]
         if region.density is not None and region.density[0] == "REL_MASS_DENSITY":
             self.notes.append(f"the file has the mass density of {name}; it is taken as its electron density")
-        if not planes:
+        if not contours:
             return Region(name, kind, _NOTHING, 0.0, dose, density, said)
-        solid = rasterize(planes, self.grid, self.slices, xor=xor)
-        self._check_place(planes, solid, name, kind)
+        solid = self._solid(contours, xor, name, kind)
         if solid.gaps:
             self.notes.append(f"{name} has {solid.gaps} gap(s) between contours, left open")
         if solid.doubled:
@@ -251,9 +262,9 @@ class _Reader:
         self.notes.append(f"{name} ({what}, {found.volume_cc or 0.0:.1f} cc) is left out{matter}")
         return [] if found.density is None or found.mask.empty else [found]
 
-    def _planes(self, region: _Roi, name: str) -> tuple[dict[float, list[Points]], bool]:
-        """Collect contours by z, mm, and tell whether they are combined by exclusive or."""
-        flat: list[tuple[float, Points]] = []
+    def _contours(self, region: _Roi, name: str) -> tuple[list[Points], bool]:
+        """Collect closed contours, (n, 3), x, y, z in mm, and tell whether they are combined by exclusive or."""
+        found: list[Points] = []
         open_ones, xor = 0, False
         with guarded(f"{self.label}, structure {name}"):
             for contour in getattr(region.contours, "ContourSequence", None) or ():
@@ -271,16 +282,37 @@ class _Reader:
                     open_ones += 1
                     continue
                 xor |= shape in _XOR
-                z = points[:, 2]
-                if float(z.max() - z.min()) > max(_FLAT * float(np.median(np.diff(self.slices))), 0.1):
-                    raise UsageError(
-                        f"{name} has a contour that is not axial (z from {z.min():g} to {z.max():g} mm); leave it out "
-                        f"(--type {shell_word(name + '=ignore')}), or draw it on axial slices"
-                    )
-                flat.append((float(np.median(z)), np.ascontiguousarray(points[:, :2])))
+                found.append(points)
         if open_ones:
             self.notes.append(f"{open_ones} points or open lines of {name} are left out")
-        return group(flat, self.slices), xor
+        return found, xor
+
+    def _solid(self, contours: list[Points], xor: bool, name: str, kind: Kind) -> Solid:
+        """Fill contours that lie in axial planes, or on slices that are not axial."""
+        tilted = next((c for c in contours if not _flat(c[:, 2], self.slices)), None)
+        if tilted is None:
+            planes = group([(float(np.median(c[:, 2])), np.ascontiguousarray(c[:, :2])) for c in contours], self.slices)
+            solid = rasterize(planes, self.grid, self.slices, xor=xor)
+            self._check_place(planes, solid, name, kind)
+            return solid
+        places, grid = np.asarray(self.image.places), self._stack_grid()
+        own = [self.image.lattice.find(c) * np.asarray(grid.spacing) for c in contours]
+        if not all(_flat(c[:, 0], places) for c in own):
+            z = tilted[:, 2]
+            raise UsageError(
+                f"{name} has a contour that is not axial, nor on the CT's slices (z from {z.min():g} to {z.max():g} "
+                f"mm); leave it out (--type {shell_word(name + '=ignore')}), or draw it on the slices"
+            )
+        planes = group([(float(np.median(c[:, 0])), np.ascontiguousarray(c[:, :0:-1])) for c in own], places)
+        solid = rasterize(planes, grid, places, xor=xor)
+        return replace(solid, mask=straightened_mask(solid.mask, self.image.lattice, self.grid))
+
+    def _stack_grid(self) -> Grid:
+        """Lay a grid along the slices' own axes, mm from their first pixel."""
+        count = self.image.stack[0]
+        step = self.image.places[-1] / (count - 1)
+        dy, dx = (float(np.linalg.norm(way)) for way in self.image.lattice.steps[1:])
+        return Grid(self.image.stack, (step, dy, dx))
 
     def _check_place(self, planes: dict[float, list[Points]], solid: Solid, name: str, kind: Kind) -> None:
         """Refuse what lies beside the image, and note what reaches beyond its first or last slice."""
@@ -416,6 +448,11 @@ def _corners(contour: Any, name: str) -> Points:
     return values.reshape(-1, 3)
 
 
+def _flat(heights: Points, slices: Points) -> bool:
+    """Tell whether corners lie in one plane, as far as slices tell planes apart."""
+    return float(np.ptp(heights)) <= max(_FLAT * float(np.median(np.diff(slices))), 0.1)
+
+
 def _beyond(planes: dict[float, list[Points]], grid: Grid) -> bool:
     """Tell whether all corners lie outside the image."""
     z0, y0, x0 = (o - s / 2 for o, s in zip(grid.origin, grid.spacing, strict=True))
@@ -429,8 +466,6 @@ def _beyond(planes: dict[float, list[Points]], grid: Grid) -> bool:
 
 def _one_target_prescribed(drawn: list[Region], plan: Prescription, notes: list[str]) -> list[Region]:
     """Give a prescription that names no structure to the only PTV, if there is only one."""
-    from dataclasses import replace
-
     targets = [s for s in drawn if s.type == "target"]
     likely = [s for s in targets if s.name.casefold().startswith("ptv")] or targets
     if any(s.prescription for s in targets) or plan.unnamed is None or len(likely) != 1:
