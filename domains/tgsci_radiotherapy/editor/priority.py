@@ -53,6 +53,8 @@ PATIENCE = 6
 _WAIT = 2
 #: How much less what nobody above asks about counts where a goal is not met else.
 _LESS = 0.2
+#: The relative margin from which on a goal that is met on a rough solve is met on an exact one.
+_SURE = 4e-4
 #: How much a goal that is missed may give way later, as a share of its scale.
 _EPSILON = 0.004
 #: Rounds after an exact solve that finds a goal lost, at most.
@@ -95,8 +97,8 @@ class Round:
     results: tuple[GoalResult, ...]
 
     def met(self, places: Sequence[int]) -> bool:
-        """Tell whether all of these goals are met."""
-        return all(self.results[i].met for i in places)
+        """Tell whether all of these goals are met, by more than a rough solve is off."""
+        return all(self.results[i].relative_margin >= _SURE for i in places)
 
     def short(self, places: Sequence[int]) -> tuple[int, float]:
         """Count those of the goals that are missed, and sum up by how much."""
