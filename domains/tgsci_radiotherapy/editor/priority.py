@@ -53,6 +53,8 @@ PATIENCE = 6
 _WAIT = 2
 #: How much less what nobody above asks about counts where a goal is not met else.
 _LESS = 0.2
+#: How much a goal that is missed may give way later, as a share of its scale.
+_EPSILON = 0.004
 #: Rounds after an exact solve that finds a goal lost, at most.
 REPAIRS = 3
 #: By how much the weights of what should be low grow a round of the last level.
@@ -162,6 +164,7 @@ class Steering:
         self._levers: list[Lever] = levers_of(loss.case, loss.bound, loss.start)
         self._volumes: dict[int, float] = {}
         self._left = MOST_ROUNDS
+        self._limits: dict[int, float] = {}
 
     def levels(self) -> Iterator[Level]:
         """Make the plans, one after the other."""
@@ -181,7 +184,12 @@ class Steering:
                     yield self._tell(f"priority {priority}, volumes let off", now, level, above)
                 else:
                     self._volumes = {}
-            held += [i for i in level if i not in lost]
+            for i in lost:
+                result = now.results[i]
+                if not math.isnan(result.value):  # held where it came to: the epsilon constraint
+                    self._limits[i] = result.value - result.goal.sign * _EPSILON * result.scale
+            held += [i for i in level if i not in lost or i in self._limits]
+            now = replace(now, results=self._as_held(now.results))
         now = self._lower(now, held)
         yield self._tell("as low as can be", now, range(len(goals)), held)
 
@@ -308,7 +316,14 @@ class Steering:
         parameters = setting.parameters(self._levers, self._case, self._volumes)
         fluence = sketch(self._planner, parameters, fluence, steps)
         table = evaluate(self._bound, self._case, self._planner.dose(fluence))
-        return Round(setting, fluence, table.results[: len(self._bound.goals)])
+        return Round(setting, fluence, self._as_held(table.results[: len(self._bound.goals)]))
+
+    def _as_held(self, results: tuple[GoalResult, ...]) -> tuple[GoalResult, ...]:
+        """Put the limits at which missed goals are held in place of their own."""
+        limits = self._limits
+        return tuple(
+            replace(r, goal=replace(r.goal, limit=limits[i])) if i in limits else r for i, r in enumerate(results)
+        )
 
     def _missed(self, now: Round, places: Sequence[int]) -> list[float]:
         """Say of each lever by how much the goals that it serves miss where they aim; nan where it serves none."""
@@ -355,14 +370,14 @@ class Steering:
     # -- in words ----------------------------------------------------------------------------------------
 
     def _tell(self, name: str, now: Round, level: Sequence[int], held: Sequence[int]) -> Level:
-        results = [now.results[i] for i in level]
-        met = sum(r.met for r in results)
-        missed = [i for i in level if not now.results[i].met]
+        results = {i: replace(now.results[i], goal=self._bound.goals[i]) for i in level}
+        met = sum(r.met for r in results.values())
+        missed = [i for i, r in results.items() if not r.met]
         last = not name.startswith("priority")
         above = f"{len(held)} goal{'' if len(held) == 1 else 's'} held, " if held else ""
         words = [f"{above}{met} of {len(results)} goals {'' if last else 'of this level '}reached"]
         if missed:
-            near = [f"{now.results[i].goal.criterion} ({now.results[i].value_text})" for i in missed]
+            near = [f"{results[i].goal.criterion} ({results[i].value_text})" for i in missed]
             words.append(f"as near as what is held allows: {', '.join(near[:4])}")
         if not last:
             words.append(self._certificate(now, missed, held) if missed else "no plan is better at this level")
@@ -377,7 +392,7 @@ class Steering:
         if not self._certified or math.isnan(value):
             return "not certified"
         possibility = Possibility(self._planner, self._bound.prescriptions)
-        least = possibility.bound(goal, [goals[i] for i in held], value)
+        least = possibility.bound(goal, [now.results[i].goal for i in held], value)
         if least is None:
             return f"whether {goal.name} can be met beside them is not decided: the relaxation of these goals allows it"
         limit = with_unit(least, goal.unit, 4)
