@@ -82,7 +82,7 @@ class Terms:
         """Find the beamlets that reach a voxel where an objective asks for dose; all others are best at 0."""
         asked = np.zeros(self.rows)
         for p in self.penalties:
-            if p.under.any():  # its rows may be another's as well
+            if p.under.any():  # a row may have several penalties: regions overlap
                 asked[p.rows] = 1.0
         for pooled in self.pooled:
             if pooled.lifts:
