@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tgsci.errors import InvalidValue
 
-from ..goals.goal import LOWEST_PRIORITY, absolute
+from ..goals.goal import absolute
 from ..plan import Objective, PlanParameters
 from ..plan.checks import LEAST_SHARE, check_objective
 
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from ..case.model import Case
     from ..goals import BoundSheet, Goal, GoalResult
 
-#: Weights to begin with: of what asks for dose, of what limits it, of means, and of what holds the rest low.
-ASKING, LIMITING, MEAN, RESTING = 300.0, 100.0, 10.0, 0.3
-#: The share of its weight with which what is implied, or asked by nobody, begins.
-_LITTLE = 0.1
+#: Weights of what is added: of what asks for dose, of what limits it, and of means.
+ASKING, LIMITING, MEAN = 300.0, 100.0, 10.0
+#: The share of its weight with which an objective that is added to the start begins.
+_LITTLE = 0.2
+#: An overdose penalty of the start serves a goal where its dose is at least this share of the goal's.
+_NEAR_LIMIT = 0.6
 #: A penalty counts by its mean over a structure. One about a hot spot, or about little of a large structure, counts as
 #: if the structure had so many voxels.
 _FEW = 1500
@@ -55,11 +57,13 @@ class Lever:
         objective: As it is at the start: its dose is the limit.
         goals: Places of the goals that it serves; none where it only keeps low what no goal asks about.
         priority: The highest of its goals; a number below all where there are none.
+        added: False of an objective of the start.
     """
 
     objective: Objective
     goals: tuple[int, ...]
     priority: int
+    added: bool = False
 
     @property
     def sign(self) -> float:
@@ -71,22 +75,55 @@ class Lever:
 NO_GOAL = 99
 
 
-def levers_of(case: Case, bound: BoundSheet) -> list[Lever]:
-    """Make the objectives for the goals of a case, in the order of its structures.
+def levers_of(case: Case, bound: BoundSheet, start: PlanParameters) -> list[Lever]:
+    """Make the objectives for the goals of a case: those of the start, and one for each goal that none of them serves.
 
     Args:
         case: The case.
         bound: Its goals.
+        start: What a run starts from.
     """
+    wanted: list[tuple[Objective, int | None]] = []
+    served: set[int] = set()
+    for objective in start.objectives:
+        if objective.weight <= 0 or not objective.kind.convex:
+            continue
+        own = [place for place, goal in enumerate(bound.goals) if _serves(objective, goal)]
+        wanted += [(objective, place) for place in own] or [(objective, None)]
+        served |= set(own)
+    outline = next((s.name for s in case.structures if s.type == "external"), None)
+    for place, goal in enumerate(bound.goals):
+        if place not in served:
+            prescription = bound.prescriptions[goal.structure]
+            known = absolute(goal, prescription) or goal
+            wanted += [(o, place) for o in _for_goal(known, case, prescription, outline)]
     made: list[Lever] = []
-    for objective, places in _merged(_wanted(case, bound)):
+    for objective, places in _merged(wanted):
         priority = min((bound.goals[i].priority for i in places), default=NO_GOAL)
         try:
             check_objective(objective, case)
         except InvalidValue:
             continue
-        made.append(Lever(objective, places, priority))
+        made.append(Lever(objective, places, priority, added=objective not in start.objectives))
     return made
+
+
+def _serves(objective: Objective, goal: Goal) -> bool:
+    """Tell whether an objective of the start is one that a goal can be steered by."""
+    if objective.structure != goal.structure:
+        return False
+    asks = (goal.comparison == ">=") != goal.metric.kind.startswith("C") and goal.metric.kind != "CI"
+    if objective.type == "squared_underdose":
+        return asks and goal.metric.kind not in ("HI", "gEUD", "Dmean")
+    if objective.type == "mean":
+        return goal.metric.kind == "Dmean" and not asks
+    if objective.type == "eud":
+        return goal.metric.kind in ("Dmean", "gEUD") and not asks and (objective.exponent or 0.0) >= 1.0
+    above = goal.limit if goal.metric.unit == "Gy" else goal.metric.amount
+    near = (objective.dose_gy or 0.0) >= _NEAR_LIMIT * above
+    return (
+        objective.type == "squared_overdose" and not asks and goal.metric.kind not in ("Dmean", "gEUD", "CI") and near
+    )
 
 
 def _merged(wanted: Iterable[tuple[Objective, int | None]]) -> list[tuple[Objective, tuple[int, ...]]]:
@@ -97,22 +134,6 @@ def _merged(wanted: Iterable[tuple[Objective, int | None]]) -> list[tuple[Object
         first, before = found.get(objective.label, (objective, ()))
         found[objective.label] = first, (*before, *places)
     return list(found.values())
-
-
-def _wanted(case: Case, bound: BoundSheet) -> Iterator[tuple[Objective, int | None]]:
-    highest = max([case.prescription, *bound.prescriptions.values()])
-    outline = next((s.name for s in case.structures if s.type == "external"), None)
-    for place, goal in enumerate(bound.goals):
-        known = absolute(goal, bound.prescriptions[goal.structure]) or goal
-        yield from ((o, place) for o in _for_goal(known, case, bound.prescriptions[goal.structure], outline))
-    for structure in case.structures:
-        if structure.type == "target" and structure.prescription:
-            yield Objective(structure.name, "squared_underdose", structure.prescription, ASKING), None
-            yield Objective(structure.name, "squared_overdose", 1.04 * structure.prescription, LIMITING / 4), None
-        elif structure.type == "oar" and len(structure.voxels):
-            yield Objective(structure.name, "mean", None, RESTING), None
-    if outline is not None:
-        yield Objective(outline, "squared_overdose", 0.6 * highest, LIMITING / 10), None
 
 
 def _for_goal(goal: Goal, case: Case, prescription: float, outline: str | None) -> Iterator[Objective]:
@@ -171,8 +192,8 @@ class Setting:
 
     @classmethod
     def start(cls, levers: Sequence[Lever]) -> Setting:
-        """Begin at the limits, with little on what is implied and on what no goal asks about."""
-        weights = (lever.objective.weight * (1.0 if lever.priority <= LOWEST_PRIORITY else _LITTLE) for lever in levers)
+        """Begin as the start has it, with little on what is added."""
+        weights = (lever.objective.weight * (_LITTLE if lever.added else 1.0) for lever in levers)
         return cls(tuple(lever.objective.dose_gy or 0.0 for lever in levers), tuple(weights))
 
     def turned(

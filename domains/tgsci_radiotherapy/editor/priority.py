@@ -23,7 +23,10 @@ from tgsci.errors import InvalidValue
 from tgsci.search.proposer import Proposer
 from tgsci.search.trial import Proposal, Trials
 
+from ..case.regions import TARGETS
 from ..goals import evaluate
+from ..goals.goal import with_unit
+from ..loss.possibility import Possibility
 from ..loss.scoring import relative_shortfall
 from ..plan import PlanText
 from ..planner.recent import planner_of
@@ -42,18 +45,24 @@ if TYPE_CHECKING:
 FIRST, STEPS, EXACT = 120, 50, 250
 #: Rounds that the goals of a level, one goal, and what is as low as can be, are given.
 LEVEL_ROUNDS, GOAL_ROUNDS, LAST_ROUNDS = 6, 14, 10
+#: Rounds of a level, at most.
+MOST_ROUNDS = 45
 #: Rounds without a better one after which a goal is let be.
 PATIENCE = 6
 #: Rounds that what is wanted waits for what is held, before it goes back.
 _WAIT = 2
 #: How much less what nobody above asks about counts where a goal is not met else.
 _LESS = 0.2
+#: How much a goal that is missed may give way later, as a share of its scale.
+_EPSILON = 0.004
 #: Rounds after an exact solve that finds a goal lost, at most.
 REPAIRS = 3
 #: By how much the weights of what should be low grow a round of the last level.
 _LOWER = 1.6
 #: Goals of a percentage that spare at least this much of a structure, %, may let these voxels off.
 _SPARED = 2.0
+#: By how much DVH objectives are heavier than the penalties whose place they take.
+_HEAVY = 10.0
 
 
 @dataclass(frozen=True)
@@ -145,44 +154,65 @@ class Steering:
 
     Args:
         loss: Case, goals and protocol.
+        certified: Whether to look for proofs of how near what is missed could come; each takes some seconds.
     """
 
-    def __init__(self, loss: PlanLoss) -> None:
+    def __init__(self, loss: PlanLoss, *, certified: bool = True) -> None:
+        self._certified = certified
         self._case, self._bound = loss.case, loss.bound
         self._planner = planner_of(loss.case)
-        self._levers: list[Lever] = levers_of(loss.case, loss.bound)
+        self._levers: list[Lever] = levers_of(loss.case, loss.bound, loss.start)
         self._volumes: dict[int, float] = {}
+        self._left = MOST_ROUNDS
+        self._limits: dict[int, float] = {}
 
     def levels(self) -> Iterator[Level]:
         """Make the plans, one after the other."""
         goals = self._bound.goals
         held: list[int] = []
         now = self._round(Setting.start(self._levers), None, FIRST)
-        given_up: list[int] = []
         for priority in sorted({goal.priority for goal in goals}):
             level = [i for i, goal in enumerate(goals) if goal.priority == priority]
-            now, lost = self._meet(now, held, level)
-            before = len(held)
-            held += [i for i in level if i not in lost]
-            given_up += lost
-            yield self._tell(f"priority {priority}", now, level, before)
-        if given_up and (volumes := self._spared()):
-            self._volumes = volumes
-            there, lost = self._meet(now, held, given_up)
-            if there.short(given_up) < now.short(given_up) and there.met(held):
-                now = there
-                held += [i for i in given_up if i not in lost]
-                yield self._tell("volumes let off", now, given_up, len(held))
-            else:
-                self._volumes = {}
+            above = list(held)
+            now, lost = self._meet(now, above, level)
+            yield self._tell(f"priority {priority}", now, level, above)
+            if lost and not self._volumes and (volumes := self._spared(priority)):
+                self._volumes = volumes
+                there, still = self._meet(self._let_off(now), above, level)
+                if there.met(above) and there.short(level) < now.short(level):
+                    now, lost = there, still
+                    yield self._tell(f"priority {priority}, volumes let off", now, level, above)
+                else:
+                    self._volumes = {}
+            for i in lost:
+                result = now.results[i]
+                if not math.isnan(result.value):  # held where it came to: the epsilon constraint
+                    self._limits[i] = result.value - result.goal.sign * _EPSILON * result.scale
+            held += [i for i in level if i not in lost or i in self._limits]
+            now = replace(now, results=self._as_held(now.results))
         now = self._lower(now, held)
-        yield self._tell("as low as can be", now, range(len(goals)), len(held))
+        yield self._tell("as low as can be", now, range(len(goals)), held)
+
+    def _let_off(self, now: Round) -> Round:
+        """Begin with DVH objectives: at the limits, which they need not go beyond, and heavy."""
+        doses, weights = list(now.setting.doses), list(now.setting.weights)
+        for i in self._volumes:
+            lever = self._levers[i]
+            doses[i] = (lever.objective.dose_gy or 0.0) + lever.sign * AIM * self._case.prescription
+            weights[i] *= _HEAVY
+        for i, lever in enumerate(self._levers):
+            if not lever.goals and lever.objective.dose_gy is not None:
+                weights[i] *= _LESS
+        setting = Setting(tuple(doses), tuple(weights))
+        now = self._round(setting, now.fluence, STEPS)
+        return self._round(setting, now.fluence, STEPS)
 
     # -- one level ---------------------------------------------------------------------------------------
 
     def _meet(self, now: Round, held: list[int], level: list[int]) -> tuple[Round, list[int]]:
         """Meet the goals of a level with those above held; gives where that ended and the goals that are not met."""
         # All at once first: where that works it is the quickest.
+        self._left = MOST_ROUNDS
         now = self._steer(now, held, level, LEVEL_ROUNDS)
         reached = [i for i in level if now.results[i].met]
         lost: list[int] = []
@@ -221,8 +251,9 @@ class Steering:
         last: tuple[Setting, list[float]] | None = None
         patience, waited = PATIENCE, 0
         for _ in range(rounds):
-            if not patience or (now.met(held) and now.met(wanted)):
+            if not patience or not self._left or (now.met(held) and now.met(wanted)):
                 break
+            self._left -= 1
             waited = 0 if now.met(held) else waited + 1
             # What is held comes first: what is wanted waits for it, and goes halfway back where that does not help.
             missed = self._missed(now, [*held, *wanted] if not waited else held)
@@ -253,13 +284,18 @@ class Steering:
         """Let the weights of what should be low grow for as long as all that is met can be held."""
         best = now
         factor = _LOWER
-        resting = [i for i, lever in enumerate(self._levers) if lever.objective.type == "mean" or not lever.goals]
-        resting = [i for i in resting if not self._levers[i].objective.lifts]
+        targets = {s.name for s in self._case.structures if s.type == "target"} | {TARGETS}
+        resting = [
+            i
+            for i, lever in enumerate(self._levers)
+            if not lever.objective.lifts and lever.objective.structure not in targets
+        ]
         for _ in range(LAST_ROUNDS):
-            weights = list(best.setting.weights)
+            doses, weights = list(best.setting.doses), list(best.setting.weights)
             for i in resting:
                 weights[i] *= factor
-            now = self._round(replace(best.setting, weights=tuple(weights)), best.fluence, STEPS)
+                doses[i] /= math.sqrt(math.sqrt(factor))
+            now = self._round(Setting(tuple(doses), tuple(weights)), best.fluence, STEPS)
             for _ in range(2):
                 if now.met(held):
                     break
@@ -280,7 +316,14 @@ class Steering:
         parameters = setting.parameters(self._levers, self._case, self._volumes)
         fluence = sketch(self._planner, parameters, fluence, steps)
         table = evaluate(self._bound, self._case, self._planner.dose(fluence))
-        return Round(setting, fluence, table.results[: len(self._bound.goals)])
+        return Round(setting, fluence, self._as_held(table.results[: len(self._bound.goals)]))
+
+    def _as_held(self, results: tuple[GoalResult, ...]) -> tuple[GoalResult, ...]:
+        """Put the limits at which missed goals are held in place of their own."""
+        limits = self._limits
+        return tuple(
+            replace(r, goal=replace(r.goal, limit=limits[i])) if i in limits else r for i, r in enumerate(results)
+        )
 
     def _missed(self, now: Round, places: Sequence[int]) -> list[float]:
         """Say of each lever by how much the goals that it serves miss where they aim; nan where it serves none."""
@@ -305,10 +348,16 @@ class Steering:
         others = [i for i in range(len(now.results)) if i not in held and i not in wanted]
         return now.short(held), now.short(wanted), now.short(others)
 
-    def _spared(self) -> dict[int, float]:
-        """Choose the levers whose goals let a part of the structure off, %, as a DVH objective has it."""
+    def _spared(self, priority: int) -> dict[int, float]:
+        """Choose the levers whose goals let a part of the structure off, %, as a DVH objective has it.
+
+        Args:
+            priority: Of goals down to this one.
+        """
         volumes = {}
         for i, lever in enumerate(self._levers):
+            if lever.priority > priority:
+                continue
             goals = [self._bound.goals[k] for k in lever.goals]
             shares = [g.metric.amount for g in goals if g.metric.kind == "D%"]
             if len(shares) != len(goals) or len(set(shares)) != 1 or not lever.objective.type.startswith("squared"):
@@ -320,12 +369,32 @@ class Steering:
 
     # -- in words ----------------------------------------------------------------------------------------
 
-    def _tell(self, name: str, now: Round, level: Sequence[int], held: int) -> Level:
-        results = [now.results[i] for i in level]
-        met = sum(r.met for r in results)
-        missed = [f"{r.goal.criterion} ({r.value_text})" for r in results if not r.met]
-        above = f"{held} goal{'' if held == 1 else 's'} held, " if held else ""
-        what = f"{above}{met} of {len(results)} goals {'of this level ' if name.startswith('priority') else ''}reached"
-        near = f"; as near as what is held allows: {', '.join(missed[:4])}" if missed else ""
+    def _tell(self, name: str, now: Round, level: Sequence[int], held: Sequence[int]) -> Level:
+        results = {i: replace(now.results[i], goal=self._bound.goals[i]) for i in level}
+        met = sum(r.met for r in results.values())
+        missed = [i for i, r in results.items() if not r.met]
+        last = not name.startswith("priority")
+        above = f"{len(held)} goal{'' if len(held) == 1 else 's'} held, " if held else ""
+        words = [f"{above}{met} of {len(results)} goals {'' if last else 'of this level '}reached"]
+        if missed:
+            near = [f"{results[i].goal.criterion} ({results[i].value_text})" for i in missed]
+            words.append(f"as near as what is held allows: {', '.join(near[:4])}")
+        if not last:
+            words.append(self._certificate(now, missed, held) if missed else "no plan is better at this level")
         parameters = now.setting.parameters(self._levers, self._case, self._volumes)
-        return Level(name, parameters, f"Lexicographic, {name}: {what}{near}.")
+        return Level(name, parameters, f"Lexicographic, {name}: {'; '.join(words)}.")
+
+    def _certificate(self, now: Round, missed: Sequence[int], held: Sequence[int]) -> str:
+        """Say what is proven of the goal that is missed by least: how near no plan comes that meets what is held."""
+        goals = self._bound.goals
+        place = min(missed, key=lambda i: relative_shortfall(now.results[i]))
+        goal, value = goals[place], now.results[place].value
+        if not self._certified or math.isnan(value):
+            return "not certified"
+        possibility = Possibility(self._planner, self._bound.prescriptions)
+        least = possibility.bound(goal, [now.results[i].goal for i in held], value)
+        if least is None:
+            return f"whether {goal.name} can be met beside them is not decided: the relaxation of these goals allows it"
+        limit = with_unit(least, goal.unit, 4)
+        reached = "above" if goal.comparison == ">=" else "below"
+        return f"certified: in no plan that meets what is held {goal.name} is {reached} {limit}"

@@ -34,7 +34,7 @@ ONE_STEP = "one step"
 #: How far that goes: what a careful planner changes at once.
 STEP = Region(1.0, 1.0)
 #: Gap that they are solved to, and the most steps of the solver: an edit that takes longer is left where it is then.
-GAP, STEPS = 1e-2, 20
+GAP, STEPS = 1e-2, 10
 #: How far the steps along the slopes go: doublings, and a share of the highest dose that is asked for.
 _FAR, _SHARE = 3.0, 0.05
 #: What part of a further step's change may fail to come.

@@ -147,12 +147,14 @@ def structural(case: Case, results: Sequence[GoalResult], parameters: PlanParame
 def _restated(case: Case, results: Sequence[GoalResult], parameters: PlanParameters) -> PlanParameters | None:
     """Write the percentile goals of a structure that misses one as dose-volume objectives, and relax the rest."""
     about: dict[str, list[Objective]] = {}
-    concerned = {r.goal.structure for r in results if not r.met and _percentile(case, r) and not _implied(r)}
+    # Where the sheet asks for the coldest or hottest voxels too, none may be given away.
+    held = {r.goal.structure for r in results if not _implied(r) and _extreme(case, r)}
+    concerned = {r.goal.structure for r in results if not r.met and _percentile(case, r) and not _implied(r)} - held
     heaviest = max((o.weight for o in parameters.objectives), default=1.0)
     for r in results:
         name = r.goal.structure
         point = _percentile(case, r)
-        if point is None or _implied(r) or not (name in concerned or r.relative_margin < _TIGHT):
+        if point is None or _implied(r) or name in held or not (name in concerned or r.relative_margin < _TIGHT):
             continue
         dose, volume, asks = point
         target = case.structure(name).type == "target"
@@ -228,6 +230,11 @@ def _percentile(case: Case, result: GoalResult) -> tuple[float, float, bool] | N
     """Find the point of a goal about a part of a structure that is neither its hottest nor its coldest voxels."""
     point = _point(case, result)
     return point if point is not None and _PERCENTILES[0] <= point[1] <= _PERCENTILES[1] else None
+
+
+def _extreme(case: Case, result: GoalResult) -> bool:
+    """Tell whether a goal is about the hottest or the coldest voxels of its structure, or about both."""
+    return result.goal.metric.kind == "HI" or (_point(case, result) is not None and _percentile(case, result) is None)
 
 
 def _has(parameters: PlanParameters, objective: Objective) -> bool:

@@ -148,6 +148,31 @@ class Possibility:
         kind = next((s.type for s in self._planner.case.structures if s.name == goal.structure), "oar")
         return {"external": 0, "target": 1}.get(kind, 2)
 
+    def bound(self, goal: Goal, held: Sequence[Goal], reached: float) -> float | None:
+        """Find a limit of a goal that no plan keeps which meets some others; None where not even its own is excluded.
+
+        It takes a fixed number of proofs, whatever the time, so that the same question has the same answer.
+
+        Args:
+            goal: The goal that is asked about.
+            held: Goals that are met.
+            reached: What the goal came to in a plan that meets them, in its unit: no limit is excluded up to there.
+
+        Returns:
+            In the goal's unit: all plans that meet the others are beyond it.
+        """
+        forever = float("inf")
+        if self._proven([*held, goal], None, forever, _SHARP) is None:
+            return None
+        proven, open_end = goal.limit, reached
+        for _ in range(_HALVINGS):
+            middle = (proven + open_end) / 2
+            if self._proven([*held, replace(goal, limit=middle)], None, forever, _QUICK) is None:
+                open_end = middle
+            else:
+                proven = middle
+        return proven
+
     def _prove(
         self, goals: Sequence[Goal], assumed: float | None, deadline: float, blurs: Sequence[float] = BLURS
     ) -> tuple[Relaxation, Verdict]:

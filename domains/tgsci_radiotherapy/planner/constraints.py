@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 Kind = Literal["voxels", "mean", "eud"]
 #: Voxels at least by which a violation is averaged: in a large structure it is a matter of a few.
 _FEW = 200
+#: Ranks of the hottest voxels that a beamlet's own bound looks at.
+_RANKS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +72,17 @@ class Constraint:
         allowed = float(np.abs(self._bounds - self.limit).sum())
         return allowed + (_largest(self.extra[1], self.extra[0]) if self.extra else 0.0)
 
-    def most(self) -> float:
-        """Give the highest dose that any of its rows may have, Gy; inf where it does not say."""
-        if not self.upper or self.kind != "voxels":
-            return np.inf
-        highest = float(self._bounds.max(initial=self.limit))
-        return highest + (float(self.extra[1].max(initial=0.0)) if self.extra else 0.0)
+    def hottest(self) -> Array:
+        """Give the most that its hottest rows may have, in falling order, Gy: few, and the last of them the limit.
+
+        Of "voxels" that have to stay low.
+        """
+        bounds = self._bounds[:_RANKS].copy()
+        if self.extra:
+            bounds[: self.extra[0]] += float(self.extra[1].max(initial=0.0))
+        # Where more are spared the last rank has the bound of its own.
+        end = self.limit if len(self._bounds) <= _RANKS else float(self._bounds[_RANKS])
+        return np.append(bounds, end)
 
     def violation(self, dose: NDArray[np.floating], blur: float) -> float:
         """Measure by how much a dose breaks the constraint, Gy; above 0 where it is broken.

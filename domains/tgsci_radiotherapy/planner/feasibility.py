@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .hottest import most_by_column
+from .hottest import largest_by_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,16 +111,16 @@ def strongest(planner: Planner, constraints: Sequence[Constraint]) -> Array:
     for constraint in constraints:
         if not constraint.upper:
             continue
-        if constraint.kind == "voxels":
-            entries = np.zeros(matrix.columns)
-            most_by_column(dij.starts, dij.columns, dij.values, constraint.rows, entries)
-            dose = constraint.most()
+        if constraint.kind == "voxels":  # the r-th largest of its doses is not above that of the plan
+            dose = constraint.hottest()
+            entries = np.zeros((matrix.columns, len(dose)), np.float64)
+            largest_by_column(dij.starts, dij.columns, dij.values, constraint.rows, entries)
         else:  # a mean is not above its gEUD, a >= 1
             by_row = np.zeros(matrix.rows)
             by_row[constraint.rows] = 1.0 / len(constraint.rows)
-            entries, dose = matrix.transposed(by_row), constraint.limit
+            entries, dose = matrix.transposed(by_row)[:, None], np.array([constraint.limit])
         with np.errstate(divide="ignore"):
-            bound = np.minimum(bound, np.where(entries > 0, dose / entries, np.inf))
+            bound = np.minimum(bound, np.where(entries > 0, dose / entries, np.inf).min(axis=1))
     return bound * (1 + _SUM)
 
 

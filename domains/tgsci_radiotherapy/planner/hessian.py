@@ -41,11 +41,19 @@ class Hessian:
         matrix: The dose influence.
         room: Where to put what is handed out: one element for each pair of beamlets.
         start: A Hessian of the same matrix to start from; it is not changed.
+        own: Where to keep the sum, `empty(matrix)`; memory of its own where not given.
     """
 
-    def __init__(self, matrix: Matrix, room: NDArray[np.float32], start: Hessian | None = None) -> None:
+    def __init__(
+        self,
+        matrix: Matrix,
+        room: NDArray[np.float32],
+        start: Hessian | None = None,
+        own: NDArray[np.float32] | None = None,
+    ) -> None:
         self._matrix = matrix
         self._room = room
+        self._own = own
         #: By row: what it counts in the sum.
         self._weights: Array = np.zeros(matrix.rows)
         self._total = np.zeros((0, 0), np.float32, order="F")
@@ -103,8 +111,9 @@ class Hessian:
             self._begin(weights)
         elif changed.any():
             if self._shared:
-                self._total = self._total.copy(order="F")
-                self._shared = False
+                own = self._memory()
+                np.copyto(own, self._total)
+                self._total, self._shared = own, False
             self._matrix.add_gram(changed, self._total)
             self._weights = weights
             diagonal = self._diagonal()
@@ -114,10 +123,16 @@ class Hessian:
 
     def _begin(self, weights: Array) -> None:
         """Sum all rows anew."""
-        self._total = np.zeros((self._matrix.columns + LANES,) * 2, np.float32, order="F")
+        self._total, self._shared = self._memory(), False
+        self._total.fill(0.0)
         self._matrix.add_gram(weights, self._total)
-        self._weights, self._shared = weights, False
+        self._weights = weights
         self._largest = self._diagonal()
+
+    def _memory(self) -> NDArray[np.float32]:
+        if self._own is None:
+            self._own = empty(self._matrix)
+        return self._own
 
     def _diagonal(self) -> Array:
         return np.diag(self._total)[: self._matrix.columns].astype(np.float64)
@@ -132,6 +147,11 @@ class Hessian:
             near = np.abs(wanted - self._weights[pooled.rows]) <= same * diagonal
             weights[pooled.rows] = np.where(near, self._weights[pooled.rows], wanted)
         return weights
+
+
+def empty(matrix: Matrix) -> NDArray[np.float32]:
+    """Get memory for a Hessian of all beamlets, as `Matrix.add_gram` needs it."""
+    return np.empty((matrix.columns + LANES,) * 2, np.float32, order="F")
 
 
 def _much(diagonal: Array) -> NDArray[np.bool_]:

@@ -92,9 +92,16 @@ def _ratios(starts, columns, values, around, work, out):  # type: ignore[no-unty
 
 
 @numba.njit(cache=True)
-def most_by_column(starts, columns, values, rows, out):  # type: ignore[no-untyped-def]
-    """out[j] = the largest entry of column j in some rows, where it is larger than what is there."""
+def largest_by_column(starts, columns, values, rows, out):  # type: ignore[no-untyped-def]
+    """out[j, :] = the largest entries of column j in some rows, in falling order; `out` is 0 before."""
+    last = out.shape[1] - 1
     for i in rows:
         for k in range(starts[i], starts[i + 1]):
-            if values[k] > out[columns[k]]:
-                out[columns[k]] = values[k]
+            j = columns[k]
+            at = last
+            if values[k] <= out[j, at]:
+                continue
+            while at > 0 and values[k] > out[j, at - 1]:
+                out[j, at] = out[j, at - 1]
+                at -= 1
+            out[j, at] = values[k]

@@ -11,7 +11,7 @@ import numpy as np
 
 from tgsci.errors import MeasurementError, UsageError
 
-from .hessian import Hessian
+from .hessian import Hessian, empty
 from .lbfgs import rough, uniform
 from .majorise import majorise
 from .matrix import Matrix
@@ -52,6 +52,8 @@ class Planner:
         self._sums: dict[str, Array] = {}
         #: What parts of a Hessian, and their factors, are written to.
         self._room = np.empty((2, self.matrix.columns**2), np.float32)
+        #: Where the Hessian of the running solve is, which is the last one's afterwards.
+        self._running = empty(self.matrix)
         #: The Hessians at plans that others started from, the latest last, and the one that the last solve left.
         self._anchors: list[tuple[Plan, Hessian]] = []
         self._last: tuple[Array, Terms, Hessian] | None = None
@@ -109,7 +111,7 @@ class Planner:
         x = useful * start.fluence if start else rough(matrix, terms, uniform(matrix, terms, useful))
         state = State(x, floor=_NOTHING * terms.slopes(np.zeros(matrix.rows, np.float32))[0])
         self._last = None
-        hessian = Hessian(matrix, self._room[0], self._snapshot(start) if start else None)
+        hessian = Hessian(matrix, self._room[0], self._snapshot(start) if start else None, self._running)
         if terms.convex:
             newton(matrix, terms, hessian, self._room[1], state, gap, _NEWTON_STEPS, watch)
         else:
@@ -135,7 +137,8 @@ class Planner:
     def _hessian_at(self, plan: Plan, terms: Terms) -> Callable[[NDArray[np.intp]], NDArray[np.float32]]:
         """Give the Hessian of some beamlets, from the matrices of the plan's own solve where they are still there."""
         if self._last is None or self._last[0] is not plan.fluence:
-            return partial(Hessian(self.matrix, self._room[0]).block, terms, plan.dose)
+            self._last = None  # its memory is used
+            return partial(Hessian(self.matrix, self._room[0], own=self._running).block, terms, plan.dose)
         _, solved, hessian = self._last
         return partial(hessian.block, solved, plan.dose)
 

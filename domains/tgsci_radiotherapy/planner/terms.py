@@ -82,7 +82,8 @@ class Terms:
         """Find the beamlets that reach a voxel where an objective asks for dose; all others are best at 0."""
         asked = np.zeros(self.rows)
         for p in self.penalties:
-            asked[p.rows] = p.under.any()
+            if p.under.any():  # a row may have several penalties: regions overlap
+                asked[p.rows] = 1.0
         for pooled in self.pooled:
             if pooled.lifts:
                 asked[pooled.rows] = 1.0

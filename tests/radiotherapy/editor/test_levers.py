@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.cases import small_case
-from tgsci_radiotherapy.editor.levers import NO_GOAL, Setting, levers_of, missed_by
-from tgsci_radiotherapy.goals import GoalResult, parse_sheet
+from tests.radiotherapy.planning_problems import parameters
+from tgsci_radiotherapy.editor.levers import Lever, Setting, levers_of, missed_by
+from tgsci_radiotherapy.goals import BoundSheet, GoalResult, default_parameters, parse_sheet
 from tgsci_radiotherapy.goals.goal import parse_goal
 from tgsci_radiotherapy.plan import PlanParameters
 
@@ -30,27 +31,34 @@ def bound(*goals: str):  # type: ignore[no-untyped-def]
     return parse_sheet(text.replace("'", '"'), "mine").bind(small_case())
 
 
+def levers(sheet: BoundSheet) -> list[Lever]:
+    return levers_of(small_case(), sheet, default_parameters(small_case(), sheet))
+
+
 def test_every_goal_has_a_lever_and_the_start_is_a_plan() -> None:
     sheet = bound(*GOALS)
-    levers = levers_of(small_case(), sheet)
-    assert {k for lever in levers for k in lever.goals} == set(range(len(GOALS)))
-    assert {"squared_underdose", "squared_overdose", "mean", "eud"} == {lever.objective.type for lever in levers}
-    assert any(lever.priority == NO_GOAL for lever in levers)
-    parameters = Setting.start(levers).parameters(levers, small_case(), {})
-    assert PlanParameters.parse(parameters.text(), small_case()) == parameters
+    made = levers(sheet)
+    assert {k for lever in made for k in lever.goals} == set(range(len(GOALS)))
+    assert {lever.objective for lever in made if not lever.added} == {
+        o for o in default_parameters(small_case(), sheet).objectives if o.kind.convex
+    }
+    plan = Setting.start(made).parameters(made, small_case(), {})
+    assert PlanParameters.parse(plan.text(), small_case()) == plan
 
 
 def test_a_goal_that_is_missed_is_pulled_harder_and_one_with_room_less() -> None:
-    levers = levers_of(small_case(), bound("PTV D95% >= 48 Gy", "Core D10% <= 20 Gy", "Core Dmean <= 15 Gy"))
-    dose, limit, mean = (next(i for i, lever in enumerate(levers) if k in lever.goals) for k in range(3))
-    start = Setting.start(levers)
-    missed = [math.nan] * len(levers)
+    sheet = bound("PTV D95% >= 48 Gy", "Core D10% <= 20 Gy", "Core Dmean <= 15 Gy")
+    only = parameters(("PTV", "squared_deviation", 50.0, 100.0))
+    made = levers_of(small_case(), sheet, only)
+    dose, limit, mean = (next(i for i, lever in enumerate(made) if k in lever.goals) for k in range(3))
+    start = Setting.start(made)
+    missed = [math.nan] * len(made)
     missed[dose], missed[limit], missed[mean] = 1.0, 0.5, 2.0
-    turned = start.turned(levers, missed, None, small_case())
+    turned = start.turned(made, missed, None, small_case())
     assert turned.doses[dose] > start.doses[dose]
     assert turned.doses[limit] < start.doses[limit]
     assert turned.weights[mean] > start.weights[mean]
-    back = turned.turned(levers, [-off for off in missed], None, small_case())
+    back = turned.turned(made, [-off for off in missed], None, small_case())
     assert start.doses[dose] <= back.doses[dose] < turned.doses[dose]
     assert turned.doses[limit] < back.doses[limit] <= start.doses[limit]
     assert back.weights[mean] < turned.weights[mean]
@@ -59,13 +67,13 @@ def test_a_goal_that_is_missed_is_pulled_harder_and_one_with_room_less() -> None
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.floats(-60.0, 60.0), min_size=1, max_size=12))
 def test_whatever_is_missed_the_levers_stay_a_plan(offs: list[float]) -> None:
-    levers = levers_of(small_case(), bound(*GOALS))
-    setting, last = Setting.start(levers), None
+    made = levers(bound(*GOALS))
+    setting, last = Setting.start(made), None
     for off in offs:
-        missed = [off] * len(levers)
-        setting, last = setting.turned(levers, missed, last, small_case()), (setting, missed)
-        parameters = setting.parameters(levers, small_case(), {})
-        assert PlanParameters.parse(parameters.text(), small_case()) == parameters
+        missed = [off] * len(made)
+        setting, last = setting.turned(made, missed, last, small_case()), (setting, missed)
+        plan = setting.parameters(made, small_case(), {})
+        assert PlanParameters.parse(plan.text(), small_case()) == plan
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def test_what_cannot_be_met_does_not_cost_what_stands_above() -> None:
     assert not results[2].met
     assert "as near as what is held allows: Core D10% <= 3 Gy" in second.reason
     assert results[2].value <= problem.results(levels[0].parameters)[2].value + 0.1
+    last = problem.results(levels[-1].parameters)
+    assert last[2].value <= results[2].value + 0.5, "what was reached is held to the end"
 
 
 @pytest.mark.slow

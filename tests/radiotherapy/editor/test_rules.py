@@ -70,6 +70,7 @@ def test_a_reason_is_one_that_a_physicist_would_sign(reachable: PlanLoss) -> Non
     assert reachable.validate(proposal.value) == proposal.value
 
 
+@pytest.mark.slow
 def test_it_is_a_pure_function_of_the_trials(stuck: Result, excluded: PlanLoss) -> None:
     for count in (1, 3, len(stuck.trials)):
         trials = Trials(stuck.trials[:count], excluded)
@@ -84,6 +85,7 @@ def test_several_proposals_of_a_round_differ(reachable: PlanLoss) -> None:
     assert any("add " in p.edit for p in found)
 
 
+@pytest.mark.slow
 def test_where_goals_exclude_each_other_the_run_ends_and_the_record_shows_it(stuck: Result) -> None:
     assert stuck.stopped == "nothing is left to propose"
     assert len(stuck.trials) < 30
@@ -96,6 +98,7 @@ def test_where_goals_exclude_each_other_the_run_ends_and_the_record_shows_it(stu
     assert rules.missed_by_priority(plans[0])[0] == min(rules.missed_by_priority(p)[0] for p in plans)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(
     stuck: Result, excluded: PlanLoss, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

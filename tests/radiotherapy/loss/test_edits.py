@@ -53,6 +53,12 @@ def test_a_structure_whose_goals_have_room_is_not_restated() -> None:
     assert labels["Core squared_overdose 22 Gy"] == 50.0
 
 
+def test_where_the_coldest_voxels_have_a_goal_none_is_given_away() -> None:
+    sheet = parse_sheet('goals = ["PTV D95% >= 50 Gy", "PTV D99% >= 46 Gy"]\n[prescription]\nPTV = 50\n', "cold")
+    missed = [GoalResult(goal, 45.0, 50.0) for goal in sheet.bind(CASE).goals]
+    assert not any("percentile" in edit.kind for edit in edits.structural(CASE, missed, START))
+
+
 def test_a_deviation_is_split_where_its_target_misses_a_goal() -> None:
     split = made(48.0, 52.0, 20.0)["under-"]
     types = [o.type for o in split.objectives if o.structure == "PTV"]

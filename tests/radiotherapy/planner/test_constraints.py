@@ -76,8 +76,8 @@ def test_weights_are_the_slopes_of_the_violation(seed: int, upper: bool, kind: s
     assert (ahead - behind) / (2 * step) == pytest.approx(slope, rel=1e-3, abs=1e-4)
 
 
-def test_what_a_voxel_may_get_at_most() -> None:
+def test_what_the_hottest_voxels_may_get() -> None:
     rows = np.arange(4)
-    assert Constraint("voxels", True, rows, 50.0).most() == 50.0
-    assert Constraint("voxels", True, rows, 50.0, np.array([60.0]), (1, np.array([0.0, 5.0, 0.0, 1.0]))).most() == 65.0
-    assert Constraint("mean", True, rows, 50.0).most() == np.inf
+    assert Constraint("voxels", True, rows, 50.0).hottest().tolist() == [50.0]
+    spared = Constraint("voxels", True, rows, 50.0, np.array([60.0, 55.0]), (1, np.array([0.0, 5.0, 0.0, 1.0])))
+    assert spared.hottest().tolist() == [65.0, 55.0, 50.0]

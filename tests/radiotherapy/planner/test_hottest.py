@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.radiotherapy.cases import small_case, tiny_case
-from tgsci_radiotherapy.planner.hottest import hottest, most_by_column
+from tgsci_radiotherapy.planner.hottest import hottest, largest_by_column
 from tgsci_radiotherapy.planner.recent import planner_of
 
 
@@ -32,8 +32,8 @@ def test_bounds_by_hand() -> None:
     assert np.isinf(hottest(tiny_case(), 10.0, 3)).all()  # both voxels of a beamlet may be hot
 
 
-def test_the_largest_entry_of_each_column() -> None:
+def test_the_largest_entries_of_each_column() -> None:
     dij = tiny_case().dij
-    out = np.zeros(4)
-    most_by_column(dij.starts, dij.columns, dij.values, np.arange(dij.rows), out)
-    assert out.tolist() == [2.0] * 4
+    out = np.zeros((4, 3))
+    largest_by_column(dij.starts, dij.columns, dij.values, np.arange(dij.rows), out)
+    assert out.tolist() == [[2.0, 1.0, 0.0]] * 4

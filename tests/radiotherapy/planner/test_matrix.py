@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,6 +47,22 @@ def test_passes_are_those_of_the_matrix(seed, beamlets, voxels) -> None:
         Matrix(case.dij, places).add_gram(weights, total)
         total = total[:beamlets, :beamlets]
         np.testing.assert_allclose(np.tril(total), np.tril(1 + full.T @ (weights[:, None] * full)), atol=1e-4)
+
+
+def test_threads_share_a_hessian_and_do_not_change_it(monkeypatch) -> None:
+    case = random_case(5, beamlets=40, voxels=2400)
+    matrix, weights = Matrix(case.dij), np.random.default_rng(0).standard_normal(2400)
+    found = []
+    for threads in (1, 3):
+        monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", threads)
+        total = np.zeros((40 + LANES,) * 2, np.float32, order="F")
+        matrix.add_gram(weights, total)
+        found.append(total)
+    assert (found[0] == found[1]).all()
+    full = dense(case)
+    np.testing.assert_allclose(
+        np.tril(found[0][:40, :40]), np.tril(full.T @ (weights[:, None] * full)), rtol=1e-3, atol=5e-3
+    )
 
 
 def test_columns_in_any_order_and_given_twice() -> None:

@@ -33,6 +33,14 @@ def test_a_rough_solve_comes_near_the_optimum() -> None:
     assert worth(other, sketch(planner, other, rough, 60)) <= 1.02 * planner.solve(other, gap=1e-4).value
 
 
+def test_beamlets_stay_useful_where_a_region_limits_the_dose_of_a_target_too() -> None:
+    """A penalty on all targets must not hide that one of them asks for dose."""
+    planner = planner_of(small_case())
+    plan = parameters(("PTV", "squared_underdose", 50.0, 300.0), ("[targets]", "squared_overdose", 53.0, 100.0))
+    assert planner.terms(plan).useful(planner.matrix).any()
+    assert sketch(planner, plan, None, 60).any()
+
+
 def test_voxels_that_a_dvh_objective_lets_off_are_chosen_at_the_start() -> None:
     planner = planner_of(small_case())
     plan = parameters(*PLAN[:2], ("Core", "max_dvh", 10.0, 50.0, 20.0))
