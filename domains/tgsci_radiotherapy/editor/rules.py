@@ -109,7 +109,7 @@ class RuleEditor(Proposer):
             return
         best = measured[0]
         loss = scoring.loss(best.effects.results)
-        worth = loss - NOT_WORTH_A_PLAN * max(abs(loss), 1.0)
+        worth = loss - NOT_WORTH_A_PLAN * (max(loss, 1.0) if loss > 0 else -loss)
         promising: list[tuple[float, Move]] = []
         spare: list[Move] = []
         for base in bases(measured):
@@ -275,7 +275,11 @@ def missed_by_priority(point: Point) -> tuple[int, ...]:
 
 def expected(move: Move) -> float:
     """Give the loss to expect of a move: each goal a little worse than was seen, or further where slopes predict it."""
-    return scoring.loss(cautious(move.base.effects.results, move.predicted, 0.0 if move.seen else RISK))
+    results, values = move.base.effects.results, move.base.effects.values
+    told = scoring.loss(cautious(results, move.predicted, 0.0 if move.seen else RISK))
+    still = scoring.loss(cautious(results, values))
+    # Where all is met before and after, what counts is the room that is gained, not what care takes off both.
+    return told + scoring.loss(results) - still if told <= 0 and still <= 0 else told
 
 
 def trust(measured: Sequence[Point], best: Point, first: Region) -> float:

@@ -153,12 +153,13 @@ def best_change(
             weights = weights / (1.0 + np.maximum(-here, 0.0) / _NEAR)
         if room or (room is None and (here[possible] >= 0).all()):
             levels = _room(results, here)
-    everyone = np.arange(m)
+    everyone, priced = np.arange(m), bool(levels)
     aims = np.broadcast_to(aim, m)
     levels += [(everyone, np.minimum(SAFE, aims), weights), (everyone, aims, AIM_PRICE * weights)]
     # Variables: the change up, the change down, and by how much each goal stays below each level; all at least 0.
     span = np.maximum(np.maximum(high, -low), 1e-12)
-    price = np.concatenate([_CHANGE_PRICE / span, _CHANGE_PRICE / span, *(cost for _, _, cost in levels)])
+    of_change = (_ROOM_PRICE if priced else 1.0) * _CHANGE_PRICE / span
+    price = np.concatenate([of_change, of_change, *(cost for _, _, cost in levels)])
     eye = np.eye(sum(len(rows) for rows, _, _ in levels))
     moves = np.vstack([np.hstack([-rise[rows], rise[rows]]) for rows, _, _ in levels])
     limits = np.concatenate([here[rows] - level for rows, level, _ in levels])

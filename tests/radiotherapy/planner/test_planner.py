@@ -119,6 +119,16 @@ def test_warm_equals_cold(planned) -> None:
     np.testing.assert_allclose(warm.dose, cold.dose, atol=0.2)
 
 
+def test_a_region_over_a_target_does_not_make_its_beamlets_useless() -> None:
+    solver = Planner(small_case())
+    wanted = parameters(("PTV", "squared_deviation", 50, 100), ("PTV | Core", "squared_overdose", 55, 10))
+    assert solver.terms(wanted).useful(solver.matrix).any()
+    # So a plan that hardly differs is found from the other in a step or two.
+    warm = solver.solve(wanted.replaced(1, weight=11), start=solver.solve(wanted))
+    assert warm.converged
+    assert warm.iterations <= 2
+
+
 def test_a_plan_does_not_depend_on_what_was_solved_before(planned) -> None:
     _, anchor = planned
     fresh, used = Planner(small_case()), Planner(small_case())
