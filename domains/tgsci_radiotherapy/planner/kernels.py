@@ -234,9 +234,11 @@ def squares(starts, columns, values, weights, out):  # type: ignore[no-untyped-d
 def gram(starts, columns, values, rows, ends, weights, part, parts, out):  # type: ignore[no-untyped-def]
     """Add the sum of weights[r] a_r a_r^T over some rows to the lower triangle of a matrix in Fortran order.
 
-    Group after group of rows, up to ends[g] each: the columns that occur in a group are put together to blocks, and
-    its rows written out in these. Elements above the diagonal are changed as well where a block crosses it. Of the
-    blocks of columns only every `parts`-th is done, from `part` on, so that several threads share the work.
+    Group after group of rows, up to ends[g] each: the blocks of columns that occur in a group are put together, and
+    its rows written out in these. Elements above the diagonal of a block on the diagonal are changed as well. Several
+    threads share the work: of the matrix's blocks of columns, counted from its first, only every `parts`-th is done,
+    from `part` on. Blocks begin at multiples of LANES in every group, so that no two threads, which may be at different
+    groups, ever add to the same element.
     """
     stride = out.shape[0]
     flat = out.T.reshape(out.size)
@@ -257,8 +259,8 @@ def gram(starts, columns, values, rows, ends, weights, part, parts, out):  # typ
             if touched[j]:
                 touched[j] = False
                 if j >= end:
-                    begins[blocks] = j
-                    end = j + LANES
+                    begins[blocks] = j - j % LANES
+                    end = begins[blocks] + LANES
                     blocks += 1
                 place[j] = (blocks - 1) * many * LANES + j - begins[blocks - 1]
         left = np.zeros(blocks * many * LANES, np.float32)
@@ -272,7 +274,9 @@ def gram(starts, columns, values, rows, ends, weights, part, parts, out):  # typ
                         at = place[columns[k] + lane] + (r - first) * LANES
                         left[at] = v
                         right[at] = w * v
-        for j in range(part, blocks, parts):
+        for j in range(blocks):
+            if begins[j] // LANES % parts != part:
+                continue
             for i in range(j, blocks):
                 _add_tile(left, right, i, j, many, flat, begins[j] * stride + begins[i], stride)
         first = last

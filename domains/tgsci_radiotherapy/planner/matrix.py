@@ -54,7 +54,7 @@ class Matrix:
         self._columns = np.empty(blocks, kind)
         self._values = np.zeros(blocks * LANES, np.float32)
         kernels.fill_blocks(starts, columns, values, self._starts, self._columns, self._values)
-        self._arrays = (self._starts, self._columns, self._values)
+        self.arrays = (self._starts, self._columns, self._values)
         curve = _curve(np.arange(dij.rows)[:, None] if places is None else places)
         #: Rows in the order of a curve through the cells, and the cell of each.
         self._order = np.argsort(curve, kind="stable")
@@ -63,13 +63,13 @@ class Matrix:
     @property
     def nbytes(self) -> int:
         """Bytes that a pass reads."""
-        return sum(array.nbytes for array in self._arrays)
+        return sum(array.nbytes for array in self.arrays)
 
     def dose(self, x: Array, *, exact: bool = False) -> NDArray[np.floating]:
         """Compute the dose by row, Gy; sums of a row in float64 where `exact`."""
         kind: type[np.floating] = np.float64 if exact else np.float32
         out: NDArray[np.floating] = np.empty(self.rows, kind)
-        kernels.dose(*self._arrays, 0, self.rows, self._padded(x, kind), out)
+        kernels.dose(*self.arrays, 0, self.rows, self._padded(x, kind), out)
         return out
 
     def sum_rows(self, rows: slice | NDArray[np.int32]) -> Array:
@@ -81,7 +81,7 @@ class Matrix:
     def transposed(self, multipliers: Array, first: int = 0, last: int | None = None) -> Array:
         """Compute A^T multipliers over the rows from first to last; rows whose multiplier is 0 cost nothing."""
         out = np.zeros(self.columns + LANES)
-        kernels.transposed(*self._arrays, first, self.rows if last is None else last, multipliers, out)
+        kernels.transposed(*self.arrays, first, self.rows if last is None else last, multipliers, out)
         return out[: self.columns]
 
     def value_gradient(self, terms: Terms, x: Array, strides: dict[str, int] | None = None) -> tuple[float, Array]:
@@ -98,13 +98,13 @@ class Matrix:
         narrow = self._padded(x, np.float32)
         for p in terms.penalties:
             n = strides.get(p.place, 1) if strides else 1
-            value += kernels.fused(*self._arrays, p.index, n, narrow, p.bends, n * p.over, n * p.under, gradient)
+            value += kernels.fused(*self.arrays, p.index, n, narrow, p.bends, n * p.over, n * p.under, gradient)
         return value, gradient[: self.columns]
 
     def squares(self, weights: Array) -> Array:
         """Compute the diagonal of A^T diag(weights) A; rows whose weight is 0 cost nothing."""
         out = np.zeros(self.columns + LANES)
-        kernels.squares(*self._arrays, weights, out)
+        kernels.squares(*self.arrays, weights, out)
         return out[: self.columns]
 
     def add_gram(self, weights: Array, total: NDArray[np.float32]) -> None:
@@ -125,7 +125,7 @@ class Matrix:
         parts = min(threads, max(len(rows) // _ALONE, 1))
 
         def work(part: int) -> None:
-            kernels.gram(*self._arrays, rows, ends, weights, part, parts, total)
+            kernels.gram(*self.arrays, rows, ends, weights, part, parts, total)
 
         if parts == 1:
             work(0)

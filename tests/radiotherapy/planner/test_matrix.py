@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.radiotherapy.planning_problems import dense, parameters, random_case, value
+from tgsci_radiotherapy.planner import kernels
 from tgsci_radiotherapy.planner.kernels import LANES
 from tgsci_radiotherapy.planner.matrix import Matrix
 from tgsci_radiotherapy.planner.penalties import equivalent_dose
@@ -63,6 +64,25 @@ def test_threads_share_a_hessian_and_do_not_change_it(monkeypatch) -> None:
     np.testing.assert_allclose(
         np.tril(found[0][:40, :40]), np.tril(full.T @ (weights[:, None] * full)), rtol=1e-3, atol=5e-3
     )
+
+
+def test_no_two_threads_add_to_the_same_element() -> None:
+    # Threads are at different groups of voxels at a time: what one adds while another does would be lost. Each group
+    # has its own band of columns here, so that their blocks would begin anywhere.
+    case = random_case(0, beamlets=200, voxels=600)
+    shift = np.random.default_rng(0).integers(0, 150, 15).repeat(40)
+    row = np.repeat(np.arange(600), np.diff(case.dij.starts))
+    band = case.dij.columns < 30
+    starts = np.concatenate([[0], np.cumsum(np.bincount(row[band], minlength=600))])
+    columns = (case.dij.columns[band] + shift[row[band]]).astype(np.uint16)
+    matrix = Matrix(dataclasses.replace(case.dij, starts=starts, columns=columns, values=case.dij.values[band]))
+    weights, rows, ends = np.ones(600), np.arange(600), np.arange(40, 601, 40)
+    changed = []
+    for part in range(3):
+        total = np.zeros((200 + LANES,) * 2, np.float32, order="F")
+        kernels.gram(*matrix.arrays, rows, ends, weights, part, 3, total)
+        changed.append(total != 0)
+    assert np.sum(changed, axis=0).max() == 1
 
 
 def test_columns_in_any_order_and_given_twice() -> None:
