@@ -54,6 +54,7 @@ class Matrix:
         self._columns = np.empty(blocks, kind)
         self._values = np.zeros(blocks * LANES, np.float32)
         kernels.fill_blocks(starts, columns, values, self._starts, self._columns, self._values)
+        #: Where the blocks of each row begin, their first columns, and their values, LANES each: what kernels take.
         self.arrays = (self._starts, self._columns, self._values)
         curve = _curve(np.arange(dij.rows)[:, None] if places is None else places)
         #: Rows in the order of a curve through the cells, and the cell of each.
