@@ -302,9 +302,9 @@ class Objective(Loss):
         """Choose the wall time after which a measurement hangs, s."""
         return self._physics_seconds + sum(_longest(self.settings_in(target)) for target in self.targets)
 
-    def breach(self, limit: str, by: float) -> str:
-        """Say by how much a limit is broken; of a contact also that only the direction is wrong."""
-        return hard.breach(limit, by)
+    def in_words(self, name: str, value: float) -> str:
+        """Say of a contact, or of its gap, that only the direction is wrong."""
+        return hard.in_words(name, value)
 
     def limiting(self, feedback: Feedback) -> str:
         """Say in a few words what limits a molecule: the target that decides, and the terms that cost most.
