@@ -58,7 +58,7 @@ def test_a_figure_that_misleads_is_told_in_the_words_of_its_loss():
     assert "only half" in screen.file.getvalue()
     assert "half only half" in result.summary()
     table = trial_table(list(result.trials), ["half"], {}, in_words=result.in_words)
-    assert list(table.columns[3].cells) == ["2", "only half"]
+    assert list(map(str, table.columns[3].cells)) == ["2", "only half"]
 
 
 def test_a_terminal_gets_the_latest_trials_the_best_and_how_far_it_is():

@@ -15,7 +15,7 @@ from rdkit import Chem
 from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import alerts
 from ..molecule.smiles import atom_name
-from ..pose.contacts import WRONG_DIRECTION
+from ..pose.contacts import NO_GROUP, WRONG_DIRECTION
 from .core import Core
 from .metrics import Metric
 
@@ -338,16 +338,17 @@ class ContactMade(Limit):
 
 
 def in_words(name: str, value: float) -> str:
-    """Say that only the direction of a contact is wrong, where it is so; "" where it is not.
+    """Say of a contact that only its direction is wrong, or that its group is not there; "" where neither is so.
 
     Args:
         name: A limit's key, or the metric of a contact's gap (in fewer words: it stands in a column).
         value: What is missing, Angstrom.
     """
-    contact = any(f"{kind} " in name for kind in ("hbond", "salt bridge", "aromatic"))
-    if not (contact and 0 < value <= WRONG_DIRECTION):
-        return ""
-    return "wrong direction" if name.endswith(" gap") else "near enough, but in the wrong direction"
+    if " by " in name and value == NO_GROUP:
+        return "no such group"
+    if 0 < value <= WRONG_DIRECTION and any(f"{kind} " in name for kind in ("hbond", "salt bridge", "aromatic")):
+        return "wrong direction" if name.endswith(" gap") else "near enough, but in the wrong direction"
+    return ""
 
 
 def _named(mol: Chem.Mol, atoms: Iterable[int]) -> str:

@@ -18,6 +18,7 @@ from tgsci_molecules.molecule.smiles import molecule
 from tgsci_molecules.objective.contacts import Contact, read_contact
 from tgsci_molecules.objective.core import Core
 from tgsci_molecules.objective.ranges import read_range
+from tgsci_molecules.pose.contacts import NO_GROUP
 from tgsci_molecules.target.targets import Target
 from tgsci_molecules.views.poses import limits_broken
 
@@ -225,6 +226,19 @@ def test_the_wrong_direction_is_said_in_words_wherever_a_limit_is_broken() -> No
     assert objective.in_words("vina", 0.1) == ""
 
 
+def test_a_search_gains_nothing_by_taking_away_the_group_of_a_contact() -> None:
+    smarts = "[n]1cncc1"
+    objective = Objective("ABL1", contacts=[f"hbond Met318 by {smarts}"])
+    assert objective.in_words(f"hbond Met318 by {smarts} gap", NO_GROUP) == "no such group"
+    assert objective.broken(mol("c1ccccc1"))[f"keep {smarts}"] == 1.0
+    assert not objective.broken(mol("Cn1ccnc1"))
+    held = objective.refusing(["Cn1ccnc1"])
+    with pytest.raises(InvalidValue, match="must contain"):
+        held.validate("c1ccccc1")
+    with pytest.raises(UsageError, match="avoid"):
+        Objective("ABL1", contacts=[f"hbond Met318 by {smarts}"], avoid=[smarts])
+
+
 def test_a_model_and_the_report_read_the_wrong_direction_in_words() -> None:
     objective = Objective("ABL1", contacts=["hbond Met318"])
     feedback = Feedback(-5.0, "", {"vina": -5.0, "hbond Met318 gap": 0.1}, {"hbond Met318": 0.1})
@@ -236,10 +250,12 @@ def test_a_model_and_the_report_read_the_wrong_direction_in_words() -> None:
 
 def test_a_contact_with_a_partner_is_a_column_of_its_own_and_is_said_in_words() -> None:
     objective = Objective("ABL1", contacts=["hbond Met318 as acceptor by [n:1]1ccncc1", "hbond Met318"])
-    keys = [limit.key for limit in objective.limits]
+    keep, *made = objective.limits
+    keys = [limit.key for limit in made]
+    assert keep.key == "keep [n:1]1ccncc1"
     assert keys == ["hbond Met318 as acceptor by [n:1]1ccncc1", "hbond Met318"]
     assert f"{keys[0]} gap" in objective.metrics
-    limit = objective.limits[0]
+    limit = made[0]
     pyrimidine, benzene = molecule("c1cncnc1"), molecule("c1ccccc1")
     said = limit.mend(molecule("c1cnccn1"), {f"{keys[0]} gap": 0.1})
     assert "as its acceptor by [n:1]1ccncc1; in the docked pose the groups are near enough" in said
