@@ -75,14 +75,27 @@ class Loss(ABC):
         """
         return feedback
 
-    def breach(self, limit: str, by: float) -> str:
-        """Say by how much a hard limit is broken, for the record of a trial and for the report.
+    def in_words(self, name: str, value: float) -> str:
+        """Say what a figure means where the figure alone misleads; "" where it does not, as unless overridden.
+
+        A contact that misses 0.1 Angstrom because its groups face away is "near enough, but in the wrong direction".
+
+        Args:
+            name: A metric or a violation.
+            value: Its figure.
+        """
+        return ""
+
+    def breach(self, limit: str, by: float, write: Callable[[float], str] = figure) -> str:
+        """Say by how much a hard limit is broken: in words where the loss has some for it.
 
         Args:
             limit: Its name among the violations.
             by: The violation, above 0.
+            write: Writes a figure.
         """
-        return f"{limit} by {figure(by)}"
+        words = self.in_words(limit, by)
+        return f"{limit}: {words}" if words else f"{limit} by {write(by)}"
 
     @property
     def reconsiders(self) -> bool:
@@ -326,6 +339,9 @@ class WeightedLoss(Loss):
             again.append(term.measure_again(value, part, Feedback(None, other.text, its_metrics, artifacts=its_files)))
         return self._summed(again)
 
+    def in_words(self, name: str, value: float) -> str:
+        return next(filter(None, (term.in_words(name, value) for _, term in self.terms)), "")
+
     def _summed(self, measured: Sequence[Feedback]) -> Feedback:
         parts = [(weight, term, part) for (weight, term), part in zip(self.terms, measured, strict=True)]
         for _, term, part in parts:
@@ -399,8 +415,8 @@ class LimitedLoss(Loss):
             return feedback  # it came from a record, where the measurement without the limit is not kept
         return self._limited(self.loss.measure_again(value, feedback.parts[0], other))
 
-    def breach(self, limit: str, by: float) -> str:
-        return self.loss.breach(limit, by)
+    def in_words(self, name: str, value: float) -> str:
+        return self.loss.in_words(name, value)
 
     def _limited(self, feedback: Feedback) -> Feedback:
         if not feedback.measured:

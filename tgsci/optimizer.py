@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import SupportsFloat, SupportsInt, TypeAlias
+from typing import TYPE_CHECKING, SupportsFloat, SupportsInt, TypeAlias
 
 from . import prompts
 from .basics.checks import whole
@@ -19,6 +19,9 @@ from .functions import EngineLike
 from .gradient import Gradient, feedback_in_context
 from .replies import Parsed, Suggestion, parse, two_tags
 from .variable import Variable
+
+if TYPE_CHECKING:
+    from .loss import Loss
 
 logger = logging.getLogger("tgsci")
 
@@ -294,11 +297,17 @@ def _measured_by(closure: Closure) -> Feedback:
     return feedback
 
 
-def measured_as(feedback: Feedback) -> str:
-    """Tell a model what a value measured: loss, metrics, and which hard limits it breaks; or why nothing."""
+def measured_as(feedback: Feedback, loss: Loss | None = None) -> str:
+    """Tell a model what a value measured: loss, metrics, and which hard limits it breaks; or why nothing.
+
+    Args:
+        feedback: The measurement.
+        loss: What measured it, for its words.
+    """
     if not feedback.measured:
         return feedback.text or prompts.UNMEASURED
-    return prompts.figures(feedback.loss, feedback.metrics, feedback.violations)
+    in_words = loss.in_words if loss else None
+    return prompts.figures(feedback.loss, feedback.metrics, feedback.violations, in_words)
 
 
 def as_texts(name: str, given: Sequence[str] | str | None) -> list[str]:

@@ -6,7 +6,7 @@ Values are put into these texts by concatenation only: braces and tags in a valu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .basics.texts import figure, metric
 
@@ -494,10 +494,27 @@ def reason_tags(i: int, n: int) -> tuple[str, str]:
 UNMEASURED = "it could not be measured"
 
 
-def figures(loss: float | None, metrics: Mapping[str, float], violations: Mapping[str, float]) -> str:
-    """Write what a value measured, and which hard limits it breaks."""
-    broken = [f"breaks {name} by {figure(by)}" for name, by in violations.items() if by > 0]
-    return "; ".join([f"loss {figure(loss)}", *(f"{name} {metric(value)}" for name, value in metrics.items()), *broken])
+def figures(
+    loss: float | None,
+    metrics: Mapping[str, float],
+    violations: Mapping[str, float],
+    in_words: Callable[[str, float], str] | None = None,
+) -> str:
+    """Write what a value measured, and which hard limits it breaks.
+
+    Args:
+        loss: Its loss.
+        metrics: Its metrics by name.
+        violations: By how much each limit is broken.
+        in_words: Says what a figure means where it misleads; "" where it does not.
+    """
+    say = in_words or (lambda name, value: "")
+    told = [f"loss {figure(loss)}", *(f"{name} {say(name, value) or metric(value)}" for name, value in metrics.items())]
+    for name, by in violations.items():
+        if by > 0:
+            words = say(name, by)
+            told.append(f"breaks {name}: {words}" if words else f"breaks {name} by {figure(by)}")
+    return "; ".join(told)
 
 
 def not_better(outcome: str, than: str) -> str:

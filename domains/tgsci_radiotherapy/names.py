@@ -75,4 +75,6 @@ def find(name: str, known: Iterable[str]) -> str:
     if len(same) == 1:
         return same[0]
     hint = f"did you mean {' or '.join(same)}?" if same else did_you_mean(name, names, most=3)
+    if not same and any(folded(part) in map(folded, names) for part in re.split("[+-]", name)[:1]):
+        hint = "a + or - between structures, or before a margin, has spaces on both sides: A - B, A + 5 mm"
     raise UsageError(f"no structure {clean(name)!r} in this case; {hint}")

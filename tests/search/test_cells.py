@@ -7,6 +7,18 @@ from tests.search.pages import rows, write
 from tgsci.search.insight import Insight
 
 
+class Facing(tg.Loss):
+    """A contact that is near enough and faces away: its figure alone misleads."""
+
+    units = {"gap": "A"}
+
+    def evaluate(self, value):
+        return tg.Feedback(1.0, "", {"gap": 0.1}, {"bond": 0.1})
+
+    def in_words(self, name, value):
+        return "faces away" if name in ("gap", "bond") and 0 < value <= 0.1 else ""
+
+
 def test_counts_are_whole_and_a_metric_that_is_missing_is_a_dash():
     insight = Insight(key_columns=("rings", "QED", "charge"))
     metrics = [{"rings": 3.0, "QED": 0.04}, {"rings": 12.0, "QED": 0.91}, {"QED": 0.5}]
@@ -37,3 +49,15 @@ def test_small_and_equal_losses_stay_apart():
         ]
     )
     assert [row["change of loss"] for row in rows(write(trials)).values()][-1] != "+0.00"
+
+
+def test_a_figure_that_misleads_is_told_in_the_words_of_its_loss():
+    trials = tg.Trials(
+        [tg.Trial(0, 0, "v", feedback=tg.Feedback(1.0, "r", {"gap": 0.1}, {"bond": 0.1, "size": 0.1}))],
+        loss=Facing(),
+        insight=Insight(key_columns=("gap",)),
+    )
+    page = write(trials)
+    assert [row["gap (A)"] for row in rows(page).values()] == ["faces away"]
+    assert "breaks bond: faces away, breaks size by 0.10" in page
+    assert "bond by" not in page

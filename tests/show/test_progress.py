@@ -43,6 +43,24 @@ def test_a_log_gets_a_line_a_trial_with_nothing_that_acts():
     assert "\x1b" not in console.file.getvalue()
 
 
+class Facing(Length):
+    def in_words(self, name, value):
+        return "only half" if name == "half" and value < 2 else ""
+
+
+def test_a_figure_that_misleads_is_told_in_the_words_of_its_loss():
+    lines, screen = Console(file=io.StringIO(), width=80), Console(file=io.StringIO(), width=100, force_terminal=True)
+    for console in (lines, screen):
+        with LiveProgress(["half"], {}, console, in_words=Facing().in_words) as progress:
+            result = tg.minimize(Facing(), "aaaa", Rounds(), budget=2, progress=progress)
+    assert "aaaa  loss 4.000  half 2" in lines.file.getvalue()
+    assert "bb  loss 2.000  half only half" in lines.file.getvalue()
+    assert "only half" in screen.file.getvalue()
+    assert "half only half" in result.summary()
+    table = trial_table(list(result.trials), ["half"], {}, in_words=result.in_words)
+    assert list(map(str, table.columns[3].cells)) == ["2", "only half"]
+
+
 def test_a_terminal_gets_the_latest_trials_the_best_and_how_far_it_is():
     console = Console(file=io.StringIO(), width=100, force_terminal=True)
     result = watched(console)

@@ -282,7 +282,13 @@ def watch(problem: Problem, chosen: Chosen, options: RunOptions, header: Mapping
     again = f"Go on with: tgsci runs resume {shell_word(options.run)}"
     try:
         # A person who pastes replies would have the live table drawn over what is typed.
-        with LiveProgress(problem.columns, problem.loss.units, live=not person, rivals=problem.rivals) as progress:
+        with LiveProgress(
+            problem.columns,
+            problem.loss.units,
+            live=not person,
+            rivals=problem.rivals,
+            in_words=problem.loss.in_words,
+        ) as progress:
             result = carry_out(problem, chosen, replace(options, progress=progress), header)
     except (EngineError, RecordError) as error:
         raise type(error)(f"{error}\nNothing is lost. {again}") from error
@@ -315,7 +321,10 @@ def print_result(result: Result, most: int = 5) -> None:
     if best:
         print()
         console = Console()
-        console.print(trial_table(best, result.columns, result.units, values=False, width=console.width))
+        table = trial_table(
+            best, result.columns, result.units, values=False, width=console.width, in_words=result.in_words
+        )
+        console.print(table)
     lines = [""]
     origin = result.branched_from()
     if origin:

@@ -261,12 +261,21 @@ class Result:
             return final.error or "it gave no number"
         return ", ".join(filter(None, (f"loss {figure(final.loss)}", self._in_words(final))))
 
+    def in_words(self, name: str, value: float | None) -> str:
+        """Say what a metric's or a violation's figure means, where the loss is at hand and has words for it."""
+        return self.loss.in_words(name, value) if self.loss and value is not None else ""
+
     def _in_words(self, feedback: Feedback) -> str:
         there = feedback.metrics
         units = self.units
         # Of a second measurement that measures something else altogether there is no column.
         named = [name for name in self.columns if name in there] or list(there)
-        return ", ".join(named_metric(name, there[name], units.get(name, "")) for name in named)
+        return ", ".join(
+            f"{name} {words}"
+            if (words := self.in_words(name, there[name]))
+            else named_metric(name, there[name], units.get(name, ""))
+            for name in named
+        )
 
     def __repr__(self) -> str:
         return f"<Result of {len(self.trials)} trials>\n{self.summary()}"
@@ -281,7 +290,10 @@ class Result:
         rows: list[list[str | Cell]] = []
         for trial in self.trials.ranked(10):
             there = trial.feedback.metrics if trial.feedback else {}
-            figures = [metric(there.get(name), self.units.get(name, "")) for name in self.columns]
+            figures = [
+                self.in_words(name, there.get(name)) or metric(there.get(name), self.units.get(name, ""))
+                for name in self.columns
+            ]
             picture = [Cell(drawing(draw(trial.value), trial.value))] if draw else []
             loss, *others = (Cell(text, figure=True) for text in (figure(trial.loss), *figures))
             value, reason = Cell(trial.value, style=LONG), Cell(trial.reason, style=LONG)

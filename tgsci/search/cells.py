@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import median
+from typing import TYPE_CHECKING
 
 from ..basics.texts import counts, figure, fixed, one_line, places
 from .trial import Trial, Trials
+
+if TYPE_CHECKING:
+    from ..loss import Loss
 
 #: Longest name of a family, and of what is told in few words, characters.
 _LONGEST_NAME, SHORT = 24, 110
@@ -51,9 +55,12 @@ class Cells:
         return places([median(usual)] if usual else []) - 1
 
     def metric(self, name: str, value: float | None) -> str:
-        """Write a metric with the decimals of its column; "-" for none."""
+        """Write a metric with the decimals of its column, or in the words that its loss has; "-" for none."""
         if value is None or math.isnan(value):
             return "-"
+        words = self.trials.loss.in_words(name, value) if self.trials.loss else ""
+        if words:
+            return cell(words, _LONGEST_NAME)
         return fixed(value, max(self._metrics[name], 0)) if self._metrics[name] > -2 else short(value)
 
     def family(self, value: str, longest: int = _LONGEST_NAME) -> str:
@@ -72,15 +79,23 @@ class Cells:
         return {name: f"F{i}" for i, name in enumerate(names, 1) if len(name) > _LONGEST_NAME}
 
 
-def told(trial: Trial, word: str = "loss ") -> str:
-    """Write the loss of a trial, and which limits it breaks."""
-    return f"{word}{figure(trial.loss)}" + "".join(f", {each}" for each in broken(trial))
+def told(trial: Trial, loss: Loss | None, word: str = "loss ") -> str:
+    """Write the loss of a trial, and which limits it breaks.
+
+    Args:
+        trial: A measured one.
+        loss: What measured it, for its words.
+        word: Before the figure.
+    """
+    return f"{word}{figure(trial.loss)}" + "".join(f", {each}" for each in broken(trial, loss))
 
 
-def broken(trial: Trial) -> list[str]:
+def broken(trial: Trial, loss: Loss | None) -> list[str]:
     """Say which hard limits a trial breaks, and by how much."""
     violations = trial.feedback.violations if trial.feedback else {}
-    return [f"breaks {one_line(name)} by {short(by)}" for name, by in violations.items() if by > 0]
+    out = [(name, by) for name, by in violations.items() if by > 0]
+    told_by = [loss.breach(name, by, short) if loss else f"{name} by {short(by)}" for name, by in out]
+    return [f"breaks {one_line(text)}" for text in told_by]
 
 
 def value_of(trial: Trial) -> str:

@@ -82,7 +82,7 @@ class History:
             for trial in order:
                 if trial.number not in important:
                     del whole[trial.number]
-                    brief[trial.number] = f"{trial.number} | {told(trial, '')} | {value_of(trial)}"
+                    brief[trial.number] = f"{trial.number} | {told(trial, self.trials.loss, '')} | {value_of(trial)}"
         for rows in (whole, brief):
             for number in list(rows):
                 room -= tokens(rows[number])
@@ -129,7 +129,14 @@ class History:
         cells += [self.cells.metric(name, trial.feedback.metrics.get(name)) for name in self.trials.insight.key_columns]
         parent = self._parent(trial)
         cells += [f"{parent.number}", self.cells.change(trial.loss - parent.loss)] if parent else ["-", "-"]
-        return " | ".join([*cells, value_of(trial), _came_of_it(trial, longest)])
+        return " | ".join([*cells, value_of(trial), self._came_of_it(trial, longest)])
+
+    def _came_of_it(self, trial: Trial, longest: int) -> str:
+        """Say which limits a trial breaks, and what its change did."""
+        limits = "; ".join(broken(trial, self.trials.loss))
+        contrast = "; ".join(one_line(line).rstrip(" .;") for line in trial.contrast.splitlines() if line.strip())
+        did = cut(contrast, longest) if longest else ""
+        return "; ".join(filter(None, [cut(limits), did]))
 
     def _parent(self, trial: Trial) -> Trial | None:
         """Find the measured trial that this one was made from."""
@@ -161,14 +168,6 @@ class History:
             families = len({self.trials.family(t.value) for t in rest})
             lines.append(f"{families} more families: {_spread(rest)}{_without_row(count)}")
         return [section("FAMILIES", "\n".join(lines))] if lines else []
-
-
-def _came_of_it(trial: Trial, longest: int) -> str:
-    """Say which limits a trial breaks, and what its change did."""
-    limits = "; ".join(broken(trial))
-    contrast = "; ".join(one_line(line).rstrip(" .;") for line in trial.contrast.splitlines() if line.strip())
-    did = cut(contrast, longest) if longest else ""
-    return "; ".join(filter(None, [cut(limits), did]))
 
 
 def _spread(trials: Sequence[Trial]) -> str:

@@ -107,7 +107,7 @@ class Page:
         lines = [self._budget()]
         if best is not None:
             found = "the start" if best.round == 0 else f"round {best.round}"
-            lines.append(f"The best is #{best.number} of {found}: {told(best)}.")
+            lines.append(f"The best is #{best.number} of {found}: {told(best, self.trials.loss)}.")
             limiting = self._limiting(best)
             if limiting:
                 lines.append(f"What limits it: {limiting}.")
@@ -254,7 +254,10 @@ class Page:
             leaders.setdefault(self.trials.family(trial.value), trial)
         order = {trial.number: trial for trial in (*leaders.values(), *self.measured)}.values()
         others = [trial for trial in order if trial.number not in known and is_long(trial.value)]
-        parts = [prompts.section(f"THE VALUE OF #{t.number}, {told(t)}", t.value) for t in others[:_MOST_OTHERS]]
+        parts = [
+            prompts.section(f"THE VALUE OF #{t.number}, {told(t, self.trials.loss)}", t.value)
+            for t in others[:_MOST_OTHERS]
+        ]
         while parts and _length(parts) > room:
             parts.pop()
         return parts

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import prompts
 from ..engine import Engine
 from ..errors import UsageError
 from ..optimizer import TextualGradientDescent, measured_as, rewrites
 from .trial import Proposal, Trial, Trials
+
+if TYPE_CHECKING:
+    from ..loss import Loss
 
 #: Good values that a model sees beside the best.
 _OTHERS = 5
@@ -66,8 +69,8 @@ class ModelProposer(Proposer):
             task=trials.task,
             best=best.value,
             report=best.feedback.text,
-            others=[prompts.tried(t.value, measured_as(t.feedback)) for t in others if t.feedback],
-            rejected=[prompts.tried(t.value, outcome(t)) for t in rejected],
+            others=[prompts.tried(t.value, measured_as(t.feedback, trials.loss)) for t in others if t.feedback],
+            rejected=[prompts.tried(t.value, outcome(t, trials.loss)) for t in rejected],
             constraints=self.optimizer.constraints,
             examples=self.optimizer.in_context_examples,
         )
@@ -109,8 +112,8 @@ class _Asked(Proposer):
         return proposals
 
 
-def outcome(trial: Trial) -> str:
-    """Tell a model what became of a trial, with its figures."""
+def outcome(trial: Trial, loss: Loss | None = None) -> str:
+    """Tell a model what became of a trial, with its figures in the words of its loss."""
     if trial.feedback is None or not trial.measured:
         return trial.decision
-    return f"{measured_as(trial.feedback)}: {trial.decision}"
+    return f"{measured_as(trial.feedback, loss)}: {trial.decision}"

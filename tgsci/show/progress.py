@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -29,6 +29,8 @@ _LATEST = 8
 _VALUE_WIDTH, _BAR_FROM = 14, 80
 #: Characters of a proposer's name in a table.
 _PROPOSER = 16
+#: Says what a metric's figure means where it misleads, "" where it does not: `Loss.in_words`.
+Words = Callable[[str, float], str]
 
 
 class LiveProgress:
@@ -40,6 +42,7 @@ class LiveProgress:
         console: Where to; standard error by default, so that results can be piped.
         live: False for a line a trial on a terminal too, where somebody types there.
         rivals: False where trials do not compete: then none is the best, and losses are not compared.
+        in_words: Says what a metric's figure means where it misleads, "" where it does not.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class LiveProgress:
         *,
         live: bool = True,
         rivals: bool = True,
+        in_words: Words | None = None,
     ) -> None:
         self.columns, self.units, self.rivals = columns, units, rivals
+        self.in_words = in_words or _no_words
         self.console = console or Console(stderr=True)
         self._may_live = live
         self._live: Live | None = None
@@ -83,7 +88,9 @@ class LiveProgress:
     def _screen(self, progress: Progress) -> Group:
         best = progress.trials.best if self.rivals else None
         recent = [t for t in progress.trials if t is not best][-_LATEST:]
-        shown = trial_table(recent, self.columns, self.units, best=best, width=self.console.width)
+        shown = trial_table(
+            recent, self.columns, self.units, best=best, width=self.console.width, in_words=self.in_words
+        )
         return Group(shown, self._bar(progress))
 
     def _bar(self, progress: Progress) -> Table:
@@ -105,6 +112,11 @@ class LiveProgress:
         line.add_row(*parts)
         return line
 
+    def _metric(self, name: str, value: float | None) -> str:
+        """Write a metric's figure, or what it means."""
+        said = "" if value is None else self.in_words(name, value)
+        return said or metric(value, self.units.get(name, ""))
+
     def _lines(self, progress: Progress) -> None:
         limit = progress.budget.evaluations
         if progress.total:
@@ -121,7 +133,7 @@ class LiveProgress:
             done = f"{progress.spent.evaluations}/{limit}" if limit else str(progress.spent.evaluations)
             eta = "" if progress.eta_seconds is None else f" ({duration(progress.eta_seconds)} left)"
             metrics = trial.feedback.metrics if trial.feedback else {}
-            named = [(name, metric(metrics.get(name), self.units.get(name, ""))) for name in self.columns]
+            named = [(name, self._metric(name, metrics.get(name))) for name in self.columns]
             shown = "  ".join(f"{name} {text}" for name, text in named if text)
             loss = f"loss {figure(trial.loss)}  " if self.rivals else ""
             outcome = f"{loss}{shown}" if trial.measured else trial.decision
@@ -140,6 +152,7 @@ def trial_table(
     values: bool = True,
     best: Trial | None = None,
     width: int | None = None,
+    in_words: Words | None = None,
 ) -> Table:
     """Make a table of trials: number, state, loss, metrics with units, and the value or what became of it.
 
@@ -152,10 +165,11 @@ def trial_table(
         values: With the values in the last column.
         best: One more row, set off below.
         width: Of the terminal: of the metrics so many have a column as fit, and the table says which have none.
+        in_words: Says what a metric's figure means where it misleads, "" where it does not.
     """
     rows = [*trials, best] if best else list(trials)
     losses = column(trial.loss if trial.measured else None for trial in rows)
-    cells = {name: _cells(rows, name, units.get(name, "")) for name in columns}
+    cells = {name: _cells(rows, name, units.get(name, ""), in_words or _no_words) for name in columns}
     titles = {name: f"{name}\n{units[name]}" if units.get(name) else name for name in columns}
     for name, texts in _origin(rows).items():
         if name not in cells:  # a metric of that name comes first
@@ -196,8 +210,15 @@ def _origin(rows: Sequence[Trial]) -> dict[str, list[str]]:
     return {name: texts for name, texts in found.items() if any(texts)}
 
 
-def _cells(trials: Sequence[Trial], name: str, unit: str) -> list[str]:
-    return column((t.feedback.metrics.get(name) if t.feedback else None for t in trials), unit)
+def _cells(trials: Sequence[Trial], name: str, unit: str, in_words: Words) -> list[str]:
+    values = [t.feedback.metrics.get(name) if t.feedback else None for t in trials]
+    words = ["" if value is None else in_words(name, value) for value in values]
+    figures = column((None if said else value for value, said in zip(values, words, strict=True)), unit)
+    return [said or text for said, text in zip(words, figures, strict=True)]
+
+
+def _no_words(name: str, value: float) -> str:
+    return ""
 
 
 def _width(texts: Sequence[str]) -> int:

@@ -220,8 +220,15 @@ def _write(
     """Write `poses.sdf` with each molecule once, `scores.csv` with every row, and the receptor."""
     from ..molecule.library import tags_of
     from ..preparation.repair import receptor_pdb
-    from ..views.poses import with_tags
+    from ..views.poses import records, with_tags
 
+    isomers = {
+        m.smiles: next((record.tags.get("isomer", "") for _, record in records(best[m.smiles][0])), "")
+        for m in molecules
+        if m.smiles in best
+    }
+    if any(isomers.values()):  # where stereo is left open: the stereoisomer that the figures belong to
+        columns = [*columns, _Column("isomer", lambda m: isomers.get(m.smiles, ""))]
     tags = tags_of(molecules)
     names = {m.smiles: m.name for m in reversed(molecules)}
     poses = {

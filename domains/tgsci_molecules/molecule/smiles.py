@@ -333,6 +333,8 @@ def _explained(mol: Chem.Mol, problem: Chem.MolSanitizeException) -> str:
     if problem.GetType() == "AtomValenceException":
         valence = re.search(r", (\d+), is greater", message)
         reason = f"has {valence[1]} bonds (hydrogens in brackets included), too many" if valence else message
+        if valence and valence[1] == "4" and mol.GetAtomWithIdx(problem.GetAtomIdx()).GetSymbol() == "N":
+            reason += "; an ammonium is written [N+]"
         return f"atom {atom_name(mol, problem.GetAtomIdx())} {reason}"
     if problem.GetType() == "KekulizeException":
         ring = ", ".join(atom_name(mol, i) for i in problem.GetAtomIndices())

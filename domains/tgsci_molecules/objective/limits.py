@@ -7,17 +7,15 @@ the structure (`structural`) may also be refused outright, which costs no dockin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rdkit import Chem
 
-from tgsci.basics.texts import figure
-
 from ..molecule.patterns import Pattern, alert_count
 from ..molecule.properties import alerts
 from ..molecule.smiles import atom_name
-from ..pose.contacts import WRONG_DIRECTION
+from ..pose.contacts import NO_GROUP, WRONG_DIRECTION
 from .core import Core
 from .metrics import Metric
 
@@ -339,18 +337,18 @@ class ContactMade(Limit):
         return f"must {self.requirement}; in the docked pose {state}."
 
 
-def breach(limit: str, by: float, write: Callable[[float], str] = figure) -> str:
-    """Say by how much a limit is broken, in words where only the direction of a contact is wrong.
+def in_words(name: str, value: float) -> str:
+    """Say of a contact that only its direction is wrong, or that its group is not there; "" where neither is so.
 
     Args:
-        limit: Its key.
-        by: The violation, in the limit's unit.
-        write: Writes a figure.
+        name: A limit's key, or the metric of a contact's gap (in fewer words: it stands in a column).
+        value: What is missing, Angstrom.
     """
-    contact = any(f"{kind} " in limit for kind in ("hbond", "salt bridge", "aromatic"))
-    if contact and 0 < by <= WRONG_DIRECTION:
-        return f"{limit}: near enough, but in the wrong direction"
-    return f"{limit} by {write(by)}"
+    if " by " in name and value == NO_GROUP:
+        return "no such group"
+    if 0 < value <= WRONG_DIRECTION and any(f"{kind} " in name for kind in ("hbond", "salt bridge", "aromatic")):
+        return "wrong direction" if name.endswith(" gap") else "near enough, but in the wrong direction"
+    return ""
 
 
 def _named(mol: Chem.Mol, atoms: Iterable[int]) -> str:

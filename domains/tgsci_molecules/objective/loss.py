@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -99,7 +99,7 @@ class Objective(Loss):
                 *(hard.Avoid(*_group(group, 0)) for group in _as_list("avoid", avoid, str, Mapping, Pattern)),
                 *([hard.CoreKept(Core(core))] if core else []),
                 *([hard.NoAlerts(self._catalogs)] if self._catalogs else []),
-                *(self._contact(text) for text in _as_list("contacts", contacts, str)),
+                *self._contacts(_as_list("contacts", contacts, str)),
             ]
         )
         _check_agreement(self.limits)
@@ -302,9 +302,9 @@ class Objective(Loss):
         """Choose the wall time after which a measurement hangs, s."""
         return self._physics_seconds + sum(_longest(self.settings_in(target)) for target in self.targets)
 
-    def breach(self, limit: str, by: float) -> str:
-        """Say by how much a limit is broken; of a contact also that only the direction is wrong."""
-        return hard.breach(limit, by)
+    def in_words(self, name: str, value: float) -> str:
+        """Say of a contact, or of its gap, that only the direction is wrong, or that the group is not there."""
+        return hard.in_words(name, value)
 
     def limiting(self, feedback: Feedback) -> str:
         """Say in a few words what limits a molecule: the target that decides, and the terms that cost most.
@@ -381,11 +381,14 @@ class Objective(Loss):
                     raise UsageError(f"the limits {one.key} and {other.key} exclude each other")
         return bounds
 
-    def _contact(self, text: str) -> Limit:
-        contact = read_contact(text, self.targets)
-        kind, residue, how = contact.kind, contact.residue, (contact.role, contact.smarts)
-        metric = metric_of.gap(contact.target.name, kind, residue, contact.target is not self.target, *how)
-        return hard.ContactMade(kind, residue, contact.target.name, metric, *how)
+    def _contacts(self, texts: Iterable[str]) -> Iterator[Limit]:
+        """Make the limits of contacts; a group that has to make one has to stay, which is seen before docking."""
+        for contact in [read_contact(text, self.targets) for text in texts]:
+            kind, residue, how = contact.kind, contact.residue, (contact.role, contact.smarts)
+            metric = metric_of.gap(contact.target.name, kind, residue, contact.target is not self.target, *how)
+            if contact.smarts:
+                yield hard.Keep(Pattern(contact.smarts))
+            yield hard.ContactMade(kind, residue, contact.target.name, metric, *how)
 
     def _all_metrics(self) -> dict[str, Metric]:
         several = len(self.targets) > 1

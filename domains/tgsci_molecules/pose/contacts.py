@@ -31,6 +31,9 @@ from .terms import Floats
 
 #: What lacks to a contact whose groups are near enough, but from the wrong side, Angstrom.
 WRONG_DIRECTION = 0.1
+#: What lacks to a contact by a group of the ligand that it does not have, Angstrom: more than at any place in a box, or
+#: a search would gain by taking a group away that lies badly.
+NO_GROUP = 20.0
 
 
 @dataclass(frozen=True)

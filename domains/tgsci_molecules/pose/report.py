@@ -16,7 +16,7 @@ from ..docking.vina import Docking
 from ..molecule.patterns import Pattern
 from ..molecule.smiles import canonical, molecule
 from ..target.targets import Target, as_target
-from .contacts import Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, UnsatisfiedAtom, missing
+from .contacts import NO_GROUP, Aromatic, Contacts, HalogenBond, HBond, Repulsive, Touch, UnsatisfiedAtom, missing
 from .files import check_inside, from_pdbqt, typed
 from .growth import Growth, Pocket, Room, growth_vectors, pockets
 from .ligand import PosedLigand, posed
@@ -162,10 +162,6 @@ def explain(docking: Docking, target: Target | str, strain: float | None = None)
     )
 
 
-#: What lacks at least to a contact by a group that the molecule does not have, Angstrom.
-_NO_GROUP = 3.0
-
-
 def shortfall(docking: Docking, target: Target, kind: str, residue: str, *, role: str = "", smarts: str = "") -> float:
     """Measure how far a docked pose is from a contact by a certain group of the ligand, as `PoseReport.missing` does.
 
@@ -176,7 +172,7 @@ def shortfall(docking: Docking, target: Target, kind: str, residue: str, *, role
         residue: A label of the report, such as "Met318".
         role: What the ligand is in a hydrogen bond: "donor", "acceptor", or "" for either.
         smarts: Atoms of the ligand that count: those with a map number, as [n:1], or all that the pattern matches.
-            Where the molecule has no such group, 3 Angstrom lack at least.
+            Where the molecule has no such group, `NO_GROUP` lacks.
 
     Raises:
         UsageError: The text is no SMARTS.
@@ -186,8 +182,8 @@ def shortfall(docking: Docking, target: Target, kind: str, residue: str, *, role
     contacts = Contacts(ligand, receptor_of(target))
     partners = Pattern(smarts).marked(molecule(docking.ligand.smiles)) if smarts else None
     if smarts and not partners:
-        return max(_NO_GROUP, _gap(missing(contacts, None, role), kind, residue))
-    return _gap(missing(contacts, partners, role), kind, residue)
+        return NO_GROUP
+    return min(_gap(missing(contacts, partners, role), kind, residue), NO_GROUP - 1.0)
 
 
 def _gap(missing: Mapping[str, tuple[float, float, float, float]], kind: str, residue: str) -> float:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,22 @@ def _build(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str
         raise MeasurementError(f"repair: the protein could not be completed ({reason}); nothing was written") from error
 
 
+def _breaks(stretches: Sequence[Sequence[Residue]]) -> list[str]:
+    """Name the residues on both sides of each break within a chain."""
+    ends = [(before[-1], after[0]) for before, after in pairwise(stretches)]
+    return [f"{_place(end)} to {_place(start)}" for end, start in ends if end.chain == start.chain]
+
+
+def _place(residue: Residue) -> str:
+    return f"{residue.name.capitalize()}{residue.number.strip()}"
+
+
+def _some(parts: Sequence[str]) -> str:
+    """Write the first of a list, and how many more there are."""
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    return f"{', '.join(parts[:_SHOWN])}{more}"
+
+
 def _build_receptor(crystal: Crystal, choice: Choice, options: Options) -> tuple[str, str, str]:
     letters = _letters(choice)
     chains: list[list[Residue]] = []
@@ -139,13 +156,12 @@ def _build_receptor(crystal: Crystal, choice: Choice, options: Options) -> tuple
     choice.notes += [f"missing loop left open: {words}" for words in left]
     residues = with_flips([residue for chain in chains for residue in chain], choice, options, letters)
     stretches = split(residues)
-    if len(stretches) > len(chains) and not left:
-        breaks = len(stretches) - len(chains)
-        words = "1 break in the chain is" if breaks == 1 else f"{breaks} breaks in the chain are"
-        choice.notes.append(f"{words} left open")
-    lone = len(residues) - sum(map(len, stretches))
-    if lone:
-        choice.notes.append(f"{lone} residue{'s' * (lone > 1)} bonded to no other left out")
+    if not left and (breaks := _breaks(stretches)):
+        words = "1 break in the chain is" if len(breaks) == 1 else f"{len(breaks)} breaks in the chain are"
+        choice.notes.append(f"{words} left open: {_some(breaks)}")
+    within = {id(residue) for stretch in stretches for residue in stretch}
+    if lone := [_place(residue) for residue in residues if id(residue) not in within]:
+        choice.notes.append(f"{len(lone)} residue{'s' * (len(lone) > 1)} bonded to no other left out: {_some(lone)}")
     waters = [
         Residue("HOH", letters.get(g.chain, "W"), number_of(g.residue), {"O": point_of(g.heavy[0])})
         for g in choice.waters
@@ -163,9 +179,8 @@ def _build_receptor(crystal: Crystal, choice: Choice, options: Options) -> tuple
     )
     if repaired.added:
         parts = [f"{residue} ({' '.join(names)})" for residue, names in repaired.added.items()]
-        more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
         atoms = "1 missing atom" if repaired.added_atoms == 1 else f"{repaired.added_atoms} missing atoms"
-        choice.notes.append(f"{atoms} added: {', '.join(parts[:_SHOWN])}{more}")
+        choice.notes.append(f"{atoms} added: {_some(parts)}")
     receptor, typed_by = protein_pdbqt(repaired.pdb)
     pdb = repaired.pdb.removesuffix("END\n")
     for group in choice.kept:

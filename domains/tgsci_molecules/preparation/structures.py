@@ -277,7 +277,7 @@ def _one_conformation(structure: gemmi.Structure, wanted: Sequence[str]) -> list
     for place, letter in asked.items():
         if (place, letter) not in found:
             where = f"residue {place} has no" if place else "no residue has an"
-            there = f"there are {', '.join(taken[:5])}" if taken else "the file has none at all"
+            there = f"there are (taken first) {', '.join(taken[:5])}" if taken else "the file has none at all"
             raise UsageError(f"--altloc: {where} alternative {letter}; {there}")
     if not taken:
         return []

@@ -14,7 +14,7 @@ from tgsci.basics.files import write_atomically
 from tgsci.show.columns import ranks
 
 from ..objective.finalists import CHECK
-from ..objective.limits import breach
+from ..objective.limits import in_words
 from .cells import count, figure, is_count, tag, tag_value
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ def tags_of(result: Result) -> Mapping[str, Mapping[str, str]]:
 
 def limits_broken(feedback: Feedback | None) -> str:
     """List the hard limits that a measurement breaks, in words; "" for none."""
-    violations = feedback.violations if feedback else {}
-    return "; ".join(breach(name, by, figure) for name, by in violations.items() if by > 0)
+    broken = [(name, by) for name, by in feedback.violations.items() if by > 0] if feedback else []
+    said = [f"{name}: {words}" if (words := in_words(name, by)) else f"{name} by {figure(by)}" for name, by in broken]
+    return "; ".join(said)
 
 
 def checked_pose(feedback: Feedback | None) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from tgsci.basics.texts import shell_word
 from tgsci.errors import UsageError
 
+from ..case.model import Grid
 from .body import TISSUE, body_of, filled
 from .hu_table import Table, table_of
 from .masks import Mask
@@ -24,7 +25,6 @@ from .patient import HIGHEST, LOWEST, Kind, Patient, Region, guess_type, meant
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..case.model import Grid
     from .patient import Image
 
     Bools = NDArray[np.bool_]
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _INSIDE = 0.5
 #: Share of all other structures that the outline of a body holds, where its type is another.
 _HOLDS = 0.95
+#: What a body that was drawn may leave out of the image without a look at what it is, as a share of its volume; and
+#: the voxels on which that look is taken, mm.
+_PART, _COARSE = 0.02, 4.0
 #: Where no matter is, HU.
 _AIR = -1000
 
@@ -95,7 +98,7 @@ def settle(patient: Patient, options: Options) -> Anatomy:
     seen = _union([body, *inner, *matter], patient.grid)
     if found and patient.body_hint is not None:
         _see_tissue(seen, patient, body, notes)
-    hu = _emptied(hu, seen, body, patient.grid, notes)
+    hu = _emptied(hu, seen, body, patient.grid, notes, found=found)
     return Anatomy(patient.grid, (*inner, body), tuple(matter), hu, Mask.of(seen), tuple(notes), faults)
 
 
@@ -319,13 +322,33 @@ def _see_tissue(seen: Bools, patient: Patient, body: Region, notes: list[str]) -
         notes.append(f"the image is kept beyond {body.name} where tissue is: {added:.1f} cc, through which beams pass")
 
 
-def _emptied(hu: Image, seen: Bools, body: Region, grid: Grid, notes: list[str]) -> Image:
+def _emptied(hu: Image, seen: Bools, body: Region, grid: Grid, notes: list[str], *, found: bool) -> Image:
     """Make everything air that is neither patient nor matter that was kept."""
     gone = int(np.count_nonzero((hu > TISSUE) & ~seen)) * grid.voxel_cc
     if gone >= 0.05:
-        notes.append(f"{gone:.1f} cc of the image outside {body.name} (couch, masks) are made air")
+        notes.append(f"{gone:.1f} cc of the image outside {body.name}, denser than {TISSUE} HU, are made air")
+    if not found and gone >= _PART * _volume(body.mask, grid) and (part := _patient_cc(hu, seen, grid)) >= gone / 4:
+        notes.append(
+            f"about {part:.0f} cc of that look like tissue and not like a couch or a mask: a bolus, or a part of the "
+            f"body that {body.name} leaves out? --type {shell_word(body.name + '=ignore')} finds the body in the CT"
+        )
     return np.where(seen, hu, np.int16(_AIR)).astype(np.int16)
 
 
+def _patient_cc(hu: Image, seen: Bools, grid: Grid) -> float:
+    """Find how much of what is not seen is body, on voxels coarse enough to tell at once."""
+    steps = [max(1, round(_COARSE / one)) for one in grid.spacing]
+    every = tuple(slice(None, None, step) for step in steps)
+    part = hu[every]
+    spacing = tuple(step * one for step, one in zip(steps, grid.spacing, strict=True))
+    coarse = Grid(part.shape, spacing, grid.origin)  # type: ignore[arg-type]
+    missed = body_of(part, coarse).full(coarse.shape) & ~seen[every] & (part > TISSUE)
+    return int(np.count_nonzero(missed)) * coarse.voxel_cc
+
+
+def _volume(mask: Mask, grid: Grid) -> float:
+    return mask.count * grid.voxel_cc
+
+
 def _cc(mask: Mask, grid: Grid) -> str:
-    return f"{mask.count * grid.voxel_cc:.1f} cc"
+    return f"{_volume(mask, grid):.1f} cc"

@@ -37,6 +37,10 @@ _NEAR, _LONGEST = 4.0, 60.0
 _LIMB, _LEAST = 30.0, 0.02
 #: Thickest couch, narrowest part of it that must stand out on either side of the patient, and how even it is, mm.
 _COUCH, _BESIDE, _EVEN = 60.0, 30.0, 2.0
+#: Thickest one that the patient touches, mm: thicker slabs beside a body are shoulders or arms.
+_TOUCHED = 30.0
+#: Share of the columns that a patient lies on in which the couch is seen below, and the height of all its layers, mm.
+_UNDER, _STACK = 0.8, 80.0
 #: Share of the slices that a couch is seen in; arms beside a patient are not as low and thick everywhere.
 _MOST_OF = 0.6
 #: Most layers of a couch that are taken off: cover, foam and shells.
@@ -121,18 +125,36 @@ def _layer(tissue: Bools, dy: float, dx: float) -> _Layer | None:
     if not couch.any():
         return None
     at, top = columns[couch], (bottom - height)[couch]
-    lying = columns[~couch & (columns > at.min()) & (columns < at.max())]
+    between = ~couch & (columns > at.min()) & (columns < at.max())
+    lying = columns[between]
     if len(lying):
+        # Under a patient, too, a couch has its own lower edge; limbs and the wings of a mask are at the sides only.
+        if float(np.mean(np.abs(bottom[between] - level) <= even)) < _UNDER:
+            return None
+        if float(np.median(height[couch])) * dy > _TOUCHED or not _bare(tissue, at, level, dy):
+            return None
         narrow = min(int(np.count_nonzero(at < lying.min())), int(np.count_nonzero(at > lying.max())))
-    elif tissue[: int(top.min())].any():
+    elif tissue[: int(top.min())].any() and (_bare(tissue, at, level, dy) or _free(tissue, at, top, level)):
         narrow = len(at) // 2
     else:
-        return None  # nothing lies on it: this is no couch
+        return None  # nothing lies on it, or it is the wall of a hollow: this is no couch
     if narrow * dx < _BESIDE:
         return None
     every = np.arange(tissue.shape[1])
     edge = np.rint(np.interp(every, at, top)).astype(np.int64)
     return _Layer(level, edge, (every >= at.min()) & (every <= at.max()))
+
+
+def _bare(tissue: Bools, at: NDArray[np.int64], level: int, dy: float) -> bool:
+    """Tell whether a couch stands out on both sides; the wall behind a lung has the chest above its ends."""
+    above = tissue[: max(0, level - round(_STACK / dy))]
+    return not above[:, [int(at.min()), int(at.max())]].any()
+
+
+def _free(tissue: Bools, at: NDArray[np.int64], top: NDArray[np.int64], level: int) -> bool:
+    """Tell whether a layer ends in air on both sides, or at the border of the image."""
+    beside = [column for column in (int(at.min()) - 1, int(at.max()) + 1) if 0 <= column < tissue.shape[1]]
+    return not tissue[int(top.min()) : level, beside].any()
 
 
 def _opened(tissue: Bools, spacing: tuple[float, float, float]) -> Bools:

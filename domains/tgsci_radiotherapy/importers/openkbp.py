@@ -59,10 +59,18 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
     files = sorted(p for p in folder.iterdir() if p.suffix.casefold() == ".csv" and p.stem.casefold() not in _OTHER)
     if len(files) > _MOST_FILES:
         raise UsageError(f"{len(files)} .csv files; an OpenKBP folder has at most {_MOST_FILES}")
-    names, _ = unique_names(path.stem for path in files)
+    names, notes = unique_names(path.stem for path in files)
     structures = []
     for path, name in zip(files, names, strict=True):
-        mask = Mask.of(_array(path) > 0)
+        try:
+            listed = _array(path)
+        except UsageError as error:
+            raise UsageError(f"{error}; if it is no structure, take it out of the folder") from error
+        if not np.isin(listed, (0, 1)).all():
+            label = visible(path.name[:60])
+            notes.append(f"{label} is left out: it holds values other than 0 and 1, and a structure's file has none")
+            continue
+        mask = Mask.of(listed > 0)
         kind = guess_type(name)
         structures.append(Region(name, kind, mask, prescription=_prescription(name) if kind == "target" else None))
     dose = _array(folder / "dose.csv") if options.reference and (folder / "dose.csv").is_file() else None
@@ -79,6 +87,7 @@ def read_openkbp(folder: Path, options: Options) -> Patient:
         own_grid=True,
         reference=None if dose is None else (dose, grid),
         provenance=provenance,
+        notes=tuple(notes),
         body_hint=None if hint.empty else hint,
     )
 

@@ -124,7 +124,7 @@ def weights_figure(trials: Trials) -> NotebookFigure | None:
             if o is not None and o.weight > 0 and first.weight > 0:
                 colours[i, j] = math.log2(o.weight / first.weight)
             dose = "" if o is None or o.dose_gy is None else f"\n{compact(o.dose_gy)} Gy"
-            row.append("" if o is None else f"{o.weight:.3g}{dose}")
+            row.append("" if o is None else f"{compact(o.weight, 3)}{dose}")
         texts.append(row)
     figure, ax = _frame(len(slots), len(tables), longest=max(map(len, names)), tall=True)
     _cells(ax, colours, texts, _WEIGHTS, TwoSlopeNorm(0.0, -_MOST_DOUBLINGS, _MOST_DOUBLINGS))

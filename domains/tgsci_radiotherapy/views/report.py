@@ -90,7 +90,7 @@ def _goals(best: BestPlan, first: BestPlan | None, told: str) -> Section:
             r.value_text,
             r.margin_text,
             _MARKS.get(r.status, "") + r.status,
-            _text(worst.get(r.goal.criterion)),
+            _marked(worst.get(r.goal.criterion)),
         ]
         for r in results
     ]
@@ -163,6 +163,11 @@ def _picture(figure: NotebookFigure) -> str:
 
 def _priority(goal: Goal) -> str:
     return "implied" if goal.implied else str(goal.priority)
+
+
+def _marked(result: GoalResult | None) -> str:
+    """Write a value with a mark of whether the goal is met: in another scenario it may be another than now."""
+    return "" if result is None else _MARKS.get(result.status, "") + result.value_text
 
 
 def _text(result: GoalResult | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,18 @@ def test_dock_prints_a_table_and_writes_poses(tmp_path: Path, capsys: pytest.Cap
     assert all(float(row.split("\t")[1]) < 0 for row in rows[:2])
     poses = Chem.SDMolSupplier(str(out / "poses.sdf"))
     assert [mol.GetProp("smiles") for mol in poses] == ["CCO", "Cc1ccccc1"]
+
+
+@pytest.mark.slow
+def test_the_enantiomer_that_counts_of_a_racemate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in.smi").write_text("C[C@@H](O)CC |&1:1| racemate\nCCO ethanol\n")
+    out = tmp_path / "out"
+    assert run("dock", "--target", "ABL1", str(tmp_path / "in.smi"), "--out", str(out), *QUICK) == 0
+    with (out / "scores.csv").open() as file:
+        racemate, ethanol = csv.DictReader(file)
+    assert racemate["SMILES"] == "CCC(C)O"
+    assert racemate["isomer"] in ("CC[C@@H](C)O", "CC[C@H](C)O")
+    assert ethanol["isomer"] == ""
 
 
 @pytest.mark.slow

@@ -293,6 +293,7 @@ def test_many_trials_are_no_burden() -> None:
     assert all(p.parent in leaders for p in proposals)
 
 
+@pytest.mark.slow
 def test_no_series_of_a_start_library_is_dropped_in_the_first_rounds() -> None:
     library = [
         "Cc1ccc(C(=O)Nc2ccccc2)cc1",

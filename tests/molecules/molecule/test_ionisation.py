@@ -28,6 +28,7 @@ from tgsci_molecules.molecule.ionisation import sites
         ("O=[N+]([O-])c1ccc(O)cc1", True, 7.15),
         ("COC(=O)c1ccc(O)cc1", True, 8.4),
         ("Oc1c(Cl)cccc1Cl", True, 6.8),
+        ("CS(=O)(=O)Nc1ccc([N+](=O)[O-])cc1Oc1ccccc1", True, 6.5),
     ],
 )
 def test_neighbours_shift_a_pka_as_measured(smiles: str, acid: bool, measured: float) -> None:

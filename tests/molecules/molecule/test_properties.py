@@ -75,6 +75,8 @@ def test_nothing_goes_below_zero() -> None:
         ("Oc1ccccc1O", "hydroquinone or catechol"),
         ("CC(=O)CCN(C)C", "Mannich base"),
         ("CC=NC", "imine"),
+        ("NNc1ccccc1", "hydrazine"),
+        ("CNN(C)C", "hydrazine"),
     ],
 )
 def test_what_falls_apart_or_is_oxidised_raises_an_alert(smiles: str, name: str) -> None:

@@ -9,14 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
 
+from tgsci import Feedback
 from tgsci.errors import InvalidValue, UsageError
+from tgsci.optimizer import measured_as
 from tgsci_molecules import Objective, canonical
 from tgsci_molecules.molecule.patterns import Pattern
 from tgsci_molecules.molecule.smiles import molecule
 from tgsci_molecules.objective.contacts import Contact, read_contact
 from tgsci_molecules.objective.core import Core
 from tgsci_molecules.objective.ranges import read_range
+from tgsci_molecules.pose.contacts import NO_GROUP
 from tgsci_molecules.target.targets import Target
+from tgsci_molecules.views.poses import limits_broken
 
 ANILINE = "Nc1nccc(-c2ccccc2)n1"  # a 2-aminopyrimidine with a phenyl on carbon 4
 
@@ -216,14 +220,42 @@ def test_the_wrong_direction_is_said_in_words_wherever_a_limit_is_broken() -> No
     assert objective.breach("hbond Met318", 1.2) == "hbond Met318 by 1.200"
     assert objective.breach("MW <= 300", 0.1) == "MW <= 300 by 0.1000"
     assert objective.limit("vina", high=-7).breach("hbond Met318", 0.1).endswith("wrong direction")
+    assert (2 * objective).breach("hbond Met318", 0.1).endswith("wrong direction")
+    assert objective.in_words("hbond Met318 gap", 0.1) == "wrong direction"
+    assert [objective.in_words("hbond Met318 gap", value) for value in (0.0, 1.4)] == ["", ""]
+    assert objective.in_words("vina", 0.1) == ""
+
+
+def test_a_search_gains_nothing_by_taking_away_the_group_of_a_contact() -> None:
+    smarts = "[n]1cncc1"
+    objective = Objective("ABL1", contacts=[f"hbond Met318 by {smarts}"])
+    assert objective.in_words(f"hbond Met318 by {smarts} gap", NO_GROUP) == "no such group"
+    assert objective.broken(mol("c1ccccc1"))[f"keep {smarts}"] == 1.0
+    assert not objective.broken(mol("Cn1ccnc1"))
+    held = objective.refusing(["Cn1ccnc1"])
+    with pytest.raises(InvalidValue, match="must contain"):
+        held.validate("c1ccccc1")
+    with pytest.raises(UsageError, match="avoid"):
+        Objective("ABL1", contacts=[f"hbond Met318 by {smarts}"], avoid=[smarts])
+
+
+def test_a_model_and_the_report_read_the_wrong_direction_in_words() -> None:
+    objective = Objective("ABL1", contacts=["hbond Met318"])
+    feedback = Feedback(-5.0, "", {"vina": -5.0, "hbond Met318 gap": 0.1}, {"hbond Met318": 0.1})
+    said = measured_as(feedback, objective)
+    assert "hbond Met318 gap wrong direction; breaks hbond Met318: near enough, but in the wrong direction" in said
+    assert "0.1" not in said
+    assert limits_broken(feedback) == "hbond Met318: near enough, but in the wrong direction"
 
 
 def test_a_contact_with_a_partner_is_a_column_of_its_own_and_is_said_in_words() -> None:
     objective = Objective("ABL1", contacts=["hbond Met318 as acceptor by [n:1]1ccncc1", "hbond Met318"])
-    keys = [limit.key for limit in objective.limits]
+    keep, *made = objective.limits
+    keys = [limit.key for limit in made]
+    assert keep.key == "keep [n:1]1ccncc1"
     assert keys == ["hbond Met318 as acceptor by [n:1]1ccncc1", "hbond Met318"]
     assert f"{keys[0]} gap" in objective.metrics
-    limit = objective.limits[0]
+    limit = made[0]
     pyrimidine, benzene = molecule("c1cncnc1"), molecule("c1ccccc1")
     said = limit.mend(molecule("c1cnccn1"), {f"{keys[0]} gap": 0.1})
     assert "as its acceptor by [n:1]1ccncc1; in the docked pose the groups are near enough" in said

@@ -85,7 +85,7 @@ def test_two_processes_refine_alike(docking: Docking, abl1: Target) -> None:
         there = pool.submit(check, docking.pose, abl1).result()
     assert there.refined is not None
     assert there.refined.interaction == here.interaction
-    assert there.figures["strain"] == strain_of(docking)
+    assert there.figures["strain"] == pytest.approx(strain_of(docking), abs=5e-4)  # rounded there
     # RDKit sends coordinates between processes in single precision.
     assert np.allclose(there.refined.pose.GetConformer().GetPositions(), here.pose.GetConformer().GetPositions(), 1e-6)
 

@@ -505,6 +505,17 @@ def test_a_missing_loop_is_built_where_the_file_names_its_residues(crystal: str,
     assert any(note.startswith("missing loop left open: 3 residues") for note in left.notes)
 
 
+@pytest.mark.slow
+def test_breaks_and_residues_that_hang_alone_are_named(crystal: str, tmp_path: Path) -> None:
+    numbers = {*range(340, 394), *range(397, 450), 452, 600}
+    rows = [row for row in crystal.splitlines() if row.startswith(("ATOM", "HETATM")) and int(row[22:26]) in numbers]
+    names = {int(row[22:26]): row[17:20].capitalize() for row in rows}
+    (tmp_path / "gap.pdb").write_text("\n".join([*rows, "END", ""]))
+    found = prepare(tmp_path / "gap.pdb", tmp_path / "made", Options(ligand="EST", redock=False))
+    assert f"1 break in the chain is left open: {names[393]}393 to {names[397]}397" in found.notes
+    assert f"1 residue bonded to no other left out: {names[452]}452" in found.notes
+
+
 def test_bond_orders_come_from_the_mmcif_file_where_it_has_them(pose: Chem.Mol, crystal: str) -> None:
     group = read_text(crystal).hetero()[0]
     orders = {1.0: "SING", 2.0: "DOUB"}

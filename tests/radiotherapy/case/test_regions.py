@@ -144,3 +144,6 @@ def test_a_case_knows_regions_where_it_knows_structures():
         case.structure("PTV - PTV63")
     with pytest.raises(UsageError, match="margin in mm"):
         case.structure("PTV + 5")
+    for glued in ("PTV+5mm", "PTV-Core"):
+        with pytest.raises(UsageError, match="spaces on both sides"):
+            case.structure(glued)

@@ -80,11 +80,20 @@ def test_couch_and_what_else_stands_around_become_air_and_said():
     couch = (Y > 48) & (Y < 55)
     anatomy = decide(patient(hu=np.where(BODY | couch, 0, -1000)))
     assert (anatomy.hu[couch] == -1000).all()
-    assert f"{cc(couch)} of the image outside BODY (couch, masks) are made air" in anatomy.notes
+    assert f"{cc(couch)} of the image outside BODY, denser than -350 HU, are made air" in anatomy.notes
     kept = decide(patient(region("Couch", "support", couch), hu=np.where(BODY | couch, 0, -1000)))
     assert (kept.hu[couch] == 0).all()
     assert [one.name for one in kept.regions] == ["PTV", "BODY"]
     assert [one.name for one in kept.matter] == ["Couch"]
+
+
+def test_a_body_that_leaves_tissue_out_is_asked_about():
+    limb = (abs(X - 40) < 14) & (abs(Y) < 30)
+    small = Patient("p", np.where(BODY | limb, 0, -1000).astype(np.int16), GRID, patient(body=False).structures)
+    small = replace(small, structures=(*small.structures, region("BODY", "external", np.hypot(X, Y) <= 30)))
+    (note,) = [n for n in decide(small).notes if "look like tissue" in n]
+    assert "--type BODY=ignore" in note
+    assert not [n for n in decide(patient(hu=np.where(BODY | (Y > 48), 0, -1000))).notes if "look like tissue" in n]
 
 
 def test_what_lies_wholly_outside_is_left_out_unless_somebody_asks():

@@ -82,6 +82,51 @@ def test_lungs_are_filled_and_a_box_of_water_is_a_body():
     assert np.array_equal(found(np.where(slab, 0, -1000).astype(np.int16), grid), slab)
 
 
+def chest(pixel: float):
+    """An ellipse of water, 220 x 154 mm, in a wide image."""
+    nx, ny = int(460 / pixel), int(300 / pixel)
+    grid = Grid((3, ny, nx), (pixel, pixel, pixel), (0.0, -pixel * (ny - 1) / 2, -pixel * (nx - 1) / 2))
+    _, y, x = np.meshgrid(*grid.axes(), indexing="ij")
+    return np.hypot(x, y / 0.7) <= 110, grid, x, y
+
+
+@pytest.mark.parametrize("pixel", [2.5, 5.0])
+@pytest.mark.parametrize("height", [0, 60])
+def test_the_wings_of_a_mask_do_not_take_the_patient_along(pixel, height):
+    body, grid, x, y = chest(pixel)
+    wings = (abs(x) > 105) & (abs(x) < 180) & (abs(y - height) < 3)
+    inside = found(np.where(body | wings, 0, -1000).astype(np.int16), grid)
+    assert (body & ~inside).sum() <= 0.002 * body.sum()
+
+
+@pytest.mark.parametrize("pixel", [2.5, 5.0])
+@pytest.mark.parametrize(
+    "more",
+    [
+        lambda x, y: (abs(x) > 115) & (abs(x) < 200) & (y > 60) & (y < 68),
+        lambda x, y: (abs(x) < 170) & (abs(y - 55) < 22),
+        lambda x, y: np.hypot(abs(x) - 150, y - 42) <= 30,
+    ],
+    ids=["pads", "shoulders", "arms"],
+)
+def test_what_lies_low_beside_a_patient_is_no_couch_below(pixel, more):
+    body, grid, x, y = chest(pixel)
+    inside = found(np.where(body | more(x, y), 0, -1000).astype(np.int16), grid)
+    assert (body & ~inside).sum() <= 0.002 * body.sum()
+
+
+@pytest.mark.parametrize("pixel", [2.5, 5.0])
+@pytest.mark.parametrize("hollow", ["lungs", "a box of gas"])
+def test_the_wall_behind_a_hollow_is_no_couch(pixel, hollow):
+    body, grid, x, y = chest(pixel)
+    lungs, gas = np.hypot((abs(x) - 50) / 0.8, y) <= 40, (abs(x) < 60) & (y > 0) & (y < 50)
+    couch = (abs(x) < 200) & (((y > 77) & (y <= 81)) | ((y > 105) & (y <= 109))) & ~body
+    tissue = (body & ~(lungs if hollow == "lungs" else gas)) | couch
+    inside = found(np.where(tissue, 0, -900).astype(np.int16), grid)
+    assert (body & ~inside).sum() <= 0.002 * body.sum()
+    assert (inside & ~body).sum() <= 0.01 * body.sum()
+
+
 def test_nothing_but_air():
     hu, grid, *_ = neck(4.0)
     with pytest.raises(UsageError, match="holds no tissue"):

@@ -451,6 +451,29 @@ def test_one_structure_of_another_frame_of_reference(folder):
     refused(folder, "SpinalCord", "another frame of reference")
 
 
+def test_a_point_of_another_frame_of_reference_is_no_structure(folder):
+    def change(data):
+        data.StructureSetROISequence[4].ReferencedFrameOfReferenceUID = pydicom.uid.generate_uid()
+        data.ROIContourSequence[4].ContourSequence = data.ROIContourSequence[4].ContourSequence[:1]
+        point = data.ROIContourSequence[4].ContourSequence[0]
+        point.ContourGeometricType, point.NumberOfContourPoints, point.ContourData = "POINT", 1, [0.0, 0.0, 0.0]
+
+    folder.structure_set([*usual(), ("Iso", "ORGAN", planes(8.0))], change=change)
+    assert "1 points or open lines of Iso are left out" in patient(folder).notes
+
+
+def test_structures_that_share_a_number_are_not_told_apart(folder):
+    def contours(data):
+        data.ROIContourSequence[1].ReferencedROINumber = data.ROIContourSequence[0].ReferencedROINumber
+
+    def structures(data):
+        data.StructureSetROISequence[1].ROINumber = data.StructureSetROISequence[0].ROINumber
+
+    for change, word in ((contours, "two lists of contours"), (structures, "two structures have the number")):
+        folder.structure_set(change=change)
+        refused(folder, word, "export the set again")
+
+
 def test_contours_beside_the_image(folder):
     regions = usual()
     regions[0] = ("PTV", "PTV", planes(15.0, x=900.0))

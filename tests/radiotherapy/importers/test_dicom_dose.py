@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shutil import copytree
+
 import numpy as np
 import pydicom
 import pytest
@@ -399,6 +401,14 @@ def test_a_dose_of_somebody_else_is_refused_unless_it_is_wanted(somebody, tmp_pa
     dose = read_rtdose(path, case, anyway=True, say=said.append)
     np.testing.assert_allclose(dose, case.reference, atol=1e-4)
     assert any(word.split("'")[0].strip() in line for line in said)
+
+
+def test_one_patient_written_in_two_ways_is_one(somebody, case, tmp_path):
+    folder, _ = somebody
+    other = copytree(folder.path, tmp_path / "other")
+    name, number = SECRETS["PatientName"], SECRETS["PatientID"]
+    changed(folder, other / "rd.dcm", PatientName=f"{name.upper()}^^", PatientID=f" {number.lower()}")
+    assert read_dicom(other, Options.of({}), lambda line: None).reference is not None
 
 
 def test_the_patients_own_dose_and_what_is_written_of_the_case_are_taken_silently(somebody, tmp_path):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tgsci.errors import UsageError
-from tgsci_radiotherapy.importers import kind_of, read
+from tgsci_radiotherapy.importers import Options, kind_of, read
+from tgsci_radiotherapy.importers.openkbp import read_openkbp
 
 SIDE = 128
 STEPS = (3.5, 3.0, 2.5)  # by row, column and slice: y, x and z, mm
@@ -68,6 +69,18 @@ def test_what_a_folder_becomes(case, folder):
     assert case.fractions == 35
     assert case.grid.spacing == (2.5, 3.5, 3.0)  # the structures exist on these voxels only
     assert "no external is drawn; Body is the source's own" in case.provenance["notes"]
+
+
+def test_what_is_no_structure_is_left_out_or_asked_about(folder, tmp_path):
+    for path in folder.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "predicted.csv").write_text(",data\n5,1.5\n9,2.0\n")
+    made = read_openkbp(tmp_path, Options.of(FAST))
+    assert [one.name for one in made.structures] == ["PTV56", "PTV70", "SpinalCord"]
+    assert [note for note in made.notes if note.startswith("predicted.csv is left out: it holds values")]
+    (tmp_path / "readme.csv").write_text("name,what\na,b\n")
+    with pytest.raises(UsageError, match=r"readme\.csv is damaged.*if it is no structure, take it out of the folder"):
+        read_openkbp(tmp_path, Options.of(FAST))
 
 
 def test_the_body_is_the_possible_dose_mask_airway_and_all(folder, tmp_path):

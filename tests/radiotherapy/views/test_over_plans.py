@@ -11,6 +11,7 @@ import numpy as np
 import tgsci as tg
 from tests.radiotherapy.cases import small_case
 from tests.radiotherapy.views.doses import words
+from tgsci.basics.texts import compact
 from tgsci.search.trial import State, Trial, Trials
 from tgsci_radiotherapy import PlanLoss, RuleEditor
 from tgsci_radiotherapy.loss.effects import effects_of
@@ -66,7 +67,7 @@ def test_weights_are_beside_those_of_the_first_plan() -> None:
     changed = shown.plans[-1].parameters.objectives[0].weight / shown.plans[0].parameters.objectives[0].weight
     assert colours[0, -1] == np.clip(np.log2(changed), -4, 4)
     for o in shown.plans[-1].parameters.objectives:
-        assert f"{o.weight:.3g}" in words(figure)
+        assert compact(o.weight, 3) in words(figure)
 
 
 def test_one_plan_and_none() -> None:

@@ -63,6 +63,7 @@ def test_the_report_shows_the_plan(run: Any, shown: list[Section]) -> None:
     for row in goals.rows:
         goal = next(g for g in run.loss.bound.goals if g.criterion == row[0])
         assert row[3] == written(goal, metrics[goal.name])
+        assert str(row[6]).startswith(("\u2713 ", "~ ", "\u2717 "))  # met in the worst scenario, or not
     assert NOTICE in goals.text
     assert NOTICE in made["Dose-volume histograms"].text
     for section in made.values():

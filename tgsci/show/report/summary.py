@@ -101,7 +101,7 @@ class Summary:
         if self._header.get("optimizer") == "menu":
             note = " (chosen from the domain's menu)"
         proposals = self._header.get("proposals")
-        return note + (f"; {proposals} values a round" if isinstance(proposals, int) else "")
+        return note + (f"; {proposals} value{'s' * (proposals != 1)} a round" if isinstance(proposals, int) else "")
 
     @property
     def budget(self) -> str:

@@ -176,9 +176,7 @@ class PageTrials:
         """List name, figure and unit of the loss and of each metric with a column."""
         found = trial.feedback.metrics if trial.feedback else {}
         return [("loss", figure(trial.loss), "")] + [
-            (shortened(name, 60), metric(found[name], self._unit(name)), shortened(self._unit(name), 80))
-            for name in self._metrics
-            if name in found
+            (shortened(name, 60), *self._with_unit(name, found[name])) for name in self._metrics if name in found
         ]
 
     def others(self, feedback: Feedback) -> str:
@@ -336,9 +334,16 @@ class PageTrials:
         """Write named figures with their units on one line."""
         words = []
         for name, value in figures[:_MOST_FIGURES]:
-            unit = self._unit(name)
-            words.append(f"{shortened(name, 80)}{between}{metric(value, unit)} {shortened(unit, 80)}".rstrip())
+            said = self._result.in_words(name, value)
+            joined = ": " if said and between == " by " else between
+            words.append(f"{shortened(name, 80)}{joined}{' '.join(self._with_unit(name, value))}".rstrip())
         return ", ".join(words)
+
+    def _with_unit(self, name: str, value: float) -> tuple[str, str]:
+        """Write a figure and its unit; what it means, without a unit, where the figure alone misleads."""
+        said = self._result.in_words(name, value)
+        unit = self._unit(name)
+        return (shortened(said, 80), "") if said else (metric(value, unit), shortened(unit, 80))
 
     # -- the table of all --------------------------------------------------------------------------
 

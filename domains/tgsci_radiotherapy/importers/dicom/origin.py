@@ -33,9 +33,14 @@ def same_patient(one: DicomFile, other: DicomFile) -> bool:
     """Tell whether two files can be of one patient: not where both say who it is and do not agree."""
     for keyword in ("PatientID", "PatientName"):
         mine, theirs = one.text(keyword), other.text(keyword)
-        if mine and theirs and mine.casefold() != theirs.casefold():
+        if mine and theirs and _plain(mine) != _plain(theirs):
             return False
     return True
+
+
+def _plain(text: str) -> str:
+    """Leave out what programs write differently: case, empty parts of a name at its end, spaces."""
+    return " ".join(text.casefold().rstrip("^= ").split())
 
 
 def origin_of(series: Series) -> Mapping[str, str]:

@@ -231,12 +231,12 @@ class _Reader:
         Raises:
             UsageError: Its contours are damaged, or were drawn on another image.
         """
-        if self.frame and region.frame and region.frame != self.frame:
+        contours, xor = self._contours(region, name)
+        if contours and self.frame and region.frame and region.frame != self.frame:
             raise UsageError(
                 f"the structure {name} was drawn in another frame of reference than this CT; leave it out "
                 f"(--type {shell_word(name + '=ignore')}), or register the images first"
             )
-        contours, xor = self._contours(region, name)
         said = region.kind in _ORGANS | _TARGETS | {"EXTERNAL"}
         density = None if region.density is None else region.density[1]
         if region.density is not None and region.density[0] == "REL_MASS_DENSITY":
@@ -248,6 +248,11 @@ class _Reader:
             self.notes.append(f"{name} has {solid.gaps} gap(s) between contours, left open")
         if solid.doubled:
             self.notes.append(f"{solid.doubled} contour(s) of {name} are drawn twice and count once")
+        if solid.rims:
+            self.notes.append(
+                f"{solid.rims} contour(s) of {name} lie so close in another that they leave a rim below a pixel: "
+                "they are taken for holes; if one is an older drawing of the other, delete it and export again"
+            )
         return Region(name, kind, solid.mask, solid.volume_cc, dose, density, said)
 
     def left_out(self, region: _Roi, name: str, kind: Kind) -> list[Region]:
@@ -337,18 +342,25 @@ class _Reader:
 
 def _regions(data: Any) -> list[_Roi]:
     """Collect what the three sequences of a structure set say about each region of interest."""
-    contours = {}
+    contours: dict[int, Any] = {}
     for item in getattr(data, "ROIContourSequence", None) or ():
-        contours[int(item.ReferencedROINumber)] = item
+        number = int(item.ReferencedROINumber)
+        if number in contours:
+            raise UsageError(f"two lists of contours are of one structure, number {number}; export the set again")
+        contours[number] = item
     kinds: dict[int, str] = {}
     densities: dict[int, tuple[str, float] | None] = {}
     for item in getattr(data, "RTROIObservationsSequence", None) or ():
         number = int(item.ReferencedROINumber)
         kinds[number] = str(getattr(item, "RTROIInterpretedType", "") or "").strip().upper() or kinds.get(number, "")
         densities[number] = _density(item) or densities.get(number)
-    out = []
+    out: list[_Roi] = []
     for item in getattr(data, "StructureSetROISequence", None) or ():
         number = int(item.ROINumber)
+        if any(one.number == number for one in out):
+            raise UsageError(
+                f"two structures have the number {number}: nothing tells whose the contours are; export the set again"
+            )
         out.append(
             _Roi(
                 number,
