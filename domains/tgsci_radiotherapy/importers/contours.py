@@ -42,12 +42,14 @@ class Solid:
         volume_cc: Of the contours, cm^3: areas times plane distances.
         gaps: How many gaps between planes were left open, because they are longer than the usual distance.
         doubled: How many contours are the same as another and were taken once.
+        rims: How many holes leave of their outline only a rim thinner than a pixel.
     """
 
     mask: Mask
     volume_cc: float
     gaps: int
     doubled: int
+    rims: int = 0
 
 
 def group(contours: Sequence[tuple[float, Points]], slices: ArrayLike) -> dict[float, list[Points]]:
@@ -107,7 +109,9 @@ def rasterize(
         z, y, x = mask.corner
         mask = Mask((z + low, y + stack.corner[0], x + stack.corner[1]), mask.inside)
     gaps = int(np.count_nonzero(~stack.bridged))
-    return Solid(mask, stack.volume(), gaps, sum(plane.doubled for plane in stack.outlines))
+    doubled = sum(plane.doubled for plane in stack.outlines)
+    rims = sum(plane.rims(min(grid.spacing[1:])) for plane in stack.outlines)
+    return Solid(mask, stack.volume(), gaps, doubled, rims)
 
 
 class _Axis:

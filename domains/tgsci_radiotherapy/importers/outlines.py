@@ -202,6 +202,11 @@ class Outlines:
             out |= part
         return out
 
+    def rims(self, width: float) -> int:
+        """Count holes that leave of their outline no more than a rim thinner than a width, mm, on average."""
+        pairs = [(self.loops[place], hole) for place, holes in self._holes.items() for hole in holes]
+        return sum(abs(part.signed) - abs(hole.signed) < width * hole.length for part, hole in pairs)
+
     @cached_property
     def area(self) -> float:
         """Of the plane, mm^2: by the corners where no outlines cross, else on a fine raster."""

@@ -234,9 +234,11 @@ _MARGIN = "A PTV has the margin for such shifts in it: its goals may be lost whe
 
 
 def _counted(table: GoalTable) -> str:
-    """Count what is met, implied goals apart."""
+    """Count what is met, and apart what is within its tolerance, which is not lost either, and implied goals."""
+    near = sum(r.status == "tolerance" for r in table.results if not r.goal.implied)
+    tolerated = f", {near} within tolerance" if near else ""
     implied = f", implied {sum(r.met for r in table.implied)} of {len(table.implied)}" if table.implied else ""
-    return f"{table.met} of {len(table.evaluated) - len(table.implied)}{implied}"
+    return f"{table.met} of {len(table.evaluated) - len(table.implied)}{tolerated}{implied}"
 
 
 def _lined_up(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -173,3 +173,9 @@ def test_a_contour_that_is_drawn_twice_counts_once():
     assert np.array_equal(once.mask.full(GRID.shape), twice.mask.full(GRID.shape))
     assert twice.volume_cc == pytest.approx(once.volume_cc, rel=2e-3)
     assert (once.doubled, twice.doubled) == (0, 2 * GRID.shape[0])
+
+
+def test_a_hole_that_leaves_hardly_a_rim_is_counted():
+    drawn = {radius: rasterize(tube([circle(12), circle(radius)]), GRID) for radius in (6.0, 10.0, 11.3)}
+    assert [one.rims for one in drawn.values()] == [0, 0, GRID.shape[0]]
+    assert drawn[11.3].volume_cc == pytest.approx(np.pi * (12**2 - 11.3**2) * 0.04, rel=2e-2)

@@ -259,5 +259,8 @@ def test_implied_goals_are_counted_apart() -> None:
     (_, counted, _), *_ = found.scenario_rows()
     assert counted.startswith(f"{sum(r.met for r in written)} of {len(written)}")
     assert (f"implied {sum(r.met for r in table.implied)} of {len(table.implied)}" in counted) == bool(table.implied)
+    for name, words, _ in found.scenario_rows():
+        near = sum(r.status == "tolerance" and not r.goal.implied for r in found.tables[name].results)
+        assert (f", {near} within tolerance" in words) == bool(near)  # neither met nor lost
     (first, *_) = found.as_dict()["scenarios"]
     assert (first["evaluated"], first["implied"]) == (len(written), len(table.implied))

@@ -33,3 +33,14 @@ def test_the_plot_takes_any_losses(losses):
     html = report.html(result)
     assert html.count("<circle") >= len(losses)
     assert not re.search(r'(cx|cy|y|x|d)="[^"]*(nan|inf)', html)
+
+
+@pytest.mark.parametrize(("bad", "above"), [(80.0, False), (1348.0, True), (1.7e308, True)])
+def test_one_bad_value_does_not_press_the_curve_flat(bad, above):
+    values = iter([70.0, 66.0, bad, 65.0])
+    rules = Round(*(tg.Proposal(str(i), "", 0) for i in range(1, 4)))
+    html = report.html(tg.minimize(lambda value: next(values), "0", rules, budget=4))
+    best = re.search(r'<path class="best-so-far" d="M([^"]*)"', html)[1]
+    heights = [float(y) for y in re.findall(r"[,V]([\d.]+)", best)]
+    assert max(heights) - min(heights) > 60  # of 246
+    assert ("1 above the picture" in html) == above

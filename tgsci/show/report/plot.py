@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Points from which on they are drawn smaller.
 _DENSE = 500
+#: A value so many times as far above the curve as the curve is high would press it flat.
+_FLAT = 9
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,12 @@ class Plot:
         self.name = shortened(str(result.header.get("loss") or ""), 70)
         self.dense = self.measured > _DENSE
         self._last = max(2, self.measured + 1)
-        self._ticks = _ticks([point.loss for point in found if point.trial.measured] or [0.0, 1.0])
+        led = [point.loss for point in best_so_far(found)]
+        losses = [point.loss for point in found if point.trial.measured]
+        top = _top(led, losses)
+        self._ticks = _ticks([min(loss, top) for loss in losses] or [0.0, 1.0])
+        #: How many measurements are above the picture; they are drawn on its upper edge.
+        self.above = sum(loss > self._ticks[-1] for loss in losses)
         groups: dict[tuple[State, bool], list[Point]] = {
             (state, outside): [] for state in reversed(OUTCOMES) for outside in (True, False)
         }
@@ -76,7 +83,7 @@ class Plot:
     def y(self, loss: float) -> float:
         """Place a loss on the picture, from its top."""
         low, high = self._ticks[0] / 2, self._ticks[-1] / 2  # halves: their difference is always finite
-        share = (loss / 2 - low) / (high - low) if high > low else 0.5
+        share = min((loss / 2 - low) / (high - low), 1.0) if high > low else 0.5
         return self.bottom - (self.bottom - self.top) * share
 
     @property
@@ -102,6 +109,14 @@ class Plot:
 
 def _kind(point: Point) -> str:
     return f"{point.trial.state.value}{' outside' if point.outside else ''}"
+
+
+def _top(led: list[float], losses: list[float]) -> float:
+    """Choose how high the picture reaches: where one bad value would press the curve flat, not as high as that."""
+    spread = max(led, default=0.0) / 2 - min(led, default=0.0) / 2
+    if spread <= 0 or max(losses) / 2 - max(led) / 2 < _FLAT * spread:
+        return math.inf
+    return max(led) + spread
 
 
 def _ticks(losses: list[float]) -> list[float]:

@@ -248,6 +248,11 @@ class _Reader:
             self.notes.append(f"{name} has {solid.gaps} gap(s) between contours, left open")
         if solid.doubled:
             self.notes.append(f"{solid.doubled} contour(s) of {name} are drawn twice and count once")
+        if solid.rims:
+            self.notes.append(
+                f"{solid.rims} contour(s) of {name} lie so close in another that they leave a rim below a pixel: "
+                "they are taken for holes; if one is an older drawing of the other, delete it and export again"
+            )
         return Region(name, kind, solid.mask, solid.volume_cc, dose, density, said)
 
     def left_out(self, region: _Roi, name: str, kind: Kind) -> list[Region]:
