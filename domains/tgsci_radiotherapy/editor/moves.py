@@ -235,18 +235,32 @@ def tried(base: Point) -> list[Move]:
 def _score(effects: Effects, values: Floats, weights: Floats | None, aim: float) -> float:
     """Score predicted values: by the loss, each goal taken worse than predicted; or by the weights given."""
     if weights is None:
-        return scoring.loss(cautious(effects.results, values))
+        return careful_loss(effects.results, values)
     after = predicted_results(effects.results, values)
     missed = [max(0.0, SAFE - r.relative_margin) + AIM_PRICE * max(0.0, aim - r.relative_margin) for r in after]
     return 100.0 * float(weights @ np.array(missed))
 
 
 def cautious(results: Sequence[GoalResult], values: Floats, risk: float = RISK) -> list[GoalResult]:
-    """Take each goal worse than predicted, by a part of its change: a step that just meets a goal will just miss it."""
-    return [
-        replace(after, value=after.value - after.goal.sign * (SAFE * after.scale + risk * abs(after.value - r.value)))
-        for r, after in zip(results, predicted_results(results, values), strict=True)
-    ]
+    """Take each goal worse than predicted, by a part of its change: a step that just meets a goal will just miss it.
+
+    A goal that stays where it is stays met.
+    """
+    careful = []
+    for r, after in zip(results, predicted_results(results, values), strict=True):
+        change = abs(after.value - r.value)
+        worse = (min(SAFE * after.scale, change) if r.met else SAFE * after.scale) + risk * change
+        careful.append(replace(after, value=after.value - after.goal.sign * worse))
+    return careful
+
+
+def careful_loss(results: Sequence[GoalResult], values: Floats, risk: float = RISK) -> float:
+    """Give the loss to reckon with: with care as to which goals are met, and as predicted as to the room beyond them.
+
+    What fails to come of a change fails in gains and costs alike: it makes a goal lost, and room only smaller.
+    """
+    told = scoring.loss(cautious(results, values, risk))
+    return told if told > 0 else scoring.loss(predicted_results(results, values))
 
 
 def _far(before: GoalResult, after: GoalResult) -> bool:

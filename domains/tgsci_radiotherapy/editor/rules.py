@@ -31,7 +31,7 @@ from ..loss import scoring
 from ..loss.edits import allowed_dose, highest_dose
 from ..loss.linear import Region, prices
 from ..plan import PlanText
-from .moves import RISK, Move, add_objective, cautious, predicted_results, tried, tune
+from .moves import RISK, Move, add_objective, careful_loss, predicted_results, tried, tune
 from .surrogate import Point, Surrogate, points, slots_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ LEAST, MOST = 1 / 8, 4.0
 PROGRESS = 0.1
 #: A tuned plan that is predicted to take away less than this share of the loss is not worth a plan.
 NOT_WORTH_A_PLAN = 0.003
+#: The same where all is met, as a part of all room: 0.2 Gy of the mean of one organ in twenty goals.
+LEAST_ROOM = 0.0005
 #: Plans that are edited further, at most.
 BASES = 4
 #: A plan of another kind is tried where its loss is above the best by no more than this, or this share.
@@ -109,7 +111,7 @@ class RuleEditor(Proposer):
             return
         best = measured[0]
         loss = scoring.loss(best.effects.results)
-        worth = loss - NOT_WORTH_A_PLAN * (max(loss, 1.0) if loss > 0 else -loss)
+        worth = loss - (NOT_WORTH_A_PLAN * max(loss, 1.0) if loss > 0 else LEAST_ROOM)
         promising: list[tuple[float, Move]] = []
         spare: list[Move] = []
         for base in bases(measured):
@@ -275,11 +277,7 @@ def missed_by_priority(point: Point) -> tuple[int, ...]:
 
 def expected(move: Move) -> float:
     """Give the loss to expect of a move: each goal a little worse than was seen, or further where slopes predict it."""
-    results, values = move.base.effects.results, move.base.effects.values
-    told = scoring.loss(cautious(results, move.predicted, 0.0 if move.seen else RISK))
-    still = scoring.loss(cautious(results, values))
-    # Where all is met before and after, what counts is the room that is gained, not what care takes off both.
-    return told + scoring.loss(results) - still if told <= 0 and still <= 0 else told
+    return careful_loss(move.base.effects.results, move.predicted, 0.0 if move.seen else RISK)
 
 
 def trust(measured: Sequence[Point], best: Point, first: Region) -> float:

@@ -15,7 +15,7 @@ from tgsci.errors import InvalidValue, MeasurementError
 
 from ..goals import GoalResult, evaluate
 from . import scoring
-from .edits import Edit, highest_dose, stepped, structural
+from .edits import Edit, highest_dose, left_out, relaxed, stepped, structural
 from .effects import Effects, Try
 from .linear import Region, best_step
 from .protocol import Protocol, Scale
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from ..planner.plan import State
 
 #: Edits of a plan that are solved, at most.
-TRIES = 3
+TRIES = 4
 #: The kind of the step along the slopes, within their reach: the page shows what was predicted of it beside what came.
 ONE_STEP = "one step"
 #: How far that goes: what a careful planner changes at once.
 STEP = Region(1.0, 1.0)
 #: Gap that they are solved to, and the most steps of the solver: an edit that takes longer is left where it is then.
 GAP, STEPS = 1e-2, 10
+#: Steps where an objective is not convex: each majorant takes a few.
+MAJORANT_STEPS = 20
 #: How far the steps along the slopes go: doublings, and a share of the highest dose that is asked for.
 _FAR, _SHARE = 3.0, 0.05
 #: What part of a further step's change may fail to come.
@@ -85,6 +87,8 @@ def _edits(case: Case, how: Protocol, effects: Effects) -> Iterator[Edit]:
     yield from _step(effects, Region(far / 2, share * grays / 2, 1.0), "objectives more", case)
     yield from structural(case, effects.results, effects.parameters)
     yield from _step(effects, Region(far, share * grays), f"weights and doses within {far:g} doublings", case)
+    yield from left_out(case, effects)
+    yield from relaxed(case, effects.results, effects.parameters)
     yield from _step(effects, Region(2 * far, 2 * share * grays, 2.0), f"weights within {2 * far:g} doublings", case)
 
 
@@ -107,8 +111,10 @@ def _step(effects: Effects, region: Region, kind: str, case: Case) -> Iterator[E
 def _solved(
     case: Case, bound: BoundSheet, how: Protocol, planner: Planner, plan: Plan, parameters: PlanParameters
 ) -> Sequence[GoalResult] | None:
+    steps = STEPS if all(o.kind.convex for o in parameters.objectives) else MAJORANT_STEPS
+
     def enough(state: State) -> bool:
-        return state.iterations >= STEPS
+        return state.iterations >= steps
 
     try:
         solved = planner.solve(parameters, start=plan, gap=GAP, callback=enough)

@@ -17,6 +17,7 @@ from tgsci.errors import InvalidValue
 
 from ..goals import GoalResult
 from ..plan import Objective, PlanParameters
+from . import scoring
 from .effects import Effects
 
 if TYPE_CHECKING:
@@ -32,15 +33,17 @@ _LEAST = 0.06
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-3, 1e7
 #: Changes smaller than this are left out: doublings, and a share of the highest dose.
 _LEAST_DOUBLINGS, _LEAST_SHARE = 0.03, 2e-4
-#: A goal with less relative margin than this is restated with its missed neighbours, so that it is not lost to them.
-_TIGHT = 0.02
-#: A dose-volume objective aims beyond its goal by this share: up for targets, down for organs and for hot spots.
-_BEYOND = {True: 1.02, False: 0.985}
-_BEYOND_ORGAN = 0.93
+#: A dose-volume objective aims beyond its goal by this share of the dose: up for targets, down for organs and for hot
+#: spots; and by this part of the volume that the goal gives away.
+_BEYOND = {True: 1.01, False: 0.99}
+_BEYOND_ORGAN, _BEYOND_VOLUME = 0.97, 0.07
 #: Volumes, %, between which a goal is one of a percentile, and not of the hottest or the coldest voxels.
 _PERCENTILES = (2.5, 97.5)
 #: What stands aside of a goal that is restated keeps this share of its weight; what no goal asks for, this.
-_ASIDE, _RELAXED = 0.01, 0.1
+_ASIDE, _RELAXED = 0.001, 0.1
+#: An objective does nothing where a doubling moves no goal by more than this share of its scale; of how many doublings
+#: less the slopes are asked what leaving one out would do.
+_IDLE, _LESS = 1e-4, 2.0
 #: Where a target's deviation is split: how much more underdose counts, and how far each begins from the goals.
 _UNDER, _SPLIT = 4.0, 0.005
 
@@ -133,48 +136,95 @@ def structural(case: Case, results: Sequence[GoalResult], parameters: PlanParame
     for kind, make in (
         ("percentile goals as dose-volume objectives", _restated),
         ("under- and overdose apart", _split),
-        ("relaxed what no goal asks for", _relaxed),
     ):
-        made = make(case, results, parameters)
-        if made is None or made == parameters:
+        yield from _edit(case, kind, parameters, make(case, results, parameters))
+
+
+def relaxed(case: Case, results: Sequence[GoalResult], parameters: PlanParameters) -> Iterator[Edit]:
+    """Yield the edit that lowers the weights of what no goal of the sheet is about, where one is missed."""
+    if not all(r.met for r in results):
+        yield from _edit(case, "relaxed what no goal asks for", parameters, _relaxed(results, parameters))
+
+
+def left_out(case: Case, effects: Effects) -> Iterator[Edit]:
+    """Yield the edit that leaves out objectives that do nothing, and the one that hurts most.
+
+    Nothing: a doubling of its weight moves no goal visibly. Hurt: by its slopes the loss falls as its weight does.
+    What asks for dose stays.
+
+    Args:
+        case: The patient.
+        effects: The plan's.
+    """
+    parameters, results = effects.parameters, effects.results
+    slopes = np.nan_to_num(effects.per_doubling)
+    scale = np.array([r.scale for r in results])
+    idle = {
+        i
+        for i, o in enumerate(parameters.objectives)
+        if not o.lifts and (not o.weight or (np.abs(slopes[:, i]) < _IDLE * scale).all())
+    }
+    least = scoring.loss(results)
+    hurts = None
+    for i, o in enumerate(parameters.objectives):
+        if o.lifts or i in idle:
             continue
-        try:
-            yield Edit(kind, made.checked(case))
-        except InvalidValue:
-            continue
+        without = [
+            replace(r, value=float(v)) for r, v in zip(results, effects.values - _LESS * slopes[:, i], strict=True)
+        ]
+        if scoring.loss(without) < least:
+            least, hurts = scoring.loss(without), i
+    kept = tuple(o for i, o in enumerate(parameters.objectives) if i not in idle and i != hurts)
+    if 0 < len(kept) < len(parameters.objectives):
+        kind = "left out what does nothing" if hurts is None else "left out what hurts"
+        yield from _edit(case, kind, parameters, PlanParameters(kept))
+
+
+def _edit(case: Case, kind: str, before: PlanParameters, made: PlanParameters | None) -> Iterator[Edit]:
+    if made is None or made == before:
+        return
+    try:
+        yield Edit(kind, made.checked(case))
+    except InvalidValue:
+        return
 
 
 def _restated(case: Case, results: Sequence[GoalResult], parameters: PlanParameters) -> PlanParameters | None:
-    """Write the percentile goals of a structure that misses one as dose-volume objectives, and relax the rest."""
-    about: dict[str, list[Objective]] = {}
+    """Write percentile goals as dose-volume objectives where one is missed, and let all else count for little.
+
+    Those of the targets are written too where they are met: what is squeezed out of an organ comes up there.
+    """
     # Where the sheet asks for the coldest or hottest voxels too, none may be given away.
     held = {r.goal.structure for r in results if not _implied(r) and _extreme(case, r)}
-    concerned = {r.goal.structure for r in results if not r.met and _percentile(case, r) and not _implied(r)} - held
-    heaviest = max((o.weight for o in parameters.objectives), default=1.0)
-    for r in results:
-        name = r.goal.structure
-        point = _percentile(case, r)
-        if point is None or _implied(r) or name in held or not (name in concerned or r.relative_margin < _TIGHT):
-            continue
-        dose, volume, asks = point
-        target = case.structure(name).type == "target"
-        aim = dose * (_BEYOND[asks] if target else _BEYOND_ORGAN)
-        kind = "min_dvh" if asks else "max_dvh"
-        about.setdefault(name, []).append(Objective(name, kind, round(aim, 2), heaviest, volume_percent=volume))
+    stated = [
+        (r, point)
+        for r in results
+        if not _implied(r) and r.goal.structure not in held and (point := _percentile(case, r)) is not None
+    ]
+    concerned = {r.goal.structure for r, _ in stated if not r.met}
     if not concerned:
         return None
+    # All of them alike: what they say is where they end, not how much they hurt.
+    weight = max((o.weight for o in parameters.objectives if o.lifts), default=1.0)
+    about: dict[str, list[Objective]] = {}
+    for r, (dose, volume, asks) in stated:
+        name, target = r.goal.structure, case.structure(r.goal.structure).type == "target"
+        if not target and name not in concerned:
+            continue
+        aim = dose * (_BEYOND[asks] if target else _BEYOND_ORGAN)
+        part = volume + _BEYOND_VOLUME * (100.0 - volume) if asks else (1.0 - _BEYOND_VOLUME) * volume
+        kind = "min_dvh" if asks else "max_dvh"
+        about.setdefault(name, []).append(Objective(name, kind, round(aim, 2), weight, volume_percent=round(part, 1)))
     new = [o for objectives in about.values() for o in objectives if not _has(parameters, o)]
     if not new:
         return None
     asked = _asked_for(results)
     kept = []
     for o in parameters.objectives:
-        if o.type in ("min_dvh", "max_dvh") or o.type == "mean":
+        if o.type in ("min_dvh", "max_dvh", "mean") or (o.structure in asked and o.structure not in about):
             kept.append(o)
-        elif o.structure in about or o.structure not in asked:
-            kept.append(replace(o, weight=float(f"{max(_ASIDE * o.weight, _LEAST_WEIGHT):.3g}")))
         else:
-            kept.append(o)
+            kept.append(replace(o, weight=float(f"{max(_ASIDE * o.weight, _LEAST_WEIGHT):.3g}")))
     return PlanParameters((*kept, *new))
 
 
@@ -197,7 +247,7 @@ def _split(case: Case, results: Sequence[GoalResult], parameters: PlanParameters
     return PlanParameters(tuple(dict.fromkeys(objectives)))
 
 
-def _relaxed(case: Case, results: Sequence[GoalResult], parameters: PlanParameters) -> PlanParameters | None:
+def _relaxed(results: Sequence[GoalResult], parameters: PlanParameters) -> PlanParameters:
     """Lower the weights of objectives on what no goal is about."""
     asked = _asked_for(results)
     objectives = tuple(
