@@ -5,7 +5,7 @@ held from then on; what cannot be met is brought as near as the goals that are h
 held, the organs get as little as can be. It is the epsilon-constraint method as it is used for planning: Jee, McShan
 and Fraass, Phys. Med. Biol. 52:1845 (2007); Breedveld et al., Med. Phys. 39:951 (2012), "iCycle"; Zarepisheh et al.,
 Med. Phys. 46:2944 (2019), "ECHO". Constraints are held by penalties whose doses and weights are turned until a goal is
-just met (`levers`), on rough solves; each level is then one trial, solved to its optimum as any other plan is.
+just met (`levers`); each turn solves the plan again, from the one before, and each level is then one trial.
 
 The levels are a function of the case and its goals alone, whatever was measured: `ask` gives the next one that is not
 among the trials yet, so that a resumed run is the same run.
@@ -27,38 +27,31 @@ from ..case.regions import TARGETS
 from ..goals import evaluate
 from ..goals.goal import with_unit
 from ..loss.possibility import Possibility
-from ..loss.scoring import relative_shortfall
+from ..loss.scoring import relative_shortfall, room
 from ..plan import PlanText
 from ..planner.recent import planner_of
-from ..planner.sketch import sketch
 from .levers import AIM, Lever, Setting, levers_of, missed_by
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ..goals import GoalResult
     from ..loss import PlanLoss
     from ..plan import PlanParameters
+    from ..planner import Plan
 
-#: Steps of a rough solve: of the first, of each that follows, and of one that has to be right within 0.1%.
-FIRST, STEPS, EXACT = 120, 50, 250
 #: Rounds that the goals of a level, one goal, and what is as low as can be, are given.
-LEVEL_ROUNDS, GOAL_ROUNDS, LAST_ROUNDS = 6, 14, 10
-#: Rounds of a level, at most.
-MOST_ROUNDS = 45
+LEVEL_ROUNDS, GOAL_ROUNDS, LAST_ROUNDS = 6, 8, 6
+#: Rounds of a level, at most, and with DVH objectives, which take longer to solve.
+MOST_ROUNDS, VOLUME_ROUNDS = 20, 6
 #: Rounds without a better one after which a goal is let be.
-PATIENCE = 6
+PATIENCE = 4
 #: Rounds that what is wanted waits for what is held, before it goes back.
 _WAIT = 2
 #: How much less what nobody above asks about counts where a goal is not met else.
 _LESS = 0.2
-#: The relative margin from which on a goal that is met on a rough solve is met on an exact one.
+#: The relative margin from which on a goal stays met when the plan is solved again, from elsewhere.
 _SURE = 4e-4
 #: How much a goal that is missed may give way later, as a share of its scale.
 _EPSILON = 0.004
-#: Rounds after an exact solve that finds a goal lost, at most.
-REPAIRS = 3
 #: By how much the weights of what should be low grow a round of the last level.
 _LOWER = 1.6
 #: Goals of a percentage that spare at least this much of a structure, %, may let these voxels off.
@@ -84,20 +77,20 @@ class Level:
 
 @dataclass(frozen=True)
 class Round:
-    """Where the levers stood, and what came of it on a rough solve.
+    """Where the levers stood, and what came of it.
 
     Args:
         setting: The levers.
-        fluence: The rough solve's.
+        plan: The best one for it.
         results: The goals.
     """
 
     setting: Setting
-    fluence: NDArray[np.float64]
+    plan: Plan
     results: tuple[GoalResult, ...]
 
     def met(self, places: Sequence[int]) -> bool:
-        """Tell whether all of these goals are met, by more than a rough solve is off."""
+        """Tell whether all of these goals are met, by more than two solves differ."""
         return all(self.results[i].relative_margin >= _SURE for i in places)
 
     def short(self, places: Sequence[int]) -> tuple[int, float]:
@@ -172,15 +165,18 @@ class Steering:
         """Make the plans, one after the other."""
         goals = self._bound.goals
         held: list[int] = []
-        now = self._round(Setting.start(self._levers), None, FIRST)
+        now = self._round(Setting.start(self._levers), None)
         for priority in sorted({goal.priority for goal in goals}):
             level = [i for i, goal in enumerate(goals) if goal.priority == priority]
             above = list(held)
             now, lost = self._meet(now, above, level)
             yield self._tell(f"priority {priority}", now, level, above)
-            if lost and not self._volumes and (volumes := self._spared(priority)):
+            implied = all(goals[i].implied for i in level)
+            if lost and not implied and not self._volumes and (volumes := self._spared(priority)):
                 self._volumes = volumes
-                there, still = self._meet(self._let_off(now), above, level)
+                self._left = VOLUME_ROUNDS
+                there = self._steer(self._let_off(now, priority), above, level, VOLUME_ROUNDS)
+                still = [i for i in level if not there.results[i].met]
                 if there.met(above) and there.short(level) < now.short(level):
                     now, lost = there, still
                     yield self._tell(f"priority {priority}, volumes let off", now, level, above)
@@ -195,19 +191,18 @@ class Steering:
         now = self._lower(now, held)
         yield self._tell("as low as can be", now, range(len(goals)), held)
 
-    def _let_off(self, now: Round) -> Round:
-        """Begin with DVH objectives: at the limits, which they need not go beyond, and heavy."""
+    def _let_off(self, now: Round, priority: int) -> Round:
+        """Begin with DVH objectives: at the limits, not beyond, and heavy beside what comes later."""
         doses, weights = list(now.setting.doses), list(now.setting.weights)
         for i in self._volumes:
             lever = self._levers[i]
             doses[i] = (lever.objective.dose_gy or 0.0) + lever.sign * AIM * self._case.prescription
             weights[i] *= _HEAVY
         for i, lever in enumerate(self._levers):
-            if not lever.goals and lever.objective.dose_gy is not None:
+            if lever.priority > priority and lever.objective.dose_gy is not None:
                 weights[i] *= _LESS
         setting = Setting(tuple(doses), tuple(weights))
-        now = self._round(setting, now.fluence, STEPS)
-        return self._round(setting, now.fluence, STEPS)
+        return self._round(setting, now.plan)
 
     # -- one level ---------------------------------------------------------------------------------------
 
@@ -224,7 +219,6 @@ class Steering:
             if not now.results[nearest].met:
                 now = self._steer(self._without(now, nearest), [*held, *reached], [nearest], GOAL_ROUNDS, now)
             (reached if now.results[nearest].met else lost).append(nearest)
-        now = self._repair(now, [*held, *reached])
         lost = [i for i in level if not now.results[i].met]
         return now, lost
 
@@ -235,7 +229,7 @@ class Steering:
             weight * (_LESS if lever.priority > priority and lever.objective.dose_gy is not None else 1.0)
             for lever, weight in zip(self._levers, now.setting.weights, strict=True)
         ]
-        return self._round(replace(now.setting, weights=tuple(weights)), now.fluence, STEPS)
+        return self._round(replace(now.setting, weights=tuple(weights)), now.plan)
 
     def _steer(
         self, start: Round, held: Sequence[int], wanted: Sequence[int], rounds: int, best: Round | None = None
@@ -263,27 +257,14 @@ class Steering:
             if waited > _WAIT:
                 setting, waited = self._back(setting, best.setting, wanted, held), 0
             last = now.setting, missed
-            now = self._round(setting, now.fluence, STEPS)
+            now = self._round(setting, now.plan)
             patience -= 1
             if self._rank(now, held, wanted) < self._rank(best, held, wanted):
                 best, patience = now, PATIENCE
         return best
 
-    def _repair(self, now: Round, held: Sequence[int]) -> Round:
-        """Solve more exactly, and turn up what is held where that finds it lost."""
-        now = self._round(now.setting, now.fluence, EXACT)
-        best = now
-        for _ in range(REPAIRS):
-            if now.met(held):
-                break
-            setting = now.setting.turned(self._levers, self._missed(now, held), None, self._case)
-            now = self._round(setting, now.fluence, EXACT)
-            if now.short(held) < best.short(held):
-                best = now
-        return best
-
     def _lower(self, now: Round, held: Sequence[int]) -> Round:
-        """Let the weights of what should be low grow for as long as all that is met can be held."""
+        """Let the weights of what should be low grow for as long as all that is met is held and goals gain room."""
         best = now
         factor = _LOWER
         targets = {s.name for s in self._case.structures if s.type == "target"} | {TARGETS}
@@ -297,28 +278,23 @@ class Steering:
             for i in resting:
                 weights[i] *= factor
                 doses[i] /= math.sqrt(math.sqrt(factor))
-            now = self._round(Setting(tuple(doses), tuple(weights)), best.fluence, STEPS)
+            now = self._round(Setting(tuple(doses), tuple(weights)), best.plan)
             for _ in range(2):
                 if now.met(held):
                     break
                 missed = [m if m > 0 else math.nan for m in self._missed(now, held)]
-                now = self._round(now.setting.turned(self._levers, missed, None, self._case), now.fluence, STEPS)
-            if now.met(held) and self._burden(now) < self._burden(best):
+                now = self._round(now.setting.turned(self._levers, missed, None, self._case), now.plan)
+            if now.met(held) and room(now.results) > room(best.results):
                 best = now
             else:
                 factor = math.sqrt(factor)
-        return self._repair(best, held)
+        return best
 
-    def _burden(self, now: Round) -> float:
-        """Sum up what the organs get: their mean doses, as a share of the prescription."""
-        dose = self._planner.dose(now.fluence)
-        return float(sum(dose[self._case.rows(s.name)].mean() for s in self._case.structures if s.type != "target"))
-
-    def _round(self, setting: Setting, fluence: NDArray[np.float64] | None, steps: int) -> Round:
+    def _round(self, setting: Setting, start: Plan | None) -> Round:
         parameters = setting.parameters(self._levers, self._case, self._volumes)
-        fluence = sketch(self._planner, parameters, fluence, steps)
-        table = evaluate(self._bound, self._case, self._planner.dose(fluence))
-        return Round(setting, fluence, self._as_held(table.results[: len(self._bound.goals)]))
+        plan = self._planner.solve(parameters, start=start)
+        table = evaluate(self._bound, self._case, plan.dose)
+        return Round(setting, plan, self._as_held(table.results[: len(self._bound.goals)]))
 
     def _as_held(self, results: tuple[GoalResult, ...]) -> tuple[GoalResult, ...]:
         """Put the limits at which missed goals are held in place of their own."""
@@ -360,7 +336,7 @@ class Steering:
         for i, lever in enumerate(self._levers):
             if lever.priority > priority:
                 continue
-            goals = [self._bound.goals[k] for k in lever.goals]
+            goals = [goal for k in lever.goals if (goal := self._bound.goals[k]).priority <= priority]
             shares = [g.metric.amount for g in goals if g.metric.kind == "D%"]
             if len(shares) != len(goals) or len(set(shares)) != 1 or not lever.objective.type.startswith("squared"):
                 continue

@@ -5,8 +5,7 @@ In the order in which to read it: `kernels` compiles the passes over the dose-in
 (`triangles`: arithmetic on half of a symmetric matrix). `plan` is what a solver returns and where it stands; `bound`
 proves how good a plan is; `lbfgs` finds a start, `newton` minimises, `majorise` does where objectives are not convex;
 `sensitivities` differentiates the result; `planner` puts them together; `recent` remembers the planner of a case.
-`sketch` is a rough solve without a proof; `constraints`, `feasibility` and `hottest` prove that goals exclude each
-other.
+`constraints`, `feasibility` and `hottest` prove that goals exclude each other.
 
 What limits it, on a head and neck of 8,207 beamlets (53 million entries) and one core that multiplies matrices at 86
 GFlop/s in float32. A cold solve to a certified 0.1% takes 13 CPU s, in 8 steps. Of that 6.2 s are a dozen Cholesky

@@ -4,8 +4,9 @@ Such an objective lets a part of the voxels off, those that it would cost most. 
 is a convex penalty, nowhere below the objective, and equal to it at the dose where they were chosen. So a step that
 lowers the sum with the choice held lowers the objective, and choosing again lowers it once more: majorisation and
 minimisation (Hunter and Lange, The American Statistician 58 (2004) 30). It ends in a local optimum. Which one depends
-on the start: here the optimum of the convex objectives alone, whose dose says which voxels are the hardest to spare. No
-objective is negative, so that the bound of these others is one for all together.
+on the start: here the optimum of the convex objectives alone, and from there that of all objectives with no voxel let
+off, whose dose says which voxels are the hardest to spare. No objective is negative, so that the bound of the convex
+ones alone is one for all together.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ def majorise(
         newton(matrix, others, hessian, room, state, max(gap, _START), most, watch)
         dose = matrix.dose(state.x)
     bound, before = state.bound, float("inf")
+    inner = State(state.x, state.floor, iterations=state.iterations)
+    if not state.stopped:
+        newton(matrix, terms.majorised(None), hessian, room, inner, max(gap, _START), most, watch)
+        dose, state.x = matrix.dose(inner.x), inner.x
+        state.iterations, state.stopped = inner.iterations, inner.stopped
     while not state.stopped and state.iterations < most:
         inner = State(state.x, state.floor, iterations=state.iterations)
         newton(matrix, terms.majorised(dose), hessian, room, inner, gap, _STEPS, watch)
