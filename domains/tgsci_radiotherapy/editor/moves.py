@@ -257,10 +257,13 @@ def cautious(results: Sequence[GoalResult], values: Floats, risk: float = RISK) 
 def careful_loss(results: Sequence[GoalResult], values: Floats, risk: float = RISK) -> float:
     """Give the loss to reckon with: with care as to which goals are met, and as predicted as to the room beyond them.
 
-    What fails to come of a change fails in gains and costs alike: it makes a goal lost, and room only smaller.
+    What fails to come of a change fails in gains and costs alike: it makes a goal lost, and room only smaller. From a
+    plan that misses a goal no room is bought by slopes: the further step that buys it may cost the goal.
     """
     told = scoring.loss(cautious(results, values, risk))
-    return told if told > 0 else scoring.loss(predicted_results(results, values))
+    if told > 0:
+        return told
+    return 0.0 if risk and scoring.loss(results) > 0 else scoring.loss(predicted_results(results, values))
 
 
 def _far(before: GoalResult, after: GoalResult) -> bool:

@@ -135,7 +135,8 @@ class RuleEditor(Proposer):
         first, fixed = self._first(base), self._fixed(base)
         factor = trust(measured, base, first)
         surrogate = self._surrogate(measured, base)
-        scales = [factor, min(MOST, 2.0 * factor), factor / 2.0] if factor >= LEAST else []
+        # The shortest first: of steps that all meet the goals it is the surest.
+        scales = [factor / 2.0, factor, min(MOST, 2.0 * factor)] if factor >= LEAST else []
         tuned = [tune(base, surrogate, first.scaled(scale), fixed=fixed) for scale in scales]
         if base is measured[0] and scales:  # what is missed may be out of reach: then it is the room that is left
             tuned.append(tune(base, surrogate, first.scaled(factor), fixed=fixed, room=True))

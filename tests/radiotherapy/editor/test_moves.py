@@ -32,6 +32,13 @@ def test_room_is_taken_as_predicted_and_care_only_says_what_is_lost() -> None:
     assert scoring.loss(moves.predicted_results(results, nearly)) < 0 < moves.careful_loss(results, nearly)
 
 
+def test_no_room_is_bought_by_slopes_while_a_goal_is_missed() -> None:
+    results = [goal_result("PTV D95% >= 50 Gy", 51.0), goal_result("Core Dmean <= 25 Gy", 25.1)]
+    short, far = np.array([51.0, 24.5]), np.array([51.0, 10.0])
+    assert moves.careful_loss(results, short) == moves.careful_loss(results, far) == 0.0
+    assert moves.careful_loss(results, far, 0.0) < 0  # what was solved is known
+
+
 def test_edits_are_told_by_what_changes() -> None:
     before = PlanParameters(
         (
