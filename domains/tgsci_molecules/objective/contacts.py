@@ -26,6 +26,8 @@ KINDS = {
 #: What comes between a contact and the SMARTS of the group that makes it; and what the ligand does in it.
 _BY = re.compile(r" by(?: |$)", re.IGNORECASE)
 _ROLE = re.compile(r"\b(?:as (?:the |an |a )?)?(donor|acceptor)\b", re.IGNORECASE)
+#: A SMARTS whose every atom is surely carbon.
+_CARBON = re.compile(r"(?:[Cc]|\[(?:C|c|#6)[XDRvHhr0-9;&@:]*\]|[0-9()=\-:~%/\\#.])+")
 #: A residue this far from the centre of the site is worth naming to somebody who mistyped one, Angstrom.
 _NEAR = 12.0
 
@@ -64,6 +66,8 @@ def read_contact(text: str, targets: Sequence[Target]) -> Contact:
     plain = " ".join(text.split()) if isinstance(text, str) else ""
     plain, *by = _BY.split(plain, maxsplit=1)
     smarts = by[0].strip() if by else ""
+    if by and not smarts:
+        raise UsageError(f"the contact {quote(str(text))}: a SMARTS must follow 'by', such as [n]1cncc1")
     if by:
         Pattern(smarts)
     role = ""
@@ -86,6 +90,11 @@ def read_contact(text: str, targets: Sequence[Target]) -> Contact:
         raise UsageError(
             f"{target} has no residue {quote(words[-1])}, {having[0]} has: for a contact in its pose write "
             f"'{having[0]} {kind} {_by_upper(having[0])[words[-1].upper()]}'"
+        )
+    if kind == "hbond" and _CARBON.fullmatch(smarts):
+        raise UsageError(
+            f"the contact {quote(str(text))}: {quote(smarts)} is carbon alone and makes no hydrogen bond; write a "
+            "group with its N, O or S, such as [n]1cncc1"
         )
     residue = _residue(words[-1], target)
     if residue not in _able(target)[kind]:

@@ -210,6 +210,14 @@ def test_a_contact_may_name_its_partner() -> None:
     assert read_contact("LCK hbond donor Met319", targets) == Contact(lck, "hbond", "Met319", "donor")
     with pytest.raises(UsageError, match="SMARTS that RDKit"):
         read_contact("hbond Met318 by c1ccc(", targets)
+    with pytest.raises(UsageError, match="a SMARTS must follow 'by'"):
+        read_contact("hbond Met318 by", targets)
+    for carbon in ("C", "c1ccccc1", "[CH2:1]C#C", "[#6]~[#6]"):
+        with pytest.raises(UsageError, match="is carbon alone and makes no hydrogen bond"):
+            read_contact(f"hbond Met318 by {carbon}", targets)
+    for other in ("[r5]", "*", "[C,N]", "[!#6]", "CO", "[#7]"):
+        assert read_contact(f"hbond Met318 by {other}", targets).smarts == other
+    assert read_contact("aromatic Phe382 by c1ccccc1", targets).smarts == "c1ccccc1"
     with pytest.raises(UsageError, match="only a hydrogen bond"):
         read_contact("aromatic Phe382 as donor", targets)
 

@@ -12,7 +12,7 @@ from tests.radiotherapy.goal_results import goal_result
 from tgsci_radiotherapy.editor import moves
 from tgsci_radiotherapy.editor.rules import RuleEditor
 from tgsci_radiotherapy.editor.surrogate import points
-from tgsci_radiotherapy.loss import PlanLoss
+from tgsci_radiotherapy.loss import PlanLoss, scoring
 from tgsci_radiotherapy.loss.edits import allowed_dose
 from tgsci_radiotherapy.plan import Objective, PlanParameters
 
@@ -21,6 +21,15 @@ def test_predictions_stay_within_what_can_be() -> None:
     results = [goal_result("Core V20Gy <= 10%", 5.0), goal_result("PTV HI <= 0.1", 0.1)]
     after = moves.predicted_results(results, np.array([120.0, -0.3]))
     assert [w.value for w in after] == [100.0, 0.0]
+
+
+def test_room_is_taken_as_predicted_and_care_only_says_what_is_lost() -> None:
+    results = [goal_result("PTV D95% >= 50 Gy", 50.01), goal_result("Core Dmean <= 25 Gy", 20.0)]
+    gain = np.array([50.01, 19.0])  # the target stays, as narrowly as it is met
+    after = moves.predicted_results(results, gain)
+    assert moves.careful_loss(results, gain) == scoring.loss(after) < scoring.loss(results)
+    nearly = np.array([50.001, 15.0])  # part of what is taken from the target may be more than it has
+    assert scoring.loss(moves.predicted_results(results, nearly)) < 0 < moves.careful_loss(results, nearly)
 
 
 def test_edits_are_told_by_what_changes() -> None:

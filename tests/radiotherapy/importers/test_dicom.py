@@ -369,6 +369,14 @@ def hu_at(case, x, y, z):
     return int(case.ct[tuple(place)])
 
 
+@pytest.mark.parametrize("value", [99.0, -1.0])
+def test_a_density_that_no_matter_has_is_not_taken_and_said(folder, value):
+    folder.structure_set(change=density(2, ("REL_ELEC_DENSITY", value)))
+    made = patient(folder)
+    assert all(one.density is None for one in made.structures)
+    assert [n for n in made.notes if f"SpinalCord is {value:g} times as dense as water: not taken" in n]
+
+
 def test_densities_that_the_file_has_override_the_image(tmp_path):
     folder = Folder(tmp_path)
     folder.ct()

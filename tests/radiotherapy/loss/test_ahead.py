@@ -28,6 +28,16 @@ def test_what_was_solved_again_is_what_a_plan_of_it_gives() -> None:
         assert scoring.loss(ahead.after(effects, best)) < scoring.loss(effects.results)
 
 
+@pytest.mark.slow
+def test_tg119_harder_is_met_where_its_goals_are_restated() -> None:
+    loss = PlanLoss("cshape", "tg119-harder")
+    effects = loss.solve(loss.start).effects
+    tried = next(t for t in effects.tries if t.kind.startswith("percentile"))
+    assert scoring.loss(ahead.after(effects, tried)) < scoring.loss(effects.results)
+    planned = [r for r in loss.results(tried.parameters) if not r.goal.implied]
+    assert [r.met for r in planned] == [True] * 3, [r.value for r in planned]
+
+
 def test_under_a_protocol_that_tunes_weights_only_weights_are_tried() -> None:
     loss = PlanLoss(small_case(), "tg119-easier", implied=False, protocol="textgrad-paper")
     effects = loss.solve(loss.start).effects

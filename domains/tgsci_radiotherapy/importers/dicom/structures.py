@@ -41,6 +41,8 @@ _ORGANS = {"ORGAN", "AVOIDANCE", "CAVITY", "CONTRAST_AGENT"}
 _MATTER: dict[str, Kind] = {"BOLUS": "bolus", "SUPPORT": "support", "FIXATION": "support"}
 #: Physical properties of a region that say its density, the better first; both count as electron density.
 _DENSITIES = ("REL_ELEC_DENSITY", "REL_MASS_DENSITY")
+#: No matter is denser, relative to water.
+_DENSEST = 25.0
 #: Parts of names that tell nobody's: a test patient called Prostate must not rename the structure of that name.
 _ANATOMY = re.compile(
     r"(?i)[cgi]tv|ptv|body|external|target|phantom|prostate|bladder|rectum|femur|lung|heart|brain|stem|cord|spin|parot|"
@@ -239,7 +241,12 @@ class _Reader:
             )
         said = region.kind in _ORGANS | _TARGETS | {"EXTERNAL"}
         density = None if region.density is None else region.density[1]
-        if region.density is not None and region.density[0] == "REL_MASS_DENSITY":
+        if density is not None and not 0.0 <= density <= _DENSEST:
+            self.notes.append(
+                f"the file says that {name} is {density:g} times as dense as water: not taken, the CT's is"
+            )
+            density = None
+        elif region.density is not None and region.density[0] == "REL_MASS_DENSITY":
             self.notes.append(f"the file has the mass density of {name}; it is taken as its electron density")
         if not contours:
             return Region(name, kind, _NOTHING, 0.0, dose, density, said)
@@ -383,10 +390,7 @@ def _density(item: Any) -> tuple[str, float] | None:
         )
     for what in _DENSITIES:
         if said.get(what) not in (None, ""):
-            value = float(said[what])
-            if not 0.0 <= value <= 25.0:
-                raise UsageError(f"a density override of {value:g} times that of water is no density")
-            return what, value
+            return what, float(said[what])
     return None
 
 
