@@ -152,7 +152,10 @@ def import_case(
 
 
 def _say(line: str) -> None:
-    print(f"{line} ...", file=sys.stderr)
+    """Print a step that is under way ("reading contours ..."), or a note, which is complete."""
+    first = line.partition(" ")[0]
+    under_way = first.islower() and first.endswith("ing")
+    print(f"{line} ..." if under_way else f"note: {line}", file=sys.stderr)
 
 
 def _look_only(source: str, kind: str | None, wanted: dict[str, Any], pictures: list[Path]) -> int:

@@ -171,8 +171,10 @@ class Steering:
             above = list(held)
             now, lost = self._meet(now, above, level)
             yield self._tell(f"priority {priority}", now, level, above)
-            implied = all(goals[i].implied for i in level)
-            if lost and not implied and not self._volumes and (volumes := self._spared(priority)):
+            volumes = {} if self._volumes else self._spared(priority)
+            # Volumes let off take long to solve, and serve the goals that let some off.
+            served = {i for place in volumes for i in self._levers[place].goals if not goals[i].implied}
+            if served & set(lost):
                 self._volumes = volumes
                 self._left = VOLUME_ROUNDS
                 there = self._steer(self._let_off(now, priority), above, level, VOLUME_ROUNDS)

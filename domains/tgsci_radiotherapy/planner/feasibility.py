@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 #: Doses within which voxels count in part, Gy, one solve after the other: sharper is truer, and slower.
-BLURS = (1.0, 0.2, 0.04)
+BLURS = (1.0, 0.2, 0.04, 0.008)
 #: Steps between two looks at whether it is proven, and steps of one solve, at most.
 _LOOK, _STEPS = 20, 400
 #: A violation below this counts as none, Gy: at the present blur; and as they are, where a fluence was found.

@@ -46,7 +46,10 @@ def test_an_import_is_checked_written_and_described(tmp_path: Path, capsys: pyte
     assert "case head: 70 Gy in 35 fractions" in printed.out
     assert "pt_7" not in printed.out.split("next:")[0]
     assert printed.out.rstrip().endswith(NOTICE)
-    assert "..." in printed.err
+    (step,) = [line for line in printed.err.splitlines() if line.startswith("computing")]
+    (note,) = [line for line in printed.err.splitlines() if "no external is drawn" in line]
+    assert step.endswith(" ...")
+    assert (note.startswith("note: "), note.endswith("...")) == (True, False)
     case = open_case(str(target))
     assert {"PTV70", "SpinalCord"} <= set(case.names)
     assert len(case.beams) == 3

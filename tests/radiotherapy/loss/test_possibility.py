@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.radiotherapy.cases import small_case
+from tgsci_radiotherapy.case.library import open_case
 from tgsci_radiotherapy.goals import BoundSheet, parse_sheet
 from tgsci_radiotherapy.loss.possibility import Possibility
 from tgsci_radiotherapy.planner.recent import planner_of
@@ -58,3 +59,12 @@ def test_time_that_was_not_enough_is_said() -> None:
     assert not answer.conflict
     assert not answer.finished
     assert "Not decided" in answer.sentence()
+
+
+@pytest.mark.slow
+def test_a_relaxation_that_can_be_met_is_found_in_a_structure_of_thousands_of_voxels() -> None:
+    case = open_case("cshape")
+    goals = '["PTV D95% >= 50 Gy", "PTV D10% <= 55 Gy", "Core D10% <= 4 Gy"]'
+    bound = parse_sheet(f"goals = {goals}\nimplied = false\n", "mine").bind(case)
+    answer = Possibility(planner_of(case), bound.prescriptions).ask(bound.goals)
+    assert answer.possible, answer.sentence()
