@@ -71,9 +71,9 @@ class Floor:
             return f"{goal.criterion} cannot be met: {why} {with_unit(alone, goal.unit, 3)} or more."
         lies = f"of its {volume}, {' and '.join(shared)}, and the rest lies" if shared else f"its {volume} lie"
         return (
-            f"{goal.criterion} cannot be met: {lies} so near that it is about {with_unit(goal.least, goal.unit, 3)} or "
-            f"more (targets at {100 * _LEAST:g}% of their prescription, a fall of {100 * FALL_PER_MM:g}% a mm beside "
-            "them)."
+            f"{goal.criterion} is out of reach, by an estimate: {lies} so near that it is about "
+            f"{with_unit(goal.least, goal.unit, 3)} or more (targets at {100 * _LEAST:g}% of their prescription, a "
+            f"fall of {100 * FALL_PER_MM:g}% a mm beside them)."
         )
 
     @cached_property
