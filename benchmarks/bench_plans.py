@@ -1,6 +1,6 @@
 """Plans until all goals of a sheet are met: the rule editor beside Optuna's TPE and random plans.
 
-    python benchmarks/bench_plans.py [--seeds 5] [--most 6] [--cases cshape,prostate]
+    python benchmarks/bench_plans.py [--seeds 5] [--most 8] [--cases cshape,prostate]
 
 The start, one plan a round and the planner are the same for all. The start is that of `data/plans`, an objective or two
 for each structure, as a beginner writes them: what the goals themselves suggest meets most of them at once. Met are the
@@ -21,8 +21,8 @@ from typing import Any
 from _peer import Benchmark
 
 #: Case, sheet, and the most plans that the rule editor may need.
-TASKS = {"cshape": ("tg119-easier", 5), "prostate": ("prostate-70.2", 10)}
-SEEDS, MOST = 5, 6
+TASKS = {"cshape": ("tg119-harder", 8), "prostate": ("prostate-70.2", 6)}
+SEEDS, MOST = 5, 8
 #: Where the starts are.
 PLANS = Path(__file__).resolve().parents[1] / "data" / "plans"
 
