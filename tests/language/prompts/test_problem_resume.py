@@ -67,4 +67,5 @@ def test_killed_with_many_calls_on_their_way(tmp_path, start_script, undisturbed
     assert verdict(result) == said
     asked = log.read_text().splitlines()
     assert set(asked) == set(calls)
-    assert len(asked) - len(calls) <= 6  # those whose replies were on their way
+    # Six whose replies were on their way, and as many whose replies were there and not written down yet.
+    assert len(asked) - len(calls) <= 12
