@@ -185,6 +185,11 @@ class Case:
         return tuple(sorted((s for s in self.structures if s.type == "target"), key=lambda s: -(s.prescription or 0.0)))
 
     @property
+    def outlines(self) -> tuple[Structure, ...]:
+        """The body's outlines, in order: one, as a rule."""
+        return tuple(s for s in self.structures if s.type == "external")
+
+    @property
     def prescription(self) -> float:
         """Highest prescription, total Gy."""
         return max((s.prescription for s in self.structures if s.prescription), default=0.0)

@@ -91,7 +91,7 @@ def levers_of(case: Case, bound: BoundSheet, start: PlanParameters) -> list[Leve
         own = [place for place, goal in enumerate(bound.goals) if _serves(objective, goal)]
         wanted += [(objective, place) for place in own] or [(objective, None)]
         served |= set(own)
-    outline = next((s.name for s in case.structures if s.type == "external"), None)
+    outline = next((s.name for s in case.outlines), None)
     for place, goal in enumerate(bound.goals):
         if place not in served:
             prescription = bound.prescriptions[goal.structure]
@@ -138,7 +138,7 @@ def _merged(wanted: Iterable[tuple[Objective, int | None]]) -> list[tuple[Object
 
 def _for_goal(goal: Goal, case: Case, prescription: float, outline: str | None) -> Iterator[Objective]:
     name, metric, upper = goal.structure, goal.metric, goal.comparison == "<="
-    target = any(s.name == name and s.type == "target" for s in case.structures)
+    target = _is_target(case, name)
     if metric.kind == "HI":
         yield Objective(name, "squared_overdose", (1.0 + 0.6 * goal.limit) * prescription, LIMITING)
     elif metric.kind == "CI":
@@ -156,6 +156,11 @@ def _for_goal(goal: Goal, case: Case, prescription: float, outline: str | None) 
         dose = goal.limit if metric.unit == "Gy" else metric.amount
         small = metric.kind in ("Dcc", "Dmax") or (metric.kind == "D%" and metric.amount <= 5)
         yield Objective(name, "squared_overdose", dose, _few(case, name, LIMITING) if small else LIMITING)
+
+
+def _is_target(case: Case, name: str) -> bool:
+    """Tell whether a structure is a target of the case; a part of one is not."""
+    return any(s.name == name for s in case.targets)
 
 
 def _few(case: Case, name: str, weight: float) -> float:
@@ -222,7 +227,7 @@ class Setting:
                 shift = lever.sign * (doses[i] - limit)
                 moved = lever.sign * (doses[i] - last[0].doses[i]) if last else 0.0
                 on = max(shift + wanted / _response(before, moved, _BY_DOSE), 0.0)
-                in_target = any(s.name == lever.objective.structure and s.type == "target" for s in case.structures)
+                in_target = _is_target(case, lever.objective.structure)
                 most = _IN_TARGET * case.prescription if in_target else _IN_ORGAN * limit
                 if on > most:
                     weights[i] *= _HEAVIER

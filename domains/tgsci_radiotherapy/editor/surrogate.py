@@ -128,9 +128,8 @@ class Surrogate:
         places = [p.place(slots) for p in alike]
         values = [_values(p, p.effects.values) for p in alike]
         gradients = [p.gradient(slots) for p in alike]
-        for (
-            p
-        ) in alike:  # what was solved again with a plan has values of its own, and the plan's slopes for want of own
+        for p in alike:
+            # What was solved again with a plan has values of its own, and the plan's slopes for want of own.
             for tried in p.effects.tries:
                 own = slots_of(tried.parameters)
                 if set(own) == set(slots):

@@ -184,10 +184,9 @@ def _structures(goal: Goal, sheet: Sheet, case: Case) -> list[Structure]:
             raise UsageError("the case has no target")
         return targets
     if goal.structure == EXTERNAL:
-        outlines = [s for s in case.structures if s.type == "external"]
-        if len(outlines) != 1:
-            raise UsageError(f"the case has {len(outlines)} outlines of the body, and {EXTERNAL} needs one")
-        return outlines
+        if len(case.outlines) != 1:
+            raise UsageError(f"the case has {len(case.outlines)} outlines of the body, and {EXTERNAL} needs one")
+        return list(case.outlines)
     if looks_like_region(goal.structure):
         region = parse(goal.structure).renamed(partial(_in_region, sheet=sheet, case=case))
         return [case.structure(str(region))]

@@ -95,7 +95,7 @@ def _upper_side(
 
 def _outside(case: Case, highest: float, lowest: float, written: Sequence[Goal]) -> Iterator[tuple[Goal, float]]:
     """List what is implied outside the targets; nothing in a case without the body's outline."""
-    outlines = [s.name for s in case.structures if s.type == "external"]
+    outlines = [s.name for s in case.outlines]
     outside = _large_enough(case, f"{EXTERNAL} - {TARGETS}")
     if len(outlines) != 1 or not outside:
         return

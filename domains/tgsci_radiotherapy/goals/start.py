@@ -93,8 +93,7 @@ def default_parameters(case: Case, sheet: Sheet | BoundSheet) -> PlanParameters:
     for name in by_name:
         if name not in case.names:
             objectives += _of_region(case.structure(name), by_name[name])
-    outline = [s.name for s in case.structures if s.type == "external"]
-    hottest = [_dose(g) for name in outline for g in by_name.get(name, []) if _is_hottest(g)]
+    hottest = [_dose(g) for outline in case.outlines for g in by_name.get(outline.name, []) if _is_hottest(g)]
     if hottest and min(hottest) > case.prescription:  # targets are the hottest part of the body
         objectives.append(_overdose(TARGETS, _IN_TARGET * min(hottest), case.prescription, OVER))
     objectives += _around(case, levels)
@@ -181,7 +180,7 @@ def _of_region(region: Structure, goals: Sequence[Goal]) -> Iterator[Objective]:
 
 def _around(case: Case, levels: Sequence[tuple[float, Structure]]) -> Iterator[Objective]:
     """Ask for the fall-off: a ring around each level, the body beyond, and no hot spot outside targets."""
-    if not any(structure.type == "external" for structure in case.structures):
+    if not case.outlines:
         return
     first, last = _RING
     for dose, target in levels:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Any, Literal
 
@@ -202,6 +202,11 @@ class GoalTable:
         missing = len(self.results) - len(self.evaluated)
         more = [f"{missing} not evaluated"] if missing else []
         return ", ".join([count_met(self.evaluated), *more])
+
+
+def valued(results: Sequence[GoalResult], values: Iterable[float]) -> list[GoalResult]:
+    """Give goals other values, in their order, each in the goal's unit."""
+    return [replace(r, value=float(v)) for r, v in zip(results, values, strict=True)]
 
 
 def count_met(results: Sequence[GoalResult]) -> str:

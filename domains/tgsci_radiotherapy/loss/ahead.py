@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tgsci.errors import InvalidValue, MeasurementError
+from tgsci.errors import MeasurementError
 
 from ..goals import GoalResult, evaluate
-from . import scoring
-from .edits import Edit, highest_dose, left_out, relaxed, stepped, structural
+from ..goals.table import valued
+from .edits import Edit, edited, highest_dose, left_out, relaxed, stepped, structural
 from .effects import Effects, Try
 from .linear import Region, best_step
 from .protocol import Protocol, Scale
@@ -100,12 +100,7 @@ def reach(how: Protocol) -> Region:
 def _step(effects: Effects, region: Region, kind: str, case: Case) -> Iterator[Edit]:
     step = best_step(effects, region, risk=0.0 if kind == ONE_STEP else _RISK)
     made = stepped(effects, step.doublings, step.grays, step.additions)
-    if made is None:
-        return
-    try:
-        yield Edit(kind, made.checked(case))
-    except InvalidValue:
-        return
+    yield from edited(case, kind, effects.parameters, made)
 
 
 def _solved(
@@ -125,15 +120,6 @@ def _solved(
     return evaluate(bound, case, solved.dose).results[: len(bound.goals)]
 
 
-def best_try(effects: Effects) -> Try | None:
-    """Find the try with the lowest loss; None where none is better than the plan."""
-    scored = [(scoring.loss(after(effects, t)), i) for i, t in enumerate(effects.tries)]
-    least = min(scored, default=None)
-    return effects.tries[least[1]] if least and least[0] < scoring.loss(effects.results) else None
-
-
 def after(effects: Effects, tried: Try) -> list[GoalResult]:
     """Give the plan's goals the values that a try found."""
-    from dataclasses import replace
-
-    return [replace(r, value=float(v)) for r, v in zip(effects.results, tried.values, strict=True)]
+    return valued(effects.results, tried.values)

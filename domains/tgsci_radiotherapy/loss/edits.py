@@ -16,6 +16,7 @@ import numpy as np
 from tgsci.errors import InvalidValue
 
 from ..goals import GoalResult
+from ..goals.table import valued
 from ..plan import Objective, PlanParameters
 from . import scoring
 from .effects import Effects
@@ -137,13 +138,13 @@ def structural(case: Case, results: Sequence[GoalResult], parameters: PlanParame
         ("percentile goals as dose-volume objectives", _restated),
         ("under- and overdose apart", _split),
     ):
-        yield from _edit(case, kind, parameters, make(case, results, parameters))
+        yield from edited(case, kind, parameters, make(case, results, parameters))
 
 
 def relaxed(case: Case, results: Sequence[GoalResult], parameters: PlanParameters) -> Iterator[Edit]:
     """Yield the edit that lowers the weights of what no goal of the sheet is about, where one is missed."""
     if not all(r.met for r in results):
-        yield from _edit(case, "relaxed what no goal asks for", parameters, _relaxed(results, parameters))
+        yield from edited(case, "relaxed what no goal asks for", parameters, _relaxed(results, parameters))
 
 
 def left_out(case: Case, effects: Effects) -> Iterator[Edit]:
@@ -169,18 +170,24 @@ def left_out(case: Case, effects: Effects) -> Iterator[Edit]:
     for i, o in enumerate(parameters.objectives):
         if o.lifts or i in idle:
             continue
-        without = [
-            replace(r, value=float(v)) for r, v in zip(results, effects.values - _LESS * slopes[:, i], strict=True)
-        ]
+        without = valued(results, effects.values - _LESS * slopes[:, i])
         if scoring.loss(without) < least:
             least, hurts = scoring.loss(without), i
     kept = tuple(o for i, o in enumerate(parameters.objectives) if i not in idle and i != hurts)
     if 0 < len(kept) < len(parameters.objectives):
         kind = "left out what does nothing" if hurts is None else "left out what hurts"
-        yield from _edit(case, kind, parameters, PlanParameters(kept))
+        yield from edited(case, kind, parameters, PlanParameters(kept))
 
 
-def _edit(case: Case, kind: str, before: PlanParameters, made: PlanParameters | None) -> Iterator[Edit]:
+def edited(case: Case, kind: str, before: PlanParameters, made: PlanParameters | None) -> Iterator[Edit]:
+    """Yield an edit, or nothing where it changes nothing or asks for what cannot be.
+
+    Args:
+        case: The patient.
+        kind: What was done, in a few words.
+        before: The plan's objectives.
+        made: The edited ones; None for none.
+    """
     if made is None or made == before:
         return
     try:
@@ -195,11 +202,11 @@ def _restated(case: Case, results: Sequence[GoalResult], parameters: PlanParamet
     Those of the targets are written too where they are met: what is squeezed out of an organ comes up there.
     """
     # Where the sheet asks for the coldest or hottest voxels too, none may be given away.
-    held = {r.goal.structure for r in results if not _implied(r) and _extreme(case, r)}
+    held = {r.goal.structure for r in results if not r.goal.implied and _extreme(case, r)}
     stated = [
         (r, point)
         for r in results
-        if not _implied(r) and r.goal.structure not in held and (point := _percentile(case, r)) is not None
+        if not r.goal.implied and r.goal.structure not in held and (point := _percentile(case, r)) is not None
     ]
     concerned = {r.goal.structure for r, _ in stated if not r.met}
     if not concerned:
@@ -261,11 +268,7 @@ def _relaxed(results: Sequence[GoalResult], parameters: PlanParameters) -> PlanP
 
 def _asked_for(results: Sequence[GoalResult]) -> set[str]:
     """Name the structures that the sheet's own goals are about."""
-    return {r.goal.structure for r in results if not _implied(r)}
-
-
-def _implied(result: GoalResult) -> bool:
-    return bool(getattr(result.goal, "implied", False))
+    return {r.goal.structure for r in results if not r.goal.implied}
 
 
 def _point(case: Case, result: GoalResult) -> tuple[float, float, bool] | None:

@@ -142,7 +142,7 @@ def _sensitivities(
 def _as_planned(case: Case, bound: BoundSheet, structure: str, metric: Metric) -> tuple[str, _PlannerMetric]:
     """Give a metric as the planner wants it: whose dose it depends on, and an object with its gradient."""
     prescription = bound.prescriptions.get(structure, case.prescription)
-    outline = next((s.name for s in case.structures if s.type == "external"), structure)
+    outline = next((s.name for s in case.outlines), structure)
     return outline if metric.sees_all else structure, _PlannerMetric(metric, case, structure, outline, prescription)
 
 
@@ -224,7 +224,7 @@ def suggestions(
 
 
 def _for_goals(case: Case, goals: Sequence[Goal]) -> Iterator[Objective]:
-    outline = next((s.name for s in case.structures if s.type == "external"), "")
+    outline = next((s.name for s in case.outlines), "")
     for goal in goals:
         structure = case.structure(goal.structure)
         kind, name = goal.metric.kind, goal.structure

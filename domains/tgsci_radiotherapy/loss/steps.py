@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..goals import GoalResult
-from ..goals.table import written
+from ..goals.table import valued, written
 from ..plan import Objective, PlanParameters
 from . import scoring
 from .ahead import ONE_STEP, after
@@ -19,8 +16,6 @@ from .effects import Effects
 from .linear import Region, best_step
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..case.model import Case
 
 #: Goals of a step's table; goals that a further edit names, and further edits; changes that are named: at most.
@@ -45,7 +40,7 @@ def one_step(case: Case, effects: Effects, within: Region, shown: Collection[int
     if parameters is None:
         return []
     values, moved = consistent(case, effects.results, made.predicted)
-    told = _reached(effects.results, values)
+    told = valued(effects.results, values)
     tried = next((t for t in effects.tries if t.kind == ONE_STEP), None)
     solved = None if tried is None else after(effects, tried)
     came = told if solved is None else solved
@@ -130,10 +125,6 @@ def _counterpart(old: Objective, among: Sequence[Objective]) -> Objective | None
         == (old.structure, old.type, old.volume_percent, old.exponent)
     ]
     return min(same, key=lambda o: abs((o.dose_gy or 0.0) - (old.dose_gy or 0.0)), default=None)
-
-
-def _reached(results: Sequence[GoalResult], values: NDArray[np.float64]) -> list[GoalResult]:
-    return [replace(r, value=float(v)) for r, v in zip(results, values, strict=True)]
 
 
 def _outcome(before: Sequence[GoalResult], after: Sequence[GoalResult]) -> str:

@@ -101,13 +101,6 @@ class Terms:
             multipliers[pooled.rows] += slope
         return value, multipliers
 
-    def penalty_slopes(self, dose: NDArray[np.floating]) -> Array:
-        """Differentiate the squared objectives alone by each row's dose."""
-        multipliers = np.zeros(self.rows)
-        for p in self.penalties:
-            p.slopes(dose, multipliers)
-        return multipliers
-
     def curvatures(self, dose: NDArray[np.floating]) -> Array:
         """Differentiate the squared objectives twice by each row's dose."""
         out = np.zeros(self.rows)

@@ -128,7 +128,7 @@ def _structures(case: Case, goals: BoundSheet | None, wanted: Sequence[str]) -> 
         names = {case.structure(name).name for name in wanted}
     elif goals is not None:
         names = {goal.structure for goal in goals.goals if not goal.implied} | {s.name for s in case.targets}
-        names |= {s.name for s in case.structures if s.type == "external"}
+        names |= {s.name for s in case.outlines}
     else:
         names = set(case.names)
     ordered = [*(name for name in case.names if name in names), *sorted(names.difference(case.names))]

@@ -81,7 +81,7 @@ def goals_figure(trials: Trials) -> NotebookFigure | None:
     if shown is None:
         return None
     rows = [list(column) for column in zip(*(p.effects.results for p in shown.plans), strict=True)]
-    rows.sort(key=lambda row: (_implied(row[0].goal), row[0].goal.priority))
+    rows.sort(key=lambda row: (row[0].goal.implied, row[0].goal.priority))
     left_out = max(0, len(rows) - _GOALS)
     rows = rows[:_GOALS]
     margins = np.array([[r.relative_margin for r in row] for row in rows])
@@ -92,9 +92,8 @@ def goals_figure(trials: Trials) -> NotebookFigure | None:
     norm = TwoSlopeNorm(0.0, -_MOST_MARGIN, _MOST_MARGIN)
     _cells(ax, np.vstack([margins, np.full((1, len(shown.plans)), np.nan)]), [*texts, *counts], _MARGINS, norm)
     _label(ax, [*names, "goals met"], shown)
-    words = ["blue: met, orange: missed, by colour up to 5% of the prescription or volume; frame: the best plan"]
-    words += [f"{shown.left_out} plans and {left_out} goals more"] if shown.left_out or left_out else []
-    caption(figure, words, 150)
+    words = "blue: met, orange: missed, by colour up to 5% of the prescription or volume; frame: the best plan"
+    _told(figure, words, shown, f"{left_out} goals", left_out)
     return figure
 
 
@@ -129,9 +128,8 @@ def weights_figure(trials: Trials) -> NotebookFigure | None:
     figure, ax = _frame(len(slots), len(tables), longest=max(map(len, names)), tall=True)
     _cells(ax, colours, texts, _WEIGHTS, TwoSlopeNorm(0.0, -_MOST_DOUBLINGS, _MOST_DOUBLINGS))
     _label(ax, names, shown)
-    words = ["weight, and the objective's dose below it; purple: larger than at first, brown: smaller, up to 16 times"]
-    words += [f"{shown.left_out} plans and {left_out} objectives more"] if shown.left_out or left_out else []
-    caption(figure, words, 150)
+    words = "weight, and the objective's dose below it; purple: larger than at first, brown: smaller, up to 16 times"
+    _told(figure, words, shown, f"{left_out} objectives", left_out)
     return figure
 
 
@@ -178,12 +176,8 @@ def _met(results: Sequence[GoalResult]) -> int:
     return sum(r.met for r in results if not r.goal.implied)
 
 
-def _implied(goal: Goal) -> bool:
-    return goal.implied
-
-
 def _named(goal: Goal) -> str:
-    return f"{label(goal.criterion, 52)}  ({'implied' if _implied(goal) else f'P{goal.priority}'})"
+    return f"{label(goal.criterion, 52)}  ({'implied' if goal.implied else f'P{goal.priority}'})"
 
 
 def _value(result: GoalResult) -> str:
@@ -195,6 +189,12 @@ def _frame(rows: int, columns: int, *, longest: int, tall: bool = False) -> tupl
     height = 1.1 + rows * (0.34 if tall else 0.23)
     figure = NotebookFigure(figsize=(max(width, 7.0), height), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def _told(figure: NotebookFigure, words: str, shown: Shown, rows: str, left_out: int) -> None:
+    """Write what colours mean below a picture, and what there was no room for."""
+    more = [f"{shown.left_out} plans and {rows} more"] if shown.left_out or left_out else []
+    caption(figure, [words, *more], 150)
 
 
 def _cells(
